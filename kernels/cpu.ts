@@ -1,0 +1,124 @@
+/** The device without a driver: every launch runs the kernel's twin, at once, on typed arrays. @module */
+import {
+  checkLaunch,
+  type Device,
+  type DeviceLimits,
+  type Dtype,
+  type FloatArray,
+  type HostArray,
+  type Launch,
+  type MemoryUse,
+  type Program,
+  type Storage,
+  type Tensor,
+} from "./device.ts";
+import { Pool } from "./pool.ts";
+
+interface Block extends Storage {
+  readonly memory: ArrayBuffer;
+}
+
+/** Options of `CpuDevice`. */
+export interface CpuOptions {
+  /** Arithmetic of "f32" tensors: f64 checks a whole backward pass against finite differences. */
+  precision?: "f32" | "f64";
+  /** Bytes of one binding that `limits` reports; tests lower it to force row ranges. */
+  maxBinding?: number;
+}
+
+/** A device that needs nothing but the processor. */
+export class CpuDevice implements Device {
+  readonly kind = "cpu";
+  readonly name: string;
+  readonly software = true;
+  readonly limits: DeviceLimits;
+  readonly features: ReadonlySet<string> = new Set();
+  #floats: typeof Float32Array | typeof Float64Array;
+  #recording: (() => void)[] | undefined;
+  #pool: Pool<Block>;
+
+  constructor({ precision = "f32", maxBinding = 2 ** 31 }: CpuOptions = {}) {
+    this.#floats = precision === "f64" ? Float64Array : Float32Array;
+    this.name = `TypeScript twins (${precision})`;
+    this.limits = { maxBinding, maxBuffer: 2 ** 32 };
+    this.#pool = new Pool<Block>(
+      (bytes) => ({ bytes, live: true, memory: new ArrayBuffer(bytes) }),
+      () => {}, // the garbage collector takes it
+      this.limits.maxBuffer,
+    );
+  }
+
+  get memory(): MemoryUse {
+    return this.#pool.memory;
+  }
+
+  alloc(length: number, label: string, dtype: Dtype = "f32"): Tensor {
+    const bytes = dtype === "u32" ? 4 : this.#floats.BYTES_PER_ELEMENT;
+    return this.#pool.alloc(length, label, dtype, bytes);
+  }
+
+  free(tensor: Tensor): void {
+    this.#pool.free(tensor);
+  }
+
+  trim(): void {
+    this.#pool.trim();
+  }
+
+  write(tensor: Tensor, data: HostArray | readonly number[], at = 0): void {
+    this.#pool.checkRange("write", tensor, at, data.length);
+    this.#array(tensor, tensor.length).set(data, at);
+  }
+
+  zero(tensor: Tensor): void {
+    this.#pool.checkRange("zero", tensor, 0, tensor.length);
+    const array = this.#array(tensor, tensor.length);
+    this.#do(() => array.fill(0));
+  }
+
+  launch(launch: Launch): void {
+    checkLaunch(launch);
+    const { kernel, dims, bind } = launch;
+    const arrays: Record<string, HostArray> = {};
+    for (const [name, [tensor, elements]] of Object.entries(bind)) {
+      arrays[name] = this.#array(tensor, elements);
+    }
+    this.#do(() => kernel.twin(arrays, dims));
+  }
+
+  record(label: string, build: () => void): Program {
+    if (this.#recording) throw new Error(`Cannot record ${label} inside another recording`);
+    const steps: (() => void)[] = this.#recording = [];
+    try {
+      build();
+    } finally {
+      this.#recording = undefined;
+    }
+    return {
+      label,
+      length: steps.length,
+      run: () => steps.forEach((step) => step()),
+      [Symbol.dispose]: () => void steps.splice(0),
+    };
+  }
+
+  read(...tensors: Tensor[]): Promise<HostArray[]> {
+    for (const tensor of tensors) this.#pool.checkRange("read", tensor, 0, tensor.length);
+    return Promise.resolve(tensors.map((tensor) => this.#array(tensor, tensor.length).slice()));
+  }
+
+  [Symbol.dispose](): void {
+    this.#pool.dispose();
+  }
+
+  #do(step: () => void): void {
+    if (this.#recording) this.#recording.push(step);
+    else step();
+  }
+
+  #array({ storage, dtype, offset }: Tensor, length: number): HostArray {
+    const { memory } = storage as Block;
+    if (dtype === "u32") return new Uint32Array(memory, offset * 4, length);
+    return new this.#floats(memory, offset * this.#floats.BYTES_PER_ELEMENT, length) as FloatArray;
+  }
+}

@@ -1,0 +1,93 @@
+/** Device memory with explicit lifetimes: freed storages are kept by size and handed out again. @module */
+import type { Dtype, MemoryUse, Storage, Tensor } from "./device.ts";
+
+/** Hands out storages of one device. Sizes are rounded up so that steps of like shape reuse them. */
+export class Pool<S extends Storage> {
+  #idle = new Map<number, S[]>();
+  #live = new Set<S>();
+  #held = 0;
+  #peak = 0;
+
+  constructor(
+    readonly create: (bytes: number, label: string) => S,
+    readonly destroy: (storage: S) => void,
+    readonly maxBytes: number,
+  ) {}
+
+  /** Bytes in use, bytes held from the driver, and the peak of the latter. */
+  get memory(): MemoryUse {
+    let live = 0;
+    for (const { bytes } of this.#live) live += bytes;
+    return { live, held: this.#held, peak: this.#peak };
+  }
+
+  /** Takes a storage of at least `length` elements. */
+  alloc(length: number, label: string, dtype: Dtype, bytesPerElement: number): Tensor {
+    if (!Number.isSafeInteger(length) || length < 1) {
+      throw new RangeError(
+        `Cannot allocate ${label} as its length is no positive integer: ${length}`,
+      );
+    }
+    const bytes = Math.ceil(length * bytesPerElement / 256) * 256;
+    if (bytes > this.maxBytes) {
+      throw new RangeError(
+        `Cannot allocate ${label} as one buffer holds ${this.maxBytes} bytes here: it needs ${bytes}`,
+      );
+    }
+    let storage = this.#idle.get(bytes)?.pop();
+    if (storage) storage.live = true;
+    else {
+      storage = this.create(bytes, label);
+      this.#held += bytes;
+      this.#peak = Math.max(this.#peak, this.#held);
+    }
+    this.#live.add(storage);
+    return { label, dtype, offset: 0, length, storage };
+  }
+
+  /** Keeps the storage for the next `alloc` of its size. */
+  free({ storage, label }: Tensor): void {
+    if (!this.#live.delete(storage as S)) {
+      throw new Error(`Cannot free ${label} as it is not in use: it was freed before`);
+    }
+    storage.live = false;
+    const idle = this.#idle.get(storage.bytes);
+    if (idle) idle.push(storage as S);
+    else this.#idle.set(storage.bytes, [storage as S]);
+  }
+
+  /** Gives idle storages back to the driver. */
+  trim(): void {
+    for (const storages of this.#idle.values()) {
+      for (const storage of storages) {
+        this.destroy(storage);
+        this.#held -= storage.bytes;
+      }
+    }
+    this.#idle.clear();
+  }
+
+  /** Gives everything back, in use or not. */
+  dispose(): void {
+    this.trim();
+    for (const storage of this.#live) {
+      storage.live = false;
+      this.destroy(storage);
+      this.#held -= storage.bytes;
+    }
+    this.#live.clear();
+  }
+
+  /** Checks that `tensor` is live and holds elements [at, at + length). */
+  checkRange(action: string, tensor: Tensor, at: number, length: number): void {
+    if (!tensor.storage.live) {
+      throw new Error(`Cannot ${action} ${tensor.label} as it must be live: it was freed`);
+    }
+    if (at < 0 || at + length > tensor.length) {
+      throw new RangeError(
+        `Cannot ${action} ${tensor.label} as it has ${tensor.length} elements: ` +
+          `[${at}, ${at + length}) was asked`,
+      );
+    }
+  }
+}

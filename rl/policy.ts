@@ -1,0 +1,78 @@
+/**
+ * What reinforcement learning needs of a model, and nothing more: token ids in, three small arrays
+ * out, three small arrays back. No file of this folder sees a GPU buffer.
+ * @module
+ */
+
+/** How completions are drawn. Sampling and training use the same distribution. */
+export interface SamplingOptions {
+  /** Most tokens to generate, EOS included. */
+  maxNewTokens: number;
+  /** Divides the logits, in the policy, the old policy and the reference alike; > 0. */
+  temperature: number;
+  /** Take the most probable token instead of drawing one. */
+  greedy?: boolean;
+  /** Key of the counter-based random numbers; the counter is (stream, row, token). */
+  seed: number;
+  /** Distinguishes draws under one seed, e.g. the step number. */
+  stream: number;
+}
+
+/** Completions of B prompts. */
+export interface Rollout {
+  /** Prompts as given. */
+  prompts: Int32Array[];
+  /** Response tokens, EOS included where it was drawn. */
+  responses: Int32Array[];
+  /** True where the response ended with EOS, false where it ran into `maxNewTokens`. */
+  finished: boolean[];
+  /** Log-probability of each response token as the sampler saw it, under temperature. */
+  logprobs: Float32Array[];
+}
+
+/**
+ * Prompts and responses to evaluate. Response arrays elsewhere are (B, T) row-major, T the longest
+ * response; `mask` is 1 where a response token exists. Element (b, t) speaks of `responses[b][t]`: its
+ * logprob and entropy come from the logits, and its value from the hidden state, at the position before it.
+ */
+export interface TokenBatch {
+  prompts: Int32Array[];
+  responses: Int32Array[];
+  /** As in `SamplingOptions`. */
+  temperature: number;
+}
+
+/** What one forward pass tells, each (B, T); entries where the mask is 0 mean nothing. */
+export interface Evaluation {
+  /** log pi(token), nats, <= 0. */
+  logprob: Float32Array;
+  /** Entropy of the whole distribution at that position, nats. */
+  entropy: Float32Array;
+  /** Value head's estimate before the token. */
+  value: Float32Array;
+}
+
+/** Gradients of the loss with respect to what `Evaluation` gave, each (B, T), 0 where masked. */
+export interface EvaluationGradient {
+  dlogprob: Float32Array;
+  dentropy: Float32Array;
+  dvalue: Float32Array;
+}
+
+/** What RL needs of a policy. */
+export interface Policy {
+  /** Draws one completion a prompt. */
+  generate(prompts: Int32Array[], options: SamplingOptions): Promise<Rollout>;
+  /** Forward pass; keeps what `backward` needs until the next `evaluate`. */
+  evaluate(batch: TokenBatch): Promise<Evaluation>;
+  /** Backward pass of the last `evaluate`; adds into the gradients. */
+  backward(gradient: EvaluationGradient): void;
+  /** Clips the gradient by its global norm, takes one AdamW step, zeroes the gradients. */
+  step(learningRate: number): void;
+  /** Zeroes the gradients without a step. */
+  zeroGradient(): void;
+  /** Global gradient norm before clipping of the last `step`. */
+  gradientNorm(): Promise<number>;
+  /** Log-probabilities under the frozen reference weights, (B, T). */
+  reference(batch: TokenBatch): Promise<{ logprob: Float32Array }>;
+}
