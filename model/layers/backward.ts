@@ -1,0 +1,167 @@
+/**
+ * One transformer block, backward. The gradient of the residual stream is a single (N, C) tensor:
+ * it comes in as the gradient of the block's output, every branch adds its part, and it leaves as the
+ * gradient of the block's input.
+ * @module
+ */
+import { attentionBackward } from "../../kernels/attention.ts";
+import { columnSum, columnSumScratch } from "../../kernels/column_sum.ts";
+import { type Device, type Tensor, view } from "../../kernels/device.ts";
+import { layernormBackward, layernormScratch } from "../../kernels/layernorm.ts";
+import { matmul } from "../../kernels/matmul.ts";
+import type { LayerActivations, LayerDims, LayerTensors } from "./forward.ts";
+
+/** Work space that the blocks of one backward pass share; all of it is overwritten. */
+export interface BackwardScratch {
+  /** (N, max(I, 3C)) gradient of `pre`, then of `qkv`. */
+  readonly wide: Tensor;
+  /** (N, C) gradient of a norm's output, or of `attended`. */
+  readonly narrow: Tensor;
+  /** (B, H, T) attention's row sums. */
+  readonly delta: Tensor;
+  /** Partial sums of columns and of layer norms. */
+  readonly partial: Tensor;
+}
+
+/** Allocates the work space through `alloc` (of a `Scope`). */
+export function backwardScratch(
+  { alloc }: { alloc: (length: number, label: string) => Tensor },
+  { B, T, C, H, I }: LayerDims,
+): BackwardScratch {
+  const N = B * T;
+  const partial = Math.max(
+    layernormScratch({ N, C }),
+    ...[C, 3 * C, I].map((width) => columnSumScratch({ N, C: width })),
+  );
+  return {
+    wide: alloc(N * Math.max(I, 3 * C), "dwide"),
+    narrow: alloc(N * C, "dnarrow"),
+    delta: alloc(B * H * T, "delta"),
+    partial: alloc(partial, "partial sums"),
+  };
+}
+
+/**
+ * Enqueues the backward pass of one block. `dx` (N, C) holds the gradient of the output and becomes
+ * that of the input; `gradients` are added to. Rows past `length` must hold zero in `dx`, and do so
+ * afterwards.
+ */
+export function layerBackward(
+  device: Device,
+  tensors: {
+    weights: LayerTensors;
+    gradients: LayerTensors;
+    x: Tensor;
+    activations: LayerActivations;
+    length: Tensor;
+    dx: Tensor;
+    scratch: BackwardScratch;
+  },
+  dims: LayerDims,
+): void {
+  const { weights: w, gradients: g, x, activations: a, length, dx, scratch } = tensors;
+  const { B, T, C, H, D, I } = dims;
+  const N = B * T;
+  const { narrow, delta, partial } = scratch;
+  const dpre = view(scratch.wide, 0, N * I, "dpre");
+  const dqkv = view(scratch.wide, 0, N * 3 * C, "dqkv");
+
+  // MLP: out = middle + gelu(norm2 Wfc + b) Wproj + b
+  linearBackward(device, {
+    input: a.act,
+    weight: w.projWeight,
+    dout: dx,
+    dinput: dpre,
+    pre: a.pre,
+    dweight: g.projWeight,
+    dbias: g.projBias,
+    partial,
+  }, { N, from: I, to: C });
+  linearBackward(device, {
+    input: a.norm2,
+    weight: w.fcWeight,
+    dout: dpre,
+    dinput: narrow,
+    dweight: g.fcWeight,
+    dbias: g.fcBias,
+    partial,
+  }, { N, from: C, to: I });
+  layernormBackward(device, {
+    x: a.middle,
+    weight: w.norm2Weight,
+    mean: a.mean2,
+    rstd: a.rstd2,
+    dout: narrow,
+    dx,
+    dweight: g.norm2Weight,
+    dbias: g.norm2Bias,
+    scratch: partial,
+  }, { N, C });
+
+  // Attention: middle = x + attention(norm1 Wqkv + b) Wo + b
+  linearBackward(device, {
+    input: a.attended,
+    weight: w.outWeight,
+    dout: dx,
+    dinput: narrow,
+    dweight: g.outWeight,
+    dbias: g.outBias,
+    partial,
+  }, { N, from: C, to: C });
+  attentionBackward(
+    device,
+    { qkv: a.qkv, length, out: a.attended, lse: a.lse, dout: narrow, delta, dqkv },
+    { B, T, H, D },
+  );
+  linearBackward(device, {
+    input: a.norm1,
+    weight: w.qkvWeight,
+    dout: dqkv,
+    dinput: narrow,
+    dweight: g.qkvWeight,
+    dbias: g.qkvBias,
+    partial,
+  }, { N, from: C, to: 3 * C });
+  layernormBackward(device, {
+    x,
+    weight: w.norm1Weight,
+    mean: a.mean1,
+    rstd: a.rstd1,
+    dout: narrow,
+    dx,
+    dweight: g.norm1Weight,
+    dbias: g.norm1Bias,
+    scratch: partial,
+  }, { N, C });
+}
+
+/**
+ * Backward of y = input W + b with W (from, to): dinput (N, from) overwritten, dweight and dbias added
+ * to. With `pre`, the input was gelu(pre) and dinput is the gradient of `pre`.
+ */
+function linearBackward(
+  device: Device,
+  t: {
+    input: Tensor;
+    weight: Tensor;
+    dout: Tensor;
+    dinput: Tensor;
+    pre?: Tensor;
+    dweight: Tensor;
+    dbias: Tensor;
+    partial: Tensor;
+  },
+  { N, from, to }: { N: number; from: number; to: number },
+): void {
+  matmul(
+    device,
+    { a: t.dout, b: t.weight, out: t.dinput, ...(t.pre && { pre: t.pre }) },
+    { M: N, N: from, K: to, orientation: "NT", ...(t.pre && { activation: "dgelu" }) },
+  );
+  matmul(
+    device,
+    { a: t.input, b: t.dout, out: t.dweight },
+    { M: from, N: to, K: N, orientation: "TN", accumulate: true },
+  );
+  columnSum(device, { x: t.dout, out: t.dbias, scratch: t.partial }, { N, C: to });
+}

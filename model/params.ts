@@ -1,0 +1,214 @@
+/**
+ * The parameters of a GPT-2: their names, shapes and places in memory.
+ *
+ * Parameters lie one after another in arenas, each small enough for one binding, so that AdamW and
+ * the gradient norm are a few launches and not one a parameter. Weight, gradient and both moments
+ * have the same layout: `store.weight` and `store.grad` of one name are the same range of two arenas.
+ * @module
+ */
+import {
+  ALIGN,
+  align,
+  type Device,
+  type DeviceLimits,
+  type FloatArray,
+  type Tensor,
+  view,
+} from "../kernels/device.ts";
+import { type Gpt2Config, modelDims } from "./config.ts";
+import { fillNormal } from "./random.ts";
+
+const MOST = 2 ** 28; // bytes an arena is filled to at most, so that a read-back stays a modest block
+
+/** One parameter. */
+export interface Parameter {
+  /** Its name in Hugging Face folders, without the prefix `transformer.`. */
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** Elements. */
+  readonly length: number;
+  /** Whether weight decay applies: weights and embeddings yes, biases and layer norms no. */
+  readonly decay: boolean;
+  /** Its fresh value: this number everywhere, or normal draws of that deviation. */
+  readonly init: { readonly value: number } | { readonly deviation: number };
+  /** Index into `Layout.arenas`. */
+  readonly arena: number;
+  /** First element in the arena; a multiple of `ALIGN`. */
+  readonly offset: number;
+}
+
+/** A run of parameters in one tensor. */
+export interface Arena {
+  readonly label: string;
+  readonly decay: boolean;
+  /** Elements. */
+  readonly length: number;
+}
+
+/** Where every parameter lies. */
+export interface Layout {
+  readonly parameters: readonly Parameter[];
+  readonly arenas: readonly Arena[];
+  /** Parameter by name. */
+  readonly byName: ReadonlyMap<string, Parameter>;
+}
+
+type Spec = Omit<Parameter, "length" | "arena" | "offset">;
+
+/** Names, shapes and fresh values in the order of the network; `valueHead` adds `v_head.*`. */
+function specs(config: Gpt2Config, valueHead: boolean): Spec[] {
+  const { V, P, C, L, I } = modelDims(config);
+  const deviation = config.initializer_range;
+  // Each layer adds two branches to the residual stream; GPT-2 shrinks them so that their sum keeps
+  // its size (Radford et al. 2019, section 2.3).
+  const branch = deviation / Math.sqrt(2 * L);
+  const weight = (name: string, shape: number[], d = deviation): Spec => ({
+    name: `${name}.weight`,
+    shape,
+    decay: true,
+    init: { deviation: d },
+  });
+  const vector = (name: string, length: number, value: number): Spec => ({
+    name,
+    shape: [length],
+    decay: false,
+    init: { value },
+  });
+  const norm = (name: string): Spec[] => [
+    vector(`${name}.weight`, C, 1),
+    vector(`${name}.bias`, C, 0),
+  ];
+  const linear = (name: string, from: number, to: number, d?: number): Spec[] => [
+    weight(name, [from, to], d), // stored (in, out): y = x W + b
+    vector(`${name}.bias`, to, 0),
+  ];
+  const layer = (l: number): Spec[] => [
+    ...norm(`h.${l}.ln_1`),
+    ...linear(`h.${l}.attn.c_attn`, C, 3 * C),
+    ...linear(`h.${l}.attn.c_proj`, C, C, branch),
+    ...norm(`h.${l}.ln_2`),
+    ...linear(`h.${l}.mlp.c_fc`, C, I),
+    ...linear(`h.${l}.mlp.c_proj`, I, C, branch),
+  ];
+  return [
+    weight("wte", [V, C]),
+    weight("wpe", [P, C]),
+    ...Array.from({ length: L }, (_, l) => layer(l)).flat(),
+    ...norm("ln_f"),
+    ...(valueHead
+      ? [
+        { ...weight("v_head", [C]), init: { value: 0 } }, // the first estimates are 0, not noise
+        vector("v_head.bias", 1, 0),
+      ]
+      : []),
+  ];
+}
+
+/**
+ * Places every parameter of `config`. A parameter larger than one binding has an arena to itself.
+ * The result depends on the device's limits alone, never on the data.
+ */
+export function layoutParameters(
+  config: Gpt2Config,
+  limits: DeviceLimits,
+  { valueHead = false }: { valueHead?: boolean } = {},
+): Layout {
+  const most = Math.floor(Math.min(limits.maxBinding, MOST) / 4 / ALIGN) * ALIGN;
+  const arenas: { label: string; decay: boolean; length: number }[] = [];
+  const open = new Map<boolean, number>(); // decay -> index of the arena being filled
+  const parameters = specs(config, valueHead).map((spec): Parameter => {
+    const length = spec.shape.reduce((product, n) => product * n, 1);
+    const space = align(length);
+    let arena = open.get(spec.decay);
+    if (arena === undefined || arenas[arena].length + space > most) {
+      arena = arenas.length;
+      arenas.push({
+        label: `arena ${arena} (${spec.decay ? "decay" : "no decay"})`,
+        decay: spec.decay,
+        length: 0,
+      });
+      if (space <= most) open.set(spec.decay, arena);
+    }
+    const offset = arenas[arena].length;
+    arenas[arena].length += space;
+    return { ...spec, length, arena, offset };
+  });
+  return { parameters, arenas, byName: new Map(parameters.map((p) => [p.name, p])) };
+}
+
+/** One number for every parameter: the weights, or the gradients, or a moment. */
+export class Store implements Disposable {
+  /** One tensor an arena. */
+  readonly arenas: readonly Tensor[];
+  #views: ReadonlyMap<string, Tensor>;
+
+  /** Allocates zeros. `kind` names it in labels. */
+  constructor(readonly device: Device, readonly layout: Layout, readonly kind: string) {
+    this.arenas = layout.arenas.map(({ length, label }) =>
+      device.alloc(length, `${kind} ${label}`)
+    );
+    this.zero();
+    this.#views = new Map(
+      layout.parameters.map(({ name, arena, offset, length }) => [
+        name,
+        view(this.arenas[arena], offset, length, `${kind} ${name}`),
+      ]),
+    );
+  }
+
+  /** The tensor of one parameter. @throws {RangeError} for an unknown name */
+  get(name: string): Tensor {
+    const found = this.#views.get(name);
+    if (!found) throw new RangeError(`Cannot find the ${this.kind} of ${name}: no such parameter`);
+    return found;
+  }
+
+  /** Enqueues zeros into every arena. */
+  zero(): void {
+    for (const arena of this.arenas) this.device.zero(arena);
+  }
+
+  /** Copies one parameter after another to the host, arena by arena; one wait an arena. */
+  async *read(): AsyncGenerator<[Parameter, FloatArray]> {
+    let at = -1;
+    let data: FloatArray | undefined;
+    const ordered = this.layout.parameters.toSorted((a, b) => a.arena - b.arena);
+    for (const parameter of ordered) {
+      if (parameter.arena !== at) {
+        data = undefined; // let the last block go before the next one arrives
+        at = parameter.arena;
+        [data] = await this.device.read(this.arenas[at]) as FloatArray[];
+      }
+      const { offset, length } = parameter;
+      yield [parameter, data!.subarray(offset, offset + length) as FloatArray];
+    }
+  }
+
+  [Symbol.dispose](): void {
+    for (const arena of this.arenas) this.device.free(arena);
+  }
+}
+
+/**
+ * Ranges [start, end) of an arena of `length` elements, each small enough for one binding. More than
+ * one only where a single parameter exceeds a binding.
+ */
+export function bindable(tensor: Tensor, limits: DeviceLimits): Tensor[] {
+  const most = Math.floor(limits.maxBinding / 4 / ALIGN) * ALIGN;
+  const parts: Tensor[] = [];
+  for (let start = 0; start < tensor.length; start += most) {
+    parts.push(view(tensor, start, Math.min(most, tensor.length - start)));
+  }
+  return parts;
+}
+
+/** Writes GPT-2's initialisation (normal 0.02, residual projections over sqrt(2 L)) into `weights`. */
+export function initialise(weights: Store, seed: number): void {
+  const { layout, device } = weights;
+  layout.parameters.forEach(({ name, length, init }, stream) => {
+    const data = new Float32Array(length);
+    if ("value" in init) data.fill(init.value);
+    else fillNormal(data, { deviation: init.deviation, seed, stream });
+    device.write(weights.get(name), data);
+  });
+}
