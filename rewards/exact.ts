@@ -1,0 +1,20 @@
+/** 1 where the completion is the answer, letter for letter; else 0. @module */
+import type { Reward, RewardBatch } from "./reward.ts";
+
+/** White space at both ends and letter case do not count. */
+export function sameText(a: string, b: string): boolean {
+  return a.trim().toLowerCase() === b.trim().toLowerCase();
+}
+
+/** Compares each completion with `example.answer`: 1 or 0, null where the example has no answer. */
+export function exact(): Reward {
+  return {
+    name: "exact",
+    score({ completions, examples }: RewardBatch): Promise<(number | null)[]> {
+      return Promise.resolve(completions.map((text, i) => {
+        const { answer } = examples[i];
+        return answer === undefined ? null : Number(sameText(text, answer));
+      }));
+    },
+  };
+}

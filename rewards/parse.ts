@@ -1,0 +1,42 @@
+/** Reads reward specifications: `NAME[:weight],NAME[:weight],…`. @module */
+import { unknownName } from "./nearest.ts";
+
+/** One term of a weighted sum. A weight of 0 means: measured, not trained on. */
+export interface RewardTerm {
+  name: string;
+  weight: number;
+}
+
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+
+/**
+ * `"semantic:0.5,exact"` is semantic with weight 0.5 and exact with weight 1.
+ * @param names the rewards there are.
+ * @throws TypeError for an unknown name (with the nearest one) or one given twice, RangeError for a
+ * weight that is no finite number or when every weight is 0.
+ */
+export function parseRewards(text: string, names: readonly string[]): RewardTerm[] {
+  const terms: RewardTerm[] = [];
+  for (const part of text.split(",")) {
+    const colon = part.indexOf(":");
+    const name = (colon < 0 ? part : part.slice(0, colon)).trim();
+    const digits = colon < 0 ? "1" : part.slice(colon + 1).trim();
+    const rule = `Cannot read the rewards ${JSON.stringify(text)}`;
+    if (name === "") {
+      throw new TypeError(`${rule} as each part is NAME or NAME:weight: "${part}" has no name`);
+    }
+    if (!names.includes(name)) throw unknownName("reward", name, names);
+    if (terms.some((term) => term.name === name)) {
+      throw new TypeError(`${rule} as each reward may occur once: "${name}" comes again`);
+    }
+    const weight = NUMBER.test(digits) ? Number(digits) : NaN;
+    if (!Number.isFinite(weight)) {
+      throw new RangeError(`${rule} as a weight must be a finite number: ${name} has "${digits}"`);
+    }
+    terms.push({ name, weight });
+  }
+  if (terms.every(({ weight }) => weight === 0)) {
+    throw new RangeError(`Cannot train on the rewards "${text}" as every weight is 0`);
+  }
+  return terms;
+}

@@ -1,0 +1,81 @@
+/**
+ * PGSRM, the parent-guided semantic reward: how near the child's answer comes to its parent's in an
+ * embedding space (Plashchinsky 2025, arXiv:2512.06920).
+ *   affine   R = ((cos + 1) / 2)^p     the authors' code; cos 0 gives 0.0625 at p = 4
+ *   relu     R = max(0, cos)^p         the paper; cos <= 0 gives 0
+ * @module
+ */
+import { cosine } from "./embeddings/cosine.ts";
+import type { Parent, Reward, RewardBatch, TextEmbedder } from "./reward.ts";
+
+/** From cosine to reward. */
+export type Mapping = "affine" | "relu";
+
+/** Reward of a completion without any known word; "floor" is what cosine 0 would give. */
+export type OutOfVocabulary = "zero" | "floor" | "null";
+
+/** What `semantic` needs, and its choices. */
+export interface SemanticOptions {
+  parent: Parent;
+  embedder: TextEmbedder;
+  /** Default "affine". */
+  mapping?: Mapping;
+  /** Exponent p, > 0; the larger, the less a near miss earns. Default 4. */
+  power?: number;
+  /** Default "zero"; "floor" repeats the authors' code. */
+  oov?: OutOfVocabulary;
+}
+
+const MAPPINGS: Record<Mapping, (cos: number) => number> = {
+  affine: (cos) => (cos + 1) / 2,
+  relu: (cos) => Math.max(0, cos),
+};
+const OOV: readonly OutOfVocabulary[] = ["zero", "floor", "null"];
+
+/**
+ * The reward, in [0, 1]. Null where the parent has no answer, or one without any known word. Counts
+ * `out_of_vocabulary` (completions), `no_parent_answer` and `parent_out_of_vocabulary`.
+ * @throws TypeError for an unknown mapping or oov, RangeError for a power that is not above 0.
+ */
+export function semantic(options: SemanticOptions): Reward {
+  const { parent, embedder, mapping = "affine", power = 4, oov = "zero" } = options;
+  if (!Object.hasOwn(MAPPINGS, mapping)) {
+    throw new TypeError(`Cannot map cosines as mapping must be affine or relu: it is "${mapping}"`);
+  }
+  if (!OOV.includes(oov)) {
+    throw new TypeError(`Cannot judge unknown words as oov must be ${OOV.join(", ")}: "${oov}"`);
+  }
+  if (!(power > 0 && power < Infinity)) {
+    throw new RangeError(`Cannot sharpen cosines as power must be above 0: it is ${power}`);
+  }
+  const reward = (cos: number) => MAPPINGS[mapping](cos) ** power;
+  const unknown = { zero: 0, floor: reward(0), null: null }[oov];
+  const none = { out_of_vocabulary: 0, no_parent_answer: 0, parent_out_of_vocabulary: 0 };
+  let counts = { ...none };
+
+  return {
+    name: "semantic",
+    async score({ completions, examples }: RewardBatch): Promise<(number | null)[]> {
+      const answers = await parent.answer(examples);
+      const [wanted, given] = await Promise.all([
+        embedder.embed(answers.map((answer) => answer ?? "")),
+        embedder.embed(completions),
+      ]);
+      return given.map((child, i) => {
+        const model = wanted[i];
+        if (answers[i] === null) counts.no_parent_answer++;
+        else if (model === null) counts.parent_out_of_vocabulary++;
+        else if (child === null) {
+          counts.out_of_vocabulary++;
+          return unknown;
+        } else return reward(cosine(model, child));
+        return null;
+      });
+    },
+    takeCounts(): Record<string, number> {
+      const taken = counts;
+      counts = { ...none };
+      return taken;
+    },
+  };
+}

@@ -1,0 +1,59 @@
+/** Every reward by name, opened for a task. @module */
+import { combine, type CombinedReward } from "../rewards/combine.ts";
+import { loadWordVectors } from "../rewards/embeddings/word_vectors.ts";
+import { exact } from "../rewards/exact.ts";
+import { parseRewards } from "../rewards/parse.ts";
+import type { Parent, Reward, TextEmbedder } from "../rewards/reward.ts";
+import { semantic, type SemanticOptions } from "../rewards/semantic.ts";
+import type { Task } from "./task.ts";
+
+/** The word vectors that ship with the project. */
+export const WORD_VECTORS = new URL("../assets/words/glove-50d.bin", import.meta.url);
+
+/** Choices for `openRewards`; parent and embedder default to the task's and to `WORD_VECTORS`. */
+export type RewardOptions =
+  & Omit<SemanticOptions, "parent" | "embedder">
+  & { parent?: Parent; embedder?: TextEmbedder };
+
+interface RewardEntry {
+  summary: string;
+  open(task: Task, options: RewardOptions): Reward | Promise<Reward>;
+}
+
+const REWARDS: Readonly<Record<string, RewardEntry>> = {
+  exact: {
+    summary: "1 where the completion equals the answer but for case and outer spaces, else 0",
+    open: () => exact(),
+  },
+  semantic: {
+    summary: "PGSRM: nearness of completion and parent's answer in word-vector space, 0 to 1",
+    open: async (task, options) =>
+      semantic({
+        ...options,
+        parent: options.parent ?? task.parent,
+        embedder: options.embedder ?? await loadWordVectors(WORD_VECTORS),
+      }),
+  },
+};
+
+/** All rewards, in the order of `--list`. */
+export function listRewards(): { name: string; summary: string }[] {
+  return Object.entries(REWARDS).map(([name, { summary }]) => ({ name, summary }));
+}
+
+/**
+ * The weighted sum that `text` asks for (`NAME[:weight],…`), or the task's default.
+ * @throws what `parseRewards`, `semantic` and `loadWordVectors` throw.
+ */
+export async function openRewards(
+  task: Task,
+  text: string = task.defaultRewards,
+  options: RewardOptions = {},
+): Promise<CombinedReward> {
+  const terms = parseRewards(text, Object.keys(REWARDS));
+  const open = async ({ name, weight }: typeof terms[number]) => ({
+    reward: await REWARDS[name].open(task, options),
+    weight,
+  });
+  return combine(await Promise.all(terms.map(open)));
+}
