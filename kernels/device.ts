@@ -162,7 +162,7 @@ export function rowRanges(
 ): [start: number, end: number][] {
   const most = Math.floor(limits.maxBinding / 4 / C);
   if (R <= most) return [[0, R]];
-  let unit = 1; // the fewest rows whose element count is a multiple of ALIGN
+  let unit = 4; // the fewest rows, in fours for vec4 columns, whose element count is a multiple of ALIGN
   while ((unit * C) % ALIGN !== 0) unit *= 2;
   const step = Math.floor(most / unit) * unit;
   if (step === 0) {

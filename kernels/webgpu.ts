@@ -1,6 +1,5 @@
 /** The only file that talks to WebGPU: adapter, pool, launches, recorded programs, read-back. @module */
 import {
-  align,
   checkLaunch,
   type Device,
   type DeviceLimits,
@@ -70,7 +69,7 @@ export class WebGpuDevice implements Device {
     this.name = info.description || info.device || info.vendor || "unnamed adapter";
     this.software = software;
     this.limits = limits;
-    this.features = new Set(device.features);
+    this.features = new Set([...device.features, ...eightLanes(device, info)]);
     this.#pool = new Pool<Block>(
       (bytes, label) => ({
         bytes,
@@ -113,11 +112,16 @@ export class WebGpuDevice implements Device {
       );
     }
     const offered = first.limits;
+    // llvmpipe has subgroups although its feature list does not say so; its lane counts do.
+    const offersSubgroups = first.features.has("subgroups" as GPUFeatureName) ||
+      (isSoftware(first) && lanesOf(first.info)[0] > 0);
+    const wantedFeatures = ["shader-f16", "timestamp-query"].filter((f) =>
+      first.features.has(f as GPUFeatureName)
+    );
+    if (offersSubgroups) wantedFeatures.push("subgroups");
     const device = await first.requestDevice({
       label: "plainrl",
-      requiredFeatures: (["shader-f16", "timestamp-query"] as GPUFeatureName[]).filter((f) =>
-        first.features.has(f)
-      ),
+      requiredFeatures: wantedFeatures as GPUFeatureName[],
       requiredLimits: {
         maxBufferSize: offered.maxBufferSize,
         maxStorageBufferBindingSize: offered.maxStorageBufferBindingSize,
@@ -172,7 +176,7 @@ export class WebGpuDevice implements Device {
     const compiled = this.#compile(kernel);
     const uniform = this.device.createBuffer({
       label: `${kernel.label} dims`,
-      size: align(compiled.dims.length) / 4, // a multiple of 16 bytes
+      size: uniformBytes(compiled.dims.length),
       usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
     });
     this.device.queue.writeBuffer(uniform, 0, packDims(kernel, compiled.dims, dims));
@@ -325,6 +329,20 @@ export class WebGpuDevice implements Device {
   }
 }
 
+/** Fewest and most lanes of a subgroup; zeros where the adapter does not say. */
+function lanesOf(info: GPUAdapterInfo): [number, number] {
+  const { subgroupMinSize = 0, subgroupMaxSize = 0 } = info as Partial<
+    Record<"subgroupMinSize" | "subgroupMaxSize", number>
+  >;
+  return [subgroupMinSize, subgroupMaxSize];
+}
+
+/** The feature name that `matmul` looks for: shuffles among exactly 8 lanes work. */
+function eightLanes(device: GPUDevice, info: GPUAdapterInfo): string[] {
+  const isEight = lanesOf(info).every((lanes) => lanes === 8);
+  return isEight && device.features.has("subgroups" as GPUFeatureName) ? ["subgroups-8"] : [];
+}
+
 /** True for adapters that compute on the processor (llvmpipe, SwiftShader, WARP). */
 function isSoftware(adapter: GPUAdapter): boolean {
   return adapter.info.isFallbackAdapter ||
@@ -346,12 +364,15 @@ function dimsOf({ label, code }: Kernel): [string, string][] {
   return [...fields.matchAll(/(\w+)\s*:\s*(\w+)/g)].map((m) => [m[1], m[2]]);
 }
 
+/** Bytes of `fields` scalars; WebGPU wants uniforms in multiples of 16. */
+const uniformBytes = (fields: number): number => Math.ceil(fields / 4) * 16;
+
 function packDims(
   { label }: Kernel,
   fields: [string, string][],
   dims: Readonly<Record<string, number>>,
 ): Uint8Array<ArrayBuffer> {
-  const bytes = new DataView(new ArrayBuffer(align(fields.length) / 4));
+  const bytes = new DataView(new ArrayBuffer(uniformBytes(fields.length)));
   fields.forEach(([name, type], i) => {
     const value = dims[name];
     if (value === undefined) {
