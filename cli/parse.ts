@@ -1,0 +1,286 @@
+/** Reads a command line against the table of options; unknown names get the nearest valid one. @module */
+import { Command, CommanderError, Option as Flag } from "commander";
+import { distance } from "fastest-levenshtein";
+import { COMMANDS, type CommandSpec, type Option, type OptionValue } from "./options.ts";
+
+/** Wrong usage: `main` prints the message and exits with 2. */
+export class UsageError extends Error {
+  override name = "UsageError";
+}
+
+/** Help is the answer: `message` is the text; `asked` is false where no command was given. */
+export class HelpShown extends Error {
+  override name = "HelpShown";
+  constructor(text: string, readonly asked: boolean) {
+    super(text.trimEnd());
+  }
+}
+
+/** A command line that passed every check. */
+export interface Parsed {
+  command: CommandSpec["name"];
+  /** What stood where the command takes free text: the task, the prompt. */
+  positional: string[];
+  /** Every flag, with its default where it was not given. */
+  flags: Record<string, OptionValue | undefined>;
+  /** Settings that were given; the others keep the task's value. */
+  settings: Record<string, OptionValue>;
+}
+
+/** The valid name that a mistyped one most likely meant, or nothing when all are far off. */
+export function nearest(word: string, names: readonly string[]): string | undefined {
+  const fold = (text: string) => text.toLowerCase().replace(/[-_]/g, "");
+  const wanted = fold(word);
+  let best: string | undefined, least = Infinity;
+  for (const name of names) {
+    const candidate = fold(name);
+    // A clear beginning ("learn" for learningRate) counts as one edit.
+    const begins = wanted.length >= 3 && candidate.startsWith(wanted);
+    const edits = begins ? Math.min(1, distance(wanted, candidate)) : distance(wanted, candidate);
+    if (edits < least) [best, least] = [name, edits];
+  }
+  return least <= Math.max(2, Math.floor(wanted.length / 3)) ? best : undefined;
+}
+
+/** ` Did you mean "colors"?`, or nothing. */
+export function didYouMean(word: string, names: readonly string[]): string {
+  const name = nearest(word, names);
+  return name === undefined ? "" : ` Did you mean "${name}"?`;
+}
+
+/** Unit, default and range in words: `nats a sequence, default 6, above 0, usually 1 to 10`. */
+export function facts(option: Option): string {
+  const parts: string[] = [];
+  if (option.choices) parts.push(option.choices.join(" | "));
+  if (option.unit) parts.push(option.unit);
+  if (option.default !== undefined && option.kind !== "boolean") {
+    parts.push(`default ${plain(option.default)}`);
+  } else if (option.otherwise) parts.push(`default: ${option.otherwise}`);
+  const allowed = rangeOf(option);
+  if (allowed) parts.push(allowed);
+  if (option.usual) parts.push(`usually ${option.usual}`);
+  return parts.join(", ");
+}
+
+/** Small numbers as people write them: 1.41e-5. */
+const plain = (value: OptionValue): string =>
+  typeof value === "number" && value !== 0 && Math.abs(value) < 1e-3
+    ? value.toExponential().replace("e+", "e")
+    : String(value);
+
+/** `0 to 1`, `above 0`, `1 or more`; empty where anything goes. */
+function rangeOf({ min, max, above }: Option): string {
+  if (min === undefined) return max === undefined ? "" : `${max} or less`;
+  if (max === undefined) return above ? `above ${min}` : `${min} or more`;
+  return above ? `above ${min}, up to ${max}` : `${min} to ${max}`;
+}
+
+/** @throws {UsageError} when `text` is no value that the row allows */
+export function coerce(name: string, option: Option, text: string): OptionValue {
+  const refuse = (rule: string): never => {
+    throw new UsageError(`Cannot set ${name} as ${rule}: it is "${text}" (${facts(option)})`);
+  };
+  if (option.kind === "text") return text === "" ? refuse("it needs a value") : text;
+  if (option.kind === "choice") {
+    const choices = option.choices ?? [];
+    if (choices.includes(text)) return text;
+    throw new UsageError(
+      `Cannot set ${name} as it takes ${choices.join(" or ")}: it is "${text}".${
+        didYouMean(text, choices)
+      }`,
+    );
+  }
+  if (option.kind === "boolean") {
+    if (text === "true" || text === "false") return text === "true";
+    return refuse("it takes true or false");
+  }
+  const whole = option.kind === "integer";
+  const form = whole ? /^[+-]?\d+$/ : /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+  if (!form.test(text)) refuse(whole ? "it takes a whole number" : "it takes a number");
+  const value = Number(text);
+  const { min = -Infinity, max = Infinity, above } = option;
+  const inside = (above ? value > min : value >= min) && value <= max && Number.isFinite(value);
+  if (!inside) refuse(`it must be ${rangeOf(option) || "finite"}`);
+  return value;
+}
+
+/** Reads `["train", "colors", "--seed", "2", "clip=0.1"]`. @throws {UsageError | HelpShown} */
+export function parseArguments(args: readonly string[]): Parsed {
+  let parsed: Parsed | undefined;
+  const program = base(new Command("deno task"))
+    .description("PlainRL: reinforcement learning for GPT-2, from the kernels up");
+  for (const spec of COMMANDS) {
+    program.addCommand(commandOf(spec, (words, flags) => parsed = read(spec, words, flags)));
+  }
+  const texts: string[] = [];
+  configure(program, (text) => texts.push(text));
+  try {
+    program.parse([...args], { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) throw new HelpShown(texts.join(""), true);
+    if (error.code === "commander.help") throw new HelpShown(program.helpInformation(), false);
+    throw new UsageError(explain(error, args));
+  }
+  if (!parsed) throw new HelpShown(program.helpInformation(), false);
+  return parsed;
+}
+
+/** The help text of one command, as `--help` prints it. */
+export function helpOf(name: CommandSpec["name"]): string {
+  try {
+    parseArguments([name, "--help"]);
+  } catch (error) {
+    if (error instanceof HelpShown) return error.message;
+    throw error;
+  }
+  throw new Error(`no help for ${name}`);
+}
+
+function base(command: Command): Command {
+  return command.helpOption("-h, --help", "Show this help").showSuggestionAfterError(false)
+    .helpCommand(false);
+}
+
+function configure(command: Command, write: (text: string) => void): void {
+  command.exitOverride().configureOutput({
+    writeOut: write,
+    writeErr: () => {}, // errors are said once, in our own words, by `explain`
+    getOutHelpWidth: () => 100,
+    getErrHelpWidth: () => 100,
+    getOutHasColors: () => false, // and so reads no environment variable
+    getErrHasColors: () => false,
+  });
+  for (const child of command.commands) configure(child, write);
+}
+
+function commandOf(
+  spec: CommandSpec,
+  act: (words: string[], flags: Record<string, string | boolean>) => void,
+): Command {
+  const command = base(new Command(spec.name)).description(spec.doc);
+  for (const [form, doc] of spec.positional) command.argument(form, doc);
+  const settings = Object.entries(spec.settings);
+  if (settings.length > 0) command.argument("[key=value...]", "Settings, listed below");
+  for (const [name, option] of Object.entries(spec.flags)) {
+    const value = option.kind === "boolean"
+      ? ""
+      : option.bare
+      ? ` [${option.kind}]`
+      : ` <${option.kind}>`;
+    command.addOption(new Flag(`--${name}${value}`, describe(option)).helpGroup(option.group));
+  }
+  command.option("--debug", "Show the stack of an error");
+  if (settings.length > 0) command.addHelpText("after", `\n${settingsHelp(spec.settings)}`);
+  command.addHelpText("after", `\nExample:\n  ${spec.example}`);
+  return command.action((...all: unknown[]) => {
+    const words = all.slice(0, -2).flat().filter((word) => word !== undefined) as string[];
+    act(words, command.opts());
+  });
+}
+
+const describe = (option: Option): string => {
+  const known = facts(option);
+  return known ? `${option.doc} (${known})` : option.doc;
+};
+
+function settingsHelp(settings: Readonly<Record<string, Option>>): string {
+  const rows = Object.entries(settings);
+  const width = Math.max(...rows.map(([key]) => key.length));
+  const groups = Map.groupBy(rows, ([, option]) => option.group);
+  return [...groups].map(([group, members]) =>
+    [
+      `Settings, ${group}:`,
+      ...members.map(([key, option]) =>
+        `  ${key.padEnd(width)}  ${option.doc}\n  ${" ".repeat(width)}  (${settingFacts(option)})`
+      ),
+    ].join("\n")
+  ).join("\n\n");
+}
+
+/** Settings are given as key=value, so that a boolean's two words are worth saying. */
+export const settingFacts = (option: Option): string =>
+  option.kind === "boolean" ? `true | false, default ${option.default}` : facts(option);
+
+function read(
+  spec: CommandSpec,
+  words: string[],
+  given: Record<string, string | boolean>,
+): Parsed {
+  const flags: Record<string, OptionValue | undefined> = {};
+  for (const [name, option] of Object.entries(spec.flags)) {
+    // commander hands "save-every" over as saveEvery
+    const value = given[name.replace(/-(\w)/g, (_, letter) => letter.toUpperCase())];
+    if (value === undefined) flags[name] = option.default;
+    else flags[name] = typeof value === "boolean" ? value : coerce(`--${name}`, option, value);
+  }
+  const settings: Record<string, OptionValue> = {};
+  const positional: string[] = [];
+  const hasSettings = Object.keys(spec.settings).length > 0;
+  for (const word of words) {
+    const at = hasSettings ? word.indexOf("=") : -1;
+    if (at < 0) {
+      positional.push(word);
+      continue;
+    }
+    const key = word.slice(0, at);
+    const option = Object.hasOwn(spec.settings, key) ? spec.settings[key] : undefined;
+    if (!option) throw new UsageError(unknown("setting", key, spec));
+    if (Object.hasOwn(settings, key)) {
+      throw new UsageError(
+        `Cannot set ${key} twice as one value must hold: it is set again to ${word}`,
+      );
+    }
+    settings[key] = coerce(key, option, word.slice(at + 1));
+  }
+  if (positional.length > spec.positional.length) {
+    const extra = positional[spec.positional.length];
+    throw new UsageError(
+      `Cannot use "${extra}" as ${spec.name} takes ${spec.positional.length} name${
+        spec.positional.length === 1 ? "" : "s"
+      }${hasSettings ? " and settings of the form key=value" : ""}`,
+    );
+  }
+  return { command: spec.name, positional, flags, settings };
+}
+
+/** One sentence that names the nearest flag or setting with its facts. */
+function unknown(what: string, word: string, spec: CommandSpec): string {
+  const bare = word.replace(/^-+/, "").replace(/=.*$/, "");
+  const names = [...Object.keys(spec.flags), ...Object.keys(spec.settings)];
+  const name = nearest(bare, names);
+  const said = `unknown ${what} ${word}.`;
+  if (name === undefined) {
+    return `${said} See: deno task ${spec.name} --help`;
+  }
+  const option = spec.flags[name] ?? spec.settings[name];
+  const form = name in spec.flags ? `--${name}` : `${name}=VALUE`;
+  return `${said} Did you mean ${form} (${describeShort(option)})?`;
+}
+
+const describeShort = (option: Option): string =>
+  [option.doc.split(/[;,:]/)[0], facts(option)].filter((part) => part !== "").join(", ");
+
+function explain(error: CommanderError, args: readonly string[]): string {
+  const quoted = /'([^']*)'/.exec(error.message)?.[1] ?? "";
+  const spec = COMMANDS.find((command) => args.includes(command.name));
+  switch (error.code) {
+    case "commander.unknownOption":
+      return spec ? unknown("option", quoted, spec) : `unknown option ${quoted}`;
+    case "commander.unknownCommand": {
+      const names = COMMANDS.map((command) => command.name);
+      return `no command "${quoted}".${didYouMean(quoted, names)}  Commands: ${names.join(", ")}`;
+    }
+    case "commander.missingArgument":
+      return `${spec?.name} needs <${quoted}>.  Example: ${spec?.example}`;
+    case "commander.optionMissingArgument": {
+      const name = quoted.replace(/^--/, "").split(" ")[0];
+      const option = spec?.flags[name];
+      return `--${name} needs a value${option ? ` (${facts(option)})` : ""}`;
+    }
+    case "commander.excessArguments":
+      return `${spec?.name} takes no further words.  Example: ${spec?.example}`;
+    default:
+      return error.message.replace(/^error: /, "");
+  }
+}

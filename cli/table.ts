@@ -1,0 +1,71 @@
+/** The last lines of a run: before and after, a few completions side by side, and where it lies. @module */
+import type { CompletionRow } from "../tasks/observer.ts";
+import type { RunData } from "./run_data.ts";
+import { clip, columns, duration, paint, printable, type Terminal } from "./terminal.ts";
+
+const SHOWN = 6; // completions side by side
+
+/** One prompt with its greedy completion before and after training. */
+export interface Pair {
+  prompt: string;
+  before: string;
+  after: string;
+  answer: string;
+}
+
+/** Held-out prompts first, then training prompts, matched by id. */
+export function pairs(completions: readonly CompletionRow[], split: string): Pair[] {
+  const before = new Map(
+    completions.filter((row) => row.phase === `before:${split}`).map((row) => [row.id, row]),
+  );
+  return completions.filter((row) => row.phase === `after:${split}` && before.has(row.id))
+    .map((row) => ({
+      prompt: row.prompt,
+      before: before.get(row.id)!.completion,
+      after: row.completion,
+      answer: row.answer,
+    }));
+}
+
+/** Lines of the closing table. */
+export function closing(run: RunData, terminal: Terminal): string[] {
+  const { summary, folder } = run;
+  if (!summary) return [];
+  const cell = (text: string) => clip(printable(text), 28, terminal.fancy);
+  const fixed = (value: number) => Number.isFinite(value) ? value.toFixed(3) : "-";
+  const scores = columns([
+    ["", "exact before", "after", "reward before", "after"],
+    ...([["training", summary.train], ["held-out", summary.heldout]] as const).map((
+      [name, { before, after }],
+    ) => [
+      name,
+      fixed(before.exact),
+      fixed(after.exact),
+      fixed(before.reward),
+      fixed(after.reward),
+    ]),
+  ]);
+  const found = pairs(run.completions, "heldout");
+  const texts = found.length === 0 ? [] : [
+    "",
+    ...columns([
+      ["held-out prompt", "before", "after", "wanted"],
+      ...found.slice(0, SHOWN).map((pair) => [
+        cell(pair.prompt),
+        cell(pair.before),
+        cell(pair.after),
+        cell(pair.answer),
+      ]),
+    ]),
+  ];
+  return [
+    "",
+    paint(terminal, "bold", scores[0]),
+    ...scores.slice(1),
+    ...texts,
+    "",
+    `done in ${duration(summary.seconds)}, ${Math.round(summary.tokensPerSecond)} tokens/s`,
+    `folder  ${folder}`,
+    `report  ${folder}/report.html`,
+  ];
+}
