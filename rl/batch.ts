@@ -1,0 +1,117 @@
+/**
+ * The one place that says where things are: which slots of a (B, T) array exist, and which position
+ * of a row speaks about which response token. Nothing is ever inferred from a token id: GPT-2 has
+ * no padding token, and its end-of-text token is a token to learn like any other.
+ * @module
+ */
+
+/** Numbers to read, of any storage; every function of this folder sums in double precision. */
+export type Numbers = ArrayLike<number>;
+
+/** Which slots of a (B, T) array of response tokens exist. */
+export interface ResponseGrid {
+  /** Rows. */
+  B: number;
+  /** Columns: the longest response, in tokens. */
+  T: number;
+  /** (B, T): 1 where a response token exists and counts, else 0. */
+  mask: Uint8Array;
+  /** (B): tokens of each response, also where the mask leaves a row out. */
+  length: Int32Array;
+}
+
+/**
+ * Position in a row (prompt, then response) whose logits and value speak about response token `t`:
+ * the one before it, P - 1 + t.
+ * @throws {RangeError} for an empty prompt, before whose first token there is nothing.
+ */
+export function sourcePosition(promptLength: number, t: number): number {
+  if (promptLength < 1) {
+    throw new RangeError(
+      `Cannot place a response as its prompt needs at least 1 token: it has ${promptLength}; begin it with the end-of-text token`,
+    );
+  }
+  return promptLength - 1 + t;
+}
+
+/** Lays responses out as rows of a (B, T) grid, T the longest of them. */
+export function alignResponses(responses: readonly ArrayLike<number>[]): ResponseGrid {
+  const length = Int32Array.from(responses, (response) => response.length);
+  return masked(length, () => 1);
+}
+
+/** The same grid with the rows left out for which `keep` is false: they count for nothing. */
+export function keepRows(grid: ResponseGrid, keep: readonly boolean[]): ResponseGrid {
+  const mask = grid.mask.map((m, i) => keep[Math.floor(i / grid.T)] ? m : 0);
+  return { ...grid, mask };
+}
+
+/** The grid of some rows alone, in the given order; its T is the longest of these. */
+export function gridOfRows(grid: ResponseGrid, rows: readonly number[]): ResponseGrid {
+  const length = Int32Array.from(rows, (row) => grid.length[row]);
+  return masked(length, (b, t) => grid.mask[rows[b] * grid.T + t]);
+}
+
+/** Copies some rows of `x`, (B, T) in `grid`, into an array of the shape of `gridOfRows`. */
+export function takeRows(x: Numbers, grid: ResponseGrid, rows: readonly number[]): Float32Array {
+  const T = longest(Int32Array.from(rows, (row) => grid.length[row]));
+  const out = new Float32Array(rows.length * T);
+  rows.forEach((row, b) => {
+    for (let t = 0; t < T; t++) out[b * T + t] = x[row * grid.T + t];
+  });
+  return out;
+}
+
+/** Writes (rows, T of these rows) back into the given rows of `out`, (B, T) in `grid`. */
+export function putRows(
+  out: Float32Array,
+  grid: ResponseGrid,
+  { rows, from }: { rows: readonly number[]; from: Numbers },
+): void {
+  const T = from.length / rows.length;
+  rows.forEach((row, b) => {
+    for (let t = 0; t < T; t++) out[row * grid.T + t] = from[b * T + t];
+  });
+}
+
+/** Pads one array a row into (B, T) with zeros. */
+export function padRows(rows: readonly Numbers[], grid: ResponseGrid): Float32Array {
+  const out = new Float32Array(grid.B * grid.T);
+  rows.forEach((row, b) => {
+    if (row.length !== grid.length[b]) {
+      throw new RangeError(
+        `Cannot align row ${b} as it must have one number a response token, ${
+          grid.length[b]
+        }: it has ${row.length}`,
+      );
+    }
+    out.set(row, b * grid.T);
+  });
+  return out;
+}
+
+/** How many tokens count. */
+export function countTokens(mask: Uint8Array): number {
+  let count = 0;
+  for (let i = 0; i < mask.length; i++) count += mask[i];
+  return count;
+}
+
+/** Index of the last token that counts in row `b`, or -1 where the whole row is left out. */
+export function lastToken({ T, mask }: ResponseGrid, b: number): number {
+  for (let t = T - 1; t >= 0; t--) if (mask[b * T + t]) return t;
+  return -1;
+}
+
+function masked(length: Int32Array, at: (b: number, t: number) => number): ResponseGrid {
+  const B = length.length, T = longest(length);
+  const mask = new Uint8Array(B * T);
+  for (let b = 0; b < B; b++) {
+    for (let t = 0; t < length[b]; t++) mask[b * T + t] = at(b, t);
+  }
+  return { B, T, mask, length };
+}
+
+function longest(length: Int32Array): number {
+  return length.reduce((a, b) => Math.max(a, b), 0);
+}

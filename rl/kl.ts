@@ -1,0 +1,68 @@
+/**
+ * How far the policy has moved from its reference, and how hard that is punished.
+ * Estimators: Schulman, "Approximating KL Divergence" (joschu.net/blog/kl-approx.html).
+ * Controller: Ziegler et al. 2019 (arXiv 1909.08593), section 2.2.
+ * @module
+ */
+import type { Numbers } from "./batch.ts";
+
+/** Log-ratios are held within this many nats of 0 before `exp`: e^20 is 5e8, still a finite f32. */
+export const LOG_RATIO_LIMIT = 20;
+
+/** d held within `LOG_RATIO_LIMIT`; NaN stays NaN, so that a fault is seen and not hidden. */
+export function clampLogRatio(d: number): number {
+  return d > LOG_RATIO_LIMIT ? LOG_RATIO_LIMIT : d < -LOG_RATIO_LIMIT ? -LOG_RATIO_LIMIT : d;
+}
+
+/** With d = log pi - log ref: k1 = d, k2 = d^2 / 2, k3 = exp(-d) - 1 + d. */
+export type KlEstimator = "k1" | "k2" | "k3";
+
+/** One estimate, nats, from d = log pi(token) - log ref(token). */
+export function klEstimate(d: number, estimator: KlEstimator): number {
+  const c = clampLogRatio(d);
+  switch (estimator) {
+    case "k1":
+      return c;
+    case "k2":
+      return c * c / 2;
+    case "k3":
+      return Math.expm1(-c) + c;
+  }
+}
+
+/** Estimates of KL(policy || reference), nats a token, (B, T); 0 outside the mask. */
+export function tokenKl(
+  mask: Uint8Array,
+  { logprob, reference, estimator }: {
+    logprob: Numbers;
+    reference: Numbers;
+    estimator: KlEstimator;
+  },
+): Float32Array {
+  const kl = new Float32Array(mask.length);
+  for (let i = 0; i < kl.length; i++) {
+    if (mask[i]) kl[i] = klEstimate(logprob[i] - reference[i], estimator);
+  }
+  return kl;
+}
+
+/**
+ * The coefficient after an update, adaptive form: it grows by at most 20 % * episodes / horizon
+ * where KL is above target, and shrinks likewise below. It never changes sign, nor leaves 0.
+ */
+export function adaptKlCoefficient(
+  coefficient: number,
+  { kl, target, horizon, episodes }: {
+    /** Mean over sequences of the KL summed over each sequence's tokens, nats a sequence. */
+    kl: number;
+    /** Wanted value of `kl`, nats a sequence. */
+    target: number;
+    /** Episodes over which the coefficient may move by about its own size. */
+    horizon: number;
+    /** Sequences in this update. */
+    episodes: number;
+  },
+): number {
+  const error = Math.min(0.2, Math.max(-0.2, kl / target - 1));
+  return coefficient * (1 + error * episodes / horizon);
+}

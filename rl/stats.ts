@@ -1,0 +1,66 @@
+/**
+ * Mean, variance and whitening over the slots that a mask allows. What lies in the other slots,
+ * NaN included, has no influence: they are skipped, not multiplied by zero.
+ * @module
+ */
+import type { Numbers } from "./batch.ts";
+
+/** "sample" divides by N - 1 (TRL, verl), "population" by N (OpenAI 2019, OpenRLHF). */
+export type Variance = "sample" | "population";
+
+/** Mean of the slots where the mask is 1; NaN where there are none. */
+export function maskedMean(x: Numbers, mask: Uint8Array): number {
+  let sum = 0, count = 0;
+  for (let i = 0; i < x.length; i++) {
+    if (!mask[i]) continue;
+    sum += x[i];
+    count++;
+  }
+  return sum / count;
+}
+
+/**
+ * Variance of the slots where the mask is 1; NaN where there are none. One value alone does not
+ * vary: its variance is 0 in both conventions, not 0/0.
+ */
+export function maskedVariance(x: Numbers, mask: Uint8Array, variance: Variance): number {
+  const mean = maskedMean(x, mask);
+  let sum = 0, count = 0;
+  for (let i = 0; i < x.length; i++) {
+    if (!mask[i]) continue;
+    sum += (x[i] - mean) ** 2;
+    count++;
+  }
+  return sum / (variance === "sample" && count > 1 ? count - 1 : count);
+}
+
+/** How to whiten. */
+export interface WhitenOptions {
+  variance: Variance;
+  /** False keeps the mean: only the spread becomes 1. Rewards are whitened so. */
+  shiftMean: boolean;
+}
+
+/**
+ * (x - mean) / sqrt(variance + 1e-8), plus the mean again unless it is to be shifted away; slots
+ * outside the mask become 0. Values that are all alike become 0 (or their mean), never NaN.
+ */
+export function whiten(
+  x: Numbers,
+  mask: Uint8Array,
+  { variance, shiftMean }: WhitenOptions,
+): Float32Array {
+  const mean = maskedMean(x, mask);
+  const scale = 1 / Math.sqrt(maskedVariance(x, mask, variance) + 1e-8);
+  const out = new Float32Array(x.length);
+  for (let i = 0; i < x.length; i++) {
+    if (mask[i]) out[i] = (x[i] - mean) * scale + (shiftMean ? 0 : mean);
+  }
+  return out;
+}
+
+/** Mean and sample standard deviation of a plain list; NaN for an empty one, deviation 0 for one. */
+export function meanAndDeviation(x: Numbers): { mean: number; deviation: number } {
+  const all = new Uint8Array(x.length).fill(1);
+  return { mean: maskedMean(x, all), deviation: Math.sqrt(maskedVariance(x, all, "sample")) };
+}

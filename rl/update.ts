@@ -1,0 +1,107 @@
+/** Learns from one rollout: epochs, minibatches, and the pieces that fit into memory. @module */
+import { countTokens, gridOfRows, type ResponseGrid, takeRows } from "./batch.ts";
+import type { PpoConfig } from "./config.ts";
+import { type Experience, pieces, tokenBatch } from "./experience.ts";
+import type { Policy } from "./policy.ts";
+import { addSums, emptySums, ppoLoss, type PpoMeans, ppoMeans, sumsAreFinite } from "./ppo.ts";
+import { scheduleAt } from "./schedules.ts";
+import { permutation } from "./shuffle.ts";
+
+/** What the epochs over one rollout came to. */
+export interface UpdateResult {
+  /** Of every minibatch that was evaluated, also one that then stopped the update. */
+  means: PpoMeans[];
+  /** Of every optimiser step taken. */
+  gradientNorms: number[];
+  /** Passes over the rollout, in minibatches that were not given up. */
+  epochs: number;
+  /** Why the update was given up, if it was. */
+  fault?: string;
+}
+
+/**
+ * Epochs of minibatches over one rollout. At target KL, or where a number is not finite, it ends
+ * before the optimiser step and leaves no gradient behind.
+ */
+export async function learn(
+  policy: Policy,
+  { experience, config, step, learningRate }: {
+    experience: Experience;
+    config: Readonly<PpoConfig>;
+    /** Steps done before this one. */
+    step: number;
+    learningRate: number;
+  },
+): Promise<UpdateResult> {
+  const { seed, epochs, minibatches, microbatchRows, totalSteps: total } = config;
+  const { grid } = experience, { B } = grid;
+  const result: UpdateResult = { means: [], gradientNorms: [], epochs: 0 };
+  const entropyCoefficient = scheduleAt({
+    kind: config.entropySchedule,
+    peak: config.entropyCoefficient,
+    final: 0,
+    warmup: 0,
+    total,
+  }, step);
+  // One minibatch holds every row, so their order is no choice. In one piece it is the very batch
+  // that `collect` evaluated last, and the first epoch need not evaluate it again.
+  const whole = minibatches === 1 && (microbatchRows === 0 || microbatchRows >= B);
+  let done = 0;
+  for (let epoch = 0; epoch < epochs; epoch++) {
+    const order = minibatches === 1
+      ? Array.from({ length: B }, (_, row) => row)
+      : permutation(B, { seed, step, epoch });
+    for (let m = 0; m < minibatches; m++) {
+      const at = (part: number) => Math.floor(part * B / minibatches);
+      const rows = order.slice(at(m), at(m + 1));
+      const tokens = countTokens(gridOfRows(grid, rows).mask);
+      result.epochs = done / minibatches;
+      done++;
+      if (tokens === 0) continue; // no row here has a score
+      let sums = emptySums();
+      for (const piece of pieces(rows, microbatchRows)) {
+        const part = gridOfRows(grid, piece);
+        if (countTokens(part.mask) === 0) continue;
+        const now = whole && epoch === 0
+          ? experience.old
+          : await policy.evaluate(tokenBatch(experience.rollout, piece, config.temperature));
+        const inputs = { ...now, ...takeExperience(experience, grid, piece) };
+        const loss = ppoLoss(part.mask, inputs, { ...config, entropyCoefficient, tokens });
+        sums = addSums(sums, loss.sums);
+        if (!sumsAreFinite(sums)) break;
+        policy.backward(loss.gradient);
+      }
+      const means = ppoMeans(sums, { ...config, entropyCoefficient });
+      if (!sumsAreFinite(sums)) {
+        policy.zeroGradient();
+        return { ...result, fault: `the loss is ${means.totalLoss}` };
+      }
+      result.means.push(means);
+      if (config.targetKl > 0 && means.approxKl > config.targetKl) {
+        policy.zeroGradient();
+        return result;
+      }
+      policy.step(learningRate);
+      const norm = await policy.gradientNorm();
+      if (!Number.isFinite(norm)) return { ...result, fault: `the gradient norm is ${norm}` };
+      result.gradientNorms.push(norm);
+    }
+  }
+  result.epochs = done / minibatches;
+  return result;
+}
+
+/** What stays fixed over the epochs, for some rows. */
+function takeExperience(
+  { old, advantage, returns }: Experience,
+  grid: ResponseGrid,
+  rows: readonly number[],
+): Record<"oldLogprob" | "oldValue" | "advantage" | "returns", Float32Array> {
+  const take = (x: Float32Array) => takeRows(x, grid, rows);
+  return {
+    oldLogprob: take(old.logprob),
+    oldValue: take(old.value),
+    advantage: take(advantage),
+    returns: take(returns),
+  };
+}

@@ -1,0 +1,175 @@
+/**
+ * A policy small enough to see through: the next token depends on the last one alone, by a table of
+ * logits (V, V) and a table of values (V). It draws, evaluates and learns exactly as a network would.
+ * @module
+ */
+import { sourcePosition } from "../../rl/batch.ts";
+import type {
+  Evaluation,
+  EvaluationGradient,
+  Policy,
+  Rollout,
+  SamplingOptions,
+  TokenBatch,
+} from "../../rl/policy.ts";
+import { philox } from "../../rl/shuffle.ts";
+
+/** Ends a response; also what a careless trainer would take for padding. */
+export const EOS = 0;
+
+/** What `TablePolicy` needs to go on exactly. */
+export interface TableState {
+  logits: number[];
+  values: number[];
+  moments: number[];
+  steps: number;
+}
+
+export class TablePolicy implements Policy {
+  /** (V, V): logits of the next token after each token. */
+  logits: Float64Array;
+  /** (V) */
+  values: Float64Array;
+  dlogits: Float64Array;
+  dvalues: Float64Array;
+  frozen: Float64Array;
+  moments: Float64Array;
+  steps = 0;
+  evaluations = 0;
+  /** Every gradient that `backward` was given. */
+  gradients: EvaluationGradient[] = [];
+  last?: { batch: TokenBatch; T: number };
+  norm = 0;
+
+  constructor(readonly V: number, init: (i: number) => number = () => 0) {
+    this.logits = Float64Array.from({ length: V * V }, (_, i) => init(i));
+    this.values = new Float64Array(V);
+    this.dlogits = new Float64Array(V * V);
+    this.dvalues = new Float64Array(V);
+    this.frozen = this.logits.slice();
+    this.moments = new Float64Array(2 * (V * V + V));
+  }
+
+  save(): TableState {
+    return structuredClone({
+      logits: [...this.logits],
+      values: [...this.values],
+      moments: [...this.moments],
+      steps: this.steps,
+    });
+  }
+
+  load({ logits, values, moments, steps }: TableState): void {
+    this.logits.set(logits);
+    this.values.set(values);
+    this.moments.set(moments);
+    this.steps = steps;
+  }
+
+  generate(prompts: Int32Array[], options: SamplingOptions): Promise<Rollout> {
+    const { maxNewTokens, temperature, seed, stream } = options;
+    const rollout: Rollout = { prompts, responses: [], finished: [], logprobs: [] };
+    prompts.forEach((prompt, row) => {
+      let token = prompt[prompt.length - 1];
+      const response: number[] = [], logprobs: number[] = [];
+      do {
+        const logp = this.#logSoftmax(this.logits, token, temperature);
+        let left = philox([response.length, row, stream, 1], [seed, 0])[0] / 2 ** 32;
+        token = 0;
+        while (token < this.V - 1 && (left -= Math.exp(logp[token])) > 0) token++;
+        response.push(token);
+        logprobs.push(logp[token]);
+      } while (token !== EOS && response.length < maxNewTokens);
+      rollout.responses.push(Int32Array.from(response));
+      rollout.finished.push(token === EOS);
+      rollout.logprobs.push(Float32Array.from(logprobs));
+    });
+    return Promise.resolve(rollout);
+  }
+
+  evaluate(batch: TokenBatch): Promise<Evaluation> {
+    this.evaluations++;
+    const T = Math.max(...batch.responses.map((r) => r.length)), B = batch.responses.length;
+    this.last = { batch, T };
+    const logprob = new Float32Array(B * T).fill(NaN); // nobody may look at masked slots
+    const entropy = logprob.slice(), value = logprob.slice();
+    this.#each(batch, T, (i, from, token) => {
+      const logp = this.#logSoftmax(this.logits, from, batch.temperature);
+      logprob[i] = logp[token];
+      entropy[i] = -logp.reduce((sum, l) => sum + Math.exp(l) * l, 0);
+      value[i] = this.values[from];
+    });
+    return Promise.resolve({ logprob, entropy, value });
+  }
+
+  backward(gradient: EvaluationGradient): void {
+    this.gradients.push(gradient);
+    const { batch, T } = this.last!, { V } = this, { temperature } = batch;
+    this.#each(batch, T, (i, from, token) => {
+      const logp = this.#logSoftmax(this.logits, from, temperature);
+      const H = -logp.reduce((sum, l) => sum + Math.exp(l) * l, 0);
+      for (let v = 0; v < V; v++) {
+        const p = Math.exp(logp[v]);
+        const dl = (v === token ? 1 : 0) - p, dH = -p * (logp[v] + H);
+        this.dlogits[from * V + v] += (gradient.dlogprob[i] * dl + gradient.dentropy[i] * dH) /
+          temperature;
+      }
+      this.dvalues[from] += gradient.dvalue[i];
+    });
+  }
+
+  /** Adam with betas 0.9 and 0.999; a gradient that is not finite changes nothing. */
+  step(learningRate: number): void {
+    const gradient = [...this.dlogits, ...this.dvalues], n = gradient.length;
+    this.norm = Math.hypot(...gradient);
+    this.zeroGradient();
+    if (!Number.isFinite(this.norm)) return;
+    this.steps++;
+    gradient.forEach((g, i) => {
+      const m = this.moments[i] = 0.9 * this.moments[i] + 0.1 * g;
+      const v = this.moments[n + i] = 0.999 * this.moments[n + i] + 0.001 * g * g;
+      const change = learningRate * m / (1 - 0.9 ** this.steps) /
+        (Math.sqrt(v / (1 - 0.999 ** this.steps)) + 1e-8);
+      if (i < this.logits.length) this.logits[i] -= change;
+      else this.values[i - this.logits.length] -= change;
+    });
+  }
+
+  zeroGradient(): void {
+    this.dlogits.fill(0);
+    this.dvalues.fill(0);
+  }
+
+  gradientNorm(): Promise<number> {
+    return Promise.resolve(this.norm);
+  }
+
+  reference(batch: TokenBatch): Promise<{ logprob: Float32Array }> {
+    const T = Math.max(...batch.responses.map((r) => r.length));
+    const logprob = new Float32Array(batch.responses.length * T).fill(NaN);
+    this.#each(batch, T, (i, from, token) => {
+      logprob[i] = this.#logSoftmax(this.frozen, from, batch.temperature)[token];
+    });
+    return Promise.resolve({ logprob });
+  }
+
+  #each(
+    { prompts, responses }: TokenBatch,
+    T: number,
+    visit: (slot: number, from: number, token: number) => void,
+  ): void {
+    responses.forEach((response, b) => {
+      const row = [...prompts[b], ...response];
+      response.forEach((token, t) => {
+        visit(b * T + t, row[sourcePosition(prompts[b].length, t)], token);
+      });
+    });
+  }
+
+  #logSoftmax(table: Float64Array, from: number, temperature: number): Float64Array {
+    const z = table.slice(from * this.V, (from + 1) * this.V).map((x) => x / temperature);
+    const top = Math.max(...z);
+    const lse = top + Math.log(z.reduce((sum, x) => sum + Math.exp(x - top), 0));
+    return z.map((x) => x - lse);
+  }
+}
