@@ -61,6 +61,13 @@ export function semantic(options: SemanticOptions): Reward {
         embedder.embed(answers.map((answer) => answer ?? "")),
         embedder.embed(completions),
       ]);
+      const B = completions.length;
+      for (const { length } of [answers, wanted, given]) {
+        if (length === B) continue;
+        throw new RangeError(
+          `Cannot score as ${parent.name} and ${embedder.name} must give ${B} results: got ${length}`,
+        );
+      }
       return given.map((child, i) => {
         const model = wanted[i];
         if (answers[i] === null) counts.no_parent_answer++;
