@@ -1,0 +1,38 @@
+// GELU in its tanh form (Hendrycks and Gimpel 2016), as GPT-2 has it, and its gradient.
+//   u(x)   = sqrt(2/pi) * (x + 0.044715 x^3)
+//   out    = x/2 * (1 + tanh u)
+//   dx     = dout * ((1 + tanh u)/2 + x/2 * (1 - tanh^2 u) * u'(x))
+// N elements. One invocation owns one Pack at a time.
+override WORKGROUP: u32; // threads per workgroup, set by the launcher
+override PACK: u32; //      elements in one Pack: 4, or 1 (and Pack = f32) where N is no multiple of 4
+alias Pack = vec4f;
+struct Dims { N: u32 }
+@group(0) @binding(0) var<uniform> dims: Dims;
+@group(0) @binding(1) var<storage, read> x: array<Pack>; //          (N)
+@group(0) @binding(2) var<storage, read_write> out: array<Pack>; //  (N) overwritten
+@group(0) @binding(3) var<storage, read> dout: array<Pack>; //       (N)
+@group(0) @binding(4) var<storage, read_write> dx: array<Pack>; //   (N) overwritten, not added to
+
+const ROOT = 0.7978845608028654; // sqrt(2/pi)
+const CUBE = 0.044715;
+
+// Beyond 8 tanh is 1 to the last bit, while x^3 may overflow and some drivers give NaN for tanh(100).
+fn near(x: Pack) -> Pack { return clamp(x, Pack(-8.0), Pack(8.0)); }
+fn slope(s: Pack) -> Pack { return tanh(ROOT * (s + CUBE * s * s * s)); }
+
+@compute @workgroup_size(WORKGROUP)
+fn forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  for (var i = id.x; i < dims.N / PACK; i += groups.x * WORKGROUP) {
+    out[i] = 0.5 * x[i] * (1.0 + slope(near(x[i])));
+  }
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn backward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  for (var i = id.x; i < dims.N / PACK; i += groups.x * WORKGROUP) {
+    let s = near(x[i]);
+    let t = slope(s);
+    let du = ROOT * (1.0 + 3.0 * CUBE * s * s);
+    dx[i] = dout[i] * (0.5 * (1.0 + t) + 0.5 * s * (1.0 - t * t) * du);
+  }
+}

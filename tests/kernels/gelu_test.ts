@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { gelu, geluBackward } from "../../kernels/gelu.ts";
+import { testOnDevices } from "../_devices.ts";
+import { checkGradient, checkTwin, outcome, wave } from "./_op.ts";
+
+const buffers = (N: number, scale: number) => ({
+  x: wave(N, scale),
+  out: wave(N, 1, 2),
+  dout: wave(N, 1, 3),
+  dx: wave(N, 1, 4),
+});
+
+for (const [N, scale] of [[1, 1], [67, 3], [260, 3], [67, 200], [68, 200]]) {
+  testOnDevices(
+    `gelu() and its backward match their twins at N=${N}, |x| <= ${scale}`,
+    (device) =>
+      checkTwin(
+        device,
+        {
+          data: buffers(N, scale),
+          run(d, b) {
+            gelu(d, b, { N });
+            geluBackward(d, b, { N });
+          },
+        },
+        ["out", "dx"],
+      ),
+  );
+}
+
+testOnDevices("gelu() gives the values of PyTorch's tanh form", async (device) => {
+  // torch.nn.functional.gelu(x, approximate="tanh") and its autograd, in float64
+  const x = Float32Array.of(-1e30, -3, -1, 0, 0.5, 2, 1e30);
+  const want = [
+    0,
+    -0.0036373920817729943,
+    -0.15880800939172324,
+    0,
+    0.34571400982514394,
+    1.954597694087775,
+    1e30,
+  ];
+  const slope = [
+    0,
+    -0.011584166630969648,
+    -0.08296408384578252,
+    0.5,
+    0.8673699035346424,
+    1.0860992566236183,
+    1,
+  ];
+  const got = await outcome(device, {
+    data: { x, out: wave(7), dout: new Float32Array(7).fill(1), dx: wave(7) },
+    run(d, b) {
+      gelu(d, b, { N: 7 });
+      geluBackward(d, b, { N: 7 });
+    },
+  });
+  for (let i = 0; i < 7; i++) {
+    const size = Math.max(1, Math.abs(want[i]));
+    assert.ok(Math.abs(got.out[i] - want[i]) <= 1e-6 * size, `out[${i}]: ${got.out[i]}`);
+    assert.ok(Math.abs(got.dx[i] - slope[i]) <= 1e-6, `dx[${i}]: ${got.dx[i]}`);
+  }
+});
+
+Deno.test("geluBackward() matches central differences of gelu()", () => {
+  const N = 23;
+  return checkGradient({
+    data: buffers(N, 4),
+    forward: (d, b) => gelu(d, b, { N }),
+    backward: (d, b) => geluBackward(d, b, { N }),
+    out: "out",
+    dout: "dout",
+    gradients: { x: "dx" },
+    added: false,
+  });
+});
+
+testOnDevices("gelu() rejects an x that is too small", (device) => {
+  const x = device.alloc(7, "seven");
+  assert.throws(
+    () => gelu(device, { x, out: x }, { N: 8 }),
+    new RangeError('Cannot launch gelu.forward as x needs 8 elements: "seven" has 7'),
+  );
+});
