@@ -11,7 +11,7 @@ Deno.test("tableParent() answers by id, null where the table has none", async ()
 });
 
 Deno.test("parseAnswers() reads quotes, a byte order mark, CRLF, blank lines and other columns", () => {
-  const text = '\ufeffnote,answer,id\r\n\r\n"a, b","say ""hi""", 1 \r\n,"two\nlines",2\r\n';
+  const text = '\ufeffid,note,answer\r\n\r\n 1 ,"a, b","say ""hi"""\r\n2,,"two\nlines"\r\n';
   assert.deepEqual([...parseAnswers(text, "t.csv")], [["1", 'say "hi"'], ["2", "two\nlines"]]);
 });
 
