@@ -16,6 +16,19 @@ export const GPT2_WORDS =
 /** The token that ends a document. */
 export const END_OF_TEXT = "<|endoftext|>";
 
+/**
+ * The `tokenizer_config.json` that belongs beside the file. Without `clean_up_tokenization_spaces`
+ * false, decoding drops spaces before punctuation, and text does not come back as it was.
+ */
+export const TOKENIZER_CONFIG = {
+  tokenizer_class: "GPT2Tokenizer",
+  add_prefix_space: false,
+  clean_up_tokenization_spaces: false,
+  bos_token: END_OF_TEXT,
+  eos_token: END_OF_TEXT,
+  unk_token: END_OF_TEXT,
+} as const;
+
 /** What to train on. */
 export interface BpeOptions {
   /** Documents, without end-of-text marks. */
