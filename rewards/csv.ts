@@ -29,11 +29,10 @@ export function readCsv<Column extends string>(
   let records: { info: { lines: number }; record: string[] }[];
   try {
     records = parse(text, {
-      bom: true,
       info: true,
       relax_column_count: true, // checked below, with the line
       skip_empty_lines: true,
-      trim: true,
+      trim: true, // a byte order mark counts as white space
     }) as unknown as typeof records;
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
