@@ -97,7 +97,7 @@ function specs(config: Gpt2Config, valueHead: boolean): Spec[] {
     ...norm("ln_f"),
     ...(valueHead
       ? [
-        { ...weight("v_head", [C]), init: { value: 0 } }, // the first estimates are 0, not noise
+        { ...weight("v_head", [1, C]), init: { value: 0 } }, // the first estimates are 0, not noise
         vector("v_head.bias", 1, 0),
       ]
       : []),
@@ -168,12 +168,16 @@ export class Store implements Disposable {
     for (const arena of this.arenas) this.device.zero(arena);
   }
 
+  /** The parameters in the order in which `read` gives them. */
+  get order(): Parameter[] {
+    return this.layout.parameters.toSorted((a, b) => a.arena - b.arena);
+  }
+
   /** Copies one parameter after another to the host, arena by arena; one wait an arena. */
   async *read(): AsyncGenerator<[Parameter, FloatArray]> {
     let at = -1;
     let data: FloatArray | undefined;
-    const ordered = this.layout.parameters.toSorted((a, b) => a.arena - b.arena);
-    for (const parameter of ordered) {
+    for (const parameter of this.order) {
       if (parameter.arena !== at) {
         data = undefined; // let the last block go before the next one arrives
         at = parameter.arena;

@@ -6,7 +6,7 @@
  */
 import { attentionBackward } from "../../kernels/attention.ts";
 import { columnSum, columnSumScratch } from "../../kernels/column_sum.ts";
-import { type Device, type Tensor, view } from "../../kernels/device.ts";
+import { type Device, type Scope, type Tensor, view } from "../../kernels/device.ts";
 import { layernormBackward, layernormScratch } from "../../kernels/layernorm.ts";
 import { matmul } from "../../kernels/matmul.ts";
 import type { LayerActivations, LayerDims, LayerTensors } from "./forward.ts";
@@ -23,21 +23,18 @@ export interface BackwardScratch {
   readonly partial: Tensor;
 }
 
-/** Allocates the work space through `alloc` (of a `Scope`). */
-export function backwardScratch(
-  { alloc }: { alloc: (length: number, label: string) => Tensor },
-  { B, T, C, H, I }: LayerDims,
-): BackwardScratch {
+/** Allocates the work space in `scope`. */
+export function backwardScratch(scope: Scope, { B, T, C, H, I }: LayerDims): BackwardScratch {
   const N = B * T;
   const partial = Math.max(
     layernormScratch({ N, C }),
     ...[C, 3 * C, I].map((width) => columnSumScratch({ N, C: width })),
   );
   return {
-    wide: alloc(N * Math.max(I, 3 * C), "dwide"),
-    narrow: alloc(N * C, "dnarrow"),
-    delta: alloc(B * H * T, "delta"),
-    partial: alloc(partial, "partial sums"),
+    wide: scope.alloc(N * Math.max(I, 3 * C), "dwide"),
+    narrow: scope.alloc(N * C, "dnarrow"),
+    delta: scope.alloc(B * H * T, "delta"),
+    partial: scope.alloc(partial, "partial sums"),
   };
 }
 

@@ -10,7 +10,7 @@
  * @module
  */
 import { attention } from "../../kernels/attention.ts";
-import type { Device, Tensor } from "../../kernels/device.ts";
+import type { Device, Scope, Tensor } from "../../kernels/device.ts";
 import { layernorm } from "../../kernels/layernorm.ts";
 import { matmul } from "../../kernels/matmul.ts";
 import type { ModelDims } from "../config.ts";
@@ -78,14 +78,14 @@ export interface LayerActivations {
   readonly act: Tensor;
 }
 
-/** Allocates a block's activations through `alloc` (of a `Scope`, so that they are freed together). */
+/** Allocates a block's activations in `scope`, which frees them together. */
 export function layerActivations(
-  { alloc }: { alloc: (length: number, label: string) => Tensor },
+  scope: Scope,
   { B, T, C, H, I }: LayerDims,
   label: string,
 ): LayerActivations {
   const N = B * T;
-  const make = (name: string, length: number): Tensor => alloc(length, `${label} ${name}`);
+  const make = (name: string, length: number): Tensor => scope.alloc(length, `${label} ${name}`);
   return {
     norm1: make("norm1", N * C),
     mean1: make("mean1", N),

@@ -1,0 +1,135 @@
+/**
+ * Model folders in Hugging Face form: `config.json`, `model.safetensors`, and beside them
+ * `generation_config.json` and `tokenizer.json`.
+ * @module
+ */
+import { configJson, type Gpt2Config, parseConfig } from "./config.ts";
+import { replaceText } from "./files.ts";
+import type { Store } from "./params.ts";
+import { openSafetensors, type SafetensorsFile, writeSafetensors } from "./safetensors.ts";
+
+/** A model folder whose weights can be read. */
+export interface ModelFolder extends Disposable {
+  readonly config: Gpt2Config;
+  /** Writes every weight into `weights`; a value head that the folder lacks is left as it is. */
+  fill(weights: Store): Promise<void>;
+}
+
+/** How a folder is written. */
+export interface SaveOptions {
+  /** Element type in the file. F16 halves the size and rounds to 11 bits. Default F32. */
+  dtype?: "F32" | "F16";
+  /** A `tokenizer.json` to copy into the folder. */
+  tokenizer?: string;
+}
+
+/** TRL's name of a value head inside `model.safetensors`. */
+const VALUE_HEAD = "v_head.summary.";
+
+/**
+ * Opens a folder and checks its config and the header of its weights.
+ * @throws {Error} naming the file that is missing or broken, and the cure
+ */
+export async function readFolder(folder: string): Promise<ModelFolder> {
+  const path = `${folder}/config.json`;
+  let json: unknown;
+  const text = await Deno.readTextFile(path).catch((error: unknown) => {
+    throw missing(error, `Cannot open the model folder ${folder} as it has no config.json`);
+  });
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new TypeError(`Cannot use ${path} as it must be JSON: ${(error as Error).message}`);
+  }
+  const config = parseConfig(json, path);
+  const file = await openWeights(folder);
+  return {
+    config,
+    fill: (weights) => fill(weights, file, config),
+    [Symbol.dispose]: () => file[Symbol.dispose](),
+  };
+}
+
+async function openWeights(folder: string): Promise<SafetensorsFile> {
+  try {
+    return await openSafetensors(`${folder}/model.safetensors`);
+  } catch (error) {
+    const has = (name: string): Promise<boolean> =>
+      Deno.stat(`${folder}/${name}`).then(() => true, () => false);
+    const message = `Cannot read weights from ${folder} as it has no model.safetensors`;
+    if (error instanceof Deno.errors.NotFound && await has("pytorch_model.bin")) {
+      throw new Deno.errors.NotFound(
+        `${message}, only the pickled pytorch_model.bin, which could run code. Convert it once, where ` +
+          `you trust it: python -c "from transformers import GPT2LMHeadModel as M; ` +
+          `M.from_pretrained('${folder}').save_pretrained('${folder}')"`,
+      );
+    }
+    if (error instanceof Deno.errors.NotFound && await has("model.safetensors.index.json")) {
+      throw new Deno.errors.NotFound(
+        `${message} but several shards. Save it as one file: save_pretrained(…, max_shard_size="100GB")`,
+      );
+    }
+    throw missing(error, message);
+  }
+}
+
+const missing = (error: unknown, message: string): unknown =>
+  error instanceof Deno.errors.NotFound ? new Deno.errors.NotFound(message) : error;
+
+async function fill(weights: Store, file: SafetensorsFile, config: Gpt2Config): Promise<void> {
+  const names = [...file.entries.keys()];
+  const hasValue = names.some((name) => name.startsWith("v_head."));
+  // lm_head is the token embedding again: its shape is checked, its numbers are not needed.
+  const head = { name: "lm_head.weight", shape: [config.vocab_size, config.n_embd] };
+  const wanted = weights.layout.parameters.filter(({ name }) =>
+    hasValue || !name.startsWith("v_head.")
+  );
+  const places = file.expect(
+    names.includes("lm_head.weight") ? [...wanted, head] : wanted,
+    (name) => {
+      const plain = name.replace(/^transformer\./, "").replace(VALUE_HEAD, "v_head.");
+      if (/^h\.\d+\.attn\.(masked_)?bias$/.test(plain)) return undefined; // causal masks, no weights
+      if (plain.startsWith("v_head.") && !weights.layout.byName.has(plain)) return undefined;
+      return plain;
+    },
+  );
+  for (const { name } of wanted) {
+    weights.device.write(weights.get(name), await file.read(places.get(name)!));
+  }
+}
+
+/**
+ * Writes a folder that transformers (and, with a value head, TRL) loads. Each file is replaced as a
+ * whole, the weights last.
+ * @throws {RangeError} when a weight is not finite, or too large for F16
+ */
+export async function writeFolder(
+  folder: string,
+  config: Gpt2Config,
+  { weights, dtype = "F32", tokenizer }: SaveOptions & { weights: Store },
+): Promise<void> {
+  await Deno.mkdir(folder, { recursive: true });
+  const torch_dtype = dtype === "F16" ? "float16" : "float32";
+  await replaceText(`${folder}/config.json`, configJson({ ...config, torch_dtype }));
+  const ids = Object.entries({
+    bos_token_id: config.bos_token_id,
+    eos_token_id: config.eos_token_id,
+  }).filter(([, id]) => id !== null);
+  await replaceText(
+    `${folder}/generation_config.json`,
+    JSON.stringify(Object.fromEntries(ids), null, 2) + "\n",
+  );
+  if (tokenizer !== undefined) {
+    await replaceText(`${folder}/tokenizer.json`, await Deno.readTextFile(tokenizer));
+  }
+  const fileName = (name: string): string =>
+    name.startsWith("v_head.") ? name.replace("v_head.", VALUE_HEAD) : `transformer.${name}`;
+  await writeSafetensors(`${folder}/model.safetensors`, {
+    tensors: weights.order.map(({ name, shape }) => ({ name: fileName(name), shape })),
+    data: async function* () {
+      for await (const [, data] of weights.read()) yield data;
+    },
+    dtype,
+    metadata: { format: "pt" }, // transformers refuses a file that does not say it
+  });
+}

@@ -1,0 +1,273 @@
+/**
+ * From hidden states to log-probabilities: final layer norm, value head, and the tied head over the
+ * vocabulary, which runs in chunks of rows so that logits (R, V) never need to exist at once.
+ *
+ * R rows wanted of the N = B * T that exist, V vocabulary, `ld` columns of a logits row (V rounded
+ * up), C channels.
+ * @module
+ */
+import {
+  ALIGN,
+  align,
+  type Device,
+  type DeviceLimits,
+  type Scope,
+  type Tensor,
+  view,
+} from "../../kernels/device.ts";
+import { layernorm, layernormBackward, layernormScratch } from "../../kernels/layernorm.ts";
+import { matmul } from "../../kernels/matmul.ts";
+import { gatherRows, scatterRows } from "../../kernels/rows.ts";
+import { tokenLogprob, tokenLogprobBackward } from "../../kernels/token_logprob.ts";
+import { valueHead, valueHeadBackward, valueHeadScratch } from "../../kernels/value_head.ts";
+import type { ModelDims } from "../config.ts";
+import type { Store } from "../params.ts";
+
+/** Sizes of the head. */
+export type HeadDims = Pick<ModelDims, "V" | "C" | "eps"> & {
+  /** Rows of the hidden states. */
+  readonly N: number;
+  /** Rows wanted. */
+  readonly R: number;
+  /** Rows of logits held at a time; a multiple of `ALIGN`, or at least R. */
+  readonly chunk: number;
+  /** Divides the logits. */
+  readonly temperature: number;
+  readonly value: boolean;
+};
+
+/** What the head computes, all overwritten. */
+export interface HeadActivations {
+  /** (R, C) hidden states at the wanted rows, before and after the final norm. */
+  readonly gathered: Tensor;
+  readonly hidden: Tensor;
+  readonly mean: Tensor;
+  readonly rstd: Tensor;
+  /** (min(R, chunk), ld) logits of the last chunk; their gradient replaces them in backward. */
+  readonly logits: Tensor;
+  /** (R) each. */
+  readonly logprob: Tensor;
+  readonly entropy: Tensor;
+  readonly lse: Tensor;
+  readonly value?: Tensor;
+}
+
+/** Gradients and work space of the head's backward pass; the first three are its input. */
+export interface HeadGradients {
+  /** (R) each. */
+  readonly dlogprob: Tensor;
+  readonly dentropy: Tensor;
+  readonly dvalue?: Tensor;
+  /** (R, C) */
+  readonly dhidden: Tensor;
+  readonly dgathered: Tensor;
+  readonly partial: Tensor;
+}
+
+/** Columns of one row of logits: V rounded up so that rows start aligned. */
+export const logitsWidth = (V: number): number => align(V);
+
+/**
+ * How many rows of logits fit in `bytes` and in one binding.
+ * @throws {RangeError} when not even ALIGN rows fit in one binding
+ */
+export function chunkRows(limits: DeviceLimits, { V, R, bytes }: {
+  V: number;
+  R: number;
+  bytes: number;
+}): number {
+  const row = logitsWidth(V) * 4;
+  const most = (room: number): number => Math.floor(room / row / ALIGN) * ALIGN;
+  const rows = Math.max(ALIGN, most(Math.min(bytes, limits.maxBinding)));
+  if (Math.min(R, rows) * row > limits.maxBinding) {
+    throw new RangeError(
+      `Cannot hold ${Math.min(R, rows)} rows of logits as one binding has ${limits.maxBinding} ` +
+        `bytes: ${V} tokens need ${row} a row; use a smaller vocabulary or another device`,
+    );
+  }
+  return rows;
+}
+
+/** Allocates the head's activations in `scope`. */
+export function headActivations(
+  scope: Scope,
+  { R, C, V, chunk, value }: HeadDims,
+): HeadActivations {
+  const make = (name: string, length: number): Tensor => scope.alloc(length, `head ${name}`);
+  return {
+    gathered: make("gathered", R * C),
+    hidden: make("hidden", R * C),
+    mean: make("mean", R),
+    rstd: make("rstd", R),
+    logits: make("logits", Math.min(R, chunk) * logitsWidth(V)),
+    logprob: make("logprob", R),
+    entropy: make("entropy", R),
+    lse: make("lse", R),
+    ...(value && { value: make("value", R) }),
+  };
+}
+
+/** Allocates what the head's backward pass needs in `scope`. */
+export function headGradients(scope: Scope, { R, C, value }: HeadDims): HeadGradients {
+  const make = (name: string, length: number): Tensor => scope.alloc(length, `head ${name}`);
+  const scratch = [layernormScratch({ N: R, C }), value ? valueHeadScratch({ N: R, C }) : 0];
+  return {
+    dlogprob: make("dlogprob", R),
+    dentropy: make("dentropy", R),
+    ...(value && { dvalue: make("dvalue", R) }),
+    dhidden: make("dhidden", R * C),
+    dgathered: make("dgathered", R * C),
+    partial: make("partial sums", Math.max(...scratch)),
+  };
+}
+
+/** Enqueues logits (R, ld) = hidden (R, C) wte^T. Columns from V on are left as they are. */
+export function headLogits(
+  device: Device,
+  { hidden, wte, logits }: { hidden: Tensor; wte: Tensor; logits: Tensor },
+  { R, C, V }: { R: number; C: number; V: number },
+): void {
+  matmul(
+    device,
+    { a: hidden, b: wte, out: logits },
+    { M: R, N: V, K: C, orientation: "NT", ldOut: logitsWidth(V) },
+  );
+}
+
+/** Enqueues the head: x (N, C) and `index` (R) u32 give logprob and entropy of `target`, and value. */
+export function headForward(
+  device: Device,
+  { x, index, target, weights, activations: a }: {
+    x: Tensor;
+    index: Tensor;
+    target: Tensor;
+    weights: Store;
+    activations: HeadActivations;
+  },
+  dims: HeadDims,
+): void {
+  const { N, R, C, eps } = dims;
+  gatherRows(device, { x, index, out: a.gathered }, { N: R, R: N, C });
+  const [weight, bias] = [weights.get("ln_f.weight"), weights.get("ln_f.bias")];
+  layernorm(
+    device,
+    { x: a.gathered, weight, bias, out: a.hidden, mean: a.mean, rstd: a.rstd },
+    { N: R, C, eps },
+  );
+  if (a.value) {
+    const head = { weight: weights.get("v_head.weight"), bias: weights.get("v_head.bias") };
+    valueHead(device, { x: a.hidden, ...head, value: a.value }, { N: R, C });
+  }
+  for (const chunk of chunks(dims)) {
+    const { at, logits } = chunkOf(chunk, a, dims);
+    headLogits(device, { ...at, wte: weights.get("wte.weight"), logits }, {
+      ...dims,
+      R: chunk.rows,
+    });
+    tokenLogprob(
+      device,
+      { ...at, logits, token: view(target, chunk.start, chunk.rows) },
+      { ...dims, N: chunk.rows, ld: logitsWidth(dims.V) },
+    );
+  }
+}
+
+/**
+ * Enqueues the backward pass of `headForward`: dx (N, C) is overwritten, `gradients` are added to.
+ * Where all rows were one chunk its logits are still there; else each chunk is computed again.
+ */
+export function headBackward(
+  device: Device,
+  { index, target, weights, gradients, activations: a, head: d, dx }: {
+    index: Tensor;
+    target: Tensor;
+    weights: Store;
+    gradients: Store;
+    activations: HeadActivations;
+    head: HeadGradients;
+    dx: Tensor;
+  },
+  dims: HeadDims,
+): void {
+  const { N, R, C, V } = dims;
+  const ld = logitsWidth(V);
+  const [wte, dwte] = [weights.get("wte.weight"), gradients.get("wte.weight")];
+  for (const { start, rows } of chunks(dims)) {
+    const { at, logits } = chunkOf({ start, rows }, a, dims);
+    if (rows < R) headLogits(device, { ...at, wte, logits }, { R: rows, C, V });
+    tokenLogprobBackward(device, {
+      ...at,
+      logits,
+      token: view(target, start, rows),
+      dlogprob: view(d.dlogprob, start, rows),
+      dentropy: view(d.dentropy, start, rows),
+    }, { ...dims, N: rows, ld });
+    matmul(
+      device,
+      { a: logits, b: wte, out: rowsOf(d.dhidden, C, start, start + rows) },
+      { M: rows, N: C, K: V, orientation: "NN", ldA: ld },
+    );
+    matmul(
+      device,
+      { a: logits, b: at.hidden, out: dwte },
+      { M: V, N: C, K: rows, orientation: "TN", ldA: ld, accumulate: true },
+    );
+  }
+  if (d.dvalue) {
+    valueHeadBackward(device, {
+      x: a.hidden,
+      weight: weights.get("v_head.weight"),
+      dvalue: d.dvalue,
+      dx: d.dhidden,
+      dweight: gradients.get("v_head.weight"),
+      dbias: gradients.get("v_head.bias"),
+      scratch: d.partial,
+    }, { N: R, C });
+  }
+  device.zero(d.dgathered); // the norm's backward adds
+  layernormBackward(device, {
+    x: a.gathered,
+    weight: weights.get("ln_f.weight"),
+    mean: a.mean,
+    rstd: a.rstd,
+    dout: d.dhidden,
+    dx: d.dgathered,
+    dweight: gradients.get("ln_f.weight"),
+    dbias: gradients.get("ln_f.bias"),
+    scratch: d.partial,
+  }, { N: R, C });
+  device.zero(dx);
+  scatterRows(device, { dout: d.dgathered, index, dx }, { N: R, R: N, C });
+}
+
+interface Chunk {
+  start: number;
+  rows: number;
+}
+
+function chunks({ R, chunk }: HeadDims): Chunk[] {
+  return Array.from({ length: Math.ceil(R / chunk) }, (_, i) => ({
+    start: i * chunk,
+    rows: Math.min(chunk, R - i * chunk),
+  }));
+}
+
+/** The parts of the activations that belong to one chunk. */
+function chunkOf(
+  { start, rows }: Chunk,
+  { hidden, logits, logprob, entropy, lse }: HeadActivations,
+  { C, V }: HeadDims,
+): { at: Record<"hidden" | "logprob" | "entropy" | "lse", Tensor>; logits: Tensor } {
+  return {
+    at: {
+      hidden: rowsOf(hidden, C, start, start + rows),
+      logprob: view(logprob, start, rows),
+      entropy: view(entropy, start, rows),
+      lse: view(lse, start, rows),
+    },
+    logits: view(logits, 0, rows * logitsWidth(V)),
+  };
+}
+
+const rowsOf = (tensor: Tensor, C: number, start: number, end: number): Tensor =>
+  view(tensor, start * C, (end - start) * C);

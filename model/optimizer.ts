@@ -1,0 +1,154 @@
+/** AdamW with global-norm clipping over the arenas of a model. @module */
+import { adamw, hyperOf } from "../kernels/adamw.ts";
+import { type Device, type Program, Scope, type Tensor } from "../kernels/device.ts";
+import { globalNorm, globalNormScratch } from "../kernels/global_norm.ts";
+import { bindable, Store } from "./params.ts";
+import { openSafetensors, writeSafetensors } from "./safetensors.ts";
+
+/** Settings of the optimizer. */
+export interface AdamwOptions {
+  /** Decay of the first moment; 0 to 1. Default 0.9. */
+  beta1: number;
+  /** Decay of the second moment; 0 to 1. Default 0.999. */
+  beta2: number;
+  /** Added to the root of the second moment. Default 1e-8. */
+  eps: number;
+  /** Decoupled decay of matrices and embeddings, a step, times the learning rate. Default 0. */
+  weightDecay: number;
+  /** The gradient is scaled down to this global norm; 0 switches clipping off. Default 1. */
+  maxGradNorm: number;
+}
+
+const DEFAULTS: Readonly<AdamwOptions> = Object.freeze({
+  beta1: 0.9,
+  beta2: 0.999,
+  eps: 1e-8,
+  weightDecay: 0,
+  maxGradNorm: 1,
+});
+
+/** Gradients, moments and the recorded step of one model (Loshchilov and Hutter, arXiv:1711.05101). */
+export class Optimizer implements Disposable {
+  readonly options: AdamwOptions;
+  readonly gradients: Store;
+  #m: Store;
+  #v: Store;
+  #scope: Scope;
+  #hyper: Tensor;
+  #norm: Tensor;
+  #program: Program;
+  #t = 0;
+
+  /** @throws {RangeError} when an option is out of its range */
+  constructor(readonly device: Device, weights: Store, options: Partial<AdamwOptions> = {}) {
+    this.options = checked({ ...DEFAULTS, ...options });
+    const { layout } = weights;
+    this.gradients = new Store(device, layout, "gradient");
+    this.#m = new Store(device, layout, "m");
+    this.#v = new Store(device, layout, "v");
+    this.#scope = new Scope(device);
+    const parts = (store: Store): Tensor[][] =>
+      store.arenas.map((arena) => bindable(arena, device.limits));
+    const [weight, grad, m, v] = [weights, this.gradients, this.#m, this.#v].map(parts);
+    const grads = grad.flat();
+    const scratch = this.#scope.alloc(globalNormScratch(grads), "norm partials");
+    const hyper = this.#hyper = this.#scope.alloc(8, "adamw hyper");
+    const norm = this.#norm = this.#scope.alloc(2, "gradient norm");
+    device.zero(norm);
+    this.#program = this.#scope.record("step", () => {
+      globalNorm(device, { grads, scratch, norm }, { maxNorm: this.options.maxGradNorm });
+      layout.arenas.forEach(({ decay }, a) =>
+        grad[a].forEach((part, i) =>
+          adamw(
+            device,
+            { weight: weight[a][i], grad: part, m: m[a][i], v: v[a][i], hyper, norm },
+            { N: part.length, decay: decay ? 1 : 0 },
+          )
+        )
+      );
+    });
+  }
+
+  /** Steps taken so far. */
+  get t(): number {
+    return this.#t;
+  }
+
+  /** Enqueues one step; the gradients are zero afterwards. */
+  step(lr: number): void {
+    if (!(lr >= 0 && lr < Infinity)) {
+      throw new RangeError(`Cannot step as the learning rate must be finite and >= 0: it is ${lr}`);
+    }
+    this.#t++;
+    this.device.write(this.#hyper, hyperOf({ lr, ...this.options }, this.#t));
+    this.#program.run();
+  }
+
+  /** Global norm of the gradient of the last step, before clipping. */
+  async gradientNorm(): Promise<number> {
+    const [norm] = await this.device.read(this.#norm);
+    return norm[0];
+  }
+
+  /** Writes both moments and the step count to a safetensors file, all or nothing. */
+  async exportState(path: string): Promise<void> {
+    const moments = [["m", this.#m], ["v", this.#v]] as const;
+    const order = this.gradients.order;
+    await writeSafetensors(path, {
+      tensors: moments.flatMap(([kind]) =>
+        order.map(({ name, shape }) => ({ name: `${kind}.${name}`, shape }))
+      ),
+      data: async function* () {
+        for (const [, store] of moments) for await (const [, data] of store.read()) yield data;
+      },
+      metadata: { t: String(this.#t) },
+    });
+  }
+
+  /**
+   * Reads what `exportState` wrote.
+   * @throws {Error} naming every moment that is missing or of another shape
+   */
+  async importState(path: string): Promise<void> {
+    using file = await openSafetensors(path);
+    const t = Number(file.metadata.t);
+    if (!Number.isSafeInteger(t) || t < 0) {
+      throw new TypeError(
+        `Cannot read the optimizer from ${path} as its metadata must say the step t: it says ${file.metadata.t}`,
+      );
+    }
+    const targets = [["m", this.#m], ["v", this.#v]] as const;
+    file.expect(
+      targets.flatMap(([kind]) =>
+        this.gradients.order.map(({ name, shape }) => ({ name: `${kind}.${name}`, shape }))
+      ),
+    );
+    for (const [kind, store] of targets) {
+      for (const { name } of store.order) {
+        this.device.write(store.get(name), await file.read(`${kind}.${name}`));
+      }
+    }
+    this.#t = t;
+  }
+
+  [Symbol.dispose](): void {
+    this.#scope[Symbol.dispose]();
+    for (const store of [this.gradients, this.#m, this.#v]) store[Symbol.dispose]();
+  }
+}
+
+function checked(options: AdamwOptions): AdamwOptions {
+  const rules: [keyof AdamwOptions, (x: number) => boolean, string][] = [
+    ["beta1", (x) => x >= 0 && x < 1, "at least 0 and below 1"],
+    ["beta2", (x) => x >= 0 && x < 1, "at least 0 and below 1"],
+    ["eps", (x) => x > 0 && x < Infinity, "above 0"],
+    ["weightDecay", (x) => x >= 0 && x < Infinity, "finite and >= 0"],
+    ["maxGradNorm", (x) => x >= 0 && x < Infinity, "finite and >= 0 (0 for no clipping)"],
+  ];
+  for (const [key, holds, rule] of rules) {
+    if (!holds(options[key])) {
+      throw new RangeError(`Cannot use AdamW as ${key} must be ${rule}: it is ${options[key]}`);
+    }
+  }
+  return options;
+}

@@ -1,0 +1,276 @@
+/**
+ * A forward and a backward pass recorded for one shape, with the memory that they need.
+ *
+ * With gradients, every layer keeps its activations, or (`recompute`) only its input: backward then
+ * runs a layer's forward again before its backward. Without gradients all layers share one set.
+ * @module
+ */
+import {
+  type Device,
+  type HostArray,
+  type Program,
+  Scope,
+  type Tensor,
+} from "../kernels/device.ts";
+import { embedding, embeddingBackward, tokenIndex } from "../kernels/embedding.ts";
+import { matmul } from "../kernels/matmul.ts";
+import type { ModelDims } from "./config.ts";
+import { backwardScratch, layerBackward } from "./layers/backward.ts";
+import {
+  attendWithin,
+  type LayerActivations,
+  layerActivations,
+  type LayerDims,
+  layerForward,
+  layerTensors,
+} from "./layers/forward.ts";
+import {
+  chunkRows,
+  type HeadActivations,
+  headActivations,
+  headBackward,
+  type HeadDims,
+  headForward,
+  type HeadGradients,
+  headGradients,
+} from "./layers/head.ts";
+import type { Store } from "./params.ts";
+import type { Rows } from "./rows.ts";
+
+/** What a pass is recorded for. */
+export interface PassShape {
+  readonly B: number;
+  readonly T: number;
+  /** Rows asked about. */
+  readonly R: number;
+  /** Divides the logits. */
+  readonly temperature: number;
+}
+
+/** What a pass works on. */
+export interface PassModel {
+  readonly device: Device;
+  readonly dims: ModelDims;
+  readonly weights: Store;
+  /** Absent: no backward pass is recorded. */
+  readonly gradients?: Store;
+  /** (1) to which the language-model loss is added. */
+  readonly loss?: Tensor;
+  /** Keep only each layer's input, and compute the rest again in backward. */
+  readonly recompute: boolean;
+  /** Most bytes of logits at a time. */
+  readonly chunkBytes: number;
+}
+
+const NO_ROW = 0xffffffff; // "no row" to gather and scatter
+
+/** Gradients of the loss with respect to what a pass computed, (R) each; absent means zero. */
+export interface RowGradients {
+  dlogprob?: ArrayLike<number>;
+  dentropy?: ArrayLike<number>;
+  dvalue?: ArrayLike<number>;
+}
+
+/** The recorded programs of one shape. */
+export class Pass implements Disposable {
+  /** Results, and the logits where all rows were one chunk. */
+  readonly head: HeadActivations;
+  /** True when `head.logits` holds every row. */
+  readonly whole: boolean;
+  #scope: Scope;
+  #forward: Program;
+  #backward?: Program;
+  #addLoss?: Program;
+  #inputs: Record<"token" | "position" | "length" | "index" | "target", Tensor>;
+  #order?: Record<"order" | "start" | "distinct" | "count", Tensor>;
+  #gradients?: HeadGradients;
+
+  constructor(readonly model: PassModel, readonly shape: PassShape) {
+    this.#scope = new Scope(model.device);
+    try {
+      const { device, dims } = model;
+      const { B, T, R, temperature } = shape;
+      const N = B * T;
+      const scope = this.#scope;
+      const make = (name: string, length: number): Tensor => scope.alloc(length, name, "u32");
+      this.#inputs = {
+        token: make("token", N),
+        position: make("position", N),
+        length: make("length", B),
+        index: make("index", R),
+        target: make("target", R),
+      };
+      device.write(this.#inputs.position, Uint32Array.from({ length: N }, (_, n) => n % T));
+      const value = model.weights.layout.byName.has("v_head.weight");
+      const chunk = chunkRows(device.limits, { V: dims.V, R, bytes: model.chunkBytes });
+      const headDims: HeadDims = { ...dims, N, R, chunk, temperature, value };
+      this.whole = R <= chunk;
+      this.head = headActivations(scope, headDims);
+      const layers = this.#layers({ ...dims, B, T });
+      this.#forward = scope.record("forward", () => {
+        this.#runForward(layers, headDims);
+      });
+      if (model.gradients) this.#recordBackward(layers, headDims, model.gradients);
+    } catch (error) {
+      this.#scope[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /**
+   * Enqueues the forward pass of `rows`, whose shape may be smaller than this pass's: sequences are
+   * padded to T, and rows asked about to R.
+   */
+  forward(rows: Rows): void {
+    const { device } = this.model;
+    const { B, T, R } = this.shape;
+    const token = new Uint32Array(B * T);
+    for (let b = 0; b < B; b++) {
+      token.set(rows.tokens.subarray(b * rows.T, (b + 1) * rows.T), b * T);
+    }
+    const index = new Uint32Array(R).fill(NO_ROW);
+    rows.index.forEach((row, r) => index[r] = Math.floor(row / rows.T) * T + row % rows.T);
+    const write = (tensor: Tensor, data: HostArray): void => device.write(tensor, data);
+    write(this.#inputs.token, token);
+    write(this.#inputs.length, rows.lengths);
+    write(this.#inputs.index, index);
+    write(this.#inputs.target, padded(rows.target, R));
+    if (this.#order) {
+      const order = tokenIndex(token);
+      write(this.#order.order, order.order);
+      write(this.#order.start, order.start);
+      write(this.#order.distinct, order.distinct);
+      write(this.#order.count, order.count);
+    }
+    this.#forward.run();
+  }
+
+  /** Enqueues the backward pass of the last `forward`: adds into the model's gradients. */
+  backward(gradients: RowGradients): void {
+    this.#writeGradients(gradients);
+    this.#backward!.run();
+  }
+
+  /** As `backward` of the loss -sum(logprob) / count, which is added to `model.loss`. */
+  languageModel(rows: Rows, count: number): void {
+    this.#writeGradients({ dlogprob: new Float64Array(rows.index.length).fill(-1 / count) });
+    this.#addLoss!.run();
+    this.#backward!.run();
+  }
+
+  [Symbol.dispose](): void {
+    this.#scope[Symbol.dispose]();
+  }
+
+  #writeGradients(gradients: RowGradients): void {
+    const { dlogprob, dentropy, dvalue } = this.#gradients!;
+    const write = (tensor: Tensor, data?: ArrayLike<number>): void =>
+      this.model.device.write(tensor, padded(Float64Array.from(data ?? []), this.shape.R));
+    write(dlogprob, gradients.dlogprob);
+    write(dentropy, gradients.dentropy);
+    if (dvalue) write(dvalue, gradients.dvalue);
+  }
+
+  /** The layers' memory: inputs x[0..L], and activations. */
+  #layers(dims: LayerDims & ModelDims): Layers {
+    const { B, T, C, L } = dims;
+    const scope = this.#scope;
+    const { gradients, recompute } = this.model;
+    const keep = gradients !== undefined && !recompute;
+    const inputs = Array.from(
+      { length: gradients ? L + 1 : 2 }, // without backward the stream goes back and forth
+      (_, l) => scope.alloc(B * T * C, `x ${l}`),
+    );
+    const sets = Array.from(
+      { length: keep ? L : 1 },
+      (_, l) => layerActivations(scope, dims, `layer ${keep ? l : "shared"}`),
+    );
+    return {
+      dims,
+      x: Array.from({ length: L + 1 }, (_, l) => inputs[l % inputs.length]),
+      activations: Array.from({ length: L }, (_, l) => sets[l % sets.length]),
+    };
+  }
+
+  #runForward({ dims, x, activations }: Layers, headDims: HeadDims): void {
+    const { device, weights } = this.model;
+    const { token, position, length, index, target } = this.#inputs;
+    const { B, T, C, V, P, L } = dims;
+    const [wte, wpe] = [weights.get("wte.weight"), weights.get("wpe.weight")];
+    embedding(device, { token, position, wte, wpe, out: x[0] }, { N: B * T, C, V, P });
+    const attend = attendWithin(device, length, dims);
+    for (let l = 0; l < L; l++) {
+      layerForward(
+        device,
+        {
+          weights: layerTensors(weights, l),
+          x: x[l],
+          activations: activations[l],
+          out: x[l + 1],
+        },
+        { dims, attend },
+      );
+    }
+    headForward(device, { x: x[L], index, target, weights, activations: this.head }, headDims);
+  }
+
+  #recordBackward({ dims, x, activations }: Layers, headDims: HeadDims, gradients: Store): void {
+    const { device, weights, recompute, loss } = this.model;
+    const scope = this.#scope;
+    const { length, index, target } = this.#inputs;
+    const { B, T, C, V, P, L } = dims;
+    const N = B * T;
+    const make = (name: string, size: number): Tensor => scope.alloc(size, name, "u32");
+    this.#order = {
+      order: make("order", N),
+      start: make("start", N + 1),
+      distinct: make("distinct", N),
+      count: make("count", 1),
+    };
+    const order = this.#order;
+    const head = this.#gradients = headGradients(scope, headDims);
+    const scratch = backwardScratch(scope, dims);
+    const dx = scope.alloc(N * C, "dx");
+    const attend = attendWithin(device, length, dims);
+    this.#backward = scope.record("backward", () => {
+      headBackward(
+        device,
+        { index, target, weights, gradients, activations: this.head, head, dx },
+        headDims,
+      );
+      for (let l = L - 1; l >= 0; l--) {
+        const layer = { weights: layerTensors(weights, l), x: x[l], activations: activations[l] };
+        if (recompute) layerForward(device, layer, { dims, attend });
+        layerBackward(
+          device,
+          { ...layer, gradients: layerTensors(gradients, l), length, dx, scratch },
+          dims,
+        );
+      }
+      const [dwte, dwpe] = [gradients.get("wte.weight"), gradients.get("wpe.weight")];
+      embeddingBackward(device, { dout: dx, dwte, dwpe, ...order }, { B, T, C, V, P });
+    });
+    if (!loss) return;
+    // The loss is the inner product of the log-probabilities with their gradient, -1 / count.
+    this.#addLoss = scope.record("loss", () => {
+      matmul(
+        device,
+        { a: this.head.logprob, b: head.dlogprob, out: loss },
+        { M: 1, N: 1, K: headDims.R, orientation: "NN", accumulate: true },
+      );
+    });
+  }
+}
+
+interface Layers {
+  dims: LayerDims & ModelDims;
+  x: Tensor[];
+  activations: LayerActivations[];
+}
+
+/** `data` with zeros behind it. */
+function padded<A extends Float64Array | Uint32Array>(data: A, length: number): HostArray {
+  const out = new (data.constructor as { new (n: number): A })(length);
+  out.set(data);
+  return out as HostArray;
+}

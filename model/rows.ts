@@ -1,0 +1,166 @@
+/**
+ * Ragged batches of tokens, and which log-probabilities are wanted of them.
+ *
+ * The log-probability of the token at position t comes from the row at position t - 1, and so does
+ * the value before it. That alignment is made here and nowhere else.
+ * @module
+ */
+
+/** Token ids of one sequence. */
+export type Tokens = ArrayLike<number>;
+
+/** A rectangular batch (B, T) whose sequences start at column 0 and are padded at the end. */
+export interface Rows {
+  readonly B: number;
+  readonly T: number;
+  /** (B, T) token ids; what stands in the padding does not matter as long as it is below V. */
+  readonly tokens: Uint32Array<ArrayBuffer>;
+  /** (B) real tokens of each sequence, 1 to T. */
+  readonly lengths: Uint32Array<ArrayBuffer>;
+  /** (R) rows b * T + t, all different, whose next token is asked about. */
+  readonly index: Uint32Array<ArrayBuffer>;
+  /** (R) the token asked about at each. */
+  readonly target: Uint32Array<ArrayBuffer>;
+}
+
+/** Rows of a batch of responses, and their places in a (B, width) grid of response tokens. */
+export interface ResponseRows extends Rows {
+  /** Tokens of the longest response. */
+  readonly width: number;
+  /** (R) b * width + t for response token t of sequence b. */
+  readonly place: Uint32Array<ArrayBuffer>;
+}
+
+/**
+ * Rows that ask for every next token of every sequence: language modelling.
+ * @throws {RangeError} when a sequence has fewer than two tokens
+ */
+export function languageModelRows(sequences: readonly Tokens[]): Rows {
+  return pack(
+    sequences.map((tokens, b) => {
+      if (tokens.length < 2) {
+        throw new RangeError(
+          `Cannot predict a next token as sequence ${b} needs at least 2 tokens: it has ${tokens.length}`,
+        );
+      }
+      return {
+        input: Array.from(tokens).slice(0, -1),
+        target: Array.from(tokens).slice(1),
+        first: 0,
+      };
+    }),
+  );
+}
+
+/**
+ * Rows that ask for every response token. The last token of a response is asked about but is no
+ * input, as nothing comes after it.
+ * @throws {RangeError} when a prompt is empty or the lists differ in length
+ */
+export function responseRows(
+  { prompts, responses }: { prompts: readonly Tokens[]; responses: readonly Tokens[] },
+): ResponseRows {
+  if (prompts.length !== responses.length) {
+    throw new RangeError(
+      `Cannot pair prompts with responses as there must be as many of each: ` +
+        `${prompts.length} and ${responses.length}`,
+    );
+  }
+  const rows = pack(
+    prompts.map((prompt, b) => {
+      if (prompt.length === 0) {
+        throw new RangeError(
+          `Cannot ask about response ${b} as its first token needs a row before it: prompt ${b} is empty`,
+        );
+      }
+      const target = Array.from(responses[b]);
+      return {
+        input: [...Array.from(prompt), ...target.slice(0, -1)],
+        target,
+        first: prompt.length - 1,
+      };
+    }),
+  );
+  const width = Math.max(0, ...responses.map((response) => response.length));
+  const place = responses.flatMap((response, b) =>
+    Array.from({ length: response.length }, (_, t) => b * width + t)
+  );
+  return { ...rows, width, place: Uint32Array.from(place) };
+}
+
+/** Spreads (R) values over the (B, width) grid of responses; 0 where there is no token. */
+export function toGrid(values: ArrayLike<number>, { B, width, place }: ResponseRows): Float32Array {
+  const grid = new Float32Array(B * width);
+  for (let r = 0; r < place.length; r++) grid[place[r]] = values[r];
+  return grid;
+}
+
+/** Picks the (R) values of a (B, width) grid that stand at response tokens. */
+export function fromGrid(grid: ArrayLike<number>, { place }: ResponseRows): Float32Array {
+  return Float32Array.from(place, (at) => grid[at]);
+}
+
+/** One sequence: its input, and targets whose rows are first, first + 1, …. */
+interface Sequence {
+  input: number[];
+  target: number[];
+  first: number;
+}
+
+function pack(sequences: readonly Sequence[]): Rows {
+  const B = sequences.length;
+  if (B === 0) throw new RangeError("Cannot make a batch as it needs at least one sequence: got 0");
+  const T = Math.max(...sequences.map(({ input }) => input.length));
+  const tokens = new Uint32Array(B * T);
+  sequences.forEach(({ input }, b) => tokens.set(input, b * T));
+  return {
+    B,
+    T,
+    tokens,
+    lengths: Uint32Array.from(sequences, ({ input }) => input.length),
+    index: Uint32Array.from(
+      sequences.flatMap(({ target, first }, b) => target.map((_, t) => b * T + first + t)),
+    ),
+    target: Uint32Array.from(sequences.flatMap(({ target }) => target)),
+  };
+}
+
+/**
+ * Checks `rows` against a model of `V` tokens and `P` positions.
+ * @throws {RangeError} naming the first sequence, token or row that does not fit
+ */
+export function checkRows(rows: Rows, { V, P }: { V: number; P: number }): void {
+  const { B, T, tokens, lengths, index, target } = rows;
+  const fail = (rule: string): never => {
+    throw new RangeError(`Cannot run a batch as ${rule}`);
+  };
+  if (B < 1 || T < 1) fail(`B and T must be at least 1: they are ${B} and ${T}`);
+  if (T > P) {
+    fail(
+      `the model has ${P} positions: a sequence has ${T} tokens; shorten the prompt or response`,
+    );
+  }
+  if (tokens.length !== B * T) fail(`it needs B * T = ${B * T} tokens: it has ${tokens.length}`);
+  if (lengths.length !== B) fail(`it needs B = ${B} lengths: it has ${lengths.length}`);
+  if (index.length === 0) fail("no row of it is asked about: index is empty");
+  if (index.length !== target.length) {
+    fail(`index and target pair up: they have ${index.length} and ${target.length} elements`);
+  }
+  lengths.forEach((length, b) => {
+    if (length < 1 || length > T) fail(`length ${b} must be 1 to T = ${T}: it is ${length}`);
+  });
+  const tooLarge = (id: number): boolean => id >= V;
+  for (const [name, ids] of [["token", tokens], ["target", target]] as const) {
+    const at = ids.findIndex(tooLarge);
+    if (at >= 0) fail(`the model has ${V} tokens: ${name} ${at} is ${ids[at]}`);
+  }
+  const seen = new Uint8Array(B * T);
+  for (const row of index) {
+    if (row >= B * T) fail(`row ${row} lies outside of it: B * T is ${B * T}`);
+    const b = Math.floor(row / T);
+    if (row - b * T >= lengths[b]) {
+      fail(`row ${row} is padding: sequence ${b} has ${lengths[b]} tokens`);
+    }
+    if (seen[row]++) fail(`row ${row} is asked about twice: ask once`);
+  }
+}

@@ -1,0 +1,332 @@
+/**
+ * Safetensors: a header of names, types and shapes, then the numbers. Read strictly, as a file may
+ * come from anywhere: nothing of it is used before all of its header has been checked.
+ *
+ * Layout: 8 bytes header length N (little-endian), N bytes JSON, then the data, row-major and
+ * little-endian, without holes.
+ * @module
+ */
+import type { FloatArray } from "../kernels/device.ts";
+import { type Json, JsonNumber, parseJson } from "./json.ts";
+import { replaceFile } from "./files.ts";
+
+const MAX_HEADER = 100_000_000; // bytes, the limit of the format's own reader
+const MAX_TENSORS = 100_000;
+const BYTES = { F64: 8, F32: 4, F16: 2, BF16: 2, I64: 8, I32: 4, I16: 2, I8: 1, U8: 1, BOOL: 1 };
+
+/** Element types that a file may hold; only F32, F16 and BF16 can be read as numbers. */
+export type FileDtype = keyof typeof BYTES;
+
+/** Raised for every file that breaks the format; the message names the byte or the key. */
+export class SafetensorsError extends Error {
+  override name = "SafetensorsError";
+}
+
+/** A name and a shape. */
+export interface TensorSpec {
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
+/** One tensor of a file. */
+export interface TensorEntry extends TensorSpec {
+  readonly dtype: FileDtype;
+  /** Bytes [begin, end) of the data part. */
+  readonly begin: number;
+  readonly end: number;
+}
+
+/** A checked header. */
+export interface Header {
+  readonly entries: ReadonlyMap<string, TensorEntry>;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/**
+ * Checks the JSON of a header against `dataBytes`, the bytes that follow it.
+ * @throws {SafetensorsError} for the first thing that is wrong
+ */
+export function parseHeader(json: Uint8Array, dataBytes: number): Header {
+  if (json[0] !== 0x7b) fail(`byte 8 must be "{": it is ${json[0] ?? "missing"}`);
+  let root: Json;
+  try {
+    root = parseJson(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(json), {
+      depth: 3,
+    });
+  } catch (error) {
+    const { name, message } = error as Error;
+    return fail(name === "SyntaxError" ? `its header has ${message}` : "its header is not UTF-8");
+  }
+  const metadata: Record<string, string> = Object.create(null); // no key of it can be special
+  const entries = new Map<string, TensorEntry>();
+  for (const [name, value] of root as Map<string, Json>) {
+    if (name !== "__metadata__") entries.set(name, entryOf(name, value));
+    else {
+      const texts = value instanceof Map ? value : fail("__metadata__ must be an object");
+      for (const [key, text] of texts) {
+        metadata[key] = typeof text === "string" ? text : fail(`__metadata__.${key} must be text`);
+      }
+    }
+  }
+  if (entries.size > MAX_TENSORS) fail(`it has ${entries.size} tensors, more than ${MAX_TENSORS}`);
+  let at = 0;
+  for (const { name, begin, end } of [...entries.values()].sort(byPlace)) {
+    if (begin !== at) {
+      fail(
+        `${name} must start at data byte ${at}, where the one before it ends: it starts at ${begin}`,
+      );
+    }
+    at = end;
+  }
+  if (at > dataBytes) fail(`its tensors end at data byte ${at}: the file ends at ${dataBytes}`);
+  if (at < dataBytes) fail(`${dataBytes - at} bytes follow the last tensor, from data byte ${at}`);
+  return { entries, metadata };
+}
+
+const byPlace = (a: TensorEntry, b: TensorEntry): number => a.begin - b.begin || a.end - b.end;
+
+function fail(fault: string): never {
+  throw new SafetensorsError(`Cannot read safetensors as ${fault}`);
+}
+
+function entryOf(name: string, value: Json): TensorEntry {
+  const fields = value instanceof Map ? value : fail(`${name} must be an object`);
+  for (const key of fields.keys()) {
+    if (!["dtype", "shape", "data_offsets"].includes(key)) {
+      fail(`${name} has an unknown key "${key}"`);
+    }
+  }
+  const sizes = (key: string): number[] => {
+    const list = fields.get(key);
+    if (!Array.isArray(list)) return fail(`${name}.${key} must be a list`);
+    return list.map((item, i) => {
+      const size = item instanceof JsonNumber ? item.size : undefined;
+      return size ?? fail(
+        `${name}.${key}[${i}] must be a whole number from 0 to 2^53: it is ${
+          item instanceof JsonNumber ? item.text : typeof item
+        }`,
+      );
+    });
+  };
+  const dtype = fields.get("dtype");
+  if (typeof dtype !== "string" || !Object.hasOwn(BYTES, dtype)) {
+    return fail(
+      `${name}.dtype must be one of ${Object.keys(BYTES)}: it is ${JSON.stringify(dtype)}`,
+    );
+  }
+  const shape = sizes("shape");
+  const offsets = sizes("data_offsets");
+  if (offsets.length !== 2) {
+    fail(`${name}.data_offsets must have 2 numbers: it has ${offsets.length}`);
+  }
+  const [begin, end] = offsets;
+  const bytes = shape.reduce((product, n) => {
+    const next = product * n;
+    return Number.isSafeInteger(next)
+      ? next
+      : fail(`${name}.shape has more elements than 2^53: ${shape}`);
+  }, BYTES[dtype as FileDtype]);
+  if (end - begin !== bytes) {
+    fail(`${name} of ${dtype} (${shape}) needs ${bytes} bytes: data_offsets give ${end - begin}`);
+  }
+  return { name, dtype: dtype as FileDtype, shape, begin, end };
+}
+
+/** An open file. Numbers are read one tensor at a time. */
+export class SafetensorsFile implements Header, Disposable {
+  readonly entries: ReadonlyMap<string, TensorEntry>;
+  readonly metadata: Readonly<Record<string, string>>;
+
+  /** Use `openSafetensors`. */
+  constructor(
+    readonly path: string,
+    readonly file: Deno.FsFile,
+    { entries, metadata }: Header,
+    readonly dataStart: number,
+  ) {
+    this.entries = entries;
+    this.metadata = metadata;
+  }
+
+  /**
+   * Numbers of one tensor, as f32.
+   * @throws {SafetensorsError} for another type, or a number that is not finite
+   */
+  async read(name: string): Promise<Float32Array<ArrayBuffer>> {
+    const entry = this.entries.get(name);
+    if (!entry) {
+      throw new SafetensorsError(`Cannot read ${name} as ${this.path} has no such tensor`);
+    }
+    const bytes = new Uint8Array(entry.end - entry.begin);
+    await this.file.seek(this.dataStart + entry.begin, Deno.SeekMode.Start);
+    if (await readFully(this.file, bytes) < bytes.length) {
+      throw new SafetensorsError(`Cannot read ${name} as ${this.path} became shorter meanwhile`);
+    }
+    const numbers = toFloat32(bytes.buffer, entry);
+    const bad = numbers.findIndex((x) => !Number.isFinite(x));
+    if (bad >= 0) {
+      throw new SafetensorsError(
+        `Cannot use ${name} of ${this.path} as its numbers must be finite: element ${bad} is ${
+          numbers[bad]
+        }`,
+      );
+    }
+    return numbers;
+  }
+
+  /**
+   * Checks that the file holds exactly `wanted`, and returns the name that each has in the file.
+   * `alias` turns a file's name into a wanted one, or undefined for a tensor to pass over.
+   * @throws {SafetensorsError} listing what is missing, extra or of another shape
+   */
+  expect(
+    wanted: readonly TensorSpec[],
+    alias: (name: string) => string | undefined = (name) => name,
+  ): Map<string, string> {
+    const shapes = new Map(wanted.map(({ name, shape }) => [name, shape]));
+    const places = new Map<string, string>();
+    const faults: string[] = [];
+    for (const [name, { shape }] of this.entries) {
+      const known = alias(name);
+      if (known === undefined) continue;
+      const want = shapes.get(known);
+      if (!want) faults.push(`${name} is not known`);
+      else if (places.has(known)) {
+        faults.push(`${name} is there twice, also as ${places.get(known)}`);
+      } else if (shape.join() !== want.join()) faults.push(`${name} is (${shape}), not (${want})`);
+      places.set(known, name);
+    }
+    for (const { name, shape } of wanted) {
+      if (!places.has(name)) faults.push(`${name} (${shape}) is missing`);
+    }
+    if (faults.length > 0) {
+      const more = faults.length > 20 ? [`and ${faults.length - 20} more`] : [];
+      throw new SafetensorsError(
+        `Cannot use ${this.path} as its tensors must be those of the config: ` +
+          [...faults.slice(0, 20), ...more].join("; "),
+      );
+    }
+    return places;
+  }
+
+  [Symbol.dispose](): void {
+    this.file.close();
+  }
+}
+
+/**
+ * Opens a file and checks its whole header; no number is read yet.
+ * @throws {SafetensorsError} naming the byte or key that is wrong
+ */
+export async function openSafetensors(path: string): Promise<SafetensorsFile> {
+  const file = await Deno.open(path);
+  try {
+    const { size } = await file.stat();
+    const start = new Uint8Array(8);
+    const got = await readFully(file, start);
+    if (got < 8) fail(`it needs 8 bytes of header length: it has ${got}`);
+    const length = new DataView(start.buffer).getBigUint64(0, true);
+    if (length > MAX_HEADER) {
+      fail(`its header may have ${MAX_HEADER} bytes: bytes 0 to 7 say ${length}`);
+    }
+    if (8 + Number(length) > size) {
+      fail(`its header ends at byte ${8 + Number(length)}: the file has ${size} bytes`);
+    }
+    const json = new Uint8Array(Number(length));
+    await readFully(file, json);
+    const dataStart = 8 + json.length;
+    return new SafetensorsFile(path, file, parseHeader(json, size - dataStart), dataStart);
+  } catch (error) {
+    file.close();
+    if (error instanceof SafetensorsError) error.message += ` (${path})`;
+    throw error;
+  }
+}
+
+/** What `writeSafetensors` writes. */
+export interface SafetensorsContent {
+  /** Names and shapes, in the order in which `data` gives the numbers. */
+  tensors: readonly TensorSpec[];
+  data: () => AsyncIterable<FloatArray>;
+  /** Default F32. */
+  dtype?: "F32" | "F16";
+  metadata?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Writes a file, all or nothing: a temporary file takes its place only when it is whole.
+ * @throws {RangeError} for a number that is not finite, or too large for F16
+ */
+export async function writeSafetensors(path: string, content: SafetensorsContent): Promise<void> {
+  const { tensors, data, dtype = "F32", metadata } = content;
+  let at = 0;
+  const header: [string, unknown][] = metadata ? [["__metadata__", metadata]] : [];
+  for (const { name, shape } of tensors) {
+    const end = at + shape.reduce((product, n) => product * n, BYTES[dtype]);
+    header.push([name, { dtype, shape, data_offsets: [at, end] }]);
+    at = end;
+  }
+  const text = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)));
+  const head = new Uint8Array(8 + Math.ceil(text.length / 8) * 8).fill(0x20); // padded with spaces
+  new DataView(head.buffer).setBigUint64(0, BigInt(head.length - 8), true);
+  head.set(text, 8);
+  await replaceFile(path, async (write) => {
+    await write(head);
+    let i = 0;
+    for await (const numbers of data()) await write(toBytes(numbers, tensors[i++], dtype));
+    if (i !== tensors.length) {
+      throw new RangeError(`Cannot write ${path} as it needs ${tensors.length} tensors: got ${i}`);
+    }
+  });
+}
+
+function toBytes(
+  numbers: FloatArray,
+  { name, shape }: TensorSpec,
+  dtype: "F32" | "F16",
+): Uint8Array {
+  const length = shape.reduce((product, n) => product * n, 1);
+  if (numbers.length !== length) {
+    throw new RangeError(
+      `Cannot write ${name} as (${shape}) has ${length} elements: got ${numbers.length}`,
+    );
+  }
+  const typed = dtype === "F16" ? new Float16Array(numbers) : new Float32Array(numbers);
+  const bad = typed.findIndex((x: number) => !Number.isFinite(x));
+  if (bad >= 0) {
+    throw new RangeError(
+      `Cannot write ${name} as its numbers must be finite in ${dtype}: element ${bad} is ${
+        numbers[bad]
+      }`,
+    );
+  }
+  return new Uint8Array(typed.buffer);
+}
+
+function toFloat32(buffer: ArrayBuffer, { name, dtype }: TensorEntry): Float32Array<ArrayBuffer> {
+  switch (dtype) {
+    case "F32":
+      return new Float32Array(buffer);
+    case "F16":
+      return new Float32Array(new Float16Array(buffer));
+    case "BF16": // the upper half of an f32
+      return new Float32Array(
+        Uint32Array.from(new Uint16Array(buffer), (half) => half << 16).buffer,
+      );
+    default:
+      throw new SafetensorsError(
+        `Cannot read ${name} as numbers must be F32, F16 or BF16: it is ${dtype}`,
+      );
+  }
+}
+
+/** Fills `bytes` as far as the file goes; returns how many there were. */
+async function readFully(file: Deno.FsFile, bytes: Uint8Array): Promise<number> {
+  let at = 0;
+  while (at < bytes.length) {
+    const got = await file.read(bytes.subarray(at));
+    if (got === null) break;
+    at += got;
+  }
+  return at;
+}
