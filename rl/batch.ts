@@ -35,7 +35,7 @@ export function sourcePosition(promptLength: number, t: number): number {
 }
 
 /** Lays responses out as rows of a (B, T) grid, T the longest of them. */
-export function alignResponses(responses: readonly ArrayLike<number>[]): ResponseGrid {
+export function alignResponses(responses: readonly ArrayLike<unknown>[]): ResponseGrid {
   const length = Int32Array.from(responses, (response) => response.length);
   return masked(length, () => 1);
 }

@@ -1,0 +1,178 @@
+/** What a trainer does when something goes wrong: it gives the update up, counts it, and says so. */
+import assert from "node:assert/strict";
+import type { Evaluation, EvaluationGradient, Rollout, TokenBatch } from "../../rl/policy.ts";
+import { PpoTrainer } from "../../rl/trainer.ts";
+import { TablePolicy } from "./_table_policy.ts";
+
+const PROMPTS = Array.from({ length: 8 }, (_, i) => Int32Array.of(1 + i % 3));
+const FAST = { learningRate: 0.05, maxNewTokens: 3 };
+const lengths = ({ responses }: Rollout) => Promise.resolve(responses.map((r) => r.length));
+
+/** Breaks one number where told. */
+class Broken extends TablePolicy {
+  /** 0 is the pass over the rollout. */
+  breakAt?: { evaluation: number; name: keyof Evaluation; value: number };
+  breakReference = false;
+  breakGradient = false;
+  constructor() {
+    super(4, (i) => Math.cos(i));
+  }
+  override async evaluate(batch: TokenBatch): Promise<Evaluation> {
+    const out = await super.evaluate(batch), at = this.breakAt;
+    if (at && this.evaluations - 1 === at.evaluation) out[at.name][0] = at.value;
+    return out;
+  }
+  override async reference(batch: TokenBatch): Promise<{ logprob: Float32Array }> {
+    const out = await super.reference(batch);
+    if (this.breakReference) out.logprob[0] = -Infinity;
+    return out;
+  }
+  override backward(gradient: EvaluationGradient): void {
+    super.backward(gradient);
+    if (this.breakGradient) this.dlogits[0] = NaN;
+  }
+}
+
+async function assertGivenUp(policy: Broken, steps = 0, score = lengths, settings = {}) {
+  const trainer = new PpoTrainer(policy, { ...FAST, ...settings });
+  const { metrics } = await trainer.step(PROMPTS, score);
+  assert.equal(metrics["ppo/skipped_updates"], 1);
+  assert.equal(policy.steps, steps);
+  assert.ok([...policy.dlogits, ...policy.dvalues].every((g) => g === 0));
+  assert.deepEqual(trainer.state(), { step: 1, klCoefficient: 0.2, faults: 1 });
+}
+
+Deno.test("a score, a log-probability or a value that is not finite gives the update up", async () => {
+  for (const bad of [NaN, Infinity, -Infinity]) {
+    await assertGivenUp(new Broken(), 0, () => Promise.resolve([bad, 1, 1, 1, 1, 1, 1, 1]));
+    for (const name of ["logprob", "entropy", "value"] as const) {
+      const policy = new Broken();
+      policy.breakAt = { evaluation: 0, name, value: bad };
+      await assertGivenUp(policy);
+    }
+  }
+  const policy = new Broken();
+  policy.breakReference = true;
+  await assertGivenUp(policy);
+});
+
+Deno.test("a loss that is not finite in a later pass undoes its minibatch, not the ones before", async () => {
+  for (const name of ["logprob", "entropy", "value"] as const) {
+    for (const value of [NaN, -Infinity]) {
+      const policy = new Broken();
+      policy.breakAt = { evaluation: 2, name, value };
+      await assertGivenUp(policy, 2);
+    }
+  }
+  // Two passes over the rollout, then two pieces a minibatch: the second piece of the second epoch.
+  const policy = new Broken();
+  policy.breakAt = { evaluation: 5, name: "logprob", value: NaN };
+  await assertGivenUp(policy, 1, lengths, { microbatchRows: 4 });
+});
+
+Deno.test("a gradient norm that is not finite gives the update up", async () => {
+  const policy = new Broken();
+  policy.breakGradient = true;
+  await assertGivenUp(policy);
+});
+
+Deno.test("a step in which nothing could be judged teaches nothing", async () => {
+  const none = () => Promise.resolve(new Array<null>(8).fill(null));
+  const policy = new Broken(), trainer = new PpoTrainer(policy, FAST);
+  const { metrics } = await trainer.step(PROMPTS, none);
+  assert.equal(metrics["rewards/null_count"], 8);
+  assert.equal(metrics["ppo/skipped_updates"], 1);
+  assert.equal(metrics["ppo/loss/policy"], NaN);
+  assert.equal(metrics["ppo/epochs"], 0);
+  assert.equal(policy.steps, 0);
+});
+
+Deno.test("the third update given up in a row ends training with its reason", async () => {
+  const none = () => Promise.resolve(new Array<null>(8).fill(null));
+  const trainer = new PpoTrainer(new Broken(), FAST);
+  await trainer.step(PROMPTS, none);
+  await trainer.step(PROMPTS, none);
+  await trainer.step(PROMPTS, lengths); // a good one starts the count again
+  await trainer.step(PROMPTS, none);
+  await trainer.step(PROMPTS, none);
+  const before = trainer.state();
+  await assert.rejects(trainer.step(PROMPTS, none), {
+    name: "Error",
+    message:
+      "Cannot go on training as 3 updates in a row had to be given up: no response had a score; " +
+      "resume from the last checkpoint with a lower learning rate, or mend the reward",
+  });
+  assert.deepEqual(trainer.state(), before);
+  const nan = new PpoTrainer(new Broken(), FAST);
+  const bad = () => Promise.resolve([1, 1, NaN, 1, 1, 1, 1, 1]);
+  await nan.step(PROMPTS, bad);
+  await nan.step(PROMPTS, bad);
+  await assert.rejects(nan.step(PROMPTS, bad), /given up: score of response 2 is NaN;/);
+});
+
+Deno.test("a minibatch with no judged row takes no optimiser step and is no fault", async () => {
+  const policy = new Broken();
+  const trainer = new PpoTrainer(policy, { ...FAST, epochs: 3, minibatches: 8 });
+  const score = () => Promise.resolve([null, 1, 2, 1, null, 1, 2, 3]);
+  const { metrics } = await trainer.step(PROMPTS, score);
+  assert.equal(policy.steps, 3 * 6);
+  assert.equal(metrics["ppo/skipped_updates"], 0);
+  assert.equal(metrics["ppo/epochs"], 3);
+});
+
+Deno.test("a score function that throws leaves the trainer where it was", async () => {
+  const policy = new Broken(), trainer = new PpoTrainer(policy, FAST), before = trainer.state();
+  const boom = () => Promise.reject(new Error("the judge is away"));
+  await assert.rejects(trainer.step(PROMPTS, boom), /the judge is away/);
+  assert.deepEqual(trainer.state(), before);
+  assert.equal(policy.steps, 0);
+});
+
+Deno.test("wrong sizes and kinds are refused by name", async () => {
+  const step = (score: unknown[]) =>
+    new PpoTrainer(new Broken(), FAST).step(PROMPTS, () => Promise.resolve(score as number[]));
+  await assert.rejects(step([1, 2]), {
+    name: "RangeError",
+    message: "Cannot learn from a rollout as each of its 8 responses needs one score: there are 2",
+  });
+  await assert.rejects(step([1, 2, "3", 4, 5, 6, 7, 8]), {
+    name: "TypeError",
+    message:
+      'Cannot learn from response 2 as its score must be a number, or null for "cannot judge": it is 3',
+  });
+  await assert.rejects(
+    new PpoTrainer(new Broken(), { minibatches: 9 }).step(PROMPTS, lengths),
+    {
+      name: "RangeError",
+      message:
+        "Cannot split a rollout as it needs at least one prompt for each of 9 minibatches: it has 8",
+    },
+  );
+});
+
+Deno.test("a policy whose arrays have the wrong size is refused by name", async () => {
+  class Short extends Broken {
+    override async evaluate(batch: TokenBatch): Promise<Evaluation> {
+      const out = await super.evaluate(batch);
+      return { ...out, value: out.value.slice(1) };
+    }
+  }
+  await assert.rejects(
+    new PpoTrainer(new Short(), { ...FAST, maxNewTokens: 1 }).step(PROMPTS, lengths),
+    {
+      name: "RangeError",
+      message: "Cannot use the policy's value as it must be (8, 1), 8 numbers: it has 7",
+    },
+  );
+  class Silent extends Broken {
+    override async generate(...args: Parameters<TablePolicy["generate"]>): Promise<Rollout> {
+      const rollout = await super.generate(...args);
+      rollout.responses[3] = new Int32Array(0);
+      return rollout;
+    }
+  }
+  await assert.rejects(new PpoTrainer(new Silent(), FAST).step(PROMPTS, lengths), {
+    name: "RangeError",
+    message: "Cannot learn from response 3 as it needs at least 1 token: it has 0",
+  });
+});
