@@ -1,0 +1,163 @@
+// Causal self-attention over ragged rows, without ever storing the (T, T) probabilities.
+//   s[t, j]   = q[t] . k[j] / sqrt(D)          j <= t < length[b]; one head of one batch row
+//   lse[t]    = log sum_j exp(s[t, j])         kept for backward, which recomputes p from it
+//   p[t, j]   = exp(s[t, j] - lse[t])
+//   out[t]    = sum_j p[t, j] v[j]
+//   delta[t]  = dout[t] . out[t]
+//   ds[t, j]  = p[t, j] (dout[t] . v[j] - delta[t]) / sqrt(D)
+//   dq[t]     = sum_j ds[t, j] k[j]
+//   dk[j]     = sum_t ds[t, j] q[t]            dv[j] = sum_t p[t, j] dout[t]
+// Dao et al. 2022, "FlashAttention" (arXiv 2205.14135), algorithms 1 and 4.
+// B batch, T time, H heads, D head size, C = H * D. One invocation owns one query row (forward,
+// backward_query) or one key row (backward_key) of one head: nothing is summed across invocations.
+// All lanes read the same row of the other side at a time, so each load serves a whole workgroup.
+// D is a multiple of 4 here; attention_naive.wgsl takes any.
+override WORKGROUP: u32; // threads per workgroup, set by the launcher
+// D / 4. The launcher writes the number in: a private array cannot be sized by an override, and a
+// loop whose trip count is its array's size is unrolled, which keeps the array in registers.
+const D4 = 8u;
+struct Dims { T: u32, H: u32 }
+@group(0) @binding(0) var<uniform> dims: Dims;
+@group(0) @binding(1) var<storage, read> qkv: array<vec4f>; //         (B, T, 3C) q | k | v
+@group(0) @binding(2) var<storage, read> length: array<u32>; //        (B)        real rows, all first
+@group(0) @binding(3) var<storage, read_write> out: array<vec4f>; //   (B, T, C)
+@group(0) @binding(4) var<storage, read_write> lse: array<f32>; //     (B, H, T)
+@group(0) @binding(5) var<storage, read> dout: array<vec4f>; //        (B, T, C)
+@group(0) @binding(6) var<storage, read_write> delta: array<f32>; //   (B, H, T)
+@group(0) @binding(7) var<storage, read_write> dqkv: array<vec4f>; //  (B, T, 3C) overwritten
+
+const LOW = -1e30; // below every score; exp of a difference to it is 0
+
+@compute @workgroup_size(WORKGROUP)
+fn forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let t = group.x * WORKGROUP + lane;
+  if (t >= dims.T) { return; } // the last workgroup may be partly empty
+  let h = group.y;
+  let b = group.z;
+  let C4 = dims.H * D4;
+  let mine = (b * dims.T + t) * C4 + h * D4;
+  let stat = (b * dims.H + h) * dims.T + t;
+  if (t >= length[b]) { // padding
+    for (var i = 0u; i < D4; i++) { out[mine + i] = vec4f(0.0); }
+    lse[stat] = 0.0;
+    return;
+  }
+  let step = 3u * C4;
+  let head = b * dims.T * step + h * D4; // row 0 of q; k is C4 further on, v 2 * C4
+  let scale = inverseSqrt(f32(D4) * 4.0);
+  var q: array<vec4f, D4>;
+  var sum_v: array<vec4f, D4>;
+  for (var i = 0u; i < D4; i++) {
+    q[i] = qkv[head + t * step + i] * scale;
+    sum_v[i] = vec4f(0.0);
+  }
+  var top = LOW;
+  var sum = 0.0;
+  for (var j = 0u; j <= t; j++) {
+    let k = head + C4 + j * step;
+    var s = 0.0;
+    for (var i = 0u; i < D4; i++) { s += dot(q[i], qkv[k + i]); }
+    let high = max(top, s);
+    let keep = exp(top - high); // what was summed so far was relative to the old maximum
+    let p = exp(s - high);
+    sum = sum * keep + p;
+    top = high;
+    let v = k + C4;
+    for (var i = 0u; i < D4; i++) { sum_v[i] = sum_v[i] * keep + p * qkv[v + i]; }
+  }
+  for (var i = 0u; i < D4; i++) { out[mine + i] = sum_v[i] / sum; }
+  lse[stat] = top + log(sum);
+}
+
+// Also writes delta, which backward_key reads.
+@compute @workgroup_size(WORKGROUP)
+fn backward_query(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let t = group.x * WORKGROUP + lane;
+  if (t >= dims.T) { return; }
+  let h = group.y;
+  let b = group.z;
+  let C4 = dims.H * D4;
+  let mine = (b * dims.T + t) * C4 + h * D4;
+  let stat = (b * dims.H + h) * dims.T + t;
+  let step = 3u * C4;
+  let head = b * dims.T * step + h * D4;
+  if (t >= length[b]) {
+    for (var i = 0u; i < D4; i++) { dqkv[head + t * step + i] = vec4f(0.0); }
+    delta[stat] = 0.0;
+    return;
+  }
+  let scale = inverseSqrt(f32(D4) * 4.0);
+  var q: array<vec4f, D4>;
+  var d_out: array<vec4f, D4>;
+  var dq: array<vec4f, D4>;
+  var sum = 0.0;
+  for (var i = 0u; i < D4; i++) {
+    q[i] = qkv[head + t * step + i] * scale;
+    d_out[i] = dout[mine + i];
+    sum += dot(d_out[i], out[mine + i]);
+    dq[i] = vec4f(0.0);
+  }
+  delta[stat] = sum;
+  let top = lse[stat];
+  for (var j = 0u; j <= t; j++) {
+    let k = head + C4 + j * step;
+    let v = k + C4;
+    var s = 0.0;
+    var dp = 0.0;
+    for (var i = 0u; i < D4; i++) {
+      s += dot(q[i], qkv[k + i]);
+      dp += dot(d_out[i], qkv[v + i]);
+    }
+    let ds = exp(s - top) * (dp - sum) * scale;
+    for (var i = 0u; i < D4; i++) { dq[i] += ds * qkv[k + i]; }
+  }
+  for (var i = 0u; i < D4; i++) { dqkv[head + t * step + i] = dq[i]; }
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn backward_key(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let j = group.x * WORKGROUP + lane;
+  if (j >= dims.T) { return; }
+  let h = group.y;
+  let b = group.z;
+  let C4 = dims.H * D4;
+  let step = 3u * C4;
+  let head = b * dims.T * step + h * D4;
+  let mine = head + j * step + C4;
+  let end = min(length[b], dims.T);
+  let scale = inverseSqrt(f32(D4) * 4.0);
+  var k: array<vec4f, D4>;
+  var v: array<vec4f, D4>;
+  var dk: array<vec4f, D4>;
+  var dv: array<vec4f, D4>;
+  for (var i = 0u; i < D4; i++) {
+    k[i] = qkv[mine + i] * scale;
+    v[i] = qkv[mine + C4 + i];
+    dk[i] = vec4f(0.0);
+    dv[i] = vec4f(0.0);
+  }
+  // Backwards, so that all lanes read the same row and each stops at its own; a padded key row
+  // j >= end meets no query at all and stays 0.
+  for (var past = end; past > j; past--) {
+    let t = past - 1u;
+    let q = head + t * step;
+    let o = (b * dims.T + t) * C4 + h * D4;
+    let stat = (b * dims.H + h) * dims.T + t;
+    var s = 0.0;
+    var dp = 0.0;
+    for (var i = 0u; i < D4; i++) {
+      s += dot(k[i], qkv[q + i]);
+      dp += dot(v[i], dout[o + i]);
+    }
+    let p = exp(s - lse[stat]);
+    let ds = p * (dp - delta[stat]) * scale;
+    for (var i = 0u; i < D4; i++) {
+      dv[i] += p * dout[o + i];
+      dk[i] += ds * qkv[q + i];
+    }
+  }
+  for (var i = 0u; i < D4; i++) {
+    dqkv[mine + i] = dk[i];
+    dqkv[mine + C4 + i] = dv[i];
+  }
+}

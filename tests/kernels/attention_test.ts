@@ -1,0 +1,139 @@
+import assert from "node:assert/strict";
+import {
+  attention,
+  attentionBackward,
+  type AttentionDims,
+  attentionTwin,
+} from "../../kernels/attention.ts";
+import { CpuDevice } from "../../kernels/cpu.ts";
+import { type Device, type HostArray, upload } from "../../kernels/device.ts";
+import { assertClose, assertRelative } from "../_close.ts";
+import { testOnDevices } from "../_devices.ts";
+
+const wave = (n: number, scale: number, phase = 1) =>
+  Float32Array.from({ length: n }, (_, i) => scale * Math.sin(i * i * 0.37 + phase));
+
+/** Real lengths 1 to T, different in every batch row, the first one full. */
+const lengths = (B: number, T: number) =>
+  Uint32Array.from({ length: B }, (_, b) => 1 + (T - 1 + 5 * b) % T);
+
+/** Outputs start as waves one element too long: the last element must survive. */
+async function run(device: Device, dims: AttentionDims, scale = 1) {
+  const { B, T, H, D } = dims, N = B * T, C = H * D;
+  const canary = (n: number) => upload(device, wave(n + 1, 1), "canary");
+  const x = {
+    qkv: upload(device, wave(N * 3 * C, scale), "qkv"),
+    length: upload(device, lengths(B, T), "length"),
+    out: canary(N * C),
+    lse: canary(B * H * T),
+    dout: upload(device, wave(N * C, 1, 2), "dout"),
+    delta: canary(B * H * T),
+    dqkv: canary(N * 3 * C),
+  };
+  attention(device, x, dims);
+  attentionBackward(device, x, dims);
+  const outputs = [x.out, x.lse, x.delta, x.dqkv];
+  const read = await device.read(...outputs);
+  for (const array of read) {
+    const last = array.length - 1;
+    assert.equal(array[last], Math.fround(wave(last + 1, 1)[last]), "wrote past the last element");
+  }
+  return Object.fromEntries(
+    ["out", "lse", "delta", "dqkv"].map((name, i) => [name, read[i].subarray(0, -1)]),
+  );
+}
+
+// 33 and 70: one row, and more than one workgroup, past what a workgroup holds.
+for (
+  const [B, T, H, D] of [[1, 1, 1, 1], [3, 5, 2, 3], [2, 33, 3, 8], [3, 70, 1, 20], [1, 9, 2, 128]]
+) {
+  for (const naive of [false, true]) {
+    const dims = { B, T, H, D, naive };
+    testOnDevices(
+      `attention() matches its twin in f64 at ${JSON.stringify(dims)}`,
+      async (device) => {
+        using exact = new CpuDevice({ precision: "f64" });
+        const [got, want] = [await run(device, dims), await run(exact, dims)];
+        for (const name in want) assertClose(got[name], want[name], name, 3e-5);
+      },
+    );
+  }
+}
+
+testOnDevices("attention() keeps scores of several hundred finite", async (device) => {
+  using exact = new CpuDevice({ precision: "f64" });
+  const dims = { B: 2, T: 13, H: 2, D: 8 };
+  const [got, want] = [await run(device, dims, 14), await run(exact, dims, 14)];
+  assert.ok(want.lse.some((x: number) => x > 200));
+  for (const name in want) assertRelative(got[name], want[name], name, 2e-3);
+});
+
+testOnDevices(
+  "attention() ignores padded rows and gives them zero output and gradient",
+  async (device) => {
+    const [B, T, H, D] = [2, 37, 2, 4], C = H * D, length = new Uint32Array([37, 6]);
+    const results: HostArray[][] = [];
+    for (const padding of [0.5, NaN]) {
+      const spoil = (data: Float32Array<ArrayBuffer>, width: number) =>
+        data.fill(padding, 43 * width);
+      const x = {
+        qkv: upload(device, spoil(wave(B * T * 3 * C, 1), 3 * C), "qkv"),
+        length: upload(device, length, "length"),
+        out: device.alloc(B * T * C, "out"),
+        lse: device.alloc(B * H * T, "lse"),
+        dout: upload(device, spoil(wave(B * T * C, 1), C), "dout"),
+        delta: device.alloc(B * H * T, "delta"),
+        dqkv: device.alloc(B * T * 3 * C, "dqkv"),
+      };
+      attention(device, x, { B, T, H, D });
+      attentionBackward(device, x, { B, T, H, D });
+      results.push(await device.read(x.out, x.lse, x.delta, x.dqkv));
+    }
+    assert.deepEqual(results[0], results[1]);
+    const [out, , , dqkv] = results[0];
+    assert.ok(out.subarray(43 * C).every((x) => x === 0));
+    assert.ok(dqkv.subarray(43 * 3 * C).every((x) => x === 0));
+    assert.ok(dqkv.subarray(0, 43 * 3 * C).some((x) => x !== 0));
+  },
+);
+
+Deno.test("attentionBackward() matches central differences of the twin in f64", async () => {
+  using device = new CpuDevice({ precision: "f64" });
+  const dims = { B: 2, T: 5, H: 2, D: 3 }, { B, T, H, D } = dims, N = B * T, C = H * D, h = 1e-5;
+  const { dqkv } = await run(device, dims);
+  const dout = wave(N * C, 1, 2), length = lengths(B, T);
+  const loss = (qkv: Float64Array<ArrayBuffer>) => {
+    const out = new Float64Array(N * C), lse = new Float64Array(B * H * T);
+    const unused = new Float64Array(0);
+    attentionTwin({ qkv, length, out, lse, dout, delta: unused, dqkv: unused }, dims);
+    return out.reduce((sum, o, i) => sum + o * dout[i], 0);
+  };
+  const qkv = Float64Array.from(wave(N * 3 * C, 1));
+  const want = qkv.map((x, i) => (loss(qkv.with(i, x + h)) - loss(qkv.with(i, x - h))) / (2 * h));
+  assertClose(dqkv, want, "dqkv", 1e-9);
+});
+
+testOnDevices(
+  "attention() rejects heads that are too wide and buffers that are too small",
+  (device) => {
+    const seven = upload(device, wave(7, 1), "seven");
+    const x = {
+      qkv: seven,
+      length: upload(device, lengths(1, 1), "length"),
+      out: seven,
+      lse: seven,
+    };
+    assert.throws(
+      () => attention(device, x, { B: 1, T: 1, H: 1, D: 160 }),
+      new RangeError(
+        "Cannot run attention as a head has 1 to 128 dimensions: D is 160; use more heads",
+      ),
+    );
+    assert.throws(
+      () => attention(device, x, { B: 1, T: 1, H: 1, D: 4 }),
+      new RangeError(
+        'Cannot launch attention_d4.forward as qkv needs 12 elements: "seven" has 7',
+      ),
+    );
+  },
+);
