@@ -1,0 +1,96 @@
+/** A value for every row: a linear layer with one output, forward and backward. @module */
+import { combineChunks, rowChunks } from "./column_sum.ts";
+import { align, type Device, type FloatArray, type Tensor, view } from "./device.ts";
+import { packing } from "./pack.ts";
+import code from "./value_head.wgsl" with { type: "text" };
+
+type Arrays = Record<string, FloatArray>;
+type Dims = Record<"N" | "C" | "R", number>;
+
+const MAX_GROUPS = 65535;
+
+function forward({ x, weight, bias, value }: Arrays, { N, C }: Dims): void {
+  for (let n = 0; n < N; n++) {
+    let sum = bias[0];
+    for (let c = 0; c < C; c++) sum += x[n * C + c] * weight[c];
+    value[n] = sum;
+  }
+}
+
+function input({ weight, dvalue, dx }: Arrays, { N, C }: Dims): void {
+  for (let n = 0; n < N; n++) {
+    const d = dvalue[n];
+    for (let c = 0; c < C; c++) dx[n * C + c] += d * weight[c];
+  }
+}
+
+function parameters({ x, dvalue, pweight, pbias }: Arrays, { N, C, R }: Dims): void {
+  for (let g = 0; g * R < N; g++) {
+    const end = Math.min(N, (g + 1) * R);
+    for (let c = 0; c < C; c++) {
+      let dweight = 0;
+      for (let n = g * R; n < end; n++) dweight += dvalue[n] * x[n * C + c];
+      pweight[g * C + c] = dweight;
+    }
+    let dbias = 0;
+    for (let n = g * R; n < end; n++) dbias += dvalue[n];
+    pbias[g] = dbias;
+  }
+}
+
+/** Enqueues value (N) = x (N, C) · weight (C) + bias (1). */
+export function valueHead(
+  device: Device,
+  x: Record<"x" | "weight" | "bias" | "value", Tensor>,
+  { N, C }: { N: number; C: number },
+): void {
+  const workgroup = device.software ? 8 : 64; // a software adapter runs 8 lanes at once
+  device.launch({
+    kernel: { label: "value_head.forward", twin: forward, workgroup, ...packing(code, C) },
+    dims: { N, C, R: 0 },
+    bind: { x: [x.x, N * C], weight: [x.weight, C], bias: [x.bias, 1], value: [x.value, N] },
+    groups: [Math.min(N, MAX_GROUPS)],
+  });
+}
+
+/** Elements of `scratch` that `valueHeadBackward` needs. */
+export function valueHeadScratch({ N, C }: { N: number; C: number }): number {
+  const { G } = rowChunks(N);
+  return align(G * C) + align(G);
+}
+
+/**
+ * Enqueues the backward pass for dvalue (N). `dx` (N, C), `dweight` (C) and `dbias` (1) are added to;
+ * `scratch` is overwritten.
+ */
+export function valueHeadBackward(
+  device: Device,
+  x: Record<"x" | "weight" | "dvalue" | "dx" | "dweight" | "dbias" | "scratch", Tensor>,
+  { N, C }: { N: number; C: number },
+): void {
+  const { G, R } = rowChunks(N);
+  const wide = packing(code, C);
+  const workgroup = device.software ? 8 : 64;
+  const columns = Math.ceil(C / wide.constants.PACK / workgroup);
+  device.launch({
+    kernel: { label: "value_head.input", twin: input, workgroup, ...wide },
+    dims: { N, C, R },
+    bind: { weight: [x.weight, C], dvalue: [x.dvalue, N], dx: [x.dx, N * C] },
+    groups: [columns, Math.min(N, MAX_GROUPS)],
+  });
+  const pweight = view(x.scratch, 0, G * C, "scratch of dweight");
+  const pbias = view(x.scratch, align(G * C), G, "scratch of dbias");
+  device.launch({
+    kernel: { label: "value_head.parameters", twin: parameters, workgroup, ...wide },
+    dims: { N, C, R },
+    bind: {
+      x: [x.x, N * C],
+      dvalue: [x.dvalue, N],
+      pweight: [pweight, G * C],
+      pbias: [pbias, G],
+    },
+    groups: [columns, G],
+  });
+  combineChunks(device, { partial: pweight, out: x.dweight }, { G, C });
+  combineChunks(device, { partial: pbias, out: x.dbias }, { G, C: 1 });
+}
