@@ -1,0 +1,130 @@
+import assert from "node:assert/strict";
+import { ALIGN } from "../../kernels/device.ts";
+import { CpuDevice } from "../../kernels/cpu.ts";
+import { parseConfig } from "../../model/config.ts";
+import { bindable, initialise, layoutParameters, Store } from "../../model/params.ts";
+import { fillNormal, philox } from "../../model/random.ts";
+
+const config = parseConfig({ vocab_size: 300, n_positions: 8, n_embd: 20, n_layer: 2, n_head: 2 });
+const limits = { maxBinding: 2 ** 27, maxBuffer: 2 ** 30 };
+
+Deno.test("layoutParameters() has the names, shapes and number of parameters of GPT-2", () => {
+  const gpt2 = parseConfig({
+    vocab_size: 50257,
+    n_positions: 1024,
+    n_embd: 768,
+    n_layer: 12,
+    n_head: 12,
+  });
+  const { parameters, byName } = layoutParameters(gpt2, limits);
+  assert.equal(parameters.reduce((sum, { length }) => sum + length, 0), 124_439_808);
+  assert.equal(parameters.length, 2 + 12 * 12 + 2);
+  assert.deepEqual(byName.get("h.11.attn.c_attn.weight")!.shape, [768, 2304]);
+  assert.deepEqual(byName.get("h.0.mlp.c_proj.weight")!.shape, [3072, 768]);
+});
+
+Deno.test("layoutParameters() decays matrices and embeddings, not biases and layer norms", () => {
+  const { parameters } = layoutParameters(config, limits, { valueHead: true });
+  for (const { name, shape, decay } of parameters) assert.equal(decay, shape.length === 2, name);
+  assert.ok(parameters.some(({ name }) => name === "v_head.bias"));
+});
+
+for (const maxBinding of [2 ** 27, 8192, 4096]) {
+  Deno.test(`layoutParameters() leaves no overlap and splits arenas at ${maxBinding} bytes`, () => {
+    const { parameters, arenas } = layoutParameters(config, { ...limits, maxBinding });
+    const ends = arenas.map(() => 0);
+    for (const { name, arena, offset, length, decay } of parameters) {
+      assert.equal(offset % ALIGN, 0, name);
+      assert.ok(offset >= ends[arena], `${name} overlaps`);
+      assert.ok(offset + length <= arenas[arena].length, `${name} sticks out`);
+      assert.equal(decay, arenas[arena].decay, name);
+      ends[arena] = offset + length;
+    }
+    arenas.forEach(({ length }, a) => {
+      const held = parameters.filter(({ arena }) => arena === a);
+      assert.ok(length * 4 <= maxBinding || held.length === 1, "a shared arena exceeds a binding");
+    });
+  });
+}
+
+Deno.test("bindable() cuts a tensor larger than one binding into aligned parts that cover it", () => {
+  using device = new CpuDevice({ maxBinding: 4096 });
+  const tensor = device.alloc(3000, "x");
+  const parts = bindable(tensor, device.limits);
+  assert.deepEqual(parts.map(({ offset, length }) => [offset, length]), [[0, 1024], [1024, 1024], [
+    2048,
+    952,
+  ]]);
+});
+
+Deno.test("initialise() gives GPT-2's deviations, ones for gains, zeros for biases", async () => {
+  using device = new CpuDevice();
+  using weights = new Store(
+    device,
+    layoutParameters(config, limits, { valueHead: true }),
+    "weight",
+  );
+  initialise(weights, 7);
+  for await (const [{ name, length }, data] of weights.read()) {
+    const squares = Array.from(data).reduce((sum, x) => sum + x * x, 0);
+    const deviation = Math.sqrt(squares / length);
+    const want = name.startsWith("v_head") || name.endsWith("bias")
+      ? 0
+      : /ln_.*weight/.test(name)
+      ? 1
+      : name.includes("c_proj")
+      ? 0.02 / Math.sqrt(4)
+      : 0.02;
+    assert.ok(Math.abs(deviation - want) <= 0.15 * want, `${name}: ${deviation}, want ${want}`);
+  }
+});
+
+Deno.test("Store.get() names a parameter that does not exist", () => {
+  using device = new CpuDevice();
+  using weights = new Store(device, layoutParameters(config, limits), "weight");
+  assert.throws(
+    () => weights.get("h.2.ln_1.weight"),
+    new RangeError("Cannot find the weight of h.2.ln_1.weight: no such parameter"),
+  );
+});
+
+Deno.test("philox() gives the published answers of Philox4x32-10", () => {
+  const max = 0xffffffff;
+  assert.deepEqual(philox([0, 0, 0, 0], [0, 0]), [
+    0x6627e8d5,
+    0xe169c58d,
+    0xbc57ac4c,
+    0x9b00dbd8,
+  ]);
+  assert.deepEqual(philox([max, max, max, max], [max, max]), [
+    0x408f276d,
+    0x41c83b0e,
+    0xa20bc7c6,
+    0x6d5451fd,
+  ]);
+  assert.deepEqual(
+    philox([0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344], [0xa4093822, 0x299f31d0]),
+    [
+      0xd16cfe09,
+      0x94fdcceb,
+      0x5001e420,
+      0x24126ea1,
+    ],
+  );
+});
+
+Deno.test("fillNormal() has the moments of a normal, and depends on seed and stream", () => {
+  const draw = (seed: number, stream: number) => {
+    const out = new Float32Array(40_001);
+    fillNormal(out, { deviation: 2, seed, stream });
+    return out;
+  };
+  const x = draw(1, 0);
+  const moment = (power: number) => x.reduce((sum, v) => sum + (v / 2) ** power, 0) / x.length;
+  assert.ok(Math.abs(moment(1)) < 0.02, `mean ${moment(1)}`);
+  assert.ok(Math.abs(moment(2) - 1) < 0.03, `variance ${moment(2)}`);
+  assert.ok(Math.abs(moment(4) - 3) < 0.2, `kurtosis ${moment(4)}`);
+  assert.deepEqual(draw(1, 0), x);
+  assert.notDeepEqual(draw(2, 0).slice(0, 4), x.slice(0, 4));
+  assert.notDeepEqual(draw(1, 1).slice(0, 4), x.slice(0, 4));
+});

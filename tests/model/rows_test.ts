@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import {
+  checkRows,
+  fromGrid,
+  languageModelRows,
+  responseRows,
+  type Rows,
+  toGrid,
+} from "../../model/rows.ts";
+
+Deno.test("languageModelRows() asks each row for the token after it", () => {
+  const rows = languageModelRows([[5, 6, 7], [8, 9]]);
+  assert.deepEqual([rows.B, rows.T], [2, 2]);
+  assert.deepEqual([...rows.tokens], [5, 6, 8, 0]);
+  assert.deepEqual([...rows.lengths], [2, 1]);
+  assert.deepEqual([...rows.index], [0, 1, 2]);
+  assert.deepEqual([...rows.target], [6, 7, 9]);
+});
+
+Deno.test("responseRows() takes the log-probability of response token t from the row before it", () => {
+  const rows = responseRows({ prompts: [[1, 2, 3], [4]], responses: [[7, 8], [9, 10, 11]] });
+  assert.deepEqual([rows.B, rows.T, rows.width], [2, 4, 3]);
+  assert.deepEqual([...rows.tokens], [1, 2, 3, 7, 4, 9, 10, 0]);
+  assert.deepEqual([...rows.lengths], [4, 3]);
+  assert.deepEqual([...rows.index], [2, 3, 4, 5, 6]);
+  assert.deepEqual([...rows.target], [7, 8, 9, 10, 11]);
+  const grid = toGrid([1, 2, 3, 4, 5], rows);
+  assert.deepEqual([...grid], [1, 2, 0, 3, 4, 5]);
+  assert.deepEqual([...fromGrid(grid, rows)], [1, 2, 3, 4, 5]);
+});
+
+Deno.test("responseRows() keeps the prompt of an empty response and asks nothing about it", () => {
+  const rows = responseRows({ prompts: [[1, 2], [3]], responses: [[], [4]] });
+  assert.deepEqual([...rows.lengths], [2, 1]);
+  assert.deepEqual([...rows.index], [2]);
+});
+
+Deno.test("rows refuse sequences that have no row to ask", () => {
+  assert.throws(() => languageModelRows([[1, 2], [3]]), /sequence 1 needs at least 2 tokens/);
+  assert.throws(() => languageModelRows([]), /at least one sequence/);
+  assert.throws(() => responseRows({ prompts: [[]], responses: [[1]] }), /prompt 0 is empty/);
+  assert.throws(() => responseRows({ prompts: [[1]], responses: [] }), /as many of each: 1 and 0/);
+});
+
+Deno.test("checkRows() names the first thing that does not fit the model", () => {
+  const good = languageModelRows([[1, 2, 3], [4, 5]]);
+  const dims = { V: 10, P: 4 };
+  checkRows(good, dims);
+  const u32 = (...numbers: number[]) => Uint32Array.from(numbers);
+  const wrong: [Partial<Rows>, RegExp][] = [
+    [{ tokens: u32(1, 2, 3) }, /it needs B \* T = 4 tokens: it has 3/],
+    [{ lengths: u32(2) }, /it needs B = 2 lengths: it has 1/],
+    [{ lengths: u32(2, 0) }, /length 1 must be 1 to T = 2: it is 0/],
+    [{ lengths: u32(3, 1) }, /length 0 must be 1 to T = 2: it is 3/],
+    [{ tokens: u32(1, 2, 10, 0) }, /the model has 10 tokens: token 2 is 10/],
+    [{ target: u32(1, 99, 3) }, /the model has 10 tokens: target 1 is 99/],
+    [{ target: u32(1) }, /index and target pair up: they have 3 and 1 elements/],
+    [{ index: u32(), target: u32() }, /index is empty/],
+    [{ index: u32(0, 1, 3) }, /row 3 is padding: sequence 1 has 1 tokens/],
+    [{ index: u32(0, 1, 4) }, /row 4 lies outside of it: B \* T is 4/],
+    [{ index: u32(0, 1, 0) }, /row 0 is asked about twice/],
+    [{ B: 1, T: 5 }, /the model has 4 positions: a sequence has 5 tokens/],
+  ];
+  for (const [change, message] of wrong) {
+    assert.throws(() => checkRows({ ...good, ...change }, dims), message);
+  }
+});
