@@ -1,0 +1,40 @@
+// AdamW: Adam with decoupled weight decay (Loshchilov and Hutter 2019), and the gradient's zeroing.
+//   g       = grad * norm[1]                       the factor that clips the global norm
+//   m       = beta1 m + (1 - beta1) g
+//   v       = beta2 v + (1 - beta2) g^2
+//   weight -= lr * (m c1 / (sqrt(v c2) + eps) + decay * weightDecay * weight)
+//   grad    = 0
+// with c1 = 1/(1 - beta1^t) and c2 = 1/(1 - beta2^t), worked out on the host in double precision.
+// norm[1] = 0 means that some gradient was not finite: then only the gradient is zeroed.
+// N elements. One invocation owns one Pack at a time.
+override WORKGROUP: u32; // threads per workgroup, set by the launcher
+override PACK: u32; //      elements in one Pack: 4, or 1 (and Pack = f32) where N is no multiple of 4
+alias Pack = vec4f;
+struct Dims { N: u32, decay: f32 }
+@group(0) @binding(0) var<uniform> dims: Dims;
+@group(0) @binding(1) var<storage, read> hyper: array<f32>; //         (8) lr beta1 beta2 eps weightDecay c1 c2 0
+@group(0) @binding(2) var<storage, read> norm: array<f32>; //          (2) global norm, factor
+@group(0) @binding(3) var<storage, read_write> weight: array<Pack>; // (N) updated
+@group(0) @binding(4) var<storage, read_write> grad: array<Pack>; //   (N) becomes 0
+@group(0) @binding(5) var<storage, read_write> m: array<Pack>; //      (N) updated
+@group(0) @binding(6) var<storage, read_write> v: array<Pack>; //      (N) updated
+
+@compute @workgroup_size(WORKGROUP)
+fn step(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let lr = hyper[0];
+  let beta1 = hyper[1];
+  let beta2 = hyper[2];
+  let fade = lr * hyper[4] * dims.decay;
+  for (var i = id.x; i < dims.N / PACK; i += groups.x * WORKGROUP) {
+    if (norm[1] != 0.0) {
+      let g = grad[i] * norm[1];
+      let mean = beta1 * m[i] + (1.0 - beta1) * g;
+      let square = beta2 * v[i] + (1.0 - beta2) * g * g;
+      let step = mean * hyper[5] / (sqrt(square * hyper[6]) + hyper[3]);
+      weight[i] = weight[i] - fade * weight[i] - lr * step;
+      m[i] = mean;
+      v[i] = square;
+    }
+    grad[i] = Pack(0.0);
+  }
+}

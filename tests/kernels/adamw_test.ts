@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import { adamw, type AdamWOptions, hyperOf } from "../../kernels/adamw.ts";
+import { assertClose } from "../_close.ts";
+import { devices, testOnDevices } from "../_devices.ts";
+import { checkTwin, outcome, wave } from "./_op.ts";
+
+const OPTIONS: AdamWOptions = { lr: 0.01, beta1: 0.9, beta2: 0.95, eps: 1e-8, weightDecay: 0.1 };
+
+const buffers = (N: number, norm = 0.5) => ({
+  weight: wave(N),
+  grad: wave(N, 200, 2),
+  m: wave(N, 1, 3),
+  v: wave(N, 1, 4).map(Math.abs),
+  hyper: Float32Array.from(hyperOf(OPTIONS, 3)),
+  norm: Float32Array.of(17, norm),
+});
+const STATE = ["weight", "grad", "m", "v"] as const;
+
+for (const N of [1, 67, 260]) {
+  for (const decay of [0, 1] as const) {
+    testOnDevices(`adamw() matches its twin at N=${N}, decay=${decay}`, (device) =>
+      checkTwin(
+        device,
+        { data: buffers(N), run: (d, b) => adamw(d, b, { N, decay }) },
+        [...STATE],
+        { rtol: 1e-6 },
+      ));
+  }
+}
+
+for (const [kind, open] of Object.entries(devices)) {
+  Deno.test(`${kind}: adamw() updates a tensor larger than one binding in ranges`, async () => {
+    using device = await open({ maxBinding: 1024 });
+    const N = 701; // three ranges of at most 256, the last ragged
+    await checkTwin(
+      device,
+      { data: buffers(N), run: (d, b) => adamw(d, b, { N, decay: 1 }) },
+      [...STATE],
+      { rtol: 1e-6 },
+    );
+  });
+}
+
+testOnDevices("adamw() takes the steps that torch.optim.AdamW takes", async (device) => {
+  // torch 2.5.1, float64: AdamW([1, -2], lr 0.01, betas (0.9, 0.95), eps 1e-8, weight_decay 0.1),
+  // gradients [0.5, -1], [0.25, 3], [-4, 0]
+  const want = [[0.9890000002, -1.9880000001], [0.9786180697563397, -1.9909049577537108], [
+    0.9828439581626562,
+    -1.992745227834314,
+  ]];
+  const [weight, grad, m, v, hyper, norm] = [2, 2, 2, 2, 8, 2].map((n) => device.alloc(n, "x"));
+  device.write(weight, [1, -2]);
+  device.write(norm, [1, 1]);
+  device.zero(m);
+  device.zero(v);
+  for (const [t, g] of [[0.5, -1], [0.25, 3], [-4, 0]].entries()) {
+    device.write(grad, g);
+    device.write(hyper, hyperOf(OPTIONS, t + 1));
+    adamw(device, { weight, grad, m, v, hyper, norm }, { N: 2, decay: 1 });
+    assertClose((await device.read(weight))[0], want[t], `step ${t + 1}`, 1e-6);
+  }
+});
+
+testOnDevices(
+  "adamw() skips the step but zeroes the gradient when the norm was not finite",
+  async (device) => {
+    const data = { ...buffers(3, 0), grad: Float32Array.of(NaN, Infinity, 1) };
+    const got = await outcome(device, { data, run: (d, b) => adamw(d, b, { N: 3, decay: 1 }) });
+    assert.deepEqual([...got.grad.subarray(0, 3)], [0, 0, 0]);
+    for (const name of ["weight", "m", "v"] as const) {
+      assert.deepEqual(got[name].subarray(0, 3), data[name], name);
+    }
+  },
+);
+
+Deno.test("hyperOf() corrects the bias of both moments", () => {
+  const [lr, beta1, beta2, eps, weightDecay, c1, c2, rest] = hyperOf({ lr: 0.5 }, 1);
+  assert.deepEqual([lr, eps, weightDecay, rest], [0.5, 1e-8, 0, 0]);
+  assertClose([beta1, beta2, c1, c2 / 100], [0.9, 0.999, 10, 10], "defaults", 2e-4);
+  assertClose([hyperOf({ lr: 1, beta1: 0.5, beta2: 0 }, 2)[5]], [4 / 3], "second step", 1e-12);
+});
+
+Deno.test("hyperOf() rejects step 0 and a beta of 1", () => {
+  assert.throws(
+    () => hyperOf({ lr: 1 }, 0),
+    new RangeError("Cannot correct the moments' bias as steps count from 1: t is 0"),
+  );
+  assert.throws(
+    () => hyperOf({ lr: 1, beta2: 1 }, 1),
+    new RangeError("Cannot average moments as beta2 is in [0, 1): it is 1"),
+  );
+});
+
+testOnDevices("adamw() rejects a gradient that is too small", (device) => {
+  const x = device.alloc(8, "x"), grad = device.alloc(7, "seven");
+  assert.throws(
+    () => adamw(device, { weight: x, grad, m: x, v: x, hyper: x, norm: x }, { N: 8, decay: 0 }),
+    new RangeError('Cannot launch adamw.step as grad needs 8 elements: "seven" has 7'),
+  );
+});
