@@ -1,0 +1,62 @@
+// Euclidean norm of all gradients together, and the factor that clips it (Pascanu et al. 2013).
+//   partial[g] = sum of squares of the elements of chunk g          CHUNK elements, the last fewer
+//   norm[0]    = sqrt(sum over g of partial[g])
+//   norm[1]    = min(1, maxNorm / norm[0]);  1 where maxNorm is 0;  0 where norm[0] is not finite
+// One workgroup owns one chunk in `squares`; a single workgroup runs `finish`. All sums have a fixed
+// order: no float atomics.
+override WORKGROUP: u32; // threads per workgroup, set by the launcher
+override PACK: u32; //      elements in one Pack: 4, or 1 (and Pack = f32) where N is no multiple of 4
+override CHUNK: u32; //     elements of one partial sum
+alias Pack = vec4f;
+struct Dims { N: u32, first: u32, G: u32, maxNorm: f32 }
+@group(0) @binding(0) var<uniform> dims: Dims;
+@group(0) @binding(1) var<storage, read> grad: array<Pack>; //          (N)
+@group(0) @binding(2) var<storage, read_write> partial: array<f32>; //  (G) chunks of all tensors; ours start at `first`
+@group(0) @binding(3) var<storage, read> partials: array<f32>; //       (G)
+@group(0) @binding(4) var<storage, read_write> norm: array<f32>; //     (2) overwritten
+
+fn fold(p: Pack) -> f32 { return p.x + p.y + p.z + p.w; }
+
+var<workgroup> shares: array<f32, WORKGROUP>;
+
+fn total() -> f32 {
+  var sum = 0.0;
+  for (var i = 0u; i < WORKGROUP; i++) { sum += shares[i]; }
+  return sum;
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn squares(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  for (var g = group.x; g * CHUNK < dims.N; g += groups.x) {
+    let end = min(dims.N, (g + 1u) * CHUNK) / PACK;
+    var share = Pack(0.0);
+    for (var i = g * CHUNK / PACK + lane; i < end; i += WORKGROUP) { share += grad[i] * grad[i]; }
+    shares[lane] = fold(share);
+    workgroupBarrier();
+    if (lane == 0u) { partial[dims.first + g] = total(); }
+    workgroupBarrier(); // the next chunk reuses `shares`
+  }
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn finish(@builtin(local_invocation_index) lane: u32) {
+  var share = 0.0;
+  for (var g = lane; g < dims.G; g += WORKGROUP) { share += partials[g]; }
+  shares[lane] = share;
+  workgroupBarrier();
+  if (lane != 0u) { return; }
+  let length = sqrt(total());
+  norm[0] = length;
+  // The bits tell infinity and NaN apart from numbers; comparisons may be folded away.
+  if ((bitcast<u32>(length) & 0x7fffffffu) >= 0x7f800000u) {
+    norm[1] = 0.0;
+  } else if (dims.maxNorm > 0.0 && length > dims.maxNorm) {
+    norm[1] = dims.maxNorm / length;
+  } else {
+    norm[1] = 1.0;
+  }
+}
