@@ -1,0 +1,50 @@
+/** Reads what `tests/fixtures/*.py` wrote. @module */
+import { openSafetensors } from "../model/safetensors.ts";
+import type { Gpt2 } from "../model/gpt2.ts";
+import { relativeError } from "./_close.ts";
+
+const FOLDER = `${import.meta.dirname}/fixtures`;
+
+/** Path of a model folder among the fixtures. */
+export const modelFolder = (name: string): string => `${FOLDER}/${name}`;
+
+/** The JSON of a fixture, and every tensor of the safetensors file beside it. */
+export async function readFixture<Facts>(
+  name: string,
+): Promise<{ facts: Facts; tensors: ReadonlyMap<string, Float32Array> }> {
+  const facts = JSON.parse(await Deno.readTextFile(`${FOLDER}/${name}.json`)) as Facts;
+  using file = await openSafetensors(`${FOLDER}/${name}.safetensors`);
+  const tensors = new Map<string, Float32Array>();
+  for (const key of file.entries.keys()) tensors.set(key, await file.read(key));
+  return { facts, tensors };
+}
+
+/**
+ * Asserts that `model` has a gradient for every `grad.*` in `tensors` and no other, each within
+ * `rtol` (norm of the difference over norm).
+ */
+export async function assertGradients(
+  model: Gpt2,
+  tensors: ReadonlyMap<string, Float32Array>,
+  rtol = 1e-4,
+): Promise<void> {
+  const left = new Set([...tensors.keys()].filter((key) => key.startsWith("grad.")));
+  const faults: string[] = [];
+  for await (const [{ name }, got] of model.optimizer!.gradients.read()) {
+    const key = `grad.${pythonName(name)}`;
+    left.delete(key);
+    const error = relativeError(got, tensors.get(key) ?? []);
+    if (!(error <= rtol)) faults.push(`${name} ${error}`);
+  }
+  if (left.size > 0) faults.push(`no gradient for ${[...left].join(", ")}`);
+  if (faults.length > 0) {
+    throw new Error(`gradients off by more than ${rtol}: ${faults.join("; ")}`);
+  }
+}
+
+/** The name that transformers, or for the value head TRL, gives a parameter. */
+function pythonName(name: string): string {
+  return name.startsWith("v_head.")
+    ? name.replace("v_head.", "v_head.summary.")
+    : `transformer.${name}`;
+}

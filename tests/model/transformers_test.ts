@@ -1,0 +1,95 @@
+/** GPT-2 against Hugging Face transformers, by `tests/fixtures/gpt2_transformers.py`. @module */
+import type { Device } from "../../kernels/device.ts";
+import { Gpt2, type Gpt2Options } from "../../model/gpt2.ts";
+import type { Rows } from "../../model/rows.ts";
+import { assertClose } from "../_close.ts";
+import { testOnDevices } from "../_devices.ts";
+import { assertGradients, modelFolder, readFixture } from "../_fixtures.ts";
+
+interface Facts {
+  lengths: number[];
+  tokens: number[][];
+  loss: number;
+  adamw: {
+    lr: number;
+    betas: [number, number];
+    eps: number;
+    weightDecay: number;
+    losses: number[];
+  };
+}
+
+const load = (device: Device, name: string, options?: Gpt2Options): Promise<Gpt2> =>
+  Gpt2.load(device, modelFolder(`gpt2-${name}`), options);
+
+/**
+ * The fixture's batch with its own padding, which holds real token ids. `last` also asks about the
+ * last token of each sequence, which has no target: for logits.
+ */
+function rows({ tokens, lengths }: Pick<Facts, "tokens" | "lengths">, last = false): Rows {
+  const [B, T] = [tokens.length, tokens[0].length];
+  const index = lengths.flatMap((length, b) =>
+    Array.from({ length: last ? length : length - 1 }, (_, t) => b * T + t)
+  );
+  const flat = Uint32Array.from(tokens.flat());
+  return {
+    B,
+    T,
+    tokens: flat,
+    lengths: Uint32Array.from(lengths),
+    index: Uint32Array.from(index),
+    target: Uint32Array.from(index, (row) => flat[row + 1]),
+  };
+}
+
+for (const name of ["a", "b", "c"]) {
+  testOnDevices(`transformers' logits of a ragged batch, model ${name}`, async (device) => {
+    const { facts, tensors } = await readFixture<Facts>(`gpt2-${name}`);
+    using model = await load(device, name, { frozen: true });
+    const { target, ...all } = rows(facts, true);
+    const logits = await model.logits({ ...all, target: target.fill(0) });
+    assertClose(logits, tensors.get("logits")!, "logits", 1e-4);
+  });
+
+  testOnDevices(`transformers' loss and gradients, model ${name}`, async (device) => {
+    const { facts, tensors } = await readFixture<Facts>(`gpt2-${name}`);
+    using model = await load(device, name);
+    model.languageModel(rows(facts));
+    assertClose([await model.readLoss()], [facts.loss], "loss", 1e-5);
+    await assertGradients(model, tensors);
+  });
+
+  // The same numbers must come by the ways that save memory: layers computed again in backward, logits
+  // in chunks of 64 rows, and a batch in two parts.
+  testOnDevices(
+    `transformers' loss and gradients in less memory, model ${name}`,
+    async (device) => {
+      const { facts, tensors } = await readFixture<Facts>(`gpt2-${name}`);
+      using model = await load(device, name, { recompute: true, chunkBytes: 1 });
+      const count = rows(facts).index.length;
+      for (const [from, to] of [[0, 2], [2, facts.lengths.length]]) {
+        const part = {
+          tokens: facts.tokens.slice(from, to),
+          lengths: facts.lengths.slice(from, to),
+        };
+        model.languageModel(rows(part), { count });
+      }
+      assertClose([await model.readLoss()], [facts.loss], "loss", 1e-5);
+      await assertGradients(model, tensors);
+    },
+  );
+
+  testOnDevices(`PyTorch's losses over ten AdamW steps, model ${name}`, async (device) => {
+    const { facts } = await readFixture<Facts>(`gpt2-${name}`);
+    const { lr, betas: [beta1, beta2], eps, weightDecay, losses } = facts.adamw;
+    const adamw = { beta1, beta2, eps, weightDecay, maxGradNorm: 0 };
+    using model = await load(device, name, { adamw });
+    const got: number[] = [];
+    for (let step = 0; step < losses.length; step++) {
+      model.languageModel(rows(facts));
+      got.push(await model.readLoss());
+      model.step(lr);
+    }
+    assertClose(got, losses, "loss before each step", 1e-4);
+  });
+}
