@@ -39,6 +39,10 @@ export const completionHeader = (rewards: readonly string[]): string[] => [
   ...rewards.map((name) => `score:${name}`),
 ];
 
+/** The rewards that a header of completions.csv names. */
+export const scoreNames = (header: readonly string[]): string[] =>
+  header.slice(FIXED.length).map((name) => name.replace(/^score:/, ""));
+
 /** One line of completions.csv. */
 export const completionCells = (row: CompletionRow, rewards: readonly string[]): string[] => [
   String(row.step),

@@ -23,6 +23,8 @@ export interface Parsed {
   positional: string[];
   /** Every flag, with its default where it was not given. */
   flags: Record<string, OptionValue | undefined>;
+  /** Names of the flags that were given. */
+  given: string[];
   /** Settings that were given; the others keep the task's value. */
   settings: Record<string, OptionValue>;
 }
@@ -202,6 +204,10 @@ function settingsHelp(settings: Readonly<Record<string, Option>>): string {
 export const settingFacts = (option: Option): string =>
   option.kind === "boolean" ? `true | false, default ${option.default}` : facts(option);
 
+/** commander hands "save-every" over as saveEvery. */
+const camel = (name: string): string =>
+  name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+
 function read(
   spec: CommandSpec,
   words: string[],
@@ -209,8 +215,7 @@ function read(
 ): Parsed {
   const flags: Record<string, OptionValue | undefined> = {};
   for (const [name, option] of Object.entries(spec.flags)) {
-    // commander hands "save-every" over as saveEvery
-    const value = given[name.replace(/-(\w)/g, (_, letter) => letter.toUpperCase())];
+    const value = given[camel(name)];
     if (value === undefined) flags[name] = option.default;
     else flags[name] = typeof value === "boolean" ? value : coerce(`--${name}`, option, value);
   }
@@ -241,7 +246,8 @@ function read(
       }${hasSettings ? " and settings of the form key=value" : ""}`,
     );
   }
-  return { command: spec.name, positional, flags, settings };
+  const names = Object.keys(spec.flags).filter((name) => camel(name) in given);
+  return { command: spec.name, positional, flags, given: names, settings };
 }
 
 /** One sentence that names the nearest flag or setting with its facts. */

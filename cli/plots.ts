@@ -7,7 +7,7 @@ import * as vega from "vega";
 import { compile, type TopLevelSpec } from "vega-lite";
 import type { Summary } from "../tasks/observer.ts";
 import type { RunData } from "./run_data.ts";
-import { nameIn, SERIES, type Series } from "./series.ts";
+import { SERIES, type Series } from "./series.ts";
 
 const WIDTH = 330, HEIGHT = 150;
 const COLORS = ["#8a919e", "#2f81f7"]; // before, after: apart in grey as well
@@ -29,6 +29,7 @@ export async function charts(run: RunData): Promise<string> {
     padding: 12,
     concat: panels,
     columns: 2,
+    resolve: { legend: { color: "independent" } },
     spacing: { row: 28, column: 36 },
     config: {
       view: { stroke: null },
@@ -62,9 +63,8 @@ export async function charts(run: RunData): Promise<string> {
 }
 
 function linePanel(series: Series, run: RunData): object[] {
-  const name = nameIn(series, run.names);
-  if (name === undefined) return [];
-  const at = run.names.indexOf(name) + 1;
+  const at = run.names.indexOf(series.name) + 1;
+  if (at === 0) return []; // this run does not report it
   const values = run.metrics.filter((row) => Number.isFinite(row[at]))
     .map((row) => ({ step: row[0], value: row[at] }));
   return [{
@@ -99,7 +99,7 @@ function barPanel({ train, heldout }: Summary): object {
   const x = { field: "split", type: "nominal", title: null, sort: null, axis: { labelAngle: 0 } };
   const offset = { field: "when", sort: null };
   return {
-    title: "Exact answers, greedy",
+    title: "Exact answers, greedy, before and after",
     width: WIDTH,
     height: HEIGHT,
     data: { values },
@@ -122,7 +122,7 @@ function barPanel({ train, heldout }: Summary): object {
             field: "when",
             sort: null,
             scale: { domain: ["before", "after"], range: COLORS },
-            legend: { title: null, orient: "right" },
+            legend: { title: null, orient: "top-right", offset: -16, direction: "horizontal" },
           },
         },
       },

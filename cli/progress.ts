@@ -7,34 +7,102 @@ import { clip, duration, paint, printable, short, type Terminal } from "./termin
 
 const LINES = 20; // log lines of a whole run
 const QUIET_SECONDS = 30; // never silent for longer than this
-const HEAD = "  step   reward          KL   entropy   clipped   tok/s      left";
+const WIDTHS = [6, 8, 1, 9, 9, 9, 8, 9];
+const HEAD = row(["step", "reward", "", "KL", "entropy", "clipped", "tok/s", "left"]);
+
+/** How long steps take, and when a line is due. */
+export class Pace {
+  readonly every: number;
+  #started = false;
+  #recent: number[] = []; // seconds of the last steps
+  #lastStep: number;
+  #lastLine: number;
+
+  constructor(readonly steps: number, readonly now: () => number) {
+    this.every = Math.max(1, Math.ceil(steps / LINES));
+    this.#lastStep = this.#lastLine = now();
+  }
+
+  /** Time that passed outside of steps is not counted. */
+  skip(): void {
+    this.#lastStep = this.now();
+  }
+
+  /** Notes a finished step: seconds a step, time left, and whether a line should be printed. */
+  tick(step: number): { seconds: number; left: string; due: boolean } {
+    const now = this.now();
+    const first = !this.#started;
+    // The first step compiles shaders and is left out.
+    if (this.#started) this.#recent.push(now - this.#lastStep);
+    this.#started = true;
+    if (this.#recent.length > LINES) this.#recent.shift();
+    this.#lastStep = now;
+    const seconds = median(this.#recent);
+    const due = first || step === this.steps || step % this.every === 0 ||
+      now - this.#lastLine >= QUIET_SECONDS;
+    if (due) this.#lastLine = now;
+    return { seconds, left: duration((this.steps - step) * seconds), due };
+  }
+}
+
+/** A bar at the foot of a fancy terminal, with lines above it; only lines elsewhere. */
+export class Bar {
+  #bars: cliProgress.MultiBar | undefined;
+  #bar: cliProgress.SingleBar | undefined;
+  constructor(readonly terminal: Terminal) {}
+
+  open(steps: number, from: number): void {
+    if (!this.terminal.fancy) return;
+    this.#bars = new cliProgress.MultiBar({
+      format: "  {bar} {value}/{total}  left {left}",
+      barCompleteChar: "━",
+      barIncompleteChar: "─",
+      barsize: 40,
+      hideCursor: true,
+      clearOnComplete: true,
+      stream: process.stderr,
+      gracefulExit: false, // signals are the command's business
+    });
+    this.#bar = this.#bars.create(steps, from, { left: "-" });
+  }
+
+  update(step: number, left: string): void {
+    this.#bar?.update(step, { left });
+  }
+
+  say(line: string): void {
+    if (this.#bars) this.#bars.log(`${line}\n`);
+    else this.terminal.err(line);
+  }
+
+  /** Takes the bar off the terminal. */
+  close(): void {
+    this.#bars?.stop();
+    this.#bars = this.#bar = undefined;
+  }
+}
 
 /** Prints progress; `folder` names the run's folder once it is known. */
 export class Progress implements RunObserver {
-  #steps = 0;
-  #from = 0;
-  #every = 1;
-  #lastLine = 0;
-  #lastStep = 0;
+  #pace: Pace | undefined;
   #lastReward = NaN;
-  #recent: number[] = []; // seconds of the last steps
-  #bars: cliProgress.MultiBar | undefined;
-  #bar: cliProgress.SingleBar | undefined;
+  #headed = false;
+  #bar: Bar;
 
   constructor(
     readonly terminal: Terminal,
     readonly folder: () => string,
     readonly now: () => number = () => performance.now() / 1000,
-  ) {}
+  ) {
+    this.#bar = new Bar(terminal);
+  }
 
   start(info: RunInfo): void {
     const { terminal } = this;
-    this.#steps = info.steps;
-    this.#every = Math.max(1, Math.ceil(info.steps / LINES));
-    this.#lastLine = this.#lastStep = this.now();
+    this.#pace = new Pace(info.steps, this.now);
     const dot = terminal.fancy ? "·" : "-";
     const kind = info.device.software ? `${info.device.kind}, software` : info.device.kind;
-    this.#say(
+    this.#bar.say(
       [
         paint(terminal, "bold", info.task),
         `${info.algorithm} (${info.rewards.join(" + ")})`,
@@ -47,8 +115,8 @@ export class Progress implements RunObserver {
   }
 
   phase(text: string): void {
-    this.#say(paint(this.terminal, "dim", printable(text)));
-    this.#lastStep = this.now(); // the time of a phase is no time of a step
+    this.#bar.say(paint(this.terminal, "dim", printable(text)));
+    this.#pace?.skip();
   }
 
   step(
@@ -56,25 +124,21 @@ export class Progress implements RunObserver {
     metrics: Readonly<Record<string, number>>,
     completions: readonly CompletionRow[],
   ): void {
-    const now = this.now();
-    const first = this.#from === 0;
-    if (first) this.#open(step);
-    else this.#recent.push(now - this.#lastStep); // the first step compiles shaders: left out
-    if (this.#recent.length > LINES) this.#recent.shift();
-    this.#lastStep = now;
-    const seconds = median(this.#recent);
-    const left = duration((this.#steps - step) * seconds);
-    const speed = tokensOf(metrics, completions.length) / seconds;
-    this.#bar?.update(step, { left });
-    const due = first || step === this.#steps || step % this.#every === 0;
-    if (!due && now - this.#lastLine < QUIET_SECONDS) return;
-    this.#lastLine = now;
-    this.#line(step, metrics, speed, left);
-    for (const row of bestAndWorst(completions)) this.#say(this.#shown(row));
+    const pace = this.#pace ??= new Pace(step, this.now);
+    if (!this.#headed) {
+      this.#headed = true;
+      this.#bar.say(paint(this.terminal, "dim", HEAD));
+      this.#bar.open(pace.steps, step - 1);
+    }
+    const { seconds, left, due } = pace.tick(step);
+    this.#bar.update(step, left);
+    if (!due) return;
+    this.#line(step, metrics, tokensOf(metrics, completions.length) / seconds, left);
+    for (const row of bestAndWorst(completions)) this.#bar.say(this.#shown(row));
   }
 
   evaluation(): void {
-    this.#lastStep = this.now();
+    this.#pace?.skip();
   }
 
   checkpoint(): Promise<void> {
@@ -87,25 +151,7 @@ export class Progress implements RunObserver {
 
   /** Takes the bar off the terminal. */
   close(): void {
-    this.#bars?.stop();
-    this.#bars = this.#bar = undefined;
-  }
-
-  #open(step: number): void {
-    this.#from = step;
-    this.#say(paint(this.terminal, "dim", HEAD));
-    if (!this.terminal.fancy) return;
-    this.#bars = new cliProgress.MultiBar({
-      format: "  {bar} {value}/{total}  left {left}",
-      barCompleteChar: "━",
-      barIncompleteChar: "─",
-      barsize: 40,
-      hideCursor: true,
-      clearOnComplete: true,
-      stream: process.stderr,
-      gracefulExit: false, // signals are the command's business
-    });
-    this.#bar = this.#bars.create(this.#steps, step - 1, { left: "-" });
+    this.#bar.close();
   }
 
   #line(step: number, metrics: Readonly<Record<string, number>>, speed: number, left: string) {
@@ -120,15 +166,18 @@ export class Progress implements RunObserver {
       ? paint(terminal, "red", sign)
       : sign;
     this.#lastReward = reward;
-    this.#say([
-      String(step).padStart(6),
-      `${short(reward).padStart(8)} ${arrow}`,
-      short(valueOf(SERIES.kl, metrics)).padStart(10),
-      short(valueOf(SERIES.entropy, metrics)).padStart(9),
-      percent(valueOf(SERIES.clipped, metrics)).padStart(9),
-      (Number.isFinite(speed) ? String(Math.round(speed)) : "-").padStart(7),
-      left.padStart(9),
-    ].join(" "));
+    const cells = [
+      String(step),
+      short(reward),
+      sign,
+      short(valueOf(SERIES.kl, metrics)),
+      short(valueOf(SERIES.entropy, metrics)),
+      percent(valueOf(SERIES.clipped, metrics)),
+      Number.isFinite(speed) ? String(Math.round(speed)) : "-",
+      left,
+    ];
+    const line = row(cells);
+    this.#bar.say(change === 0 || Number.isNaN(change) ? line : line.replace(sign, arrow));
   }
 
   #shown(row: CompletionRow): string {
@@ -139,11 +188,6 @@ export class Progress implements RunObserver {
     return `         ${cell(row.prompt, width)} ${arrow} ${cell(row.completion, width)} ${
       short(row.reward).padStart(7)
     }`;
-  }
-
-  #say(line: string): void {
-    if (this.#bars) this.#bars.log(`${line}\n`);
-    else this.terminal.err(line);
   }
 }
 
@@ -158,6 +202,11 @@ export function bestAndWorst(completions: readonly CompletionRow[]): CompletionR
   if (judged.length < 2) return completions.slice(0, 2);
   const sorted = [...judged].sort((a, b) => b.reward! - a.reward!);
   return [sorted[0], sorted.at(-1)!];
+}
+
+/** Cells flush right in columns of fixed width. */
+function row(cells: readonly string[]): string {
+  return cells.map((cell, i) => cell.padStart(WIDTHS[i])).join(" ");
 }
 
 const percent = (share: number): string =>

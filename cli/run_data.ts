@@ -1,6 +1,6 @@
 /** Reads a run folder back: for the report, for resuming, for comparing. @module */
 import type { CompletionRow, Summary } from "../tasks/observer.ts";
-import { completionOf, readCsv } from "./csv.ts";
+import { completionOf, readCsv, scoreNames } from "./csv.ts";
 import { listFolder } from "./files.ts";
 
 /** What `config.json` holds. */
@@ -50,7 +50,7 @@ export async function readRun(folder: string): Promise<RunData> {
   }
   const [head = ["step"], ...lines] = await readTable(folder, "metrics.csv");
   const [title = [], ...texts] = await readTable(folder, "completions.csv");
-  const rewards = title.slice(7).map((name) => name.replace(/^score:/, ""));
+  const rewards = scoreNames(title);
   return {
     folder,
     config,
@@ -59,6 +59,28 @@ export async function readRun(folder: string): Promise<RunData> {
     completions: texts.map((cells) => completionOf(cells, rewards)),
     summary: await readJson(folder, "summary.json") as Summary | undefined,
   };
+}
+
+/** One prompt with its greedy completion before and after training. */
+export interface Pair {
+  prompt: string;
+  before: string;
+  after: string;
+  answer: string;
+}
+
+/** The greedy completions of one split (train or heldout), matched by id. */
+export function pairs(completions: readonly CompletionRow[], split: string): Pair[] {
+  const before = new Map(
+    completions.filter((row) => row.phase === `before:${split}`).map((row) => [row.id, row]),
+  );
+  return completions.filter((row) => row.phase === `after:${split}` && before.has(row.id))
+    .map((row) => ({
+      prompt: row.prompt,
+      before: before.get(row.id)!.completion,
+      after: row.completion,
+      answer: row.answer,
+    }));
 }
 
 /** Steps that have a whole checkpoint, ascending. */

@@ -6,7 +6,7 @@
  * @module
  */
 import type { CompletionRow, RunInfo, RunObserver, Summary } from "../tasks/observer.ts";
-import { completionCells, completionHeader, csvLines, numberCell } from "./csv.ts";
+import { completionCells, completionHeader, csvLines, numberCell, scoreNames } from "./csv.ts";
 import {
   type Disk,
   disk,
@@ -73,7 +73,7 @@ export class RunFolder implements RunObserver {
   #metrics = new GrowingTable("metrics.csv");
   #timings = new GrowingTable("timings.csv");
   #completions = new GrowingTable("completions.csv");
-  #rewards: string[] = [];
+  #scores: string[] | undefined;
   #names: string | undefined;
   #started = 0;
   #stepped = 0;
@@ -89,7 +89,6 @@ export class RunFolder implements RunObserver {
   async start(info: RunInfo): Promise<void> {
     const { resume, command, request } = this.#options;
     this.#started = this.#stepped = this.#now();
-    this.#rewards = info.rewards;
     if (resume) {
       this.folder = resume.folder;
       await removeTemporaries(this.folder, this.#io);
@@ -111,8 +110,6 @@ export class RunFolder implements RunObserver {
       versions: { deno: Deno.version.deno, system: `${Deno.build.os} ${Deno.build.arch}` },
     };
     await replaceFile(`${this.folder}/config.json`, json(config), this.#io);
-    this.#completions.add([completionHeader(this.#rewards)]);
-    await this.#save();
   }
 
   /** Adds one row to metrics.csv and timings.csv, and the step's completions. */
@@ -199,7 +196,13 @@ export class RunFolder implements RunObserver {
   }
 
   #addCompletions(completions: readonly CompletionRow[]): void {
-    this.#completions.add(completions.map((row) => completionCells(row, this.#rewards)));
+    if (completions.length === 0) return;
+    if (!this.#scores) {
+      this.#scores = Object.keys(completions[0].scores);
+      this.#completions.add([completionHeader(this.#scores)]);
+    }
+    const names = this.#scores;
+    this.#completions.add(completions.map((row) => completionCells(row, names)));
   }
 
   async #save(): Promise<void> {
@@ -218,6 +221,7 @@ export class RunFolder implements RunObserver {
       const [head, ...rows] = await readTable(this.folder, table.name);
       if (!head) continue;
       if (table === this.#metrics) this.#names = head.slice(1).join();
+      if (table === this.#completions) this.#scores = scoreNames(head);
       const kept = rows.filter((cells) => Number(cells[0]) <= step && !/^after:/.test(cells[1]));
       table.add([head, ...kept]);
       if (table === this.#timings && kept.length > 0) {

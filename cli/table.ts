@@ -1,31 +1,8 @@
 /** The last lines of a run: before and after, a few completions side by side, and where it lies. @module */
-import type { CompletionRow } from "../tasks/observer.ts";
-import type { RunData } from "./run_data.ts";
+import { pairs, type RunData } from "./run_data.ts";
 import { clip, columns, duration, paint, printable, type Terminal } from "./terminal.ts";
 
 const SHOWN = 6; // completions side by side
-
-/** One prompt with its greedy completion before and after training. */
-export interface Pair {
-  prompt: string;
-  before: string;
-  after: string;
-  answer: string;
-}
-
-/** Held-out prompts first, then training prompts, matched by id. */
-export function pairs(completions: readonly CompletionRow[], split: string): Pair[] {
-  const before = new Map(
-    completions.filter((row) => row.phase === `before:${split}`).map((row) => [row.id, row]),
-  );
-  return completions.filter((row) => row.phase === `after:${split}` && before.has(row.id))
-    .map((row) => ({
-      prompt: row.prompt,
-      before: before.get(row.id)!.completion,
-      after: row.completion,
-      answer: row.answer,
-    }));
-}
 
 /** Lines of the closing table. */
 export function closing(run: RunData, terminal: Terminal): string[] {

@@ -1,0 +1,103 @@
+/** What the commands run: functions that `main` is given, so that this folder trains nothing itself. @module */
+import type { RunObserver, Summary } from "../tasks/observer.ts";
+import type { TrainSettings } from "./options.ts";
+
+/** A name that can be asked for, with one line about it. */
+export interface Entry {
+  name: string;
+  doc: string;
+}
+
+/** What `train --list` shows, and what names are checked against. */
+export interface Catalogue {
+  tasks: readonly Entry[];
+  algorithms: readonly Entry[];
+  rewards: readonly Entry[];
+  presets: readonly Entry[];
+}
+
+/** A training run as asked for; plain JSON, kept in config.json. */
+export interface TrainRequest {
+  task: string;
+  algorithm: string;
+  /** Absent: the task's own. */
+  rewards?: { name: string; weight: number }[];
+  model: string;
+  preset?: string;
+  /** Absent: the task's own. */
+  steps?: number;
+  seed: number;
+  device: "auto" | "webgpu" | "cpu";
+  /** Steps between checkpoints. */
+  saveEvery: number;
+  /** Those that were given; the others keep the task's value. */
+  settings: Partial<TrainSettings>;
+  /** Go on from this checkpoint, which `RunObserver.checkpoint` wrote after `step` steps. */
+  resume?: { checkpoint: string; step: number };
+}
+
+/**
+ * Trains. On resume: `start` is called, evaluations before training are not repeated. When `signal` is
+ * aborted: finishes the step, calls `observer.checkpoint`, and throws `signal.reason`.
+ */
+export type TrainTask = (
+  request: TrainRequest,
+  observer: RunObserver,
+  signal: AbortSignal,
+) => Promise<Summary>;
+
+/** What to complete. */
+export interface GenerateRequest {
+  prompt: string;
+  model: string;
+  /** Most tokens. */
+  tokens: number;
+  /** 0 takes the most probable token. */
+  temperature: number;
+  samples: number;
+  seed: number;
+  device: "auto" | "webgpu" | "cpu";
+}
+
+/** Gives `samples` completions, without the prompt. */
+export type GenerateText = (request: GenerateRequest) => Promise<string[]>;
+
+/** How to make the default model. */
+export interface PretrainRequest {
+  steps: number;
+  batch: number;
+  learningRate: number;
+  seed: number;
+  device: "auto" | "webgpu" | "cpu";
+  /** Where the model is written. */
+  out: string;
+  resume: boolean;
+}
+
+/** One finished update. */
+export interface PretrainStep {
+  /** Updates done, and of how many. */
+  step: number;
+  steps: number;
+  /** Mean negative log-likelihood, nats per token. */
+  loss: number;
+  tokens: number;
+}
+
+/**
+ * Pretrains; gives what is printed at the end. When `signal` is aborted: finishes the update, saves a
+ * checkpoint into `out`, and throws `signal.reason`.
+ */
+export type PretrainModel = (
+  request: PretrainRequest,
+  report: (step: PretrainStep) => void,
+  signal: AbortSignal,
+) => Promise<Record<string, string | number>>;
+
+/** Loaders: what a command does not need is not loaded. */
+export interface Programs {
+  catalogue(): Promise<Catalogue>;
+  train(): Promise<TrainTask>;
+  generate(): Promise<GenerateText>;
+  pretrain(): Promise<PretrainModel>;
+}

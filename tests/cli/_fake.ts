@@ -1,0 +1,146 @@
+/**
+ * The command line with programs that train nothing: quick, deterministic, and as hostile as asked.
+ * Run as a program by the tests that need a process of its own.
+ * @module
+ */
+import { main } from "../../cli/main.ts";
+import type { Programs, TrainRequest } from "../../cli/programs.ts";
+import { PPO_METRICS } from "../../rl/metrics.ts";
+import type { CompletionRow, RunObserver, Summary } from "../../tasks/observer.ts";
+
+/** Texts that break naive pages, tables and terminals. */
+export const HOSTILE: readonly string[] = [
+  "<script>alert(1)</script>",
+  "</script><img src=x onerror=alert(1)>",
+  "</td></tr></table><svg onload=alert(1)>",
+  `" onmouseover="alert(1)`,
+  "' autofocus onfocus='alert(1)",
+  "<!-- -->]]>",
+  "=1+1",
+  "+1",
+  "-1",
+  "@SUM(A1)",
+  "\t=1",
+  "\r=1",
+  "\n=1",
+  "＝1+1",
+  "'quoted",
+  "''twice",
+  "\u001b[2J\u001b]52;c;aGk=\u0007",
+  "\u009b31mred",
+  "\u202eevil\u2066",
+  "\u0000null",
+  "\ud800lone",
+  'a,"b"\n"c",d',
+  "javascript:alert(1)",
+  "{{7*7}}${7*7}",
+  "`tick`",
+  "x".repeat(5000),
+];
+
+const row = (step: number, phase: string, i: number, completion: string): CompletionRow => ({
+  step,
+  phase,
+  id: `pair-${i}`,
+  prompt: `red and colour ${i} make`,
+  completion,
+  answer: "purple",
+  reward: i === 5 ? null : (i + step) / 100,
+  scores: { exact: i % 2, semantic: i === 5 ? null : 0.5 - i / 10 },
+});
+
+/** Every metric of a PPO step, made up from the step number. */
+export function fakeMetrics(step: number): Record<string, number> {
+  const names = [...PPO_METRICS.map(({ name }) => name), "rewards/exact/mean"];
+  return Object.fromEntries(
+    names.map((name, i) => [name, Math.sin(step / 7 + i) / 3 + step / 100]),
+  );
+}
+
+/** A training program. Task "hostile" answers with HOSTILE; "slow" takes 30 ms a step. */
+export async function fakeTrain(
+  request: TrainRequest,
+  observer: RunObserver,
+  signal: AbortSignal,
+): Promise<Summary> {
+  const { task, steps = 12, seed, resume, saveEvery } = request;
+  if (task === "broken") throw new Error("the model is broken\u001b[2J");
+  const texts = task === "hostile" ? HOSTILE : [" blue", " green", " purple", " red", "", " grey"];
+  const device = { kind: "cpu", name: "fake processor" };
+  await observer.start({
+    task,
+    algorithm: request.algorithm,
+    rewards: ["exact", "semantic"],
+    model: request.model,
+    seed,
+    steps,
+    device: { ...device, software: true },
+    config: { steps, seed, ppo: { clipLow: 0.2, learningRate: 1e-3, ...request.settings } },
+  });
+  const rows = (step: number, phase: string) => texts.map((text, i) => row(step, phase, i, text));
+  if (!resume) {
+    observer.phase?.("answering before training");
+    await observer.evaluation("before:train", rows(0, "before:train"));
+    await observer.evaluation("before:heldout", rows(0, "before:heldout"));
+  }
+  const save = (step: number) =>
+    observer.checkpoint(step, async (folder) => {
+      const weights = new Uint8Array(40_000).fill(step % 251);
+      await Deno.writeFile(`${folder}/model.safetensors`, weights);
+      await Deno.writeTextFile(`${folder}/state.json`, JSON.stringify({ step }));
+    });
+  for (let step = (resume?.step ?? 0) + 1; step <= steps; step++) {
+    if (task === "slow") await new Promise((done) => setTimeout(done, 30));
+    await observer.step(step, fakeMetrics(step + seed), rows(step, "train"));
+    if (signal.aborted) {
+      await save(step);
+      throw signal.reason;
+    }
+    if (step % saveEvery === 0 || step === steps) await save(step);
+  }
+  await observer.evaluation("after:train", rows(steps, "after:train"));
+  await observer.evaluation("after:heldout", rows(steps, "after:heldout"));
+  const split = { before: { exact: 0.1, reward: 0.2 }, after: { exact: 0.9, reward: 0.85 } };
+  const summary: Summary = {
+    task,
+    algorithm: request.algorithm,
+    rewards: ["exact", "semantic"],
+    model: request.model,
+    seed,
+    steps,
+    device,
+    seconds: 1.5,
+    tokensPerSecond: 1234,
+    train: split,
+    heldout: { ...split, after: { exact: 0.6, reward: 0.7 } },
+  };
+  await observer.end(summary);
+  return summary;
+}
+
+/** All programs, made up. */
+export const fakePrograms: Programs = {
+  catalogue: () =>
+    Promise.resolve({
+      tasks: ["colors", "hostile", "slow", "broken"].map((name) => ({ name, doc: `${name} task` })),
+      algorithms: [{ name: "ppo", doc: "proximal policy optimisation" }],
+      rewards: [{ name: "exact", doc: "equal texts" }, { name: "semantic", doc: "near meanings" }],
+      presets: [{ name: "quick", doc: "few steps" }],
+    }),
+  train: () => Promise.resolve(fakeTrain),
+  generate: () =>
+    Promise.resolve((request) =>
+      Promise.resolve(Array(request.samples).fill(" purple\u001b[31m").map((t, i) => `${t} ${i}`))
+    ),
+  pretrain: () =>
+    Promise.resolve(async (request, report, signal) => {
+      for (let step = 1; step <= request.steps; step++) {
+        report({ step, steps: request.steps, loss: 5 / step, tokens: 100 });
+        await new Promise((done) => setTimeout(done, 5));
+        if (signal.aborted) throw signal.reason;
+      }
+      return { loss: 5 / request.steps, folder: request.out };
+    }),
+};
+
+if (import.meta.main) Deno.exit(await main(Deno.args, fakePrograms));
