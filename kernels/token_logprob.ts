@@ -1,0 +1,140 @@
+/** Log-probability of chosen tokens, with entropy: the CPU definition and the launchers. @module */
+import type { Device, FloatArray, Kernel, Launch, Tensor } from "./device.ts";
+import code from "./token_logprob.wgsl" with { type: "text" };
+
+/** N rows, V vocabulary, `ld` elements from one row of logits to the next. */
+export interface TokenLogprobDims {
+  N: number;
+  V: number;
+  /** At least V; columns from V on are padding and are not read. */
+  ld: number;
+  /** Divides the logits; > 0. */
+  temperature: number;
+}
+
+/** Buffers, named as in the WGSL file. `entropy` and `lse` are written by forward, read by backward. */
+export interface TokenLogprobBuffers {
+  /** (N, ld); backward replaces them by their gradient. */
+  logits: Tensor;
+  /** u32 (N), each below V. */
+  token: Tensor;
+  /** (N), overwritten. */
+  entropy: Tensor;
+  /** (N), overwritten: log sum exp(logits / temperature). */
+  lse: Tensor;
+}
+
+interface Arrays {
+  logits: FloatArray;
+  token: Uint32Array;
+  logprob: FloatArray;
+  entropy: FloatArray;
+  lse: FloatArray;
+  dlogprob: FloatArray;
+  dentropy: FloatArray;
+}
+
+/** The definition of the forward pass. */
+export function tokenLogprobTwin(
+  { logits, token, logprob, entropy, lse }: Arrays,
+  { N, V, ld, temperature }: TokenLogprobDims,
+): void {
+  for (let n = 0; n < N; n++) {
+    const row = n * ld;
+    let top = -Infinity;
+    for (let v = 0; v < V; v++) if (logits[row + v] > top) top = logits[row + v];
+    let sum = 0, weighted = 0;
+    for (let v = 0; v < V; v++) {
+      const x = (logits[row + v] - top) / temperature, e = Math.exp(x);
+      sum += e;
+      weighted += e * x;
+    }
+    const logSum = Math.log(sum);
+    lse[n] = top / temperature + logSum;
+    logprob[n] = (logits[row + token[n]] - top) / temperature - logSum;
+    entropy[n] = logSum - weighted / sum;
+  }
+}
+
+/** The definition of the backward pass: logits become dlogits. */
+export function tokenLogprobBackwardTwin(
+  { logits, token, entropy, lse, dlogprob, dentropy }: Arrays,
+  { N, V, ld, temperature }: TokenLogprobDims,
+): void {
+  for (let n = 0; n < N; n++) {
+    const row = n * ld, y = token[n], H = entropy[n], shift = lse[n];
+    const dl = dlogprob[n] / temperature, dH = dentropy[n] / temperature;
+    for (let v = 0; v < V; v++) {
+      const logP = logits[row + v] / temperature - shift, p = Math.exp(logP);
+      logits[row + v] = -p * (dl + dH * (logP + H));
+    }
+    logits[row + y] += dl;
+    logits.fill(0, row + V, row + ld);
+  }
+}
+
+const GRID = 32768; // workgroups in a line of the grid; WebGPU allows 65,535 a side
+
+function launch(
+  device: Device,
+  [entry, twin]: [entry: string, twin: Kernel["twin"]],
+  bind: Launch["bind"],
+  dims: TokenLogprobDims,
+): void {
+  const { N, V, ld, temperature } = dims;
+  if (!(temperature > 0 && Number.isFinite(temperature))) {
+    throw new RangeError(
+      `Cannot run token_logprob as the temperature must be positive: it is ${temperature}; ` +
+        "for the most probable token sample greedily",
+    );
+  }
+  if (ld < V) {
+    throw new RangeError(`Cannot run token_logprob as rows hold V = ${V} logits: ld is ${ld}`);
+  }
+  device.launch({
+    kernel: { label: `token_logprob.${entry}`, code, twin },
+    dims: { N, V, ld, temperature },
+    bind,
+    groups: [Math.min(N, GRID), Math.ceil(N / GRID)],
+  });
+}
+
+/**
+ * Enqueues the forward pass: `logprob` (N), `entropy` (N) and `lse` (N) are overwritten; nats.
+ * @throws {RangeError} when temperature is not positive, ld is below V, or a buffer is too small
+ */
+export function tokenLogprob(
+  device: Device,
+  x: TokenLogprobBuffers & { logprob: Tensor },
+  dims: TokenLogprobDims,
+): void {
+  const { N, ld } = dims;
+  launch(device, ["forward", tokenLogprobTwin], {
+    logits: [x.logits, N * ld],
+    token: [x.token, N],
+    logprob: [x.logprob, N],
+    entropy: [x.entropy, N],
+    lse: [x.lse, N],
+  }, dims);
+}
+
+/**
+ * Enqueues the backward pass: `dlogprob` (N) and `dentropy` (N) turn the logits into dlogits (N, ld)
+ * in place; columns from V on become 0. Needs `entropy` and `lse` from forward.
+ * @throws {RangeError} when temperature is not positive, ld is below V, or a buffer is too small
+ */
+export function tokenLogprobBackward(
+  device: Device,
+  x: TokenLogprobBuffers & { dlogprob: Tensor; dentropy: Tensor },
+  dims: TokenLogprobDims,
+): void {
+  const { N, ld } = dims;
+  launch(device, ["backward", tokenLogprobBackwardTwin], {
+    logits: [x.logits, N * ld],
+    token: [x.token, N],
+    entropy: [x.entropy, N],
+    lse: [x.lse, N],
+    dlogprob: [x.dlogprob, N],
+    dentropy: [x.dentropy, N],
+  }, dims);
+}

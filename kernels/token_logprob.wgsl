@@ -1,0 +1,83 @@
+// Log-probability of one chosen token per row, entropy of the row, and their gradient in place.
+//   x[v]       = logits[n, v] / temperature                                  v < V
+//   lse[n]     = log sum_v exp(x[v])
+//   logprob[n] = x[y] - lse[n]                                               y = token[n]
+//   entropy[n] = -sum_v p[v] log p[v]                               log p[v] = x[v] - lse[n]
+//   dlogits[v] = (dlogprob[n] ((v == y) - p[v])
+//                 - dentropy[n] p[v] (log p[v] + entropy[n])) / temperature
+// N rows (batch * time), V vocabulary, rows of logits `ld` apart (columns past V are padding). One
+// workgroup owns one row. dlogits replace the logits: they are the largest buffer of a step.
+override WORKGROUP: u32; // threads per workgroup, set by the launcher
+struct Dims { N: u32, V: u32, ld: u32, temperature: f32 }
+@group(0) @binding(0) var<uniform> dims: Dims;
+@group(0) @binding(1) var<storage, read_write> logits: array<f32>; //  (N, ld) dlogits after backward
+@group(0) @binding(2) var<storage, read> token: array<u32>; //         (N)
+@group(0) @binding(3) var<storage, read_write> logprob: array<f32>; // (N)
+@group(0) @binding(4) var<storage, read_write> entropy: array<f32>; // (N)     kept for backward
+@group(0) @binding(5) var<storage, read_write> lse: array<f32>; //     (N)     kept for backward
+@group(0) @binding(6) var<storage, read> dlogprob: array<f32>; //      (N)
+@group(0) @binding(7) var<storage, read> dentropy: array<f32>; //      (N)
+
+const LOW = -1e30; // below every logit; exp of a difference to it is 0
+var<workgroup> part: array<vec3f, WORKGROUP>; // top, sum, weighted of each lane
+
+@compute @workgroup_size(WORKGROUP)
+fn forward(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let n = group.x + group.y * groups.x;
+  if (n >= dims.N) { return; } // the last line of the grid may be partly empty
+  let row = n * dims.ld;
+  let inverse = 1.0 / dims.temperature;
+  var top = LOW; // subtract the largest x so that exp cannot overflow; each lane has its own
+  for (var v = lane; v < dims.V; v += WORKGROUP) { top = max(top, logits[row + v] * inverse); }
+  var sum = 0.0; // of e = exp(x - top)
+  var weighted = 0.0; // of e (x - top)
+  for (var v = lane; v < dims.V; v += WORKGROUP) {
+    let x = logits[row + v] * inverse - top;
+    let e = exp(x);
+    sum += e;
+    weighted += e * x;
+  }
+  part[lane] = vec3f(top, sum, weighted);
+  workgroupBarrier();
+  if (lane > 0u) { return; }
+  // One lane joins the parts in order: a tree would need a barrier a level.
+  var high = LOW;
+  for (var i = 0u; i < WORKGROUP; i++) { high = max(high, part[i].x); }
+  sum = 0.0;
+  weighted = 0.0;
+  for (var i = 0u; i < WORKGROUP; i++) {
+    let shift = part[i].x - high;
+    let scale = exp(shift);
+    sum += scale * part[i].y;
+    weighted += scale * (part[i].z + part[i].y * shift);
+  }
+  let log_sum = log(sum);
+  lse[n] = high + log_sum;
+  logprob[n] = logits[row + token[n]] * inverse - high - log_sum;
+  entropy[n] = log_sum - weighted / sum; // relative to the top: no difference of large numbers
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn backward(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let n = group.x + group.y * groups.x;
+  if (n >= dims.N) { return; }
+  let row = n * dims.ld;
+  let inverse = 1.0 / dims.temperature;
+  let y = token[n];
+  for (var v = lane; v < dims.V; v += WORKGROUP) {
+    let log_p = logits[row + v] * inverse - lse[n];
+    let p = exp(log_p);
+    let chosen = select(0.0, 1.0, v == y);
+    logits[row + v] =
+      (dlogprob[n] * (chosen - p) - dentropy[n] * p * (log_p + entropy[n])) * inverse;
+  }
+  for (var v = dims.V + lane; v < dims.ld; v += WORKGROUP) { logits[row + v] = 0.0; }
+}

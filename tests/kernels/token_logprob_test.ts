@@ -1,0 +1,147 @@
+import assert from "node:assert/strict";
+import { CpuDevice } from "../../kernels/cpu.ts";
+import { type Device, upload } from "../../kernels/device.ts";
+import {
+  tokenLogprob,
+  tokenLogprobBackward,
+  type TokenLogprobDims,
+  tokenLogprobTwin,
+} from "../../kernels/token_logprob.ts";
+import { assertClose } from "../_close.ts";
+import { testOnDevices } from "../_devices.ts";
+
+const wave = (n: number, scale: number, phase = 1) =>
+  Float32Array.from({ length: n }, (_, i) => scale * Math.sin(i * i * 0.37 + phase));
+const tokens = (N: number, V: number) => Uint32Array.from({ length: N }, (_, n) => (7 * n) % V);
+
+/** Outputs start as waves one element too long: the last element must survive. */
+async function run(device: Device, dims: TokenLogprobDims, scale: number) {
+  const { N, V, ld } = dims;
+  const canary = () => upload(device, wave(N + 1, 1), "canary");
+  const x = {
+    logits: upload(device, wave(N * ld + 1, scale), "logits"),
+    token: upload(device, tokens(N, V), "token"),
+    logprob: canary(),
+    entropy: canary(),
+    lse: canary(),
+    dlogprob: upload(device, wave(N, 1, 2), "dlogprob"),
+    dentropy: upload(device, wave(N, 1, 3), "dentropy"),
+  };
+  tokenLogprob(device, x, dims);
+  tokenLogprobBackward(device, x, dims);
+  const names = ["logprob", "entropy", "lse", "logits"] as const;
+  const read = await device.read(...names.map((name) => x[name]));
+  return Object.fromEntries(names.map((name, i) => {
+    const last = read[i].length - 1;
+    const want = wave(last + 1, name === "logits" ? scale : 1)[last];
+    assert.equal(read[i][last], want, `wrote past the last element of ${name}`);
+    return [name, read[i].subarray(0, last)];
+  }));
+}
+
+for (
+  const [N, V, ld, temperature] of [
+    [1, 1, 1, 1],
+    [3, 5, 8, 0.7],
+    [65, 257, 260, 1],
+    [2, 1000, 1000, 2.5],
+    [32769, 2, 2, 1], // one row more than a line of the grid
+  ]
+) {
+  const dims = { N, V, ld, temperature };
+  testOnDevices(
+    `tokenLogprob() matches its twin in f64 at ${JSON.stringify(dims)}`,
+    async (device) => {
+      using exact = new CpuDevice({ precision: "f64" });
+      const [got, want] = [await run(device, dims, 3), await run(exact, dims, 3)];
+      for (const name in want) assertClose(got[name], want[name], name, 1e-5);
+    },
+  );
+}
+
+testOnDevices("tokenLogprob() keeps logits of scale 200 finite", async (device) => {
+  using exact = new CpuDevice({ precision: "f64" });
+  const dims = { N: 9, V: 300, ld: 300, temperature: 1 }; // exp(200) overflows f32
+  const [got, want] = [await run(device, dims, 200), await run(exact, dims, 200)];
+  for (const name in want) assertClose(got[name], want[name], name, 3e-4);
+});
+
+testOnDevices(
+  "tokenLogprob() gives the entropy of a uniform row and of a certain one",
+  async (device) => {
+    const V = 200, logits = new Float32Array(2 * V).fill(150);
+    logits[V + 3] = 350;
+    const x = {
+      logits: upload(device, logits, "logits"),
+      token: upload(device, new Uint32Array([7, 3]), "token"),
+      logprob: device.alloc(2, "logprob"),
+      entropy: device.alloc(2, "entropy"),
+      lse: device.alloc(2, "lse"),
+    };
+    tokenLogprob(device, x, { N: 2, V, ld: V, temperature: 1 });
+    const [logprob, entropy] = await device.read(x.logprob, x.entropy);
+    assertClose(entropy, [Math.log(V), 0], "entropy", 1e-5);
+    assertClose(logprob, [-Math.log(V), 0], "logprob", 1e-5);
+  },
+);
+
+testOnDevices(
+  "tokenLogprobBackward() gives exactly zero where both gradients are zero",
+  async (device) => {
+    const [N, V] = [2, 70];
+    const x = {
+      logits: upload(device, wave(N * V, 200), "logits"),
+      token: upload(device, tokens(N, V), "token"),
+      logprob: device.alloc(N, "logprob"),
+      entropy: device.alloc(N, "entropy"),
+      lse: device.alloc(N, "lse"),
+      dlogprob: upload(device, new Float32Array([0, 1]), "dlogprob"),
+      dentropy: upload(device, new Float32Array([0, 0]), "dentropy"),
+    };
+    tokenLogprob(device, x, { N, V, ld: V, temperature: 1 });
+    tokenLogprobBackward(device, x, { N, V, ld: V, temperature: 1 });
+    const [dlogits] = await device.read(x.logits);
+    assert.ok(dlogits.subarray(0, V).every((d) => d === 0));
+    assert.ok(dlogits.subarray(V).some((d) => d !== 0));
+  },
+);
+
+Deno.test("tokenLogprobBackward() matches central differences of the twin in f64", async () => {
+  using device = new CpuDevice({ precision: "f64" });
+  const dims = { N: 3, V: 5, ld: 6, temperature: 0.7 }, { N, V, ld } = dims, h = 1e-5;
+  const { logits: got } = await run(device, dims, 2);
+  const [token, dlogprob, dentropy] = [tokens(N, V), wave(N, 1, 2), wave(N, 1, 3)];
+  const loss = (logits: Float64Array<ArrayBuffer>) => {
+    const [logprob, entropy, lse] = [0, 1, 2].map(() => new Float64Array(N));
+    tokenLogprobTwin({ logits, token, logprob, entropy, lse, dlogprob, dentropy }, dims);
+    let sum = 0;
+    for (let n = 0; n < N; n++) sum += logprob[n] * dlogprob[n] + entropy[n] * dentropy[n];
+    return sum;
+  };
+  const logits = Float64Array.from(wave(N * ld, 2));
+  const want = logits.map((x, i) =>
+    (loss(logits.with(i, x + h)) - loss(logits.with(i, x - h))) / (2 * h)
+  );
+  assertClose(got, want, "dlogits", 1e-9);
+});
+
+testOnDevices(
+  "tokenLogprob() rejects a bad temperature and a logits buffer that is too small",
+  (device) => {
+    const b = upload(device, wave(7, 1), "seven");
+    const x = { logits: b, token: b, logprob: b, entropy: b, lse: b };
+    assert.throws(
+      () => tokenLogprob(device, x, { N: 2, V: 3, ld: 3, temperature: 0 }),
+      new RangeError(
+        "Cannot run token_logprob as the temperature must be positive: it is 0; " +
+          "for the most probable token sample greedily",
+      ),
+    );
+    assert.throws(
+      () => tokenLogprob(device, x, { N: 2, V: 4, ld: 4, temperature: 1 }),
+      new RangeError(
+        'Cannot launch token_logprob.forward as logits needs 8 elements: "seven" has 7',
+      ),
+    );
+  },
+);
