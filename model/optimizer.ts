@@ -2,7 +2,7 @@
 import { adamw, hyperOf } from "../kernels/adamw.ts";
 import { type Device, type Program, Scope, type Tensor } from "../kernels/device.ts";
 import { globalNorm, globalNormScratch } from "../kernels/global_norm.ts";
-import { bindable, Store } from "./params.ts";
+import { Store } from "./params.ts";
 import { openSafetensors, writeSafetensors } from "./safetensors.ts";
 
 /** Settings of the optimizer. */
@@ -47,25 +47,18 @@ export class Optimizer implements Disposable {
     this.#m = new Store(device, layout, "m");
     this.#v = new Store(device, layout, "v");
     this.#scope = new Scope(device);
-    const parts = (store: Store): Tensor[][] =>
-      store.arenas.map((arena) => bindable(arena, device.limits));
-    const [weight, grad, m, v] = [weights, this.gradients, this.#m, this.#v].map(parts);
-    const grads = grad.flat();
+    const grads = this.gradients.arenas;
     const scratch = this.#scope.alloc(globalNormScratch(grads), "norm partials");
     const hyper = this.#hyper = this.#scope.alloc(8, "adamw hyper");
     const norm = this.#norm = this.#scope.alloc(2, "gradient norm");
     device.zero(norm);
     this.#program = this.#scope.record("step", () => {
       globalNorm(device, { grads, scratch, norm }, { maxNorm: this.options.maxGradNorm });
-      layout.arenas.forEach(({ decay }, a) =>
-        grad[a].forEach((part, i) =>
-          adamw(
-            device,
-            { weight: weight[a][i], grad: part, m: m[a][i], v: v[a][i], hyper, norm },
-            { N: part.length, decay: decay ? 1 : 0 },
-          )
-        )
-      );
+      layout.arenas.forEach(({ decay, length }, a) => {
+        const [weight, grad, m, v] = [weights, this.gradients, this.#m, this.#v]
+          .map(({ arenas }) => arenas[a]);
+        adamw(device, { weight, grad, m, v, hyper, norm }, { N: length, decay: decay ? 1 : 0 });
+      });
     });
   }
 

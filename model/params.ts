@@ -193,19 +193,6 @@ export class Store implements Disposable {
   }
 }
 
-/**
- * Ranges [start, end) of an arena of `length` elements, each small enough for one binding. More than
- * one only where a single parameter exceeds a binding.
- */
-export function bindable(tensor: Tensor, limits: DeviceLimits): Tensor[] {
-  const most = Math.floor(limits.maxBinding / 4 / ALIGN) * ALIGN;
-  const parts: Tensor[] = [];
-  for (let start = 0; start < tensor.length; start += most) {
-    parts.push(view(tensor, start, Math.min(most, tensor.length - start)));
-  }
-  return parts;
-}
-
 /** Writes GPT-2's initialisation (normal 0.02, residual projections over sqrt(2 L)) into `weights`. */
 export function initialise(weights: Store, seed: number): void {
   const { layout, device } = weights;

@@ -14,6 +14,7 @@ import {
 } from "../kernels/device.ts";
 import { embedding, embeddingBackward, tokenIndex } from "../kernels/embedding.ts";
 import { matmul } from "../kernels/matmul.ts";
+import { NO_ROW } from "../kernels/rows.ts";
 import type { ModelDims } from "./config.ts";
 import { backwardScratch, layerBackward } from "./layers/backward.ts";
 import {
@@ -61,8 +62,6 @@ export interface PassModel {
   /** Most bytes of logits at a time. */
   readonly chunkBytes: number;
 }
-
-const NO_ROW = 0xffffffff; // "no row" to gather and scatter
 
 /** Gradients of the loss with respect to what a pass computed, (R) each; absent means zero. */
 export interface RowGradients {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { ALIGN } from "../../kernels/device.ts";
 import { CpuDevice } from "../../kernels/cpu.ts";
 import { parseConfig } from "../../model/config.ts";
-import { bindable, initialise, layoutParameters, Store } from "../../model/params.ts";
+import { initialise, layoutParameters, Store } from "../../model/params.ts";
 import { fillNormal, philox } from "../../model/random.ts";
 
 const config = parseConfig({ vocab_size: 300, n_positions: 8, n_embd: 20, n_layer: 2, n_head: 2 });
@@ -46,16 +46,6 @@ for (const maxBinding of [2 ** 27, 8192, 4096]) {
     });
   });
 }
-
-Deno.test("bindable() cuts a tensor larger than one binding into aligned parts that cover it", () => {
-  using device = new CpuDevice({ maxBinding: 4096 });
-  const tensor = device.alloc(3000, "x");
-  const parts = bindable(tensor, device.limits);
-  assert.deepEqual(parts.map(({ offset, length }) => [offset, length]), [[0, 1024], [1024, 1024], [
-    2048,
-    952,
-  ]]);
-});
 
 Deno.test("initialise() gives GPT-2's deviations, ones for gains, zeros for biases", async () => {
   using device = new CpuDevice();
