@@ -10,7 +10,7 @@
 override WORKGROUP: u32; // threads per workgroup, set by the launcher
 struct Dims { N: u32, V: u32, ld: u32, temperature: f32 }
 @group(0) @binding(0) var<uniform> dims: Dims;
-@group(0) @binding(1) var<storage, read_write> logits: array<f32>; //  (N, ld) dlogits after backward
+@group(0) @binding(1) var<storage, read_write> logits: array<f32>; //  (N, ld), then dlogits
 @group(0) @binding(2) var<storage, read> token: array<u32>; //         (N)
 @group(0) @binding(3) var<storage, read_write> logprob: array<f32>; // (N)
 @group(0) @binding(4) var<storage, read_write> entropy: array<f32>; // (N)     kept for backward

@@ -1,0 +1,118 @@
+/** Cache of keys and values for decoding: the CPU definition and the launchers. @module */
+import type { Device, FloatArray, Tensor } from "./device.ts";
+import code from "./kv_cache.wgsl" with { type: "text" };
+
+/** Keys and values of one layer: (B, S, C) each, S slots a row. */
+export interface KvCache {
+  k: Tensor;
+  v: Tensor;
+}
+
+interface Arrays {
+  qkv: FloatArray;
+  position: Uint32Array;
+  k: FloatArray;
+  v: FloatArray;
+  out: FloatArray;
+}
+interface Dims {
+  B: number;
+  T: number;
+  H: number;
+  D: number;
+  S: number;
+}
+
+/** The definition of `storeKv`. */
+export function storeKvTwin({ qkv, position, k, v }: Arrays, { B, T, H, D, S }: Dims): void {
+  const C = H * D;
+  for (let row = 0; row < B * T; row++) {
+    const slot = position[row], from = row * 3 * C + C;
+    const to = (Math.floor(row / T) * S + slot) * C;
+    if (slot >= S) continue;
+    for (let c = 0; c < C; c++) {
+      k[to + c] = qkv[from + c];
+      v[to + c] = qkv[from + C + c];
+    }
+  }
+}
+
+/** The definition of `attendKv`. */
+export function attendKvTwin({ qkv, position, k, v, out }: Arrays, { B, H, D, S }: Dims): void {
+  const C = H * D, scale = 1 / Math.sqrt(D);
+  const score = new Float64Array(S), sumV = new Float64Array(D);
+  for (let b = 0; b < B; b++) {
+    const end = Math.min(position[b] + 1, S);
+    for (let h = 0; h < H; h++) {
+      const q = b * 3 * C + h * D, first = b * S * C + h * D, o = b * C + h * D;
+      let high = -Infinity, sum = 0;
+      for (let j = 0; j < end; j++) {
+        const row = first + j * C;
+        let dot = 0;
+        for (let d = 0; d < D; d++) dot += qkv[q + d] * k[row + d];
+        score[j] = dot * scale;
+        if (score[j] > high) high = score[j];
+      }
+      sumV.fill(0);
+      for (let j = 0; j < end; j++) {
+        const row = first + j * C, p = Math.exp(score[j] - high);
+        sum += p;
+        for (let d = 0; d < D; d++) sumV[d] += p * v[row + d];
+      }
+      for (let d = 0; d < D; d++) out[o + d] = sumV[d] / sum;
+    }
+  }
+}
+
+/**
+ * Enqueues copying the k and v parts of qkv (B * T, 3C) into the slots that `position` u32 (B * T)
+ * names, row b of the batch into row b of the cache. Slots from S on are skipped.
+ * @throws {RangeError} when a buffer is too small
+ */
+export function storeKv(
+  device: Device,
+  x: KvCache & { qkv: Tensor; position: Tensor },
+  { B, T, C, S }: { B: number; T: number; C: number; S: number },
+): void {
+  device.launch({
+    kernel: { label: "kv_cache.store", code, twin: storeKvTwin },
+    dims: { B, T, H: 1, D: C, S }, // heads lie side by side: copying needs no split
+    threads: B * T * C,
+    bind: {
+      qkv: [x.qkv, B * T * 3 * C],
+      position: [x.position, B * T],
+      k: [x.k, B * S * C],
+      v: [x.v, B * S * C],
+    },
+  });
+}
+
+/**
+ * Enqueues attention of one new row each, the q part of qkv (B, 3C), over slots 0 to `position` u32
+ * (B), inclusive: `storeKv` comes first. `out` (B, C) is overwritten.
+ * @throws {RangeError} when D is not 1 to 128, or a buffer is too small
+ */
+export function attendKv(
+  device: Device,
+  x: KvCache & { qkv: Tensor; position: Tensor; out: Tensor },
+  { B, S, H, D }: { B: number; S: number; H: number; D: number },
+): void {
+  const C = H * D;
+  if (!Number.isInteger(D) || D < 1 || D > 128) {
+    throw new RangeError(
+      `Cannot run attendKv as a head has 1 to 128 dimensions: D is ${D}; use more heads`,
+    );
+  }
+  device.launch({
+    kernel: { label: "kv_cache.attend", code, twin: attendKvTwin, workgroup: 64 },
+    dims: { B, T: 1, H, D, S },
+    groups: [H, B],
+    bind: {
+      qkv: [x.qkv, B * 3 * C],
+      position: [x.position, B],
+      k: [x.k, B * S * C],
+      v: [x.v, B * S * C],
+      out: [x.out, B * C],
+    },
+  });
+}

@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import { attention } from "../../kernels/attention.ts";
+import { CpuDevice } from "../../kernels/cpu.ts";
+import { type Device, upload } from "../../kernels/device.ts";
+import { attendKv, storeKv } from "../../kernels/kv_cache.ts";
+import { assertClose } from "../_close.ts";
+import { testOnDevices } from "../_devices.ts";
+
+const wave = (n: number, scale: number, phase = 1) =>
+  Float32Array.from({ length: n }, (_, i) => scale * Math.sin(i * i * 0.37 + phase));
+
+/** Prefills T positions and attends from a ragged position; outputs are one element too long. */
+async function run(
+  device: Device,
+  { B, T, H, D, S }: { B: number; T: number; H: number; D: number; S: number },
+  scale = 1,
+) {
+  const C = H * D, canary = (n: number) => upload(device, wave(n + 1, 1), "canary");
+  const x = { k: canary(B * S * C), v: canary(B * S * C), out: canary(B * C) };
+  const times = Uint32Array.from({ length: B * T }, (_, n) => n % T);
+  const position = upload(device, times, "position");
+  storeKv(device, { ...x, qkv: upload(device, wave(B * T * 3 * C, scale), "qkv"), position }, {
+    B,
+    T,
+    C,
+    S,
+  });
+  const last = Uint32Array.from({ length: B }, (_, b) => (T - 1 + 5 * b) % T);
+  attendKv(device, {
+    ...x,
+    qkv: upload(device, wave(B * 3 * C, scale, 2), "qkv"),
+    position: upload(device, last, "last"),
+  }, { B, S, H, D });
+  const [k, v, out] = await device.read(x.k, x.v, x.out);
+  for (const array of [k, v, out]) {
+    assert.equal(array.at(-1), wave(array.length, 1).at(-1), "wrote past the last element");
+  }
+  return { k, v, out };
+}
+
+// 65 and 130 slots: past one and two tiles; the last case has more positions than slots.
+for (
+  const [B, T, H, D, S] of [
+    [1, 1, 1, 1, 1],
+    [3, 5, 2, 3, 8],
+    [2, 65, 2, 65, 65],
+    [2, 130, 1, 128, 140],
+    [2, 9, 2, 4, 6],
+  ]
+) {
+  const dims = { B, T, H, D, S };
+  testOnDevices(
+    `storeKv() and attendKv() match their twins at ${JSON.stringify(dims)}`,
+    async (device) => {
+      using exact = new CpuDevice({ precision: "f64" });
+      const [got, want] = [await run(device, dims), await run(exact, dims)];
+      assertClose(got.k, want.k, "k", 0);
+      assertClose(got.v, want.v, "v", 0);
+      assertClose(got.out, want.out, "out", 1e-5);
+    },
+  );
+}
+
+testOnDevices("attendKv() keeps scores of several hundred finite", async (device) => {
+  using exact = new CpuDevice({ precision: "f64" });
+  const dims = { B: 2, T: 70, H: 2, D: 8, S: 70 };
+  const [got, want] = [await run(device, dims, 14), await run(exact, dims, 14)];
+  assertClose(got.out, want.out, "out", 5e-3);
+});
+
+testOnDevices("attendKv() gives what attention() gives for the last row", async (device) => {
+  const [B, T, H, D] = [3, 11, 2, 8], C = H * D, length = new Uint32Array([11, 4, 1]);
+  const data = wave(B * T * 3 * C, 1), lasts = new Float32Array(B * 3 * C);
+  length.forEach((end, b) => {
+    const row = (b * T + end - 1) * 3 * C;
+    lasts.set(data.subarray(row, row + 3 * C), b * 3 * C);
+  });
+  const qkv = upload(device, data, "qkv"), whole = device.alloc(B * T * C, "whole");
+  const cache = { k: device.alloc(B * T * C, "k"), v: device.alloc(B * T * C, "v") };
+  attention(device, {
+    qkv,
+    length: upload(device, length, "length"),
+    out: whole,
+    lse: device.alloc(B * H * T, "lse"),
+  }, { B, T, H, D });
+  const times = Uint32Array.from({ length: B * T }, (_, n) => n % T);
+  storeKv(device, { ...cache, qkv, position: upload(device, times, "position") }, {
+    B,
+    T,
+    C,
+    S: T,
+  });
+  const out = device.alloc(B * C, "out");
+  attendKv(device, {
+    ...cache,
+    qkv: upload(device, lasts, "lasts"),
+    position: upload(device, length.map((end) => end - 1), "last"),
+    out,
+  }, { B, S: T, H, D });
+  const [got, all] = await device.read(out, whole);
+  const want = [...length].flatMap((end, b) => {
+    const row = (b * T + end - 1) * C;
+    return [...all.subarray(row, row + C)];
+  });
+  assertClose(got, want, "out", 1e-6);
+});
+
+testOnDevices("attendKv() rejects wide heads, and a cache that is too small", (device) => {
+  const seven = upload(device, wave(7, 1), "seven");
+  const position = upload(device, new Uint32Array(1), "position");
+  const x = { k: seven, v: seven, qkv: seven, out: seven, position };
+  assert.throws(
+    () => attendKv(device, x, { B: 1, S: 1, H: 1, D: 129 }),
+    new RangeError(
+      "Cannot run attendKv as a head has 1 to 128 dimensions: D is 129; use more heads",
+    ),
+  );
+  assert.throws(
+    () => attendKv(device, x, { B: 1, S: 4, H: 1, D: 2 }),
+    new RangeError('Cannot launch kv_cache.attend as k needs 8 elements: "seven" has 7'),
+  );
+});
