@@ -1,0 +1,43 @@
+/** A small model with random parameters of every kind, and what tests read of it. @module */
+import type { Device, FloatArray } from "../../kernels/device.ts";
+import { Gpt2, type Gpt2Options } from "../../model/gpt2.ts";
+import { fillNormal } from "../../model/random.ts";
+
+/** Sizes chosen so that no two of them are equal. */
+export const SMALL = {
+  vocab_size: 11,
+  n_positions: 9,
+  n_embd: 6,
+  n_layer: 2,
+  n_head: 2,
+  n_inner: 10,
+};
+
+/** As `Gpt2.create`, but with every bias, gain and value head random: zeros and ones hide mistakes. */
+export function randomModel(
+  device: Device,
+  config: object = SMALL,
+  options: Gpt2Options = {},
+): Gpt2 {
+  const model = Gpt2.create(device, config, { valueHead: true, ...options });
+  model.weights.layout.parameters.forEach(({ name, length, shape }, stream) => {
+    const data = new Float32Array(length);
+    fillNormal(data, { deviation: 0.4, seed: 5, stream });
+    if (shape.length === 1 && name.endsWith("weight")) data.forEach((x, i) => data[i] = 1 + x);
+    device.write(model.weights.get(name), data);
+  });
+  return model;
+}
+
+/** Every gradient, by parameter. */
+export async function gradients(model: Gpt2): Promise<Map<string, FloatArray>> {
+  const all = new Map<string, FloatArray>();
+  for await (const [{ name }, data] of model.optimizer!.gradients.read()) {
+    all.set(name, data.slice() as FloatArray);
+  }
+  return all;
+}
+
+/** A deterministic spread of numbers between -1 and 1. */
+export const wave = (n: number, phase = 1): Float64Array =>
+  Float64Array.from({ length: n }, (_, i) => Math.sin(i * i + phase));
