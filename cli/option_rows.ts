@@ -77,8 +77,8 @@ const QUIET: Option = {
 const MODEL: Option = {
   kind: "text",
   default: "tiny",
-  unit: "tiny, a hub id or a folder",
-  doc: "Model to start from; tiny ships with the repository and needs no network",
+  unit: "tiny or a folder",
+  doc: "Model to start from, as Hugging Face keeps it; tiny ships with the repository",
   group: "What to train",
 };
 
@@ -153,7 +153,7 @@ export const TRAIN_FLAGS: Table<TrainFlags> = {
 
 /** Rows of `generate`'s flags. */
 export const GENERATE_FLAGS: Table<GenerateFlags> = {
-  model: { ...MODEL, doc: "Model to ask: tiny, a hub id, or a folder such as runs/.../step-80" },
+  model: { ...MODEL, doc: "Model to ask; a run's checkpoints are folders too" },
   tokens: {
     kind: "integer",
     default: 32,
