@@ -75,17 +75,23 @@ export interface PpoConfig {
 
 /** One row of the table of settings. */
 export interface PpoOption {
+  /** Field of `PpoConfig`. */
   name: keyof PpoConfig;
+  /** What it may be; a list is the choices. */
   kind: "integer" | "number" | "boolean" | readonly string[];
+  /** Value where none is given. */
   default: number | boolean | string;
-  /** Smallest and largest value allowed, both included; numbers only. */
+  /** Smallest number allowed. */
   min?: number;
+  /** Largest number allowed. */
   max?: number;
   /** True where `min` itself is not allowed. */
   above?: boolean;
+  /** "" for a plain number. */
   unit: string;
   /** What people use. */
   usual: string;
+  /** One line. */
   meaning: string;
 }
 

@@ -21,6 +21,7 @@ import { whiten } from "./stats.ts";
 
 /** A rollout with all that PPO needs to know of it; arrays are (B, T) unless said. */
 export interface Experience {
+  /** Prompts and completions. */
   rollout: Rollout;
   /** Rows without a score are masked out. */
   grid: ResponseGrid;
@@ -32,8 +33,11 @@ export interface Experience {
   old: Evaluation;
   /** The sampler's own log-probabilities. */
   sampled: Float32Array;
+  /** Estimate of KL(policy || reference) of each token, nats. */
   kl: Float32Array;
+  /** The KL penalty alone, in reward units. */
   nonScore: Float32Array;
+  /** Targets of the value head. */
   returns: Float32Array;
   /** As used: whitened, if so configured. */
   advantage: Float32Array;

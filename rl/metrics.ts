@@ -7,6 +7,7 @@
 
 /** One reported number. */
 export interface MetricInfo {
+  /** Column of `metrics.csv`. */
   name: string;
   /** "" for a plain number. */
   unit: string;
@@ -14,6 +15,7 @@ export interface MetricInfo {
   range: string;
   /** What a run that learns looks like. */
   healthy: string;
+  /** What is measured, in one line. */
   meaning: string;
 }
 

@@ -15,25 +15,33 @@ import type { EvaluationGradient } from "./policy.ts";
 
 /** What the loss reads, each (B, T). */
 export interface PpoInputs {
-  /** Of the policy as it is now. */
+  /** l, of the policy as it is now. */
   logprob: Numbers;
+  /** H, likewise. */
   entropy: Numbers;
+  /** v, likewise. */
   value: Numbers;
-  /** Of the policy that drew the tokens; the same numbers in every epoch. */
+  /** l', of the policy that drew the tokens; the same numbers in every epoch. */
   oldLogprob: Numbers;
+  /** v', likewise. */
   oldValue: Numbers;
+  /** A */
   advantage: Numbers;
+  /** R */
   returns: Numbers;
 }
 
 /** Constants of the loss. */
 export interface PpoLossOptions {
-  /** Ratio below 1 - clipLow: no more push down; above 1 + clipHigh: no more push up. */
+  /** A ratio below 1 - clipLow is pushed down no more. */
   clipLow: number;
+  /** A ratio above 1 + clipHigh is pushed up no more. */
   clipHigh: number;
   /** The value may leave its old estimate by this much before it stops being pushed. */
   valueClip: number;
+  /** Weight of the value loss. */
   valueCoefficient: number;
+  /** Loss lost per nat of entropy. */
   entropyCoefficient: number;
   /**
    * N: tokens that count in the whole optimiser batch, not in this piece of it. Pieces of any size
@@ -44,9 +52,13 @@ export interface PpoLossOptions {
 
 /** Sums over tokens; pieces of one optimiser batch are added up with `addSums`. */
 export interface PpoSums {
+  /** Tokens that count. */
   tokens: number;
+  /** The larger of the two branches. */
   policyLoss: number;
+  /** Half the larger squared error. */
   valueLoss: number;
+  /** H */
   entropy: number;
   /** Clipping made the policy loss larger. */
   clipped: number;
@@ -56,9 +68,13 @@ export interface PpoSums {
   approxKl: number;
   /** l' - l */
   policyKl: number;
+  /** exp(l - l') */
   ratio: number;
+  /** Smallest ratio, not a sum. */
   ratioMin: number;
+  /** Largest ratio, not a sum. */
   ratioMax: number;
+  /** v */
   value: number;
   /** (v - R)^2 */
   valueError: number;

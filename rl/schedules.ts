@@ -5,6 +5,7 @@ export type ScheduleKind = "constant" | "linear" | "cosine";
 
 /** A number over the steps of a run. */
 export interface Schedule {
+  /** Shape of the way. */
   kind: ScheduleKind;
   /** Value after the warm-up. */
   peak: number;

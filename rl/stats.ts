@@ -36,6 +36,7 @@ export function maskedVariance(x: Numbers, mask: Uint8Array, variance: Variance)
 
 /** How to whiten. */
 export interface WhitenOptions {
+  /** By N - 1 or by N. */
   variance: Variance;
   /** False keeps the mean: only the spread becomes 1. Rewards are whitened so. */
   shiftMean: boolean;

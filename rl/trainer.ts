@@ -23,6 +23,7 @@ export interface PpoState {
 
 /** What one step gives back. */
 export interface PpoStep {
+  /** Prompts and completions. */
   rollout: Rollout;
   /** As the score function gave them. */
   scores: (number | null)[];
@@ -39,11 +40,15 @@ const MOST_FAULTS = 3;
  * the step number, so the same policy, state and scores give the same step.
  */
 export class PpoTrainer {
+  /** Every setting, resolved; frozen. */
   readonly config: Readonly<PpoConfig>;
   #policy: Policy;
   #state: PpoState;
 
-  /** @throws {TypeError|RangeError} as `resolvePpoConfig`. */
+  /**
+   * Trains `policy` with the defaults of TRL 0.11 where `settings` names nothing else.
+   * @throws {TypeError|RangeError} as `resolvePpoConfig`.
+   */
   constructor(policy: Policy, settings: Partial<PpoConfig> = {}) {
     this.config = resolvePpoConfig(settings);
     this.#policy = policy;

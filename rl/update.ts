@@ -43,11 +43,9 @@ export async function learn(
     warmup: 0,
     total,
   }, step);
-  // One minibatch holds every row, so their order is no choice. In one piece it is the very batch
-  // that `collect` evaluated last, and the first epoch need not evaluate it again.
-  const whole = minibatches === 1 && (microbatchRows === 0 || microbatchRows >= B);
   let done = 0;
   for (let epoch = 0; epoch < epochs; epoch++) {
+    // One minibatch holds every row, so that there is nothing to shuffle.
     const order = minibatches === 1
       ? Array.from({ length: B }, (_, row) => row)
       : permutation(B, { seed, step, epoch });
@@ -62,7 +60,9 @@ export async function learn(
       for (const piece of pieces(rows, microbatchRows)) {
         const part = gridOfRows(grid, piece);
         if (countTokens(part.mask) === 0) continue;
-        const now = whole && epoch === 0
+        // A piece of all rows is the very batch that `collect` evaluated last: the first epoch need
+        // not evaluate it again.
+        const now = epoch === 0 && piece.length === B
           ? experience.old
           : await policy.evaluate(tokenBatch(experience.rollout, piece, config.temperature));
         const inputs = { ...now, ...takeExperience(experience, grid, piece) };

@@ -39,6 +39,8 @@ async function assertGivenUp(policy: Broken, steps = 0, score = lengths, setting
   assert.equal(metrics["ppo/skipped_updates"], 1);
   assert.equal(policy.steps, steps);
   assert.ok([...policy.dlogits, ...policy.dvalues].every((g) => g === 0));
+  const given = policy.gradients.flatMap((g) => [...g.dlogprob, ...g.dentropy, ...g.dvalue]);
+  assert.ok(given.every(Number.isFinite), "no gradient that is not finite reaches the policy");
   assert.deepEqual(trainer.state(), { step: 1, klCoefficient: 0.2, faults: 1 });
 }
 
@@ -108,6 +110,23 @@ Deno.test("the third update given up in a row ends training with its reason", as
   await nan.step(PROMPTS, bad);
   await nan.step(PROMPTS, bad);
   await assert.rejects(nan.step(PROMPTS, bad), /given up: score of response 2 is NaN;/);
+});
+
+Deno.test("the reason names the number, the response and what it was", async () => {
+  for (const name of ["logprob", "entropy", "value"] as const) {
+    const policy = new Broken(), trainer = new PpoTrainer(policy, FAST);
+    trainer.restore({ step: 0, klCoefficient: 0.2, faults: 2 });
+    policy.breakAt = { evaluation: 0, name, value: -Infinity };
+    const reason = new RegExp(`given up: ${name} of response 0 is -Infinity;`);
+    await assert.rejects(trainer.step(PROMPTS, lengths), reason);
+  }
+});
+
+Deno.test("a piece with no judged row is not evaluated again", async () => {
+  const policy = new Broken(), settings = { ...FAST, epochs: 3, microbatchRows: 2 };
+  const score = () => Promise.resolve([null, null, 1, 2, 3, null, 1, 1]);
+  await new PpoTrainer(policy, settings).step(PROMPTS, score);
+  assert.equal(policy.evaluations, 4 + 3 * 3);
 });
 
 Deno.test("a minibatch with no judged row takes no optimiser step and is no fault", async () => {

@@ -46,6 +46,12 @@ Deno.test("with two values sample and population differ by the square root of 2"
   assert.ok(Math.abs(population / sample - Math.SQRT2) < 1e-6);
 });
 
+Deno.test("1e-8 is added to the variance, inside the root", () => {
+  const mask = Uint8Array.of(1, 1);
+  const [low, high] = whiten([0, 1e-4], mask, { variance: "sample", shiftMean: true });
+  assertClose([low, high], [-0.40824829, 0.40824829], "5e-5 / sqrt(5e-9 + 1e-8)", 1e-6);
+});
+
 Deno.test("mean and deviation of a list", () => {
   assert.deepEqual(meanAndDeviation([1, 3]), { mean: 2, deviation: Math.SQRT2 });
   assert.deepEqual(meanAndDeviation([4]), { mean: 4, deviation: 0 });

@@ -179,14 +179,16 @@ Deno.test("every epoch sees every row once, in another order", async () => {
   }
   const prompts = Array.from({ length: 12 }, (_, b) => Int32Array.of(b, 1));
   const settings = { ...FAST, epochs: 2, minibatches: 5 };
-  await new PpoTrainer(new Watched(V, wave), settings).step(prompts, ({ prompts }) => {
-    return Promise.resolve(prompts.map((p) => p[0]));
-  });
-  const [all, ...parts] = seen;
+  const trainer = new PpoTrainer(new Watched(V, wave), settings);
+  const score = ({ prompts }: Rollout) => Promise.resolve(prompts.map((p) => p[0]));
+  await trainer.step(prompts, score);
+  const [all, ...parts] = seen.splice(0);
   const orders = [parts.slice(0, 5).flat(), parts.slice(5).flat()];
   for (const order of orders) assert.deepEqual([...order].sort((a, b) => a - b), all);
   assert.notDeepEqual(orders[0], orders[1]);
   assert.deepEqual(parts.slice(0, 5).map((part) => part.length), [2, 2, 3, 2, 3]);
+  await trainer.step(prompts, score);
+  assert.notDeepEqual(seen.slice(1, 6).flat(), orders[0]);
 });
 
 Deno.test("a row without a score is counted, and has no part in the update", async () => {
@@ -194,14 +196,21 @@ Deno.test("a row without a score is counted, and has no part in the update", asy
   const kept = [0, 1, 3];
   const all = new Recorded(answers, wave), some = new Recorded(kept.map((b) => answers[b]), wave);
   const settings = { ...FAST, klTarget: 0.1, klHorizon: 10 };
+  all.frozen.fill(0);
+  some.frozen.fill(0);
   const prompts = recordedPrompts(answers);
   const one = new PpoTrainer(all, settings), two = new PpoTrainer(some, settings);
   const { metrics, scores } = await one.step(prompts, () => Promise.resolve(score));
-  await two.step(kept.map((b) => prompts[b]), () => Promise.resolve(kept.map((b) => score[b])));
+  const scoresKept = () => Promise.resolve(kept.map((b) => score[b]));
+  const alone = (await two.step(kept.map((b) => prompts[b]), scoresKept)).metrics;
   assert.deepEqual(scores, score);
   assert.equal(metrics["rewards/null_count"], 1);
   assert.equal(metrics["rewards/judged_count"], 3);
   assert.ok(Math.abs(metrics["ppo/mean_scores"] - 0.8 / 3) < 1e-6);
+  for (const [name, value] of Object.entries(metrics)) {
+    if (/^(rewards|tokens)/.test(name)) continue; // these speak of every response
+    assertClose([value], [alone[name]], name, 1e-9);
+  }
   assertClose(all.logits, some.logits, "logits", 1e-9);
   assertClose(all.values, some.values, "values", 1e-9);
   assert.deepEqual(one.state(), two.state());
