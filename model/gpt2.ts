@@ -13,7 +13,7 @@
  * (`layerForward`, `layerTensors`, `layerActivations`), `layers/head.ts` (`headLogits`), `weights`.
  * @module
  */
-import { type Device, type FloatArray, type Tensor, view } from "../kernels/device.ts";
+import { type Device, type FloatArray, Scope, type Tensor, view } from "../kernels/device.ts";
 import { type Gpt2Config, type ModelDims, modelDims, parseConfig } from "./config.ts";
 import { readFolder, type SaveOptions, writeFolder } from "./folder.ts";
 import { logitsWidth } from "./layers/head.ts";
@@ -58,6 +58,7 @@ export class Gpt2 implements Disposable {
   readonly optimizer?: Optimizer;
   /** (1) sum of the language-model losses since `readLoss`. */
   readonly loss: Tensor;
+  #scope: Scope;
   #passes = new Map<string, Pass>(); // the most recently used one last
   #pending?: { pass: Pass; R: number };
 
@@ -67,11 +68,19 @@ export class Gpt2 implements Disposable {
     readonly options: Readonly<Gpt2Options>,
   ) {
     this.dims = modelDims(config);
-    const layout = layoutParameters(config, device.limits, options);
-    this.weights = new Store(device, layout, "weight");
-    if (!options.frozen) this.optimizer = new Optimizer(device, this.weights, options.adamw);
-    this.loss = device.alloc(1, "loss");
-    device.zero(this.loss);
+    this.#scope = new Scope(device);
+    try {
+      const layout = layoutParameters(config, device.limits, options);
+      this.weights = new Store(this.#scope, layout, "weight");
+      if (!options.frozen) {
+        this.optimizer = new Optimizer(this.#scope, this.weights, options.adamw);
+      }
+      this.loss = this.#scope.alloc(1, "loss");
+      device.zero(this.loss);
+    } catch (error) {
+      this.#scope[Symbol.dispose]();
+      throw error;
+    }
   }
 
   /** A model with fresh weights. `config` is checked as `parseConfig` says. */
@@ -135,6 +144,9 @@ export class Gpt2 implements Disposable {
           `Cannot go backward as ${name} needs one element a row, ${R}: it has ${values.length}`,
         );
       }
+    }
+    if (!pass.head.value && Array.from(gradients.dvalue ?? []).some((x) => x !== 0)) {
+      throw new Error("Cannot go backward through values as this model has no value head");
     }
     this.#pending = undefined;
     pass.backward(gradients);
@@ -216,9 +228,7 @@ export class Gpt2 implements Disposable {
     for (const pass of this.#passes.values()) pass[Symbol.dispose]();
     this.#passes.clear();
     this.#pending = undefined;
-    this.optimizer?.[Symbol.dispose]();
-    this.weights[Symbol.dispose]();
-    this.device.free(this.loss);
+    this.#scope[Symbol.dispose]();
   }
 
   #trainable(action: string): Optimizer {

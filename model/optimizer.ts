@@ -1,6 +1,6 @@
 /** AdamW with global-norm clipping over the arenas of a model. @module */
 import { adamw, hyperOf } from "../kernels/adamw.ts";
-import { type Device, type Program, Scope, type Tensor } from "../kernels/device.ts";
+import { type Device, type Program, type Scope, type Tensor } from "../kernels/device.ts";
 import { globalNorm, globalNormScratch } from "../kernels/global_norm.ts";
 import { Store } from "./params.ts";
 import { openSafetensors, writeSafetensors } from "./safetensors.ts";
@@ -28,31 +28,31 @@ const DEFAULTS: Readonly<AdamwOptions> = Object.freeze({
 });
 
 /** Gradients, moments and the recorded step of one model (Loshchilov and Hutter, arXiv:1711.05101). */
-export class Optimizer implements Disposable {
+export class Optimizer {
   readonly options: AdamwOptions;
   readonly gradients: Store;
+  readonly device: Device;
   #m: Store;
   #v: Store;
-  #scope: Scope;
   #hyper: Tensor;
   #norm: Tensor;
   #program: Program;
   #t = 0;
 
-  /** @throws {RangeError} when an option is out of its range */
-  constructor(readonly device: Device, weights: Store, options: Partial<AdamwOptions> = {}) {
+  /** Allocates in `scope`, which frees it. @throws {RangeError} when an option is out of its range */
+  constructor(scope: Scope, weights: Store, options: Partial<AdamwOptions> = {}) {
+    const device = this.device = scope.device;
     this.options = checked({ ...DEFAULTS, ...options });
     const { layout } = weights;
-    this.gradients = new Store(device, layout, "gradient");
-    this.#m = new Store(device, layout, "m");
-    this.#v = new Store(device, layout, "v");
-    this.#scope = new Scope(device);
+    this.gradients = new Store(scope, layout, "gradient");
+    this.#m = new Store(scope, layout, "m");
+    this.#v = new Store(scope, layout, "v");
     const grads = this.gradients.arenas;
-    const scratch = this.#scope.alloc(globalNormScratch(grads), "norm partials");
-    const hyper = this.#hyper = this.#scope.alloc(8, "adamw hyper");
-    const norm = this.#norm = this.#scope.alloc(2, "gradient norm");
+    const scratch = scope.alloc(globalNormScratch(grads), "norm partials");
+    const hyper = this.#hyper = scope.alloc(8, "adamw hyper");
+    const norm = this.#norm = scope.alloc(2, "gradient norm");
     device.zero(norm);
-    this.#program = this.#scope.record("step", () => {
+    this.#program = scope.record("step", () => {
       globalNorm(device, { grads, scratch, norm }, { maxNorm: this.options.maxGradNorm });
       layout.arenas.forEach(({ decay, length }, a) => {
         const [weight, grad, m, v] = [weights, this.gradients, this.#m, this.#v]
@@ -122,11 +122,6 @@ export class Optimizer implements Disposable {
       }
     }
     this.#t = t;
-  }
-
-  [Symbol.dispose](): void {
-    this.#scope[Symbol.dispose]();
-    for (const store of [this.gradients, this.#m, this.#v]) store[Symbol.dispose]();
   }
 }
 

@@ -12,6 +12,7 @@ import {
   type Device,
   type DeviceLimits,
   type FloatArray,
+  type Scope,
   type Tensor,
   view,
 } from "../kernels/device.ts";
@@ -137,16 +138,16 @@ export function layoutParameters(
 }
 
 /** One number for every parameter: the weights, or the gradients, or a moment. */
-export class Store implements Disposable {
+export class Store {
   /** One tensor an arena. */
   readonly arenas: readonly Tensor[];
+  readonly device: Device;
   #views: ReadonlyMap<string, Tensor>;
 
-  /** Allocates zeros. `kind` names it in labels. */
-  constructor(readonly device: Device, readonly layout: Layout, readonly kind: string) {
-    this.arenas = layout.arenas.map(({ length, label }) =>
-      device.alloc(length, `${kind} ${label}`)
-    );
+  /** Allocates zeros in `scope`, which frees them. `kind` names it in labels. */
+  constructor(scope: Scope, readonly layout: Layout, readonly kind: string) {
+    this.device = scope.device;
+    this.arenas = layout.arenas.map(({ length, label }) => scope.alloc(length, `${kind} ${label}`));
     this.zero();
     this.#views = new Map(
       layout.parameters.map(({ name, arena, offset, length }) => [
@@ -186,10 +187,6 @@ export class Store implements Disposable {
       const { offset, length } = parameter;
       yield [parameter, data!.subarray(offset, offset + length) as FloatArray];
     }
-  }
-
-  [Symbol.dispose](): void {
-    for (const arena of this.arenas) this.device.free(arena);
   }
 }
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ALIGN } from "../../kernels/device.ts";
+import { ALIGN, Scope } from "../../kernels/device.ts";
 import { CpuDevice } from "../../kernels/cpu.ts";
 import { parseConfig } from "../../model/config.ts";
 import { initialise, layoutParameters, Store } from "../../model/params.ts";
@@ -49,11 +49,8 @@ for (const maxBinding of [2 ** 27, 8192, 4096]) {
 
 Deno.test("initialise() gives GPT-2's deviations, ones for gains, zeros for biases", async () => {
   using device = new CpuDevice();
-  using weights = new Store(
-    device,
-    layoutParameters(config, limits, { valueHead: true }),
-    "weight",
-  );
+  using scope = new Scope(device);
+  const weights = new Store(scope, layoutParameters(config, limits, { valueHead: true }), "weight");
   initialise(weights, 7);
   for await (const [{ name, length }, data] of weights.read()) {
     const squares = Array.from(data).reduce((sum, x) => sum + x * x, 0);
@@ -71,7 +68,8 @@ Deno.test("initialise() gives GPT-2's deviations, ones for gains, zeros for bias
 
 Deno.test("Store.get() names a parameter that does not exist", () => {
   using device = new CpuDevice();
-  using weights = new Store(device, layoutParameters(config, limits), "weight");
+  using scope = new Scope(device);
+  const weights = new Store(scope, layoutParameters(config, limits), "weight");
   assert.throws(
     () => weights.get("h.2.ln_1.weight"),
     new RangeError("Cannot find the weight of h.2.ln_1.weight: no such parameter"),
