@@ -1,17 +1,17 @@
 /** The device without a driver: every launch runs the kernel's twin, at once, on typed arrays. @module */
-import {
-  checkLaunch,
-  type Device,
-  type DeviceLimits,
-  type Dtype,
-  type FloatArray,
-  type HostArray,
-  type Launch,
-  type MemoryUse,
-  type Program,
-  type Storage,
-  type Tensor,
+import type {
+  Device,
+  DeviceLimits,
+  Dtype,
+  FloatArray,
+  HostArray,
+  Launch,
+  MemoryUse,
+  Program,
+  Storage,
+  Tensor,
 } from "./device.ts";
+import { checkLaunch, Touched } from "./launch.ts";
 import { Pool } from "./pool.ts";
 
 interface Block extends Storage {
@@ -34,7 +34,7 @@ export class CpuDevice implements Device {
   readonly limits: DeviceLimits;
   readonly features: ReadonlySet<string> = new Set();
   #floats: typeof Float32Array | typeof Float64Array;
-  #recording: (() => void)[] | undefined;
+  #recording: { steps: (() => void)[]; touched: Touched } | undefined;
   #pool: Pool<Block>;
 
   constructor({ precision = "f32", maxBinding = 2 ** 31 }: CpuOptions = {}) {
@@ -73,22 +73,23 @@ export class CpuDevice implements Device {
   zero(tensor: Tensor): void {
     this.#pool.checkRange("zero", tensor, 0, tensor.length);
     const array = this.#array(tensor, tensor.length);
-    this.#do(() => array.fill(0));
+    this.#do([tensor], () => array.fill(0));
   }
 
   launch(launch: Launch): void {
-    checkLaunch(launch);
+    checkLaunch(launch, this.limits);
     const { kernel, dims, bind } = launch;
     const arrays: Record<string, HostArray> = {};
     for (const [name, [tensor, elements]] of Object.entries(bind)) {
       arrays[name] = this.#array(tensor, elements);
     }
-    this.#do(() => kernel.twin(arrays, dims));
+    this.#do(Object.values(bind).map(([tensor]) => tensor), () => kernel.twin(arrays, dims));
   }
 
   record(label: string, build: () => void): Program {
     if (this.#recording) throw new Error(`Cannot record ${label} inside another recording`);
-    const steps: (() => void)[] = this.#recording = [];
+    const steps: (() => void)[] = [], touched = new Touched(label);
+    this.#recording = { steps, touched };
     try {
       build();
     } finally {
@@ -97,8 +98,14 @@ export class CpuDevice implements Device {
     return {
       label,
       length: steps.length,
-      run: () => steps.forEach((step) => step()),
-      [Symbol.dispose]: () => void steps.splice(0),
+      run: () => {
+        touched.check();
+        for (const step of steps) step();
+      },
+      [Symbol.dispose]: () => {
+        steps.length = 0;
+        touched.dispose();
+      },
     };
   }
 
@@ -111,9 +118,10 @@ export class CpuDevice implements Device {
     this.#pool.dispose();
   }
 
-  #do(step: () => void): void {
-    if (this.#recording) this.#recording.push(step);
-    else step();
+  #do(tensors: Tensor[], step: () => void): void {
+    if (!this.#recording) return step();
+    this.#recording.steps.push(step);
+    for (const tensor of tensors) this.#recording.touched.add(tensor);
   }
 
   #array({ storage, dtype, offset }: Tensor, length: number): HostArray {

@@ -14,7 +14,7 @@ export type Dtype = "f32" | "u32";
 /** Memory owned by the device's pool; opaque outside of the two device files. */
 export interface Storage {
   readonly bytes: number;
-  /** False once freed: any later use is an error. */
+  /** False once freed: any later use is an error. Memory that is handed out again is a new Storage. */
   live: boolean;
 }
 
@@ -70,7 +70,10 @@ export interface Program extends Disposable {
   readonly label: string;
   /** Number of launches in the list. */
   readonly length: number;
-  /** Enqueues the whole list and returns at once. */
+  /**
+   * Enqueues the whole list and returns at once.
+   * @throws {Error} when the program was disposed, or a tensor that it uses was freed
+   */
   run(): void;
 }
 
@@ -114,14 +117,19 @@ export interface Device extends Disposable {
   write(tensor: Tensor, data: HostArray | readonly number[], at?: number): void;
   /** Enqueues zeros into the whole tensor. */
   zero(tensor: Tensor): void;
-  /** Runs one launch, or appends it to the list while `record` is building one. */
+  /**
+   * Runs one launch, or appends it to the list while `record` is building one.
+   * @throws {TypeError} when a name is not the WGSL's, or memory is both written and bound again
+   * @throws {RangeError} when a tensor is too small, or larger than one binding
+   */
   launch(launch: Launch): void;
   /** Collects every launch that `build` makes into a program, without running any. */
   record(label: string, build: () => void): Program;
   /**
    * Waits for all that was enqueued and copies tensors back: one wait for all of them together
    * (a wait costs about 11 ms in Deno). Float64Array where the device computes in f64.
-   * @throws {Error} when an earlier launch was invalid or the device was lost
+   * @throws {Error} when any earlier launch was invalid (from then on every read throws), or the
+   * device was lost
    */
   read(...tensors: Tensor[]): Promise<HostArray[]>;
 }
@@ -131,10 +139,11 @@ export const align = (length: number): number => Math.ceil(length / ALIGN) * ALI
 
 /** The part of `tensor` that starts at element `start` (a multiple of `ALIGN`) and has `length`. */
 export function view(tensor: Tensor, start: number, length: number, label?: string): Tensor {
-  if (start % ALIGN !== 0 || start < 0 || start + length > tensor.length) {
+  const fits = start >= 0 && start + length <= tensor.length;
+  if (start % ALIGN !== 0 || !fits || !Number.isSafeInteger(length) || length < 1) {
     throw new RangeError(
       `Cannot view ${tensor.label}[${start}, ${start + length}) as views start at a multiple of ` +
-        `${ALIGN} and end inside the tensor: it has ${tensor.length} elements`,
+        `${ALIGN}, are not empty and end inside the tensor: it has ${tensor.length} elements`,
     );
   }
   return { ...tensor, label: label ?? tensor.label, offset: tensor.offset + start, length };
@@ -200,23 +209,6 @@ export class Scope implements Disposable {
     for (const owned of this.#owned.splice(0).reverse()) {
       if ("run" in owned) owned[Symbol.dispose]();
       else this.device.free(owned);
-    }
-  }
-}
-
-/** Checks a launch as both devices must: live tensors of the right size. Returns nothing. */
-export function checkLaunch({ kernel, bind }: Launch): void {
-  for (const [name, [tensor, elements]] of Object.entries(bind)) {
-    if (!tensor.storage.live) {
-      throw new Error(
-        `Cannot launch ${kernel.label} as ${name} must be live: "${tensor.label}" was freed`,
-      );
-    }
-    if (tensor.length < elements) {
-      throw new RangeError(
-        `Cannot launch ${kernel.label} as ${name} needs ${elements} elements: ` +
-          `"${tensor.label}" has ${tensor.length}`,
-      );
     }
   }
 }

@@ -34,10 +34,10 @@ export class Pool<S extends Storage> {
         `Cannot allocate ${label} as one buffer holds ${this.maxBytes} bytes here: it needs ${bytes}`,
       );
     }
-    let storage = this.#idle.get(bytes)?.pop();
-    if (storage) storage.live = true;
-    else {
-      storage = this.create(bytes, label);
+    const idle = this.#idle.get(bytes)?.pop();
+    // A new object a loan: tensors of an earlier loan of the same memory stay freed for good.
+    const storage = idle ? { ...idle, live: true } : this.create(bytes, label);
+    if (!idle) {
       this.#held += bytes;
       this.#peak = Math.max(this.#peak, this.#held);
     }
@@ -83,7 +83,7 @@ export class Pool<S extends Storage> {
     if (!tensor.storage.live) {
       throw new Error(`Cannot ${action} ${tensor.label} as it must be live: it was freed`);
     }
-    if (at < 0 || at + length > tensor.length) {
+    if (!Number.isSafeInteger(at) || at < 0 || at + length > tensor.length) {
       throw new RangeError(
         `Cannot ${action} ${tensor.label} as it has ${tensor.length} elements: ` +
           `[${at}, ${at + length}) was asked`,

@@ -1,21 +1,19 @@
 /** The only file that talks to WebGPU: adapter, pool, launches, recorded programs, read-back. @module */
-import {
-  checkLaunch,
-  type Device,
-  type DeviceLimits,
-  type Dtype,
-  type HostArray,
-  type Kernel,
-  type Launch,
-  type MemoryUse,
-  type Program,
-  type Storage,
-  type Tensor,
+import type {
+  Device,
+  DeviceLimits,
+  Dtype,
+  HostArray,
+  Kernel,
+  Launch,
+  MemoryUse,
+  Program,
+  Storage,
+  Tensor,
 } from "./device.ts";
+import { checkLaunch, declared, gridOf, packDims, Touched, workgroupOf } from "./launch.ts";
 import { Pool } from "./pool.ts";
 
-const WORKGROUP = 64; // threads per workgroup where a kernel does not say
-const MAX_GROUPS = 65535; // per dimension, the portable limit
 const USAGE = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
 
 /** Raised when the driver takes the device away: a crash, a reset, or `destroy`. */
@@ -34,10 +32,6 @@ type Step =
 interface Compiled {
   pipeline: GPUComputePipeline;
   layout: GPUBindGroupLayout;
-  /** Fields of `struct Dims` in order, each with its WGSL type. */
-  dims: [name: string, type: string][];
-  slots: Map<string, number>;
-  group: number;
 }
 
 /** Options of `WebGpuDevice.open`. */
@@ -55,8 +49,8 @@ export class WebGpuDevice implements Device {
   readonly software: boolean;
   readonly limits: DeviceLimits;
   readonly features: ReadonlySet<string>;
-  #compiled = new Map<string, Compiled>();
-  #recording: { steps: Step[]; uniforms: GPUBuffer[] } | undefined;
+  #compiled = new Map<string, Map<string, Compiled>>(); // by code, then label and constants
+  #recording: { steps: Step[]; uniforms: GPUBuffer[]; touched: Touched } | undefined;
   #error: Error | undefined;
   #pool: Pool<Block>;
 
@@ -166,51 +160,39 @@ export class WebGpuDevice implements Device {
   zero(tensor: Tensor): void {
     this.#pool.checkRange("zero", tensor, 0, tensor.length);
     const step = { clear: bufferOf(tensor), offset: tensor.offset * 4, size: tensor.length * 4 };
-    if (this.#recording) this.#recording.steps.push(step);
-    else this.#submit("zero", [step]);
+    if (!this.#recording) return this.#submit("zero", [step]);
+    this.#recording.steps.push(step);
+    this.#recording.touched.add(tensor);
   }
 
   launch(launch: Launch): void {
-    checkLaunch(launch);
+    checkLaunch(launch, this.limits);
     const { kernel, dims, bind } = launch;
-    const compiled = this.#compile(kernel);
+    const { pipeline, layout } = this.#compile(kernel);
+    const { slots } = declared(kernel);
+    const packed = packDims(kernel, dims);
     const uniform = this.device.createBuffer({
       label: `${kernel.label} dims`,
-      size: uniformBytes(compiled.dims.length),
+      size: packed.byteLength,
       usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
     });
-    this.device.queue.writeBuffer(uniform, 0, packDims(kernel, compiled.dims, dims));
+    this.device.queue.writeBuffer(uniform, 0, packed);
     const entries: GPUBindGroupEntry[] = [{ binding: 0, resource: { buffer: uniform } }];
     for (const [name, [tensor, elements]] of Object.entries(bind)) {
-      const binding = compiled.slots.get(name);
-      if (binding === undefined) {
-        throw new TypeError(`Cannot launch ${kernel.label} as its WGSL declares no "${name}"`);
-      }
-      const size = Math.max(4, elements * 4);
-      if (size > this.limits.maxBinding) {
-        throw new RangeError(
-          `Cannot launch ${kernel.label} as one binding holds ${this.limits.maxBinding} bytes: ` +
-            `${name} needs ${size}; launch it in row ranges`,
-        );
-      }
-      entries.push({
-        binding,
-        resource: {
-          buffer: bufferOf(tensor),
-          offset: tensor.offset * 4,
-          size: pad16(size, tensor),
-        },
-      });
+      const size = pad16(Math.max(4, elements * 4), tensor);
+      const resource = { buffer: bufferOf(tensor), offset: tensor.offset * 4, size };
+      entries.push({ binding: slots.get(name)!.binding, resource });
     }
     const group = this.device.createBindGroup({
       label: kernel.label,
-      layout: compiled.layout,
+      layout,
       entries,
     });
-    const step = { pipeline: compiled.pipeline, group, grid: gridOf(launch, compiled.group) };
+    const step = { pipeline, group, grid: gridOf(launch) };
     if (this.#recording) {
       this.#recording.steps.push(step);
       this.#recording.uniforms.push(uniform);
+      for (const [tensor] of Object.values(bind)) this.#recording.touched.add(tensor);
     } else {
       this.#submit(kernel.label, [step]);
       uniform.destroy(); // WebGPU keeps it alive until the submitted work is done
@@ -221,7 +203,8 @@ export class WebGpuDevice implements Device {
     if (this.#recording) throw new Error(`Cannot record ${label} inside another recording`);
     const steps: Step[] = [];
     const uniforms: GPUBuffer[] = [];
-    this.#recording = { steps, uniforms };
+    const touched = new Touched(label);
+    this.#recording = { steps, uniforms, touched };
     try {
       build();
     } catch (error) {
@@ -233,8 +216,15 @@ export class WebGpuDevice implements Device {
     return {
       label,
       length: steps.length,
-      run: () => this.#submit(label, steps),
-      [Symbol.dispose]: () => uniforms.splice(0).forEach((uniform) => uniform.destroy()),
+      run: () => {
+        touched.check();
+        this.#submit(label, steps);
+      },
+      [Symbol.dispose]: () => {
+        for (const uniform of uniforms.splice(0)) uniform.destroy();
+        steps.length = 0;
+        touched.dispose();
+      },
     };
   }
 
@@ -298,10 +288,12 @@ export class WebGpuDevice implements Device {
   #compile(kernel: Kernel): Compiled {
     const constants: Record<string, number> = { ...kernel.constants };
     if (/override WORKGROUP\b/.test(kernel.code)) {
-      constants.WORKGROUP = kernel.workgroup ?? WORKGROUP;
+      constants.WORKGROUP = workgroupOf(kernel);
     }
     const key = `${kernel.label} ${JSON.stringify(constants)}`;
-    const found = this.#compiled.get(key);
+    let variants = this.#compiled.get(kernel.code);
+    if (!variants) this.#compiled.set(kernel.code, variants = new Map());
+    const found = variants.get(key);
     if (found) return found;
     const pipeline = this.device.createComputePipeline({
       label: kernel.label,
@@ -312,19 +304,8 @@ export class WebGpuDevice implements Device {
         constants,
       },
     });
-    const compiled: Compiled = {
-      pipeline,
-      layout: pipeline.getBindGroupLayout(0),
-      dims: dimsOf(kernel),
-      slots: new Map(
-        [...kernel.code.matchAll(/@binding\((\d+)\)\s*var<[^>]*>\s*(\w+)\s*:/g)].map((m) => [
-          m[2],
-          Number(m[1]),
-        ]),
-      ),
-      group: kernel.workgroup ?? WORKGROUP,
-    };
-    this.#compiled.set(key, compiled);
+    const compiled = { pipeline, layout: pipeline.getBindGroupLayout(0) };
+    variants.set(key, compiled);
     return compiled;
   }
 }
@@ -354,54 +335,4 @@ const bufferOf = (tensor: Tensor): GPUBuffer => (tensor.storage as Block).buffer
 /** vec4 bindings need a multiple of 16 bytes; the pool pads every storage to 256, so rounding up is safe. */
 function pad16(size: number, tensor: Tensor): number {
   return Math.min(Math.ceil(size / 16) * 16, tensor.storage.bytes - tensor.offset * 4);
-}
-
-/** The fields of `struct Dims { name: type, … }`, in order. */
-function dimsOf({ label, code }: Kernel): [string, string][] {
-  const body = code.match(/struct Dims\s*\{([^}]*)\}/);
-  if (!body) throw new TypeError(`Cannot launch ${label} as its WGSL declares no "struct Dims"`);
-  const fields = body[1].replace(/\/\/.*$/gm, "");
-  return [...fields.matchAll(/(\w+)\s*:\s*(\w+)/g)].map((m) => [m[1], m[2]]);
-}
-
-/** Bytes of `fields` scalars; WebGPU wants uniforms in multiples of 16. */
-const uniformBytes = (fields: number): number => Math.ceil(fields / 4) * 16;
-
-function packDims(
-  { label }: Kernel,
-  fields: [string, string][],
-  dims: Readonly<Record<string, number>>,
-): Uint8Array<ArrayBuffer> {
-  const bytes = new DataView(new ArrayBuffer(uniformBytes(fields.length)));
-  fields.forEach(([name, type], i) => {
-    const value = dims[name];
-    if (value === undefined) {
-      throw new TypeError(
-        `Cannot launch ${label} as dims lacks "${name}": it has ${Object.keys(dims)}`,
-      );
-    }
-    if (type === "f32") bytes.setFloat32(i * 4, value, true);
-    else if (type === "i32") bytes.setInt32(i * 4, value, true);
-    else bytes.setUint32(i * 4, value, true);
-  });
-  return new Uint8Array(bytes.buffer);
-}
-
-function gridOf(
-  { kernel, threads, groups }: Launch,
-  workgroup: number,
-): readonly [number, number, number] {
-  if (groups) {
-    const [x, y = 1, z = 1] = groups;
-    if (Math.max(x, y, z) > MAX_GROUPS) {
-      throw new RangeError(
-        `Cannot launch ${kernel.label} as a grid has at most ${MAX_GROUPS} workgroups a side: ${groups}`,
-      );
-    }
-    return [x, y, z];
-  }
-  if (threads === undefined) {
-    throw new TypeError(`Cannot launch ${kernel.label} as it states neither threads nor groups`);
-  }
-  return [Math.min(MAX_GROUPS, Math.ceil(threads / workgroup)), 1, 1];
 }
