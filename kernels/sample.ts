@@ -1,0 +1,168 @@
+/** Sampling on the device: random numbers, the CPU definition and the launcher. @module */
+import type { Device, FloatArray, Tensor } from "./device.ts";
+import code from "./sample.wgsl" with { type: "text" };
+
+/** How `sample` draws; all of it lies in a buffer, so that recorded programs need not change. */
+export interface SampleControl {
+  /** Key of the random numbers, an integer from 0 to 2^53 - 1. */
+  seed: number;
+  /** Distinguishes draws under one seed, 0 to 2^32 - 1. */
+  stream: number;
+  /** Index of the batch's first row among all prompts: the random numbers belong to that index. */
+  row0?: number;
+  /** Divides the logits; > 0. Also of the log-probability when greedy. */
+  temperature: number;
+  /** Take the most probable token, the lowest id among equals. */
+  greedy?: boolean;
+  /** Token that finishes a row; absent or null: none does. */
+  eos?: number | null;
+}
+
+const NO_TOKEN = 0xffffffff;
+
+/**
+ * The 8 words that `sample` reads as `control`.
+ * @throws {RangeError} when a value is out of its range
+ */
+export function sampleControl(
+  { seed, stream, row0 = 0, temperature, greedy = false, eos }: SampleControl,
+): Uint32Array<ArrayBuffer> {
+  const words = { stream, row0, eos: eos ?? NO_TOKEN };
+  for (const [name, value] of Object.entries(words)) {
+    if (!Number.isInteger(value) || value < 0 || value > NO_TOKEN) {
+      throw new RangeError(
+        `Cannot sample as ${name} must be an integer below 2^32: it is ${value}`,
+      );
+    }
+  }
+  if (!Number.isSafeInteger(seed) || seed < 0) {
+    throw new RangeError(
+      `Cannot sample as the seed must be an integer from 0 to 2^53 - 1: it is ${seed}`,
+    );
+  }
+  if (!(temperature > 0 && Number.isFinite(temperature))) {
+    throw new RangeError(
+      `Cannot sample as the temperature must be positive: it is ${temperature}; ` +
+        "for the most probable token set greedy",
+    );
+  }
+  const control = new Uint32Array(8);
+  control.set([seed >>> 0, Math.floor(seed / 2 ** 32), stream, row0, words.eos, greedy ? 1 : 0]);
+  new Float32Array(control.buffer)[6] = temperature;
+  return control;
+}
+
+/** High word of the product of two words, by 16-bit halves. */
+function high(a: number, b: number): number {
+  const low = (a & 0xffff) * (b & 0xffff);
+  const mid = (a >>> 16) * (b & 0xffff) + (low >>> 16);
+  const cross = (a & 0xffff) * (b >>> 16) + (mid & 0xffff);
+  return ((a >>> 16) * (b >>> 16) + (mid >>> 16) + (cross >>> 16)) >>> 0;
+}
+
+/**
+ * Philox4x32-10: four random words that depend on nothing but a counter (4 words) and a key (2).
+ * Salmon, Moraes, Dror, Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3".
+ */
+export function philox(
+  counter: readonly [number, number, number, number],
+  key: readonly [number, number],
+): [number, number, number, number] {
+  let [x, y, z, w] = counter, [k, l] = key;
+  for (let round = 0; round < 10; round++) {
+    const top = high(0xcd9e8d57, z) ^ y ^ k, third = high(0xd2511f53, x) ^ w ^ l;
+    [y, w] = [Math.imul(0xcd9e8d57, z) >>> 0, Math.imul(0xd2511f53, x) >>> 0];
+    [x, z] = [top >>> 0, third >>> 0];
+    [k, l] = [(k + 0x9e3779b9) >>> 0, (l + 0xbb67ae85) >>> 0];
+  }
+  return [x, y, z, w];
+}
+
+/** Buffers, named as in the WGSL file. */
+export interface SampleBuffers {
+  /** (B, ld) */
+  logits: Tensor;
+  /** u32 (8), from `sampleControl`. */
+  control: Tensor;
+  /** u32 (B): where each row's last token is; moves on by one. */
+  position: Tensor;
+  /** u32 (B): 1 for rows that stay as they are; becomes 1 when EOS is drawn. */
+  finished: Tensor;
+  /** u32 (B): how many tokens were drawn; the token number of the random counter. */
+  drawn: Tensor;
+  /** u32 (B): the token drawn, input of the next step. */
+  token: Tensor;
+  /** u32 (B, S): receives the token at the new position. */
+  tokens: Tensor;
+  /** (B, S): receives its log-probability there, nats. */
+  logprobs: Tensor;
+}
+
+type Words = Uint32Array<ArrayBuffer>;
+interface Arrays extends Record<Exclude<keyof SampleBuffers, "logits" | "logprobs">, Words> {
+  logits: FloatArray;
+  logprobs: FloatArray;
+}
+
+/** The definition of `sample`. */
+export function sampleTwin(
+  { logits, control, position, finished, drawn, token, tokens, logprobs }: Arrays,
+  { V, ld, S }: { V: number; ld: number; S: number },
+): void {
+  const [seedLow, seedHigh, stream, row0, eos, greedy] = control;
+  const temperature = new Float32Array(control.buffer, control.byteOffset, 8)[6];
+  for (let b = 0; b < token.length; b++) {
+    if (finished[b] || position[b] + 1 >= S) continue;
+    const row = b * ld;
+    let top = 0, total = 0;
+    for (let v = 1; v < V; v++) if (logits[row + v] > logits[row + top]) top = v;
+    for (let v = 0; v < V; v++) {
+      total += Math.exp((logits[row + v] - logits[row + top]) / temperature);
+    }
+    let choice = top;
+    if (!greedy) {
+      const [word] = philox([(row0 + b) >>> 0, drawn[b], stream, 0], [seedLow, seedHigh]);
+      const goal = (word >>> 8) * 2 ** -24 * total;
+      let passed = 0;
+      for (let v = 0; v < V && (v === 0 || passed <= goal); v++) {
+        const e = Math.exp((logits[row + v] - logits[row + top]) / temperature);
+        if (e > 0) choice = v;
+        passed += e;
+      }
+    }
+    const to = position[b] + 1;
+    tokens[b * S + to] = token[b] = choice;
+    logprobs[b * S + to] = (logits[row + choice] - logits[row + top]) / temperature -
+      Math.log(total);
+    position[b] = to;
+    drawn[b]++;
+    if (choice === eos) finished[b] = 1;
+  }
+}
+
+/**
+ * Enqueues drawing one token a row from logits (B, ld) and moving the rows on. Rows that are
+ * finished, or whose S places are full, stay as they are.
+ * @throws {RangeError} when a buffer is too small
+ */
+export function sample(
+  device: Device,
+  x: SampleBuffers,
+  { B, V, ld, S }: { B: number; V: number; ld: number; S: number },
+): void {
+  device.launch({
+    kernel: { label: "sample.draw", code, twin: sampleTwin },
+    dims: { V, ld, S },
+    groups: [B],
+    bind: {
+      logits: [x.logits, B * ld],
+      control: [x.control, 8],
+      position: [x.position, B],
+      finished: [x.finished, B],
+      drawn: [x.drawn, B],
+      token: [x.token, B],
+      tokens: [x.tokens, B * S],
+      logprobs: [x.logprobs, B * S],
+    },
+  });
+}

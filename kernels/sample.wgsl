@@ -1,0 +1,115 @@
+// Draws the next token of every row and moves the row on, so that decoding needs no host.
+//   x[v] = logits[b, v] / temperature;   p[v] = exp(x[v]) / sum_u exp(x[u])
+//   token = the v in which u * sum falls when the exp(x[v]) are laid end to end (inverse CDF), or
+//           the lowest v of the largest logit when greedy;   logprob = log p[token]
+// u is word 0 of Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3")
+// at counter (row0 + b, drawn[b], stream, 0): splitting a batch does not change what is drawn.
+// B batch, V vocabulary, rows of logits `ld` apart, S tokens a row. One workgroup owns one row. The
+// search goes down by a factor of WORKGROUP a level: every lane sums one part of the range that is
+// left, and lane 0 walks the parts in order, so the result does not depend on timing.
+override WORKGROUP: u32; // threads per workgroup, set by the launcher
+struct Dims { V: u32, ld: u32, S: u32 }
+@group(0) @binding(0) var<uniform> dims: Dims;
+@group(0) @binding(1) var<storage, read> logits: array<f32>; //           (B, ld)
+@group(0) @binding(2) var<storage, read> control: array<u32>; //          (8) see sampleControl
+@group(0) @binding(3) var<storage, read_write> position: array<u32>; //   (B) of the last token: + 1
+@group(0) @binding(4) var<storage, read_write> finished: array<u32>; //   (B) 1: the row stays so
+@group(0) @binding(5) var<storage, read_write> drawn: array<u32>; //      (B) tokens drawn so far
+@group(0) @binding(6) var<storage, read_write> token: array<u32>; //      (B) the token drawn
+@group(0) @binding(7) var<storage, read_write> tokens: array<u32>; //     (B, S) at the new position
+@group(0) @binding(8) var<storage, read_write> logprobs: array<f32>; //   (B, S) at the new position
+
+var<workgroup> stop: u32;
+var<workgroup> start: u32; // of the range that is left
+var<workgroup> part: array<f32, WORKGROUP>;
+var<workgroup> best: array<u32, WORKGROUP>; // index of each lane's largest logit
+
+// High and low word of a * b, by 16-bit halves: WGSL has no 64-bit product.
+fn wide(a: u32, b: u32) -> vec2u {
+  let low = (a & 0xffffu) * (b & 0xffffu);
+  let mid = (a >> 16u) * (b & 0xffffu) + (low >> 16u);
+  let cross = (a & 0xffffu) * (b >> 16u) + (mid & 0xffffu);
+  return vec2u((a >> 16u) * (b >> 16u) + (mid >> 16u) + (cross >> 16u), a * b);
+}
+
+fn philox(counter: vec4u, seed: vec2u) -> vec4u {
+  var c = counter;
+  var key = seed;
+  for (var round = 0u; round < 10u; round++) {
+    let x = wide(0xD2511F53u, c.x);
+    let z = wide(0xCD9E8D57u, c.z);
+    c = vec4u(z.x ^ c.y ^ key.x, z.y, x.x ^ c.w ^ key.y, x.y);
+    key += vec2u(0x9E3779B9u, 0xBB67AE85u);
+  }
+  return c;
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn draw(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let b = group.x; // the grid is exactly (B)
+  if (lane == 0u) { stop = select(0u, 1u, finished[b] != 0u || position[b] + 1u >= dims.S); }
+  if (workgroupUniformLoad(&stop) == 1u) { return; }
+  let row = b * dims.ld;
+  let seed = vec2u(control[0], control[1]);
+  let greedy = control[5] == 1u;
+  let inverse = 1.0 / bitcast<f32>(control[6]);
+  let most = (dims.V + WORKGROUP - 1u) / WORKGROUP;
+
+  var top = min(lane * most, dims.V - 1u);
+  for (var v = top; v < min((lane + 1u) * most, dims.V); v++) {
+    if (logits[row + v] > logits[row + top]) { top = v; }
+  }
+  best[lane] = top;
+  workgroupBarrier();
+  top = best[0];
+  for (var i = 1u; i < WORKGROUP; i++) { // strictly larger: the lowest index wins
+    if (logits[row + best[i]] > logits[row + top]) { top = best[i]; }
+  }
+  let high = logits[row + top] * inverse; // subtracted so that exp cannot overflow
+
+  var total = 0.0;
+  var goal = 0.0; // lane 0: where u falls in the range that is left
+  start = 0u;
+  workgroupBarrier();
+  for (var width = dims.V; ; width = (width + WORKGROUP - 1u) / WORKGROUP) {
+    let size = (width + WORKGROUP - 1u) / WORKGROUP; // of one part
+    let end = min(start + width, dims.V);
+    var sum = 0.0;
+    for (var v = start + lane * size; v < min(start + (lane + 1u) * size, end); v++) {
+      sum += exp(logits[row + v] * inverse - high);
+    }
+    part[lane] = sum;
+    workgroupBarrier();
+    if (lane == 0u) {
+      if (width == dims.V) { // the first level
+        for (var i = 0u; i < WORKGROUP; i++) { total += part[i]; }
+        let counter = vec4u(control[3] + b, drawn[b], control[2], 0u);
+        goal = f32(philox(counter, seed).x >> 8u) * 0x1p-24 * total;
+      }
+      var chosen = 0u;
+      var before = 0.0; // sum of the parts before the chosen one
+      var passed = 0.0;
+      for (var i = 0u; i < WORKGROUP; i++) {
+        if (part[i] > 0.0) { // rounding may leave the goal past the end: the last part that counts
+          chosen = i;
+          before = passed;
+          passed += part[i];
+          if (goal < passed) { break; }
+        }
+      }
+      start += chosen * size;
+      goal -= before;
+    }
+    workgroupBarrier();
+    if (size == 1u || greedy) { break; }
+  }
+  if (lane > 0u) { return; }
+  let choice = select(start, top, greedy);
+  let to = position[b] + 1u;
+  tokens[b * dims.S + to] = choice;
+  logprobs[b * dims.S + to] = logits[row + choice] * inverse - high - log(total);
+  token[b] = choice;
+  position[b] = to;
+  drawn[b] += 1u;
+  if (choice == control[4]) { finished[b] = 1u; }
+}
