@@ -229,6 +229,7 @@ export class WebGpuDevice implements Device {
   }
 
   async read(...tensors: Tensor[]): Promise<HostArray[]> {
+    if (this.#error) throw this.#error;
     for (const tensor of tensors) this.#pool.checkRange("read", tensor, 0, tensor.length);
     const size = Math.max(4, tensors.reduce((sum, { length }) => sum + length * 4, 0));
     const staging = this.device.createBuffer({
@@ -245,7 +246,9 @@ export class WebGpuDevice implements Device {
         at += bytes;
       }
       this.device.queue.submit([encoder.finish()]);
-      await staging.mapAsync(GPUMapMode.READ).catch((error: unknown) => {
+      await staging.mapAsync(GPUMapMode.READ).catch(async (error: unknown) => {
+        // The reason arrives as an event a turn or two after the refusal.
+        await Promise.race([this.device.lost, new Promise((done) => setTimeout(done, 50))]);
         throw this.#error ?? error;
       });
       if (this.#error) throw this.#error;
