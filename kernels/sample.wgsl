@@ -20,6 +20,7 @@ struct Dims { V: u32, ld: u32, S: u32 }
 @group(0) @binding(8) var<storage, read_write> logprobs: array<f32>; //   (B, S) at the new position
 
 var<workgroup> stop: u32;
+var<workgroup> high: f32; // largest x, subtracted so that exp cannot overflow
 var<workgroup> start: u32; // of the range that is left
 var<workgroup> part: array<f32, WORKGROUP>;
 var<workgroup> best: array<u32, WORKGROUP>; // index of each lane's largest logit
@@ -59,18 +60,23 @@ fn draw(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   for (var v = top; v < min((lane + 1u) * most, dims.V); v++) {
     if (logits[row + v] > logits[row + top]) { top = v; }
   }
+  part[lane] = logits[row + top];
   best[lane] = top;
   workgroupBarrier();
-  top = best[0];
-  for (var i = 1u; i < WORKGROUP; i++) { // strictly larger: the lowest index wins
-    if (logits[row + best[i]] > logits[row + top]) { top = best[i]; }
+  if (lane == 0u) {
+    for (var i = 1u; i < WORKGROUP; i++) { // strictly larger: the lowest index wins
+      if (part[i] > part[0]) {
+        part[0] = part[i];
+        best[0] = best[i];
+      }
+    }
+    high = part[0] * inverse;
+    start = 0u;
   }
-  let high = logits[row + top] * inverse; // subtracted so that exp cannot overflow
-
-  var total = 0.0;
-  var goal = 0.0; // lane 0: where u falls in the range that is left
-  start = 0u;
   workgroupBarrier();
+
+  var total = 0.0; // lane 0 alone uses these two
+  var goal = 0.0; // where u falls in the range that is left
   for (var width = dims.V; ; width = (width + WORKGROUP - 1u) / WORKGROUP) {
     let size = (width + WORKGROUP - 1u) / WORKGROUP; // of one part
     let end = min(start + width, dims.V);
@@ -89,12 +95,11 @@ fn draw(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       var chosen = 0u;
       var before = 0.0; // sum of the parts before the chosen one
       var passed = 0.0;
-      for (var i = 0u; i < WORKGROUP; i++) {
+      for (var i = 0u; i < WORKGROUP && passed <= goal; i++) {
         if (part[i] > 0.0) { // rounding may leave the goal past the end: the last part that counts
           chosen = i;
           before = passed;
           passed += part[i];
-          if (goal < passed) { break; }
         }
       }
       start += chosen * size;
@@ -104,7 +109,7 @@ fn draw(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     if (size == 1u || greedy) { break; }
   }
   if (lane > 0u) { return; }
-  let choice = select(start, top, greedy);
+  let choice = select(start, best[0], greedy);
   let to = position[b] + 1u;
   tokens[b * dims.S + to] = choice;
   logprobs[b * dims.S + to] = logits[row + choice] * inverse - high - log(total);
