@@ -102,7 +102,10 @@ export async function collect(
   }
   const sampled = padRows(rollout.logprobs, all);
   const limit = config.scoreClip || Infinity;
-  const score = Float32Array.from(scores, (s) => Math.min(limit, Math.max(-limit, s ?? 0)));
+  const score = Float32Array.from(scores, (s) => {
+    if (s !== null && !Number.isFinite(s)) return s; // a fault to report, not a large score
+    return Math.min(limit, Math.max(-limit, s ?? 0));
+  });
   const kl = tokenKl(mask, { logprob: old.logprob, reference, estimator: config.klEstimator });
   const rewards = tokenRewards(grid, { kl, score, coefficient: klCoefficient });
   const variance = config.whitenAdvantages === "population" ? "population" : "sample";

@@ -36,7 +36,9 @@ export interface Rollout {
  * logprob and entropy come from the logits, and its value from the hidden state, at the position before it.
  */
 export interface TokenBatch {
+  /** At least one token each. */
   prompts: Int32Array[];
+  /** At least one token each, EOS included where it was drawn. */
   responses: Int32Array[];
   /** As in `SamplingOptions`. */
   temperature: number;
@@ -54,8 +56,11 @@ export interface Evaluation {
 
 /** Gradients of the loss with respect to what `Evaluation` gave, each (B, T), 0 where masked. */
 export interface EvaluationGradient {
+  /** With respect to `logprob`. */
   dlogprob: Float32Array;
+  /** With respect to `entropy`. */
   dentropy: Float32Array;
+  /** With respect to `value`. */
   dvalue: Float32Array;
 }
 
@@ -67,7 +72,10 @@ export interface Policy {
   evaluate(batch: TokenBatch): Promise<Evaluation>;
   /** Backward pass of the last `evaluate`; adds into the gradients. */
   backward(gradient: EvaluationGradient): void;
-  /** Clips the gradient by its global norm, takes one AdamW step, zeroes the gradients. */
+  /**
+   * Clips the gradient by its global norm, takes one AdamW step, zeroes the gradients. Where the norm
+   * is not finite it zeroes the gradients and changes nothing else.
+   */
   step(learningRate: number): void;
   /** Zeroes the gradients without a step. */
   zeroGradient(): void;

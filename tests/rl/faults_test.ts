@@ -46,7 +46,9 @@ async function assertGivenUp(policy: Broken, steps = 0, score = lengths, setting
 
 Deno.test("a score, a log-probability or a value that is not finite gives the update up", async () => {
   for (const bad of [NaN, Infinity, -Infinity]) {
-    await assertGivenUp(new Broken(), 0, () => Promise.resolve([bad, 1, 1, 1, 1, 1, 1, 1]));
+    const score = () => Promise.resolve([bad, 1, 1, 1, 1, 1, 1, 1]);
+    await assertGivenUp(new Broken(), 0, score);
+    await assertGivenUp(new Broken(), 0, score, { scoreClip: 5 });
     for (const name of ["logprob", "entropy", "value"] as const) {
       const policy = new Broken();
       policy.breakAt = { evaluation: 0, name, value: bad };
