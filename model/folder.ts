@@ -19,7 +19,7 @@ export interface ModelFolder extends Disposable {
 export interface SaveOptions {
   /** Element type in the file. F16 halves the size and rounds to 11 bits. Default F32. */
   dtype?: "F32" | "F16";
-  /** A `tokenizer.json` to copy into the folder. */
+  /** A `tokenizer.json` to copy into the folder, with the `tokenizer_config.json` beside it. */
   tokenizer?: string;
 }
 
@@ -121,6 +121,10 @@ export async function writeFolder(
   );
   if (tokenizer !== undefined) {
     await replaceText(`${folder}/tokenizer.json`, await Deno.readTextFile(tokenizer));
+    // Without its settings transformers drops spaces before punctuation when it decodes.
+    const settings = tokenizer.replace(/[^/\\]*$/, "tokenizer_config.json");
+    const text = await Deno.readTextFile(settings).catch(() => undefined);
+    if (text !== undefined) await replaceText(`${folder}/tokenizer_config.json`, text);
   }
   const fileName = (name: string): string =>
     name.startsWith("v_head.") ? name.replace("v_head.", VALUE_HEAD) : `transformer.${name}`;

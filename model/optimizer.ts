@@ -1,6 +1,6 @@
 /** AdamW with global-norm clipping over the arenas of a model. @module */
 import { adamw, hyperOf } from "../kernels/adamw.ts";
-import { type Device, type Program, type Scope, type Tensor } from "../kernels/device.ts";
+import type { Device, Program, Scope, Tensor } from "../kernels/device.ts";
 import { globalNorm, globalNormScratch } from "../kernels/global_norm.ts";
 import { Store } from "./params.ts";
 import { openSafetensors, writeSafetensors } from "./safetensors.ts";

@@ -1,6 +1,7 @@
 /** Text to token ids and back, from a `tokenizer.json`. @module */
 import { Tokenizer as Engine } from "@huggingface/tokenizers";
 import { z } from "zod";
+import { byteCharacters, END_OF_TEXT } from "./bpe.ts";
 
 const id = z.int().nonnegative();
 const schema = z.looseObject({
@@ -16,7 +17,6 @@ const schema = z.looseObject({
     merges: z.array(z.union([z.string(), z.tuple([z.string(), z.string()])])).optional(),
   }),
 });
-const END_OF_TEXT = "<|endoftext|>";
 
 /** A tokenizer. Ids are those of the model that the file belongs to. */
 export class Tokenizer {
@@ -31,7 +31,7 @@ export class Tokenizer {
   /**
    * Takes the parsed JSON. `modelVocab` is the model's number of tokens, which no id may reach.
    * @throws {TypeError} when the JSON is no tokenizer
-   * @throws {RangeError} when an id is used twice or is too large for the model
+   * @throws {RangeError} when an id is used twice or is too large for the model, or a byte has no token
    */
   constructor(json: unknown, { modelVocab = Infinity, from = "the tokenizer" } = {}) {
     const parsed = schema.safeParse(json);
@@ -72,6 +72,14 @@ export class Tokenizer {
     this.#special = new Set(added_tokens.filter(({ special }) => special).map(({ id }) => id));
     this.#engine = new Engine(parsed.data, { clean_up_tokenization_spaces: false });
     if (decoder?.type === "ByteLevel") {
+      const lost = byteCharacters().find((character) => !tokens.has(character));
+      if (lost !== undefined) { // the engine would drop that byte of a text in silence
+        throw new RangeError(
+          `Cannot use ${from} as a byte-level vocabulary has a token for every byte: ${
+            JSON.stringify(lost)
+          } is missing`,
+        );
+      }
       const added = new Set(added_tokens.map(({ id }) => id));
       const bytes: (Uint8Array | undefined)[] = [];
       for (const [id, token] of byId) {
@@ -172,15 +180,9 @@ function checkMerges(
   });
 }
 
-// GPT-2 writes each byte as one visible character: printable Latin-1 as itself, the rest from U+0100 on.
-const BYTE_OF: ReadonlyMap<string, number> = (() => {
-  const visible = (byte: number): boolean =>
-    (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174;
-  let next = 256;
-  return new Map(
-    Array.from({ length: 256 }, (_, b) => [String.fromCharCode(visible(b) ? b : next++), b]),
-  );
-})();
+const BYTE_OF: ReadonlyMap<string, number> = new Map(
+  byteCharacters().map((character, byte) => [character, byte]),
+);
 
 function bytesOf(token: string, from: string): Uint8Array {
   return Uint8Array.from(token, (character) => {

@@ -1,5 +1,5 @@
 import { CpuDevice } from "../../kernels/cpu.ts";
-import { type Gpt2, type Gpt2Options } from "../../model/gpt2.ts";
+import type { Gpt2, Gpt2Options } from "../../model/gpt2.ts";
 import { responseRows, type Rows } from "../../model/rows.ts";
 import { assertRelative } from "../_close.ts";
 import { testOnDevices } from "../_devices.ts";
