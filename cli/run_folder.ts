@@ -167,8 +167,12 @@ export class RunFolder implements RunObserver {
     for (const old of there.filter((other) => other !== step).slice(0, -(KEPT - 1))) {
       // Renamed first: a kill amid the removal must not leave half a checkpoint under its name.
       const doomed = temporaryName(`${place}/step-${old}`);
-      await this.#io.rename(`${place}/step-${old}`, doomed);
-      await this.#io.remove(doomed);
+      try {
+        await this.#io.rename(`${place}/step-${old}`, doomed);
+        await this.#io.remove(doomed);
+      } catch (error) {
+        throw writeError(`${place}/step-${old}`, error);
+      }
     }
   }
 

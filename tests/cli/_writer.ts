@@ -1,0 +1,22 @@
+/** Writes a run without end until it is killed; says "step N" once step N is promised to be on disk. @module */
+import { RunFolder } from "../../cli/run_folder.ts";
+import { completion, info } from "./_folders.ts";
+
+const [folder, from] = Deno.args;
+const resume = from === undefined ? undefined : { folder, step: Number(from) };
+const run = new RunFolder({ out: folder, resume, command: "", request: {} });
+await run.start({ ...info(), steps: 1e9 });
+const weights = new Uint8Array(300_000);
+for (let step = (resume?.step ?? 0) + 1;; step++) {
+  const text = `${step} `.repeat(40);
+  await run.step(step, { a: step, b: step / 3 }, [
+    completion(step, "train", text),
+    completion(step, "train", text),
+  ]);
+  weights.fill(step % 251);
+  await run.checkpoint(step, async (to) => {
+    await Deno.writeFile(`${to}/model.safetensors`, weights);
+    await Deno.writeTextFile(`${to}/state.json`, JSON.stringify({ step }));
+  });
+  console.log(`step ${step}`);
+}

@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { listFolder } from "../../cli/files.ts";
+import { checkpointSteps, readRun } from "../../cli/run_data.ts";
+
+const KILLS = Number(Deno.env.get("PLAINRL_KILLS") ?? 30); // deno task test:kills makes it 200
+const WRITER = new URL("./_writer.ts", import.meta.url).pathname;
+
+/** Starts the writer, kills it after `delay` ms of writing; gives the last step that it promised. */
+async function killed(folder: string, from: number | undefined, delay: number): Promise<number> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--no-check",
+      "--no-prompt",
+      "--allow-read",
+      `--allow-write=${folder}`,
+      WRITER,
+      folder,
+      ...(from === undefined ? [] : [String(from)]),
+    ],
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  let said = "", timer: ReturnType<typeof setTimeout> | undefined;
+  for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
+    timer ??= setTimeout(() => child.kill("SIGKILL"), delay);
+    said += text;
+  }
+  clearTimeout(timer);
+  assert.equal((await child.status).signal, "SIGKILL", "the writer ended by itself");
+  return Number([...said.matchAll(/step (\d+)\n/g)].at(-1)?.[1] ?? 0);
+}
+
+/** Every file whole; gives the newest checkpoint's step. */
+async function inspect(folder: string): Promise<number> {
+  for (const [at, names] of [[folder, await listFolder(folder)]] as const) {
+    for (const name of names.filter((name) => !/\.tmp-\d+$/.test(name))) {
+      if (name.endsWith(".csv")) {
+        assert.match(await Deno.readTextFile(`${at}/${name}`), /\n$/, name);
+      }
+    }
+  }
+  const run = await readRun(folder); // throws where a table or JSON is torn
+  const steps = await checkpointSteps(folder);
+  assert.ok(steps.length > 0, "no checkpoint left");
+  for (const step of steps) {
+    const place = `${folder}/checkpoints/step-${step}`;
+    const weights = await Deno.readFile(`${place}/model.safetensors`);
+    assert.equal(weights.length, 300_000, place);
+    assert.ok(weights.every((byte) => byte === step % 251), `${place} is torn`);
+    assert.deepEqual(JSON.parse(await Deno.readTextFile(`${place}/state.json`)), { step });
+  }
+  const newest = steps.at(-1)!;
+  assert.deepEqual(run.names, ["a", "b"]);
+  run.metrics.forEach((row, i) => assert.deepEqual(row, [i + 1, i + 1, (i + 1) / 3]));
+  assert.ok(run.metrics.length >= newest, `rows of ${run.metrics.length} steps, saved ${newest}`);
+  assert.ok(run.completions.length >= 2 * newest);
+  for (const { step, completion } of run.completions) {
+    assert.equal(completion, `${step} `.repeat(40));
+  }
+  return newest;
+}
+
+Deno.test(`killed at any moment (${KILLS} times), a run's files are whole and no promised step is lost`, async () => {
+  const place = await Deno.makeTempDir();
+  try {
+    let at: number | undefined;
+    for (let kill = 0; kill < KILLS; kill++) {
+      const promised = await killed(`${place}/run`, at, Math.random() * 120);
+      at = await inspect(`${place}/run`);
+      assert.ok(at >= promised, `kill ${kill}: promised step ${promised}, found ${at}`);
+      const left = (await listFolder(`${place}/run`)).filter((name) => /\.tmp-/.test(name));
+      assert.ok(left.length <= 1, `${left}`); // older ones were removed at the start
+    }
+    assert.ok(at! > KILLS / 2, `the writer came to step ${at} only`);
+  } finally {
+    await Deno.remove(place, { recursive: true });
+  }
+});

@@ -1,0 +1,209 @@
+import assert from "node:assert/strict";
+import { listFolder } from "../../cli/files.ts";
+
+const root = new URL("../../", import.meta.url).pathname;
+
+/** Runs the command line with made-up programs in an empty folder, as a task would. */
+async function command(
+  place: string,
+  line: string,
+  { interrupt = 0 }: { interrupt?: number } = {},
+): Promise<{ code: number; out: string; err: string }> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--no-check",
+      "--no-prompt",
+      `--config=${root}deno.json`,
+      "--allow-read",
+      "--allow-write=runs",
+      `${root}tests/cli/_fake.ts`,
+      ...line.split(" ").filter((word) => word !== ""),
+    ],
+    cwd: place,
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const read = async (stream: ReadableStream<Uint8Array>, watch: boolean) => {
+    let text = "", sent = 0;
+    for await (const part of stream.pipeThrough(new TextDecoderStream())) {
+      text += part;
+      while (watch && sent < interrupt && / {5}[1-9]/.test(text)) { // the first log line is out
+        child.kill("SIGINT");
+        sent++;
+        await new Promise((done) => setTimeout(done, 5));
+      }
+    }
+    return text;
+  };
+  const [out, err, { code }] = await Promise.all([
+    read(child.stdout, false),
+    read(child.stderr, true),
+    child.status,
+  ]);
+  return { code, out, err };
+}
+
+const inTemporary = (name: string, body: (folder: string) => Promise<void>) =>
+  Deno.test(name, async () => {
+    const folder = await Deno.makeTempDir();
+    try {
+      await body(folder);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  });
+
+inTemporary("a finished run exits 0, and its last line of output is the summary", async (place) => {
+  const { code, out } = await command(place, "train colors --steps 3 --json");
+  assert.equal(code, 0);
+  const lines = out.trimEnd().split("\n");
+  assert.equal(lines.length, 1); // all words go to standard error
+  const summary = JSON.parse(lines[0]);
+  assert.deepEqual(Object.keys(summary), [
+    "task",
+    "algorithm",
+    "rewards",
+    "model",
+    "seed",
+    "steps",
+    "device",
+    "seconds",
+    "tokensPerSecond",
+    "train",
+    "heldout",
+  ]);
+  const [run] = await listFolder(`${place}/runs`);
+  assert.match(run, /^colors-ppo-1-\d{4}-\d\d-\d\d-\d{6}$/);
+  assert.deepEqual(
+    JSON.parse(await Deno.readTextFile(`${place}/runs/${run}/summary.json`)),
+    summary,
+  );
+});
+
+inTemporary("the same seed twice gives the same metrics, byte for byte", async (place) => {
+  for (const name of ["a", "b"]) {
+    const { code } = await command(place, `train colors --steps 4 --quiet --out runs/${name}`);
+    assert.equal(code, 0);
+  }
+  const read = (name: string, file: string) => Deno.readTextFile(`${place}/runs/${name}/${file}`);
+  for (const file of ["metrics.csv", "completions.csv", "curves.svg"]) {
+    assert.equal(await read("a", file), await read("b", file), file);
+  }
+});
+
+inTemporary(
+  "progress and closing table are plain ASCII lines where nobody watches",
+  async (place) => {
+    const { out, err } = await command(place, "train hostile --steps 4");
+    // completions keep their own letters; everything else is ASCII
+    const plain = /^[\x20-\x7e\n＝]*$/;
+    assert.match(out, plain);
+    assert.match(err, plain);
+    assert.match(err, /^ {2}step {3}reward +KL +entropy +clipped +tok\/s +left$/m);
+    assert.match(err, /^ {5}4 /m);
+    assert.match(out, /^held-out +0\.100 +0\.600 +0\.200 +0\.700$/m);
+    assert.match(out, /^report {2}runs\/hostile-ppo-1-.*\/report\.html$/m);
+  },
+);
+
+inTemporary("wrong usage exits 2 with one short line", async (place) => {
+  for (
+    const [line, said] of [
+      ["train colrs", /^error: no task "colrs"\. Did you mean "colors"\? {2}Tasks: colors, /],
+      ["train colors clipLo=1", /^error: unknown setting clipLo\. Did you mean clipLow=/],
+      ["train colors --resume", /^error: Cannot|^error: no unfinished run/],
+      ["train --resume runs/none", /^error: no run folder "runs\/none"/],
+      ["", /^Usage: deno task/],
+    ] as const
+  ) {
+    const { code, out, err } = await command(place, line);
+    assert.equal(code, 2, line);
+    assert.equal(out, "");
+    assert.match(err, said);
+    if (line !== "") assert.equal(err.trimEnd().split("\n").length, 1, err);
+  }
+  assert.deepEqual(await listFolder(place), []);
+});
+
+inTemporary(
+  "a failure exits 1 without a stack; --debug shows it; escapes do not reach the terminal",
+  async (place) => {
+    const { code, err } = await command(place, "train broken");
+    assert.equal(code, 1);
+    assert.equal(err, "error: the model is broken\n(--debug shows where)\n");
+    const { err: more } = await command(place, "train broken --debug");
+    assert.match(more, /_fake\.ts:\d+/);
+  },
+);
+
+inTemporary(
+  "a folder that may not be written is named, with the permission that it needs",
+  async (place) => {
+    const { code, err } = await command(place, `train colors --out ${place}/elsewhere`);
+    assert.equal(code, 1);
+    assert.match(
+      err,
+      /elsewhere as this command may write only inside runs\. Choose --out inside runs/,
+    );
+  },
+);
+
+inTemporary(
+  "Ctrl-C saves, exits 130 and prints the line that resumes; the rest is as if uncut",
+  async (place) => {
+    const cut = await command(place, "train slow --steps 30 --out runs/cut", { interrupt: 1 });
+    assert.equal(cut.code, 130);
+    assert.match(cut.err, /stopping after this step/);
+    const [, line] = /Continue: {2}deno task (train --resume runs\/cut)\n/.exec(cut.err)!;
+    assert.ok((await listFolder(`${place}/runs/cut`)).includes("report.html"));
+    const resumed = await command(place, `${line} --quiet`);
+    assert.equal(resumed.code, 0, resumed.err);
+    await command(place, "train slow --steps 30 --out runs/whole --quiet");
+    const read = (name: string, file: string) => Deno.readTextFile(`${place}/runs/${name}/${file}`);
+    for (const file of ["metrics.csv", "completions.csv", "summary.json"]) {
+      assert.equal(await read("cut", file), await read("whole", file), file);
+    }
+    const again = await command(place, line);
+    assert.equal(again.code, 2);
+    assert.match(again.err, /Cannot resume runs\/cut as the run is finished/);
+    const changed = await command(place, `${line} --seed 2 clipLow=0.1`);
+    assert.equal(changed.code, 2);
+    assert.match(changed.err, /Cannot change --seed, clipLow on --resume/);
+  },
+);
+
+inTemporary(
+  "without a folder, --resume takes the newest unfinished run of the task",
+  async (place) => {
+    await command(place, "train slow --steps 400 --out runs/slow-old", { interrupt: 1 });
+    await command(place, "train slow --steps 4 --out runs/slow-done --quiet");
+    const stale = await command(place, "train colors --resume");
+    assert.equal(stale.code, 2);
+    const { code, err } = await command(place, "train slow --resume", { interrupt: 1 });
+    assert.equal(code, 130);
+    assert.match(err, /Continue: {2}deno task train --resume runs\/slow-old/);
+  },
+);
+
+inTemporary("a second Ctrl-C ends at once", async (place) => {
+  const { code, err } = await command(place, "train slow --steps 400", { interrupt: 2 });
+  assert.equal(code, 130);
+  assert.doesNotMatch(err, /Continue/);
+});
+
+inTemporary("--list, generate and pretrain print what their programs give", async (place) => {
+  const list = await command(place, "train --list");
+  assert.match(list.out, /^tasks:\n {2}colors +colors task\n/);
+  const json = await command(place, "train --list --json");
+  assert.equal(JSON.parse(json.out).algorithms[0].name, "ppo");
+  const text = await command(place, "generate red --samples 2");
+  assert.equal(text.out, "red purple 0\nred purple 1\n");
+  const texts = await command(place, "generate red --json");
+  assert.deepEqual(JSON.parse(texts.out).completions, [" purple\u001b[31m 0"]);
+  const made = await command(place, "pretrain --steps 3 --json");
+  assert.deepEqual(JSON.parse(made.out), { loss: 5 / 3, folder: "runs/tiny" });
+  const cut = await command(place, "pretrain --steps 900 --seed 4", { interrupt: 1 });
+  assert.equal(cut.code, 130);
+  assert.match(cut.err, /Continue: {2}deno task pretrain --resume --steps 900 --seed 4\n/);
+});
