@@ -1,0 +1,189 @@
+import assert from "node:assert/strict";
+import { doctor, examine, type Machine } from "../../cli/doctor.ts";
+import { bestAndWorst, Pace, Progress, tokensOf } from "../../cli/progress.ts";
+import { closing } from "../../cli/table.ts";
+import { clip, columns, duration, printable, short, type Terminal } from "../../cli/terminal.ts";
+import { fakeMetrics, HOSTILE } from "./_fake.ts";
+import { completion, info, summary } from "./_folders.ts";
+
+/** A terminal that remembers. */
+function remembering(): Terminal & { said: string[]; printed: string[] } {
+  const said: string[] = [], printed: string[] = [];
+  return {
+    said,
+    printed,
+    out: (line) => printed.push(line),
+    err: (line) => said.push(line),
+    fancy: false,
+    columns: 100,
+  };
+}
+
+Deno.test("no text reaches the terminal with escape, control or direction characters", () => {
+  for (const text of HOSTILE) {
+    // deno-lint-ignore no-control-regex -- they must be gone
+    assert.doesNotMatch(printable(text), /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/);
+    assert.ok(printable(text).isWellFormed());
+  }
+  assert.equal(printable("\u001b[31mred\u001b[0m\n"), "red\\n");
+  assert.equal(printable("\u001b]52;c;aGk=\u0007x"), "x");
+  assert.equal(printable("\u202ea\u0000"), "\\u{202e}a\\u{0}");
+  assert.equal(printable("naïve ＝ 日本"), "naïve ＝ 日本");
+});
+
+Deno.test("texts, times and numbers are shortened for people", () => {
+  assert.equal(clip("abcdef", 4), "abc~");
+  assert.equal(clip("abcdef", 6), "abcdef");
+  assert.equal(clip("🙂🙂🙂", 2, true), "🙂…");
+  assert.equal(duration(185), "3:05");
+  assert.equal(duration(3723), "1:02:03");
+  assert.equal(duration(NaN), "-");
+  assert.deepEqual([0.123456, 0, -0, 1e-7, 12345678, NaN].map(short), [
+    "0.1235",
+    "0",
+    "0",
+    "1.00e-7",
+    "1.23e+7",
+    "-",
+  ]);
+  assert.equal(short(null), "-");
+  assert.deepEqual(columns([["name", "n"], ["a", "10"], ["bcd", "5"]]), [
+    "name   n",
+    "a     10",
+    "bcd    5",
+  ]);
+});
+
+Deno.test("a line is due at the first, the last and every twentieth step, and after 30 seconds", () => {
+  let now = 0;
+  const due = (steps: number, seconds: number) => {
+    const pace = new Pace(steps, () => now);
+    return Array.from({ length: steps }, (_, i) => {
+      now += seconds;
+      return pace.tick(i + 1).due ? i + 1 : 0;
+    }).filter(Boolean);
+  };
+  assert.deepEqual(due(40, 0.1), [1, ...Array.from({ length: 20 }, (_, i) => 2 * i + 2)]);
+  assert.deepEqual(due(100, 31).length, 100);
+});
+
+Deno.test("time left is the median step's, without the first step and without pauses", () => {
+  let now = 0;
+  const pace = new Pace(10, () => now);
+  now += 60; // compiles
+  assert.equal(pace.tick(1).left, "-");
+  for (const [step, seconds] of [[2, 10], [3, 10], [4, 90], [5, 10]]) {
+    now += seconds;
+    assert.equal(pace.tick(step).seconds, 10);
+  }
+  now += 500;
+  pace.skip();
+  now += 10;
+  assert.deepEqual(pace.tick(6), { seconds: 10, left: "0:40", due: true });
+});
+
+Deno.test("a log line shows step, reward with its direction, KL, speed, and two aligned completions", () => {
+  const terminal = remembering();
+  let now = 0;
+  const progress = new Progress(terminal, () => "runs/x", () => now);
+  progress.start({ ...info(), steps: 2 });
+  const lengths = { "tokens/queries_len_mean": 6, "tokens/responses_len_mean": 4 };
+  const metrics = { ...fakeMetrics(0), ...lengths, "ppo/mean_scores": 0.25 };
+  const rows = [" blue", " purple", " red"].map((text, i) => ({
+    ...completion(1, "train", text),
+    reward: [0.5, 1, -1][i],
+  }));
+  progress.step(1, metrics, rows);
+  now += 2;
+  progress.step(2, { ...metrics, "ppo/mean_scores": 0.5 }, rows);
+  progress.close();
+  const [head, title, first, best, worst, second] = terminal.said;
+  assert.equal(head, "colors - ppo (exact) - tiny - seed 1 - fake (cpu, software) - runs/x");
+  assert.match(title, /^ {2}step {3}reward +KL +entropy +clipped +tok\/s +left$/);
+  assert.match(first, /^ {5}1 {5}0\.25 /);
+  assert.match(best, /red and blue make +-> {2}purple +1$/);
+  assert.match(worst, /red and blue make +-> {2}red +-1$/);
+  assert.equal(best.length, worst.length);
+  assert.match(second, /^ {5}2 {6}0\.5 \^ .* 15 +0:00$/); // 3 completions of 10 tokens in 2 s
+  assert.equal(title.length, second.length);
+  assert.ok(Number.isNaN(tokensOf({}, 3)));
+  assert.deepEqual(bestAndWorst([{ ...rows[0], reward: null }]).length, 1);
+});
+
+Deno.test("the closing table aligns before and after, and says where the run lies", () => {
+  const terminal = remembering();
+  const completions = ["before", "after"].map((when) =>
+    completion(0, `${when}:heldout`, ` ${when}\u001b[2J`)
+  );
+  const config = { ...info(), command: "", request: {}, versions: {} };
+  const run = { folder: "runs/x", config, names: [], metrics: [], completions, summary };
+  assert.deepEqual(closing(run, terminal), [
+    "",
+    "          exact before  after  reward before  after",
+    "training         0.000  1.000          0.000  1.000",
+    "held-out         0.000  1.000          0.000  1.000",
+    "",
+    "held-out prompt    before   after   wanted",
+    "red and blue make   before   after  purple",
+    "",
+    "done in 0:01, 10 tokens/s",
+    "folder  runs/x",
+    "report  runs/x/report.html",
+  ]);
+  assert.deepEqual(closing({ ...run, summary: undefined }, terminal), []);
+});
+
+/** A good machine; a test changes one thing. */
+const machine: Machine = {
+  os: "linux",
+  deno: "2.9.6",
+  adapter: () =>
+    Promise.resolve({
+      info: { description: "llvmpipe (LLVM 15)", isFallbackAdapter: true } as GPUAdapterInfo,
+      limits: {
+        maxStorageBufferBindingSize: 2 ** 27,
+        maxBufferSize: 2 ** 31,
+        maxComputeInvocationsPerWorkgroup: 256,
+      } as GPUSupportedLimits,
+      features: new Set(["shader-f16"]) as unknown as GPUSupportedFeatures,
+    }),
+  env: () => "/run/user/0",
+  freeBytes: () => Promise.resolve(2 ** 34),
+  speed: () => Promise.resolve({ gflops: 7.25, device: "llvmpipe" }),
+  allowed: () => true,
+};
+
+Deno.test("doctor says which adapter would be used and what is missing, with the line that mends it", async () => {
+  const found = async (change: Partial<Machine>, name: string) =>
+    (await examine({ ...machine, ...change })).find((finding) => finding.name === name)!;
+  assert.ok((await examine(machine)).every(({ state }) => state === "ok"));
+  assert.match((await found({}, "adapter")).value, /^llvmpipe .*software/);
+  assert.match(
+    (await found({}, "limits")).value,
+    /one binding 128 MiB, one buffer 2048 MiB, 256 inv/,
+  );
+  assert.match((await found({}, "matmul")).value, /^7\.3 GFLOP\/s on llvmpipe/);
+  const none = await found({ adapter: () => Promise.resolve(null) }, "adapter");
+  assert.equal(none.state, "warn");
+  assert.match(none.cure!, /apt-get install -y mesa-vulkan-drivers libvulkan1/);
+  assert.match(
+    (await found({ env: () => undefined }, "XDG_RUNTIME_DIR")).cure!,
+    /^export XDG_RUNTIME/,
+  );
+  assert.equal((await found({ deno: "2.8.9" }, "deno")).cure, "deno upgrade");
+  assert.equal((await found({ deno: "3.0.0" }, "deno")).state, "ok");
+  assert.equal((await found({ freeBytes: () => Promise.resolve(1000) }, "disk")).state, "warn");
+  const denied = await found({ allowed: ({ name }) => name !== "write" }, "write runs");
+  assert.equal(denied.state, "missing");
+});
+
+Deno.test("doctor exits 1 where something is missing, and speaks JSON", async () => {
+  const good = remembering();
+  assert.equal(await doctor(false, good, machine), 0);
+  assert.ok(good.printed.every((line) => /^ok {2}/.test(line)), good.printed.join("\n"));
+  const bad = remembering();
+  assert.equal(await doctor(true, bad, { ...machine, deno: "1.0.0" }), 1);
+  const { ok, findings } = JSON.parse(bad.printed[0]);
+  assert.equal(ok, false);
+  assert.equal(findings[0].cure, "deno upgrade");
+});
