@@ -77,6 +77,8 @@ Deno.test("hyperOf() corrects the bias of both moments", () => {
   const [lr, beta1, beta2, eps, weightDecay, c1, c2, rest] = hyperOf({ lr: 0.5 }, 1);
   assert.deepEqual([lr, eps, weightDecay, rest], [0.5, 1e-8, 0, 0]);
   assertClose([beta1, beta2, c1, c2 / 100], [0.9, 0.999, 10, 10], "defaults", 2e-4);
+  assert.deepEqual([beta1, beta2], [Math.fround(0.9), Math.fround(0.999)]); // as the device holds them
+  assertClose([c1 * (1 - beta1), c2 * (1 - beta2)], [1, 1], "corrections", 1e-15);
   assertClose([hyperOf({ lr: 1, beta1: 0.5, beta2: 0 }, 2)[5]], [4 / 3], "second step", 1e-12);
 });
 

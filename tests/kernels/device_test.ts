@@ -383,14 +383,13 @@ Deno.test("rowRanges() covers all rows with aligned ranges that fit one binding"
 });
 
 testOnDevices(
-  "kernels of one label but other code, workgroup or constants stay apart",
+  "kernels of one label but other code stay apart",
   async (device) => {
     const [x, out] = [floats(device, [1, 1]), floats(device, [0, 0])];
     const plus = (n: number): Kernel => ({
       label: SCALE.label,
       code: SCALE.code.replace("+ dims.last", `+ ${n}.0`),
       twin: ({ out }): void => out.forEach((y: number, i: number) => out[i] = y + 1 + n),
-      workgroup: n,
     });
     for (const n of [1, 2]) device.launch({ ...launchOf(x, out, 1), kernel: plus(n) });
     assert.deepEqual(await read(device, out), [5, 5]);
