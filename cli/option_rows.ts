@@ -31,9 +31,9 @@ export interface GenerateFlags {
 
 /** Flags of `pretrain`. */
 export interface PretrainFlags {
-  steps: number;
-  batch: number;
-  "learning-rate": number;
+  steps?: number;
+  batch?: number;
+  "learning-rate"?: number;
   seed: number;
   device: "auto" | "webgpu" | "cpu";
   out: string;
@@ -190,7 +190,7 @@ export const GENERATE_FLAGS: Table<GenerateFlags> = {
 export const PRETRAIN_FLAGS: Table<PretrainFlags> = {
   steps: {
     kind: "integer",
-    default: 3000,
+    otherwise: "the recipe's own",
     unit: "updates",
     min: 1,
     max: 10_000_000,
@@ -199,7 +199,7 @@ export const PRETRAIN_FLAGS: Table<PretrainFlags> = {
   },
   batch: {
     kind: "integer",
-    default: 32,
+    otherwise: "the recipe's own",
     unit: "rows",
     min: 1,
     max: 65536,
@@ -208,7 +208,7 @@ export const PRETRAIN_FLAGS: Table<PretrainFlags> = {
   },
   "learning-rate": {
     kind: "number",
-    default: 1e-3,
+    otherwise: "the recipe's own",
     unit: "per update",
     min: 1e-8,
     max: 1e-1,

@@ -9,7 +9,7 @@ import type { Summary } from "../tasks/observer.ts";
 import type { RunData } from "./run_data.ts";
 import { SERIES, type Series } from "./series.ts";
 
-const WIDTH = 330, HEIGHT = 150;
+const WIDTH = 330, HEIGHT = 160;
 const COLORS = ["#8a919e", "#2f81f7"]; // before, after: apart in grey as well
 const PAGE = "<style>svg{color:#1f2328;background:#fff}" +
   "@media(prefers-color-scheme:dark){svg{color:#e6edf3;background:#0d1117}}</style>";
@@ -47,7 +47,8 @@ export async function charts(run: RunData): Promise<string> {
         titleFontWeight: "normal",
         labelFlush: false,
       },
-      title: { color: "currentColor", fontSize: 13, anchor: "start", offset: 8 },
+      axisY: { minExtent: 28 },
+      title: { color: "currentColor", fontSize: 13, anchor: "start", frame: "group", offset: 10 },
       legend: { labelColor: "currentColor", titleColor: "currentColor", labelFontSize: 11 },
       font: "system-ui, sans-serif",
     },
@@ -99,7 +100,7 @@ function barPanel({ train, heldout }: Summary): object {
   const x = { field: "split", type: "nominal", title: null, sort: null, axis: { labelAngle: 0 } };
   const offset = { field: "when", sort: null };
   return {
-    title: "Exact answers, greedy, before and after",
+    title: "Exact answers to all prompts, greedy",
     width: WIDTH,
     height: HEIGHT,
     data: { values },
@@ -109,7 +110,7 @@ function barPanel({ train, heldout }: Summary): object {
       y: {
         field: "exact",
         type: "quantitative",
-        title: "share of prompts, 0 to 1",
+        title: "share, 0 to 1",
         scale: { domain: [0, 1] },
         axis: { tickCount: 5 },
       },

@@ -64,9 +64,10 @@ export type GenerateText = (request: GenerateRequest) => Promise<string[]>;
 
 /** How to make the default model. */
 export interface PretrainRequest {
-  steps: number;
-  batch: number;
-  learningRate: number;
+  /** Absent, as the next two: the recipe's own. */
+  steps?: number;
+  batch?: number;
+  learningRate?: number;
   seed: number;
   device: "auto" | "webgpu" | "cpu";
   /** Where the model is written. */

@@ -15,13 +15,13 @@ export const SERIES = {
   kl: { name: "objective/kl", title: "KL to the reference", unit: "nats per completion" },
   entropy: { name: "ppo/policy/entropy", title: "Entropy", unit: "nats per token" },
   policyLoss: { name: "ppo/loss/policy", title: "Policy loss", unit: "mean per token" },
-  valueLoss: { name: "ppo/loss/value", title: "Value loss", unit: "reward², mean per token" },
+  valueLoss: { name: "ppo/loss/value", title: "Value loss", unit: "reward², per token" },
   exact: {
     name: "rewards/exact/mean",
     title: "Exact answers, sampled",
-    unit: "share of completions, 0 to 1",
+    unit: "share, 0 to 1",
   },
-  clipped: { name: "ppo/policy/clipfrac", title: "Clipped", unit: "share of tokens, 0 to 1" },
+  clipped: { name: "ppo/policy/clipfrac", title: "Clipped tokens", unit: "share, 0 to 1" },
 } as const satisfies Record<string, Series>;
 
 /** The series' value among one step's metrics; NaN where it has none. */

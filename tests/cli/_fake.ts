@@ -134,12 +134,13 @@ export const fakePrograms: Programs = {
     ),
   pretrain: () =>
     Promise.resolve(async (request, report, signal) => {
-      for (let step = 1; step <= request.steps; step++) {
-        report({ step, steps: request.steps, loss: 5 / step, tokens: 100 });
+      const { steps = 5 } = request;
+      for (let step = 1; step <= steps; step++) {
+        report({ step, steps, loss: 5 / step, tokens: 100 });
         await new Promise((done) => setTimeout(done, 5));
         if (signal.aborted) throw signal.reason;
       }
-      return { loss: 5 / request.steps, folder: request.out };
+      return { loss: 5 / steps, folder: request.out };
     }),
 };
 

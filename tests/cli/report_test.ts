@@ -96,13 +96,13 @@ Deno.test("curves have a title, both axes with units, and a line through every s
       "Entropy",
       "Policy loss",
       "Value loss",
-      "Clipped",
+      "Clipped tokens",
     ]
   ) {
     assert.ok(svg.includes(`>${text}</text>`), text);
   }
   for (
-    const unit of ["nats per completion", "share of tokens, 0 to 1", "share of prompts, 0 to 1"]
+    const unit of ["nats per completion", "share, 0 to 1", "reward², per token"]
   ) {
     assert.ok(svg.includes(`>${unit}</text>`), unit);
   }
