@@ -21,6 +21,7 @@ import { type AdamwOptions, Optimizer } from "./optimizer.ts";
 import { initialise, layoutParameters, Store } from "./params.ts";
 import { Pass, type RowGradients } from "./pass.ts";
 import { checkRows, type Rows } from "./rows.ts";
+import { Workspace } from "./workspace.ts";
 
 /** Settings of a model that are no part of its weights. */
 export interface Gpt2Options {
@@ -34,7 +35,7 @@ export interface Gpt2Options {
   recompute?: boolean;
   /** Most bytes of logits held at a time; each chunk has at least 64 rows. Default 2^27. */
   chunkBytes?: number;
-  /** Shapes whose recorded passes, and their memory, are kept. Default 4. */
+  /** Shapes whose recorded passes are kept; all share the memory of the largest. Default 32. */
   shapes?: number;
   /** Settings of `step`. */
   adamw?: Partial<AdamwOptions>;
@@ -59,6 +60,7 @@ export class Gpt2 implements Disposable {
   /** (1) sum of the language-model losses since `readLoss`. */
   readonly loss: Tensor;
   #scope: Scope;
+  #workspace: Workspace;
   #passes = new Map<string, Pass>(); // the most recently used one last
   #pending?: { pass: Pass; R: number };
 
@@ -69,6 +71,7 @@ export class Gpt2 implements Disposable {
   ) {
     this.dims = modelDims(config);
     this.#scope = new Scope(device);
+    this.#workspace = new Workspace(device);
     try {
       const layout = layoutParameters(config, device.limits, options);
       this.weights = new Store(this.#scope, layout, "weight");
@@ -225,9 +228,9 @@ export class Gpt2 implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const pass of this.#passes.values()) pass[Symbol.dispose]();
-    this.#passes.clear();
+    this.#forget(0);
     this.#pending = undefined;
+    this.#workspace[Symbol.dispose]();
     this.#scope[Symbol.dispose]();
   }
 
@@ -243,6 +246,7 @@ export class Gpt2 implements Disposable {
       throw new RangeError(`Cannot divide logits as temperature must be > 0: it is ${temperature}`);
     }
     checkRows(rows, this.dims);
+    this.#pending = undefined; // its activations are about to be overwritten
     const pass = this.#pass(rows, temperature);
     pass.forward(rows);
     this.#pending = { pass, R: rows.index.length };
@@ -252,29 +256,40 @@ export class Gpt2 implements Disposable {
   /** The recorded pass of a shape; shapes are rounded up so that batches of like size share one. */
   #pass(rows: Rows, temperature: number): Pass {
     const { device, dims, weights, loss, optimizer, options } = this;
-    const { recompute = false, chunkBytes = 2 ** 27, shapes = 4 } = options;
+    const { recompute = false, chunkBytes = 2 ** 27, shapes = 32 } = options;
     const T = Math.min(Math.ceil(rows.T / 8) * 8, dims.P);
     const shape = { B: rows.B, T, R: roundUp(rows.index.length), temperature };
     const key = Object.values(shape).join(" ");
     let pass = this.#passes.get(key);
     this.#passes.delete(key); // and set again below: the order of the map is that of use
     if (!pass) {
-      while (this.#passes.size >= Math.max(1, shapes)) this.#evict();
-      pass = new Pass(
-        { device, dims, weights, gradients: optimizer?.gradients, loss, recompute, chunkBytes },
-        shape,
-      );
+      const workspace = this.#workspace;
+      const { generation } = workspace;
+      const gradients = optimizer?.gradients;
+      try {
+        pass = new Pass(
+          { device, workspace, dims, weights, gradients, loss, recompute, chunkBytes },
+          shape,
+        );
+      } finally {
+        if (workspace.generation !== generation) { // the others bind memory that is gone
+          this.#forget(0);
+          device.trim();
+        }
+      }
+      this.#forget(Math.max(1, shapes) - 1);
     }
     this.#passes.set(key, pass);
     return pass;
   }
 
-  #evict(): void {
-    const [key, pass] = this.#passes.entries().next().value!;
-    if (this.#pending?.pass === pass) this.#pending = undefined;
-    this.#passes.delete(key);
-    pass[Symbol.dispose]();
-    this.device.trim(); // its sizes may not come back
+  /** Drops the passes that were used longest ago, all but `keep` of them. */
+  #forget(keep: number): void {
+    for (const [key, pass] of this.#passes) {
+      if (this.#passes.size <= keep) break;
+      this.#passes.delete(key);
+      pass[Symbol.dispose]();
+    }
   }
 }
 

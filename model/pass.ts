@@ -1,5 +1,5 @@
 /**
- * A forward and a backward pass recorded for one shape, with the memory that they need.
+ * A forward and a backward pass recorded for one shape. Their memory is shared with other shapes.
  *
  * With gradients, every layer keeps its activations, or (`recompute`) only its input: backward then
  * runs a layer's forward again before its backward. Without gradients all layers share one set.
@@ -37,6 +37,7 @@ import {
 } from "./layers/head.ts";
 import type { Store } from "./params.ts";
 import type { Rows } from "./rows.ts";
+import type { Workspace } from "./workspace.ts";
 
 /** What a pass is recorded for. */
 export interface PassShape {
@@ -51,6 +52,7 @@ export interface PassShape {
 /** What a pass works on. */
 export interface PassModel {
   readonly device: Device;
+  readonly workspace: Workspace;
   readonly dims: ModelDims;
   readonly weights: Store;
   /** Absent: no backward pass is recorded. */
@@ -76,7 +78,7 @@ export class Pass implements Disposable {
   readonly head: HeadActivations;
   /** True when `head.logits` holds every row. */
   readonly whole: boolean;
-  #scope: Scope;
+  #programs: Scope;
   #forward: Program;
   #backward?: Program;
   #addLoss?: Program;
@@ -85,13 +87,12 @@ export class Pass implements Disposable {
   #gradients?: HeadGradients;
 
   constructor(readonly model: PassModel, readonly shape: PassShape) {
-    this.#scope = new Scope(model.device);
+    this.#programs = new Scope(model.device);
     try {
-      const { device, dims } = model;
+      const { device, dims, workspace } = model;
       const { B, T, R, temperature } = shape;
       const N = B * T;
-      const scope = this.#scope;
-      const make = (name: string, length: number): Tensor => scope.alloc(length, name, "u32");
+      const make = (name: string, length: number): Tensor => workspace.alloc(length, name, "u32");
       this.#inputs = {
         token: make("token", N),
         position: make("position", N),
@@ -99,19 +100,18 @@ export class Pass implements Disposable {
         index: make("index", R),
         target: make("target", R),
       };
-      device.write(this.#inputs.position, Uint32Array.from({ length: N }, (_, n) => n % T));
       const value = model.weights.layout.byName.has("v_head.weight");
       const chunk = chunkRows(device.limits, { V: dims.V, R, bytes: model.chunkBytes });
       const headDims: HeadDims = { ...dims, N, R, chunk, temperature, value };
       this.whole = R <= chunk;
-      this.head = headActivations(scope, headDims);
+      this.head = headActivations(workspace, headDims);
       const layers = this.#layers({ ...dims, B, T });
-      this.#forward = scope.record("forward", () => {
+      this.#forward = this.#programs.record("forward", () => {
         this.#runForward(layers, headDims);
       });
       if (model.gradients) this.#recordBackward(layers, headDims, model.gradients);
     } catch (error) {
-      this.#scope[Symbol.dispose]();
+      this.#programs[Symbol.dispose]();
       throw error;
     }
   }
@@ -131,6 +131,7 @@ export class Pass implements Disposable {
     rows.index.forEach((row, r) => index[r] = Math.floor(row / rows.T) * T + row % rows.T);
     const write = (tensor: Tensor, data: HostArray): void => device.write(tensor, data);
     write(this.#inputs.token, token);
+    write(this.#inputs.position, Uint32Array.from(token, (_, n) => n % T));
     write(this.#inputs.length, rows.lengths);
     write(this.#inputs.index, index);
     write(this.#inputs.target, padded(rows.target, R));
@@ -158,7 +159,7 @@ export class Pass implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#scope[Symbol.dispose]();
+    this.#programs[Symbol.dispose]();
   }
 
   #writeGradients(gradients: RowGradients): void {
@@ -173,16 +174,15 @@ export class Pass implements Disposable {
   /** The layers' memory: inputs x[0..L], and activations. */
   #layers(dims: LayerDims & ModelDims): Layers {
     const { B, T, C, L } = dims;
-    const scope = this.#scope;
-    const { gradients, recompute } = this.model;
+    const { gradients, recompute, workspace } = this.model;
     const keep = gradients !== undefined && !recompute;
     const inputs = Array.from(
       { length: gradients ? L + 1 : 2 }, // without backward the stream goes back and forth
-      (_, l) => scope.alloc(B * T * C, `x ${l}`),
+      (_, l) => workspace.alloc(B * T * C, `x ${l}`),
     );
     const sets = Array.from(
       { length: keep ? L : 1 },
-      (_, l) => layerActivations(scope, dims, `layer ${keep ? l : "shared"}`),
+      (_, l) => layerActivations(workspace, dims, `layer ${keep ? l : "shared"}`),
     );
     return {
       dims,
@@ -214,12 +214,11 @@ export class Pass implements Disposable {
   }
 
   #recordBackward({ dims, x, activations }: Layers, headDims: HeadDims, gradients: Store): void {
-    const { device, weights, recompute, loss } = this.model;
-    const scope = this.#scope;
+    const { device, weights, recompute, loss, workspace } = this.model;
     const { length, index, target } = this.#inputs;
     const { B, T, C, V, P, L } = dims;
     const N = B * T;
-    const make = (name: string, size: number): Tensor => scope.alloc(size, name, "u32");
+    const make = (name: string, size: number): Tensor => workspace.alloc(size, name, "u32");
     this.#order = {
       order: make("order", N),
       start: make("start", N + 1),
@@ -227,11 +226,11 @@ export class Pass implements Disposable {
       count: make("count", 1),
     };
     const order = this.#order;
-    const head = this.#gradients = headGradients(scope, headDims);
-    const scratch = backwardScratch(scope, dims);
-    const dx = scope.alloc(N * C, "dx");
+    const head = this.#gradients = headGradients(workspace, headDims);
+    const scratch = backwardScratch(workspace, dims);
+    const dx = workspace.alloc(N * C, "dx");
     const attend = attendWithin(device, length, dims);
-    this.#backward = scope.record("backward", () => {
+    this.#backward = this.#programs.record("backward", () => {
       headBackward(
         device,
         { index, target, weights, gradients, activations: this.head, head, dx },
@@ -251,7 +250,7 @@ export class Pass implements Disposable {
     });
     if (!loss) return;
     // The loss is the inner product of the log-probabilities with their gradient, -1 / count.
-    this.#addLoss = scope.record("loss", () => {
+    this.#addLoss = this.#programs.record("loss", () => {
       matmul(
         device,
         { a: this.head.logprob, b: head.dlogprob, out: loss },

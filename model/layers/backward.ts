@@ -6,9 +6,10 @@
  */
 import { attentionBackward } from "../../kernels/attention.ts";
 import { columnSum, columnSumScratch } from "../../kernels/column_sum.ts";
-import { type Device, type Scope, type Tensor, view } from "../../kernels/device.ts";
+import { type Device, type Tensor, view } from "../../kernels/device.ts";
 import { layernormBackward, layernormScratch } from "../../kernels/layernorm.ts";
 import { matmul } from "../../kernels/matmul.ts";
+import type { Allocator } from "../workspace.ts";
 import type { LayerActivations, LayerDims, LayerTensors } from "./forward.ts";
 
 /** Work space that the blocks of one backward pass share; all of it is overwritten. */
@@ -23,18 +24,18 @@ export interface BackwardScratch {
   readonly partial: Tensor;
 }
 
-/** Allocates the work space in `scope`. */
-export function backwardScratch(scope: Scope, { B, T, C, H, I }: LayerDims): BackwardScratch {
+/** Takes the work space from `memory`. */
+export function backwardScratch(memory: Allocator, { B, T, C, H, I }: LayerDims): BackwardScratch {
   const N = B * T;
   const partial = Math.max(
     layernormScratch({ N, C }),
     ...[C, 3 * C, I].map((width) => columnSumScratch({ N, C: width })),
   );
   return {
-    wide: scope.alloc(N * Math.max(I, 3 * C), "dwide"),
-    narrow: scope.alloc(N * C, "dnarrow"),
-    delta: scope.alloc(B * H * T, "delta"),
-    partial: scope.alloc(partial, "partial sums"),
+    wide: memory.alloc(N * Math.max(I, 3 * C), "dwide"),
+    narrow: memory.alloc(N * C, "dnarrow"),
+    delta: memory.alloc(B * H * T, "delta"),
+    partial: memory.alloc(partial, "partial sums"),
   };
 }
 

@@ -10,11 +10,12 @@
  * @module
  */
 import { attention } from "../../kernels/attention.ts";
-import type { Device, Scope, Tensor } from "../../kernels/device.ts";
+import type { Device, Tensor } from "../../kernels/device.ts";
 import { layernorm } from "../../kernels/layernorm.ts";
 import { matmul } from "../../kernels/matmul.ts";
 import type { ModelDims } from "../config.ts";
 import type { Store } from "../params.ts";
+import type { Allocator } from "../workspace.ts";
 
 /** Names of a block's parameters, by the names they have below. */
 const NAMES = {
@@ -78,14 +79,14 @@ export interface LayerActivations {
   readonly act: Tensor;
 }
 
-/** Allocates a block's activations in `scope`, which frees them together. */
+/** Takes a block's activations from `memory`, which frees them together; labels start with `label`. */
 export function layerActivations(
-  scope: Scope,
+  memory: Allocator,
   { B, T, C, H, I }: LayerDims,
   label: string,
 ): LayerActivations {
   const N = B * T;
-  const make = (name: string, length: number): Tensor => scope.alloc(length, `${label} ${name}`);
+  const make = (name: string, length: number): Tensor => memory.alloc(length, `${label} ${name}`);
   return {
     norm1: make("norm1", N * C),
     mean1: make("mean1", N),

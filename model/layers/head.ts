@@ -11,7 +11,6 @@ import {
   align,
   type Device,
   type DeviceLimits,
-  type Scope,
   type Tensor,
   view,
 } from "../../kernels/device.ts";
@@ -22,6 +21,7 @@ import { tokenLogprob, tokenLogprobBackward } from "../../kernels/token_logprob.
 import { valueHead, valueHeadBackward, valueHeadScratch } from "../../kernels/value_head.ts";
 import type { ModelDims } from "../config.ts";
 import type { Store } from "../params.ts";
+import type { Allocator } from "../workspace.ts";
 
 /** Sizes of the head. */
 export type HeadDims = Pick<ModelDims, "V" | "C" | "eps"> & {
@@ -88,12 +88,12 @@ export function chunkRows(limits: DeviceLimits, { V, R, bytes }: {
   return rows;
 }
 
-/** Allocates the head's activations in `scope`. */
+/** Takes the head's activations from `memory`. */
 export function headActivations(
-  scope: Scope,
+  memory: Allocator,
   { R, C, V, chunk, value }: HeadDims,
 ): HeadActivations {
-  const make = (name: string, length: number): Tensor => scope.alloc(length, `head ${name}`);
+  const make = (name: string, length: number): Tensor => memory.alloc(length, `head ${name}`);
   return {
     gathered: make("gathered", R * C),
     hidden: make("hidden", R * C),
@@ -107,9 +107,9 @@ export function headActivations(
   };
 }
 
-/** Allocates what the head's backward pass needs in `scope`. */
-export function headGradients(scope: Scope, { R, C, value }: HeadDims): HeadGradients {
-  const make = (name: string, length: number): Tensor => scope.alloc(length, `head ${name}`);
+/** Takes what the head's backward pass needs from `memory`. */
+export function headGradients(memory: Allocator, { R, C, value }: HeadDims): HeadGradients {
+  const make = (name: string, length: number): Tensor => memory.alloc(length, `head ${name}`);
   const scratch = [layernormScratch({ N: R, C }), value ? valueHeadScratch({ N: R, C }) : 0];
   return {
     dlogprob: make("dlogprob", R),

@@ -212,27 +212,48 @@ testOnDevices("evaluate() reads back once, everything else in a step never", asy
   assert.equal(reads(), 1);
 });
 
+/** Trains one step on `length` sequences of `length` tokens and gives the log-probabilities. */
+async function square(model: Gpt2, length: number): Promise<ArrayLike<number>> {
+  const sequence = Array.from({ length }, (_, t) => t % 11);
+  const batch = languageModelRows(Array.from({ length }, () => sequence));
+  const { logprob } = await model.evaluate(batch);
+  model.backward({ dlogprob: ones(batch.index.length) });
+  model.step(1e-3);
+  return logprob;
+}
+
+testOnDevices("memory does not grow over steps, and dispose frees all of it", async (device) => {
+  const model = randomModel(device, SMALL, { shapes: 2 });
+  const cycle = async () => {
+    for (const length of [2, 3, 5, 9]) await square(model, length); // four shapes, two kept
+  };
+  await cycle();
+  const { live, held } = device.memory;
+  for (let i = 0; i < 10; i++) await cycle();
+  assert.deepEqual([device.memory.live, device.memory.held], [live, held]);
+  model[Symbol.dispose]();
+  assert.equal(device.memory.live, 0);
+});
+
 testOnDevices(
-  "memory does not grow over steps, shapes come and go, and dispose frees all",
+  "shapes share the memory of the largest, in whatever order they come",
   async (device) => {
-    const model = randomModel(device, SMALL, { shapes: 2 });
-    const step = async (length: number) => {
-      const sequence = Array.from({ length }, (_, t) => t % 11);
-      const batch = languageModelRows(Array.from({ length }, () => sequence));
-      await model.evaluate(batch);
-      model.backward({ dlogprob: ones(batch.index.length) });
-      model.step(1e-3);
-    };
-    const cycle = async () => {
-      for (const length of [2, 3, 5, 9]) await step(length); // four shapes, two kept
-    };
-    await cycle();
-    const { live, held } = device.memory;
-    for (let i = 0; i < 10; i++) await cycle();
+    const sizes = [3, 9, 5, 9, 2];
+    const shared = randomModel(device);
+    const together = [];
+    for (const size of sizes) together.push(await square(shared, size));
+    const { live } = device.memory;
+    shared[Symbol.dispose]();
+    using largest = randomModel(device);
+    await square(largest, 9);
     assert.equal(device.memory.live, live);
-    assert.equal(device.memory.held, held);
-    model[Symbol.dispose]();
-    assert.equal(device.memory.live, 0);
+    using alone = randomModel(device, SMALL, { shapes: 1 });
+    for (const [i, size] of sizes.entries()) {
+      assert.deepEqual(
+        await square(alone, size),
+        together[i],
+      );
+    }
   },
 );
 
