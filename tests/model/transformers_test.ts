@@ -1,5 +1,7 @@
 /** GPT-2 against Hugging Face transformers, by `tests/fixtures/gpt2_transformers.py`. @module */
+import assert from "node:assert/strict";
 import type { Device } from "../../kernels/device.ts";
+import { Generator } from "../../model/generate.ts";
 import { Gpt2, type Gpt2Options } from "../../model/gpt2.ts";
 import { languageModelRows, type Rows } from "../../model/rows.ts";
 import { assertClose } from "../_close.ts";
@@ -16,6 +18,13 @@ interface Facts {
     eps: number;
     weightDecay: number;
     losses: number[];
+  };
+  greedy: {
+    prompts: number[][];
+    maxNewTokens: number;
+    free: number[][];
+    eos: number;
+    stopped: number[][];
   };
 }
 
@@ -94,5 +103,19 @@ for (const name of ["a", "b", "c"]) {
       model.step(lr);
     }
     assertClose(got, losses, "loss before each step", 1e-4);
+  });
+
+  // transformers completed the prompts one by one; here they share a batch.
+  testOnDevices(`transformers' greedy completions, model ${name}`, async (device) => {
+    const { facts: { greedy } } = await readFixture<Facts>(`gpt2-${name}`);
+    const { prompts, maxNewTokens, eos } = greedy;
+    using model = await load(device, name, { frozen: true });
+    using generator = new Generator(model);
+    const free = await generator.generate(prompts, { maxNewTokens, greedy: true, eos: null });
+    assert.deepEqual(free.responses.map((tokens) => [...tokens]), greedy.free);
+    const stopped = await generator.generate(prompts, { maxNewTokens, greedy: true });
+    assert.equal(model.config.eos_token_id, eos);
+    assert.deepEqual(stopped.responses.map((tokens) => [...tokens]), greedy.stopped);
+    assert.deepEqual(stopped.finished, greedy.stopped.map((tokens) => tokens.at(-1) === eos));
   });
 }
