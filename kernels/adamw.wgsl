@@ -24,14 +24,17 @@ fn step(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let lr = hyper[0];
   let beta1 = hyper[1];
   let beta2 = hyper[2];
-  let fade = lr * hyper[4] * dims.decay;
+  let eps = hyper[3];
+  let fade = 1.0 - lr * hyper[4] * dims.decay;
+  let c1 = hyper[5];
+  let c2 = hyper[6];
+  let factor = norm[1];
   for (var i = id.x; i < dims.N / PACK; i += groups.x * WORKGROUP) {
-    if (norm[1] != 0.0) {
-      let g = grad[i] * norm[1];
+    if (factor != 0.0) {
+      let g = grad[i] * factor;
       let mean = beta1 * m[i] + (1.0 - beta1) * g;
       let square = beta2 * v[i] + (1.0 - beta2) * g * g;
-      let step = mean * hyper[5] / (sqrt(square * hyper[6]) + hyper[3]);
-      weight[i] = weight[i] - fade * weight[i] - lr * step;
+      weight[i] = fade * weight[i] - lr * c1 * mean / (sqrt(c2 * square) + eps);
       m[i] = mean;
       v[i] = square;
     }

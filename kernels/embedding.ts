@@ -10,6 +10,8 @@ import {
 import code from "./embedding.wgsl" with { type: "text" };
 import { packing } from "./pack.ts";
 
+const LANES = 32; // packs of one row in one workgroup: all of C = 128
+
 type Floats<Name extends string> = Record<Name, FloatArray>;
 type Ints<Name extends string> = Record<Name, Uint32Array>;
 type Dims = Record<"N" | "B" | "T" | "C" | "V" | "first", number>;
@@ -94,12 +96,11 @@ function launch(
   },
 ): void {
   const wide = packing(code, dims.C);
-  const lanes = device.software ? 8 : 64;
   device.launch({
-    kernel: { ...kernel, ...wide, workgroup: lanes },
+    kernel: { ...kernel, ...wide, workgroup: LANES },
     dims,
     bind,
-    groups: [Math.ceil(dims.C / wide.constants.PACK / lanes), Math.min(rows, 65535)],
+    groups: [Math.ceil(dims.C / wide.constants.PACK / LANES), Math.min(rows, 65535)],
   });
 }
 

@@ -3,6 +3,8 @@ import type { Device, FloatArray, Kernel, Tensor } from "./device.ts";
 import { packing } from "./pack.ts";
 import code from "./rows.wgsl" with { type: "text" };
 
+const LANES = 32; // packs of one row in one workgroup: all of C = 128
+
 /** The index that stands for "no row": gather gives zeros for it, scatter skips it. */
 export const NO_ROW = 0xffffffff;
 
@@ -32,12 +34,11 @@ function launch(
   dims: Dims,
 ): void {
   const wide = packing(code, dims.C);
-  const lanes = device.software ? 8 : 64;
   device.launch({
-    kernel: { ...kernel, ...wide, workgroup: lanes },
+    kernel: { ...kernel, ...wide, workgroup: LANES },
     dims,
     bind,
-    groups: [Math.ceil(dims.C / wide.constants.PACK / lanes), Math.min(dims.N, 65535)],
+    groups: [Math.ceil(dims.C / wide.constants.PACK / LANES), Math.min(dims.N, 65535)],
   });
 }
 

@@ -8,6 +8,7 @@ type Arrays = Record<string, FloatArray>;
 type Dims = Record<"N" | "C" | "R", number>;
 
 const MAX_GROUPS = 65535;
+const LANES = 32; // packs of one row in one workgroup of `input` and `parameters`
 
 function forward({ x, weight, bias, value }: Arrays, { N, C }: Dims): void {
   for (let n = 0; n < N; n++) {
@@ -70,10 +71,9 @@ export function valueHeadBackward(
 ): void {
   const { G, R } = rowChunks(N);
   const wide = packing(code, C);
-  const workgroup = device.software ? 8 : 64;
-  const columns = Math.ceil(C / wide.constants.PACK / workgroup);
+  const columns = Math.ceil(C / wide.constants.PACK / LANES);
   device.launch({
-    kernel: { label: "value_head.input", twin: input, workgroup, ...wide },
+    kernel: { label: "value_head.input", twin: input, workgroup: LANES, ...wide },
     dims: { N, C, R },
     bind: { weight: [x.weight, C], dvalue: [x.dvalue, N], dx: [x.dx, N * C] },
     groups: [columns, Math.min(N, MAX_GROUPS)],
@@ -81,7 +81,7 @@ export function valueHeadBackward(
   const pweight = view(x.scratch, 0, G * C, "scratch of dweight");
   const pbias = view(x.scratch, align(G * C), G, "scratch of dbias");
   device.launch({
-    kernel: { label: "value_head.parameters", twin: parameters, workgroup, ...wide },
+    kernel: { label: "value_head.parameters", twin: parameters, workgroup: LANES, ...wide },
     dims: { N, C, R },
     bind: {
       x: [x.x, N * C],
