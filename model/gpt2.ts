@@ -59,6 +59,8 @@ export class Gpt2 implements Disposable {
   readonly optimizer?: Optimizer;
   /** (1) sum of the language-model losses since `readLoss`. */
   readonly loss: Tensor;
+  /** What was made for this model, such as its generator, and is disposed of together with it. */
+  readonly companions: DisposableStack = new DisposableStack();
   #scope: Scope;
   #workspace: Workspace;
   #passes = new Map<string, Pass>(); // the most recently used one last
@@ -228,6 +230,7 @@ export class Gpt2 implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.companions.dispose();
     this.#forget(0);
     this.#pending = undefined;
     this.#workspace[Symbol.dispose]();
