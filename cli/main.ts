@@ -2,9 +2,10 @@
  * The command line. Exit codes: 0 ok, 1 failed, 2 wrong usage, 130 interrupted and saved.
  * @module
  */
-import { HelpShown, parseArguments, UsageError } from "./parse.ts";
+import { HelpShown, parseArguments } from "./parse.ts";
 import type { Programs } from "./programs.ts";
 import { paint, printable, systemTerminal, type Terminal } from "./terminal.ts";
+import { UsageError } from "./values.ts";
 
 /** Runs one command line; gives the exit code. A command is loaded only when it is asked for. */
 export async function main(

@@ -1,6 +1,7 @@
 /** Writes docs/options.md from the table of options: `deno task docs`. @module */
 import { COMMANDS, type Option } from "./options.ts";
-import { facts, helpOf, settingFacts } from "./parse.ts";
+import { helpOf } from "./parse.ts";
+import { facts, settingFacts } from "./values.ts";
 
 /** The page's text. */
 export function optionsPage(): string {

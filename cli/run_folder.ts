@@ -6,7 +6,7 @@
  * @module
  */
 import type { CompletionRow, RunInfo, RunObserver, Summary } from "../tasks/observer.ts";
-import { completionCells, completionHeader, csvLines, numberCell, scoreNames } from "./csv.ts";
+import { completionCells, completionHeader, numberCell, scoreNames } from "./csv.ts";
 import {
   type Disk,
   disk,
@@ -17,6 +17,7 @@ import {
   temporaryName,
   writeError,
 } from "./files.ts";
+import { GrowingTable } from "./growing_table.ts";
 import { checkpointSteps, readRun, readTable, type RunConfig } from "./run_data.ts";
 
 const KEPT = 3; // checkpoints
@@ -36,29 +37,6 @@ export interface RunFolderOptions {
   io?: Disk;
   /** Clock in milliseconds. */
   now?: () => number;
-}
-
-/** A table that only grows: encoded rows, written whole each time. */
-class GrowingTable {
-  #chunks: Uint8Array[] = [];
-  #dirty = false;
-  constructor(readonly name: string) {}
-
-  get empty(): boolean {
-    return this.#chunks.length === 0;
-  }
-
-  add(rows: readonly (readonly string[])[]): void {
-    if (rows.length === 0) return;
-    this.#chunks.push(new TextEncoder().encode(csvLines(rows)));
-    this.#dirty = true;
-  }
-
-  async save(folder: string, io: Disk): Promise<void> {
-    if (!this.#dirty) return;
-    await replaceFile(`${folder}/${this.name}`, this.#chunks, io);
-    this.#dirty = false;
-  }
 }
 
 /** Writes everything that a run leaves behind. */

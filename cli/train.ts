@@ -1,15 +1,16 @@
 /** `train`: checks the request, watches the run, prints what came of it. @module */
 import type { RunObserver } from "../tasks/observer.ts";
+import { listFolder } from "./files.ts";
 import { INTERRUPTED, listenForInterrupt } from "./interrupt.ts";
 import type { TrainSettings } from "./options.ts";
-import { didYouMean, type Parsed, UsageError } from "./parse.ts";
+import type { Parsed } from "./parse.ts";
 import type { Catalogue, Entry, Programs, TrainRequest } from "./programs.ts";
 import { Progress } from "./progress.ts";
 import { checkpointSteps, readRun } from "./run_data.ts";
 import { RunFolder } from "./run_folder.ts";
 import { closing } from "./table.ts";
 import { columns, type Terminal } from "./terminal.ts";
-import { listFolder } from "./files.ts";
+import { didYouMean, UsageError } from "./values.ts";
 
 const WITH_RESUME = new Set(["resume", "json", "quiet"]);
 

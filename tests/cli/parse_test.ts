@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { allHelp, optionsPage } from "../../cli/options_page.ts";
 import { COMMANDS, TRAIN_SETTINGS } from "../../cli/options.ts";
-import { coerce, HelpShown, nearest, parseArguments, UsageError } from "../../cli/parse.ts";
+import { HelpShown, parseArguments } from "../../cli/parse.ts";
 import { commandOf, requestOf } from "../../cli/train.ts";
+import { coerce, nearest, UsageError } from "../../cli/values.ts";
 import { PPO_OPTIONS } from "../../rl/config.ts";
 import { fakePrograms } from "./_fake.ts";
 
