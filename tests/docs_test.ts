@@ -1,0 +1,151 @@
+/** Runs every example of docs/, and checks that what the pages name is there. @module */
+import assert from "node:assert/strict";
+import { PPO_METRICS } from "../rl/metrics.ts";
+import { metricsPage, REMEDIES, REWARD_METRICS } from "../cli/metrics_page.ts";
+
+const ROOT = new URL("../", import.meta.url);
+const FILE =
+  /`((?:kernels|model|rl|rewards|tasks|cli|tests|assets|scripts|bench)\/[\w/-]*(?:\.\w+|\/))`/g;
+
+/** One fence: where it stands, its program, and the lines that it says it prints. */
+interface Example {
+  name: string;
+  code: string;
+  prints: string[];
+}
+
+/** The pages, as paths from the root; the two that others make from tables have no examples. */
+async function pages(folder = "docs"): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(new URL(folder, ROOT))) {
+    if (isDirectory) found.push(...await pages(`${folder}/${name}`));
+    else if (name.endsWith(".md")) found.push(`${folder}/${name}`);
+  }
+  return found.sort();
+}
+
+/** The fences marked ts of a page. A comment `// => text` is one printed line; "…" stands for anything. */
+function examplesOf(page: string, text: string): Example[] {
+  return [...text.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, code], i) => ({
+    name: `${page}, example ${i + 1}`,
+    code,
+    prints: [...code.matchAll(/\/\/ => (.*)$/gm)].map(([, line]) => line),
+  }));
+}
+
+/** Whether a printed line is what the comment says. */
+function agrees(line: string, comment: string): boolean {
+  const parts = comment.split("…").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+  return new RegExp(`^${parts.join(".*")}$`, "s").test(line);
+}
+
+/** An example as a module that stands anywhere: its imports start at the root. */
+function moduleOf({ code }: Example): string {
+  const placed = code.replaceAll(/(from |import\()"\.\//g, (_, how) => `${how}"${ROOT.href}`);
+  return `${placed}\nexport {};\n`;
+}
+
+/** What `console.log` is given while `body` runs, one string a call. */
+async function printed(body: () => Promise<unknown>): Promise<string[]> {
+  const lines: string[] = [], log = console.log;
+  console.log = (...values: unknown[]) =>
+    lines.push(
+      values.map((x) => typeof x === "string" ? x : Deno.inspect(x, { colors: false })).join(" "),
+    );
+  try {
+    await body();
+  } finally {
+    console.log = log;
+  }
+  return lines;
+}
+
+const examples: Example[] = [];
+for (const page of await pages()) {
+  examples.push(...examplesOf(page, await Deno.readTextFile(new URL(page, ROOT))));
+}
+
+Deno.test("every example of docs/ has right types", async () => {
+  assert.ok(examples.length >= 20, `found ${examples.length} examples`);
+  const folder = await Deno.makeTempDir();
+  try {
+    const files = await Promise.all(examples.map(async (example, i) => {
+      await Deno.writeTextFile(`${folder}/${i}.ts`, `// ${example.name}\n${moduleOf(example)}`);
+      return `${folder}/${i}.ts`;
+    }));
+    const config = new URL("deno.json", ROOT).pathname;
+    const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["check", "--quiet", "--config", config, ...files],
+      env: { NO_COLOR: "1" },
+    }).output();
+    const names = files.map((file, i) => `${file}: ${examples[i].name}`).join("\n");
+    assert.ok(success, `${new TextDecoder().decode(stderr)}\n${names}`);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+for (const example of examples) {
+  Deno.test(`${example.name}, prints what it says`, async () => {
+    assert.ok(example.prints.length > 0, "an example that prints nothing shows nothing");
+    const source = new Blob([moduleOf(example)], { type: "application/typescript" });
+    const url = URL.createObjectURL(source);
+    try {
+      const lines = await printed(() => import(url));
+      const rest = lines.slice(example.prints.length), { prints } = example;
+      const same = rest.length === 0 && prints.every((want, i) => agrees(lines[i] ?? "", want));
+      assert.ok(same, `it prints\n${lines.join("\n")}\nand says\n${prints.join("\n")}`);
+    } finally {
+      URL.revokeObjectURL(url);
+    }
+  });
+}
+
+Deno.test("an example whose output differs is found", async () => {
+  assert.ok(agrees("kind: cpu", "kind: …"));
+  assert.ok(!agrees("kind: cpu", "kind: webgpu"));
+  assert.ok(!agrees("1.5", "1x5") && !agrees("105", "1.5"));
+  assert.deepEqual(await printed(() => Promise.resolve(console.log([1], "a"))), ["[ 1 ] a"]);
+  const [example] = examplesOf("p.md", "text\n```ts\nlog(1); // => 1\n```\n```sh\n# => 2\n```\n");
+  assert.deepEqual(example.prints, ["1"]);
+});
+
+Deno.test("every file, link, task and test that a page names is there", async () => {
+  const { tasks } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
+  const wrong: string[] = [];
+  let cited = 0;
+  for (const page of await pages()) {
+    const text = (await Deno.readTextFile(new URL(page, ROOT))).replaceAll(
+      /^```[\s\S]*?^```$/gm,
+      "",
+    );
+    for (const [, link] of text.matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)) {
+      if (!await isThere(new URL(link, new URL(page, ROOT)))) wrong.push(`${page}: link ${link}`);
+    }
+    for (const [, path] of text.matchAll(FILE)) {
+      if (!await isThere(new URL(path, ROOT))) wrong.push(`${page}: file ${path}`);
+    }
+    for (const [, task] of text.matchAll(/deno task ([\w:]+)/g)) {
+      if (!(task in tasks)) wrong.push(`${page}: deno task ${task}`);
+    }
+    for (const [, quoted, file] of text.matchAll(/"([^"]+)"\s+in\s+`(tests\/[\w./]+)`/g)) {
+      const source = await Deno.readTextFile(new URL(file, ROOT)).catch(() => "");
+      const name = quoted.replaceAll(/\s+/g, " ");
+      if (!source.includes(name)) wrong.push(`${page}: test "${name}" in ${file}`);
+      cited++;
+    }
+  }
+  assert.deepEqual(wrong, []);
+  assert.ok(cited >= 20, `read only ${cited} names of tests`);
+});
+
+Deno.test("docs/metrics.md is what the table makes, with a remedy for each metric", async () => {
+  assert.deepEqual(
+    Object.keys(REMEDIES),
+    [...PPO_METRICS, ...REWARD_METRICS].map(({ name }) => name),
+  );
+  const page = await Deno.readTextFile(new URL("docs/metrics.md", ROOT));
+  assert.equal(page, metricsPage(), "run: deno task docs");
+});
+
+const isThere = (url: URL): Promise<boolean> => Deno.stat(url).then(() => true, () => false);
