@@ -261,7 +261,9 @@ export class Gpt2 implements Disposable {
     const { device, dims, weights, loss, optimizer, options } = this;
     const { recompute = false, chunkBytes = 2 ** 27, shapes = 32 } = options;
     const T = Math.min(Math.ceil(rows.T / 8) * 8, dims.P);
-    const shape = { B: rows.B, T, R: roundUp(rows.index.length), temperature };
+    // Where most rows are asked about, all are: such batches then share one pass, whatever their padding.
+    const asked = roundUp(rows.index.length);
+    const shape = { B: rows.B, T, R: 2 * asked > rows.B * T ? rows.B * T : asked, temperature };
     const key = Object.values(shape).join(" ");
     let pass = this.#passes.get(key);
     this.#passes.delete(key); // and set again below: the order of the map is that of use

@@ -72,6 +72,15 @@ export function colors(): Task {
     examples,
     maxNewTokens: 2,
     defaultRewards: "semantic",
+    steps: 60,
+    settings: {
+      batchSize: 48,
+      maxGradNorm: 1,
+      epochs: 2,
+      learningRate: 3e-4,
+      klCoefficient: 0.05,
+      klControl: "fixed",
+    },
     parent: tableParent(new Map(all.map(({ id, answer }) => [id, answer])), "colors.csv"),
   };
 }

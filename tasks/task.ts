@@ -1,5 +1,14 @@
 /** What a task is: prompts with known answers, and how it is judged by default. @module */
 import type { Example, Parent } from "../rewards/reward.ts";
+import type { PpoConfig } from "../rl/config.ts";
+
+/** Settings of a run: those of the algorithm, and those of the data and the optimizer. */
+export type TaskSettings = Omit<PpoConfig, "seed" | "totalSteps"> & {
+  /** Completions a step, >= 1. */
+  batchSize: number;
+  /** The gradient is scaled down to this global L2 norm; 0 is off. */
+  maxGradNorm: number;
+};
 
 /** A task, loaded. */
 export interface Task {
@@ -16,6 +25,10 @@ export interface Task {
   readonly maxNewTokens: number;
   /** Rewards of a run that names none, as `parseRewards` reads them. */
   readonly defaultRewards: string;
+  /** Rollouts of a run that does not say. */
+  readonly steps: number;
+  /** What this task needs other than the algorithm's defaults. */
+  readonly settings: Partial<TaskSettings> & Pick<TaskSettings, "batchSize" | "maxGradNorm">;
   /** Gives the answers that rewards compare with. */
   readonly parent: Parent;
 }

@@ -1,0 +1,42 @@
+/** Where the command line starts: joins the commands with what they run. @module */
+import { main } from "./main.ts";
+import type { Programs } from "./programs.ts";
+
+/** Each part is loaded when a command needs it: `--help` needs none. */
+const programs: Programs = {
+  async catalogue() {
+    const { listTasks } = await import("../tasks/registry.ts");
+    const { listRewards } = await import("../tasks/rewards.ts");
+    const entry = ({ name, summary }: { name: string; summary: string }) => ({
+      name,
+      doc: summary,
+    });
+    return {
+      tasks: listTasks().map(entry),
+      algorithms: [{ name: "ppo", doc: "proximal policy optimisation with GAE and a KL penalty" }],
+      rewards: listRewards().map(entry),
+      presets: [],
+    };
+  },
+  async train() {
+    const { trainTask } = await import("../tasks/train.ts");
+    return ({ rewards, resume, ...request }, observer, signal) =>
+      trainTask(
+        {
+          ...request,
+          reward: rewards?.map(({ name, weight }) => `${name}:${weight}`).join(),
+          resume: resume?.checkpoint,
+        },
+        observer,
+        signal,
+      );
+  },
+  async generate() {
+    return (await import("../tasks/complete.ts")).completeText;
+  },
+  async pretrain() {
+    return (await import("../tasks/pretraining/pretrain.ts")).pretrain;
+  },
+};
+
+Deno.exit(await main(Deno.args, programs));

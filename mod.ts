@@ -1,0 +1,43 @@
+/**
+ * PlainRL: reinforcement learning for GPT-2 on WebGPU kernels of its own.
+ *
+ * A whole training run: the policy learns to answer with words that have the letter e.
+ *
+ * ```ts
+ * import { Gpt2, LanguagePolicy, modelFolder, openDevice, PpoTrainer, Tokenizer } from "./mod.ts";
+ *
+ * const folder = await modelFolder("tiny");
+ * using device = await openDevice();
+ * using model = await Gpt2.load(device, folder, { valueHead: true });
+ * using reference = await Gpt2.load(device, folder, { frozen: true });
+ * const tokenizer = await Tokenizer.load(folder);
+ * const policy = new LanguagePolicy(model, reference, tokenizer.eosId);
+ * const settings = { totalSteps: 8, maxNewTokens: 4, epochs: 2, learningRate: 1e-3 };
+ * const trainer = new PpoTrainer(policy, settings);
+ * const prompts = Array.from({ length: 16 }, () => tokenizer.encode("The color of the sea is"));
+ * for (let step = 1; step <= settings.totalSteps; step++) {
+ *   const { metrics } = await trainer.step(prompts, ({ responses }) =>
+ *     Promise.resolve(responses.map((ids) => tokenizer.decode(ids).includes("e") ? 1 : 0)));
+ *   console.log(step, metrics["ppo/mean_scores"]);
+ * }
+ * ```
+ * @module
+ */
+export { type DeviceChoice, openDevice } from "./kernels/open.ts";
+export type { Device } from "./kernels/device.ts";
+export { generate } from "./model/generate.ts";
+export { Gpt2, type Gpt2Options } from "./model/gpt2.ts";
+export { Tokenizer } from "./model/tokenizer.ts";
+export { exact } from "./rewards/exact.ts";
+export { combine } from "./rewards/combine.ts";
+export { semantic } from "./rewards/semantic.ts";
+export { loadWordVectors } from "./rewards/embeddings/word_vectors.ts";
+export type { Example, Parent, Reward, RewardBatch, TextEmbedder } from "./rewards/reward.ts";
+export { PPO_DEFAULTS, PPO_OPTIONS, type PpoConfig } from "./rl/config.ts";
+export type { Policy, Rollout, SamplingOptions, TokenBatch } from "./rl/policy.ts";
+export { type PpoState, type PpoStep, PpoTrainer } from "./rl/trainer.ts";
+export type { CompletionRow, RunInfo, RunObserver, Summary } from "./tasks/observer.ts";
+export { modelFolder } from "./tasks/models.ts";
+export { LanguagePolicy } from "./tasks/policy.ts";
+export type { Task, TaskSettings } from "./tasks/task.ts";
+export { type TrainRequest, trainTask } from "./tasks/train.ts";

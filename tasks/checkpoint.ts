@@ -1,0 +1,59 @@
+/** What a run saves to go on exactly: a Hugging Face folder, the optimizer, and the trainer's state. @module */
+import type { Gpt2 } from "../model/gpt2.ts";
+import type { PpoState } from "../rl/trainer.ts";
+import type { SplitResult } from "./observer.ts";
+
+/** All that a run remembers beside weights and optimizer; plain JSON. */
+export interface TrainingState {
+  ppo: PpoState;
+  /** Greedy answers before training. */
+  before: Record<"train" | "heldout", SplitResult>;
+  /** Prompt and response tokens trained on so far. */
+  tokens: number;
+  /** Spent in steps so far. */
+  trainingSeconds: number;
+}
+
+/** Writes a checkpoint into the empty folder `to`; tokenizer and config come from the model at `from`. */
+export async function saveCheckpoint(
+  to: string,
+  { model, from, state }: { model: Gpt2; from: string; state: TrainingState },
+): Promise<void> {
+  await model.save(to, { tokenizer: `${from}/tokenizer.json` });
+  await model.exportState(`${to}/optimizer.safetensors`);
+  await Deno.writeTextFile(`${to}/trainer.json`, JSON.stringify(state, null, 2) + "\n");
+}
+
+/**
+ * Reads the state of a checkpoint.
+ * @throws {Error} when it is missing or broken, or lies beyond the run's end
+ */
+export async function loadTrainingState(folder: string, steps: number): Promise<TrainingState> {
+  const path = `${folder}/trainer.json`;
+  let state: TrainingState;
+  try {
+    state = JSON.parse(await Deno.readTextFile(path));
+  } catch (error) {
+    throw new Error(
+      `Cannot resume from ${folder} as a checkpoint holds a readable trainer.json: ` +
+        `${(error as Error).message}. Name another checkpoint of the run`,
+      { cause: error },
+    );
+  }
+  const numbers = [state.ppo?.step, state.tokens, state.trainingSeconds];
+  for (const split of ["train", "heldout"] as const) {
+    numbers.push(state.before?.[split]?.exact, state.before?.[split]?.reward);
+  }
+  if (numbers.some((value) => typeof value !== "number")) {
+    throw new Error(
+      `Cannot resume from ${folder} as its trainer.json lacks fields: ${Object.keys(state)}`,
+    );
+  }
+  if (state.ppo.step > steps) {
+    throw new RangeError(
+      `Cannot resume from ${folder} as the run ends at step ${steps}: it is at ${state.ppo.step}; ` +
+        "raise --steps",
+    );
+  }
+  return state;
+}

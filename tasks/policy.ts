@@ -1,0 +1,67 @@
+/** A GPT-2 as the policy that `rl/` trains, with a frozen copy of it as the reference. @module */
+import { generate } from "../model/generate.ts";
+import type { Gpt2 } from "../model/gpt2.ts";
+import { fromGrid, type ResponseRows, responseRows, toGrid } from "../model/rows.ts";
+import type {
+  Evaluation,
+  EvaluationGradient,
+  Policy,
+  Rollout,
+  SamplingOptions,
+  TokenBatch,
+} from "../rl/policy.ts";
+
+/** Token ids in, (B, T) arrays out; the model works on the rows that matter. */
+export class LanguagePolicy implements Policy {
+  #rows: ResponseRows | undefined;
+
+  /** @param eos id that ends a response; null: none does */
+  constructor(
+    readonly model: Gpt2,
+    readonly frozen: Gpt2,
+    readonly eos: number | null,
+  ) {}
+
+  async generate(prompts: Int32Array[], options: SamplingOptions): Promise<Rollout> {
+    return await generate(this.model, prompts, { ...options, eos: this.eos });
+  }
+
+  async evaluate(batch: TokenBatch): Promise<Evaluation> {
+    const rows = this.#rows = responseRows(batch);
+    const { logprob, entropy, value } = await this.model.evaluate(rows, batch);
+    return {
+      logprob: toGrid(logprob, rows),
+      entropy: toGrid(entropy, rows),
+      value: toGrid(value, rows),
+    };
+  }
+
+  backward({ dlogprob, dentropy, dvalue }: EvaluationGradient): void {
+    const rows = this.#rows;
+    if (!rows) {
+      throw new Error("Cannot go backward as there is no forward pass: call evaluate first");
+    }
+    this.model.backward({
+      dlogprob: fromGrid(dlogprob, rows),
+      dentropy: fromGrid(dentropy, rows),
+      dvalue: fromGrid(dvalue, rows),
+    });
+  }
+
+  step(learningRate: number): void {
+    this.model.step(learningRate);
+  }
+
+  zeroGradient(): void {
+    this.model.zeroGradient();
+  }
+
+  gradientNorm(): Promise<number> {
+    return this.model.gradientNorm();
+  }
+
+  async reference(batch: TokenBatch): Promise<{ logprob: Float32Array }> {
+    const rows = responseRows(batch);
+    return { logprob: toGrid((await this.frozen.evaluate(rows, batch)).logprob, rows) };
+  }
+}

@@ -1,0 +1,279 @@
+/**
+ * One training run from request to summary: opens task, rewards, model and device, measures the
+ * greedy answers, trains, measures again. Everything it learns it tells its observer.
+ * @module
+ */
+import { type DeviceChoice, openDevice } from "../kernels/open.ts";
+import { Gpt2 } from "../model/gpt2.ts";
+import { Tokenizer } from "../model/tokenizer.ts";
+import type { CombinedReward } from "../rewards/combine.ts";
+import { exact } from "../rewards/exact.ts";
+import type { Example } from "../rewards/reward.ts";
+import { type PpoConfig, resolvePpoConfig } from "../rl/config.ts";
+import { permutation } from "../rl/shuffle.ts";
+import { PpoTrainer } from "../rl/trainer.ts";
+import { loadTrainingState, saveCheckpoint, type TrainingState } from "./checkpoint.ts";
+import { withoutEnd } from "./complete.ts";
+import { modelFolder } from "./models.ts";
+import type { CompletionRow, RunObserver, SplitResult, Summary } from "./observer.ts";
+import { LanguagePolicy } from "./policy.ts";
+import { findTask } from "./registry.ts";
+import { openRewards } from "./rewards.ts";
+import type { Task, TaskSettings } from "./task.ts";
+
+/** What a run is asked to do; what is left out comes from the task. */
+export interface TrainRequest {
+  /** Name in the registry. */
+  task: string;
+  /** `NAME[:weight],…`. */
+  reward?: string;
+  /** "tiny", or a folder in Hugging Face form. Default "tiny". */
+  model?: string;
+  /** Rollouts. */
+  steps?: number;
+  /** Key of every random number. Default 1. */
+  seed?: number;
+  /** Default "auto". */
+  device?: DeviceChoice;
+  /** Steps between checkpoints; one is always written at the end. 0: only then. Default 0. */
+  saveEvery?: number;
+  /** Settings that differ from the task's. */
+  settings?: Partial<TaskSettings>;
+  /** Checkpoint folder to go on from; everything else must be as in the run that wrote it. */
+  resume?: string;
+}
+
+type Split = "train" | "heldout";
+type Phase = "before" | "after";
+
+/**
+ * Runs a request. When `signal` aborts, the step in hand is finished, a checkpoint is written and
+ * `signal.reason` is thrown.
+ * @throws {TypeError|RangeError} for a request that names what there is not, or out of range
+ * @throws {Error} when the model, the device or a checkpoint cannot be used, or training diverges
+ */
+export async function trainTask(
+  request: TrainRequest,
+  observer: RunObserver,
+  signal?: AbortSignal,
+): Promise<Summary> {
+  const started = performance.now();
+  const plan = await resolveRequest(request);
+  using device = await openDevice(request.device);
+  const folder = await modelFolder(plan.model);
+  const adamw = { maxGradNorm: plan.maxGradNorm };
+  using model = await Gpt2.load(device, request.resume ?? folder, { valueHead: true, adamw });
+  using reference = await Gpt2.load(device, folder, { frozen: true });
+  const tokenizer = await Tokenizer.load(folder, { modelVocab: model.config.vocab_size });
+  const policy = new LanguagePolicy(model, reference, tokenizer.eosId);
+  const trainer = new PpoTrainer(policy, plan.config);
+  const run = new Run(plan, { policy, tokenizer });
+  await observer.start({
+    task: plan.task.name,
+    algorithm: "ppo",
+    rewards: Object.keys(plan.rewards.weights),
+    model: plan.model,
+    seed: plan.config.seed,
+    steps: plan.config.totalSteps,
+    device: { kind: device.kind, name: device.name, software: device.software },
+    config: { ...plan.config, batchSize: plan.batchSize, maxGradNorm: plan.maxGradNorm },
+  });
+  const evaluate = async (phase: Phase): Promise<Record<Split, SplitResult>> => {
+    observer.phase?.(`answering ${phase} training`);
+    const step = trainer.state().step;
+    return {
+      train: await run.evaluate(step, { phase, split: "train", observer }),
+      heldout: await run.evaluate(step, { phase, split: "heldout", observer }),
+    };
+  };
+  let state: TrainingState;
+  if (request.resume) {
+    state = await loadTrainingState(request.resume, plan.config.totalSteps);
+    trainer.restore(state.ppo);
+    await model.importState(`${request.resume}/optimizer.safetensors`);
+  } else {
+    const before = await evaluate("before");
+    state = { ppo: trainer.state(), before, tokens: 0, trainingSeconds: 0 };
+  }
+  const checkpoint = () =>
+    observer.checkpoint(state.ppo.step, (to) => saveCheckpoint(to, { model, from: folder, state }));
+  while (state.ppo.step < plan.config.totalSteps) {
+    const from = performance.now();
+    const { metrics, completions, tokens } = await run.step(trainer);
+    state = {
+      ...state,
+      ppo: trainer.state(),
+      tokens: state.tokens + tokens,
+      trainingSeconds: state.trainingSeconds + (performance.now() - from) / 1000,
+    };
+    await observer.step(state.ppo.step, metrics, completions);
+    const isDue = plan.saveEvery > 0 && state.ppo.step % plan.saveEvery === 0;
+    if (signal?.aborted || isDue) await checkpoint();
+    signal?.throwIfAborted();
+  }
+  const after = await evaluate("after");
+  await checkpoint();
+  const summary: Summary = {
+    task: plan.task.name,
+    algorithm: "ppo",
+    rewards: Object.keys(plan.rewards.weights),
+    model: plan.model,
+    seed: plan.config.seed,
+    steps: plan.config.totalSteps,
+    device: { kind: device.kind, name: device.name },
+    seconds: round((performance.now() - started) / 1000, 1),
+    tokensPerSecond: Math.round(state.tokens / Math.max(state.trainingSeconds, 1e-9)),
+    train: { before: state.before.train, after: after.train },
+    heldout: { before: state.before.heldout, after: after.heldout },
+  };
+  await observer.end(summary);
+  return summary;
+}
+
+/** A request with everything filled in. */
+interface Plan {
+  task: Task;
+  rewards: CombinedReward;
+  model: string;
+  config: Readonly<PpoConfig>;
+  batchSize: number;
+  maxGradNorm: number;
+  saveEvery: number;
+}
+
+async function resolveRequest(request: TrainRequest): Promise<Plan> {
+  const task = findTask(request.task);
+  const settings = { ...task.settings, maxNewTokens: task.maxNewTokens, ...request.settings };
+  const { batchSize, maxGradNorm, ...ppo } = settings;
+  const config = resolvePpoConfig({
+    ...ppo,
+    seed: request.seed ?? 1,
+    totalSteps: request.steps ?? task.steps,
+  });
+  const most = task.examples.train.length;
+  if (!Number.isInteger(batchSize) || batchSize < 1) {
+    throw new RangeError(
+      `Cannot train as batchSize must be a whole number above 0: it is ${batchSize}`,
+    );
+  }
+  if (most === 0) {
+    throw new RangeError(`Cannot train on ${task.name} as it has no training prompts`);
+  }
+  return {
+    task,
+    rewards: await openRewards(task, request.reward),
+    model: request.model ?? "tiny",
+    config,
+    batchSize,
+    maxGradNorm,
+    saveEvery: request.saveEvery ?? 0,
+  };
+}
+
+/** The parts of a run that steps and evaluations share. */
+class Run {
+  #prompts: Map<string, Int32Array>;
+  #exact = exact();
+
+  constructor(
+    readonly plan: Plan,
+    readonly parts: { policy: LanguagePolicy; tokenizer: Tokenizer },
+  ) {
+    const { train, heldout } = plan.task.examples;
+    this.#prompts = new Map(
+      [...train, ...heldout].map(({ id, prompt }) => [id, parts.tokenizer.encode(prompt)]),
+    );
+  }
+
+  /** One rollout and its update. */
+  async step(trainer: PpoTrainer): Promise<{
+    metrics: Record<string, number>;
+    completions: CompletionRow[];
+    /** Prompt and response tokens of the rollout. */
+    tokens: number;
+  }> {
+    const { rewards } = this.plan;
+    const done = trainer.state().step;
+    const examples = this.#batch(done);
+    let completions: CompletionRow[] = [];
+    const prompts = examples.map(({ id }) => this.#prompts.get(id)!);
+    const { rollout, metrics } = await trainer.step(prompts, async ({ responses }) => {
+      completions = await this.#judge(examples, responses, { step: done + 1, phase: "train" });
+      return completions.map(({ reward }) => reward);
+    });
+    const named = Object.fromEntries(
+      ["exact", ...Object.keys(rewards.weights)].map((name) => [
+        `rewards/${name}/mean`,
+        meanOf(completions.map(({ scores }) => scores[name])),
+      ]),
+    );
+    const counts = Object.fromEntries(
+      Object.entries(rewards.takeCounts()).map(([name, count]) => [`rewards/${name}`, count]),
+    );
+    const tokens = [...rollout.prompts, ...rollout.responses].reduce((n, x) => n + x.length, 0);
+    return { metrics: { ...metrics, ...named, ...counts }, completions, tokens };
+  }
+
+  /** Greedy answers to a whole split. */
+  async evaluate(
+    step: number,
+    { phase, split, observer }: { phase: Phase; split: Split; observer: RunObserver },
+  ): Promise<SplitResult> {
+    const { task, config, batchSize } = this.plan;
+    const rows: CompletionRow[] = [];
+    for (let at = 0; at < task.examples[split].length; at += batchSize) {
+      const examples = task.examples[split].slice(at, at + batchSize);
+      const { responses } = await this.parts.policy.generate(
+        examples.map(({ id }) => this.#prompts.get(id)!),
+        { maxNewTokens: config.maxNewTokens, temperature: 1, greedy: true, seed: 0, stream: 0 },
+      );
+      rows.push(...await this.#judge(examples, responses, { step, phase: `${phase}:${split}` }));
+    }
+    this.plan.rewards.takeCounts(); // counts in metrics speak of rollouts alone
+    await observer.evaluation(`${phase}:${split}`, rows);
+    return {
+      exact: meanOf(rows.map(({ scores }) => scores.exact)),
+      reward: meanOf(rows.map(({ reward }) => reward)),
+    };
+  }
+
+  async #judge(
+    examples: readonly Example[],
+    responses: readonly Int32Array[],
+    { step, phase }: { step: number; phase: string },
+  ): Promise<CompletionRow[]> {
+    const { policy: { eos }, tokenizer } = this.parts;
+    const completions = responses.map((ids) => tokenizer.decode(withoutEnd(ids, eos)));
+    const batch = { prompts: examples.map(({ prompt }) => prompt), completions, examples };
+    const verdict = await this.plan.rewards.judge(batch);
+    const scores = { exact: await this.#exact.score(batch), ...verdict.scores };
+    return examples.map(({ id, prompt, answer }, b) => ({
+      step,
+      phase,
+      id,
+      prompt,
+      completion: completions[b],
+      answer: answer ?? "",
+      reward: verdict.total[b],
+      scores: Object.fromEntries(Object.entries(scores).map(([name, of]) => [name, of[b]])),
+    }));
+  }
+
+  /** The prompts of a step: the training set in an order of its own each epoch, without a rest. */
+  #batch(step: number): Example[] {
+    const { task: { examples: { train } }, batchSize, config: { seed } } = this.plan;
+    return Array.from({ length: batchSize }, (_, i) => {
+      const at = step * batchSize + i;
+      const epoch = Math.floor(at / train.length);
+      return train[permutation(train.length, { seed, step: 0, epoch })[at % train.length]];
+    });
+  }
+}
+
+/** Mean of what could be judged; NaN where nothing could. */
+function meanOf(values: readonly (number | null)[]): number {
+  const judged = values.filter((value) => value !== null);
+  return judged.reduce((sum, value) => sum + value, 0) / judged.length;
+}
+
+const round = (value: number, digits: number): number => Number(value.toFixed(digits));
