@@ -58,7 +58,7 @@ export class Bar {
       barCompleteChar: "━",
       barIncompleteChar: "─",
       barsize: 40,
-      hideCursor: true,
+      hideCursor: false, // a second Ctrl-C would leave it hidden
       clearOnComplete: true,
       stream: process.stderr,
       gracefulExit: false, // signals are the command's business

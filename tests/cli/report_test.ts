@@ -54,6 +54,7 @@ Deno.test("no text of a completion, prompt, name or setting becomes markup", asy
   absent(page, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/);
   assert.ok(page.includes("\\u{202e}evil\\u{2066}"));
   assert.ok(page.isWellFormed());
+  assert.equal(escape("&<>\"'`"), "&amp;&lt;&gt;&quot;&#39;&#96;");
 });
 
 Deno.test("the page's policy names the hashes of its one style and its one script, and no host", async () => {
