@@ -185,7 +185,7 @@ const quoted = (word: string): string =>
   /^[\w./:@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 
 /** The folder first, so that what the terminal speaks of is on disk. */
-function watch(folder: RunFolder, progress: Progress | undefined): RunObserver {
+export function watch(folder: RunObserver, progress: Progress | undefined): RunObserver {
   return {
     async start(info) {
       await folder.start(info);

@@ -3,6 +3,8 @@ import { doctor, examine, type Machine } from "../../cli/doctor.ts";
 import { bestAndWorst, Pace, Progress, tokensOf } from "../../cli/progress.ts";
 import { closing } from "../../cli/table.ts";
 import { clip, columns, duration, printable, short, type Terminal } from "../../cli/terminal.ts";
+import { watch } from "../../cli/train.ts";
+import type { RunObserver } from "../../tasks/observer.ts";
 import { fakeMetrics, HOSTILE } from "./_fake.ts";
 import { completion, info, summary } from "./_folders.ts";
 
@@ -108,6 +110,14 @@ Deno.test("a log line shows step, reward with its direction, KL, speed, and two 
   assert.equal(title.length, second.length);
   assert.ok(Number.isNaN(tokensOf({}, 3)));
   assert.deepEqual(bestAndWorst([{ ...rows[0], reward: null }]).length, 1);
+});
+
+Deno.test("every step lets the event loop turn once, so that Ctrl-C arrives", async () => {
+  let turned = false;
+  setTimeout(() => turned = true, 0);
+  const silent = { step() {} } as unknown as RunObserver;
+  await watch(silent, undefined).step(1, {}, []);
+  assert.ok(turned);
 });
 
 Deno.test("the closing table aligns before and after, and says where the run lies", () => {
