@@ -3,8 +3,9 @@
  * goes through `escape`; the page's policy allows only the one style and the one script, by hash.
  * @module
  */
-import { PPO_METRICS } from "../rl/metrics.ts";
+import { type MetricInfo, PPO_METRICS } from "../rl/metrics.ts";
 import type { CompletionRow, Summary } from "../tasks/observer.ts";
+import { REWARD_METRICS } from "./metrics_page.ts";
 import { TRAIN_SETTINGS } from "./options.ts";
 import { charts } from "./plots.ts";
 import { SCRIPT, STYLE } from "./report_page.ts";
@@ -183,12 +184,20 @@ function flatten(value: Readonly<Record<string, unknown>>, before = ""): [string
 
 function glossary(run: RunData): string {
   const last = run.metrics.at(-1) ?? [];
-  const rows = PPO_METRICS.filter(({ name }) => run.names.includes(name)).map((metric) =>
-    `<tr>${text(metric.name)}${number(last[run.names.indexOf(metric.name) + 1] ?? null)}<td>${
-      escape(metric.unit)
-    }</td><td>${escape(metric.meaning)}</td><td>${escape(metric.healthy)}</td></tr>`
-  );
+  const rows = run.names.map((name, i) => {
+    const known = explained(name);
+    return `<tr>${text(name)}${number(last[i + 1] ?? null)}<td>${
+      escape(known?.unit ?? "")
+    }</td><td>${escape(known?.meaning ?? "")}</td><td>${escape(known?.healthy ?? "")}</td></tr>`;
+  });
   return `<div class="scroll"><table><thead><tr><th>metric</th><th class="n">last</th><th>unit</th>` +
     `<th>meaning</th><th>in a run that learns</th></tr></thead>
 <tbody>${rows.join("\n")}</tbody></table></div>`;
+}
+
+/** The table's row; one of a reward stands under `rewards/NAME/` where it has none of its own. */
+function explained(name: string): MetricInfo | undefined {
+  const table = [...PPO_METRICS, ...REWARD_METRICS];
+  const general = name.replace(/^rewards\/[^/]+\//, "rewards/NAME/");
+  return table.find((row) => row.name === name) ?? table.find((row) => row.name === general);
 }

@@ -82,6 +82,9 @@ Deno.test("the page is whole: opening, table, curves, completions, settings, glo
   for (const { name, meaning } of PPO_METRICS) {
     assert.ok(page.includes(name) && page.includes(escape(meaning)), name);
   }
+  assert.match(page, /rewards\/exact\/mean<\/td>.*equal the answer/);
+  const other = { ...run, names: ["rewards/semantic/mean"], metrics: [[1, 2]] };
+  assert.match(await report(other), /rewards\/semantic\/mean<\/td>.*mean of one reward/);
   assert.match(page, /<tr class="changed"><td class="t">ppo\.lambda<\/td><td class="t">0\.5<\/td>/);
   assert.match(page, /<tr><td class="t">ppo\.gamma<\/td>/);
   assert.match(page, /<td class="t">list<\/td><td class="t">\[1,2\]<\/td>/);
