@@ -76,6 +76,22 @@ testOnDevices("backward() with recomputed activations gives the same bits", asyn
   assert.deepEqual(await gradientsWith(recomputed), await gradientsWith(kept)); // and adds
 });
 
+testOnDevices("a gradient that is left out is zero, whatever the last one was", async (device) => {
+  for (const [name, values] of Object.entries(upstream)) {
+    const zeros = new Float64Array(R);
+    const given = { dlogprob: zeros, dentropy: zeros, dvalue: zeros, [name]: values };
+    using fresh = randomModel(device);
+    using used = randomModel(device);
+    await gradientsWith(used);
+    used.zeroGradient();
+    const left = { [name]: values } as unknown as typeof upstream;
+    assert.deepEqual(
+      await gradientsWith(used, ragged, left),
+      await gradientsWith(fresh, ragged, given),
+    );
+  }
+});
+
 const wide = responseRows({
   prompts: Array.from({ length: 18 }, (_, b) => [b % 11]),
   responses: Array.from(
