@@ -193,6 +193,12 @@ Deno.test("doctor exits 1 where something is missing, and speaks JSON", async ()
   assert.ok(good.printed.every((line) => /^ok {2}/.test(line)), good.printed.join("\n"));
   const bad = remembering();
   assert.equal(await doctor(true, bad, { ...machine, deno: "1.0.0" }), 1);
+  const said = remembering();
+  assert.equal(await doctor(false, said, { ...machine, deno: "1.0.0" }), 1);
+  assert.deepEqual(said.printed.slice(0, 2), [
+    "missing  deno             1.0.0, needs 2.9 or later",
+    "         mend it:  deno upgrade",
+  ]);
   const { ok, findings } = JSON.parse(bad.printed[0]);
   assert.equal(ok, false);
   assert.equal(findings[0].cure, "deno upgrade");
