@@ -157,7 +157,6 @@ function launch(
     );
   }
   const fast = D % 4 === 0 && !dims.naive;
-  // The head size is part of the code, so it is part of the name that compiled code is kept under.
   const file = fast ? `attention_d${D}` : "attention_naive";
   device.launch({
     kernel: {

@@ -1,5 +1,6 @@
 /** Cache of keys and values for decoding: the CPU definition and the launchers. @module */
 import type { Device, FloatArray, Tensor } from "./device.ts";
+import { packing } from "./pack.ts";
 import code from "./kv_cache.wgsl" with { type: "text" };
 
 /** Keys and values of one layer: (B, S, C) each, S slots a row. */
@@ -64,6 +65,9 @@ export function attendKvTwin({ qkv, position, k, v, out }: Arrays, { B, H, D, S 
   }
 }
 
+// Few, as a decode step has few slots and dimensions a head; a software adapter steps through 8 at once.
+const lanesOf = (device: Device): number => device.software ? 8 : 32;
+
 /**
  * Enqueues copying the k and v parts of qkv (B * T, 3C) into the slots that `position` u32 (B * T)
  * names, row b of the batch into row b of the cache. Slots from S on are skipped.
@@ -74,10 +78,11 @@ export function storeKv(
   x: KvCache & { qkv: Tensor; position: Tensor },
   { B, T, C, S }: { B: number; T: number; C: number; S: number },
 ): void {
+  const wide = packing(code, C), lanes = lanesOf(device);
   device.launch({
-    kernel: { label: "kv_cache.store", code, twin: storeKvTwin },
+    kernel: { label: "kv_cache.store", ...wide, twin: storeKvTwin, workgroup: lanes },
     dims: { B, T, H: 1, D: C, S }, // heads lie side by side: copying needs no split
-    threads: B * T * C,
+    groups: [Math.ceil(C / wide.constants.PACK / lanes), Math.min(B * T, 65535)],
     bind: {
       qkv: [x.qkv, B * T * 3 * C],
       position: [x.position, B * T],
@@ -90,7 +95,7 @@ export function storeKv(
 /**
  * Enqueues attention of one new row each, the q part of qkv (B, 3C), over slots 0 to `position` u32
  * (B), inclusive: `storeKv` comes first. `out` (B, C) is overwritten.
- * @throws {RangeError} when D is not 1 to 128, or a buffer is too small
+ * @throws {RangeError} when a buffer is too small
  */
 export function attendKv(
   device: Device,
@@ -98,13 +103,13 @@ export function attendKv(
   { B, S, H, D }: { B: number; S: number; H: number; D: number },
 ): void {
   const C = H * D;
-  if (!Number.isInteger(D) || D < 1 || D > 128) {
-    throw new RangeError(
-      `Cannot run attendKv as a head has 1 to 128 dimensions: D is ${D}; use more heads`,
-    );
-  }
   device.launch({
-    kernel: { label: "kv_cache.attend", code, twin: attendKvTwin, workgroup: 64 },
+    kernel: {
+      label: "kv_cache.attend",
+      ...packing(code, D),
+      twin: attendKvTwin,
+      workgroup: lanesOf(device),
+    },
     dims: { B, T: 1, H, D, S },
     groups: [H, B],
     bind: {

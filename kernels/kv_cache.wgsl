@@ -2,17 +2,23 @@
 //   store:  k[b, position] = k of row (b, t), v likewise
 //   attend: s[j] = q[b] . k[b, j] / sqrt(D)                       j <= position[b], one head
 //           out[b] = sum_j softmax(s)[j] v[b, j]
-// B batch, T time, H heads, D head size, C = H * D, S slots. store: one invocation owns an element.
-// attend: one workgroup owns one head of one row and walks the slots in tiles; a lane owns one slot
-// while scores are made and two dimensions, lane and lane + WORKGROUP, while values are summed.
-override WORKGROUP: u32; // threads per workgroup, set by the launcher; at least D / 2
+// B batch, T time, H heads, D head size, C = H * D, S slots. store: one invocation owns one Pack of
+// one row. attend: one workgroup owns one head of one row and walks the slots in tiles; a lane owns
+// one slot while scores are made, and every WORKGROUP-th Pack of out while values are summed.
+override WORKGROUP: u32; // threads per workgroup, set by the launcher
+override PACK: u32; //      elements in a Pack: 4, or 1 (and Pack = f32) where D is no multiple of 4
+alias Pack = vec4f;
 struct Dims { B: u32, T: u32, H: u32, D: u32, S: u32 }
 @group(0) @binding(0) var<uniform> dims: Dims;
-@group(0) @binding(1) var<storage, read> qkv: array<f32>; //      (B * T, 3C); attend: (B, 3C)
+@group(0) @binding(1) var<storage, read> qkv: array<Pack>; //      (B * T, 3C); attend: (B, 3C)
 @group(0) @binding(2) var<storage, read> position: array<u32>; // (B * T);     attend: (B)
-@group(0) @binding(3) var<storage, read_write> k: array<f32>; //  (B, S, C)
-@group(0) @binding(4) var<storage, read_write> v: array<f32>; //  (B, S, C)
-@group(0) @binding(5) var<storage, read_write> out: array<f32>; // (B, C) overwritten
+@group(0) @binding(3) var<storage, read_write> k: array<Pack>; //  (B, S, C)
+@group(0) @binding(4) var<storage, read_write> v: array<Pack>; //  (B, S, C)
+@group(0) @binding(5) var<storage, read_write> out: array<Pack>; // (B, C) overwritten
+
+fn fold(p: Pack) -> f32 {
+  return p.x + p.y + p.z + p.w;
+}
 
 const LOW = -1e30; // below every score; exp of a difference to it is 0
 var<workgroup> score: array<f32, WORKGROUP>;
@@ -20,14 +26,14 @@ var<workgroup> weight: array<f32, WORKGROUP>; // exp(score - highest so far)
 
 @compute @workgroup_size(WORKGROUP)
 fn store(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let C = dims.H * dims.D;
-  for (var i = id.x; i < dims.B * dims.T * C; i += groups.x * WORKGROUP) {
-    let row = i / C;
+  let C = dims.H * dims.D / PACK;
+  if (id.x >= C) { return; } // the last workgroup may be partly empty
+  for (var row = id.y; row < dims.B * dims.T; row += groups.y) {
     let slot = position[row];
     if (slot >= dims.S) { continue; } // a padded row past the capacity
-    let to = (row / dims.T * dims.S + slot) * C + i % C;
-    k[to] = qkv[row * 3u * C + C + i % C];
-    v[to] = qkv[row * 3u * C + 2u * C + i % C];
+    let to = (row / dims.T * dims.S + slot) * C + id.x;
+    k[to] = qkv[row * 3u * C + C + id.x];
+    v[to] = qkv[row * 3u * C + 2u * C + id.x];
   }
 }
 
@@ -35,23 +41,23 @@ fn store(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grou
 fn attend(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let h = group.x; // the grid is exactly (H, B)
   let b = group.y;
-  let C = dims.H * dims.D;
-  let q = b * 3u * C + h * dims.D;
-  let first = b * dims.S * C + h * dims.D; // slot 0 of this head
+  let D = dims.D / PACK;
+  let C = dims.H * D;
+  let q = b * 3u * C + h * D;
+  let first = b * dims.S * C + h * D; // slot 0 of this head
+  let o = b * C + h * D;
   let end = min(position[b] + 1u, dims.S);
-  let other = lane + WORKGROUP;
   let scale = inverseSqrt(f32(dims.D));
   var high = LOW;
   var sum = 0.0;
-  var sum_v = vec2f(0.0);
   for (var tile = 0u; tile < end; tile += WORKGROUP) {
     let count = min(WORKGROUP, end - tile);
     var s = LOW;
     if (lane < count) {
       let row = first + (tile + lane) * C;
-      s = 0.0;
-      for (var d = 0u; d < dims.D; d++) { s += qkv[q + d] * k[row + d]; }
-      s *= scale;
+      var product = Pack(0.0);
+      for (var d = 0u; d < D; d++) { product += qkv[q + d] * k[row + d]; }
+      s = fold(product) * scale;
     }
     score[lane] = s;
     workgroupBarrier();
@@ -61,15 +67,13 @@ fn attend(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) 
     workgroupBarrier();
     let keep = exp(before - high); // what was summed so far was relative to the old maximum
     sum *= keep;
-    sum_v *= keep;
-    for (var i = 0u; i < count; i++) {
-      let row = first + (tile + i) * C;
-      sum += weight[i];
-      if (lane < dims.D) { sum_v.x += weight[i] * v[row + lane]; }
-      if (other < dims.D) { sum_v.y += weight[i] * v[row + other]; }
+    for (var i = 0u; i < count; i++) { sum += weight[i]; }
+    for (var d = lane; d < D; d += WORKGROUP) {
+      var value = Pack(0.0);
+      if (tile > 0u) { value = out[o + d] * keep; }
+      for (var i = 0u; i < count; i++) { value += weight[i] * v[first + (tile + i) * C + d]; }
+      out[o + d] = value;
     }
   }
-  let o = b * C + h * dims.D;
-  if (lane < dims.D) { out[o + lane] = sum_v.x / sum; }
-  if (other < dims.D) { out[o + other] = sum_v.y / sum; }
+  for (var d = lane; d < D; d += WORKGROUP) { out[o + d] /= sum; }
 }

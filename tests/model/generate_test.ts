@@ -135,6 +135,7 @@ testOnDevices("generate() ends a row at EOS while the others go on", async (devi
   got.logprobs.forEach((row, b) =>
     assertClose(row, free.logprobs[b].slice(0, row.length), "logprobs", 1e-6)
   );
+  assert.deepEqual(await generate(model, PROMPTS, { ...options, eos: null }), free); // none is left ended
   const byConfig = await generate(model, PROMPTS, options);
   assert.deepEqual(byConfig, await generate(model, PROMPTS, { ...options, eos: 4 }));
 });
