@@ -3,7 +3,7 @@ import cliProgress from "cli-progress";
 import process from "node:process";
 import type { CompletionRow, RunInfo, RunObserver, Summary } from "../tasks/observer.ts";
 import { SERIES, valueOf } from "./series.ts";
-import { clip, duration, paint, printable, short, type Terminal } from "./terminal.ts";
+import { clip, clipStart, duration, paint, printable, short, type Terminal } from "./terminal.ts";
 
 const LINES = 20; // log lines of a whole run
 const QUIET_SECONDS = 30; // never silent for longer than this
@@ -182,12 +182,11 @@ export class Progress implements RunObserver {
 
   #shown(row: CompletionRow): string {
     const { fancy } = this.terminal;
-    const cell = (text: string, width: number) => clip(printable(text), width, fancy).padEnd(width);
     const width = Math.max(20, Math.min(44, Math.floor((this.terminal.columns - 28) / 2)));
     const arrow = fancy ? "→" : "->";
-    return `         ${cell(row.prompt, width)} ${arrow} ${cell(row.completion, width)} ${
-      short(row.reward).padStart(7)
-    }`;
+    const prompt = clipStart(printable(row.prompt), width, fancy).padStart(width);
+    const said = clip(printable(row.completion), width, fancy).padEnd(width);
+    return `         ${prompt} ${arrow} ${said} ${short(row.reward).padStart(7)}`;
   }
 }
 

@@ -1,6 +1,6 @@
 /** The last lines of a run: before and after, a few completions side by side, and where it lies. @module */
 import { pairs, type RunData } from "./run_data.ts";
-import { clip, columns, duration, paint, printable, type Terminal } from "./terminal.ts";
+import { clip, clipStart, columns, duration, paint, printable, type Terminal } from "./terminal.ts";
 
 const SHOWN = 6; // completions side by side
 
@@ -8,7 +8,7 @@ const SHOWN = 6; // completions side by side
 export function closing(run: RunData, terminal: Terminal): string[] {
   const { summary, folder } = run;
   if (!summary) return [];
-  const cell = (text: string) => clip(printable(text), 28, terminal.fancy);
+  const cell = (text: string) => clip(printable(text), 20, terminal.fancy);
   const fixed = (value: number) => Number.isFinite(value) ? value.toFixed(3) : "-";
   const scores = columns([
     ["", "exact before", "after", "reward before", "after"],
@@ -28,7 +28,7 @@ export function closing(run: RunData, terminal: Terminal): string[] {
     ...columns([
       ["held-out prompt", "before", "after", "wanted"],
       ...found.slice(0, SHOWN).map((pair) => [
-        cell(pair.prompt),
+        clipStart(printable(pair.prompt), 40, terminal.fancy),
         cell(pair.before),
         cell(pair.after),
         cell(pair.answer),

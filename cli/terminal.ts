@@ -55,6 +55,12 @@ export function clip(text: string, width: number, fancy = false): string {
   return characters.slice(0, Math.max(0, width - 1)).join("") + mark;
 }
 
+/** As `clip`, but cuts the beginning: prompts of a task begin alike and differ at their end. */
+export function clipStart(text: string, width: number, fancy = false): string {
+  const reversed = (whole: string) => [...whole].reverse().join("");
+  return reversed(clip(reversed(text), width, fancy));
+}
+
 /** Seconds as "3:05" or "1:02:03"; "-" where not finite. */
 export function duration(seconds: number): string {
   if (!Number.isFinite(seconds)) return "-";

@@ -2,7 +2,15 @@ import assert from "node:assert/strict";
 import { doctor, examine, type Machine } from "../../cli/doctor.ts";
 import { bestAndWorst, Pace, Progress, tokensOf } from "../../cli/progress.ts";
 import { closing } from "../../cli/table.ts";
-import { clip, columns, duration, printable, short, type Terminal } from "../../cli/terminal.ts";
+import {
+  clip,
+  clipStart,
+  columns,
+  duration,
+  printable,
+  short,
+  type Terminal,
+} from "../../cli/terminal.ts";
 import { watch } from "../../cli/train.ts";
 import type { RunObserver } from "../../tasks/observer.ts";
 import { fakeMetrics, HOSTILE } from "./_fake.ts";
@@ -37,6 +45,7 @@ Deno.test("texts, times and numbers are shortened for people", () => {
   assert.equal(clip("abcdef", 4), "abc~");
   assert.equal(clip("abcdef", 6), "abcdef");
   assert.equal(clip("🙂🙂🙂", 2, true), "🙂…");
+  assert.equal(clipStart("abc🙂ef", 4), "~🙂ef");
   assert.equal(duration(185), "3:05");
   assert.equal(duration(3723), "1:02:03");
   assert.equal(duration(NaN), "-");
@@ -103,8 +112,8 @@ Deno.test("a log line shows step, reward with its direction, KL, speed, and two 
   assert.equal(head, "colors - ppo (exact) - tiny - seed 1 - fake (cpu, software) - runs/x");
   assert.match(title, /^ {2}step {3}reward +KL +entropy +clipped +tok\/s +left$/);
   assert.match(first, /^ {5}1 {5}0\.25 /);
-  assert.match(best, /red and blue make +-> {2}purple +1$/);
-  assert.match(worst, /red and blue make +-> {2}red +-1$/);
+  assert.match(best, /^ +red and blue make -> {2}purple +1$/);
+  assert.match(worst, /^ +red and blue make -> {2}red +-1$/);
   assert.equal(best.length, worst.length);
   assert.match(second, /^ {5}2 {6}0\.5 \^ .* 15 +0:00$/); // 3 completions of 10 tokens in 2 s
   assert.equal(title.length, second.length);
