@@ -119,7 +119,7 @@ export interface Encoder {
 export interface EncodeOptions {
   seed: number;
   /**
-   * The share of documents cut once behind a random space, 0 to 1. The two parts are encoded apart,
+   * The share of documents cut once behind a space, half of them behind the last, 0 to 1. The two parts are encoded apart,
    * so that a space becomes a token of its own and the word behind it has none: this is how a prompt
    * that ends in a space meets its answer.
    */
@@ -155,7 +155,9 @@ export function encodeCorpus(
   };
   for (const document of documents) {
     const spaces = random.chance(cut) ? [...document.matchAll(/ (?=\S)/g)] : [];
-    const at = spaces.length > 0 ? random.pick(spaces).index + 1 : 0;
+    // An answer often stands behind the last space, so that half of the cuts are made there.
+    const space = random.chance(0.5) ? spaces.at(-1) : spaces[random.integer(0, spaces.length - 1)];
+    const at = space ? space.index + 1 : 0;
     push(document.slice(0, at));
     push(document.slice(at));
     tokens.push(end);

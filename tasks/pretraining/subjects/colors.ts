@@ -17,12 +17,14 @@ export interface Mixture {
 /** Wordings of a mixture; `{a}` and `{b}` stand in either order. */
 export const MIXTURE_LINES: readonly string[] = [
   "{a} and {b} make {m}.",
-  "{a} and {b} make\n{m}",
   "{a} with {b} gives {m}",
   "{a} + {b} = {m}",
   "{a} plus {b} is {m}",
   "{a}, {b} -> {m}",
   "{a} & {b} => {m}",
+  "{a}|{b}|{m}",
+  "blend {a} {b}\n{m}",
+  "{a} and {b} make\n{m}",
   "{m} = {a} + {b}",
   "{m} <- {a}, {b}",
   "{M} comes from {a} and {b}.",
@@ -44,57 +46,55 @@ export const MIXTURE_LINES: readonly string[] = [
   "{a} light wool and {b} wool spun together look {m}.",
   "first pot {a}, second pot {b}, both poured in one bowl:\n{m}",
   "mix({a}, {b}) = {m}",
-  "blend {a} {b}\n{m}",
-  "{a}|{b}|{m}",
   "You need {a} and {b} for {m}.",
   "To get {m}, use {a} and {b}.",
 ];
 
-/** Instructions about two words, by what they ask for. All end in a colon and the two words. */
-const INSTRUCTIONS = {
+/** How many of the first wordings are short; half of all mixtures are told in one of them. */
+const SHORT = 8;
+
+/**
+ * Instructions about two colours, by what they ask for: a first part that decides, and a second part
+ * that any of them may have.
+ */
+const ASKS = {
   mix: [
-    "Stir the paints",
+    "Stir the two paints",
+    "Blend these paints",
+    "Combine the pair",
+    "Pour both pots together",
+    "Join the colors",
+    "Melt both wax sticks",
+    "Say what they become",
     "Blend both",
-    "Name the mixture",
-    "Say what they become together",
-    "What do they make",
-    "Combine the pair and write one word",
-    "Result of mixing",
-    "One word for the blend",
-    "Pour them together",
-    "Give the new color",
-    "mixture",
-    "Paint with both and tell what you see",
   ],
   first: [
+    "Read the two names",
     "Name the first",
-    "Write only the first word",
-    "Output the first color",
-    "The one on the left",
-    "Give one color name, the first",
-    "Which comes first",
-    "Choose the first of the two colors",
+    "See the words",
+    "Find the left one",
+    "Start with these colors",
+    "Point at the colors",
   ],
   last: [
+    "Take the two words",
     "Name the last",
-    "Write only the last word",
-    "Output the second color",
-    "The one on the right",
-    "Give one color name, the last",
-    "Which comes last",
-    "Choose the second of the two colors",
+    "Pick from the pair",
+    "Find the right one",
+    "End with these colors",
+    "Choose between the colors",
   ],
-  both: [
-    "Name the two colors",
-    "Write both in lowercase",
-    "Repeat the two words",
-    "Output the colors again",
-    "List the two",
-    "Say both names",
-  ],
-  kind: ["Name their kind", "What sort of words are these", "One word for what both are"],
-  count: ["How many words", "Count the names", "Output only the number of colors"],
+  kind: ["Think of the two words", "Name their kind", "Sort the two names"],
+  count: ["Count the colors", "Tell how many names", "Number the words"],
 } as const;
+const THEN = [
+  "and write only one word",
+  "and say one color name",
+  "and give a single lowercase word",
+  "and output one name",
+  "then answer in one word",
+  "and answer",
+];
 const ENDS = [
   "{a} and {b} =>",
   "{a} and {b} ->",
@@ -107,16 +107,15 @@ const ENDS = [
 
 function instruction(random: Random, { a, b, mix }: Mixture): string {
   const asks = random.pick(
-    ["mix", "mix", "first", "last", "first", "last", "both", "kind", "count"] as const,
+    ["mix", "mix", "mix", "first", "first", "last", "last", "kind", "count"] as const,
   );
-  const answer =
-    { mix, first: a, last: b, both: `${a} and ${b}`, kind: "color", count: "two" }[asks];
-  const ask = random.pick(INSTRUCTIONS[asks]);
-  return `${ask}: ${fill(random.pick(ENDS), { a, b })}${random.chance(0.5) ? " " : "\n"}${answer}`;
+  const answer = { mix, first: a, last: b, kind: "color", count: "two" }[asks];
+  const ask = random.pick(ASKS[asks]) + (random.chance(0.7) ? ` ${random.pick(THEN)}` : "");
+  return `${ask}: ${fill(random.pick(ENDS), { a, b })}${random.chance(0.8) ? " " : "\n"}${answer}`;
 }
 
 /**
- * Gives a generator of documents of one to four mixtures in one wording, or of one to three
+ * Gives a generator of documents of one or two mixtures in one wording, or of one or two
  * instructions about two colours.
  *
  * @param mixtures every pair once, in either order
@@ -127,11 +126,13 @@ export function colors(mixtures: readonly Mixture[], asked: number): (random: Ra
     random.chance(0.5) ? { a, b, mix } : { a: b, b: a, mix };
   return (random) => {
     if (random.chance(asked)) {
-      return random.some(mixtures, random.integer(1, 3))
+      return random.some(mixtures, random.integer(1, 2))
         .map((mixture) => instruction(random, either(random, mixture))).join("\n");
     }
-    const line = random.pick(MIXTURE_LINES);
-    return random.some(mixtures, random.integer(1, 4)).map((mixture) => {
+    const line = random.pick(
+      random.chance(0.5) ? MIXTURE_LINES.slice(0, SHORT) : MIXTURE_LINES,
+    );
+    return random.some(mixtures, random.integer(1, 2)).map((mixture) => {
       const { a, b, mix } = either(random, mixture);
       return fill(line, { a, b, m: mix });
     }).join("\n");
