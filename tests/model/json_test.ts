@@ -58,7 +58,7 @@ Deno.test("parseJson() refuses repeated keys and deep nesting, which JSON.parse 
     name: "SyntaxError",
     message: 'the key "\\u0061" a second time at character 32',
   });
-  assert.throws(() => parseJson("[".repeat(1e6)), /more than 64 levels at character 64/);
+  assert.throws(() => parseJson("[".repeat(1e6)), /more than 64 levels at character 65/);
   assert.throws(() => parseJson("[[[]]]", { depth: 2 }), /more than 2 levels/);
 });
 

@@ -52,6 +52,17 @@ Deno.test("bytes that are no text become replacement characters, at the end too"
   assert.equal(tokenizer.decode([first, ...tokenizer.encode("a")]), "\ufffda");
 });
 
+Deno.test("a byte order mark is a character like others, and spaces before punctuation stay", () => {
+  for (const text of ["\ufeffa", "it 's , no ?"]) {
+    assert.equal(tokenizer.decode(tokenizer.encode(text)), text);
+  }
+  const other = new Tokenizer({
+    ...wordPiece,
+    model: { ...wordPiece.model, vocab: { ...wordPiece.model.vocab, "?": 4 } },
+  });
+  assert.equal(other.decode([3, 4]), "well ?");
+});
+
 Deno.test("a lone surrogate is encoded as the replacement character", () => {
   assert.equal(tokenizer.decode(tokenizer.encode("a\ud800b")), "a\ufffdb");
 });
