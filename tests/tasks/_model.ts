@@ -1,0 +1,64 @@
+/** A model folder small enough to train in a test, and an observer that remembers. @module */
+import { CpuDevice } from "../../kernels/cpu.ts";
+import { Gpt2 } from "../../model/gpt2.ts";
+import { Tokenizer } from "../../model/tokenizer.ts";
+import type { CompletionRow, RunInfo, RunObserver, Summary } from "../../tasks/observer.ts";
+
+const TOKENIZER = new URL("../fixtures/bpe_tokenizer.json", import.meta.url).pathname;
+
+/** Writes a random model of one layer, 16 wide, with the fixtures' tokenizer. */
+export async function writeSmallModel(folder: string, positions = 96): Promise<void> {
+  const { vocabSize, eosId } = await Tokenizer.load(TOKENIZER);
+  using device = new CpuDevice();
+  using model = Gpt2.create(device, {
+    model_type: "gpt2",
+    vocab_size: vocabSize,
+    n_positions: positions,
+    n_embd: 16,
+    n_layer: 1,
+    n_head: 2,
+    initializer_range: 0.1,
+    bos_token_id: eosId,
+    eos_token_id: eosId,
+  }, { seed: 3 });
+  await model.save(folder, { tokenizer: TOKENIZER });
+}
+
+/** Remembers everything; checkpoints go into `folder`. */
+export class Recorder implements RunObserver {
+  info?: RunInfo;
+  summary?: Summary;
+  rows: Record<string, number>[] = [];
+  completions: CompletionRow[] = [];
+  phases: string[] = [];
+  checkpoints: string[] = [];
+
+  /** `onStep` is called after each step, with its number. */
+  constructor(readonly folder: string, readonly onStep: (step: number) => void = () => {}) {}
+
+  start(info: RunInfo): void {
+    this.info = info;
+  }
+  step(
+    step: number,
+    metrics: Readonly<Record<string, number>>,
+    rows: readonly CompletionRow[],
+  ): void {
+    this.rows.push({ step, ...metrics });
+    this.completions.push(...rows);
+    this.onStep(step);
+  }
+  evaluation(phase: string, rows: readonly CompletionRow[]): void {
+    this.phases.push(phase);
+    this.completions.push(...rows);
+  }
+  async checkpoint(step: number, write: (folder: string) => Promise<void>): Promise<void> {
+    const path = `${this.folder}/step-${step}`;
+    await Deno.mkdir(path, { recursive: true });
+    await write(path);
+    this.checkpoints.push(path);
+  }
+  end(summary: Summary): void {
+    this.summary = summary;
+  }
+}
