@@ -5,6 +5,7 @@ import type { Programs } from "./programs.ts";
 /** Each part is loaded when a command needs it: `--help` needs none. */
 const programs: Programs = {
   async catalogue() {
+    const { listPresets } = await import("../tasks/presets.ts");
     const { listTasks } = await import("../tasks/registry.ts");
     const { listRewards } = await import("../tasks/rewards.ts");
     const entry = ({ name, summary }: { name: string; summary: string }) => ({
@@ -15,7 +16,7 @@ const programs: Programs = {
       tasks: listTasks().map(entry),
       algorithms: [{ name: "ppo", doc: "proximal policy optimisation with GAE and a KL penalty" }],
       rewards: listRewards().map(entry),
-      presets: [],
+      presets: listPresets().map(entry),
     };
   },
   async train() {

@@ -4,6 +4,7 @@
  * @module
  */
 import { PPO_OPTIONS, type PpoConfig } from "../rl/config.ts";
+import type { TaskSettings } from "../tasks/task.ts";
 import { DOCTOR_FLAGS, GENERATE_FLAGS, PRETRAIN_FLAGS, TRAIN_FLAGS } from "./option_rows.ts";
 
 /** Values that an option can take. */
@@ -38,12 +39,7 @@ export interface Option {
 export type Table<T> = { readonly [K in keyof T]-?: Option };
 
 /** `key=value` settings of `train`; those that are not given keep the task's value. */
-export type TrainSettings = Omit<PpoConfig, "seed" | "totalSteps"> & {
-  /** Completions per step. */
-  batchSize: number;
-  /** Gradients are scaled down to this global L2 norm; 0 is off. */
-  maxGradNorm: number;
-};
+export type TrainSettings = TaskSettings;
 
 const GROUPS: Record<keyof Omit<PpoConfig, "seed" | "totalSteps">, string> = {
   maxNewTokens: "Sampling",
@@ -94,7 +90,7 @@ const ppoRows = Object.fromEntries(
   ]),
 ) as unknown as Table<Omit<PpoConfig, "seed" | "totalSteps">>;
 
-/** Rows of `train`'s settings: those of the algorithm, as `rl/config.ts` states them, and two more. */
+/** Rows of `train`'s settings: those of the algorithm, as `rl/config.ts` states them, and those of data, optimizer and rewards. */
 export const TRAIN_SETTINGS: Table<TrainSettings> = {
   batchSize: {
     kind: "integer",
@@ -113,6 +109,29 @@ export const TRAIN_SETTINGS: Table<TrainSettings> = {
     usual: "0, 0.5 to 1",
     doc: "gradients are scaled down to this global L2 norm; 0 is off",
     group: "Updates",
+  },
+  semanticMapping: {
+    kind: "choice",
+    choices: ["affine", "relu"],
+    default: "affine",
+    doc: "semantic reward of cosine c: affine ((c+1)/2)^p, relu max(0,c)^p",
+    group: "Rewards and advantages",
+  },
+  semanticPower: {
+    kind: "number",
+    default: 4,
+    min: 0,
+    above: true,
+    usual: "1 to 16",
+    doc: "exponent p of the semantic reward; the larger, the less a near miss earns",
+    group: "Rewards and advantages",
+  },
+  semanticOov: {
+    kind: "choice",
+    choices: ["zero", "floor", "null"],
+    default: "zero",
+    doc: "semantic reward where no word is known: 0, that of cosine 0, or none",
+    group: "Rewards and advantages",
   },
 };
 

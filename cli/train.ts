@@ -1,4 +1,5 @@
 /** `train`: checks the request, watches the run, prints what came of it. @module */
+import { parseRewards, type RewardTerm } from "../rewards/parse.ts";
 import type { RunObserver } from "../tasks/observer.ts";
 import { listFolder } from "./files.ts";
 import { INTERRUPTED, listenForInterrupt } from "./interrupt.ts";
@@ -84,15 +85,12 @@ export function requestOf(
 }
 
 /** Reads `semantic:0.5,exact`. */
-function rewardsOf(text: string, catalogue: Catalogue): { name: string; weight: number }[] {
-  return text.split(",").map((part) => {
-    const [name, weight = "1", ...rest] = part.split(":");
-    known("reward", name, catalogue.rewards);
-    if (rest.length > 0 || weight.trim() === "" || !Number.isFinite(Number(weight))) {
-      throw new UsageError(`Cannot use reward "${part}" as it has the form NAME or NAME:WEIGHT`);
-    }
-    return { name, weight: Number(weight) };
-  });
+function rewardsOf(text: string, catalogue: Catalogue): RewardTerm[] {
+  try {
+    return parseRewards(text, namesOf(catalogue.rewards));
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
 }
 
 const namesOf = (entries: readonly Entry[]): string[] => entries.map(({ name }) => name);

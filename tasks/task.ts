@@ -1,5 +1,6 @@
 /** What a task is: prompts with known answers, and how it is judged by default. @module */
 import type { Example, Parent } from "../rewards/reward.ts";
+import type { Mapping, OutOfVocabulary } from "../rewards/semantic.ts";
 import type { PpoConfig } from "../rl/config.ts";
 
 /** Settings of a run: those of the algorithm, and those of the data and the optimizer. */
@@ -8,6 +9,12 @@ export type TaskSettings = Omit<PpoConfig, "seed" | "totalSteps"> & {
   batchSize: number;
   /** The gradient is scaled down to this global L2 norm; 0 is off. */
   maxGradNorm: number;
+  /** From cosine to the semantic reward; see rewards/semantic.ts for this and the next two. */
+  semanticMapping: Mapping;
+  /** Exponent of the semantic reward, > 0. */
+  semanticPower: number;
+  /** Semantic reward of a completion without any known word. */
+  semanticOov: OutOfVocabulary;
 };
 
 /** A task, loaded. */

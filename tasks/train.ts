@@ -17,6 +17,7 @@ import { withoutEnd } from "./complete.ts";
 import { modelFolder } from "./models.ts";
 import type { CompletionRow, RunObserver, SplitResult, Summary } from "./observer.ts";
 import { LanguagePolicy } from "./policy.ts";
+import { findPreset } from "./presets.ts";
 import { findTask } from "./registry.ts";
 import { openRewards } from "./rewards.ts";
 import type { Task, TaskSettings } from "./task.ts";
@@ -29,6 +30,8 @@ export interface TrainRequest {
   reward?: string;
   /** "tiny", or a folder in Hugging Face form. Default "tiny". */
   model?: string;
+  /** Name in `presets.ts`; its settings take the place of the task's. */
+  preset?: string;
   /** Rollouts. */
   steps?: number;
   /** Key of every random number. Default 1. */
@@ -37,7 +40,7 @@ export interface TrainRequest {
   device?: DeviceChoice;
   /** Steps between checkpoints; one is always written at the end. 0: only then. Default 0. */
   saveEvery?: number;
-  /** Settings that differ from the task's. */
+  /** Settings that differ from the task's or the preset's. */
   settings?: Partial<TaskSettings>;
   /** Checkpoint folder to go on from; everything else must be as in the run that wrote it. */
   resume?: string;
@@ -61,7 +64,7 @@ export async function trainTask(
   const plan = await resolveRequest(request);
   using device = await openDevice(request.device);
   const folder = await modelFolder(plan.model);
-  const adamw = { maxGradNorm: plan.maxGradNorm };
+  const adamw = { maxGradNorm: plan.settings.maxGradNorm };
   using model = await Gpt2.load(device, request.resume ?? folder, { valueHead: true, adamw });
   using reference = await Gpt2.load(device, folder, { frozen: true });
   const tokenizer = await Tokenizer.load(folder, { modelVocab: model.config.vocab_size });
@@ -76,7 +79,7 @@ export async function trainTask(
     seed: plan.config.seed,
     steps: plan.config.totalSteps,
     device: { kind: device.kind, name: device.name, software: device.software },
-    config: { ...plan.config, batchSize: plan.batchSize, maxGradNorm: plan.maxGradNorm },
+    config: { ...plan.config, ...plan.settings },
   });
   const evaluate = async (phase: Phase): Promise<Record<Split, SplitResult>> => {
     observer.phase?.(`answering ${phase} training`);
@@ -136,15 +139,23 @@ interface Plan {
   rewards: CombinedReward;
   model: string;
   config: Readonly<PpoConfig>;
-  batchSize: number;
-  maxGradNorm: number;
+  settings: Pick<TaskSettings, "batchSize" | "maxGradNorm" | keyof typeof SEMANTIC>;
   saveEvery: number;
 }
 
+/** What the semantic reward is where neither task nor request says. */
+const SEMANTIC = { semanticMapping: "affine", semanticPower: 4, semanticOov: "zero" } as const;
+
 async function resolveRequest(request: TrainRequest): Promise<Plan> {
   const task = findTask(request.task);
-  const settings = { ...task.settings, maxNewTokens: task.maxNewTokens, ...request.settings };
-  const { batchSize, maxGradNorm, ...ppo } = settings;
+  const settings = {
+    ...SEMANTIC,
+    ...task.settings,
+    maxNewTokens: task.maxNewTokens,
+    ...(request.preset === undefined ? {} : findPreset(request.preset).settings),
+    ...request.settings,
+  };
+  const { batchSize, maxGradNorm, semanticMapping, semanticPower, semanticOov, ...ppo } = settings;
   const config = resolvePpoConfig({
     ...ppo,
     seed: request.seed ?? 1,
@@ -161,11 +172,14 @@ async function resolveRequest(request: TrainRequest): Promise<Plan> {
   }
   return {
     task,
-    rewards: await openRewards(task, request.reward),
+    rewards: await openRewards(task, request.reward, {
+      mapping: semanticMapping,
+      power: semanticPower,
+      oov: semanticOov,
+    }),
     model: request.model ?? "tiny",
     config,
-    batchSize,
-    maxGradNorm,
+    settings: { batchSize, maxGradNorm, semanticMapping, semanticPower, semanticOov },
     saveEvery: request.saveEvery ?? 0,
   };
 }
@@ -219,7 +233,7 @@ class Run {
     step: number,
     { phase, split, observer }: { phase: Phase; split: Split; observer: RunObserver },
   ): Promise<SplitResult> {
-    const { task, config, batchSize } = this.plan;
+    const { task, config, settings: { batchSize } } = this.plan;
     const rows: CompletionRow[] = [];
     for (let at = 0; at < task.examples[split].length; at += batchSize) {
       const examples = task.examples[split].slice(at, at + batchSize);
@@ -261,7 +275,7 @@ class Run {
 
   /** The prompts of a step: the training set in an order of its own each epoch, without a rest. */
   #batch(step: number): Example[] {
-    const { task: { examples: { train } }, batchSize, config: { seed } } = this.plan;
+    const { task: { examples: { train } }, settings: { batchSize }, config: { seed } } = this.plan;
     return Array.from({ length: batchSize }, (_, i) => {
       const at = step * batchSize + i;
       const epoch = Math.floor(at / train.length);

@@ -17,6 +17,7 @@ async function run(
 ) {
   const C = H * D, canary = (n: number) => upload(device, wave(n + 1, 1), "canary");
   const x = { k: canary(B * S * C), v: canary(B * S * C), out: canary(B * C) };
+  device.write(x.out, new Float32Array(B * C).fill(NaN)); // what stood there must not matter
   const times = Uint32Array.from({ length: B * T }, (_, n) => n % T);
   const position = upload(device, times, "position");
   storeKv(device, { ...x, qkv: upload(device, wave(B * T * 3 * C, scale), "qkv"), position }, {
@@ -60,6 +61,18 @@ for (
     },
   );
 }
+
+testOnDevices("storeKv() skips positions past the capacity", async (device) => {
+  const [B, T, C, S] = [2, 2, 4, 3];
+  const [k, v] = ["k", "v"].map((name) => upload(device, new Float32Array(B * S * C), name));
+  const qkv = upload(device, new Float32Array(B * T * 3 * C).fill(1), "qkv");
+  const position = upload(device, new Uint32Array([0, 3, 1, 2]), "position"); // 3 is past the last
+  storeKv(device, { qkv, position, k, v }, { B, T, C, S });
+  for (const array of await device.read(k, v)) {
+    const slots = Array.from({ length: B * S }, (_, slot) => array[slot * C]);
+    assert.deepEqual(slots, [1, 0, 0, 0, 1, 1]);
+  }
+});
 
 testOnDevices("attendKv() keeps scores of several hundred finite", async (device) => {
   using exact = new CpuDevice({ precision: "f64" });

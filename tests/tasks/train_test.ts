@@ -198,3 +198,28 @@ Deno.test("webgpu: a lost device ends the run with its cause; the checkpoint bef
       GPUAdapter.prototype.requestDevice = requestDevice;
     }
   }));
+
+Deno.test("a preset takes the place of the task's settings, and the request's win over it", () =>
+  inFolder(async (folder, request) => {
+    const run = new Recorder(folder);
+    const changed = { batchSize: 4, epochs: 1, semanticPower: 2 };
+    await trainTask({ ...request, steps: 1, preset: "trl-0.11", settings: changed }, run);
+    const { config } = run.info!;
+    assert.equal(config.learningRate, 1.41e-5); // TRL's, not the task's
+    assert.equal(config.klControl, "adaptive");
+    assert.deepEqual([config.batchSize, config.epochs, config.maxNewTokens], [4, 1, 2]);
+    const { scores, completion } = run.completions.find(({ scores }) => scores.semantic! > 0)!;
+    const squared = new Recorder(folder);
+    await trainTask({
+      ...request,
+      steps: 1,
+      preset: "trl-0.11",
+      settings: { ...changed, semanticPower: 4 },
+    }, squared);
+    const same = squared.completions.find((row) => row.completion === completion)!;
+    assert.ok(Math.abs(same.scores.semantic! - scores.semantic! ** 2) < 1e-12);
+    await assert.rejects(
+      () => trainTask({ ...request, preset: "trl" }, new Recorder(folder)),
+      /the preset "trl" as there are only trl-0\.11/,
+    );
+  }));
