@@ -116,7 +116,7 @@ export class Tokenizer {
    * @throws {RangeError} when a piece of it has no token
    */
   encode(text: string): Int32Array {
-    const { ids, tokens } = this.#engine.encode(text.toWellFormed(), { add_special_tokens: false });
+    const { ids, tokens } = this.#engine.encode(text, { add_special_tokens: false });
     return Int32Array.from(ids, (id, i) => {
       if (id !== undefined) return id;
       throw new RangeError(`Cannot encode ${JSON.stringify(tokens[i])} as the vocabulary lacks it`);

@@ -112,6 +112,15 @@ Deno.test("read() refuses integers, numbers that are not finite, and unknown nam
   });
 });
 
+Deno.test("read() says so when the file became shorter after its header was checked", async () => {
+  await withFile(new Uint8Array(), async (path) => {
+    await write(path, tensors);
+    using file = await openSafetensors(path);
+    await Deno.truncate(path, (await Deno.stat(path)).size - 1);
+    await assert.rejects(() => file.read("a.weight"), /became shorter meanwhile/);
+  });
+});
+
 Deno.test("expect() lists all that is missing, extra or of another shape in one error", async () => {
   await withFile(new Uint8Array(), async (path) => {
     await write(path, tensors);
