@@ -1,0 +1,67 @@
+/** Matrix products as a model runs them, and the plain, tiled and shuffling kernels side by side. @module */
+import { align } from "../kernels/device.ts";
+import { matmul, type MatmulDims, type MatmulVariant } from "../kernels/matmul.ts";
+import { type KernelCase, noise } from "./_case.ts";
+import type { Shape } from "./_shapes.ts";
+
+/** All products of one layer's kinds and of the head, and the three kernels in each orientation. */
+export function products(shape: Shape): KernelCase[] {
+  const { B, T, C, I, V, R } = shape;
+  const N = B * T, ld = align(V);
+  return [
+    product("qkv", { M: N, N: 3 * C, K: C, orientation: "NN" }, ["bias"]),
+    product("attention's output", { M: N, N: C, K: C, orientation: "NN" }, ["bias", "residual"]),
+    product("MLP in", { M: N, N: I, K: C, orientation: "NN", activation: "gelu" }, ["bias", "pre"]),
+    product("MLP out", { M: N, N: C, K: I, orientation: "NN" }, ["bias", "residual"]),
+    product("logits", { M: R, N: V, K: C, orientation: "NT", ldOut: ld }),
+    product("MLP in, dx", { M: N, N: C, K: I, orientation: "NT" }),
+    product("MLP out, dx", { M: N, N: I, K: C, orientation: "NT", activation: "dgelu" }, ["pre"]),
+    product("logits, dx", { M: R, N: C, K: V, orientation: "NN", ldA: ld }),
+    product("MLP in, dw", { M: C, N: I, K: N, orientation: "TN", accumulate: true }),
+    product("MLP out, dw", { M: I, N: C, K: N, orientation: "TN", accumulate: true }),
+    product("logits, dw", { M: V, N: C, K: R, orientation: "TN", ldA: ld, accumulate: true }),
+    ...comparison(shape),
+  ];
+}
+
+type Extra = "bias" | "residual" | "pre";
+
+function product(name: string, dims: MatmulDims, extras: readonly Extra[] = []): KernelCase {
+  const { M, N, K, orientation, variant, accumulate } = dims;
+  const columns = dims.ldOut ?? N;
+  const sizeA = dims.ldA ? (orientation === "TN" ? K : M) * dims.ldA : M * K;
+  const wide = extras.filter((extra) => extra !== "bias").length;
+  return {
+    name: `matmul ${orientation} ${name}${variant ? `, ${variant}` : ""}`,
+    size: `M ${M} N ${N} K ${K}`,
+    flop: 2 * M * N * K,
+    bytes: 4 * (M * K + K * N + M * N * (1 + wide + (accumulate ? 1 : 0))),
+    data: () => ({
+      a: noise(sizeA),
+      b: noise(K * N, 0.1),
+      out: new Float32Array(M * columns),
+      ...(extras.includes("bias") && { bias: noise(N) }),
+      ...(extras.includes("residual") && { residual: noise(M * N) }),
+      ...(extras.includes("pre") && { pre: noise(M * N) }),
+    }),
+    outputs: extras.includes("pre") && dims.activation === "gelu" ? ["out", "pre"] : ["out"],
+    launch: (device, x) => matmul(device, x, dims),
+  };
+}
+
+/** The same product by each kernel; where subgroups have no 8 lanes there is no third one. */
+function comparison({ rowsOfPlain: N, C, I }: Shape): KernelCase[] {
+  const variants: MatmulVariant[] = ["plain", "tile", "shuffle"];
+  const orientations = [
+    { M: N, N: I, K: C, orientation: "NN" },
+    { M: N, N: C, K: I, orientation: "NT" },
+    { M: C, N: I, K: N, orientation: "TN" },
+  ] as const;
+  return orientations.flatMap((dims) =>
+    variants.map((variant) => ({
+      ...product("by", { ...dims, variant }),
+      onlyWebgpu: true,
+      ...(variant === "shuffle" && { feature: "subgroups-8" }),
+    }))
+  );
+}

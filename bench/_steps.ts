@@ -1,0 +1,182 @@
+/** What a model does as the benches run it: a training step, a decode step, a PPO update. @module */
+import type { Device } from "../kernels/device.ts";
+import { generate } from "../model/generate.ts";
+import { Gpt2 } from "../model/gpt2.ts";
+import { languageModelRows } from "../model/rows.ts";
+import type { Policy, TokenBatch } from "../rl/policy.ts";
+import { PpoTrainer } from "../rl/trainer.ts";
+import { LanguagePolicy } from "../tasks/policy.ts";
+import { RECIPE } from "../tasks/pretraining/recipe.ts";
+import { ids } from "./_case.ts";
+import { clock, type Work } from "./_measure.ts";
+
+/** Sizes of a model, as a `config.json` names them. */
+export interface Sizes {
+  vocab_size: number;
+  n_positions: number;
+  n_embd: number;
+  n_layer: number;
+  n_head: number;
+}
+
+/** The model of `assets/tiny`. */
+export const DEFAULT_SIZES: Sizes = { vocab_size: RECIPE.vocabulary, ...RECIPE.config };
+/** GPT-2 124M (Radford et al. 2019). */
+export const GPT2_SIZES: Sizes = {
+  vocab_size: 50257,
+  n_positions: 1024,
+  n_embd: 768,
+  n_layer: 12,
+  n_head: 12,
+};
+
+/** Sequences, and tokens of each. */
+export interface BatchSize {
+  B: number;
+  T: number;
+}
+
+/** Operations of a forward and a backward pass over all rows: the products and causal attention. */
+export function trainingFlop(sizes: Sizes, { B, T }: BatchSize): number {
+  const { n_embd: C, n_layer: L, vocab_size: V } = sizes;
+  const perToken = L * 12 * C * C + V * C; // weights that a token meets
+  const pairs = B * T * (T + 1) / 2;
+  return 6 * B * T * perToken + pairs * L * 18 * C;
+}
+
+/** One step of language-model training on `device`: forward, backward, clipping, AdamW; no read-back. */
+export function trainingStep(device: Device, sizes: Sizes, { B, T }: BatchSize): Work {
+  const model = Gpt2.create(device, sizes);
+  const rows = languageModelRows(
+    Array.from({ length: B }, (_, b) => ids((T + 1) * (b + 1), sizes.vocab_size).slice(-T - 1)),
+  );
+  return {
+    enqueue(runs) {
+      for (let i = 0; i < runs; i++) {
+        model.languageModel(rows);
+        model.step(1e-4);
+      }
+    },
+    [Symbol.dispose]: () => model[Symbol.dispose](),
+  };
+}
+
+/** Time of parts of some work: wall and processor seconds. */
+export type Phases = Record<string, { wall: number; cpu: number }>;
+
+/** Work that contains its own waits; each call takes one sample. */
+export interface PhasedWork extends Disposable {
+  sample(): Promise<Phases>;
+}
+
+const promptsOf = ({ B, T }: BatchSize, V: number): Int32Array[] =>
+  Array.from({ length: B }, (_, b) => Int32Array.from(ids(T * (b + 1), V).slice(-T)));
+
+async function timed<T>(phases: Phases, name: string, work: () => Promise<T>): Promise<T> {
+  const from = clock();
+  const result = await work();
+  const to = clock();
+  const { wall, cpu } = phases[name] ?? { wall: 0, cpu: 0 };
+  phases[name] = { wall: wall + to.wall - from.wall, cpu: cpu + to.cpu - from.cpu };
+  return result;
+}
+
+/**
+ * Prompts of T tokens, then `tokens` decode steps. "prefill" is a generation of one token; "decode
+ * step" is what each further one adds, with the read-back that `generate` makes every 16 tokens.
+ */
+export function decoding(
+  device: Device,
+  sizes: Sizes,
+  { B, T, tokens = 16 }: BatchSize & { tokens?: number },
+): PhasedWork {
+  const model = Gpt2.create(device, sizes, { frozen: true });
+  const prompts = promptsOf({ B, T }, sizes.vocab_size);
+  return {
+    async sample() {
+      const phases: Phases = {};
+      const draw = (maxNewTokens: number) => () =>
+        generate(model, prompts, { maxNewTokens, eos: null });
+      await timed(phases, "prefill", draw(1));
+      await timed(phases, "all", draw(1 + tokens));
+      const { prefill, all } = phases;
+      const step = {
+        wall: (all.wall - prefill.wall) / tokens,
+        cpu: (all.cpu - prefill.cpu) / tokens,
+      };
+      return { prefill, "decode step": step };
+    },
+    [Symbol.dispose]: () => model[Symbol.dispose](),
+  };
+}
+
+/**
+ * A PPO update as `tasks/colors.ts` asks for it: B prompts of T tokens, two tokens drawn, two epochs of
+ * one minibatch. The scores are made up, as judging costs no device time.
+ */
+export async function ppoUpdate(
+  device: Device,
+  sizes: Sizes,
+  { B, T, tokens = 2, epochs = 2 }: BatchSize & { tokens?: number; epochs?: number },
+): Promise<PhasedWork> {
+  const model = Gpt2.create(device, sizes, { valueHead: true });
+  const frozen = await model.frozenCopy();
+  const policy = new TimedPolicy(new LanguagePolicy(model, frozen, null));
+  const settings = { maxNewTokens: tokens, epochs, minibatches: 1, learningRate: 1e-5 };
+  const trainer = new PpoTrainer(policy, settings);
+  const prompts = promptsOf({ B, T }, sizes.vocab_size);
+  return {
+    async sample() {
+      policy.phases = {};
+      await timed(policy.phases, "whole update", () =>
+        trainer.step(prompts, ({ responses }) => {
+          return Promise.resolve(responses.map((response) => response[0] % 2));
+        }));
+      return policy.phases;
+    },
+    [Symbol.dispose]() {
+      frozen[Symbol.dispose]();
+      model[Symbol.dispose]();
+    },
+  };
+}
+
+/** Notes the time of each phase of an update. */
+class TimedPolicy implements Policy {
+  phases: Phases = {};
+  #isLearning = false;
+
+  constructor(readonly policy: Policy) {}
+
+  generate(...args: Parameters<Policy["generate"]>): ReturnType<Policy["generate"]> {
+    this.#isLearning = false;
+    return timed(this.phases, "generate", () => this.policy.generate(...args));
+  }
+
+  reference(batch: TokenBatch): ReturnType<Policy["reference"]> {
+    return timed(this.phases, "reference", () => this.policy.reference(batch));
+  }
+
+  evaluate(batch: TokenBatch): ReturnType<Policy["evaluate"]> {
+    const phase = this.#isLearning ? "epochs" : "old logprobs";
+    return timed(this.phases, phase, () => this.policy.evaluate(batch));
+  }
+
+  // What `backward` and `step` enqueue is waited for, and so timed, in `gradientNorm`.
+  backward(gradient: Parameters<Policy["backward"]>[0]): void {
+    this.#isLearning = true;
+    this.policy.backward(gradient);
+  }
+
+  step(learningRate: number): void {
+    this.policy.step(learningRate);
+  }
+
+  zeroGradient(): void {
+    this.policy.zeroGradient();
+  }
+
+  gradientNorm(): Promise<number> {
+    return timed(this.phases, "epochs", () => this.policy.gradientNorm());
+  }
+}

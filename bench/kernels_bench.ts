@@ -1,0 +1,39 @@
+/**
+ * Every kernel, forward and backward, at the sizes of the default model and of GPT-2 124M, on the GPU
+ * adapter and as twins: `deno task bench -- --device webgpu --model default`. Deno's own column is
+ * one sample: a batch of runs and one wait. The table at the end is for one run, without the wait.
+ * @module
+ */
+import { kernelCases } from "./_cases.ts";
+import { benchOptions, Devices } from "./_options.ts";
+import { KernelReport } from "./_kernel_report.ts";
+import { SHAPES } from "./_shapes.ts";
+
+const { devices, models } = benchOptions(Deno.args, { model: "both" });
+const open = new Devices();
+const report = new KernelReport(open, { cpu: { target: 0.02 }, webgpu: { target: 0.04 } });
+
+for (const shape of SHAPES.filter(({ model }) => models.some((name) => name === model))) {
+  for (const kernel of kernelCases(shape)) {
+    const entry = report.entry(shape, kernel);
+    for (const kind of devices) {
+      if (kind === "cpu" && kernel.onlyWebgpu) continue;
+      // Deno adds two calls. A run of more than 5e8 operations takes a tenth of a second on a software
+      // adapter, and half a second as a twin.
+      const isSlow = kernel.flop > 5e8;
+      Deno.bench({
+        name: `${kind} ${kernel.name} ${shape.model} ${shape.batch}`,
+        n: (kind === "cpu" ? 3 : 7) - (isSlow ? 2 : 0),
+        warmup: 1,
+        // Deno takes only functions that are written as async to be so.
+        fn: async (context) => await entry.sample(kind, context),
+      });
+    }
+  }
+}
+
+globalThis.addEventListener("unload", () => {
+  report.end();
+  console.log(report.toString());
+  open[Symbol.dispose]();
+});

@@ -1,0 +1,93 @@
+/**
+ * A training step, a decode step and a PPO update with its phases, with the device memory that each
+ * held: `deno task bench -- --device webgpu`. GPT-2 124M only with `--model gpt2`.
+ * @module
+ */
+import type { Device } from "../kernels/device.ts";
+import { Batch } from "./_measure.ts";
+import { benchOptions, type DeviceKind } from "./_options.ts";
+import { StepReport } from "./_step_report.ts";
+import {
+  decoding,
+  DEFAULT_SIZES,
+  GPT2_SIZES,
+  type PhasedWork,
+  ppoUpdate,
+  trainingFlop,
+  trainingStep,
+} from "./_steps.ts";
+
+const { devices, models } = benchOptions(Deno.args, { model: "default" });
+const report = new StepReport();
+
+/** Registers one bench, whose first call prepares; each has a device of its own, so that peaks are. */
+function bench(
+  name: string,
+  kind: DeviceKind,
+  { n, prepare }: { n: number; prepare: (device: Device) => Promise<() => Promise<void>> },
+): void {
+  let sample: (() => Promise<void>) | undefined;
+  Deno.bench({
+    name: `${kind} ${name}`,
+    n,
+    warmup: 1,
+    async fn(context) {
+      sample ??= await prepare(await report.begin(kind));
+      context.start();
+      await sample();
+      context.end();
+    },
+  });
+}
+
+for (const model of models) {
+  const sizes = model === "gpt2" ? GPT2_SIZES : DEFAULT_SIZES;
+  const batches = model === "gpt2" ? [{ B: 4, T: 64 }] : [{ B: 48, T: 24 }, { B: 8, T: 128 }];
+  for (const kind of devices) {
+    const n = kind === "cpu" || model === "gpt2" ? 1 : 7;
+    for (const batch of batches) {
+      const label = `${model} ${batch.B}x${batch.T}`;
+      bench(`training step ${label}`, kind, {
+        n,
+        async prepare(device) {
+          const work = report.own(trainingStep(device, sizes, batch));
+          const batched = await Batch.prepare(device, work, { target: 0.2, most: 8 });
+          const row = { work: `training step ${label}`, tokens: batch.B * batch.T };
+          const flop = trainingFlop(sizes, batch);
+          return async () => {
+            await batched.sample();
+            report.set({ ...row, flop }, device, batched.result());
+          };
+        },
+      });
+    }
+    const phased = (
+      name: string,
+      [count, tokens]: [n: number, tokens: number],
+      make: (device: Device) => PhasedWork | Promise<PhasedWork>,
+    ) =>
+      bench(`${name} ${model}`, kind, {
+        n: count,
+        async prepare(device) {
+          const work = report.own(await make(device));
+          await work.sample(); // compiles
+          return async () =>
+            report.add(`${name} ${model}`, { device, tokens, phases: await work.sample() });
+        },
+      });
+    const [{ B }] = batches;
+    const T = model === "gpt2" ? 32 : 22;
+    phased(`generation ${B}x${T}`, [n, B], (device) => decoding(device, sizes, { B, T }));
+    phased(`generation 1x${T}`, [n, 1], (device) => decoding(device, sizes, { B: 1, T }));
+    phased(
+      `PPO update ${B}x${T}+2`,
+      [Math.min(n, 5), B * (T + 2)],
+      (device) => ppoUpdate(device, sizes, { B, T }),
+    );
+  }
+}
+
+globalThis.addEventListener("unload", () => {
+  report.end();
+  console.log(report.toString());
+});
