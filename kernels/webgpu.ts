@@ -106,25 +106,25 @@ export class WebGpuDevice implements Device {
       );
     }
     const offered = first.limits;
-    // llvmpipe has subgroups although its feature list does not say so; its lane counts do.
-    const offersSubgroups = first.features.has("subgroups" as GPUFeatureName) ||
-      (isSoftware(first) && lanesOf(first.info)[0] > 0);
-    const wantedFeatures = ["shader-f16", "timestamp-query"].filter((f) =>
-      first.features.has(f as GPUFeatureName)
+    const features = (["shader-f16", "timestamp-query"] as GPUFeatureName[]).filter((feature) =>
+      first.features.has(feature)
     );
-    if (offersSubgroups) wantedFeatures.push("subgroups");
-    const device = await first.requestDevice({
-      label: "plainrl",
-      requiredFeatures: wantedFeatures as GPUFeatureName[],
-      requiredLimits: {
-        maxBufferSize: offered.maxBufferSize,
-        maxStorageBufferBindingSize: offered.maxStorageBufferBindingSize,
-        maxStorageBuffersPerShaderStage: Math.min(16, offered.maxStorageBuffersPerShaderStage),
-        maxComputeInvocationsPerWorkgroup: offered.maxComputeInvocationsPerWorkgroup,
-        maxComputeWorkgroupSizeX: offered.maxComputeWorkgroupSizeX,
-        maxComputeWorkgroupStorageSize: offered.maxComputeWorkgroupStorageSize,
-      },
-    });
+    const request = (requiredFeatures: GPUFeatureName[]) =>
+      first.requestDevice({
+        label: "plainrl",
+        requiredFeatures,
+        requiredLimits: {
+          maxBufferSize: offered.maxBufferSize,
+          maxStorageBufferBindingSize: offered.maxStorageBufferBindingSize,
+          maxStorageBuffersPerShaderStage: Math.min(16, offered.maxStorageBuffersPerShaderStage),
+          maxComputeInvocationsPerWorkgroup: offered.maxComputeInvocationsPerWorkgroup,
+          maxComputeWorkgroupSizeX: offered.maxComputeWorkgroupSizeX,
+          maxComputeWorkgroupStorageSize: offered.maxComputeWorkgroupStorageSize,
+        },
+      });
+    // llvmpipe has subgroups although its feature list may not say so: asking is the only way to know.
+    const device = await request([...features, "subgroups" as GPUFeatureName])
+      .catch(() => request(features));
     const binding = Math.min(offered.maxStorageBufferBindingSize, maxBinding ?? Infinity);
     return new WebGpuDevice(device, first.info, isSoftware(first), {
       maxBinding: Math.floor(binding / 256) * 256,

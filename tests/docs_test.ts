@@ -1,12 +1,9 @@
 /** Runs every example of docs/, and checks that what the pages name is there. @module */
 import assert from "node:assert/strict";
-import { CpuDevice } from "../kernels/cpu.ts";
-import { Gpt2 } from "../model/gpt2.ts";
-import { Tokenizer } from "../model/tokenizer.ts";
-import { PPO_METRICS } from "../rl/metrics.ts";
-import type { RunObserver } from "../tasks/observer.ts";
-import { trainTask } from "../tasks/train.ts";
 import { metricsPage, REMEDIES, REWARD_METRICS } from "../cli/metrics_page.ts";
+import { PPO_METRICS } from "../rl/metrics.ts";
+import { trainTask } from "../tasks/train.ts";
+import { Recorder, writeSmallModel } from "./tasks/_model.ts";
 
 const ROOT = new URL("../", import.meta.url);
 const FILE =
@@ -156,41 +153,16 @@ Deno.test("docs/metrics.md is what the table makes, with a remedy for each metri
 Deno.test("docs/metrics.md names every column of a run", async () => {
   const folder = await Deno.makeTempDir();
   try {
-    await smallModel(folder);
-    let names: string[] = [];
-    const observer: RunObserver = {
-      start: () => {},
-      step: (_step, metrics) => void (names = Object.keys(metrics)),
-      evaluation: () => {},
-      checkpoint: () => Promise.resolve(),
-      end: () => {},
-    };
-    const settings = { batchSize: 2 };
-    await trainTask(
-      { task: "colors", model: folder, steps: 1, device: "cpu", settings },
-      observer,
-    );
+    await writeSmallModel(`${folder}/model`);
+    const run = new Recorder(folder), settings = { batchSize: 2 };
+    const request = { task: "colors", model: `${folder}/model`, steps: 1, settings };
+    await trainTask({ ...request, device: "cpu" }, run);
     const known = REWARD_METRICS.map(({ name }) => name.replace("NAME", "semantic"));
-    assert.deepEqual(names, [...PPO_METRICS.map(({ name }) => name), ...known]);
+    const names = [...PPO_METRICS.map(({ name }) => name), ...known];
+    assert.deepEqual(Object.keys(run.rows[0]), ["step", ...names]);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
 });
-
-/** Writes a model that knows nothing but has room for the prompts of every task. */
-async function smallModel(folder: string): Promise<void> {
-  const file = new URL("fixtures/bpe_tokenizer.json", import.meta.url).pathname;
-  const { vocabSize, eosId } = await Tokenizer.load(file);
-  using device = new CpuDevice();
-  using model = Gpt2.create(device, {
-    vocab_size: vocabSize,
-    eos_token_id: eosId,
-    n_positions: 128,
-    n_embd: 8,
-    n_layer: 1,
-    n_head: 2,
-  });
-  await model.save(folder, { tokenizer: file });
-}
 
 const isThere = (url: URL): Promise<boolean> => Deno.stat(url).then(() => true, () => false);
