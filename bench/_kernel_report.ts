@@ -136,9 +136,9 @@ const COLUMNS = [
   "cpu ms",
   "±%",
   "twin ms",
-  "GFLOP/s",
-  "GB/s",
-  "cpu ms",
+  "twin GFLOP/s",
+  "twin GB/s",
+  "twin cpu ms",
   "error",
 ];
 const LEGEND =

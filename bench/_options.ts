@@ -14,6 +14,8 @@ export interface BenchOptions {
   /** The twins first: what they give is what the adapter's results are compared with. */
   devices: DeviceKind[];
   models: ModelName[];
+  /** Samples of each bench; absent: as many as suits it. */
+  samples?: number;
 }
 
 const choices = {
@@ -23,9 +25,10 @@ const choices = {
 
 /**
  * Reads `--device webgpu|cpu|both` (default both) and `--model default|gpt2|both`, whose default is
- * the bench's own. They are arguments and no environment variables, as the task grants no access to
+ * the bench's own, and `--samples N` for a quicker or a calmer look. They are arguments and no environment variables, as the task grants no access to
  * those.
  * @throws {TypeError} for any other argument or value
+ * @throws {RangeError} when the samples are no positive whole number
  */
 export function benchOptions(
   args: readonly string[],
@@ -33,7 +36,7 @@ export function benchOptions(
 ): BenchOptions {
   const { values } = parseArgs({
     args: args.filter((arg) => arg !== "--"),
-    options: { device: { type: "string" }, model: { type: "string" } },
+    options: { device: { type: "string" }, model: { type: "string" }, samples: { type: "string" } },
   });
   const choose = <K extends keyof typeof choices>(
     name: K,
@@ -47,10 +50,17 @@ export function benchOptions(
     }
     return value;
   };
+  const samples = values.samples === undefined ? undefined : Number(values.samples);
+  if (samples !== undefined && !(Number.isInteger(samples) && samples > 0)) {
+    throw new RangeError(
+      `Cannot bench as --samples must be a positive whole number: it is "${values.samples}"`,
+    );
+  }
   const device = choose("device", "both"), model = choose("model", modelDefault);
   return {
     devices: device === "both" ? ["cpu", "webgpu"] : [device as DeviceKind],
     models: model === "both" ? ["default", "gpt2"] : [model as ModelName],
+    ...(samples && { samples }),
   };
 }
 

@@ -1,7 +1,8 @@
 /** Splits a training step into its launches, and times each kind of launch by itself. @module */
 import type { Device, Launch } from "../kernels/device.ts";
 import { type BatchOptions, measure, recorded } from "./_measure.ts";
-import { type BatchSize, type Sizes, trainingStep } from "./_steps.ts";
+import type { Sizes } from "./_sizes.ts";
+import { type BatchSize, trainingStep } from "./_steps.ts";
 import { formatTable } from "./_table.ts";
 
 /** All launches of a step that are alike. */

@@ -1,5 +1,6 @@
 /** The sizes at which kernels are measured. @module */
 import type { ModelName } from "./_options.ts";
+import { DEFAULT_SIZES } from "./_sizes.ts";
 
 /** A model and a batch. */
 export interface Shape {
@@ -23,9 +24,10 @@ export interface Shape {
   readonly rowsOfPlain: number;
 }
 
+const { vocab_size: V, n_positions: P, n_embd: C, n_layer: L, n_head: H } = DEFAULT_SIZES;
 /** The model of `assets/tiny`: in PPO on the colors task, and in pretraining. */
-const small = { model: "default", C: 128, H: 4, I: 512, V: 2048, P: 128 } as const;
-const parameters = 2048 * 128 + 128 * 128 + 4 * (12 * 128 * 128 + 13 * 128) + 2 * 128;
+const small = { model: "default", C, H, I: 4 * C, V, P } as const;
+const parameters = (V + P) * C + L * (12 * C * C + 13 * C) + 2 * C;
 
 export const SHAPES: readonly Shape[] = [
   { ...small, batch: "48x24", B: 48, T: 24, R: 1152, parameters, rowsOfPlain: 1152 },

@@ -6,29 +6,9 @@ import { languageModelRows } from "../model/rows.ts";
 import type { Policy, TokenBatch } from "../rl/policy.ts";
 import { PpoTrainer } from "../rl/trainer.ts";
 import { LanguagePolicy } from "../tasks/policy.ts";
-import { RECIPE } from "../tasks/pretraining/recipe.ts";
 import { ids } from "./_case.ts";
 import { clock, type Work } from "./_measure.ts";
-
-/** Sizes of a model, as a `config.json` names them. */
-export interface Sizes {
-  vocab_size: number;
-  n_positions: number;
-  n_embd: number;
-  n_layer: number;
-  n_head: number;
-}
-
-/** The model of `assets/tiny`. */
-export const DEFAULT_SIZES: Sizes = { vocab_size: RECIPE.vocabulary, ...RECIPE.config };
-/** GPT-2 124M (Radford et al. 2019). */
-export const GPT2_SIZES: Sizes = {
-  vocab_size: 50257,
-  n_positions: 1024,
-  n_embd: 768,
-  n_layer: 12,
-  n_head: 12,
-};
+import type { Sizes } from "./_sizes.ts";
 
 /** Sequences, and tokens of each. */
 export interface BatchSize {

@@ -9,7 +9,7 @@ import { benchOptions, Devices } from "./_options.ts";
 import { KernelReport } from "./_kernel_report.ts";
 import { SHAPES } from "./_shapes.ts";
 
-const { devices, models } = benchOptions(Deno.args, { model: "both" });
+const { devices, models, samples } = benchOptions(Deno.args, { model: "both" });
 const open = new Devices();
 const report = new KernelReport(open, { cpu: { target: 0.02 }, webgpu: { target: 0.04 } });
 
@@ -23,7 +23,7 @@ for (const shape of SHAPES.filter(({ model }) => models.some((name) => name === 
       const isSlow = kernel.flop > 5e8;
       Deno.bench({
         name: `${kind} ${kernel.name} ${shape.model} ${shape.batch}`,
-        n: (kind === "cpu" ? 3 : 7) - (isSlow ? 2 : 0),
+        n: samples ?? (kind === "cpu" ? 3 : 7) - (isSlow ? 2 : 0),
         warmup: 1,
         // Deno takes only functions that are written as async to be so.
         fn: async (context) => await entry.sample(kind, context),

@@ -7,17 +7,10 @@ import type { Device } from "../kernels/device.ts";
 import { Batch } from "./_measure.ts";
 import { benchOptions, type DeviceKind } from "./_options.ts";
 import { StepReport } from "./_step_report.ts";
-import {
-  decoding,
-  DEFAULT_SIZES,
-  GPT2_SIZES,
-  type PhasedWork,
-  ppoUpdate,
-  trainingFlop,
-  trainingStep,
-} from "./_steps.ts";
+import { DEFAULT_SIZES, GPT2_SIZES } from "./_sizes.ts";
+import { decoding, type PhasedWork, ppoUpdate, trainingFlop, trainingStep } from "./_steps.ts";
 
-const { devices, models } = benchOptions(Deno.args, { model: "default" });
+const { devices, models, samples } = benchOptions(Deno.args, { model: "default" });
 const report = new StepReport();
 
 /** Registers one bench, whose first call prepares; each has a device of its own, so that peaks are. */
@@ -44,14 +37,14 @@ for (const model of models) {
   const sizes = model === "gpt2" ? GPT2_SIZES : DEFAULT_SIZES;
   const batches = model === "gpt2" ? [{ B: 4, T: 64 }] : [{ B: 48, T: 24 }, { B: 8, T: 128 }];
   for (const kind of devices) {
-    const n = kind === "cpu" || model === "gpt2" ? 1 : 7;
+    const n = samples ?? (kind === "cpu" || model === "gpt2" ? 1 : 7);
     for (const batch of batches) {
       const label = `${model} ${batch.B}x${batch.T}`;
       bench(`training step ${label}`, kind, {
         n,
         async prepare(device) {
           const work = report.own(trainingStep(device, sizes, batch));
-          const batched = await Batch.prepare(device, work, { target: 0.2, most: 8 });
+          const batched = await Batch.prepare(device, work, { target: 0.1, most: 4 });
           const row = { work: `training step ${label}`, tokens: batch.B * batch.T };
           const flop = trainingFlop(sizes, batch);
           return async () => {
@@ -81,7 +74,7 @@ for (const model of models) {
     phased(`generation 1x${T}`, [n, 1], (device) => decoding(device, sizes, { B: 1, T }));
     phased(
       `PPO update ${B}x${T}+2`,
-      [Math.min(n, 5), B * (T + 2)],
+      [n, B * (T + 2)],
       (device) => ppoUpdate(device, sizes, { B, T }),
     );
   }

@@ -5,7 +5,7 @@
  */
 import { benchOptions, openDevice } from "./_options.ts";
 import { profileStep, profileTable } from "./_profile.ts";
-import { DEFAULT_SIZES } from "./_steps.ts";
+import { DEFAULT_SIZES } from "./_sizes.ts";
 
 if (import.meta.main) {
   const { devices } = benchOptions(Deno.args, { model: "default" });

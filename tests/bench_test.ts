@@ -231,13 +231,21 @@ Deno.test("arguments choose devices and models; others are refused", () => {
     devices: ["cpu", "webgpu"],
     models: ["default", "gpt2"],
   });
-  assert.deepEqual(benchOptions(["--", "--device", "cpu", "--model=gpt2"], standard), {
-    devices: ["cpu"],
-    models: ["gpt2"],
-  });
+  assert.deepEqual(
+    benchOptions(["--", "--device", "cpu", "--model=gpt2", "--samples", "2"], standard),
+    {
+      devices: ["cpu"],
+      models: ["gpt2"],
+      samples: 2,
+    },
+  );
   assert.throws(
     () => benchOptions(["--device", "tpu"], standard),
     /^TypeError: Cannot bench as --device must be one of webgpu, cpu, both: it is "tpu"$/,
+  );
+  assert.throws(
+    () => benchOptions(["--samples", "0"], standard),
+    /^RangeError: Cannot bench as --samples must be a positive whole number: it is "0"$/,
   );
   assert.throws(() => benchOptions(["--fast"], standard), TypeError);
 });
