@@ -29,14 +29,28 @@ export { generate } from "./model/generate.ts";
 export { Gpt2, type Gpt2Options } from "./model/gpt2.ts";
 export { Tokenizer } from "./model/tokenizer.ts";
 export { exact } from "./rewards/exact.ts";
-export { combine } from "./rewards/combine.ts";
+export { combine, type CombinedReward, type Verdict } from "./rewards/combine.ts";
+export { tableParent } from "./rewards/parents/table.ts";
 export { semantic } from "./rewards/semantic.ts";
 export { loadWordVectors } from "./rewards/embeddings/word_vectors.ts";
 export type { Example, Parent, Reward, RewardBatch, TextEmbedder } from "./rewards/reward.ts";
 export { PPO_DEFAULTS, PPO_OPTIONS, type PpoConfig } from "./rl/config.ts";
-export type { Policy, Rollout, SamplingOptions, TokenBatch } from "./rl/policy.ts";
+export type {
+  Evaluation,
+  EvaluationGradient,
+  Policy,
+  Rollout,
+  SamplingOptions,
+  TokenBatch,
+} from "./rl/policy.ts";
 export { type PpoState, type PpoStep, PpoTrainer } from "./rl/trainer.ts";
-export type { CompletionRow, RunInfo, RunObserver, Summary } from "./tasks/observer.ts";
+export type {
+  CompletionRow,
+  RunInfo,
+  RunObserver,
+  SplitResult,
+  Summary,
+} from "./tasks/observer.ts";
 export { modelFolder } from "./tasks/models.ts";
 export { LanguagePolicy } from "./tasks/policy.ts";
 export type { Task, TaskSettings } from "./tasks/task.ts";

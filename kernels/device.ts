@@ -91,6 +91,8 @@ export interface MemoryUse {
   readonly held: number;
   /** Largest `held` so far. */
   readonly peak: number;
+  /** Bytes of the small buffers with the dims of recorded programs' launches. */
+  readonly programs: number;
 }
 
 /** A machine that runs kernels. */

@@ -18,7 +18,7 @@ export class Pool<S extends Storage> {
   get memory(): MemoryUse {
     let live = 0;
     for (const { bytes } of this.#live) live += bytes;
-    return { live, held: this.#held, peak: this.#peak };
+    return { live, held: this.#held, peak: this.#peak, programs: 0 };
   }
 
   /** Takes a storage of at least `length` elements. */

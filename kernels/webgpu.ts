@@ -53,6 +53,7 @@ export class WebGpuDevice implements Device {
   #recording: { steps: Step[]; uniforms: GPUBuffer[]; touched: Touched } | undefined;
   #error: Error | undefined;
   #pool: Pool<Block>;
+  #uniformBytes = 0; // of recorded programs
 
   private constructor(
     readonly device: GPUDevice,
@@ -133,7 +134,7 @@ export class WebGpuDevice implements Device {
   }
 
   get memory(): MemoryUse {
-    return this.#pool.memory;
+    return { ...this.#pool.memory, programs: this.#uniformBytes };
   }
 
   alloc(length: number, label: string, dtype: Dtype = "f32"): Tensor {
@@ -171,12 +172,7 @@ export class WebGpuDevice implements Device {
     const { pipeline, layout } = this.#compile(kernel);
     const { slots } = declared(kernel);
     const packed = packDims(kernel, dims);
-    const uniform = this.device.createBuffer({
-      label: `${kernel.label} dims`,
-      size: packed.byteLength,
-      usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
-    });
-    this.device.queue.writeBuffer(uniform, 0, packed);
+    const uniform = this.#makeUniform(kernel.label, packed);
     const entries: GPUBindGroupEntry[] = [{ binding: 0, resource: { buffer: uniform } }];
     for (const [name, [tensor, elements]] of Object.entries(bind)) {
       const size = pad16(Math.max(4, elements * 4), tensor);
@@ -192,6 +188,7 @@ export class WebGpuDevice implements Device {
     if (this.#recording) {
       this.#recording.steps.push(step);
       this.#recording.uniforms.push(uniform);
+      this.#uniformBytes += uniform.size;
       for (const [tensor] of Object.values(bind)) this.#recording.touched.add(tensor);
     } else {
       this.#submit(kernel.label, [step]);
@@ -208,7 +205,7 @@ export class WebGpuDevice implements Device {
     try {
       build();
     } catch (error) {
-      uniforms.forEach((uniform) => uniform.destroy());
+      this.#freeUniforms(uniforms);
       throw error;
     } finally {
       this.#recording = undefined;
@@ -221,7 +218,7 @@ export class WebGpuDevice implements Device {
         this.#submit(label, steps);
       },
       [Symbol.dispose]: () => {
-        for (const uniform of uniforms.splice(0)) uniform.destroy();
+        this.#freeUniforms(uniforms.splice(0));
         steps.length = 0;
         touched.dispose();
       },
@@ -266,6 +263,23 @@ export class WebGpuDevice implements Device {
   [Symbol.dispose](): void {
     this.#pool.dispose();
     this.device.destroy();
+  }
+
+  #makeUniform(label: string, data: Uint8Array<ArrayBuffer>): GPUBuffer {
+    const uniform = this.device.createBuffer({
+      label: `${label} dims`,
+      size: data.byteLength,
+      usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+    });
+    this.device.queue.writeBuffer(uniform, 0, data);
+    return uniform;
+  }
+
+  #freeUniforms(uniforms: readonly GPUBuffer[]): void {
+    for (const uniform of uniforms) {
+      this.#uniformBytes -= uniform.size;
+      uniform.destroy();
+    }
   }
 
   #submit(label: string, steps: readonly Step[]): void {

@@ -12,6 +12,8 @@ export interface TrainingState {
   tokens: number;
   /** Spent in steps so far. */
   trainingSeconds: number;
+  /** Wall-clock so far, of all processes that had the run. */
+  seconds: number;
 }
 
 /** Writes a checkpoint into the empty folder `to`; tokenizer and config come from the model at `from`. */
@@ -40,7 +42,7 @@ export async function loadTrainingState(folder: string, steps: number): Promise<
       { cause: error },
     );
   }
-  const numbers = [state.ppo?.step, state.tokens, state.trainingSeconds];
+  const numbers = [state.ppo?.step, state.tokens, state.trainingSeconds, state.seconds];
   for (const split of ["train", "heldout"] as const) {
     numbers.push(state.before?.[split]?.exact, state.before?.[split]?.reward);
   }
@@ -52,7 +54,7 @@ export async function loadTrainingState(folder: string, steps: number): Promise<
   if (state.ppo.step > steps) {
     throw new RangeError(
       `Cannot resume from ${folder} as the run ends at step ${steps}: it is at ${state.ppo.step}; ` +
-        "raise --steps",
+        "name an earlier checkpoint, or ask for more steps",
     );
   }
   return state;

@@ -24,8 +24,8 @@ import type { Task, TaskSettings } from "./task.ts";
 
 /** What a run is asked to do; what is left out comes from the task. */
 export interface TrainRequest {
-  /** Name in the registry. */
-  task: string;
+  /** Name in the registry, or a task of your own. */
+  task: string | Task;
   /** `NAME[:weight],…`. */
   reward?: string;
   /** "tiny", or a folder in Hugging Face form. Default "tiny". */
@@ -96,10 +96,17 @@ export async function trainTask(
     await model.importState(`${request.resume}/optimizer.safetensors`);
   } else {
     const before = await evaluate("before");
-    state = { ppo: trainer.state(), before, tokens: 0, trainingSeconds: 0 };
+    state = { ppo: trainer.state(), before, tokens: 0, trainingSeconds: 0, seconds: 0 };
   }
-  const checkpoint = () =>
-    observer.checkpoint(state.ppo.step, (to) => saveCheckpoint(to, { model, from: folder, state }));
+  const secondsBefore = state.seconds;
+  const elapsed = () => secondsBefore + (performance.now() - started) / 1000;
+  const checkpoint = () => {
+    state = { ...state, seconds: elapsed() };
+    return observer.checkpoint(
+      state.ppo.step,
+      (to) => saveCheckpoint(to, { model, from: folder, state }),
+    );
+  };
   while (state.ppo.step < plan.config.totalSteps) {
     const from = performance.now();
     const { metrics, completions, tokens } = await run.step(trainer);
@@ -124,7 +131,7 @@ export async function trainTask(
     seed: plan.config.seed,
     steps: plan.config.totalSteps,
     device: { kind: device.kind, name: device.name },
-    seconds: round((performance.now() - started) / 1000, 1),
+    seconds: round(elapsed(), 1),
     tokensPerSecond: Math.round(state.tokens / Math.max(state.trainingSeconds, 1e-9)),
     train: { before: state.before.train, after: after.train },
     heldout: { before: state.before.heldout, after: after.heldout },
@@ -147,7 +154,7 @@ interface Plan {
 const SEMANTIC = { semanticMapping: "affine", semanticPower: 4, semanticOov: "zero" } as const;
 
 async function resolveRequest(request: TrainRequest): Promise<Plan> {
-  const task = findTask(request.task);
+  const task = typeof request.task === "string" ? findTask(request.task) : request.task;
   const settings = {
     ...SEMANTIC,
     ...task.settings,

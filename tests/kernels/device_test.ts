@@ -174,7 +174,7 @@ testOnDevices("ten thousand rounds of alloc and free do not grow what is held", 
   assert.equal(held, 2 * 4096 + 256 + 512);
   assert.equal(live, 0);
   for (let i = 0; i < 10_000; i++) round();
-  assert.deepEqual(device.memory, { live: 0, held, peak: held });
+  assert.deepEqual(device.memory, { live: 0, held, peak: held, programs: 0 });
   const tensor = device.alloc(1000, "t");
   assert.deepEqual(device.memory, { live: 4096, held, peak: held });
   device.trim();

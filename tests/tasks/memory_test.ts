@@ -18,10 +18,10 @@ testOnDevices(
       const zeros = (n: number) => new Float32Array(n);
       let after50: unknown;
       for (let step = 1; step <= STEPS; step++) {
-        // Seven shapes of prompts, more than are kept, so that programs are made and freed throughout.
+        // Ten shapes of batches, more than are kept, so that programs are made and freed throughout.
         const prompts = Array.from(
           { length: 2 + step % 2 },
-          (_, b) => Int32Array.from({ length: 1 + 8 * (step % 7) + b }, (_, t) => t),
+          (_, b) => Int32Array.from({ length: 1 + 8 * (step % 5) + b }, (_, t) => t),
         );
         const { responses } = await policy.generate(prompts, {
           maxNewTokens: 2,

@@ -156,7 +156,7 @@ Deno.test("trainTask() refuses a broken trainer.json and a checkpoint beyond the
     const [resume] = run.checkpoints;
     await assert.rejects(
       () => trainTask({ ...request, steps: 1, resume }, new Recorder(folder)),
-      /ends at step 1: it is at 2; raise --steps/,
+      /ends at step 1: it is at 2; name an earlier checkpoint/,
     );
     await Deno.writeTextFile(`${resume}/trainer.json`, '{"ppo": {"step": 1}');
     await assert.rejects(
