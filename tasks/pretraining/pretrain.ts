@@ -8,7 +8,7 @@ import { type DeviceChoice, openDevice } from "../../kernels/open.ts";
 import { END_OF_TEXT, TOKENIZER_CONFIG, trainBpe } from "../../model/bpe.ts";
 import { replaceText } from "../../model/files.ts";
 import { Gpt2 } from "../../model/gpt2.ts";
-import { languageModelRows, type Rows } from "../../model/rows.ts";
+import { languageModelRows } from "../../model/rows.ts";
 import { learningRate } from "../../model/schedule.ts";
 import { buildCorpus, encodeCorpus, openSources, wholeWords } from "./corpus.ts";
 import { Random } from "./random.ts";
