@@ -27,6 +27,8 @@ export interface PretrainRequest {
   out: string;
   /** Go on from the newest checkpoint in `out`. */
   resume?: boolean;
+  /** Any other number of the recipe that should differ. */
+  recipe?: Partial<Recipe>;
 }
 
 /** One finished update. */
@@ -64,12 +66,13 @@ export async function pretrain(
   report: (step: PretrainStep) => void = () => {},
   signal?: AbortSignal,
 ): Promise<Record<string, string | number>> {
+  const base = { ...RECIPE, ...request.recipe };
   const recipe: Recipe = {
-    ...RECIPE,
-    steps: request.steps ?? RECIPE.steps,
-    batch: request.batch ?? RECIPE.batch,
-    lr: request.learningRate ?? RECIPE.lr,
-    seed: request.seed ?? RECIPE.seed,
+    ...base,
+    steps: request.steps ?? base.steps,
+    batch: request.batch ?? base.batch,
+    lr: request.learningRate ?? base.lr,
+    seed: request.seed ?? base.seed,
   };
   const { out } = request;
   await Deno.mkdir(out, { recursive: true });
