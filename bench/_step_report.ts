@@ -59,7 +59,11 @@ export class StepReport {
   /** Adds a sample of work in phases, one line a phase. */
   add(
     work: string,
-    { device, tokens, phases }: { device: Device; tokens: number; phases: Phases },
+    { device, tokensOf, phases }: {
+      device: Device;
+      tokensOf: (phase: string) => number;
+      phases: Phases;
+    },
   ): void {
     const key = `${device.kind} ${work}`;
     const samples = this.#samples.get(key) ?? [];
@@ -69,7 +73,7 @@ export class StepReport {
       const cpu = [...samples, phases].map((sample) => sample[phase].cpu);
       const seconds = median(wall);
       const spread = (Math.max(...wall) - Math.min(...wall)) / seconds;
-      this.set({ work: `${work}: ${phase}`, tokens }, device, {
+      this.set({ work: `${work}: ${phase}`, tokens: tokensOf(phase) }, device, {
         seconds,
         cpuSeconds: median(cpu),
         spread,

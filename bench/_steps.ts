@@ -52,12 +52,17 @@ export interface PhasedWork extends Disposable {
 const promptsOf = ({ B, T }: BatchSize, V: number): Int32Array[] =>
   Array.from({ length: B }, (_, b) => Int32Array.from(ids(T * (b + 1), V).slice(-T)));
 
-async function timed<T>(phases: Phases, name: string, work: () => Promise<T>): Promise<T> {
-  const from = clock();
-  const result = await work();
+/** Adds the time from `from` until now to a phase. */
+function note(phases: Phases, name: string, from: ReturnType<typeof clock>): void {
   const to = clock();
   const { wall, cpu } = phases[name] ?? { wall: 0, cpu: 0 };
   phases[name] = { wall: wall + to.wall - from.wall, cpu: cpu + to.cpu - from.cpu };
+}
+
+async function timed<T>(phases: Phases, name: string, work: () => Promise<T>): Promise<T> {
+  const from = clock();
+  const result = await work();
+  note(phases, name, from);
   return result;
 }
 
@@ -142,14 +147,18 @@ class TimedPolicy implements Policy {
     return timed(this.phases, phase, () => this.policy.evaluate(batch));
   }
 
-  // What `backward` and `step` enqueue is waited for, and so timed, in `gradientNorm`.
+  // These only enqueue, but a software adapter makes the caller wait for its queue to take more.
   backward(gradient: Parameters<Policy["backward"]>[0]): void {
     this.#isLearning = true;
+    const from = clock();
     this.policy.backward(gradient);
+    note(this.phases, "epochs", from);
   }
 
   step(learningRate: number): void {
+    const from = clock();
     this.policy.step(learningRate);
+    note(this.phases, "epochs", from);
   }
 
   zeroGradient(): void {

@@ -56,7 +56,7 @@ for (const model of models) {
     }
     const phased = (
       name: string,
-      [count, tokens]: [n: number, tokens: number],
+      [count, tokensOf]: [n: number, tokensOf: (phase: string) => number],
       make: (device: Device) => PhasedWork | Promise<PhasedWork>,
     ) =>
       bench(`${name} ${model}`, kind, {
@@ -65,16 +65,17 @@ for (const model of models) {
           const work = report.own(await make(device));
           await work.sample(); // compiles
           return async () =>
-            report.add(`${name} ${model}`, { device, tokens, phases: await work.sample() });
+            report.add(`${name} ${model}`, { device, tokensOf, phases: await work.sample() });
         },
       });
     const [{ B }] = batches;
     const T = model === "gpt2" ? 32 : 22;
-    phased(`generation ${B}x${T}`, [n, B], (device) => decoding(device, sizes, { B, T }));
-    phased(`generation 1x${T}`, [n, 1], (device) => decoding(device, sizes, { B: 1, T }));
+    const drawn = (rows: number) => (phase: string) => phase === "prefill" ? rows * T : rows;
+    phased(`generation ${B}x${T}`, [n, drawn(B)], (device) => decoding(device, sizes, { B, T }));
+    phased(`generation 1x${T}`, [n, drawn(1)], (device) => decoding(device, sizes, { B: 1, T }));
     phased(
       `PPO update ${B}x${T}+2`,
-      [n, B * (T + 2)],
+      [n, () => B * (T + 2)],
       (device) => ppoUpdate(device, sizes, { B, T }),
     );
   }

@@ -197,7 +197,7 @@ testOnDevices("training, decoding and PPO are measured in their phases", async (
   const sum = Object.values(parts).reduce((total, { wall }) => total + wall, 0);
   assert.ok(sum <= whole.wall, "the parts are parts");
   const report = new StepReport();
-  report.add("PPO", { device, tokens: 10, phases });
+  report.add("PPO", { device, tokensOf: () => 10, phases });
   report.set({ work: "step", tokens: 10, flop: 1e6 }, device, {
     seconds: 0.5,
     cpuSeconds: 1,
