@@ -109,8 +109,11 @@ Deno.test("loadWordVectors() names a file that is not there", async () => {
 Deno.test("loadWordVectors() reads from a server, and says what it answered if not 200", async () => {
   const found = new Response(wordFile());
   const answers = [found, new Response("gone", { status: 404 })];
-  await using server = Deno.serve({ port: 0, onListen() {} }, () => answers.shift()!);
-  const file = new URL(`http://localhost:${server.addr.port}/a/b/two.bin`);
+  await using server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen() {} },
+    () => answers.shift()!,
+  );
+  const file = new URL(`http://127.0.0.1:${server.addr.port}/a/b/two.bin`);
   assert.equal((await loadWordVectors(file)).size, 2);
   const message = "Cannot read word vectors from a/b/two.bin: the server answered 404";
   await assert.rejects(loadWordVectors(file), new Error(message));
