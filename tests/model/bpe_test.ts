@@ -2,14 +2,11 @@ import assert from "node:assert/strict";
 import { Tokenizer } from "@huggingface/tokenizers";
 import fc from "fast-check";
 import { byteCharacters, END_OF_TEXT, TOKENIZER_CONFIG, trainBpe } from "../../model/bpe.ts";
-import { Random } from "../../tasks/pretraining/random.ts";
-import { antonyms } from "../../tasks/pretraining/subjects/antonyms.ts";
-import { everyday } from "../../tasks/pretraining/subjects/everyday.ts";
 import fixture from "../fixtures/bpe.json" with { type: "json" };
+import texts from "../fixtures/bpe_texts.json" with { type: "json" };
 import fixtureTokenizer from "../fixtures/bpe_tokenizer.json" with { type: "json" };
 
-const random = new Random(1);
-const documents = Array.from({ length: 200 }, () => everyday(random) + "\n" + antonyms(random));
+const documents = texts.training;
 const options = { documents, vocabulary: 512, whole: ["purple", "Größe"] };
 const trained = trainBpe(options);
 const tokenizer = new Tokenizer(trained, TOKENIZER_CONFIG);
