@@ -16,13 +16,31 @@ const PAGE = "<style>svg{color:#1f2328;background:#fff}" +
 
 /** A stand-alone SVG file. */
 export async function curves(run: RunData): Promise<string> {
-  return (await charts(run)).replace(/^(<svg[^>]*>)/, `$1${PAGE}`) + "\n";
+  return alone(await charts(run));
 }
 
 /** The SVG without colours of its own, to stand in a page. */
-export async function charts(run: RunData): Promise<string> {
+export function charts(run: RunData): Promise<string> {
   const panels = Object.values(SERIES).flatMap((series) => linePanel(series, run));
   if (run.summary) panels.push(barPanel(run.summary));
+  return draw(panels);
+}
+
+/** A stand-alone SVG of pretraining losses: each mean of 50 updates, nats a token. */
+export async function lossCurve(losses: readonly number[]): Promise<string> {
+  const means: number[][] = [];
+  for (let end = Math.min(50, losses.length); end <= losses.length; end += 10) {
+    const window = losses.slice(Math.max(0, end - 50), end);
+    means.push([end, window.reduce((sum, loss) => sum + loss, 0) / window.length]);
+  }
+  const series = { name: "loss", title: "Next-token loss", unit: "nats a token" };
+  const svg = await draw(linePanel(series, { names: ["loss"], metrics: means }));
+  return alone(svg);
+}
+
+const alone = (svg: string): string => svg.replace(/^(<svg[^>]*>)/, `$1${PAGE}`) + "\n";
+
+async function draw(panels: object[]): Promise<string> {
   const spec = {
     $schema: "https://vega.github.io/schema/vega-lite/v6.json",
     background: "transparent",
@@ -63,7 +81,7 @@ export async function charts(run: RunData): Promise<string> {
   }
 }
 
-function linePanel(series: Series, run: RunData): object[] {
+function linePanel(series: Series, run: Pick<RunData, "names" | "metrics">): object[] {
   const at = run.names.indexOf(series.name) + 1;
   if (at === 0) return []; // this run does not report it
   const values = run.metrics.filter((row) => Number.isFinite(row[at]))
@@ -123,7 +141,7 @@ function barPanel({ train, heldout }: Summary): object {
             field: "when",
             sort: null,
             scale: { domain: ["before", "after"], range: COLORS },
-            legend: { title: null, orient: "top-right", offset: -16, direction: "horizontal" },
+            legend: { title: null, orient: "bottom", direction: "horizontal" },
           },
         },
       },

@@ -1,8 +1,10 @@
 /** `pretrain`: makes the small default model, with progress. @module */
 import { INTERRUPTED, listenForInterrupt } from "./interrupt.ts";
+import { disk, replaceFile } from "./files.ts";
 import type { Parsed } from "./parse.ts";
 import type { PretrainRequest, PretrainStep, Programs } from "./programs.ts";
 import { Bar, Pace } from "./progress.ts";
+import { readTable } from "./run_data.ts";
 import { columns, short, type Terminal } from "./terminal.ts";
 
 /** Runs the command; gives the exit code. */
@@ -38,6 +40,7 @@ export async function pretrain(
   try {
     const result = await run(request, report, interrupt.signal);
     bar.close();
+    await drawLoss(request.out);
     if (json) terminal.out(JSON.stringify(result));
     else {
       const rows = Object.entries(result).map(([name, value]) => [name, String(value)]);
@@ -52,4 +55,16 @@ export async function pretrain(
     terminal.err(`stopped, saved.  Continue:  deno task pretrain --resume${words.join("")}`);
     return INTERRUPTED;
   }
+}
+
+/** Draws `loss.csv`, which has the losses from before a resume too. */
+async function drawLoss(folder: string): Promise<void> {
+  const [, ...rows] = await readTable(folder, "loss.csv");
+  if (rows.length === 0) return;
+  const { lossCurve } = await import("./plots.ts");
+  await replaceFile(
+    `${folder}/loss.svg`,
+    await lossCurve(rows.map(([, loss]) => Number(loss))),
+    disk,
+  );
 }
