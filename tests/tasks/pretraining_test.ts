@@ -186,6 +186,11 @@ Deno.test("a cut makes one space of a document a token of its own", () => {
   const cuttable = documents.filter((document) => / \S/.test(document)).length;
   assert.deepEqual([spaces(0), spaces(1)], [0, cuttable]);
   assert.ok(Math.abs(spaces(0.3) / documents.length - 0.3) < 0.06, `${spaces(0.3)}`);
+  // Half of the cuts are behind the last of four spaces, and a quarter of the other half.
+  const fives = encodeCorpus(new Array(400).fill("a b c d e"), encoder, { seed: 1, cut: 1 });
+  const last =
+    fives.filter((token, i) => words[token] === "e" && words[fives[i - 1]] === " ").length;
+  assert.ok(Math.abs(last / 400 - 0.625) < 0.06, `${last}`);
   const lacking = { ...encoder, token_to_id: () => undefined };
   assert.throws(() => encodeCorpus(documents, lacking, { seed: 1, cut: 0 }), {
     name: "TypeError",
