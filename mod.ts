@@ -12,14 +12,16 @@
  * using reference = await Gpt2.load(device, folder, { frozen: true });
  * const tokenizer = await Tokenizer.load(folder);
  * const policy = new LanguagePolicy(model, reference, tokenizer.eosId);
- * const settings = { totalSteps: 8, maxNewTokens: 4, epochs: 2, learningRate: 1e-3 };
+ * const settings = { totalSteps: 12, maxNewTokens: 4, epochs: 2, learningRate: 1e-3 };
  * const trainer = new PpoTrainer(policy, settings);
  * const prompts = Array.from({ length: 16 }, () => tokenizer.encode("The color of the sea is"));
- * for (let step = 1; step <= settings.totalSteps; step++) {
+ * const scores: number[] = [];
+ * while (scores.length < settings.totalSteps) {
  *   const { metrics } = await trainer.step(prompts, ({ responses }) =>
  *     Promise.resolve(responses.map((ids) => tokenizer.decode(ids).includes("e") ? 1 : 0)));
- *   console.log(step, metrics["ppo/mean_scores"]);
+ *   scores.push(metrics["ppo/mean_scores"]);
  * }
+ * console.log(`share with an e: ${scores[0]}, then ${scores.at(-1)}`); // => share with an e: 0.…, then …
  * ```
  * @module
  */

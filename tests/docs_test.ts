@@ -1,4 +1,4 @@
-/** Runs every example of docs/, and checks that what the pages name is there. @module */
+/** Runs every example of docs/, README.md and mod.ts, and checks that what the pages name is there. @module */
 import assert from "node:assert/strict";
 import { metricsPage, REMEDIES, REWARD_METRICS } from "../cli/metrics_page.ts";
 import { PPO_METRICS } from "../rl/metrics.ts";
@@ -63,11 +63,13 @@ async function printed(body: () => Promise<unknown>): Promise<string[]> {
 }
 
 const examples: Example[] = [];
-for (const page of await pages()) {
-  examples.push(...examplesOf(page, await Deno.readTextFile(new URL(page, ROOT))));
+for (const page of [...await pages(), "README.md", "mod.ts"]) {
+  const text = await Deno.readTextFile(new URL(page, ROOT));
+  // A module's example stands in a comment.
+  examples.push(...examplesOf(page, page.endsWith(".ts") ? text.replaceAll(/^ \* ?/gm, "") : text));
 }
 
-Deno.test("every example of docs/ has right types", async () => {
+Deno.test("every example has right types", async () => {
   assert.ok(examples.length >= 20, `found ${examples.length} examples`);
   const folder = await Deno.makeTempDir();
   try {
@@ -116,7 +118,7 @@ Deno.test("every file, link, task and test that a page names is there", async ()
   const { tasks } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
   const wrong: string[] = [];
   let cited = 0;
-  for (const page of await pages()) {
+  for (const page of [...await pages(), "README.md", "assets/tiny/README.md"]) {
     const text = (await Deno.readTextFile(new URL(page, ROOT))).replaceAll(
       /^```[\s\S]*?^```$/gm,
       "",
