@@ -71,13 +71,16 @@ export async function trainTask(
   const policy = new LanguagePolicy(model, reference, tokenizer.eosId);
   const trainer = new PpoTrainer(policy, plan.config);
   const run = new Run(plan, { policy, tokenizer });
-  await observer.start({
+  const about = {
     task: plan.task.name,
     algorithm: "ppo",
     rewards: Object.keys(plan.rewards.weights),
     model: plan.model,
     seed: plan.config.seed,
     steps: plan.config.totalSteps,
+  };
+  await observer.start({
+    ...about,
     device: { kind: device.kind, name: device.name, software: device.software },
     config: { ...plan.config, ...plan.settings },
   });
@@ -124,12 +127,7 @@ export async function trainTask(
   const after = await evaluate("after");
   await checkpoint();
   const summary: Summary = {
-    task: plan.task.name,
-    algorithm: "ppo",
-    rewards: Object.keys(plan.rewards.weights),
-    model: plan.model,
-    seed: plan.config.seed,
-    steps: plan.config.totalSteps,
+    ...about,
     device: { kind: device.kind, name: device.name },
     seconds: round(elapsed(), 1),
     tokensPerSecond: Math.round(state.tokens / Math.max(state.trainingSeconds, 1e-9)),
