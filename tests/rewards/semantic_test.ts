@@ -118,3 +118,11 @@ Deno.test("cosine() is 0 for a vector without length and refuses two lengths", (
     new RangeError("Cannot compare vectors as they need one length: 1 and 2"),
   );
 });
+
+Deno.test("cosine() of a vector with itself never exceeds 1 by rounding", () => {
+  for (let seed = 0; seed < 1000; seed++) { // a fifth of these would, unclamped
+    const v = Float32Array.from({ length: 3 }, (_, i) => Math.sin(seed * 7.1 + i * 3.3 + 1));
+    assert.ok(cosine(v, v) <= 1, `${v}`);
+    assert.ok(cosine(v, v.map((x) => -x)) >= -1, `${v}`);
+  }
+});
