@@ -42,15 +42,20 @@ const ROWS = 4096;
 
 /**
  * Batches of texts, short with short, so that little is padding; `which` are the places of its rows
- * in `texts`. Each batch has at most 4,096 tokens, padding included, or one text.
+ * in `texts`. A batch has at most 4,096 tokens, padding included, or one text; none of its texts is more
+ * than twice as long as another.
  */
 export function* textBatches(
   texts: readonly EncodedText[],
 ): Generator<TextBatch & { which: number[] }> {
   const order = texts.map((_, i) => i).sort((a, b) => texts[a].ids.length - texts[b].ids.length);
   for (let at = 0; at < order.length;) {
-    let end = at + 1; // lengths ascend: the last one is T
-    while (end < order.length && (end + 1 - at) * texts[order[end]].ids.length <= ROWS) end++;
+    const fits = (end: number): boolean => { // lengths ascend: the last one is T
+      const T = texts[order[end]].ids.length;
+      return (end + 1 - at) * T <= ROWS && T <= 2 * texts[order[at]].ids.length;
+    };
+    let end = at + 1;
+    while (end < order.length && fits(end)) end++;
     const which = order.slice(at, end);
     const B = which.length, T = texts[order[end - 1]].ids.length;
     const tokens = new Uint32Array(B * T);
