@@ -28,6 +28,7 @@
 export { type DeviceChoice, openDevice } from "./kernels/open.ts";
 export type { Device } from "./kernels/device.ts";
 export { generate } from "./model/generate.ts";
+export { SentenceEmbedder, SentimentModel } from "./model/encoder.ts";
 export { Gpt2, type Gpt2Options } from "./model/gpt2.ts";
 export { Tokenizer } from "./model/tokenizer.ts";
 export { exact } from "./rewards/exact.ts";
@@ -35,7 +36,14 @@ export { combine, type CombinedReward, type Verdict } from "./rewards/combine.ts
 export { tableParent } from "./rewards/parents/table.ts";
 export { semantic } from "./rewards/semantic.ts";
 export { loadWordVectors } from "./rewards/embeddings/word_vectors.ts";
-export type { Example, Parent, Reward, RewardBatch, TextEmbedder } from "./rewards/reward.ts";
+export type {
+  Example,
+  Parent,
+  Reward,
+  RewardBatch,
+  SentimentClassifier,
+  TextEmbedder,
+} from "./rewards/reward.ts";
 export { PPO_DEFAULTS, PPO_OPTIONS, type PpoConfig } from "./rl/config.ts";
 export type {
   Evaluation,
@@ -55,5 +63,6 @@ export type {
 } from "./tasks/observer.ts";
 export { modelFolder } from "./tasks/models.ts";
 export { LanguagePolicy } from "./tasks/policy.ts";
+export { openRewards, type RewardOptions } from "./tasks/rewards.ts";
 export type { Task, TaskSettings } from "./tasks/task.ts";
 export { type TrainRequest, trainTask } from "./tasks/train.ts";

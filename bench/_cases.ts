@@ -15,6 +15,7 @@ import { softmax, softmaxBackward } from "../kernels/softmax.ts";
 import { tokenLogprob, tokenLogprobBackward } from "../kernels/token_logprob.ts";
 import { valueHead, valueHeadBackward, valueHeadScratch } from "../kernels/value_head.ts";
 import { ids, type KernelCase, noise } from "./_case.ts";
+import { encoderCases } from "./_encoder_cases.ts";
 import { products } from "./_products.ts";
 import type { Shape } from "./_shapes.ts";
 
@@ -30,6 +31,7 @@ export function kernelCases(shape: Shape): KernelCase[] {
     ...rowCases(shape),
     ...vocabularyCases(shape),
     ...optimizerCases(shape),
+    ...encoderCases(shape),
   ];
 }
 

@@ -110,6 +110,13 @@ export const TRAIN_SETTINGS: Table<TrainSettings> = {
     doc: "gradients are scaled down to this global L2 norm; 0 is off",
     group: "Updates",
   },
+  semanticEmbedder: {
+    kind: "text",
+    default: "words",
+    unit: "words or a folder",
+    doc: "space of the semantic reward: word vectors, or a sentence encoder's folder",
+    group: "Rewards and advantages",
+  },
   semanticMapping: {
     kind: "choice",
     choices: ["affine", "relu"],

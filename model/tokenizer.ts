@@ -123,6 +123,11 @@ export class Tokenizer {
     });
   }
 
+  /** Id of one token as the vocabulary spells it, such as `[CLS]`; null where it has none. */
+  idOf(token: string): number | null {
+    return this.#engine.token_to_id(token) ?? null;
+  }
+
   /** Text of `ids`. Special tokens (`<|endoftext|>`) are left out unless `special`. */
   decode(ids: ArrayLike<number>, { special = false } = {}): string {
     const list = Array.from(ids, (id) => this.#checked(id));

@@ -35,6 +35,13 @@ export interface TextEmbedder {
   embed(texts: readonly string[]): Promise<(Float32Array | null)[]>;
 }
 
+/** Says how kind texts are, e.g. a classifier network. */
+export interface SentimentClassifier {
+  readonly name: string;
+  /** 2p - 1 of each text, in [-1, 1], where p is the probability that it is positive. */
+  score(texts: readonly string[]): Promise<number[]>;
+}
+
 /** Gives the answer that the child is trained towards. */
 export interface Parent {
   readonly name: string;

@@ -1,4 +1,6 @@
 /** Every reward by name, opened for a task. @module */
+import type { Device } from "../kernels/device.ts";
+import { SentenceEmbedder } from "../model/encoder.ts";
 import { combine, type CombinedReward } from "../rewards/combine.ts";
 import { loadWordVectors } from "../rewards/embeddings/word_vectors.ts";
 import { exact } from "../rewards/exact.ts";
@@ -10,10 +12,18 @@ import type { Task } from "./task.ts";
 /** The word vectors that ship with the project. */
 export const WORD_VECTORS = new URL("../assets/words/glove-50d.bin", import.meta.url);
 
-/** Choices for `openRewards`; parent and embedder default to the task's and to `WORD_VECTORS`. */
-export type RewardOptions =
-  & Omit<SemanticOptions, "parent" | "embedder">
-  & { parent?: Parent; embedder?: TextEmbedder };
+/** Choices for `openRewards`. */
+export type RewardOptions = Omit<SemanticOptions, "parent" | "embedder"> & {
+  /** Default: the task's. */
+  parent?: Parent;
+  /**
+   * Where the semantic reward looks for nearness: an embedder of your own, "words" for `WORD_VECTORS`
+   * (the default), or the folder of a sentence encoder, which then stays on `device` as long as that.
+   */
+  embedder?: TextEmbedder | string;
+  /** Where a sentence encoder runs. */
+  device?: Device;
+};
 
 interface RewardEntry {
   summary: string;
@@ -26,15 +36,26 @@ const REWARDS: Readonly<Record<string, RewardEntry>> = {
     open: () => exact(),
   },
   semantic: {
-    summary: "PGSRM: nearness of completion and parent's answer in word-vector space, 0 to 1",
+    summary: "PGSRM: nearness of completion and parent's answer in an embedding space, 0 to 1",
     open: async (task, options) =>
       semantic({
         ...options,
         parent: options.parent ?? task.parent,
-        embedder: options.embedder ?? await loadWordVectors(WORD_VECTORS),
+        embedder: await openEmbedder(options),
       }),
   },
 };
+
+function openEmbedder(
+  { embedder = "words", device }: RewardOptions,
+): TextEmbedder | Promise<TextEmbedder> {
+  if (typeof embedder !== "string") return embedder;
+  if (embedder === "words") return loadWordVectors(WORD_VECTORS);
+  if (device) return SentenceEmbedder.load(device, embedder);
+  throw new TypeError(
+    `Cannot embed with ${embedder} as a sentence encoder needs a device: give one beside it`,
+  );
+}
 
 /** All rewards, in the order of `--list`. */
 export function listRewards(): { name: string; summary: string }[] {
@@ -43,7 +64,7 @@ export function listRewards(): { name: string; summary: string }[] {
 
 /**
  * The weighted sum that `text` asks for (`NAME[:weight],…`), or the task's default.
- * @throws what `parseRewards`, `semantic` and `loadWordVectors` throw.
+ * @throws what `parseRewards`, `semantic`, `loadWordVectors` and `SentenceEmbedder.load` throw.
  */
 export async function openRewards(
   task: Task,

@@ -3,6 +3,7 @@
  * greedy answers, trains, measures again. Everything it learns it tells its observer.
  * @module
  */
+import type { Device } from "../kernels/device.ts";
 import { type DeviceChoice, openDevice } from "../kernels/open.ts";
 import { Gpt2 } from "../model/gpt2.ts";
 import { Tokenizer } from "../model/tokenizer.ts";
@@ -61,8 +62,8 @@ export async function trainTask(
   signal?: AbortSignal,
 ): Promise<Summary> {
   const started = performance.now();
-  const plan = await resolveRequest(request);
   using device = await openDevice(request.device);
+  const plan = await resolveRequest(request, device);
   const folder = await modelFolder(plan.model);
   const adamw = { maxGradNorm: plan.settings.maxGradNorm };
   using model = await Gpt2.load(device, request.resume ?? folder, { valueHead: true, adamw });
@@ -149,9 +150,15 @@ interface Plan {
 }
 
 /** What the semantic reward is where neither task nor request says. */
-const SEMANTIC = { semanticMapping: "affine", semanticPower: 4, semanticOov: "zero" } as const;
+const SEMANTIC = {
+  semanticEmbedder: "words",
+  semanticMapping: "affine",
+  semanticPower: 4,
+  semanticOov: "zero",
+} as const;
 
-async function resolveRequest(request: TrainRequest): Promise<Plan> {
+/** `device` is where a reward's network runs. */
+async function resolveRequest(request: TrainRequest, device: Device): Promise<Plan> {
   const task = typeof request.task === "string" ? findTask(request.task) : request.task;
   const settings = {
     ...SEMANTIC,
@@ -160,7 +167,15 @@ async function resolveRequest(request: TrainRequest): Promise<Plan> {
     ...(request.preset === undefined ? {} : findPreset(request.preset).settings),
     ...request.settings,
   };
-  const { batchSize, maxGradNorm, semanticMapping, semanticPower, semanticOov, ...ppo } = settings;
+  const {
+    batchSize,
+    maxGradNorm,
+    semanticEmbedder,
+    semanticMapping,
+    semanticPower,
+    semanticOov,
+    ...ppo
+  } = settings;
   const config = resolvePpoConfig({
     ...ppo,
     seed: request.seed ?? 1,
@@ -178,13 +193,22 @@ async function resolveRequest(request: TrainRequest): Promise<Plan> {
   return {
     task,
     rewards: await openRewards(task, request.reward, {
+      device,
+      embedder: semanticEmbedder,
       mapping: semanticMapping,
       power: semanticPower,
       oov: semanticOov,
     }),
     model: request.model ?? "tiny",
     config,
-    settings: { batchSize, maxGradNorm, semanticMapping, semanticPower, semanticOov },
+    settings: {
+      batchSize,
+      maxGradNorm,
+      semanticEmbedder,
+      semanticMapping,
+      semanticPower,
+      semanticOov,
+    },
     saveEvery: request.saveEvery ?? 0,
   };
 }

@@ -76,7 +76,14 @@ Deno.test("nearest folds case and dashes, takes a clear beginning, and gives up 
 Deno.test("every setting of the algorithm has a row, and its own default passes its own check", () => {
   const names = PPO_OPTIONS.map(({ name }) => name as string);
   const rows = Object.entries(TRAIN_SETTINGS);
-  const own = ["batchSize", "maxGradNorm", "semanticMapping", "semanticPower", "semanticOov"];
+  const own = [
+    "batchSize",
+    "maxGradNorm",
+    "semanticEmbedder",
+    "semanticMapping",
+    "semanticPower",
+    "semanticOov",
+  ];
   assert.deepEqual(
     rows.map(([name]) => name).sort(),
     [...names.filter((name) => name !== "seed" && name !== "totalSteps"), ...own].sort(),

@@ -1,0 +1,16 @@
+// Rectifier (Nair and Hinton 2010): out = max(x, 0).
+// N elements. One invocation owns one Pack at a time.
+override WORKGROUP: u32; // threads per workgroup, set by the launcher
+override PACK: u32; //      elements in one Pack: 4, or 1 (and Pack = f32) where N is no multiple of 4
+alias Pack = vec4f;
+struct Dims { N: u32 }
+@group(0) @binding(0) var<uniform> dims: Dims;
+@group(0) @binding(1) var<storage, read> x: array<Pack>; //          (N)
+@group(0) @binding(2) var<storage, read_write> out: array<Pack>; //  (N) overwritten
+
+@compute @workgroup_size(WORKGROUP)
+fn forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  for (var i = id.x; i < dims.N / PACK; i += groups.x * WORKGROUP) {
+    out[i] = max(x[i], Pack(0.0));
+  }
+}
