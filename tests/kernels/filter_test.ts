@@ -265,6 +265,16 @@ testOnDevices("tokens of equal logits stay or go together, 0 and -0 too", async 
   }
 });
 
+testOnDevices("logits one rounding step apart are told apart", async (device) => {
+  for (const from of [1, -3]) { // 2^-22 is one step of 2 to 4, two of 1 to 2
+    const logits = Float32Array.from([0, 3, 1, 2], (i) => from + i * 2 ** -22);
+    for (const [topK, want] of [[1, [1]], [2, [1, 3]], [3, [1, 2, 3]]] as [number, number[]][]) {
+      const { filtered } = await run(device, logits, { V: 4, setting: { topK } });
+      assert.deepEqual(keptOf(filtered), want);
+    }
+  }
+});
+
 testOnDevices(
   "filter() holds at logits of 200 and at tokens without any probability",
   async (device) => {
