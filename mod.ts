@@ -29,6 +29,7 @@ export { type DeviceChoice, openDevice } from "./kernels/open.ts";
 export type { Device } from "./kernels/device.ts";
 export { generate } from "./model/generate.ts";
 export { SentenceEmbedder, SentimentModel } from "./model/encoder.ts";
+export { generateText, type NewText, type TextOptions } from "./model/text.ts";
 export { Gpt2, type Gpt2Options } from "./model/gpt2.ts";
 export { Tokenizer } from "./model/tokenizer.ts";
 export { exact } from "./rewards/exact.ts";

@@ -23,6 +23,11 @@ export interface GenerateFlags {
   model: string;
   tokens: number;
   temperature: number;
+  "top-k": number;
+  "top-p": number;
+  "min-p": number;
+  "repetition-penalty": number;
+  stop?: string;
   samples: number;
   seed: number;
   device: "auto" | "webgpu" | "cpu";
@@ -170,6 +175,51 @@ export const GENERATE_FLAGS: Table<GenerateFlags> = {
     min: 0,
     max: 10,
     doc: "Divides the logits before a token is drawn",
+    group: "Sampling",
+  },
+  "top-k": {
+    kind: "integer",
+    default: 0,
+    unit: "tokens, 0 = all",
+    min: 0,
+    max: 4294967295,
+    doc: "Draws from so many of the most probable tokens",
+    group: "Sampling",
+  },
+  "top-p": {
+    kind: "number",
+    default: 1,
+    unit: "share, 1 = all",
+    min: 0,
+    max: 1,
+    doc: "Draws from the most probable tokens that together hold this share of the probability",
+    group: "Sampling",
+  },
+  "min-p": {
+    kind: "number",
+    default: 0,
+    unit: "share, 0 = all",
+    min: 0,
+    max: 1,
+    doc: "Draws from tokens at least this share as probable as the best one",
+    group: "Sampling",
+  },
+  "repetition-penalty": {
+    kind: "number",
+    default: 1,
+    unit: "1 = none",
+    min: 0,
+    above: true,
+    max: 100,
+    usual: "1 to 1.5",
+    doc: "Makes tokens that the prompt or the completion has already less probable",
+    group: "Sampling",
+  },
+  stop: {
+    kind: "text",
+    otherwise: "end-of-text alone",
+    unit: "text",
+    doc: "Ends a completion where this text comes, and leaves it out",
     group: "Sampling",
   },
   samples: {

@@ -54,13 +54,26 @@ export interface GenerateRequest {
   tokens: number;
   /** 0 takes the most probable token. */
   temperature: number;
+  /** 0 keeps all tokens. */
+  topK: number;
+  /** 1 keeps all tokens. */
+  topP: number;
+  /** 0 keeps all tokens. */
+  minP: number;
+  /** 1 is none. */
+  repetitionPenalty: number;
+  /** Ends a completion; absent: none does. */
+  stop?: string;
   samples: number;
   seed: number;
   device: "auto" | "webgpu" | "cpu";
 }
 
-/** Gives `samples` completions, without the prompt. */
-export type GenerateText = (request: GenerateRequest) => Promise<string[]>;
+/** Gives `samples` completions, without the prompt; `report` receives their pieces as they come. */
+export type GenerateText = (
+  request: GenerateRequest,
+  report?: (text: string, row: number) => void,
+) => Promise<string[]>;
 
 /** How to make the default model. */
 export interface PretrainRequest {

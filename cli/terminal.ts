@@ -5,6 +5,8 @@ import { stripVTControlCharacters, styleText } from "node:util";
 export interface Terminal {
   /** Results: standard output, one line. */
   out(line: string): void;
+  /** Results that come in pieces: standard output, as they are. */
+  write(text: string): void;
   /** Everything said meanwhile, and errors: standard error, one line. */
   err(line: string): void;
   /** Colours, bars and signs beyond ASCII; false when NO_COLOR is set or nobody watches. */
@@ -17,6 +19,10 @@ export function systemTerminal(): Terminal {
   const fancy = Deno.stderr.isTerminal() && Deno.stdout.isTerminal() && !Deno.noColor;
   return {
     out: (line) => console.log(line),
+    write: (text) => {
+      const bytes = new TextEncoder().encode(text);
+      for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
+    },
     err: (line) => console.error(line),
     fancy,
     columns: fancy ? Deno.consoleSize().columns : 100,

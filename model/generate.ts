@@ -7,14 +7,15 @@
  * ```
  * @module
  */
+import { filterControl, filters, type SampleFilter } from "../kernels/filter.ts";
 import { sampleControl } from "../kernels/sample.ts";
 import type { Gpt2Config } from "./config.ts";
 import { logitsWidth } from "./layers/head.ts";
 import type { Tokens } from "./rows.ts";
 import { type NewTokens, Session, type SessionModel, type SessionShape } from "./session.ts";
 
-/** How completions are drawn. */
-export interface GenerateOptions {
+/** How completions are drawn. Training passes no filter: it learns from the whole distribution. */
+export interface GenerateOptions extends SampleFilter {
   /** Most tokens to draw for a prompt, EOS included. */
   maxNewTokens: number;
   /** Divides the logits, also those that the log-probabilities come from; > 0. Default 1. */
@@ -42,7 +43,7 @@ export interface Generation<P extends Tokens = Tokens> {
   responses: Int32Array[];
   /** True where EOS was drawn, false where `maxNewTokens` was reached. */
   finished: boolean[];
-  /** Log-probability of each token under temperature, nats. */
+  /** Log-probability of each token under temperature, nats; with `filteredLogprobs`, as drawn. */
   logprobs: Float32Array[];
 }
 
@@ -122,6 +123,7 @@ export class Generator implements Disposable {
     const eos = options.eos === undefined ? this.model.config.eos_token_id : options.eos;
     const draw = { temperature, greedy, seed, stream, eos };
     sampleControl({ ...draw, row0: row0 + prompts.length }); // throws before anything runs
+    const filter = filterControl(options), filtered = filters(options);
     this.#check(prompts, maxNewTokens, every);
     if (this.#busy) {
       throw new Error(
@@ -135,8 +137,11 @@ export class Generator implements Disposable {
       const size = Math.ceil(prompts.length / parts);
       for (let first = 0; first < prompts.length; first += size) {
         const part = prompts.slice(first, first + size);
-        const session = this.#session({ ...shape, B: part.length });
-        const control = sampleControl({ ...draw, row0: row0 + first });
+        const session = this.#session({ ...shape, B: part.length, filtered });
+        const control = Uint32Array.of(
+          ...sampleControl({ ...draw, row0: row0 + first }),
+          ...filter,
+        );
         for await (const news of session.run(part, { control, maxNewTokens, every })) {
           yield news.map((row) => ({ ...row, row: row.row + first }));
         }
@@ -203,7 +208,7 @@ export class Generator implements Disposable {
   }
 
   #session(shape: SessionShape): Session {
-    const key = `${shape.B} ${shape.T} ${shape.S}`;
+    const key = `${shape.B} ${shape.T} ${shape.S} ${shape.filtered}`;
     let session = this.#sessions.get(key);
     this.#sessions.delete(key); // and set again below: the order of the map is that of use
     if (!session) {

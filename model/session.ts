@@ -6,6 +6,7 @@
  */
 import { type Device, type Program, Scope, type Tensor } from "../kernels/device.ts";
 import { embedding } from "../kernels/embedding.ts";
+import { filter, type FilterBuffers, unfilteredLogprob } from "../kernels/filter.ts";
 import { attendKv, type KvCache, storeKv } from "../kernels/kv_cache.ts";
 import { layernorm } from "../kernels/layernorm.ts";
 import { gatherRows } from "../kernels/rows.ts";
@@ -27,7 +28,7 @@ export interface NewTokens {
   /** Index into the prompts. */
   row: number;
   tokens: Int32Array;
-  /** Of each token under temperature, nats. */
+  /** Of each token under temperature, nats; with `filteredLogprobs`, as it was drawn. */
   logprobs: Float32Array;
   /** True once EOS was drawn. */
   finished: boolean;
@@ -48,6 +49,8 @@ export interface SessionShape {
   T: number;
   /** Most tokens of a prompt and its response. */
   S: number;
+  /** Whether tokens are filtered before one is drawn. Default false. */
+  filtered?: boolean;
 }
 
 type State = Omit<SampleBuffers, "logits" | "control">;
@@ -58,6 +61,7 @@ export class Session implements Disposable {
   #control: Tensor;
   #prompt: Record<"token" | "position" | "length" | "last", Tensor>;
   #state: State;
+  #filter?: Pick<FilterBuffers, "filtered" | "norm" | "place">;
   #prefill: Program;
   #decode: Program;
 
@@ -67,7 +71,7 @@ export class Session implements Disposable {
     try {
       const words = (name: string, n: number): Tensor => scope.alloc(n, `generate ${name}`, "u32");
       const floats = (name: string, n: number): Tensor => scope.alloc(n, `generate ${name}`);
-      this.#control = words("control", 8);
+      this.#control = words("control", 16);
       this.#prompt = {
         token: words("prompt", B * T),
         position: words("prompt positions", B * T),
@@ -83,6 +87,13 @@ export class Session implements Disposable {
         tokens: words("tokens", B * S),
         logprobs: floats("logprobs", B * S),
       };
+      if (shape.filtered) {
+        this.#filter = {
+          filtered: floats("filtered logits", B * logitsWidth(V)),
+          norm: floats("norm of logits", B * 2),
+          place: words("places", B),
+        };
+      }
       const caches = Array.from({ length: L }, (_, l): KvCache => ({
         k: floats(`keys ${l}`, B * S * C),
         v: floats(`values ${l}`, B * S * C),
@@ -116,6 +127,7 @@ export class Session implements Disposable {
   /**
    * Runs B prompts of at most T tokens each, `maxNewTokens` of them within S; yields what each row
    * received, after every `every` tokens. One read-back each time, which costs about 11 ms in Deno.
+   * `control` is `sampleControl`, and where the shape is filtered `filterControl` behind it.
    */
   async *run(
     prompts: readonly Tokens[],
@@ -135,6 +147,11 @@ export class Session implements Disposable {
     device.write(this.#prompt.length, lengths);
     device.write(this.#prompt.last, lengths.map((length, b) => b * T + length - 1));
     device.write(position, lengths.map((length) => length - 1));
+    if (this.#filter) { // the repetition penalty looks at whole rows
+      const rows = new Uint32Array(B * S);
+      prompts.forEach((prompt, b) => rows.set(Uint32Array.from(prompt), b * S));
+      device.write(tokens, rows);
+    }
     device.zero(drawn);
     device.zero(finished);
     const seen = new Uint32Array(B);
@@ -194,8 +211,13 @@ export class Session implements Disposable {
       }
       layernorm(device, { x: rows, weight, bias, ...norm, out: norm.hidden }, { N: B, C, eps });
       headLogits(device, { hidden: norm.hidden, wte, logits }, { R: B, C, V });
-      const sampled = { ...this.#state, logits, control: this.#control };
-      sample(device, sampled, { B, V, ld: logitsWidth(V), S });
+      const drawing = { ...this.#state, logits, control: this.#control };
+      const sizes = { B, V, ld: logitsWidth(V), S };
+      if (!this.#filter) return sample(device, drawing, sizes);
+      const filtering = { ...drawing, ...this.#filter };
+      filter(device, filtering, sizes);
+      sample(device, { ...drawing, logits: this.#filter.filtered }, sizes);
+      unfilteredLogprob(device, filtering, sizes);
     });
   }
 }

@@ -1,7 +1,7 @@
 /** Completes a prompt with a model by name: what `deno task generate` runs. @module */
 import { type DeviceChoice, openDevice } from "../kernels/open.ts";
-import { generate } from "../model/generate.ts";
 import { Gpt2 } from "../model/gpt2.ts";
+import { generateText } from "../model/text.ts";
 import { Tokenizer } from "../model/tokenizer.ts";
 import { modelFolder } from "./models.ts";
 
@@ -14,6 +14,13 @@ export interface CompletionRequest {
   tokens: number;
   /** Divides the logits; 0 takes the most probable token. */
   temperature: number;
+  /** As in `SampleFilter`, where each is described. */
+  topK?: number;
+  topP?: number;
+  minP?: number;
+  repetitionPenalty?: number;
+  /** Ends a completion, which is what precedes it. */
+  stop?: string;
   /** Completions to draw. */
   samples: number;
   seed: number;
@@ -21,25 +28,38 @@ export interface CompletionRequest {
 }
 
 /**
- * Gives `samples` completions, without the prompt and without end-of-text.
+ * Gives `samples` completions, without the prompt and without end-of-text. `report` receives each new
+ * piece of completion `row` as it is drawn; the pieces of a row together are its completion.
  * @throws {RangeError} when the prompt is empty or leaves no room for `tokens` in the model's context
  * @throws {Error} when the model or the device cannot be opened
  */
-export async function completeText(request: CompletionRequest): Promise<string[]> {
-  const { model: name, tokens: maxNewTokens, temperature, samples, seed } = request;
+export async function completeText(
+  request: CompletionRequest,
+  report?: (text: string, row: number) => void,
+): Promise<string[]> {
+  const { model: name, tokens, temperature, samples, stop, prompt } = request;
   const folder = await modelFolder(name);
   using device = await openDevice(request.device);
   using model = await Gpt2.load(device, folder, { frozen: true });
   const tokenizer = await Tokenizer.load(folder, { modelVocab: model.config.vocab_size });
-  const ids = tokenizer.encode(request.prompt);
-  const { responses } = await generate(model, Array.from({ length: samples }, () => ids), {
-    maxNewTokens,
+  const { topK, topP, minP, repetitionPenalty, seed } = request;
+  const prompts: string[] = Array(samples).fill(prompt),
+    completions: string[] = prompts.map(() => "");
+  const settings = {
+    ...{ topK, topP, minP, repetitionPenalty, seed },
+    maxNewTokens: tokens,
     temperature: temperature === 0 ? 1 : temperature,
     greedy: temperature === 0,
-    seed,
-    eos: tokenizer.eosId,
-  });
-  return responses.map((response) => tokenizer.decode(withoutEnd(response, tokenizer.eosId)));
+    stop: stop === undefined ? [] : [stop],
+    every: report ? 4 : 16, // a read-back costs time: rarely, where nobody watches
+  };
+  for await (const news of generateText({ model, tokenizer }, prompts, settings)) {
+    for (const { row, text } of news) {
+      completions[row] += text;
+      if (text !== "") report?.(text, row);
+    }
+  }
+  return completions;
 }
 
 /** A response up to its end token, if it has one. */

@@ -129,9 +129,12 @@ export const fakePrograms: Programs = {
     }),
   train: () => Promise.resolve(fakeTrain),
   generate: () =>
-    Promise.resolve((request) =>
-      Promise.resolve(Array(request.samples).fill(" purple\u001b[31m").map((t, i) => `${t} ${i}`))
-    ),
+    Promise.resolve((request, report) => {
+      for (const piece of report ? [" pur", "ple\u001b[31m", " \n0"] : []) report?.(piece, 0);
+      return Promise.resolve(
+        Array(request.samples).fill(" purple\u001b[31m").map((t, i) => `${t} ${i}`),
+      );
+    }),
   pretrain: () =>
     Promise.resolve(async (request, report, signal) => {
       const { steps = 5 } = request;

@@ -199,6 +199,20 @@ inTemporary("--list, generate and pretrain print what their programs give", asyn
   assert.equal(JSON.parse(json.out).algorithms[0].name, "ppo");
   const text = await command(place, "generate red --samples 2");
   assert.equal(text.out, "red purple 0\nred purple 1\n");
+  const streamed = await command(place, "generate red");
+  assert.equal(streamed.out, "red purple \\n0\n");
+  const odd = await command(place, "generate red --top-p 0.9");
+  assert.equal(odd.code, 2);
+  assert.match(
+    odd.err,
+    /^error: Cannot use --top-p as nothing is drawn: --temperature is 0; set it/,
+  );
+  const full = await command(
+    place,
+    "generate red --json --temperature 1 --top-k 5 --top-p 0.9 --min-p 0.1 --repetition-penalty 1.2 --stop .",
+  );
+  const { topK, topP, minP, repetitionPenalty, stop } = JSON.parse(full.out);
+  assert.deepEqual([topK, topP, minP, repetitionPenalty, stop], [5, 0.9, 0.1, 1.2, "."]);
   const texts = await command(place, "generate red --json");
   assert.deepEqual(JSON.parse(texts.out).completions, [" purple\u001b[31m 0"]);
   const made = await command(place, "pretrain --steps 3 --json");

@@ -23,6 +23,7 @@ function remembering(): Terminal & { said: string[]; printed: string[] } {
     said,
     printed,
     out: (line) => printed.push(line),
+    write: (text) => printed.push(text),
     err: (line) => said.push(line),
     fancy: false,
     columns: 100,
