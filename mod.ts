@@ -27,6 +27,16 @@ export { type DeviceChoice, openDevice } from "./kernels/open.ts";
 export type { Device } from "./kernels/device.ts";
 export { generate } from "./model/generate.ts";
 export { Gpt2, type Gpt2Options } from "./model/gpt2.ts";
+export {
+  fetchedLine,
+  type FetchedModel,
+  fetchModel,
+  HubError,
+  type HubFault,
+  type HubModel,
+  type HubOptions,
+  type HubProgress,
+} from "./model/hub.ts";
 export { Tokenizer } from "./model/tokenizer.ts";
 export { exact } from "./rewards/exact.ts";
 export { combine, type CombinedReward, type Verdict } from "./rewards/combine.ts";

@@ -106,8 +106,8 @@ const splitRevision = (model: string): [string, string, string?] => {
  * @throws {HubError}
  */
 export async function fetchModel(model: string, options: HubOptions = {}): Promise<FetchedModel> {
-  const { id, revision, home, offline } = place(model, options);
-  if (offline) {
+  const { id, revision, home } = place(model, options);
+  if (isOffline(options)) {
     const found = await cachedModel(model, options);
     if (found) return { ...found, endpoint: "the cache", files: [] };
     throw new HubError(
@@ -126,8 +126,16 @@ export async function fetchModel(model: string, options: HubOptions = {}): Promi
   }
   const names = new Set(parsed.data.siblings.map(({ rfilename }) => rfilename));
   const folder = `${home}/snapshots/${commit}`;
-  await Deno.mkdir(`${home}/blobs`, { recursive: true });
-  await Deno.mkdir(folder, { recursive: true });
+  for (const needed of [`${home}/blobs`, folder]) {
+    await Deno.mkdir(needed, { recursive: true }).catch((error) => {
+      if (!(error instanceof Deno.errors.NotCapable)) throw error;
+      throw new HubError(
+        "refused",
+        `Cannot write into ${home} as this program may not: start it with --allow-write, or set ` +
+          `HF_HUB_CACHE to a folder that it may write into`,
+      );
+    });
+  }
   const files: { name: string; size: number; arrived: number }[] = [];
   const get = async (name: string): Promise<void> => {
     const remote = await describe(hub, id, commit, name);
@@ -175,6 +183,13 @@ export async function cachedModel(
   return whole ? { id, revision, commit: ref, folder } : undefined;
 }
 
+/** Whether a download may use the network: not offline, and permitted to reach the endpoint. */
+export function mayDownload(options: HubOptions = {}): boolean {
+  if (isOffline(options)) return false;
+  const { host } = new URL(connection(options).endpoint);
+  return Deno.permissions.querySync({ name: "net", host }).state === "granted";
+}
+
 /** One line: what was fetched, from where, into which folder. */
 export function fetchedLine(
   { id, revision, commit, folder, endpoint, files }: FetchedModel,
@@ -189,8 +204,8 @@ export function fetchedLine(
 /** Where a model has its place in the cache. */
 function place(
   model: string,
-  { cache, offline }: HubOptions,
-): { id: string; revision: string; home: string; offline: boolean } {
+  { cache }: HubOptions,
+): { id: string; revision: string; home: string } {
   if (!isHubId(model)) {
     throw new HubError(
       "name",
@@ -200,9 +215,11 @@ function place(
   }
   const [id, revision] = splitRevision(model);
   const home = `${cache ?? cacheFolder()}/models--${id.replace("/", "--")}`;
-  const set = /^(?:1|true|yes|on)$/i.test(variable("HF_HUB_OFFLINE") ?? "");
-  return { id, revision, home, offline: offline ?? set };
+  return { id, revision, home };
 }
+
+const isOffline = ({ offline }: HubOptions): boolean =>
+  offline ?? /^(?:1|true|yes|on)$/i.test(variable("HF_HUB_OFFLINE") ?? "");
 
 function connection(options: HubOptions): HubConnection {
   const endpoint = (options.endpoint ?? variable("HF_ENDPOINT") ?? "https://huggingface.co")

@@ -300,7 +300,11 @@ function waitOf(text: string | null): number | undefined {
   return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());
 }
 
-const textOf = (error: unknown): string => error instanceof Error ? error.message : String(error);
+const textOf = (error: unknown): string => {
+  if (!(error instanceof Error)) return String(error);
+  const why = error.cause instanceof Error ? `, ${error.cause.message}` : "";
+  return error.message + why;
+};
 
 function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
