@@ -771,3 +771,33 @@ function slow(response: Response, bytes: Uint8Array): Response {
   }, { highWaterMark: 0 });
   return new Response(body, { status: response.status, headers: response.headers });
 }
+
+Deno.test("damage left by an earlier process is not held against the hub", () =>
+  inCache(async (cache) => {
+    const files = modelFiles(SIZE);
+    await using hub = new FakeHub(
+      files,
+      weights((count) => count === 1 ? new Response(noise(SIZE, 7)) : undefined),
+    );
+    await Deno.mkdir(blobs(cache), { recursive: true });
+    const left = `${blobs(cache)}/${sha256(files.get(WEIGHTS)!)}.earlier.incomplete`;
+    await Deno.writeFile(left, noise(SIZE, 9));
+    await fetchModel(ID, options(hub, cache));
+    assert.equal(hub.count("cdn"), 2);
+    assert.deepEqual(await inspect(cache, hub), []);
+  }));
+
+Deno.test("the rest of a file under another etag is not even read", () =>
+  inCache(async (cache) => {
+    await using hub = new FakeHub(
+      modelFiles(SIZE),
+      weights((count, hub, headers) => {
+        if (count === 1) return half(hub);
+        const heedless = new Headers(headers);
+        heedless.delete("if-range");
+        return honestWeights(hub, heedless, '"two"');
+      }),
+    );
+    const { files } = await fetchModel(ID, options(hub, cache));
+    assert.equal(files.find(({ name }) => name === WEIGHTS)!.arrived, SIZE / 2 + SIZE);
+  }));
