@@ -31,6 +31,16 @@ export { generate } from "./model/generate.ts";
 export { SentenceEmbedder, SentimentModel } from "./model/encoder.ts";
 export { generateText, type NewText, type TextOptions } from "./model/text.ts";
 export { Gpt2, type Gpt2Options } from "./model/gpt2.ts";
+export {
+  fetchedLine,
+  type FetchedModel,
+  fetchModel,
+  HubError,
+  type HubFault,
+  type HubModel,
+  type HubOptions,
+  type HubProgress,
+} from "./model/hub.ts";
 export { Tokenizer } from "./model/tokenizer.ts";
 export { exact } from "./rewards/exact.ts";
 export { combine, type CombinedReward, type Verdict } from "./rewards/combine.ts";

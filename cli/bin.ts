@@ -38,6 +38,14 @@ const programs: Programs = {
   async pretrain() {
     return (await import("../tasks/pretraining/pretrain.ts")).pretrain;
   },
+  async fetch() {
+    const { fetchedLine, fetchModel } = await import("../model/hub.ts");
+    return async (name, onProgress) => {
+      const model = await fetchModel(name, { onProgress });
+      const { folder, commit, endpoint } = model;
+      return { folder, commit, endpoint, line: fetchedLine(model) };
+    };
+  },
 };
 
 // Where this is not set, the Vulkan loader writes two error lines at every start that mean nothing to

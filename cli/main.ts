@@ -30,6 +30,8 @@ export async function main(
           programs,
           terminal,
         );
+      case "fetch":
+        return await (await import("./fetch.ts")).fetchCommand(parsed, programs, terminal);
       case "doctor":
         return await (await import("./doctor.ts")).doctor(parsed.flags.json === true, terminal);
     }

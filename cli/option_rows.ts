@@ -34,6 +34,12 @@ export interface GenerateFlags {
   json: boolean;
 }
 
+/** Flags of `fetch`. */
+export interface FetchFlags {
+  json: boolean;
+  quiet: boolean;
+}
+
 /** Flags of `pretrain`. */
 export interface PretrainFlags {
   steps?: number;
@@ -82,7 +88,7 @@ const QUIET: Option = {
 const MODEL: Option = {
   kind: "text",
   default: "tiny",
-  unit: "tiny or a folder",
+  unit: "tiny, a folder, or a fetched OWNER/NAME[@REVISION]",
   doc: "Model to start from, as Hugging Face keeps it; tiny ships with the repository",
   group: "What to train",
 };
@@ -235,6 +241,9 @@ export const GENERATE_FLAGS: Table<GenerateFlags> = {
   device: DEVICE,
   json: JSON_FLAG,
 };
+
+/** Rows of `fetch`'s flags. */
+export const FETCH_FLAGS: Table<FetchFlags> = { json: JSON_FLAG, quiet: QUIET };
 
 /** Rows of `pretrain`'s flags. */
 export const PRETRAIN_FLAGS: Table<PretrainFlags> = {

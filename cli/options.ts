@@ -5,7 +5,13 @@
  */
 import { PPO_OPTIONS, type PpoConfig } from "../rl/config.ts";
 import type { TaskSettings } from "../tasks/task.ts";
-import { DOCTOR_FLAGS, GENERATE_FLAGS, PRETRAIN_FLAGS, TRAIN_FLAGS } from "./option_rows.ts";
+import {
+  DOCTOR_FLAGS,
+  FETCH_FLAGS,
+  GENERATE_FLAGS,
+  PRETRAIN_FLAGS,
+  TRAIN_FLAGS,
+} from "./option_rows.ts";
 
 /** Values that an option can take. */
 export type OptionValue = string | number | boolean;
@@ -144,7 +150,7 @@ export const TRAIN_SETTINGS: Table<TrainSettings> = {
 
 /** One command, as help and docs show it. */
 export interface CommandSpec {
-  readonly name: "train" | "generate" | "pretrain" | "doctor";
+  readonly name: "train" | "generate" | "fetch" | "pretrain" | "doctor";
   readonly doc: string;
   /** Positional arguments as help shows them, with one line each. */
   readonly positional: readonly (readonly [form: string, doc: string])[];
@@ -171,6 +177,14 @@ export const COMMANDS: readonly CommandSpec[] = [
     flags: { ...GENERATE_FLAGS },
     settings: {},
     example: 'deno task generate "red and blue make"',
+  },
+  {
+    name: "fetch",
+    doc: "Download a model of the Hugging Face hub into its cache, for train and generate",
+    positional: [["<model>", "owner/name or owner/name@revision"]],
+    flags: { ...FETCH_FLAGS },
+    settings: {},
+    example: "deno task fetch openai-community/gpt2",
   },
   {
     name: "pretrain",

@@ -108,10 +108,24 @@ export type PretrainModel = (
   signal: AbortSignal,
 ) => Promise<Record<string, string | number>>;
 
+/** How far the download of one file is, in bytes. */
+export interface FetchProgress {
+  file: string;
+  done: number;
+  size: number;
+}
+
+/** Downloads a model of the hub; gives where it is, and one line for people. */
+export type FetchModel = (
+  model: string,
+  report: (progress: FetchProgress) => void,
+) => Promise<{ folder: string; commit: string; endpoint: string; line: string }>;
+
 /** Loaders: what a command does not need is not loaded. */
 export interface Programs {
   catalogue(): Promise<Catalogue>;
   train(): Promise<TrainTask>;
   generate(): Promise<GenerateText>;
   pretrain(): Promise<PretrainModel>;
+  fetch(): Promise<FetchModel>;
 }

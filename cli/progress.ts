@@ -49,12 +49,15 @@ export class Pace {
 export class Bar {
   #bars: cliProgress.MultiBar | undefined;
   #bar: cliProgress.SingleBar | undefined;
-  constructor(readonly terminal: Terminal) {}
+  constructor(
+    readonly terminal: Terminal,
+    readonly format: string = "  {bar} {value}/{total}  left {left}",
+  ) {}
 
   open(steps: number, from: number): void {
     if (!this.terminal.fancy) return;
     this.#bars = new cliProgress.MultiBar({
-      format: "  {bar} {value}/{total}  left {left}",
+      format: this.format,
       barCompleteChar: "━",
       barIncompleteChar: "─",
       barsize: 40,

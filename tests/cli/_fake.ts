@@ -145,6 +145,12 @@ export const fakePrograms: Programs = {
       }
       return { loss: 5 / steps, folder: request.out };
     }),
+  fetch: () =>
+    Promise.resolve((model, report) => {
+      for (const done of [1e6, 3e6]) report({ file: "model.safetensors", done, size: 3e6 });
+      const where = { folder: "/cache/a", commit: "c".repeat(40), endpoint: "https://hub.test" };
+      return Promise.resolve({ ...where, line: `${model} from ${where.endpoint}` });
+    }),
 };
 
 if (import.meta.main) Deno.exit(await main(Deno.args, fakePrograms));

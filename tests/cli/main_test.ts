@@ -221,3 +221,16 @@ inTemporary("--list, generate and pretrain print what their programs give", asyn
   assert.equal(cut.code, 130);
   assert.match(cut.err, /Continue: {2}deno task pretrain --resume --steps 900 --seed 4\n/);
 });
+
+inTemporary("fetch says which files come, and at the end what came from where", async (place) => {
+  const { code, out, err } = await command(place, "fetch someone/small");
+  assert.equal(code, 0);
+  assert.equal(out, "someone/small from https://hub.test\n");
+  assert.equal(err, "model.safetensors, 3.0 MB\n");
+  const json = await command(place, "fetch someone/small --json --quiet");
+  assert.equal(json.err, "");
+  assert.equal(JSON.parse(json.out).commit, "c".repeat(40));
+  const bare = await command(place, "fetch");
+  assert.equal(bare.code, 2);
+  assert.match(bare.err, /fetch needs <model>\. {2}Example: deno task fetch openai-community/);
+});
