@@ -19,7 +19,7 @@ import {
   layerTensors,
 } from "./layers/forward.ts";
 import { headLogits, logitsWidth } from "./layers/head.ts";
-import type { Store } from "./params.ts";
+import { headName, type Store } from "./params.ts";
 import type { Tokens } from "./rows.ts";
 
 /** What one row received since the last report. */
@@ -193,7 +193,8 @@ export class Session implements Disposable {
         rows = gathered;
       }
       layernorm(device, { x: rows, weight, bias, ...norm, out: norm.hidden }, { N: B, C, eps });
-      headLogits(device, { hidden: norm.hidden, wte, logits }, { R: B, C, V });
+      const last = weights.get(headName(weights.layout));
+      headLogits(device, { hidden: norm.hidden, head: last, logits }, { R: B, C, V });
       const sampled = { ...this.#state, logits, control: this.#control };
       sample(device, sampled, { B, V, ld: logitsWidth(V), S });
     });
