@@ -128,7 +128,7 @@ Deno.test("a broken vocab.json, merges.txt or added_tokens.json is named, with t
     await Deno.remove(`${folder}/added_tokens.json`);
     await Deno.writeTextFile(`${folder}/vocab.json`, vocab.replace(/:\s*5,/, ': "5",'));
     await assert.rejects(load, /vocab.json as it must be JSON of tokens and their ids: "/);
-    await Deno.writeTextFile(`${folder}/vocab.json`, vocab.slice(0, -1));
+    await Deno.writeTextFile(`${folder}/vocab.json`, vocab.slice(0, -3));
     await assert.rejects(load, { name: "TypeError", message: /vocab.json as it must be JSON/ });
     await Deno.writeTextFile(`${folder}/vocab.json`, vocab);
     await Deno.writeTextFile(`${folder}/merges.txt`, merges + "a b c\n");
