@@ -21,8 +21,9 @@ import {
 
 export { SafetensorsError, type TensorEntry, type TensorSpec } from "./tensor_source.ts";
 
-const MAX_HEADER = 100_000_000; // bytes, the limit of the format's own reader
-const MAX_TENSORS = 100_000;
+const MAX_HEADER = 4_000_000; // bytes, so that what is made of them stays small, whatever they say
+const MAX_TENSORS = 4096; // a GPT-2 of 48 layers has 580, its optimizer twice as many
+const MAX_VALUES = 16 * MAX_TENSORS; // of JSON: a tensor has 4, and one for each of its sizes
 const BLOCK = 2 ** 20; // bytes read at a time: beside its numbers, a tensor needs no second copy
 /** A checked header. */
 export interface Header {
@@ -38,12 +39,10 @@ export function parseHeader(json: Uint8Array, dataBytes: number): Header {
   if (json[0] !== 0x7b) fail(`byte 8 must be "{": it is ${json[0] ?? "missing"}`);
   let root: Json;
   try {
-    root = parseJson(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(json), {
-      depth: 3,
-    });
+    root = parseJson(textOf(json), { depth: 3, values: MAX_VALUES });
   } catch (error) {
-    const { name, message } = error as Error;
-    return fail(name === "SyntaxError" ? `its header has ${message}` : "its header is not UTF-8");
+    if (error instanceof SafetensorsError) throw error;
+    return fail(`its header has ${(error as Error).message}`);
   }
   const metadata: Record<string, string> = Object.create(null); // no key of it can be special
   const entries = new Map<string, TensorEntry>();
@@ -56,7 +55,10 @@ export function parseHeader(json: Uint8Array, dataBytes: number): Header {
       }
     }
   }
-  if (entries.size > MAX_TENSORS) fail(`it has ${entries.size} tensors, more than ${MAX_TENSORS}`);
+  if (entries.size > MAX_TENSORS) {
+    const [extra] = entries.keys().drop(MAX_TENSORS);
+    fail(`it may have ${MAX_TENSORS} tensors: ${extra} is one more`);
+  }
   let at = 0;
   for (const { name, begin, end } of [...entries.values()].sort(byPlace)) {
     if (begin !== at) {
@@ -71,10 +73,33 @@ export function parseHeader(json: Uint8Array, dataBytes: number): Header {
   return { entries, metadata };
 }
 
+/** The header as text; names the first byte of the file that is no UTF-8. */
+function textOf(json: Uint8Array): string {
+  const decode = (end: number): string =>
+    new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
+      .decode(json.subarray(0, end), { stream: end < json.length });
+  try {
+    return decode(json.length);
+  } catch {
+    let [good, bad] = [0, json.length]; // lengths that can and cannot be decoded
+    while (bad - good > 1) {
+      const middle = (good + bad) >> 1;
+      try {
+        decode(middle);
+        good = middle;
+      } catch {
+        bad = middle;
+      }
+    }
+    return fail(`its header must be UTF-8: byte ${8 + good} is not`);
+  }
+}
+
 const byPlace = (a: TensorEntry, b: TensorEntry): number => a.begin - b.begin || a.end - b.end;
 
 function fail(fault: string): never {
-  throw new SafetensorsError(`Cannot read safetensors as ${fault}`);
+  const short = fault.length > 500 ? `${fault.slice(0, 500)}…` : fault; // a name may be long
+  throw new SafetensorsError(`Cannot read safetensors as ${short}`);
 }
 
 function entryOf(name: string, value: Json): TensorEntry {
