@@ -134,7 +134,8 @@ export function trainBpe({ documents, vocabulary, whole = [] }: BpeOptions): Tok
     pairs.count.delete(pair);
     pairs.words.delete(pair);
   }
-  return tokenizerJson(names, merges);
+  const vocab = Object.fromEntries([...names, END_OF_TEXT].map((name, number) => [name, number]));
+  return byteLevelJson({ vocab, merges });
 }
 
 function mostFrequent(count: Map<number, number>, names: string[]): number | undefined {
@@ -157,8 +158,17 @@ function join(tokens: number[], left: number, right: number, joined: number): nu
   return out;
 }
 
-function tokenizerJson(names: string[], merges: [string, string][]): TokenizerJson {
-  const end = names.length;
+/**
+ * A byte-level `tokenizer.json` of given ids and merges, cut into words as GPT-2 cuts them. End-of-text
+ * is a special token where `vocab` has it; `added` are further tokens that text is searched for.
+ */
+export function byteLevelJson({ vocab, merges, added = {} }: {
+  vocab: Record<string, number>;
+  merges: [string, string][];
+  added?: Record<string, number>;
+}): TokenizerJson {
+  const whole = { ...added };
+  if (Object.hasOwn(vocab, END_OF_TEXT)) whole[END_OF_TEXT] = vocab[END_OF_TEXT];
   const byteLevel = {
     type: "ByteLevel",
     add_prefix_space: false,
@@ -169,15 +179,15 @@ function tokenizerJson(names: string[], merges: [string, string][]): TokenizerJs
     version: "1.0",
     truncation: null,
     padding: null,
-    added_tokens: [{
-      id: end,
-      content: END_OF_TEXT,
+    added_tokens: Object.entries(whole).map(([content, id]) => ({
+      id,
+      content,
       single_word: false,
       lstrip: false,
       rstrip: false,
       normalized: false,
-      special: true,
-    }],
+      special: content === END_OF_TEXT,
+    })).sort((a, b) => a.id - b.id),
     normalizer: null,
     pre_tokenizer: byteLevel,
     post_processor: null,
@@ -191,7 +201,7 @@ function tokenizerJson(names: string[], merges: [string, string][]): TokenizerJs
       fuse_unk: false,
       byte_fallback: false,
       ignore_merges: false,
-      vocab: Object.fromEntries([...names, END_OF_TEXT].map((name, number) => [name, number])),
+      vocab,
       merges,
     },
   } as TokenizerJson;

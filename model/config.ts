@@ -19,7 +19,7 @@ const schema = z.looseObject({
   initializer_range: z.number().positive().default(0.02),
   eos_token_id: tokenId,
   bos_token_id: tokenId,
-  tie_word_embeddings: z.literal(true).default(true),
+  tie_word_embeddings: z.boolean().default(true),
   scale_attn_weights: z.literal(true).default(true),
   scale_attn_by_inverse_layer_idx: z.literal(false).default(false),
   add_cross_attention: z.literal(false).default(false),
@@ -49,8 +49,8 @@ export interface Gpt2Config {
   readonly initializer_range: number;
   readonly eos_token_id: number | null;
   readonly bos_token_id: number | null;
-  /** The head is the token embedding; nothing else is implemented. */
-  readonly tie_word_embeddings: true;
+  /** True: the head is the token embedding. False: it is a matrix of its own, `lm_head.weight`. */
+  readonly tie_word_embeddings: boolean;
   readonly [other: string]: unknown;
 }
 

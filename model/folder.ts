@@ -1,12 +1,15 @@
 /**
- * Model folders in Hugging Face form: `config.json`, `model.safetensors`, and beside them
+ * Model folders in Hugging Face form: `config.json`, `model.safetensors` or its shards, and beside them
  * `generation_config.json` and `tokenizer.json`.
  * @module
  */
 import { configJson, type Gpt2Config, parseConfig } from "./config.ts";
 import { replaceText } from "./files.ts";
 import type { Store } from "./params.ts";
-import { openSafetensors, type SafetensorsFile, writeSafetensors } from "./safetensors.ts";
+import { openSafetensors, writeSafetensors } from "./safetensors.ts";
+import { openShards } from "./shards.ts";
+import type { TensorSource, TensorSpec } from "./tensor_source.ts";
+import { tokenizerText } from "./tokenizer_file.ts";
 
 /** A model folder whose weights can be read. */
 export interface ModelFolder extends Disposable {
@@ -19,10 +22,15 @@ export interface ModelFolder extends Disposable {
 export interface SaveOptions {
   /** Element type in the file. F16 halves the size and rounds to 11 bits. Default F32. */
   dtype?: "F32" | "F16";
-  /** A `tokenizer.json` to copy into the folder, with the `tokenizer_config.json` beside it. */
+  /**
+   * A `tokenizer.json` to copy into the folder, with the `tokenizer_config.json` beside it. Where it is
+   * missing it is made of the `vocab.json` and `merges.txt` beside it.
+   */
   tokenizer?: string;
 }
 
+const WEIGHTS = "model.safetensors";
+const HEAD = "lm_head.weight"; // has no prefix
 /** TRL's name of a value head inside `model.safetensors`. */
 const VALUE_HEAD = "v_head.summary.";
 
@@ -50,49 +58,46 @@ export async function readFolder(folder: string): Promise<ModelFolder> {
   };
 }
 
-async function openWeights(folder: string): Promise<SafetensorsFile> {
+/** The single file where there is one, else the shards that an index lists. */
+async function openWeights(folder: string): Promise<TensorSource> {
   try {
-    return await openSafetensors(`${folder}/model.safetensors`);
+    return await openSafetensors(`${folder}/${WEIGHTS}`);
   } catch (error) {
-    const has = (name: string): Promise<boolean> =>
-      Deno.stat(`${folder}/${name}`).then(() => true, () => false);
-    const message = `Cannot read weights from ${folder} as it has no model.safetensors`;
-    if (error instanceof Deno.errors.NotFound && await has("pytorch_model.bin")) {
-      throw new Deno.errors.NotFound(
-        `${message}, only the pickled pytorch_model.bin, which could run code. Convert it once, where ` +
-          `you trust it: python -c "from transformers import GPT2LMHeadModel as M; ` +
-          `M.from_pretrained('${folder}').save_pretrained('${folder}')"`,
-      );
-    }
-    if (error instanceof Deno.errors.NotFound && await has("model.safetensors.index.json")) {
-      throw new Deno.errors.NotFound(
-        `${message} but several shards. Save it as one file: save_pretrained(…, max_shard_size="100GB")`,
-      );
-    }
-    throw missing(error, message);
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
+  const has = (name: string): Promise<boolean> =>
+    Deno.stat(`${folder}/${name}`).then(() => true, () => false);
+  if (await has(`${WEIGHTS}.index.json`)) {
+    return await openShards(`${folder}/${WEIGHTS}.index.json`);
+  }
+  const message = `Cannot read weights from ${folder} as it has no ${WEIGHTS}`;
+  if (!await has("pytorch_model.bin")) throw new Deno.errors.NotFound(message);
+  throw new Deno.errors.NotFound(
+    `${message}, only the pickled pytorch_model.bin, which could run code. Convert it once, where ` +
+      `you trust it: python -c "from transformers import AutoModelForCausalLM as M; ` +
+      `M.from_pretrained('${folder}').save_pretrained('${folder}')"`,
+  );
 }
 
 const missing = (error: unknown, message: string): unknown =>
   error instanceof Deno.errors.NotFound ? new Deno.errors.NotFound(message) : error;
 
-async function fill(weights: Store, file: SafetensorsFile, config: Gpt2Config): Promise<void> {
+async function fill(weights: Store, file: TensorSource, config: Gpt2Config): Promise<void> {
   const names = [...file.entries.keys()];
   const hasValue = names.some((name) => name.startsWith("v_head."));
-  // lm_head is the token embedding again: its shape is checked, its numbers are not needed.
-  const head = { name: "lm_head.weight", shape: [config.vocab_size, config.n_embd] };
-  const wanted = weights.layout.parameters.filter(({ name }) =>
+  const wanted: TensorSpec[] = weights.layout.parameters.filter(({ name }) =>
     hasValue || !name.startsWith("v_head.")
   );
-  const places = file.expect(
-    names.includes("lm_head.weight") ? [...wanted, head] : wanted,
-    (name) => {
-      const plain = name.replace(/^transformer\./, "").replace(VALUE_HEAD, "v_head.");
-      if (/^h\.\d+\.attn\.(masked_)?bias$/.test(plain)) return undefined; // causal masks, no weights
-      if (plain.startsWith("v_head.") && !weights.layout.byName.has(plain)) return undefined;
-      return plain;
-    },
-  );
+  // A tied head is the token embedding again: its shape is checked, its numbers are not needed.
+  const copy = config.tie_word_embeddings && names.includes(HEAD)
+    ? [{ name: HEAD, shape: [config.vocab_size, config.n_embd] }]
+    : [];
+  const places = file.expect([...wanted, ...copy], (name) => {
+    const plain = name.replace(/^transformer\./, "").replace(VALUE_HEAD, "v_head.");
+    if (/^h\.\d+\.attn\.(masked_)?bias$/.test(plain)) return undefined; // causal masks, no weights
+    if (plain.startsWith("v_head.") && !weights.layout.byName.has(plain)) return undefined;
+    return plain;
+  });
   for (const { name } of wanted) {
     weights.device.write(weights.get(name), await file.read(places.get(name)!));
   }
@@ -120,14 +125,18 @@ export async function writeFolder(
     JSON.stringify(Object.fromEntries(ids), null, 2) + "\n",
   );
   if (tokenizer !== undefined) {
-    await replaceText(`${folder}/tokenizer.json`, await Deno.readTextFile(tokenizer));
+    await replaceText(`${folder}/tokenizer.json`, await tokenizerText(tokenizer));
     // Without its settings transformers drops spaces before punctuation when it decodes.
     const settings = tokenizer.replace(/[^/\\]*$/, "tokenizer_config.json");
     const text = await Deno.readTextFile(settings).catch(() => undefined);
     if (text !== undefined) await replaceText(`${folder}/tokenizer_config.json`, text);
   }
   const fileName = (name: string): string =>
-    name.startsWith("v_head.") ? name.replace("v_head.", VALUE_HEAD) : `transformer.${name}`;
+    name === HEAD
+      ? name
+      : name.startsWith("v_head.")
+      ? name.replace("v_head.", VALUE_HEAD)
+      : `transformer.${name}`;
   await writeSafetensors(`${folder}/model.safetensors`, {
     tensors: weights.order.map(({ name, shape }) => ({ name: fileName(name), shape })),
     data: async function* () {

@@ -1,6 +1,6 @@
 /**
- * GPT-2 (Radford et al. 2019) on a device: pre-norm blocks, learned positions, a head tied to the
- * token embedding, as Hugging Face transformers computes it without dropout.
+ * GPT-2 (Radford et al. 2019) on a device: pre-norm blocks, learned positions, a head that is the
+ * token embedding or (untied) a matrix of its own, as Hugging Face transformers computes it without dropout.
  *
  * ```ts
  * const model = Gpt2.create(device, config, { seed: 1, valueHead: true });

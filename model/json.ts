@@ -17,31 +17,56 @@ export class JsonNumber {
   }
 }
 
-const TEXT = String.raw`[^"\\\u0000-\u001f]*`;
-const ESCAPE = String.raw`\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})`;
 const NUMBER = String.raw`-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?`;
-/** One token behind white space: a mark, a string, a number or a word. */
+/** One token behind white space: a mark, the start of a string, a number or a word. */
 const TOKEN = new RegExp(
   String
-    .raw`[ \t\n\r]*(?:([[\]{}:,])|("${TEXT}(?:${ESCAPE}${TEXT})*")|(${NUMBER})|(true|false|null))`,
+    .raw`[ \t\n\r]*(?:([[\]{}:,])|(")|(${NUMBER})|(true|false|null))`,
   "y",
 );
 const END = /[ \t\n\r]*$/y;
 
+/** Where the string ends whose first character is at `at`; beyond the text where nothing ends it. */
+function endOfString(text: string, at: number): number {
+  for (; at < text.length; at++) { // no expression: its stack would grow with every escape
+    const code = text.charCodeAt(at);
+    if (code === 0x22) return at + 1;
+    if (code === 0x5c) at++;
+  }
+  return text.length + 1;
+}
+
 /**
- * Reads one JSON value that is all of `text`.
- * @throws {SyntaxError} with the position, for text that is no JSON, repeats a key or nests deeper than `depth`
+ * Reads one JSON value that is all of `text`. `values` is the most values it may be made of, counted
+ * while it is read: a small text can ask for many objects, each far larger in memory than as text.
+ * @throws {SyntaxError} with the position, for text that is no JSON, repeats a key, nests deeper than
+ * `depth` or has more values than `values`
  */
-export function parseJson(text: string, { depth = 64 }: { depth?: number } = {}): Json {
+export function parseJson(
+  text: string,
+  { depth = 64, values = Infinity }: { depth?: number; values?: number } = {},
+): Json {
   let at = 0;
   const fail = (reason: string): never => {
     throw new SyntaxError(`${reason} at character ${at}`);
   };
-  const next = (): RegExpExecArray => {
+  const next = (): (string | undefined)[] => {
     TOKEN.lastIndex = at;
-    const token = TOKEN.exec(text) ?? fail("no JSON");
-    at = TOKEN.lastIndex;
-    return token;
+    const [all, mark, quote, number, word] = TOKEN.exec(text) ?? fail("no JSON");
+    let end = at + all.length;
+    if (quote) end = endOfString(text, end);
+    if (end > text.length) fail("no JSON");
+    const string = quote && text.slice(at + all.length - 1, end);
+    if (string) textOf(string); // escapes and control characters, before `at` moves on
+    at = end;
+    return [all, mark, string, number, word];
+  };
+  const textOf = (string: string): string => {
+    try {
+      return JSON.parse(string);
+    } catch {
+      return fail("no JSON");
+    }
   };
   const peek = (): string => {
     TOKEN.lastIndex = at;
@@ -58,7 +83,9 @@ export function parseJson(text: string, { depth = 64 }: { depth?: number } = {})
       if (mark !== ",") fail(`no "," or "${close}"`);
     }
   };
+  let count = 0;
   const value = (level: number): Json => {
+    if (++count > values) fail(`more than ${values} values`);
     const [, mark, string, number, word] = next();
     if (string !== undefined) return JSON.parse(string);
     if (number !== undefined) return new JsonNumber(number);

@@ -96,6 +96,7 @@ function specs(config: Gpt2Config, valueHead: boolean): Spec[] {
     weight("wpe", [P, C]),
     ...Array.from({ length: L }, (_, l) => layer(l)).flat(),
     ...norm("ln_f"),
+    ...(config.tie_word_embeddings ? [] : [weight("lm_head", [V, C])]),
     ...(valueHead
       ? [
         { ...weight("v_head", [1, C]), init: { value: 0 } }, // the first estimates are 0, not noise
@@ -136,6 +137,10 @@ export function layoutParameters(
   });
   return { parameters, arenas, byName: new Map(parameters.map((p) => [p.name, p])) };
 }
+
+/** The parameter that turns hidden states into logits, (V, C): the token embedding where it is tied. */
+export const headName = ({ byName }: Layout): string =>
+  byName.has("lm_head.weight") ? "lm_head.weight" : "wte.weight";
 
 /** One number for every parameter: the weights, or the gradients, or a moment. */
 export class Store {

@@ -9,33 +9,22 @@
 import type { FloatArray } from "../kernels/device.ts";
 import { type Json, JsonNumber, parseJson } from "./json.ts";
 import { replaceFile } from "./files.ts";
+import {
+  BYTES,
+  expectTensors,
+  type FileDtype,
+  SafetensorsError,
+  type TensorEntry,
+  type TensorSource,
+  type TensorSpec,
+} from "./tensor_source.ts";
 
-const MAX_HEADER = 100_000_000; // bytes, the limit of the format's own reader
-const MAX_TENSORS = 100_000;
-const BYTES = { F64: 8, F32: 4, F16: 2, BF16: 2, I64: 8, I32: 4, I16: 2, I8: 1, U8: 1, BOOL: 1 };
+export { SafetensorsError, type TensorEntry, type TensorSpec } from "./tensor_source.ts";
 
-/** Element types that a file may hold; only F32, F16 and BF16 can be read as numbers. */
-export type FileDtype = keyof typeof BYTES;
-
-/** Raised for every file that breaks the format; the message names the byte or the key. */
-export class SafetensorsError extends Error {
-  override name = "SafetensorsError";
-}
-
-/** A name and a shape. */
-export interface TensorSpec {
-  readonly name: string;
-  readonly shape: readonly number[];
-}
-
-/** One tensor of a file. */
-export interface TensorEntry extends TensorSpec {
-  readonly dtype: FileDtype;
-  /** Bytes [begin, end) of the data part. */
-  readonly begin: number;
-  readonly end: number;
-}
-
+const MAX_HEADER = 4_000_000; // bytes, so that what is made of them stays small, whatever they say
+const MAX_TENSORS = 4096; // a GPT-2 of 48 layers has 580, its optimizer twice as many
+const MAX_VALUES = 16 * MAX_TENSORS; // of JSON: a tensor has 4, and one for each of its sizes
+const BLOCK = 2 ** 20; // bytes read at a time: beside its numbers, a tensor needs no second copy
 /** A checked header. */
 export interface Header {
   readonly entries: ReadonlyMap<string, TensorEntry>;
@@ -50,12 +39,10 @@ export function parseHeader(json: Uint8Array, dataBytes: number): Header {
   if (json[0] !== 0x7b) fail(`byte 8 must be "{": it is ${json[0] ?? "missing"}`);
   let root: Json;
   try {
-    root = parseJson(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(json), {
-      depth: 3,
-    });
+    root = parseJson(textOf(json), { depth: 3, values: MAX_VALUES });
   } catch (error) {
-    const { name, message } = error as Error;
-    return fail(name === "SyntaxError" ? `its header has ${message}` : "its header is not UTF-8");
+    if (error instanceof SafetensorsError) throw error;
+    return fail(`its header has ${(error as Error).message}`);
   }
   const metadata: Record<string, string> = Object.create(null); // no key of it can be special
   const entries = new Map<string, TensorEntry>();
@@ -68,7 +55,10 @@ export function parseHeader(json: Uint8Array, dataBytes: number): Header {
       }
     }
   }
-  if (entries.size > MAX_TENSORS) fail(`it has ${entries.size} tensors, more than ${MAX_TENSORS}`);
+  if (entries.size > MAX_TENSORS) {
+    const [extra] = entries.keys().drop(MAX_TENSORS);
+    fail(`it may have ${MAX_TENSORS} tensors: ${extra} is one more`);
+  }
   let at = 0;
   for (const { name, begin, end } of [...entries.values()].sort(byPlace)) {
     if (begin !== at) {
@@ -83,10 +73,33 @@ export function parseHeader(json: Uint8Array, dataBytes: number): Header {
   return { entries, metadata };
 }
 
+/** The header as text; names the first byte of the file that is no UTF-8. */
+function textOf(json: Uint8Array): string {
+  const decode = (end: number): string =>
+    new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
+      .decode(json.subarray(0, end), { stream: end < json.length });
+  try {
+    return decode(json.length);
+  } catch {
+    let [good, bad] = [0, json.length]; // lengths that can and cannot be decoded
+    while (bad - good > 1) {
+      const middle = (good + bad) >> 1;
+      try {
+        decode(middle);
+        good = middle;
+      } catch {
+        bad = middle;
+      }
+    }
+    return fail(`its header must be UTF-8: byte ${8 + good} is not`);
+  }
+}
+
 const byPlace = (a: TensorEntry, b: TensorEntry): number => a.begin - b.begin || a.end - b.end;
 
 function fail(fault: string): never {
-  throw new SafetensorsError(`Cannot read safetensors as ${fault}`);
+  const short = fault.length > 500 ? `${fault.slice(0, 500)}…` : fault; // a name may be long
+  throw new SafetensorsError(`Cannot read safetensors as ${short}`);
 }
 
 function entryOf(name: string, value: Json): TensorEntry {
@@ -133,7 +146,7 @@ function entryOf(name: string, value: Json): TensorEntry {
 }
 
 /** An open file. Numbers are read one tensor at a time. */
-export class SafetensorsFile implements Header, Disposable {
+export class SafetensorsFile implements Header, TensorSource {
   readonly entries: ReadonlyMap<string, TensorEntry>;
   readonly metadata: Readonly<Record<string, string>>;
 
@@ -157,12 +170,23 @@ export class SafetensorsFile implements Header, Disposable {
     if (!entry) {
       throw new SafetensorsError(`Cannot read ${name} as ${this.path} has no such tensor`);
     }
-    const bytes = new Uint8Array(entry.end - entry.begin);
-    await this.file.seek(this.dataStart + entry.begin, Deno.SeekMode.Start);
-    if (await readFully(this.file, bytes) < bytes.length) {
-      throw new SafetensorsError(`Cannot read ${name} as ${this.path} became shorter meanwhile`);
+    const convert = converters[entry.dtype];
+    if (!convert) {
+      throw new SafetensorsError(
+        `Cannot read ${name} as numbers must be F32, F16 or BF16: it is ${entry.dtype}`,
+      );
     }
-    const numbers = toFloat32(bytes.buffer, entry);
+    const size = BYTES[entry.dtype];
+    const numbers = new Float32Array((entry.end - entry.begin) / size);
+    const block = new ArrayBuffer(Math.min(entry.end - entry.begin, BLOCK));
+    await this.file.seek(this.dataStart + entry.begin, Deno.SeekMode.Start);
+    for (let at = 0; at < numbers.length; at += BLOCK / size) {
+      const n = Math.min(BLOCK / size, numbers.length - at);
+      if (await readFully(this.file, new Uint8Array(block, 0, n * size)) < n * size) {
+        throw new SafetensorsError(`Cannot read ${name} as ${this.path} became shorter meanwhile`);
+      }
+      convert(block, numbers.subarray(at, at + n));
+    }
     const bad = numbers.findIndex((x) => !Number.isFinite(x));
     if (bad >= 0) {
       throw new SafetensorsError(
@@ -174,39 +198,12 @@ export class SafetensorsFile implements Header, Disposable {
     return numbers;
   }
 
-  /**
-   * Checks that the file holds exactly `wanted`, and returns the name that each has in the file.
-   * `alias` turns a file's name into a wanted one, or undefined for a tensor to pass over.
-   * @throws {SafetensorsError} listing what is missing, extra or of another shape
-   */
+  /** See `expectTensors`. */
   expect(
     wanted: readonly TensorSpec[],
-    alias: (name: string) => string | undefined = (name) => name,
+    alias?: (name: string) => string | undefined,
   ): Map<string, string> {
-    const shapes = new Map(wanted.map(({ name, shape }) => [name, shape]));
-    const places = new Map<string, string>();
-    const faults: string[] = [];
-    for (const [name, { shape }] of this.entries) {
-      const known = alias(name);
-      if (known === undefined) continue;
-      const want = shapes.get(known);
-      if (!want) faults.push(`${name} is not known`);
-      else if (places.has(known)) {
-        faults.push(`${name} is there twice, also as ${places.get(known)}`);
-      } else if (shape.join() !== want.join()) faults.push(`${name} is (${shape}), not (${want})`);
-      places.set(known, name);
-    }
-    for (const { name, shape } of wanted) {
-      if (!places.has(name)) faults.push(`${name} (${shape}) is missing`);
-    }
-    if (faults.length > 0) {
-      const more = faults.length > 20 ? [`and ${faults.length - 20} more`] : [];
-      throw new SafetensorsError(
-        `Cannot use ${this.path} as its tensors must be those of the config: ` +
-          [...faults.slice(0, 20), ...more].join("; "),
-      );
-    }
-    return places;
+    return expectTensors(this, wanted, alias);
   }
 
   [Symbol.dispose](): void {
@@ -303,22 +300,18 @@ function toBytes(
   return new Uint8Array(typed.buffer);
 }
 
-function toFloat32(buffer: ArrayBuffer, { name, dtype }: TensorEntry): Float32Array<ArrayBuffer> {
-  switch (dtype) {
-    case "F32":
-      return new Float32Array(buffer);
-    case "F16":
-      return new Float32Array(new Float16Array(buffer));
-    case "BF16": // the upper half of an f32
-      return new Float32Array(
-        Uint32Array.from(new Uint16Array(buffer), (half) => half << 16).buffer,
-      );
-    default:
-      throw new SafetensorsError(
-        `Cannot read ${name} as numbers must be F32, F16 or BF16: it is ${dtype}`,
-      );
-  }
-}
+/** Fills `out` from the first elements of a block; by type. */
+const converters: {
+  readonly [dtype in FileDtype]?: (block: ArrayBuffer, out: Float32Array<ArrayBuffer>) => void;
+} = {
+  F32: (block, out) => out.set(new Float32Array(block, 0, out.length)),
+  F16: (block, out) => out.set(new Float16Array(block, 0, out.length)),
+  BF16: (block, out) => { // the upper half of an f32
+    const halves = new Uint16Array(block, 0, out.length);
+    const bits = new Uint32Array(out.buffer, out.byteOffset, out.length);
+    for (let i = 0; i < halves.length; i++) bits[i] = halves[i] << 16;
+  },
+};
 
 /** Fills `bytes` as far as the file goes; returns how many there were. */
 async function readFully(file: Deno.FsFile, bytes: Uint8Array): Promise<number> {

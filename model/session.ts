@@ -20,7 +20,7 @@ import {
   layerTensors,
 } from "./layers/forward.ts";
 import { headLogits, logitsWidth } from "./layers/head.ts";
-import type { Store } from "./params.ts";
+import { headName, type Store } from "./params.ts";
 import type { Tokens } from "./rows.ts";
 
 /** What one row received since the last report. */
@@ -210,7 +210,8 @@ export class Session implements Disposable {
         rows = gathered;
       }
       layernorm(device, { x: rows, weight, bias, ...norm, out: norm.hidden }, { N: B, C, eps });
-      headLogits(device, { hidden: norm.hidden, wte, logits }, { R: B, C, V });
+      const head = weights.get(headName(weights.layout));
+      headLogits(device, { hidden: norm.hidden, head, logits }, { R: B, C, V });
       const drawing = { ...this.#state, logits, control: this.#control };
       const sizes = { B, V, ld: logitsWidth(V), S };
       if (!this.#filter) return sample(device, drawing, sizes);

@@ -1,7 +1,8 @@
-/** Text to token ids and back, from a `tokenizer.json`. @module */
+/** Text to token ids and back, from a `tokenizer.json` or the files before it. @module */
 import { Tokenizer as Engine } from "@huggingface/tokenizers";
 import { z } from "zod";
 import { byteCharacters, END_OF_TEXT } from "./bpe.ts";
+import { tokenizerText } from "./tokenizer_file.ts";
 
 const id = z.int().nonnegative();
 const schema = z.looseObject({
@@ -90,18 +91,13 @@ export class Tokenizer {
   }
 
   /**
-   * Reads a `tokenizer.json`, or the one of a model folder.
+   * Reads a `tokenizer.json`, or the one of a model folder; where it is missing, `vocab.json` and
+   * `merges.txt` in its place.
    * @throws {Error} naming the file, when it is missing or no tokenizer
    */
   static async load(path: string, options: { modelVocab?: number } = {}): Promise<Tokenizer> {
     const file = path.endsWith(".json") ? path : `${path}/tokenizer.json`;
-    const text = await Deno.readTextFile(file).catch((error: unknown) => {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-      throw new Deno.errors.NotFound(
-        `Cannot load a tokenizer as there is no ${file}; in Python, ` +
-          `AutoTokenizer.from_pretrained(…).save_pretrained(folder) writes one`,
-      );
-    });
+    const text = await tokenizerText(file);
     let json: unknown;
     try {
       json = JSON.parse(text);

@@ -1,12 +1,54 @@
 /** Reads what `tests/fixtures/*.py` wrote. @module */
 import { openSafetensors } from "../model/safetensors.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
+import type { Rows } from "../model/rows.ts";
 import { relativeError } from "./_close.ts";
 
 const FOLDER = `${import.meta.dirname}/fixtures`;
 
 /** Path of a model folder among the fixtures. */
 export const modelFolder = (name: string): string => `${FOLDER}/${name}`;
+
+/** What transformers computes of a model. */
+export interface Facts {
+  lengths: number[];
+  tokens: number[][];
+  loss: number;
+  adamw: {
+    lr: number;
+    betas: [number, number];
+    eps: number;
+    weightDecay: number;
+    losses: number[];
+  };
+  greedy: {
+    prompts: number[][];
+    maxNewTokens: number;
+    free: number[][];
+    eos: number;
+    stopped: number[][];
+  };
+}
+
+/**
+ * The fixture's batch with its own padding, which holds real token ids. `last` also asks about the
+ * last token of each sequence, which has no target: for logits.
+ */
+export function rows({ tokens, lengths }: Pick<Facts, "tokens" | "lengths">, last = false): Rows {
+  const [B, T] = [tokens.length, tokens[0].length];
+  const index = lengths.flatMap((length, b) =>
+    Array.from({ length: last ? length : length - 1 }, (_, t) => b * T + t)
+  );
+  const flat = Uint32Array.from(tokens.flat());
+  return {
+    B,
+    T,
+    tokens: flat,
+    lengths: Uint32Array.from(lengths),
+    index: Uint32Array.from(index),
+    target: Uint32Array.from(index, (row) => flat[row + 1]),
+  };
+}
 
 /** The JSON of a fixture, and every tensor of the safetensors file beside it. */
 export async function readFixture<Facts>(
@@ -44,6 +86,7 @@ export async function assertGradients(
 
 /** The name that transformers, or for the value head TRL, gives a parameter. */
 function pythonName(name: string): string {
+  if (name === "lm_head.weight") return name;
   return name.startsWith("v_head.")
     ? name.replace("v_head.", "v_head.summary.")
     : `transformer.${name}`;

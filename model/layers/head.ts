@@ -1,6 +1,6 @@
 /**
- * From hidden states to log-probabilities: final layer norm, value head, and the tied head over the
- * vocabulary, which runs in chunks of rows so that logits (R, V) never need to exist at once.
+ * From hidden states to log-probabilities: final layer norm, value head, and the head over the
+ * vocabulary (tied or not), which runs in chunks of rows so that logits (R, V) never need to exist at once.
  *
  * R rows wanted of the N = B * T that exist, V vocabulary, `ld` columns of a logits row (V rounded
  * up), C channels.
@@ -20,7 +20,7 @@ import { gatherRows, scatterRows } from "../../kernels/rows.ts";
 import { tokenLogprob, tokenLogprobBackward } from "../../kernels/token_logprob.ts";
 import { valueHead, valueHeadBackward, valueHeadScratch } from "../../kernels/value_head.ts";
 import type { ModelDims } from "../config.ts";
-import type { Store } from "../params.ts";
+import { headName, type Store } from "../params.ts";
 import type { Allocator } from "../workspace.ts";
 
 /** Sizes of the head. */
@@ -121,15 +121,15 @@ export function headGradients(memory: Allocator, { R, C, value }: HeadDims): Hea
   };
 }
 
-/** Enqueues logits (R, ld) = hidden (R, C) wte^T. Columns from V on are left as they are. */
+/** Enqueues logits (R, ld) = hidden (R, C) head (V, C)^T. Columns from V on are left as they are. */
 export function headLogits(
   device: Device,
-  { hidden, wte, logits }: { hidden: Tensor; wte: Tensor; logits: Tensor },
+  { hidden, head, logits }: { hidden: Tensor; head: Tensor; logits: Tensor },
   { R, C, V }: { R: number; C: number; V: number },
 ): void {
   matmul(
     device,
-    { a: hidden, b: wte, out: logits },
+    { a: hidden, b: head, out: logits },
     { M: R, N: V, K: C, orientation: "NT", ldOut: logitsWidth(V) },
   );
 }
@@ -158,12 +158,10 @@ export function headForward(
     const head = { weight: weights.get("v_head.weight"), bias: weights.get("v_head.bias") };
     valueHead(device, { x: a.hidden, ...head, value: a.value }, { N: R, C });
   }
+  const head = weights.get(headName(weights.layout));
   for (const chunk of chunks(dims)) {
     const { at, logits } = chunkOf(chunk, a, dims);
-    headLogits(device, { ...at, wte: weights.get("wte.weight"), logits }, {
-      ...dims,
-      R: chunk.rows,
-    });
+    headLogits(device, { ...at, head, logits }, { ...dims, R: chunk.rows });
     tokenLogprob(
       device,
       { ...at, logits, token: view(target, chunk.start, chunk.rows) },
@@ -191,10 +189,11 @@ export function headBackward(
 ): void {
   const { N, R, C, V } = dims;
   const ld = logitsWidth(V);
-  const [wte, dwte] = [weights.get("wte.weight"), gradients.get("wte.weight")];
+  const name = headName(weights.layout);
+  const [head, dhead] = [weights.get(name), gradients.get(name)];
   for (const { start, rows } of chunks(dims)) {
     const { at, logits } = chunkOf({ start, rows }, a, dims);
-    if (rows < R) headLogits(device, { ...at, wte, logits }, { R: rows, C, V });
+    if (rows < R) headLogits(device, { ...at, head, logits }, { R: rows, C, V });
     tokenLogprobBackward(device, {
       ...at,
       logits,
@@ -204,12 +203,12 @@ export function headBackward(
     }, { ...dims, N: rows, ld });
     matmul(
       device,
-      { a: logits, b: wte, out: rowsOf(d.dhidden, C, start, start + rows) },
+      { a: logits, b: head, out: rowsOf(d.dhidden, C, start, start + rows) },
       { M: rows, N: C, K: V, orientation: "NN", ldA: ld },
     );
     matmul(
       device,
-      { a: logits, b: at.hidden, out: dwte },
+      { a: logits, b: at.hidden, out: dhead },
       { M: V, N: C, K: rows, orientation: "TN", ldA: ld, accumulate: true },
     );
   }

@@ -48,7 +48,7 @@ Deno.test("parseConfig() says which value is wrong, what it is, and in which fil
     [{ n_layer: 0 }, /n_layer is 0/],
     [{ n_layer: 1.5 }, /n_layer is 1.5/],
     [{ n_embd: undefined }, /n_embd is missing/],
-    [{ tie_word_embeddings: false }, /tie_word_embeddings is false/],
+    [{ tie_word_embeddings: 1 }, /tie_word_embeddings is 1/],
     [{ scale_attn_weights: false }, /scale_attn_weights is false/],
     [{ scale_attn_by_inverse_layer_idx: true }, /scale_attn_by_inverse_layer_idx is true/],
     [{ add_cross_attention: true }, /add_cross_attention is true/],

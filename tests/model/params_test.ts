@@ -23,6 +23,24 @@ Deno.test("layoutParameters() has the names, shapes and number of parameters of 
   assert.deepEqual(byName.get("h.0.mlp.c_proj.weight")!.shape, [3072, 768]);
 });
 
+for (
+  const [family, n_layer, n_embd, n_head, count] of [
+    ["distilgpt2", 6, 768, 12, 81_912_576],
+    ["gpt2-medium", 24, 1024, 16, 354_823_168],
+    ["gpt2-large", 36, 1280, 20, 774_030_080],
+    ["gpt2-xl", 48, 1600, 25, 1_557_611_200],
+  ] as const
+) {
+  Deno.test(`layoutParameters() has the number of parameters of ${family}`, () => {
+    const sizes = { vocab_size: 50257, n_positions: 1024, n_layer, n_embd, n_head };
+    const { parameters } = layoutParameters(parseConfig(sizes), limits);
+    assert.equal(parameters.reduce((sum, { length }) => sum + length, 0), count);
+    const untied = parseConfig({ ...sizes, tie_word_embeddings: false });
+    const { byName } = layoutParameters(untied, limits);
+    assert.deepEqual(byName.get("lm_head.weight")!.shape, [50257, n_embd]);
+  });
+}
+
 Deno.test("layoutParameters() decays matrices and embeddings, not biases and layer norms", () => {
   const { parameters } = layoutParameters(config, limits, { valueHead: true });
   for (const { name, shape, decay } of parameters) assert.equal(decay, shape.length === 2, name);

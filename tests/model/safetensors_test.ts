@@ -144,6 +144,8 @@ Deno.test("expect() lists all that is missing, extra or of another shape in one 
 const entry = (begin: unknown, end: unknown, shape = "[1]", dtype = '"F32"') =>
   `{"dtype":${dtype},"shape":${shape},"data_offsets":[${begin},${end}]}`;
 const four = new Uint8Array(4);
+const many = (n: number, entry: string) =>
+  bytes(`{${Array.from({ length: n }, (_, i) => `"${i}":${entry}`)}}`);
 const malformed: [string, Uint8Array, RegExp][] = [
   ["is empty", new Uint8Array(0), /needs 8 bytes of header length: it has 0/],
   ["ends in the length", new Uint8Array(7), /needs 8 bytes of header length: it has 7/],
@@ -153,13 +155,17 @@ const malformed: [string, Uint8Array, RegExp][] = [
     /bytes 0 to 7 say 9223372036854775808/,
   ],
   ["has a header of 2^53+1 bytes", bytes("{}", four, 2n ** 53n + 1n), /say 9007199254740993/],
-  ["has a header over the limit", bytes("{}", four, 100_000_001n), /may have 100000000 bytes/],
+  ["has a header over the limit", bytes("{}", four, 4_000_001n), /may have 4000000 bytes/],
   ["has a header past its end", bytes("{}", four, 7n), /header ends at byte 15: the file has 14/],
   ["has an empty header", bytes(""), /byte 8 must be "{": it is missing/],
   ["has a list for header", bytes("[]"), /byte 8 must be "{": it is 91/],
   ["has null for header", bytes("null"), /byte 8 must be "{"/],
   ["starts with a space", bytes(" {}"), /byte 8 must be "{": it is 32/],
-  ["is not UTF-8", bytes(Uint8Array.of(0x7b, 0x22, 0xff, 0x22, 0x7d)), /header is not UTF-8/],
+  [
+    "is not UTF-8",
+    bytes(Uint8Array.of(0x7b, 0x22, 0xff, 0x22, 0x7d)),
+    /header must be UTF-8: byte 10 is not/,
+  ],
   ["is not JSON", bytes("{'x': 1}"), /its header has no JSON at character 1/],
   ["has text after the header", bytes("{} {}"), /more text after the end/],
   ["nests deeply", bytes(`{"x":${"[".repeat(50_000)}`), /more than 3 levels/],
@@ -268,6 +274,61 @@ const malformed: [string, Uint8Array, RegExp][] = [
     bytes('{"__metadata__":{"a":1}}'),
     /__metadata__.a must be text/,
   ],
+  ["has a million tensors", many(1e6, "{}"), /header may have 4000000 bytes: bytes 0 to 7 say/],
+  ["has 100,000 tensors", many(1e5, "{}"), /more than 65536 values at character \d+/],
+  [
+    "has one tensor too many",
+    many(4097, entry(0, 0, "[0]")),
+    /may have 4096 tensors: 4096 is one more/,
+  ],
+  [
+    "has a shape of a million sizes",
+    bytes(`{"x":${entry(0, 4, `[${"1,".repeat(1e6)}1]`)}}`, four),
+    /more than 65536 values/,
+  ],
+  [
+    "ends in half a character",
+    bytes(Uint8Array.of(0x7b, 0x22, 0xe2, 0x82)),
+    /header must be UTF-8: byte 11 is not/,
+  ],
+  ["starts with a byte order mark", bytes("\ufeff{}"), /byte 8 must be "{": it is 239/],
+  [
+    "repeats a name in another spelling",
+    bytes(`{"x":${entry(0, 4)},"\\u0078":${entry(0, 4)}}`, four),
+    /the key "\\u0078" a second time/,
+  ],
+  [
+    "repeats its metadata",
+    bytes('{"__metadata__":{},"__metadata__":{}}'),
+    /the key "__metadata__" a second time/,
+  ],
+  [
+    "has a size of 2^53",
+    bytes(`{"x":${entry(0, 4, "[9007199254740992]")}}`, four),
+    /x.shape\[0\] must be a whole number from 0 to 2\^53: it is 9007199254740992/,
+  ],
+  [
+    "has a size with an exponent",
+    bytes(`{"x":${entry(0, 4, "[1e0]")}}`, four),
+    /x.shape\[0\] .* it is 1e0/,
+  ],
+  [
+    "has no offsets",
+    bytes('{"x":{"dtype":"F32","shape":[1],"data_offsets":[]}}', four),
+    /x.data_offsets must have 2 numbers: it has 0/,
+  ],
+  [
+    "has an empty tensor inside another",
+    bytes(`{"x":${entry(0, 4)},"e":${entry(2, 2, "[0]")}}`, four),
+    /e must start at data byte 4/,
+  ],
+  [
+    "has a name of a million characters",
+    bytes(`{"${"n".repeat(1e6)}":1}`),
+    /Cannot read safetensors as n{500}… \(/,
+  ],
+  ["has a control character in a name", bytes('{"a\nb":{}}'), /no JSON at character 1/],
+  ["ends in the middle of an escape", bytes('{"a\\u00"'), /no JSON at character 1/],
 ];
 for (const [fault, content, message] of malformed) {
   Deno.test(`openSafetensors() refuses a file that ${fault}`, async () => {
@@ -315,4 +376,65 @@ Deno.test("parseHeader() answers any change of one byte with a header or a Safet
     }),
     { numRuns: 5000 },
   );
+});
+
+/** A list of tensors, and the header that lays them out one after another. */
+const layouts = fc.uniqueArray(
+  fc.record({
+    name: fc.string({ unit: "grapheme", minLength: 1 }).filter((name) => name !== "__metadata__"),
+    shape: fc.array(fc.nat(4), { maxLength: 3 }),
+  }),
+  { selector: ({ name }) => name, maxLength: 6 },
+).map((specs) => {
+  let at = 0;
+  return specs.map(({ name, shape }) => {
+    const begin = at;
+    at += shape.reduce((product, n) => product * n, 4);
+    return { name, dtype: "F32", shape, begin, end: at };
+  });
+});
+const textOf = (
+  tensors: { name: string; dtype: string; shape: number[]; begin: number; end: number }[],
+) =>
+  utf8(
+    `{${
+      tensors.map(({ name, dtype, shape, begin, end }) =>
+        `${JSON.stringify(name)}:${entry(begin, end, JSON.stringify(shape), `"${dtype}"`)}`
+      )
+    }}`,
+  );
+
+Deno.test("parseHeader() reads every header that lays tensors end to end, in any order", () => {
+  fc.assert(fc.property(layouts, fc.nat(), (tensors, turn) => {
+    const turned = tensors.map((_, i) => tensors[(i + turn) % tensors.length]);
+    const { entries } = parseHeader(textOf(turned), tensors.at(-1)?.end ?? 0);
+    assert.deepEqual([...entries.values()], turned);
+  }));
+});
+
+Deno.test("parseHeader() refuses one offset, size or total that does not fit, and names the tensor", () => {
+  const wrong = fc.constantFrom("begin", "end", "size", "total");
+  const shift = fc.integer({ min: -9, max: 9 }).filter((n) => n !== 0);
+  fc.assert(fc.property(layouts, fc.nat(), wrong, shift, (tensors, pick, what, by) => {
+    fc.pre(tensors.length > 0);
+    const changed = tensors[pick % tensors.length];
+    const total = tensors.at(-1)!.end + (what === "total" ? by : 0);
+    const broken = tensors.map((tensor) =>
+      tensor !== changed
+        ? tensor
+        : what === "size"
+        ? { ...tensor, shape: [...tensor.shape, Math.abs(by) + 1] }
+        : what === "total"
+        ? tensor
+        : { ...tensor, [what]: tensor[what as "begin" | "end"] + by }
+    );
+    // An empty tensor stays empty, whatever size is added to it.
+    fc.pre(what !== "size" || changed.end > changed.begin);
+    fc.pre(total >= 0);
+    assert.throws(() => parseHeader(textOf(broken), total), (error: Error) => {
+      assert.equal(error.name, "SafetensorsError");
+      assert.ok(error.message.includes(changed.name) || /data byte \d+/.test(error.message));
+      return true;
+    });
+  }));
 });

@@ -177,7 +177,7 @@ Deno.test("Tokenizer.load() names the file that is missing or cut short", async 
   try {
     await assert.rejects(() => Tokenizer.load(folder), {
       name: "NotFound",
-      message: /there is no .*\/tokenizer.json; in Python, AutoTokenizer/,
+      message: /there is no .*\/tokenizer.json, nor vocab.json .*; in Python, AutoTokenizer/,
     });
     const text = await Deno.readTextFile(PATH);
     await Deno.writeTextFile(`${folder}/tokenizer.json`, text.slice(0, -9));

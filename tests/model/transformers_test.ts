@@ -3,53 +3,13 @@ import assert from "node:assert/strict";
 import type { Device } from "../../kernels/device.ts";
 import { Generator } from "../../model/generate.ts";
 import { Gpt2, type Gpt2Options } from "../../model/gpt2.ts";
-import { languageModelRows, type Rows } from "../../model/rows.ts";
+import { languageModelRows } from "../../model/rows.ts";
 import { assertClose } from "../_close.ts";
 import { testOnDevices } from "../_devices.ts";
-import { assertGradients, modelFolder, readFixture } from "../_fixtures.ts";
-
-interface Facts {
-  lengths: number[];
-  tokens: number[][];
-  loss: number;
-  adamw: {
-    lr: number;
-    betas: [number, number];
-    eps: number;
-    weightDecay: number;
-    losses: number[];
-  };
-  greedy: {
-    prompts: number[][];
-    maxNewTokens: number;
-    free: number[][];
-    eos: number;
-    stopped: number[][];
-  };
-}
+import { assertGradients, type Facts, modelFolder, readFixture, rows } from "../_fixtures.ts";
 
 const load = (device: Device, name: string, options?: Gpt2Options): Promise<Gpt2> =>
   Gpt2.load(device, modelFolder(`gpt2-${name}`), options);
-
-/**
- * The fixture's batch with its own padding, which holds real token ids. `last` also asks about the
- * last token of each sequence, which has no target: for logits.
- */
-function rows({ tokens, lengths }: Pick<Facts, "tokens" | "lengths">, last = false): Rows {
-  const [B, T] = [tokens.length, tokens[0].length];
-  const index = lengths.flatMap((length, b) =>
-    Array.from({ length: last ? length : length - 1 }, (_, t) => b * T + t)
-  );
-  const flat = Uint32Array.from(tokens.flat());
-  return {
-    B,
-    T,
-    tokens: flat,
-    lengths: Uint32Array.from(lengths),
-    index: Uint32Array.from(index),
-    target: Uint32Array.from(index, (row) => flat[row + 1]),
-  };
-}
 
 for (const name of ["a", "b", "c"]) {
   testOnDevices(`transformers' logits of a ragged batch, model ${name}`, async (device) => {

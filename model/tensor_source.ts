@@ -1,0 +1,95 @@
+/** Named tensors that can be read, and how they are matched with those that a model needs. @module */
+
+/** Bytes of an element, by type. */
+export const BYTES: Readonly<Record<FileDtype, number>> = {
+  F64: 8,
+  F32: 4,
+  F16: 2,
+  BF16: 2,
+  I64: 8,
+  I32: 4,
+  I16: 2,
+  I8: 1,
+  U8: 1,
+  BOOL: 1,
+};
+
+/** Element types that a file may hold; only F32, F16 and BF16 can be read as numbers. */
+export type FileDtype =
+  | "F64"
+  | "F32"
+  | "F16"
+  | "BF16"
+  | "I64"
+  | "I32"
+  | "I16"
+  | "I8"
+  | "U8"
+  | "BOOL";
+
+/** Raised for every file that breaks the format; the message names the byte or the key. */
+export class SafetensorsError extends Error {
+  override name = "SafetensorsError";
+}
+
+/** A name and a shape. */
+export interface TensorSpec {
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
+/** One tensor of a file. */
+export interface TensorEntry extends TensorSpec {
+  readonly dtype: FileDtype;
+  /** Bytes [begin, end) of the data part. */
+  readonly begin: number;
+  readonly end: number;
+}
+
+/** Weights that can be read: one file, or the shards of an index. */
+export interface TensorSource extends Disposable {
+  /** What errors name. */
+  readonly path: string;
+  readonly entries: ReadonlyMap<string, TensorEntry>;
+  read(name: string): Promise<Float32Array<ArrayBuffer>>;
+  expect(
+    wanted: readonly TensorSpec[],
+    alias?: (name: string) => string | undefined,
+  ): Map<string, string>;
+}
+
+/**
+ * Checks that `source` holds exactly `wanted`, and returns the name that each has in it. `alias` turns
+ * a file's name into a wanted one, or undefined for a tensor to pass over.
+ * @throws {SafetensorsError} listing what is missing, extra or of another shape
+ */
+export function expectTensors(
+  { path, entries }: Pick<TensorSource, "path" | "entries">,
+  wanted: readonly TensorSpec[],
+  alias: (name: string) => string | undefined = (name) => name,
+): Map<string, string> {
+  const shapes = new Map(wanted.map(({ name, shape }) => [name, shape]));
+  const places = new Map<string, string>();
+  const faults: string[] = [];
+  for (const [name, { shape }] of entries) {
+    const known = alias(name);
+    if (known === undefined) continue;
+    const want = shapes.get(known);
+    if (!want) faults.push(`${name} is not known`);
+    else if (places.has(known)) {
+      faults.push(`${name} is there twice, also as ${places.get(known)}`);
+    } else if (shape.join() !== want.join()) faults.push(`${name} is (${shape}), not (${want})`);
+    places.set(known, name);
+  }
+  for (const { name, shape } of wanted) {
+    if (!places.has(name)) faults.push(`${name} (${shape}) is missing`);
+  }
+  if (faults.length > 0) {
+    const more = faults.length > 20 ? [`and ${faults.length - 20} more`] : [];
+    throw new SafetensorsError(
+      `Cannot use ${path} as its tensors must be those of the config: ` +
+        [...faults.slice(0, 20), ...more].join("; "),
+    );
+  }
+  return places;
+}
