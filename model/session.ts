@@ -210,8 +210,8 @@ export class Session implements Disposable {
         rows = gathered;
       }
       layernorm(device, { x: rows, weight, bias, ...norm, out: norm.hidden }, { N: B, C, eps });
-      const head = weights.get(headName(weights.layout));
-      headLogits(device, { hidden: norm.hidden, head, logits }, { R: B, C, V });
+      const last = weights.get(headName(weights.layout));
+      headLogits(device, { hidden: norm.hidden, head: last, logits }, { R: B, C, V });
       const drawing = { ...this.#state, logits, control: this.#control };
       const sizes = { B, V, ld: logitsWidth(V), S };
       if (!this.#filter) return sample(device, drawing, sizes);

@@ -1,4 +1,4 @@
-/** Opening a large file, good or hostile, takes no more memory than twice its size. @module */
+/** Opening a large file, good or hostile, takes no more memory than twice its size and 64 MiB. @module */
 import assert from "node:assert/strict";
 
 const ALLOWANCE = 64 * 2 ** 20; // the parser's work on a header of at most 4 MB, and garbage
@@ -50,7 +50,7 @@ const cases: [string, () => string, number, RegExp][] = [
 
 for (const [what, header, data, message] of cases) {
   Deno.test({
-    name: `opening ${what} needs at most twice its size`,
+    name: `opening ${what} needs at most twice its size and 64 MiB`,
     ignore: Deno.build.os !== "linux", // the peak is Linux's own figure
     async fn() {
       const folder = await Deno.makeTempDir();
