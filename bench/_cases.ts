@@ -9,6 +9,7 @@ import { gelu, geluBackward } from "../kernels/gelu.ts";
 import { globalNorm, globalNormScratch } from "../kernels/global_norm.ts";
 import { attendKv, storeKv } from "../kernels/kv_cache.ts";
 import { layernorm, layernormBackward, layernormScratch } from "../kernels/layernorm.ts";
+import { filter, filterControl } from "../kernels/filter.ts";
 import { gatherRows, scatterRows } from "../kernels/rows.ts";
 import { sample, sampleControl } from "../kernels/sample.ts";
 import { softmax, softmaxBackward } from "../kernels/softmax.ts";
@@ -115,6 +116,26 @@ function decodingCases({ B, T, H, C, P, V }: Shape): KernelCase[] {
     }),
     outputs: ["position", "drawn", "token", "tokens", "logprobs"],
     launch: (device, x) => sample(device, x, { B, V, ld, S: places }),
+  }, {
+    name: "filter, top-k 40 and top-p 0.9",
+    size: `B ${B} V ${V}`,
+    flop: 0,
+    bytes: 4 * 2 * B * V,
+    data: () => ({
+      logits: noise(B * ld, 12),
+      control: Uint32Array.from([
+        ...sampleControl({ seed: 1, stream: 1, temperature: 1 }),
+        ...filterControl({ topK: 40, topP: 0.9 }),
+      ]),
+      position: new Uint32Array(B),
+      finished: new Uint32Array(B),
+      tokens: new Uint32Array(B * places),
+      filtered: zeros(B * ld),
+      norm: zeros(B * 2),
+      place: new Uint32Array(B),
+    }),
+    outputs: ["norm", "place"],
+    launch: (device, x) => filter(device, x, { B, V, ld, S: places }),
   }];
 }
 
