@@ -1,7 +1,7 @@
 /** `generate`: completes one prompt, and shows a single completion as it comes. @module */
 import type { Parsed } from "./parse.ts";
 import type { GenerateRequest, Programs } from "./programs.ts";
-import { printable, type Terminal } from "./terminal.ts";
+import { printableLines, type Terminal } from "./terminal.ts";
 import { UsageError } from "./values.ts";
 
 /** Runs the command; gives the exit code. */
@@ -30,7 +30,7 @@ export async function generate(
   if (!json && request.samples === 1) {
     let begun = false;
     const show = (text: string): void => {
-      terminal.write(printable(begun ? text : request.prompt + text));
+      terminal.write(printableLines(begun ? text : request.prompt + text));
       begun = true;
     };
     await run(request, show);
@@ -40,6 +40,6 @@ export async function generate(
   }
   const completions = await run(request);
   if (json) terminal.out(JSON.stringify({ ...request, completions }));
-  else for (const text of completions) terminal.out(printable(request.prompt + text));
+  else for (const text of completions) terminal.out(printableLines(request.prompt + text));
   return 0;
 }

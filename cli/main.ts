@@ -4,7 +4,7 @@
  */
 import { HelpShown, parseArguments } from "./parse.ts";
 import type { Programs } from "./programs.ts";
-import { paint, printable, systemTerminal, type Terminal } from "./terminal.ts";
+import { paint, printableLines, systemTerminal, type Terminal } from "./terminal.ts";
 import { UsageError } from "./values.ts";
 
 /** Runs one command line; gives the exit code. A command is loaded only when it is asked for. */
@@ -54,5 +54,5 @@ function messageOf(error: unknown): string {
     return `${error.message.split(",")[0]}. Start it with "deno task", which grants what it needs`;
   }
   const text = error instanceof Error ? error.message : String(error);
-  return text.split("\n").map(printable).join("\n");
+  return printableLines(text);
 }

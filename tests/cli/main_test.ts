@@ -200,7 +200,7 @@ inTemporary("--list, generate and pretrain print what their programs give", asyn
   const text = await command(place, "generate red --samples 2");
   assert.equal(text.out, "red purple 0\nred purple 1\n");
   const streamed = await command(place, "generate red");
-  assert.equal(streamed.out, "red purple \\n0\n");
+  assert.equal(streamed.out, "red purple \n0\n");
   const odd = await command(place, "generate red --top-p 0.9");
   assert.equal(odd.code, 2);
   assert.match(
