@@ -1,28 +1,18 @@
 /** GELU in its tanh form (Hendrycks and Gimpel 2016, arXiv:1606.08415), forward and backward. @module */
 import type { Device, FloatArray, Tensor } from "./device.ts";
 import code from "./gelu.wgsl" with { type: "text" };
+import { geluOf, geluSlope } from "./gelu_cpu.ts";
 import { packing } from "./pack.ts";
 
-const ROOT = Math.sqrt(2 / Math.PI);
-const CUBE = 0.044715;
-
 function forward({ x, out }: Record<string, FloatArray>, { N }: Record<string, number>): void {
-  for (let i = 0; i < N; i++) {
-    const z = x[i];
-    out[i] = 0.5 * z * (1 + Math.tanh(ROOT * (z + CUBE * z * z * z)));
-  }
+  for (let i = 0; i < N; i++) out[i] = geluOf(x[i]);
 }
 
 function backward(
   { x, dout, dx }: Record<string, FloatArray>,
   { N }: Record<string, number>,
 ): void {
-  for (let i = 0; i < N; i++) {
-    const z = x[i];
-    const t = Math.tanh(ROOT * (z + CUBE * z * z * z));
-    const du = ROOT * (1 + 3 * CUBE * z * z);
-    dx[i] = dout[i] * (0.5 * (1 + t) + 0.5 * z * (1 - t * t) * du);
-  }
+  for (let i = 0; i < N; i++) dx[i] = dout[i] * geluSlope(x[i]);
 }
 
 /** Enqueues out (N) = gelu(x (N)). */
