@@ -305,11 +305,15 @@ class Run {
   /** The prompts of a step: the training set in an order of its own each epoch, without a rest. */
   #batch(step: number): Example[] {
     const { task: { examples: { train } }, settings: { batchSize }, config: { seed } } = this.plan;
-    return Array.from({ length: batchSize }, (_, i) => {
-      const at = step * batchSize + i;
-      const epoch = Math.floor(at / train.length);
-      return train[permutation(train.length, { seed, step: 0, epoch })[at % train.length]];
-    });
+    const first = step * batchSize;
+    const batch: Example[] = [];
+    for (let epoch = Math.floor(first / train.length); batch.length < batchSize; epoch++) {
+      const order = permutation(train.length, { seed, step: 0, epoch });
+      const from = Math.max(0, first - epoch * train.length);
+      const rest = order.slice(from, from + batchSize - batch.length);
+      for (const row of rest) batch.push(train[row]);
+    }
+    return batch;
   }
 }
 
