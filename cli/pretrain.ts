@@ -2,7 +2,8 @@
 import { INTERRUPTED, listenForInterrupt } from "./interrupt.ts";
 import { disk, replaceFile } from "./files.ts";
 import type { Parsed } from "./parse.ts";
-import type { PretrainRequest, PretrainStep, Programs } from "./programs.ts";
+import type { PretrainRequest, Programs } from "./programs.ts";
+import type { PretrainStep } from "../tasks/pretraining/pretrain.ts";
 import { Bar, Pace } from "./progress.ts";
 import { readTable } from "./run_data.ts";
 import { columns, short, type Terminal } from "./terminal.ts";

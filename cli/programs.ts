@@ -1,5 +1,7 @@
 /** What the commands run: functions that `main` is given, so that this folder trains nothing itself. @module */
+import type { CompletionRequest } from "../tasks/complete.ts";
 import type { RunObserver, Summary } from "../tasks/observer.ts";
+import type { PretrainStep } from "../tasks/pretraining/pretrain.ts";
 import type { TrainSettings } from "./options.ts";
 
 /** A name that can be asked for, with one line about it. */
@@ -47,27 +49,7 @@ export type TrainTask = (
 ) => Promise<Summary>;
 
 /** What to complete. */
-export interface GenerateRequest {
-  prompt: string;
-  model: string;
-  /** Most tokens. */
-  tokens: number;
-  /** 0 takes the most probable token. */
-  temperature: number;
-  /** 0 keeps all tokens. */
-  topK: number;
-  /** 1 keeps all tokens. */
-  topP: number;
-  /** 0 keeps all tokens. */
-  minP: number;
-  /** 1 is none. */
-  repetitionPenalty: number;
-  /** Ends a completion; absent: none does. */
-  stop?: string;
-  samples: number;
-  seed: number;
-  device: "auto" | "webgpu" | "cpu";
-}
+export type GenerateRequest = CompletionRequest;
 
 /** Gives `samples` completions, without the prompt; `report` receives their pieces as they come. */
 export type GenerateText = (
@@ -86,16 +68,6 @@ export interface PretrainRequest {
   /** Where the model is written. */
   out: string;
   resume: boolean;
-}
-
-/** One finished update. */
-export interface PretrainStep {
-  /** Updates done, and of how many. */
-  step: number;
-  steps: number;
-  /** Mean negative log-likelihood, nats per token. */
-  loss: number;
-  tokens: number;
 }
 
 /**
