@@ -5,12 +5,12 @@
  * @module
  */
 import { attentionBackward } from "../../kernels/attention.ts";
-import { columnSum, columnSumScratch } from "../../kernels/column_sum.ts";
+import { columnSumScratch } from "../../kernels/column_sum.ts";
 import { type Device, type Tensor, view } from "../../kernels/device.ts";
 import { layernormBackward, layernormScratch } from "../../kernels/layernorm.ts";
-import { matmul } from "../../kernels/matmul.ts";
 import type { Allocator } from "../workspace.ts";
 import type { LayerActivations, LayerDims, LayerTensors } from "./forward.ts";
+import { linearBackward } from "./linear.ts";
 
 /** Work space that the blocks of one backward pass share; all of it is overwritten. */
 export interface BackwardScratch {
@@ -65,101 +65,53 @@ export function layerBackward(
   const dqkv = view(scratch.wide, 0, N * 3 * C, "dqkv");
 
   // MLP: out = middle + gelu(norm2 Wfc + b) Wproj + b
-  linearBackward(device, {
-    input: a.act,
-    weight: w.projWeight,
-    dout: dx,
-    dinput: dpre,
-    pre: a.pre,
-    dweight: g.projWeight,
-    dbias: g.projBias,
-    partial,
-  }, { N, from: I, to: C });
-  linearBackward(device, {
-    input: a.norm2,
-    weight: w.fcWeight,
-    dout: dpre,
-    dinput: narrow,
-    dweight: g.fcWeight,
-    dbias: g.fcBias,
-    partial,
-  }, { N, from: C, to: I });
+  linearBackward(
+    device,
+    { x: a.act, map: w.proj, gradient: g.proj, dout: dx, dx: dpre, pre: a.pre, partial },
+    { N, from: I, to: C },
+  );
+  linearBackward(
+    device,
+    { x: a.norm2, map: w.fc, gradient: g.fc, dout: dpre, dx: narrow, partial },
+    { N, from: C, to: I },
+  );
   layernormBackward(device, {
     x: a.middle,
-    weight: w.norm2Weight,
+    weight: w.norm2.weight,
     mean: a.mean2,
     rstd: a.rstd2,
     dout: narrow,
     dx,
-    dweight: g.norm2Weight,
-    dbias: g.norm2Bias,
+    dweight: g.norm2.weight,
+    dbias: g.norm2.bias,
     scratch: partial,
   }, { N, C });
 
   // Attention: middle = x + attention(norm1 Wqkv + b) Wo + b
-  linearBackward(device, {
-    input: a.attended,
-    weight: w.outWeight,
-    dout: dx,
-    dinput: narrow,
-    dweight: g.outWeight,
-    dbias: g.outBias,
-    partial,
-  }, { N, from: C, to: C });
+  linearBackward(
+    device,
+    { x: a.attended, map: w.out, gradient: g.out, dout: dx, dx: narrow, partial },
+    { N, from: C, to: C },
+  );
   attentionBackward(
     device,
     { qkv: a.qkv, length, out: a.attended, lse: a.lse, dout: narrow, delta, dqkv },
     { B, T, H, D },
   );
-  linearBackward(device, {
-    input: a.norm1,
-    weight: w.qkvWeight,
-    dout: dqkv,
-    dinput: narrow,
-    dweight: g.qkvWeight,
-    dbias: g.qkvBias,
-    partial,
-  }, { N, from: C, to: 3 * C });
+  linearBackward(
+    device,
+    { x: a.norm1, map: w.qkv, gradient: g.qkv, dout: dqkv, dx: narrow, partial },
+    { N, from: C, to: 3 * C },
+  );
   layernormBackward(device, {
     x,
-    weight: w.norm1Weight,
+    weight: w.norm1.weight,
     mean: a.mean1,
     rstd: a.rstd1,
     dout: narrow,
     dx,
-    dweight: g.norm1Weight,
-    dbias: g.norm1Bias,
+    dweight: g.norm1.weight,
+    dbias: g.norm1.bias,
     scratch: partial,
   }, { N, C });
-}
-
-/**
- * Backward of y = input W + b with W (from, to): dinput (N, from) overwritten, dweight and dbias added
- * to. With `pre`, the input was gelu(pre) and dinput is the gradient of `pre`.
- */
-function linearBackward(
-  device: Device,
-  t: {
-    input: Tensor;
-    weight: Tensor;
-    dout: Tensor;
-    dinput: Tensor;
-    pre?: Tensor;
-    dweight: Tensor;
-    dbias: Tensor;
-    partial: Tensor;
-  },
-  { N, from, to }: { N: number; from: number; to: number },
-): void {
-  matmul(
-    device,
-    { a: t.dout, b: t.weight, out: t.dinput, ...(t.pre && { pre: t.pre }) },
-    { M: N, N: from, K: to, orientation: "NT", ...(t.pre && { activation: "dgelu" }) },
-  );
-  matmul(
-    device,
-    { a: t.input, b: t.dout, out: t.dweight },
-    { M: from, N: to, K: N, orientation: "TN", accumulate: true },
-  );
-  columnSum(device, { x: t.dout, out: t.dbias, scratch: t.partial }, { N, C: to });
 }

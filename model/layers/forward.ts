@@ -12,37 +12,50 @@
 import { attention } from "../../kernels/attention.ts";
 import type { Device, Tensor } from "../../kernels/device.ts";
 import { layernorm } from "../../kernels/layernorm.ts";
-import { matmul } from "../../kernels/matmul.ts";
 import type { ModelDims } from "../config.ts";
 import type { Store } from "../params.ts";
 import type { Allocator } from "../workspace.ts";
+import { type Linear, linear } from "./linear.ts";
 
-/** Names of a block's parameters, by the names they have below. */
-const NAMES = {
-  norm1Weight: "ln_1.weight", //      (C)
-  norm1Bias: "ln_1.bias", //          (C)
-  qkvWeight: "attn.c_attn.weight", // (C, 3C)
-  qkvBias: "attn.c_attn.bias", //     (3C)
-  outWeight: "attn.c_proj.weight", // (C, C)
-  outBias: "attn.c_proj.bias", //     (C)
-  norm2Weight: "ln_2.weight", //      (C)
-  norm2Bias: "ln_2.bias", //          (C)
-  fcWeight: "mlp.c_fc.weight", //     (C, I)
-  fcBias: "mlp.c_fc.bias", //         (I)
-  projWeight: "mlp.c_proj.weight", // (I, C)
-  projBias: "mlp.c_proj.bias", //     (C)
-} as const;
+/** Gain and offset of a layer norm, or their gradients: (C) each. */
+export interface Norm {
+  readonly weight: Tensor;
+  readonly bias: Tensor;
+}
 
 /** A block's parameters, or their gradients. */
-export type LayerTensors = Readonly<Record<keyof typeof NAMES, Tensor>>;
+export interface LayerTensors {
+  readonly norm1: Norm;
+  /** (C, 3C) queries, keys and values side by side. */
+  readonly qkv: Linear;
+  /** (C, C) attention's projection. */
+  readonly out: Linear;
+  readonly norm2: Norm;
+  /** (C, I) into the MLP. */
+  readonly fc: Linear;
+  /** (I, C) out of it. */
+  readonly proj: Linear;
+}
 
 /** The tensors of block `layer` in `store` (weights, or gradients). */
 export function layerTensors(store: Store, layer: number): LayerTensors {
-  const entries = Object.entries(NAMES).map(([key, name]) => [
-    key,
-    store.get(`h.${layer}.${name}`),
-  ]);
-  return Object.fromEntries(entries) as LayerTensors;
+  const at = (name: string): string => `h.${layer}.${name}`;
+  const norm = (name: string): Norm => ({
+    weight: store.get(at(`${name}.weight`)),
+    bias: store.get(at(`${name}.bias`)),
+  });
+  const map = (name: string): Linear => ({
+    weight: store.get(at(`${name}.weight`)),
+    ...(store.layout.byName.has(at(`${name}.bias`)) && { bias: store.get(at(`${name}.bias`)) }),
+  });
+  return {
+    norm1: norm("ln_1"),
+    qkv: map("attn.c_attn"),
+    out: map("attn.c_proj"),
+    norm2: norm("ln_2"),
+    fc: map("mlp.c_fc"),
+    proj: map("mlp.c_proj"),
+  };
 }
 
 /** Sizes that a block needs. */
@@ -124,44 +137,24 @@ export function layerForward(
   const { weights: w, x, activations: a, out } = tensors;
   const { B, T, C, I, eps } = dims;
   const N = B * T;
-  const forward = { orientation: "NN" } as const;
   layernorm(
     device,
-    { x, weight: w.norm1Weight, bias: w.norm1Bias, out: a.norm1, mean: a.mean1, rstd: a.rstd1 },
+    { x, ...w.norm1, out: a.norm1, mean: a.mean1, rstd: a.rstd1 },
     { N, C, eps },
   );
-  matmul(
-    device,
-    { a: a.norm1, b: w.qkvWeight, bias: w.qkvBias, out: a.qkv },
-    { M: N, N: 3 * C, K: C, ...forward },
-  );
+  linear(device, { x: a.norm1, map: w.qkv, out: a.qkv }, { N, from: C, to: 3 * C });
   attend(a);
-  matmul(
+  linear(
     device,
-    { a: a.attended, b: w.outWeight, bias: w.outBias, residual: x, out: a.middle },
-    { M: N, N: C, K: C, ...forward },
+    { x: a.attended, map: w.out, residual: x, out: a.middle },
+    { N, from: C, to: C },
   );
   layernorm(
     device,
-    {
-      x: a.middle,
-      weight: w.norm2Weight,
-      bias: w.norm2Bias,
-      out: a.norm2,
-      mean: a.mean2,
-      rstd: a.rstd2,
-    },
+    { x: a.middle, ...w.norm2, out: a.norm2, mean: a.mean2, rstd: a.rstd2 },
     { N, C, eps },
   );
-  matmul(
-    device,
-    { a: a.norm2, b: w.fcWeight, bias: w.fcBias, pre: a.pre, out: a.act },
-    { M: N, N: I, K: C, activation: "gelu", ...forward },
-  );
+  linear(device, { x: a.norm2, map: w.fc, pre: a.pre, out: a.act }, { N, from: C, to: I });
   if (!out) return;
-  matmul(
-    device,
-    { a: a.act, b: w.projWeight, bias: w.projBias, residual: a.middle, out },
-    { M: N, N: C, K: I, ...forward },
-  );
+  linear(device, { x: a.act, map: w.proj, residual: a.middle, out }, { N, from: I, to: C });
 }
