@@ -65,6 +65,7 @@ export class Gpt2 implements Disposable {
   #workspace: Workspace;
   #passes = new Map<string, Pass>(); // the most recently used one last
   #pending?: { pass: Pass; R: number };
+  #norm?: number; // of the last step's gradient, once it was read
 
   private constructor(
     readonly device: Device,
@@ -120,13 +121,19 @@ export class Gpt2 implements Disposable {
     return copy;
   }
 
-  /** Forward pass; keeps what `backward` needs until the next forward pass. One read-back. */
+  /**
+   * Forward pass; keeps what `backward` needs until the next forward pass. One read-back, which brings
+   * the last step's gradient norm as well.
+   */
   async evaluate(rows: Rows, { temperature = 1 } = {}): Promise<RowEvaluation> {
     const { head } = this.#forward(rows, temperature);
     const R = rows.index.length;
-    const wanted = [head.logprob, head.entropy, ...(head.value ? [head.value] : [])];
-    const read = await this.device.read(...wanted.map((tensor) => view(tensor, 0, R)));
-    const [logprob, entropy, value = new Float32Array(R)] = read as FloatArray[];
+    const wanted = [head.logprob, head.entropy, head.value ?? head.logprob];
+    const norm = this.optimizer && this.#norm === undefined ? [this.optimizer.norm] : [];
+    const read = await this.device.read(...wanted.map((x) => view(x, 0, R)), ...norm);
+    const [logprob, entropy, estimate, step] = read as FloatArray[];
+    if (step) this.#norm = step[0];
+    const value = head.value ? estimate : estimate.fill(0);
     return { logprob, entropy, value };
   }
 
@@ -202,6 +209,7 @@ export class Gpt2 implements Disposable {
     const optimizer = this.#trainable("step");
     this.#pending = undefined; // its activations belong to the old weights
     optimizer.step(learningRate);
+    this.#norm = undefined;
   }
 
   /** Enqueues the zeroing of the gradients, without a step. */
@@ -209,9 +217,11 @@ export class Gpt2 implements Disposable {
     this.#trainable("zero gradients").gradients.zero();
   }
 
-  /** Global norm of the gradient of the last step, before clipping. One read-back. */
-  gradientNorm(): Promise<number> {
-    return this.#trainable("tell a gradient's norm").gradientNorm();
+  /** Global norm of the gradient of the last step, before clipping. A read-back where none came since. */
+  async gradientNorm(): Promise<number> {
+    const { norm } = this.#trainable("tell a gradient's norm");
+    this.#norm ??= (await this.device.read(norm))[0][0];
+    return this.#norm;
   }
 
   /** Writes a folder that transformers loads; see `writeFolder`. */

@@ -34,8 +34,9 @@ export class Optimizer {
   readonly device: Device;
   #m: Store;
   #v: Store;
+  /** (2) global norm of the last step's gradient, before clipping, and what it was scaled by. */
+  readonly norm: Tensor;
   #hyper: Tensor;
-  #norm: Tensor;
   #program: Program;
   #t = 0;
 
@@ -50,7 +51,7 @@ export class Optimizer {
     const grads = this.gradients.arenas;
     const scratch = scope.alloc(globalNormScratch(grads), "norm partials");
     const hyper = this.#hyper = scope.alloc(8, "adamw hyper");
-    const norm = this.#norm = scope.alloc(2, "gradient norm");
+    const norm = this.norm = scope.alloc(2, "gradient norm");
     device.zero(norm);
     this.#program = scope.record("step", () => {
       globalNorm(device, { grads, scratch, norm }, { maxNorm: this.options.maxGradNorm });
@@ -75,12 +76,6 @@ export class Optimizer {
     this.#t++;
     this.device.write(this.#hyper, hyperOf({ lr, ...this.options }, this.#t));
     this.#program.run();
-  }
-
-  /** Global norm of the gradient of the last step, before clipping. */
-  async gradientNorm(): Promise<number> {
-    const [norm] = await this.device.read(this.#norm);
-    return norm[0];
   }
 
   /** Writes both moments and the step count to a safetensors file, all or nothing. */

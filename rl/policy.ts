@@ -79,7 +79,7 @@ export interface Policy {
   step(learningRate: number): void;
   /** Zeroes the gradients without a step. */
   zeroGradient(): void;
-  /** Global gradient norm before clipping of the last `step`. */
+  /** Global gradient norm before clipping of the last `step`; known without a wait after an `evaluate`. */
   gradientNorm(): Promise<number>;
   /** Log-probabilities under the frozen reference weights, (B, T). */
   reference(batch: TokenBatch): Promise<{ logprob: Float32Array }>;

@@ -44,6 +44,18 @@ export async function learn(
     total,
   }, step);
   let done = 0;
+  // A step's gradient norm arrives together with the next evaluation, so that it costs no wait of its
+  // own; `pending` is what `epochs` was before that step.
+  let pending: number | undefined;
+  const settle = async (): Promise<UpdateResult | undefined> => {
+    if (pending === undefined) return undefined;
+    const norm = await policy.gradientNorm();
+    if (!Number.isFinite(norm)) {
+      return { ...result, epochs: pending, fault: `the gradient norm is ${norm}` };
+    }
+    result.gradientNorms.push(norm);
+    pending = undefined;
+  };
   for (let epoch = 0; epoch < epochs; epoch++) {
     // One minibatch holds every row, so that there is nothing to shuffle.
     const order = minibatches === 1
@@ -65,6 +77,8 @@ export async function learn(
         const now = epoch === 0 && piece.length === B
           ? experience.old
           : await policy.evaluate(tokenBatch(experience.rollout, piece, config.temperature));
+        const failed = await settle();
+        if (failed) return failed;
         const inputs = { ...now, ...takeExperience(experience, grid, piece) };
         const loss = ppoLoss(part.mask, inputs, { ...config, entropyCoefficient, tokens });
         sums = addSums(sums, loss.sums);
@@ -82,13 +96,11 @@ export async function learn(
         return result;
       }
       policy.step(learningRate);
-      const norm = await policy.gradientNorm();
-      if (!Number.isFinite(norm)) return { ...result, fault: `the gradient norm is ${norm}` };
-      result.gradientNorms.push(norm);
+      pending = result.epochs;
     }
   }
   result.epochs = done / minibatches;
-  return result;
+  return await settle() ?? result;
 }
 
 /** What stays fixed over the epochs, for some rows. */

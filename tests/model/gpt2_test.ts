@@ -118,6 +118,24 @@ testOnDevices(
   },
 );
 
+testOnDevices("a step's gradient norm comes with the next evaluation", async (device) => {
+  using model = randomModel(device, SMALL);
+  using waiting = randomModel(device, SMALL);
+  for (let step = 0; step < 2; step++) {
+    for (const each of [model, waiting]) {
+      each.languageModel(rows);
+      each.step(1e-3);
+    }
+    await model.evaluate(rows);
+    using reads = countReads(device);
+    const norm = await model.gradientNorm();
+    assert.equal(reads.count, 0);
+    assert.equal(norm, await waiting.gradientNorm());
+    assert.equal(reads.count, 1);
+    assert.ok(norm > 0);
+  }
+});
+
 testOnDevices("training drives the loss of a batch towards zero", async (device) => {
   using model = Gpt2.create(device, SMALL, { seed: 1 });
   const losses: number[] = [];
@@ -302,3 +320,14 @@ Deno.test("a failed construction gives its memory back", () => {
   assert.throws(() => Gpt2.create(device, SMALL, { adamw: { eps: 0 } }), RangeError);
   assert.equal(device.memory.live, live);
 });
+
+/** Counts the calls of `device.read` until it is disposed. */
+function countReads(device: Device): Disposable & { count: number } {
+  const { read } = device;
+  const counter = { count: 0, [Symbol.dispose]: () => void (device.read = read) };
+  device.read = (...tensors) => {
+    counter.count++;
+    return read.apply(device, tensors);
+  };
+  return counter;
+}
