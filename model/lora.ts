@@ -6,7 +6,7 @@
  * itself. s is alpha / rank, or alpha / sqrt(rank) (rsLoRA, Kalajdzievski 2023, arXiv:2312.03732).
  * @module
  */
-import { Scope, type Tensor, upload } from "../kernels/device.ts";
+import { type Scope, type Tensor, upload } from "../kernels/device.ts";
 import { matmul } from "../kernels/matmul.ts";
 import { type Gpt2Config, modelDims } from "./config.ts";
 import { type LinearModule, linearModules } from "./families.ts";
@@ -131,7 +131,6 @@ export class Adapter {
           `${narrow.dtype}; load the model without half-precision storage`,
       );
     }
-    using scope = new Scope(device);
     const byName = new Map(this.modules.map((one) => [`${one.name}.lora_B.weight`, one]));
     const { rank, scale } = this;
     for await (const [{ name }, data] of this.store.read()) {
@@ -210,6 +209,9 @@ export function adaptedModules(
   const wrong = layers?.find((l) => !Number.isInteger(l) || l < 0 || l >= model.layers);
   if (wrong !== undefined) {
     fail(`layers must be block numbers from 0 to ${model.layers - 1}: one is ${wrong}`);
+  }
+  if (layers && typeof targets === "string" && targets !== "all-linear") {
+    fail("layers go with a list of targets: a pattern says itself which blocks it means");
   }
   const isTarget = matcher(targets);
   const found: AdaptedModule[] = [];
