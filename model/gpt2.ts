@@ -132,6 +132,12 @@ export class Gpt2 implements Disposable {
    */
   static async load(device: Device, folder: string, options: LoadOptions = {}): Promise<Gpt2> {
     using adapter = await openAdapter(folder, options);
+    if (adapter && options.lora && !options.merge) {
+      throw new Error(
+        `Cannot put a fresh adapter on ${folder} as it holds one: leave lora out to go on with that, ` +
+          "or merge it first and save the plain model",
+      );
+    }
     const base = adapter?.base ?? folder;
     using source = await readFolder(base);
     const own = adapter && !options.merge ? { lora: adapter.lora } : {};

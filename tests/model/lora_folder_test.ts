@@ -51,6 +51,11 @@ testOnDevices(
     withFolder(async (folder) => {
       const lora = { rank: 4, alpha: 6, targets: ["c_attn", "c_proj"], layers: [1], rslora: true };
       using model = await Gpt2.load(device, BASE, { seed: 3, valueHead: true, lora });
+      using same = Gpt2.create(device, model.config, { seed: 3, lora });
+      const a = "h.1.attn.c_attn.lora_A.weight";
+      const fresh = await device.read(model.adapter!.store.get(a), same.adapter!.store.get(a));
+      assert.deepEqual(fresh[0], fresh[1]);
+      assert.ok(fresh[0].some((x: number) => x !== 0));
       await train(model);
       await model.saveAdapter(`${folder}/adapter`);
       await model.exportState(`${folder}/state.safetensors`);
