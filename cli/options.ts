@@ -139,7 +139,7 @@ export const TRAIN_SETTINGS: Table<TrainSettings> = {
     kind: "text",
     default: "auto",
     unit: "auto, all-linear or NAME,...",
-    doc: "linear maps with an adapter: auto is c_attn, or q_proj,v_proj where they are apart",
+    doc: "linear maps with an adapter; auto is c_attn, or q_proj and v_proj",
     group: "Updates",
   },
   semanticEmbedder: {

@@ -227,6 +227,7 @@ testOnDevices("with the adapter off, a trained model is its base to the bit", as
       await model.evaluate(rows, { ...off, temperature: 0.7 }),
       await base.evaluate(rows, { temperature: 0.7 }),
     );
+    assert.throws(() => model.backward(upstream), /uses up one evaluate: call evaluate first/);
     assert.deepEqual(await model.logits(rows, off), await base.logits(rows));
     assert.notDeepEqual(await model.logits(rows), await base.logits(rows));
     assert.notDeepEqual((await model.evaluate(rows)).value, new Float32Array(rows.index.length));
