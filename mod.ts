@@ -30,7 +30,8 @@ export type { Device } from "./kernels/device.ts";
 export { generate } from "./model/generate.ts";
 export { SentenceEmbedder, SentimentModel } from "./model/encoder.ts";
 export { generateText, type NewText, type TextOptions } from "./model/text.ts";
-export { Gpt2, type Gpt2Options } from "./model/gpt2.ts";
+export { Gpt2, type Gpt2Options, type LoadOptions, type PassOptions } from "./model/gpt2.ts";
+export type { LoraOptions } from "./model/lora.ts";
 export {
   fetchedLine,
   type FetchedModel,

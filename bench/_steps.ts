@@ -2,6 +2,7 @@
 import type { Device } from "../kernels/device.ts";
 import { generate } from "../model/generate.ts";
 import { Gpt2 } from "../model/gpt2.ts";
+import type { LoraOptions } from "../model/lora.ts";
 import { languageModelRows } from "../model/rows.ts";
 import type { Policy, TokenBatch } from "../rl/policy.ts";
 import { PpoTrainer } from "../rl/trainer.ts";
@@ -24,9 +25,16 @@ export function trainingFlop(sizes: Sizes, { B, T }: BatchSize): number {
   return 6 * B * T * perToken + pairs * L * 18 * C;
 }
 
-/** One step of language-model training on `device`: forward, backward, clipping, AdamW; no read-back. */
-export function trainingStep(device: Device, sizes: Sizes, { B, T }: BatchSize): Work {
-  const model = Gpt2.create(device, sizes);
+/**
+ * One step of language-model training on `device`: forward, backward, clipping, AdamW; no read-back.
+ * With `lora` an adapter is trained in place of the weights.
+ */
+export function trainingStep(
+  device: Device,
+  sizes: Sizes,
+  { B, T, lora }: BatchSize & { lora?: LoraOptions },
+): Work {
+  const model = Gpt2.create(device, sizes, { lora });
   const rows = languageModelRows(
     Array.from({ length: B }, (_, b) => ids((T + 1) * (b + 1), sizes.vocab_size).slice(-T - 1)),
   );

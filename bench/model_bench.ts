@@ -38,15 +38,16 @@ for (const model of models) {
   const batches = model === "gpt2" ? [{ B: 4, T: 64 }] : [{ B: 48, T: 24 }, { B: 8, T: 128 }];
   for (const kind of devices) {
     const n = samples ?? (kind === "cpu" || model === "gpt2" ? 1 : 7);
-    for (const batch of batches) {
-      const label = `${model} ${batch.B}x${batch.T}`;
+    const lora = { rank: 8, targets: "all-linear" };
+    for (const batch of [...batches, { ...batches[0], lora }]) {
+      const label = `${model} ${batch.B}x${batch.T}${"lora" in batch ? " LoRA" : ""}`;
       bench(`training step ${label}`, kind, {
         n,
         async prepare(device) {
           const work = report.own(trainingStep(device, sizes, batch));
           const batched = await Batch.prepare(device, work, { target: 0.1, most: 4 });
           const row = { work: `training step ${label}`, tokens: batch.B * batch.T };
-          const flop = trainingFlop(sizes, batch);
+          const flop = "lora" in batch ? undefined : trainingFlop(sizes, batch);
           return async () => {
             await batched.sample();
             report.set({ ...row, flop }, device, batched.result());

@@ -104,14 +104,14 @@ export function layernormScratch({ N, C }: { N: number; C: number }): number {
 
 /**
  * Enqueues the backward pass. `dx` (N, C), `dweight` (C) and `dbias` (C) are added to; `scratch` is
- * overwritten. `mean` and `rstd` come from the forward pass over the same `x`.
+ * overwritten. `mean` and `rstd` come from the forward pass over the same `x`. A norm that is not
+ * trained leaves `dweight` and `dbias` out.
  */
 export function layernormBackward(
   device: Device,
-  x: Record<
-    "x" | "weight" | "mean" | "rstd" | "dout" | "dx" | "dweight" | "dbias" | "scratch",
-    Tensor
-  >,
+  x:
+    & Record<"x" | "weight" | "mean" | "rstd" | "dout" | "dx" | "scratch", Tensor>
+    & { dweight?: Tensor; dbias?: Tensor },
   { N, C }: { N: number; C: number },
 ): void {
   const { G, R } = rowChunks(N);
@@ -129,6 +129,7 @@ export function layernormBackward(
     bind: { ...read, weight: [x.weight, C], dx: [x.dx, N * C] },
     groups: [Math.min(N, MAX_GROUPS)],
   });
+  if (!x.dweight || !x.dbias) return;
   const half = align(G * C);
   const pweight = view(x.scratch, 0, G * C, "scratch of dweight");
   const pbias = view(x.scratch, half, G * C, "scratch of dbias");

@@ -42,9 +42,11 @@ export interface MatmulDims {
   /** Length of each sum. */
   K: number;
   orientation: Orientation;
-  /** Add to `out`; only without bias and activation. */
+  /** Add to `out`, with "dgelu" before its factor; not with a bias. */
   accumulate?: boolean;
-  /** "gelu": pre = product + bias, out = GELU(pre). "dgelu": out = product * GELU'(pre). */
+  /** Multiplies the product; only without bias and activation. Default 1. */
+  scale?: number;
+  /** "gelu": pre = product + bias, out = GELU(pre). "dgelu": out = ([out +] product) * GELU'(pre). */
   activation?: "gelu" | "dgelu";
   /** Elements from one row of `a` to the next; its own width by default. */
   ldA?: number;
@@ -60,7 +62,7 @@ export interface MatmulDims {
 
 /** Override constants and dims as a twin gets them. */
 type TwinDims = Record<
-  "M" | "N" | "K" | "ldA" | "ldB" | "ldOut" | "atA" | "atOut" | "accumulate",
+  "M" | "N" | "K" | "ldA" | "ldB" | "ldOut" | "atA" | "atOut" | "accumulate" | "scale",
   number
 >;
 type Entry = "plain" | "biased" | "residual_add" | "gelu" | "dgelu";
@@ -78,7 +80,10 @@ const epilogues: Record<
   biased: ({ out, bias }, i, n, product) => out[i] = product + bias![n],
   residual_add: ({ out, bias, residual }, i, n, product) =>
     out[i] = product + bias![n] + residual![i],
-  gelu: ({ out, bias, pre }, i, n, product) => out[i] = geluOf(pre![i] = product + bias![n]),
+  gelu: ({ out, bias, pre }, i, n, product) => {
+    pre![i] = product + bias![n];
+    out[i] = geluOf(pre![i]); // of the rounded number, as a kernel of its own would read it
+  },
   dgelu: ({ out, pre }, i, _n, product) => out[i] = product * geluSlope(pre![i]),
 };
 
@@ -108,7 +113,7 @@ function kernelFor(variant: MatmulVariant, orientation: Orientation, entry: Entr
 }
 
 /**
- * Enqueues out (M, N) = [out +] act(op(a) . op(b) + bias) + residual. When `b` (or, for TN, `out`) is
+ * Enqueues out (M, N) = [out +] act(scale op(a) . op(b) + bias) + residual. When `b` (or, for TN, `out`) is
  * larger than one binding it is bound in row ranges, one launch each.
  * @throws {RangeError} when a tensor is too small, or ranges are needed together with an epilogue
  * @throws {TypeError} when the epilogue's tensors do not fit together
@@ -149,7 +154,7 @@ const ldAOf = ({ orientation, M, K, ldA }: MatmulDims): number =>
   ldA ?? (orientation === "TN" ? M : K);
 
 function entryOf({ bias, residual, pre }: MatmulBuffers, dims: MatmulDims): Entry {
-  const { activation, accumulate } = dims;
+  const { activation, accumulate, scale = 1 } = dims;
   const entry: Entry = activation ?? (residual ? "residual_add" : bias ? "biased" : "plain");
   const wanted = {
     plain: "",
@@ -161,17 +166,19 @@ function entryOf({ bias, residual, pre }: MatmulBuffers, dims: MatmulDims): Entr
   const given = Object.entries({ bias, residual, pre }).filter(([, t]) => t).map(([n]) => n).join(
     " ",
   );
-  if (given !== wanted[entry] || (accumulate && entry !== "plain")) {
+  const adds = accumulate && entry !== "plain" && entry !== "dgelu";
+  if (given !== wanted[entry] || adds || (scale !== 1 && entry !== "plain")) {
     throw new TypeError(
       `Cannot multiply with the ${entry} epilogue as it takes "${wanted[entry]}"` +
-        `${accumulate ? " and no accumulation" : ""}: "${given}" was given`,
+        `${adds ? " and no accumulation" : ""}${scale !== 1 ? " and no scale" : ""}: ` +
+        `"${given}" was given`,
     );
   }
   return entry;
 }
 
 function launch(device: Device, x: MatmulBuffers, dims: MatmulDims, entry: Entry): void {
-  const { M, N, K, orientation, atA = 0, atOut = 0, accumulate = false } = dims;
+  const { M, N, K, orientation, atA = 0, atOut = 0, accumulate = false, scale = 1 } = dims;
   const ldA = ldAOf(dims);
   const ldB = orientation === "NT" ? K : N;
   const ldOut = dims.ldOut ?? N;
@@ -201,7 +208,7 @@ function launch(device: Device, x: MatmulBuffers, dims: MatmulDims, entry: Entry
     : [Math.ceil(N / 32), Math.ceil(M / (2 * kernel.workgroup!))];
   device.launch({
     kernel,
-    dims: { M, N, K, ldA, ldB, ldOut, atA, atOut, accumulate: Number(accumulate) },
+    dims: { M, N, K, ldA, ldB, ldOut, atA, atOut, accumulate: Number(accumulate), scale },
     bind,
     groups,
   });

@@ -1,11 +1,11 @@
 // Matrix product, the plain form: one invocation owns one element of out. It is the text to read first;
 // matmul_tile.wgsl computes the same, many elements an invocation.
-//   out(M, N) = [out +] act(op(a) . op(b) + bias) + residual,   sums over K
+//   out(M, N) = [out +] act(scale op(a) . op(b) + bias) + residual,   sums over K
 // op(a) is a(M, K), or a(K, M) transposed; op(b) is b(K, N), or b(N, K) transposed.
 // One entry point for each epilogue, so that a step saves a pass over out:
-//   plain     out = [out +] product                 biased   out = product + bias
+//   plain     out = [out +] scale * product         biased   out = product + bias
 //   residual_add  out = product + bias + residual   gelu     pre = product + bias, out = GELU(pre)
-//   dgelu     out = product * GELU'(pre)
+//   dgelu     out = ([out +] product) * GELU'(pre)
 override WORKGROUP: u32; // threads per workgroup, set by the launcher
 override TRANSPOSE_A: bool; // a is (K, M)
 override TRANSPOSE_B: bool; // b is (N, K)
@@ -14,6 +14,7 @@ struct Dims {
   ldA: u32, ldB: u32, ldOut: u32, // elements from one row to the next
   atA: u32, atOut: u32, // first column used
   accumulate: u32, // 1: add to what out holds
+  scale: f32, // times the product; 1 but in `plain`
 }
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> a: array<f32>; //        (M, K) or (K, M), rows of ldA
@@ -46,7 +47,7 @@ fn geluSlope(x: f32) -> f32 {
 fn plain(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= dims.N || id.y >= dims.M) { return; }
   let i = id.y * dims.ldOut + dims.atOut + id.x;
-  let sum = product(id.y, id.x);
+  let sum = dims.scale * product(id.y, id.x);
   out[i] = select(sum, out[i] + sum, dims.accumulate == 1u);
 }
 
@@ -75,5 +76,6 @@ fn gelu(@builtin(global_invocation_id) id: vec3u) {
 fn dgelu(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= dims.N || id.y >= dims.M) { return; }
   let i = id.y * dims.ldOut + dims.atOut + id.x;
-  out[i] = product(id.y, id.x) * geluSlope(pre[i]);
+  let sum = product(id.y, id.x);
+  out[i] = select(sum, out[i] + sum, dims.accumulate == 1u) * geluSlope(pre[i]);
 }

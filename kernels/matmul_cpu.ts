@@ -19,6 +19,7 @@ export interface ProductDims {
   atA: number;
   atOut: number;
   accumulate: number;
+  scale: number;
   transposeA: boolean;
   transposeB: boolean;
 }
@@ -33,10 +34,10 @@ let panelB = new Float64Array(0);
 
 /**
  * The definition: for every m and n, sum over k of op(a)[m, k] op(b)[k, n], in double precision,
- * k ascending; then `store`. Sixteen sums at a time, which is what fits V8's registers.
+ * k ascending, times scale; then `store`. Sixteen sums at a time, which is what fits V8's registers.
  */
 export function multiply({ a, b, out }: Operands, dims: ProductDims, store: Store): void {
-  const { M, N, K, ldA, ldB, ldOut, atA, atOut, accumulate } = dims;
+  const { M, N, K, ldA, ldB, ldOut, atA, atOut, accumulate, scale } = dims;
   if (panelA.length < 4 * K) panelA = new Float64Array(4 * K);
   const widthB = Math.ceil(N / 4) * 4 * K;
   if (panelB.length < widthB) panelB = new Float64Array(widthB);
@@ -53,7 +54,7 @@ export function multiply({ a, b, out }: Operands, dims: ProductDims, store: Stor
       for (let i = 0; i < rows; i++) {
         const at = (m + i) * ldOut + atOut + n;
         for (let j = 0; j < columns; j++) {
-          const product = tile[4 * i + j];
+          const product = scale * tile[4 * i + j];
           store(at + j, n + j, accumulate ? out[at + j] + product : product);
         }
       }

@@ -13,6 +13,7 @@ struct Dims {
   ldA: u32, ldB: u32, ldOut: u32, // elements from one row to the next
   atA: u32, atOut: u32, // first column used
   accumulate: u32, // 1: add to what out holds
+  scale: f32, // times the product; 1 but in `plain`
 }
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> a: array<vec4f>; //        (M, K) or (K, M), rows of ldA
@@ -95,10 +96,11 @@ fn geluSlope(x: vec4f) -> vec4f {
   return 0.5 * (1.0 + t) + 0.5 * x * (1.0 - t * t) * 0.7978845608 * (1.0 + 0.134145 * x * x);
 }
 
-fn storePlain(row: u32, column: u32, value: vec4f) {
+fn storePlain(row: u32, column: u32, product: vec4f) {
   if (isOutside(row, column)) { return; }
   let i = at(row, column);
   let old = out[i];
+  let value = dims.scale * product;
   out[i] = within(column, select(value, old + value, dims.accumulate == 1u), old);
 }
 fn storeBiased(row: u32, column: u32, value: vec4f) {
@@ -121,7 +123,9 @@ fn storeGelu(row: u32, column: u32, value: vec4f) {
 fn storeDgelu(row: u32, column: u32, value: vec4f) {
   if (isOutside(row, column)) { return; }
   let i = at(row, column);
-  out[i] = within(column, value * geluSlope(pre[i]), out[i]);
+  let old = out[i];
+  let sum = select(value, old + value, dims.accumulate == 1u);
+  out[i] = within(column, sum * geluSlope(pre[i]), old);
 }
 
 fn storePlain4(row: u32, column: u32, rows: mat4x4f) {

@@ -14,8 +14,11 @@ import { tokenizerText } from "./tokenizer_file.ts";
 /** A model folder whose weights can be read. */
 export interface ModelFolder extends Disposable {
   readonly config: Gpt2Config;
-  /** Writes every weight into `weights`; a value head that the folder lacks is left as it is. */
-  fill(weights: Store): Promise<void>;
+  /**
+   * Writes every weight into `weights`. The value head goes there or into `beside`, whichever has one;
+   * one that the folder lacks is left as it is.
+   */
+  fill(weights: Store, beside?: Store): Promise<void>;
 }
 
 /** How a folder is written. */
@@ -53,7 +56,7 @@ export async function readFolder(folder: string): Promise<ModelFolder> {
   const file = await openWeights(folder);
   return {
     config,
-    fill: (weights) => fill(weights, file, config),
+    fill: (weights, beside) => fill({ weights, beside }, file, config),
     [Symbol.dispose]: () => file[Symbol.dispose](),
   };
 }
@@ -82,12 +85,18 @@ async function openWeights(folder: string): Promise<TensorSource> {
 const missing = (error: unknown, message: string): unknown =>
   error instanceof Deno.errors.NotFound ? new Deno.errors.NotFound(message) : error;
 
-async function fill(weights: Store, file: TensorSource, config: Gpt2Config): Promise<void> {
+async function fill(
+  { weights, beside }: { weights: Store; beside?: Store },
+  file: TensorSource,
+  config: Gpt2Config,
+): Promise<void> {
   const names = [...file.entries.keys()];
   const hasValue = names.some((name) => name.startsWith("v_head."));
-  const wanted: TensorSpec[] = weights.layout.parameters.filter(({ name }) =>
-    hasValue || !name.startsWith("v_head.")
-  );
+  const isValue = ({ name }: TensorSpec): boolean => name.startsWith("v_head.");
+  const wanted: TensorSpec[] = [
+    ...weights.layout.parameters.filter((parameter) => hasValue || !isValue(parameter)),
+    ...(beside?.layout.parameters ?? []).filter((parameter) => hasValue && isValue(parameter)),
+  ];
   // A tied head is the token embedding again: its shape is checked, its numbers are not needed.
   const copy = config.tie_word_embeddings && names.includes(HEAD)
     ? [{ name: HEAD, shape: [config.vocab_size, config.n_embd] }]
@@ -95,12 +104,22 @@ async function fill(weights: Store, file: TensorSource, config: Gpt2Config): Pro
   const places = file.expect([...wanted, ...copy], (name) => {
     const plain = name.replace(/^transformer\./, "").replace(VALUE_HEAD, "v_head.");
     if (/^h\.\d+\.attn\.(masked_)?bias$/.test(plain)) return undefined; // causal masks, no weights
-    if (plain.startsWith("v_head.") && !weights.layout.byName.has(plain)) return undefined;
+    if (plain.startsWith("v_head.") && !wanted.some(({ name }) => name === plain)) return undefined;
     return plain;
   });
   for (const { name } of wanted) {
-    weights.device.write(weights.get(name), await file.read(places.get(name)!));
+    const target = weights.find(name) ?? beside!.get(name);
+    weights.device.write(target, await file.read(places.get(name)!));
   }
+}
+
+/** Writes `tokenizer` (see `SaveOptions`) and its settings into `folder`. */
+export async function copyTokenizer(folder: string, tokenizer: string): Promise<void> {
+  await replaceText(`${folder}/tokenizer.json`, await tokenizerText(tokenizer));
+  // Without its settings transformers drops spaces before punctuation when it decodes.
+  const settings = tokenizer.replace(/[^/\\]*$/, "tokenizer_config.json");
+  const text = await Deno.readTextFile(settings).catch(() => undefined);
+  if (text !== undefined) await replaceText(`${folder}/tokenizer_config.json`, text);
 }
 
 /**
@@ -124,13 +143,7 @@ export async function writeFolder(
     `${folder}/generation_config.json`,
     JSON.stringify(Object.fromEntries(ids), null, 2) + "\n",
   );
-  if (tokenizer !== undefined) {
-    await replaceText(`${folder}/tokenizer.json`, await tokenizerText(tokenizer));
-    // Without its settings transformers drops spaces before punctuation when it decodes.
-    const settings = tokenizer.replace(/[^/\\]*$/, "tokenizer_config.json");
-    const text = await Deno.readTextFile(settings).catch(() => undefined);
-    if (text !== undefined) await replaceText(`${folder}/tokenizer_config.json`, text);
-  }
+  if (tokenizer !== undefined) await copyTokenizer(folder, tokenizer);
   const fileName = (name: string): string =>
     name === HEAD
       ? name

@@ -11,6 +11,7 @@ import { filterControl, filters, type SampleFilter } from "../kernels/filter.ts"
 import { sampleControl } from "../kernels/sample.ts";
 import type { Gpt2Config } from "./config.ts";
 import { logitsWidth } from "./layers/head.ts";
+import { inUse } from "./lora.ts";
 import type { Tokens } from "./rows.ts";
 import { type NewTokens, Session, type SessionModel, type SessionShape } from "./session.ts";
 
@@ -33,6 +34,8 @@ export interface GenerateOptions extends SampleFilter {
   row0?: number;
   /** Token that ends a response; null: none does. Default: the model's `eos_token_id`. */
   eos?: number | null;
+  /** False generates without the model's adapter, as its base would. Default true. */
+  adapter?: boolean;
 }
 
 /** Completions, one a prompt. */
@@ -124,6 +127,7 @@ export class Generator implements Disposable {
     const draw = { temperature, greedy, seed, stream, eos };
     sampleControl({ ...draw, row0: row0 + prompts.length }); // throws before anything runs
     const filter = filterControl(options), filtered = filters(options);
+    const adapted = inUse(this.model.adapter, options.adapter);
     this.#check(prompts, maxNewTokens, every);
     if (this.#busy) {
       throw new Error(
@@ -137,7 +141,7 @@ export class Generator implements Disposable {
       const size = Math.ceil(prompts.length / parts);
       for (let first = 0; first < prompts.length; first += size) {
         const part = prompts.slice(first, first + size);
-        const session = this.#session({ ...shape, B: part.length, filtered });
+        const session = this.#session({ ...shape, B: part.length, filtered, adapted });
         const control = Uint32Array.of(
           ...sampleControl({ ...draw, row0: row0 + first }),
           ...filter,
@@ -208,7 +212,7 @@ export class Generator implements Disposable {
   }
 
   #session(shape: SessionShape): Session {
-    const key = `${shape.B} ${shape.T} ${shape.S} ${shape.filtered}`;
+    const key = `${shape.B} ${shape.T} ${shape.S} ${shape.filtered} ${shape.adapted}`;
     let session = this.#sessions.get(key);
     this.#sessions.delete(key); // and set again below: the order of the map is that of use
     if (!session) {

@@ -17,6 +17,8 @@ import { type Device, type FloatArray, Scope, type Tensor, view } from "../kerne
 import { type Gpt2Config, type ModelDims, modelDims, parseConfig } from "./config.ts";
 import { readFolder, type SaveOptions, writeFolder } from "./folder.ts";
 import { logitsWidth } from "./layers/head.ts";
+import { Adapter, inUse, type LoraOptions, passParts } from "./lora.ts";
+import { type AdapterSaveOptions, openAdapter, writeAdapter } from "./lora_folder.ts";
 import { type AdamwOptions, Optimizer } from "./optimizer.ts";
 import { initialise, layoutParameters, Store } from "./params.ts";
 import { Pass, type RowGradients } from "./pass.ts";
@@ -39,6 +41,22 @@ export interface Gpt2Options {
   shapes?: number;
   /** Settings of `step`. */
   adamw?: Partial<AdamwOptions>;
+  /** Train a low-rank adapter (and the value head) in place of the weights, which stay as they are. */
+  lora?: LoraOptions;
+}
+
+/** How a folder is loaded. */
+export interface LoadOptions extends Gpt2Options {
+  /** Of an adapter's folder: where its base is, in place of what `adapter_config.json` says. */
+  base?: string;
+  /** Adds the adapter of an adapter's folder to the weights: a plain model comes out. Default false. */
+  merge?: boolean;
+}
+
+/** What a pass computes with. */
+export interface PassOptions {
+  /** False leaves the adapter (and its value head) out: the base alone, to the bit. Default true. */
+  adapter?: boolean;
 }
 
 /** What a forward pass tells of each row asked about: (R) each. */
@@ -55,6 +73,10 @@ export interface RowEvaluation {
 export class Gpt2 implements Disposable {
   readonly dims: ModelDims;
   readonly weights: Store;
+  /** Present with LoRA: what is trained, while `weights` are not. */
+  readonly adapter?: Adapter;
+  /** Folder that the weights came from, where they came from one. */
+  readonly base?: string;
   /** Absent when frozen. */
   readonly optimizer?: Optimizer;
   /** (1) sum of the language-model losses since `readLoss`. */
@@ -70,16 +92,22 @@ export class Gpt2 implements Disposable {
   private constructor(
     readonly device: Device,
     readonly config: Gpt2Config,
-    readonly options: Readonly<Gpt2Options>,
+    readonly options: Readonly<Gpt2Options & { base?: string }>,
   ) {
+    this.base = options.base;
     this.dims = modelDims(config);
     this.#scope = new Scope(device);
     this.#workspace = new Workspace(device);
     try {
-      const layout = layoutParameters(config, device.limits, options);
+      const { lora, valueHead } = options;
+      const layout = layoutParameters(config, device.limits, {
+        valueHead: valueHead && !lora,
+      });
       this.weights = new Store(this.#scope, layout, "weight");
+      if (lora) this.adapter = new Adapter(this.#scope, { config, valueHead }, lora);
       if (!options.frozen) {
-        this.optimizer = new Optimizer(this.#scope, this.weights, options.adamw);
+        const trained = this.adapter?.store ?? this.weights;
+        this.optimizer = new Optimizer(this.#scope, trained, options.adamw);
       }
       this.loss = this.#scope.alloc(1, "loss");
       device.zero(this.loss);
@@ -93,18 +121,33 @@ export class Gpt2 implements Disposable {
   static create(device: Device, config: unknown, options: Gpt2Options = {}): Gpt2 {
     const model = new Gpt2(device, parseConfig(config), options);
     initialise(model.weights, options.seed ?? 0);
+    model.adapter?.initialise(options.seed ?? 0);
     return model;
   }
 
   /**
-   * A model from a folder in Hugging Face form. A value head that the folder lacks is zero.
+   * A model from a folder in Hugging Face form, or from a folder that PEFT wrote: its base is found and
+   * the adapter put on it. A value head that the folder lacks is zero; `lora` puts a fresh adapter,
+   * drawn from `seed`, on a folder that has none.
    * @throws {Error} when the folder lacks a file or its tensors do not fit its config
    */
-  static async load(device: Device, folder: string, options: Gpt2Options = {}): Promise<Gpt2> {
-    using source = await readFolder(folder);
-    const model = new Gpt2(device, source.config, options);
+  static async load(device: Device, folder: string, options: LoadOptions = {}): Promise<Gpt2> {
+    using adapter = await openAdapter(folder, options);
+    if (adapter && options.lora && !options.merge) {
+      throw new Error(
+        `Cannot put a fresh adapter on ${folder} as it holds one: leave lora out to go on with that, ` +
+          "or merge it first and save the plain model",
+      );
+    }
+    const base = adapter?.base ?? folder;
+    using source = await readFolder(base);
+    const own = adapter && !options.merge ? { lora: adapter.lora } : {};
+    const model = new Gpt2(device, source.config, { ...options, ...own, base });
     try {
-      await source.fill(model.weights);
+      model.adapter?.initialise(options.seed ?? 0);
+      await source.fill(model.weights, model.adapter?.store);
+      if (model.adapter) await adapter?.fill(model.adapter);
+      else await adapter?.mergeInto(model.weights, source.config);
     } catch (error) {
       model[Symbol.dispose]();
       throw error;
@@ -115,8 +158,10 @@ export class Gpt2 implements Disposable {
   /** A copy of the weights without gradients or optimizer, as the reference policy. */
   async frozenCopy(): Promise<Gpt2> {
     const copy = new Gpt2(this.device, this.config, { ...this.options, frozen: true });
-    for await (const [{ name }, data] of this.weights.read()) {
-      this.device.write(copy.weights.get(name), data);
+    const pairs = [[this.weights, copy.weights], [this.adapter?.store, copy.adapter?.store]];
+    for (const [from, to] of pairs) {
+      if (!from) continue;
+      for await (const [{ name }, data] of from.read()) this.device.write(to!.get(name), data);
     }
     return copy;
   }
@@ -125,8 +170,11 @@ export class Gpt2 implements Disposable {
    * Forward pass; keeps what `backward` needs until the next forward pass. One read-back, which brings
    * the last step's gradient norm as well.
    */
-  async evaluate(rows: Rows, { temperature = 1 } = {}): Promise<RowEvaluation> {
-    const { head } = this.#forward(rows, temperature);
+  async evaluate(
+    rows: Rows,
+    { temperature = 1, ...options }: PassOptions & { temperature?: number } = {},
+  ): Promise<RowEvaluation> {
+    const { head } = this.#forward(rows, temperature, options);
     const R = rows.index.length;
     const wanted = [head.logprob, head.entropy, head.value ?? head.logprob];
     const norm = this.optimizer && this.#norm === undefined ? [this.optimizer.norm] : [];
@@ -189,8 +237,8 @@ export class Gpt2 implements Disposable {
    * Logits (R, V) of the rows asked about.
    * @throws {RangeError} when they exceed `chunkBytes`
    */
-  async logits(rows: Rows): Promise<FloatArray> {
-    const pass = this.#forward(rows, 1);
+  async logits(rows: Rows, options: PassOptions = {}): Promise<FloatArray> {
+    const pass = this.#forward(rows, 1, options);
     const [R, V] = [rows.index.length, this.dims.V];
     if (!pass.whole) {
       throw new RangeError(
@@ -224,9 +272,39 @@ export class Gpt2 implements Disposable {
     return this.#norm;
   }
 
-  /** Writes a folder that transformers loads; see `writeFolder`. */
-  save(folder: string, options: SaveOptions = {}): Promise<void> {
-    return writeFolder(folder, this.config, { weights: this.weights, ...options });
+  /**
+   * Adds the adapter's part to the weights, which makes this a plain model: as fast, and saved as one.
+   * @throws {TypeError} when the weights are not held in f32
+   */
+  async merge(): Promise<void> {
+    if (inUse(this.adapter)) await this.#toggle();
+  }
+
+  /**
+   * Takes the adapter's part off again, and goes on training. Weights come back within the rounding
+   * of f32 (about 1e-7 of their size), and not to the bit: load the base where that matters.
+   */
+  async unmerge(): Promise<void> {
+    if (this.adapter?.merged) await this.#toggle();
+  }
+
+  /** Writes the adapter in PEFT's form; see `writeAdapter`. */
+  async saveAdapter(folder: string, options: AdapterSaveOptions = {}): Promise<void> {
+    if (!this.adapter) throw new Error("Cannot save an adapter as this model has none");
+    await writeAdapter(folder, this.adapter, { base: this.base, ...options });
+  }
+
+  /**
+   * Writes a folder that transformers loads; see `writeFolder`.
+   * @throws {Error} when an adapter is not merged
+   */
+  async save(folder: string, options: SaveOptions = {}): Promise<void> {
+    if (inUse(this.adapter)) {
+      throw new Error(
+        "Cannot save a plain model as its adapter is beside the weights: call merge first, or saveAdapter",
+      );
+    }
+    return await writeFolder(folder, this.config, { weights: this.weights, ...options });
   }
 
   /** Writes moments and step count to one safetensors file, all or nothing. */
@@ -247,43 +325,51 @@ export class Gpt2 implements Disposable {
     this.#scope[Symbol.dispose]();
   }
 
+  async #toggle(): Promise<void> {
+    this.#pending = undefined; // its activations belong to the old weights
+    await this.adapter!.merge(this.weights);
+  }
+
   #trainable(action: string): Optimizer {
+    if (this.adapter?.merged) {
+      throw new Error(`Cannot ${action} as the adapter is merged into the weights: call unmerge`);
+    }
     if (!this.optimizer) {
       throw new Error(`Cannot ${action} as this model is frozen: it has no gradients`);
     }
     return this.optimizer;
   }
 
-  #forward(rows: Rows, temperature: number): Pass {
+  #forward(rows: Rows, temperature: number, { adapter }: PassOptions = {}): Pass {
     if (!(temperature > 0 && temperature < Infinity)) {
       throw new RangeError(`Cannot divide logits as temperature must be > 0: it is ${temperature}`);
     }
     checkRows(rows, this.dims);
     this.#pending = undefined; // its activations are about to be overwritten
-    const pass = this.#pass(rows, temperature);
+    const pass = this.#pass(rows, temperature, adapter);
     pass.forward(rows);
-    this.#pending = { pass, R: rows.index.length };
+    if (pass.model.gradients) this.#pending = { pass, R: rows.index.length };
     return pass;
   }
 
   /** The recorded pass of a shape; shapes are rounded up so that batches of like size share one. */
-  #pass(rows: Rows, temperature: number): Pass {
-    const { device, dims, weights, loss, optimizer, options } = this;
+  #pass(rows: Rows, temperature: number, wanted?: boolean): Pass {
+    const { device, dims, weights, loss, options } = this;
     const { recompute = false, chunkBytes = 2 ** 27, shapes = 32 } = options;
     const T = Math.min(Math.ceil(rows.T / 8) * 8, dims.P);
     // Where most rows are asked about, all are: such batches then share one pass, whatever their padding.
     const asked = roundUp(rows.index.length);
     const shape = { B: rows.B, T, R: 2 * asked > rows.B * T ? rows.B * T : asked, temperature };
-    const key = Object.values(shape).join(" ");
+    const { mode, ...parts } = passParts(this, wanted);
+    const key = [mode, ...Object.values(shape)].join(" ");
     let pass = this.#passes.get(key);
     this.#passes.delete(key); // and set again below: the order of the map is that of use
     if (!pass) {
       const workspace = this.#workspace;
       const { generation } = workspace;
-      const gradients = optimizer?.gradients;
       try {
         pass = new Pass(
-          { device, workspace, dims, weights, gradients, loss, recompute, chunkBytes },
+          { device, workspace, dims, weights, ...parts, loss, recompute, chunkBytes },
           shape,
         );
       } finally {

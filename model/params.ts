@@ -17,7 +17,7 @@ import {
   view,
 } from "../kernels/device.ts";
 import { type Gpt2Config, modelDims } from "./config.ts";
-import { fillNormal } from "./random.ts";
+import { fillNormal, fillUniform } from "./random.ts";
 
 const MOST = 2 ** 28; // bytes an arena is filled to at most, so that a read-back stays a modest block
 
@@ -30,8 +30,11 @@ export interface Parameter {
   readonly length: number;
   /** Whether weight decay applies: weights and embeddings yes, biases and layer norms no. */
   readonly decay: boolean;
-  /** Its fresh value: this number everywhere, or normal draws of that deviation. */
-  readonly init: { readonly value: number } | { readonly deviation: number };
+  /** Its fresh value: this number everywhere, normal draws of that deviation, or even ones within it. */
+  readonly init:
+    | { readonly value: number }
+    | { readonly deviation: number }
+    | { readonly bound: number };
   /** Index into `Layout.arenas`. */
   readonly arena: number;
   /** First element in the arena; a multiple of `ALIGN`. */
@@ -54,7 +57,8 @@ export interface Layout {
   readonly byName: ReadonlyMap<string, Parameter>;
 }
 
-type Spec = Omit<Parameter, "length" | "arena" | "offset">;
+/** A parameter that has no place yet. */
+export type Spec = Omit<Parameter, "length" | "arena" | "offset">;
 
 /** Names, shapes and fresh values in the order of the network; `valueHead` adds `v_head.*`. */
 function specs(config: Gpt2Config, valueHead: boolean): Spec[] {
@@ -97,28 +101,36 @@ function specs(config: Gpt2Config, valueHead: boolean): Spec[] {
     ...Array.from({ length: L }, (_, l) => layer(l)).flat(),
     ...norm("ln_f"),
     ...(config.tie_word_embeddings ? [] : [weight("lm_head", [V, C])]),
-    ...(valueHead
-      ? [
-        { ...weight("v_head", [1, C]), init: { value: 0 } }, // the first estimates are 0, not noise
-        vector("v_head.bias", 1, 0),
-      ]
-      : []),
+    ...(valueHead ? valueHeadSpecs(C) : []),
   ];
 }
 
-/**
- * Places every parameter of `config`. A parameter larger than one binding has an arena to itself.
- * The result depends on the device's limits alone, never on the data.
- */
+/** A linear estimate of value on C channels; zero at first, as noise would be no estimate. */
+export function valueHeadSpecs(C: number): Spec[] {
+  return [
+    { name: "v_head.weight", shape: [1, C], decay: true, init: { value: 0 } },
+    { name: "v_head.bias", shape: [1], decay: false, init: { value: 0 } },
+  ];
+}
+
+/** Places every parameter of `config`. */
 export function layoutParameters(
   config: Gpt2Config,
   limits: DeviceLimits,
   { valueHead = false }: { valueHead?: boolean } = {},
 ): Layout {
+  return placeParameters(specs(config, valueHead), limits);
+}
+
+/**
+ * Places parameters in arenas. One that is larger than a binding has an arena to itself.
+ * The result depends on the device's limits alone, never on the data.
+ */
+export function placeParameters(specs: readonly Spec[], limits: DeviceLimits): Layout {
   const most = Math.floor(Math.min(limits.maxBinding, MOST) / 4 / ALIGN) * ALIGN;
   const arenas: { label: string; decay: boolean; length: number }[] = [];
   const open = new Map<boolean, number>(); // decay -> index of the arena being filled
-  const parameters = specs(config, valueHead).map((spec): Parameter => {
+  const parameters = specs.map((spec): Parameter => {
     const length = spec.shape.reduce((product, n) => product * n, 1);
     const space = align(length);
     let arena = open.get(spec.decay);
@@ -162,9 +174,14 @@ export class Store {
     );
   }
 
+  /** The tensor of one parameter, where there is one. */
+  find(name: string): Tensor | undefined {
+    return this.#views.get(name);
+  }
+
   /** The tensor of one parameter. @throws {RangeError} for an unknown name */
   get(name: string): Tensor {
-    const found = this.#views.get(name);
+    const found = this.find(name);
     if (!found) throw new RangeError(`Cannot find the ${this.kind} of ${name}: no such parameter`);
     return found;
   }
@@ -195,12 +212,16 @@ export class Store {
   }
 }
 
-/** Writes GPT-2's initialisation (normal 0.02, residual projections over sqrt(2 L)) into `weights`. */
-export function initialise(weights: Store, seed: number): void {
+/**
+ * Writes fresh values, for a GPT-2 its initialisation (normal 0.02, residual projections over
+ * sqrt(2 L)), into `weights`. Random numbers of parameter i are stream `first` + i of the seed.
+ */
+export function initialise(weights: Store, seed: number, first = 0): void {
   const { layout, device } = weights;
-  layout.parameters.forEach(({ name, length, init }, stream) => {
-    const data = new Float32Array(length);
+  layout.parameters.forEach(({ name, length, init }, i) => {
+    const data = new Float32Array(length), stream = first + i;
     if ("value" in init) data.fill(init.value);
+    else if ("bound" in init) fillUniform(data, { bound: init.bound, seed, stream });
     else fillNormal(data, { deviation: init.deviation, seed, stream });
     device.write(weights.get(name), data);
   });

@@ -23,6 +23,7 @@ import {
   layerActivations,
   type LayerDims,
   layerForward,
+  layerGradients,
   layerTensors,
 } from "./layers/forward.ts";
 import {
@@ -34,7 +35,9 @@ import {
   headForward,
   type HeadGradients,
   headGradients,
+  type ValueHead,
 } from "./layers/head.ts";
+import type { Adapter } from "./lora.ts";
 import type { Store } from "./params.ts";
 import type { Rows } from "./rows.ts";
 import type { Workspace } from "./workspace.ts";
@@ -55,7 +58,10 @@ export interface PassModel {
   readonly workspace: Workspace;
   readonly dims: ModelDims;
   readonly weights: Store;
-  /** Absent: no backward pass is recorded. */
+  readonly values?: ValueHead;
+  /** Adds its part to the blocks; its gradients lie in `gradients`. */
+  readonly adapter?: Adapter;
+  /** Of what is trained. Absent: no backward pass is recorded. */
   readonly gradients?: Store;
   /** (1) to which the language-model loss is added. */
   readonly loss?: Tensor;
@@ -100,12 +106,12 @@ export class Pass implements Disposable {
         index: make("index", R),
         target: make("target", R),
       };
-      const value = model.weights.layout.byName.has("v_head.weight");
+      const value = model.values !== undefined;
       const chunk = chunkRows(device.limits, { V: dims.V, R, bytes: model.chunkBytes });
       const headDims: HeadDims = { ...dims, N, R, chunk, temperature, value };
       this.whole = R <= chunk;
       this.head = headActivations(workspace, headDims);
-      const layers = this.#layers({ ...dims, B, T });
+      const layers = this.#layers({ ...dims, B, T, rank: model.adapter?.rank });
       this.#forward = this.#programs.record("forward", () => {
         this.#runForward(layers, headDims);
       });
@@ -182,7 +188,7 @@ export class Pass implements Disposable {
     );
     const sets = Array.from(
       { length: keep ? L : 1 },
-      (_, l) => layerActivations(workspace, dims, `layer ${keep ? l : "shared"}`),
+      (_, l) => layerActivations(workspace, dims, `layer ${l}`),
     );
     return {
       dims,
@@ -192,7 +198,7 @@ export class Pass implements Disposable {
   }
 
   #runForward({ dims, x, activations }: Layers, headDims: HeadDims): void {
-    const { device, weights } = this.model;
+    const { device, weights, values, adapter } = this.model;
     const { token, position, length, index, target } = this.#inputs;
     const { B, T, C, V, P, L } = dims;
     const [wte, wpe] = [weights.get("wte.weight"), weights.get("wpe.weight")];
@@ -202,7 +208,7 @@ export class Pass implements Disposable {
       layerForward(
         device,
         {
-          weights: layerTensors(weights, l),
+          weights: layerTensors(weights, l, adapter?.parts(l)),
           x: x[l],
           activations: activations[l],
           out: x[l + 1],
@@ -210,22 +216,28 @@ export class Pass implements Disposable {
         { dims, attend },
       );
     }
-    headForward(device, { x: x[L], index, target, weights, activations: this.head }, headDims);
+    headForward(
+      device,
+      { x: x[L], index, target, weights, values, activations: this.head },
+      headDims,
+    );
   }
 
   #recordBackward({ dims, x, activations }: Layers, headDims: HeadDims, gradients: Store): void {
-    const { device, weights, recompute, loss, workspace } = this.model;
+    const { device, weights, values, adapter, recompute, loss, workspace } = this.model;
     const { length, index, target } = this.#inputs;
     const { B, T, C, V, P, L } = dims;
     const N = B * T;
     const make = (name: string, size: number): Tensor => workspace.alloc(size, name, "u32");
-    this.#order = {
-      order: make("order", N),
-      start: make("start", N + 1),
-      distinct: make("distinct", N),
-      count: make("count", 1),
-    };
-    const order = this.#order;
+    const [dwte, dwpe] = [gradients.find("wte.weight"), gradients.find("wpe.weight")];
+    if (dwte && dwpe) {
+      this.#order = {
+        order: make("order", N),
+        start: make("start", N + 1),
+        distinct: make("distinct", N),
+        count: make("count", 1),
+      };
+    }
     const head = this.#gradients = headGradients(workspace, headDims);
     const scratch = backwardScratch(workspace, dims);
     const dx = workspace.alloc(N * C, "dx");
@@ -233,20 +245,27 @@ export class Pass implements Disposable {
     this.#backward = this.#programs.record("backward", () => {
       headBackward(
         device,
-        { index, target, weights, gradients, activations: this.head, head, dx },
+        { index, target, weights, values, gradients, activations: this.head, head, dx },
         headDims,
       );
       for (let l = L - 1; l >= 0; l--) {
-        const layer = { weights: layerTensors(weights, l), x: x[l], activations: activations[l] };
+        const own = layerTensors(weights, l, adapter?.parts(l));
+        const layer = { weights: own, x: x[l], activations: activations[l] };
         if (recompute) layerForward(device, layer, { dims, attend });
         layerBackward(
           device,
-          { ...layer, gradients: layerTensors(gradients, l), length, dx, scratch },
+          {
+            ...layer,
+            gradients: layerGradients(gradients, l, adapter?.parts(l, gradients)),
+            length,
+            dx,
+            scratch,
+          },
           dims,
         );
       }
-      const [dwte, dwpe] = [gradients.get("wte.weight"), gradients.get("wpe.weight")];
-      embeddingBackward(device, { dout: dx, dwte, dwpe, ...order }, { B, T, C, V, P });
+      if (!dwte || !dwpe) return;
+      embeddingBackward(device, { dout: dx, dwte, dwpe, ...this.#order! }, { B, T, C, V, P });
     });
     if (!loss) return;
     // The loss is the inner product of the log-probabilities with their gradient, -1 / count.

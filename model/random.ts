@@ -5,13 +5,27 @@
  */
 import { philox } from "../kernels/sample.ts";
 
+const unit = (bits: number): number => (bits + 0.5) / 2 ** 32; // in (0, 1): its log is finite
+const keyOf = (seed: number) => [seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0] as const;
+
+/** Fills `out` with even draws between -bound and bound. */
+export function fillUniform(
+  out: Float32Array,
+  { bound, seed, stream }: { bound: number; seed: number; stream: number },
+): void {
+  const key = keyOf(seed);
+  for (let i = 0; i < out.length; i += 4) {
+    const bits = philox([i / 4, stream, 0, 0], key);
+    for (let j = 0; j < 4 && i + j < out.length; j++) out[i + j] = bound * (2 * unit(bits[j]) - 1);
+  }
+}
+
 /** Fills `out` with normal draws of mean 0, by Box and Muller (1958), two from each pair of integers. */
 export function fillNormal(
   out: Float32Array,
   { deviation, seed, stream }: { deviation: number; seed: number; stream: number },
 ): void {
-  const unit = (bits: number): number => (bits + 0.5) / 2 ** 32; // in (0, 1): its log is finite
-  const key = [seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0] as const;
+  const key = keyOf(seed);
   for (let i = 0; i < out.length; i += 4) {
     const bits = philox([i / 4, stream, 0, 0], key);
     for (let pair = 0; pair < 4; pair += 2) {

@@ -20,6 +20,7 @@ import {
   layerTensors,
 } from "./layers/forward.ts";
 import { headLogits, logitsWidth } from "./layers/head.ts";
+import type { Adapter } from "./lora.ts";
 import { headName, type Store } from "./params.ts";
 import type { Tokens } from "./rows.ts";
 
@@ -39,6 +40,7 @@ export interface SessionModel {
   readonly device: Device;
   readonly dims: ModelDims;
   readonly weights: Store;
+  readonly adapter?: Adapter;
 }
 
 /** What a session is recorded for. */
@@ -51,6 +53,8 @@ export interface SessionShape {
   S: number;
   /** Whether tokens are filtered before one is drawn. Default false. */
   filtered?: boolean;
+  /** Whether the model's adapter adds its part. Default false. */
+  adapted?: boolean;
 }
 
 type State = Omit<SampleBuffers, "logits" | "control">;
@@ -189,7 +193,10 @@ export class Session implements Disposable {
     attend: (layer: number, dims: ModelDims & { B: number; T: number }) => Attend,
   ): Program {
     const { device, weights } = this.model, { B, S } = this.shape;
-    const dims = { ...this.model.dims, B, T }, { C, V, P, L, eps } = dims, N = B * T;
+    const adapter = this.shape.adapted ? this.model.adapter : undefined;
+    const dims = { ...this.model.dims, B, T, rank: adapter?.rank },
+      { C, V, P, L, eps } = dims,
+      N = B * T;
     const x = [0, 1].map((i) => this.#scope.alloc(N * C, `${label} x ${i}`));
     const activations = layerActivations(this.#scope, dims, label);
     const [wte, wpe] = [weights.get("wte.weight"), weights.get("wpe.weight")];
@@ -199,7 +206,12 @@ export class Session implements Disposable {
       for (let l = 0; l < L; l++) {
         layerForward(
           device,
-          { weights: layerTensors(weights, l), x: x[l % 2], activations, out: x[(l + 1) % 2] },
+          {
+            weights: layerTensors(weights, l, adapter?.parts(l)),
+            x: x[l % 2],
+            activations,
+            out: x[(l + 1) % 2],
+          },
           { dims, attend: attend(l, dims) },
         );
       }

@@ -5,13 +5,15 @@
  */
 import { z } from "zod";
 import { byteLevelJson } from "./bpe.ts";
+import { baseOfAdapter } from "./lora_config.ts";
 
 const ids = z.record(z.string(), z.int().nonnegative());
 
 /**
  * Text of the `tokenizer.json` at `path`; where it is missing, of one with the same ids made of
- * `vocab.json`, `merges.txt` and (if there) `added_tokens.json` beside it.
- * @throws {Deno.errors.NotFound} when neither is there
+ * `vocab.json`, `merges.txt` and (if there) `added_tokens.json` beside it; in an adapter's folder that
+ * has neither, the one of its base.
+ * @throws {Deno.errors.NotFound} when none is there
  * @throws {TypeError} when one of the three is not what its name says
  */
 export async function tokenizerText(path: string): Promise<string> {
@@ -20,6 +22,8 @@ export async function tokenizerText(path: string): Promise<string> {
   const folder = path.replace(/[^/\\]*$/, "");
   const [vocab, merges] = [await read(`${folder}vocab.json`), await read(`${folder}merges.txt`)];
   if (vocab === undefined || merges === undefined) {
+    const base = await baseOfAdapter(folder === "" ? "." : folder.replace(/[/\\]$/, ""));
+    if (base !== undefined) return tokenizerText(`${base}/tokenizer.json`);
     throw new Deno.errors.NotFound(
       `Cannot load a tokenizer as there is no ${path}, nor vocab.json and merges.txt beside it; ` +
         `in Python, AutoTokenizer.from_pretrained(…).save_pretrained(folder) writes one`,

@@ -1,4 +1,8 @@
-/** What a run saves to go on exactly: a Hugging Face folder, the optimizer, and the trainer's state. @module */
+/**
+ * What a run saves to go on exactly: a folder in Hugging Face's or, of an adapter, PEFT's form, the
+ * optimizer, and the trainer's state.
+ * @module
+ */
 import type { Gpt2 } from "../model/gpt2.ts";
 import type { PpoState } from "../rl/trainer.ts";
 import type { SplitResult } from "./observer.ts";
@@ -21,7 +25,8 @@ export async function saveCheckpoint(
   to: string,
   { model, from, state }: { model: Gpt2; from: string; state: TrainingState },
 ): Promise<void> {
-  await model.save(to, { tokenizer: `${from}/tokenizer.json` });
+  const options = { tokenizer: `${from}/tokenizer.json` };
+  await (model.adapter ? model.saveAdapter(to, options) : model.save(to, options));
   await model.exportState(`${to}/optimizer.safetensors`);
   await Deno.writeTextFile(`${to}/trainer.json`, JSON.stringify(state, null, 2) + "\n");
 }

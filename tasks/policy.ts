@@ -1,4 +1,8 @@
-/** A GPT-2 as the policy that `rl/` trains, with a frozen copy of it as the reference. @module */
+/**
+ * A GPT-2 as the policy that `rl/` trains. The reference is a frozen copy of it, or with an adapter the
+ * same model with the adapter off.
+ * @module
+ */
 import { generate } from "../model/generate.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
 import { fromGrid, type ResponseRows, responseRows, toGrid } from "../model/rows.ts";
@@ -15,12 +19,20 @@ import type {
 export class LanguagePolicy implements Policy {
   #rows: ResponseRows | undefined;
 
-  /** @param eos id that ends a response; null: none does */
+  /**
+   * @param frozen the reference; undefined for a model with an adapter, which has it in itself
+   * @param eos id that ends a response; null: none does
+   * @throws {TypeError} when there is no reference
+   */
   constructor(
     readonly model: Gpt2,
-    readonly frozen: Gpt2,
+    readonly frozen: Gpt2 | undefined,
     readonly eos: number | null,
-  ) {}
+  ) {
+    if (!frozen && !model.adapter) {
+      throw new TypeError("Cannot train a model without adapter as it needs a frozen reference");
+    }
+  }
 
   async generate(prompts: Int32Array[], options: SamplingOptions): Promise<Rollout> {
     return await generate(this.model, prompts, { ...options, eos: this.eos });
@@ -28,7 +40,8 @@ export class LanguagePolicy implements Policy {
 
   async evaluate(batch: TokenBatch): Promise<Evaluation> {
     const rows = this.#rows = responseRows(batch);
-    const { logprob, entropy, value } = await this.model.evaluate(rows, batch);
+    const { temperature } = batch;
+    const { logprob, entropy, value } = await this.model.evaluate(rows, { temperature });
     return {
       logprob: toGrid(logprob, rows),
       entropy: toGrid(entropy, rows),
@@ -62,6 +75,10 @@ export class LanguagePolicy implements Policy {
 
   async reference(batch: TokenBatch): Promise<{ logprob: Float32Array }> {
     const rows = responseRows(batch);
-    return { logprob: toGrid((await this.frozen.evaluate(rows, batch)).logprob, rows) };
+    const { temperature } = batch;
+    const { logprob } = this.frozen
+      ? await this.frozen.evaluate(rows, { temperature })
+      : await this.model.evaluate(rows, { temperature, adapter: false });
+    return { logprob: toGrid(logprob, rows) };
   }
 }

@@ -9,6 +9,12 @@ export type TaskSettings = Omit<PpoConfig, "seed" | "totalSteps"> & {
   batchSize: number;
   /** The gradient is scaled down to this global L2 norm; 0 is off. */
   maxGradNorm: number;
+  /** Rank of the adapter that is trained; 0 trains all weights. */
+  loraRank: number;
+  /** The adapter's part is scaled by loraAlpha / loraRank; > 0. */
+  loraAlpha: number;
+  /** "auto", "all-linear" or names with commas between them; see `LoraOptions.targets`. */
+  loraTargets: string;
   /** Space of the semantic reward: "words", or the folder of a sentence encoder. */
   semanticEmbedder: string;
   /** From cosine to the semantic reward; see rewards/semantic.ts for this and the next two. */

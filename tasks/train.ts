@@ -5,7 +5,6 @@
  */
 import type { Device } from "../kernels/device.ts";
 import { type DeviceChoice, openDevice } from "../kernels/open.ts";
-import { Gpt2 } from "../model/gpt2.ts";
 import { Tokenizer } from "../model/tokenizer.ts";
 import type { CombinedReward } from "../rewards/combine.ts";
 import { exact } from "../rewards/exact.ts";
@@ -15,6 +14,7 @@ import { permutation } from "../rl/shuffle.ts";
 import { PpoTrainer } from "../rl/trainer.ts";
 import { loadTrainingState, saveCheckpoint, type TrainingState } from "./checkpoint.ts";
 import { withoutEnd } from "./complete.ts";
+import { loraOf, type LoraSettings, NO_LORA, openModels } from "./lora.ts";
 import { modelFolder } from "./models.ts";
 import type { CompletionRow, RunObserver, SplitResult, Summary } from "./observer.ts";
 import { LanguagePolicy } from "./policy.ts";
@@ -66,8 +66,11 @@ export async function trainTask(
   const plan = await resolveRequest(request, device);
   const folder = await modelFolder(plan.model);
   const adamw = { maxGradNorm: plan.settings.maxGradNorm };
-  using model = await Gpt2.load(device, request.resume ?? folder, { valueHead: true, adamw });
-  using reference = await Gpt2.load(device, folder, { frozen: true });
+  using models = await openModels(device, {
+    ...{ folder, resume: request.resume, lora: loraOf(plan.settings) },
+    ...{ seed: plan.config.seed, valueHead: true, adamw },
+  });
+  const { model, reference } = models;
   const tokenizer = await Tokenizer.load(folder, { modelVocab: model.config.vocab_size });
   const policy = new LanguagePolicy(model, reference, tokenizer.eosId);
   const trainer = new PpoTrainer(policy, plan.config);
@@ -145,7 +148,7 @@ interface Plan {
   rewards: CombinedReward;
   model: string;
   config: Readonly<PpoConfig>;
-  settings: Pick<TaskSettings, "batchSize" | "maxGradNorm" | keyof typeof SEMANTIC>;
+  settings: Pick<TaskSettings, "batchSize" | "maxGradNorm" | keyof typeof SEMANTIC> & LoraSettings;
   saveEvery: number;
 }
 
@@ -162,6 +165,7 @@ async function resolveRequest(request: TrainRequest, device: Device): Promise<Pl
   const task = typeof request.task === "string" ? findTask(request.task) : request.task;
   const settings = {
     ...SEMANTIC,
+    ...NO_LORA,
     ...task.settings,
     maxNewTokens: task.maxNewTokens,
     ...(request.preset === undefined ? {} : findPreset(request.preset).settings),
@@ -174,6 +178,9 @@ async function resolveRequest(request: TrainRequest, device: Device): Promise<Pl
     semanticMapping,
     semanticPower,
     semanticOov,
+    loraRank,
+    loraAlpha,
+    loraTargets,
     ...ppo
   } = settings;
   const config = resolvePpoConfig({
@@ -208,6 +215,9 @@ async function resolveRequest(request: TrainRequest, device: Device): Promise<Pl
       semanticMapping,
       semanticPower,
       semanticOov,
+      loraRank,
+      loraAlpha,
+      loraTargets,
     },
     saveEvery: request.saveEvery ?? 0,
   };

@@ -9,7 +9,7 @@ import { columnSumScratch } from "../../kernels/column_sum.ts";
 import { type Device, type Tensor, view } from "../../kernels/device.ts";
 import { layernormBackward, layernormScratch } from "../../kernels/layernorm.ts";
 import type { Allocator } from "../workspace.ts";
-import type { LayerActivations, LayerDims, LayerTensors } from "./forward.ts";
+import type { LayerActivations, LayerDims, LayerGradients, LayerTensors } from "./forward.ts";
 import { linearBackward } from "./linear.ts";
 
 /** Work space that the blocks of one backward pass share; all of it is overwritten. */
@@ -22,10 +22,14 @@ export interface BackwardScratch {
   readonly delta: Tensor;
   /** Partial sums of columns and of layer norms. */
   readonly partial: Tensor;
+  /** (N, rank) of adapters: x A^T, and its gradient. */
+  readonly hidden?: Tensor;
+  readonly dhidden?: Tensor;
 }
 
 /** Takes the work space from `memory`. */
-export function backwardScratch(memory: Allocator, { B, T, C, H, I }: LayerDims): BackwardScratch {
+export function backwardScratch(memory: Allocator, dims: LayerDims): BackwardScratch {
+  const { B, T, C, H, I, rank } = dims;
   const N = B * T;
   const partial = Math.max(
     layernormScratch({ N, C }),
@@ -36,19 +40,23 @@ export function backwardScratch(memory: Allocator, { B, T, C, H, I }: LayerDims)
     narrow: memory.alloc(N * C, "dnarrow"),
     delta: memory.alloc(B * H * T, "delta"),
     partial: memory.alloc(partial, "partial sums"),
+    ...(rank && {
+      hidden: memory.alloc(N * rank, "adapter hidden"),
+      dhidden: memory.alloc(N * rank, "adapter dhidden"),
+    }),
   };
 }
 
 /**
  * Enqueues the backward pass of one block. `dx` (N, C) holds the gradient of the output and becomes
- * that of the input; `gradients` are added to. Rows past `length` must hold zero in `dx`, and do so
+ * that of the input; `gradients` are added to, where they are there. Rows past `length` must hold zero in `dx`, and do so
  * afterwards.
  */
 export function layerBackward(
   device: Device,
   tensors: {
     weights: LayerTensors;
-    gradients: LayerTensors;
+    gradients: LayerGradients;
     x: Tensor;
     activations: LayerActivations;
     length: Tensor;
@@ -60,19 +68,20 @@ export function layerBackward(
   const { weights: w, gradients: g, x, activations: a, length, dx, scratch } = tensors;
   const { B, T, C, H, D, I } = dims;
   const N = B * T;
-  const { narrow, delta, partial } = scratch;
+  const { narrow, delta, partial, hidden, dhidden } = scratch;
+  const work = { partial, hidden, dhidden };
   const dpre = view(scratch.wide, 0, N * I, "dpre");
   const dqkv = view(scratch.wide, 0, N * 3 * C, "dqkv");
 
   // MLP: out = middle + gelu(norm2 Wfc + b) Wproj + b
   linearBackward(
     device,
-    { x: a.act, map: w.proj, gradient: g.proj, dout: dx, dx: dpre, pre: a.pre, partial },
+    { x: a.act, map: w.proj, gradient: g.proj, dout: dx, dx: dpre, pre: a.pre, ...work },
     { N, from: I, to: C },
   );
   linearBackward(
     device,
-    { x: a.norm2, map: w.fc, gradient: g.fc, dout: dpre, dx: narrow, partial },
+    { x: a.norm2, map: w.fc, gradient: g.fc, dout: dpre, dx: narrow, ...work },
     { N, from: C, to: I },
   );
   layernormBackward(device, {
@@ -90,7 +99,7 @@ export function layerBackward(
   // Attention: middle = x + attention(norm1 Wqkv + b) Wo + b
   linearBackward(
     device,
-    { x: a.attended, map: w.out, gradient: g.out, dout: dx, dx: narrow, partial },
+    { x: a.attended, map: w.out, gradient: g.out, dout: dx, dx: narrow, ...work },
     { N, from: C, to: C },
   );
   attentionBackward(
@@ -100,7 +109,7 @@ export function layerBackward(
   );
   linearBackward(
     device,
-    { x: a.norm1, map: w.qkv, gradient: g.qkv, dout: dqkv, dx: narrow, partial },
+    { x: a.norm1, map: w.qkv, gradient: g.qkv, dout: dqkv, dx: narrow, ...work },
     { N, from: C, to: 3 * C },
   );
   layernormBackward(device, {

@@ -13,9 +13,10 @@ import { attention } from "../../kernels/attention.ts";
 import type { Device, Tensor } from "../../kernels/device.ts";
 import { layernorm } from "../../kernels/layernorm.ts";
 import type { ModelDims } from "../config.ts";
+import type { LinearModule } from "../families.ts";
 import type { Store } from "../params.ts";
 import type { Allocator } from "../workspace.ts";
-import { type Linear, linear } from "./linear.ts";
+import { type Linear, linear, type LinearAdapter, type LinearGradient } from "./linear.ts";
 
 /** Gain and offset of a layer norm, or their gradients: (C) each. */
 export interface Norm {
@@ -23,7 +24,7 @@ export interface Norm {
   readonly bias: Tensor;
 }
 
-/** A block's parameters, or their gradients. */
+/** A block's parameters. */
 export interface LayerTensors {
   readonly norm1: Norm;
   /** (C, 3C) queries, keys and values side by side. */
@@ -37,22 +38,62 @@ export interface LayerTensors {
   readonly proj: Linear;
 }
 
-/** The tensors of block `layer` in `store` (weights, or gradients). */
-export function layerTensors(store: Store, layer: number): LayerTensors {
+/** The adapters of a block, or their gradients, by the map that each adds to. */
+export type LayerAdapters = { readonly [map in LinearModule["map"]]?: readonly LinearAdapter[] };
+
+/** The tensors of block `layer` in `weights`, and the adapters on it. */
+export function layerTensors(
+  weights: Store,
+  layer: number,
+  adapters: LayerAdapters = {},
+): LayerTensors {
   const at = (name: string): string => `h.${layer}.${name}`;
   const norm = (name: string): Norm => ({
-    weight: store.get(at(`${name}.weight`)),
-    bias: store.get(at(`${name}.bias`)),
+    weight: weights.get(at(`${name}.weight`)),
+    bias: weights.get(at(`${name}.bias`)),
   });
-  const map = (name: string): Linear => ({
-    weight: store.get(at(`${name}.weight`)),
-    ...(store.layout.byName.has(at(`${name}.bias`)) && { bias: store.get(at(`${name}.bias`)) }),
-  });
+  const map = (name: LinearModule["map"]): Linear => {
+    const bias = weights.find(at(`${name}.bias`));
+    return {
+      weight: weights.get(at(`${name}.weight`)),
+      ...(bias && { bias }),
+      ...(adapters[name] && { adapters: adapters[name] }),
+    };
+  };
   return {
     norm1: norm("ln_1"),
     qkv: map("attn.c_attn"),
     out: map("attn.c_proj"),
     norm2: norm("ln_2"),
+    fc: map("mlp.c_fc"),
+    proj: map("mlp.c_proj"),
+  };
+}
+
+/** Gradients of what is trained of a block. */
+export type LayerGradients =
+  & { readonly [norm in "norm1" | "norm2"]: Partial<Norm> }
+  & { readonly [map in "qkv" | "out" | "fc" | "proj"]: LinearGradient };
+
+/** As `layerTensors`, of gradients: parameters that `gradients` lacks are not trained. */
+export function layerGradients(
+  gradients: Store,
+  layer: number,
+  adapters: LayerAdapters = {},
+): LayerGradients {
+  const part = (name: string): Partial<Norm> => ({
+    weight: gradients.find(`h.${layer}.${name}.weight`),
+    bias: gradients.find(`h.${layer}.${name}.bias`),
+  });
+  const map = (name: LinearModule["map"]): LinearGradient => ({
+    ...part(name),
+    adapters: adapters[name],
+  });
+  return {
+    norm1: part("ln_1"),
+    qkv: map("attn.c_attn"),
+    out: map("attn.c_proj"),
+    norm2: part("ln_2"),
     fc: map("mlp.c_fc"),
     proj: map("mlp.c_proj"),
   };
@@ -64,6 +105,8 @@ export type LayerDims = Pick<ModelDims, "C" | "H" | "D" | "I" | "eps"> & {
   readonly B: number;
   /** Tokens a sequence, padding included. */
   readonly T: number;
+  /** Largest rank of an adapter; absent where there is none. */
+  readonly rank?: number;
 };
 
 /** What a block computes on the way, all overwritten; backward reads every one of them. */
@@ -90,12 +133,14 @@ export interface LayerActivations {
   readonly pre: Tensor;
   /** (N, I) after GELU. */
   readonly act: Tensor;
+  /** (N, rank) work space of adapters, the same in all layers: backward does not read it. */
+  readonly hidden?: Tensor;
 }
 
 /** Takes a block's activations from `memory`, which frees them together; labels start with `label`. */
 export function layerActivations(
   memory: Allocator,
-  { B, T, C, H, I }: LayerDims,
+  { B, T, C, H, I, rank }: LayerDims,
   label: string,
 ): LayerActivations {
   const N = B * T;
@@ -113,6 +158,7 @@ export function layerActivations(
     rstd2: make("rstd2", N),
     pre: make("pre", N * I),
     act: make("act", N * I),
+    ...(rank && { hidden: memory.alloc(N * rank, "adapter hidden") }),
   };
 }
 
@@ -137,16 +183,17 @@ export function layerForward(
   const { weights: w, x, activations: a, out } = tensors;
   const { B, T, C, I, eps } = dims;
   const N = B * T;
+  const { hidden } = a;
   layernorm(
     device,
     { x, ...w.norm1, out: a.norm1, mean: a.mean1, rstd: a.rstd1 },
     { N, C, eps },
   );
-  linear(device, { x: a.norm1, map: w.qkv, out: a.qkv }, { N, from: C, to: 3 * C });
+  linear(device, { x: a.norm1, map: w.qkv, hidden, out: a.qkv }, { N, from: C, to: 3 * C });
   attend(a);
   linear(
     device,
-    { x: a.attended, map: w.out, residual: x, out: a.middle },
+    { x: a.attended, map: w.out, hidden, residual: x, out: a.middle },
     { N, from: C, to: C },
   );
   layernorm(
@@ -154,7 +201,7 @@ export function layerForward(
     { x: a.middle, ...w.norm2, out: a.norm2, mean: a.mean2, rstd: a.rstd2 },
     { N, C, eps },
   );
-  linear(device, { x: a.norm2, map: w.fc, pre: a.pre, out: a.act }, { N, from: C, to: I });
+  linear(device, { x: a.norm2, map: w.fc, hidden, pre: a.pre, out: a.act }, { N, from: C, to: I });
   if (!out) return;
-  linear(device, { x: a.act, map: w.proj, residual: a.middle, out }, { N, from: I, to: C });
+  linear(device, { x: a.act, map: w.proj, hidden, residual: a.middle, out }, { N, from: I, to: C });
 }

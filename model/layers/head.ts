@@ -64,6 +64,15 @@ export interface HeadGradients {
   readonly partial: Tensor;
 }
 
+/** Weight (1, C) and bias (1) of a value head, or their gradients. */
+export type ValueHead = Record<"weight" | "bias", Tensor>;
+
+/** The value head in `store`, where it has one. */
+export function valueHeadIn(store: Store): ValueHead | undefined {
+  const [weight, bias] = [store.find("v_head.weight"), store.find("v_head.bias")];
+  return weight && bias && { weight, bias };
+}
+
 /** Columns of one row of logits: V rounded up so that rows start aligned. */
 export const logitsWidth = (V: number): number => align(V);
 
@@ -137,11 +146,12 @@ export function headLogits(
 /** Enqueues the head: x (N, C) and `index` (R) u32 give logprob and entropy of `target`, and value. */
 export function headForward(
   device: Device,
-  { x, index, target, weights, activations: a }: {
+  { x, index, target, weights, values, activations: a }: {
     x: Tensor;
     index: Tensor;
     target: Tensor;
     weights: Store;
+    values?: ValueHead;
     activations: HeadActivations;
   },
   dims: HeadDims,
@@ -155,8 +165,7 @@ export function headForward(
     { N: R, C, eps },
   );
   if (a.value) {
-    const head = { weight: weights.get("v_head.weight"), bias: weights.get("v_head.bias") };
-    valueHead(device, { x: a.hidden, ...head, value: a.value }, { N: R, C });
+    valueHead(device, { x: a.hidden, ...values!, value: a.value }, { N: R, C });
   }
   const head = weights.get(headName(weights.layout));
   for (const chunk of chunks(dims)) {
@@ -171,15 +180,17 @@ export function headForward(
 }
 
 /**
- * Enqueues the backward pass of `headForward`: dx (N, C) is overwritten, `gradients` are added to.
+ * Enqueues the backward pass of `headForward`: dx (N, C) is overwritten, `gradients` are added to,
+ * and what they lack is not trained.
  * Where all rows were one chunk its logits are still there; else each chunk is computed again.
  */
 export function headBackward(
   device: Device,
-  { index, target, weights, gradients, activations: a, head: d, dx }: {
+  { index, target, weights, values, gradients, activations: a, head: d, dx }: {
     index: Tensor;
     target: Tensor;
     weights: Store;
+    values?: ValueHead;
     gradients: Store;
     activations: HeadActivations;
     head: HeadGradients;
@@ -190,7 +201,7 @@ export function headBackward(
   const { N, R, C, V } = dims;
   const ld = logitsWidth(V);
   const name = headName(weights.layout);
-  const [head, dhead] = [weights.get(name), gradients.get(name)];
+  const [head, dhead] = [weights.get(name), gradients.find(name)];
   for (const { start, rows } of chunks(dims)) {
     const { at, logits } = chunkOf({ start, rows }, a, dims);
     if (rows < R) headLogits(device, { ...at, head, logits }, { R: rows, C, V });
@@ -206,6 +217,7 @@ export function headBackward(
       { a: logits, b: head, out: rowsOf(d.dhidden, C, start, start + rows) },
       { M: rows, N: C, K: V, orientation: "NN", ldA: ld },
     );
+    if (!dhead) continue;
     matmul(
       device,
       { a: logits, b: at.hidden, out: dhead },
@@ -213,13 +225,14 @@ export function headBackward(
     );
   }
   if (d.dvalue) {
+    const dvalues = valueHeadIn(gradients)!;
     valueHeadBackward(device, {
       x: a.hidden,
-      weight: weights.get("v_head.weight"),
+      weight: values!.weight,
       dvalue: d.dvalue,
       dx: d.dhidden,
-      dweight: gradients.get("v_head.weight"),
-      dbias: gradients.get("v_head.bias"),
+      dweight: dvalues.weight,
+      dbias: dvalues.bias,
       scratch: d.partial,
     }, { N: R, C });
   }
@@ -231,8 +244,8 @@ export function headBackward(
     rstd: a.rstd,
     dout: d.dhidden,
     dx: d.dgathered,
-    dweight: gradients.get("ln_f.weight"),
-    dbias: gradients.get("ln_f.bias"),
+    dweight: gradients.find("ln_f.weight"),
+    dbias: gradients.find("ln_f.bias"),
     scratch: d.partial,
   }, { N: R, C });
   device.zero(dx);

@@ -1,17 +1,43 @@
 /**
  * A linear map of every row, y = x W + b, forward and backward. W is (from, to), as GPT-2 stores it.
+ *
+ * Low-rank adapters (Hu et al. 2021, arXiv:2106.09685, section 4.1) add s (x A^T) B^T to columns
+ * [at, at + width) of y. With B = 0 they add +0: the other bits of y stay as they were.
  * @module
  */
 import { columnSum } from "../../kernels/column_sum.ts";
 import type { Device, Tensor } from "../../kernels/device.ts";
+import { gelu } from "../../kernels/gelu.ts";
 import { matmul } from "../../kernels/matmul.ts";
 
-/** The parameters of a linear map, or their gradients. */
+/** A low-rank addition to a linear map. */
+export interface LinearAdapter {
+  /** (rank, from) */
+  readonly a: Tensor;
+  /** (width, rank) */
+  readonly b: Tensor;
+  readonly rank: number;
+  /** s: factor of the addition. */
+  readonly scale: number;
+  /** First column of y that it adds to, and how many. */
+  readonly at: number;
+  readonly width: number;
+}
+
+/** The parameters of a linear map. */
 export interface Linear {
   /** (from, to) */
   readonly weight: Tensor;
   /** (to); absent where the model has none. */
   readonly bias?: Tensor;
+  readonly adapters?: readonly LinearAdapter[];
+}
+
+/** Gradients of what is trained of a map; adapters in the order of the map's. */
+export interface LinearGradient {
+  readonly weight?: Tensor;
+  readonly bias?: Tensor;
+  readonly adapters?: readonly Pick<LinearAdapter, "a" | "b">[];
 }
 
 /** Sizes of a linear map of N rows. */
@@ -25,49 +51,131 @@ export interface LinearDims {
 
 /**
  * Enqueues out (N, to) = x (N, from) W + b. With `residual` (N, to) that is added; with `pre` (N, to)
- * it receives y, and out becomes GELU(y). Both need a bias.
+ * it receives y, and out becomes GELU(y). Both need a bias. A map with adapters needs `hidden`, work
+ * space of (N, rank).
  */
 export function linear(
   device: Device,
-  { x, map, ...rest }: { x: Tensor; map: Linear; out: Tensor; residual?: Tensor; pre?: Tensor },
-  { N, from, to }: LinearDims,
-): void {
-  matmul(
-    device,
-    { a: x, b: map.weight, ...(map.bias && { bias: map.bias }), ...rest },
-    { M: N, N: to, K: from, orientation: "NN", ...(rest.pre && { activation: "gelu" }) },
-  );
-}
-
-/**
- * Enqueues the backward pass: dout (N, to) gives dx (N, from), overwritten, and is added to `gradient`.
- * With `pre`, x was GELU(pre) and dx is the gradient of `pre`. `partial` is work space for
- * `columnSumScratch` elements of either width.
- */
-export function linearBackward(
-  device: Device,
-  { x, map, gradient, dout, dx, pre, partial }: {
+  { x, map, out, hidden, residual, pre }: {
     x: Tensor;
     map: Linear;
-    gradient: Linear;
-    dout: Tensor;
-    dx: Tensor;
+    out: Tensor;
+    hidden?: Tensor;
+    residual?: Tensor;
     pre?: Tensor;
-    partial: Tensor;
   },
   { N, from, to }: LinearDims,
 ): void {
+  const { weight, bias, adapters = [] } = map;
+  const fused = pre && adapters.length === 0; // else GELU waits for the adapters' part of y
+  const y = pre && !fused ? pre : out;
   matmul(
     device,
-    { a: dout, b: map.weight, out: dx, ...(pre && { pre }) },
-    { M: N, N: from, K: to, orientation: "NT", ...(pre && { activation: "dgelu" }) },
+    {
+      a: x,
+      b: weight,
+      out: y,
+      ...(bias && { bias }),
+      ...(residual && { residual }),
+      ...(fused && { pre }),
+    },
+    { M: N, N: to, K: from, orientation: "NN", ...(fused && { activation: "gelu" }) },
   );
+  for (const { a, b, rank, scale, at, width } of adapters) {
+    project(device, { x, a, hidden: hidden! }, { N, from, rank });
+    matmul(device, { a: hidden!, b, out: y }, {
+      ...{ M: N, N: width, K: rank, ldOut: to, atOut: at, scale },
+      orientation: "NT",
+      accumulate: true,
+    });
+  }
+  if (pre && !fused) gelu(device, { x: pre, out }, { N: N * to });
+}
+
+/** hidden (N, rank) = x (N, from) A^T */
+function project(
+  device: Device,
+  { x, a, hidden }: Record<"x" | "a" | "hidden", Tensor>,
+  { N, from, rank }: { N: number; from: number; rank: number },
+): void {
+  matmul(device, { a: x, b: a, out: hidden }, { M: N, N: rank, K: from, orientation: "NT" });
+}
+
+/** What `linearBackward` works on. */
+export interface LinearBackward {
+  readonly x: Tensor;
+  readonly map: Linear;
+  /** Added to. */
+  readonly gradient: LinearGradient;
+  readonly dout: Tensor;
+  /** Overwritten. */
+  readonly dx: Tensor;
+  /** Where x was GELU(pre): dx is then the gradient of `pre`. */
+  readonly pre?: Tensor;
+  /** Work space of `columnSumScratch` elements of either width. */
+  readonly partial: Tensor;
+  /** (N, rank) work space of a map with adapters. */
+  readonly hidden?: Tensor;
+  readonly dhidden?: Tensor;
+}
+
+/** Enqueues the backward pass: dout (N, to) gives dx (N, from), and what is trained its gradient. */
+export function linearBackward(device: Device, t: LinearBackward, dims: LinearDims): void {
+  const { x, map: { weight, adapters = [] }, gradient, dout, dx, pre, partial } = t;
+  const { N, from, to } = dims;
+  const slope = pre && adapters.length === 0; // else it waits for the adapters' part of dx
   matmul(
     device,
-    { a: x, b: dout, out: gradient.weight },
-    { M: from, N: to, K: N, orientation: "TN", accumulate: true },
+    { a: dout, b: weight, out: dx, ...(slope && { pre }) },
+    { M: N, N: from, K: to, orientation: "NT", ...(slope && { activation: "dgelu" }) },
   );
+  adapters.forEach((_, i) => adapterBackward(device, t, { ...dims, i }));
+  if (gradient.weight) {
+    matmul(
+      device,
+      { a: x, b: dout, out: gradient.weight },
+      { M: from, N: to, K: N, orientation: "TN", accumulate: true },
+    );
+  }
   if (gradient.bias) {
     columnSum(device, { x: dout, out: gradient.bias, scratch: partial }, { N, C: to });
   }
+}
+
+/**
+ * The part of adapter `i`: with h = x A^T, which is cheaper to compute again than to keep,
+ * dh = s dy B, dB += s dy^T h, dA += dh^T x, dx += dh A; the last of them brings in GELU'(pre).
+ */
+function adapterBackward(
+  device: Device,
+  { x, map, gradient, dout, dx, pre, hidden, dhidden }: LinearBackward,
+  { N, from, to, i }: LinearDims & { i: number },
+): void {
+  const { a, b, rank, scale, at, width } = map.adapters![i];
+  const [h, dh, part] = [hidden!, dhidden!, { ldA: to, atA: at, scale }];
+  matmul(device, { a: dout, b, out: dh }, {
+    ...{ M: N, N: rank, K: width, ...part },
+    orientation: "NN",
+  });
+  const trained = gradient.adapters?.[i];
+  if (trained) {
+    project(device, { x, a, hidden: h }, { N, from, rank });
+    matmul(device, { a: dout, b: h, out: trained.b }, {
+      ...{ M: width, N: rank, K: N, ...part },
+      orientation: "TN",
+      accumulate: true,
+    });
+    matmul(device, { a: dh, b: x, out: trained.a }, {
+      ...{ M: rank, N: from, K: N },
+      orientation: "TN",
+      accumulate: true,
+    });
+  }
+  const slope = pre && i === map.adapters!.length - 1;
+  matmul(device, { a: dh, b: a, out: dx, ...(slope && { pre }) }, {
+    ...{ M: N, N: from, K: rank },
+    orientation: "NN",
+    accumulate: true,
+    ...(slope && { activation: "dgelu" }),
+  });
 }

@@ -79,6 +79,9 @@ Deno.test("every setting of the algorithm has a row, and its own default passes 
   const own = [
     "batchSize",
     "maxGradNorm",
+    "loraRank",
+    "loraAlpha",
+    "loraTargets",
     "semanticEmbedder",
     "semanticMapping",
     "semanticPower",

@@ -36,6 +36,25 @@ for (const [N, C] of [[1, 1], [3, 5], [67, 130], [2, 4], [67, 260]]) { // 260: w
   );
 }
 
+testOnDevices(
+  "layernormBackward() of a norm that is not trained gives the same dx",
+  async (device) => {
+    const [N, C] = [19, 12];
+    const data = buffers(N, C);
+    const all = await outcome(device, { data, run: both(N, C) });
+    const some = await outcome(device, {
+      data,
+      run(d, { dweight: _dweight, dbias: _dbias, ...b }) {
+        layernorm(d, b, { N, C, eps: 1e-5 });
+        layernormBackward(d, b, { N, C });
+      },
+    });
+    assert.deepEqual(some.dx, all.dx);
+    assert.deepEqual(some.dweight.subarray(0, C), data.dweight);
+    assert.deepEqual(some.dbias.subarray(0, C), data.dbias);
+  },
+);
+
 testOnDevices("layernorm() keeps its digits when the mean is far from zero", (device) =>
   checkTwin(
     device,

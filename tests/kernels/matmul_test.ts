@@ -105,6 +105,10 @@ async function checkEpilogues(device: Device, variant: MatmulVariant | undefined
   matmul(device, { ...x, pre }, { ...dims, activation: "dgelu" });
   const slope = ab.map((v, i) => v * geluSlope(saved[i]));
   assertClose((await device.read(x.out))[0], slope, "dgelu");
+  device.write(x.out, residual);
+  matmul(device, { ...x, pre }, { ...dims, activation: "dgelu", accumulate: true });
+  const added = ab.map((v, i) => (residual[i] + v) * geluSlope(saved[i]));
+  assertClose((await device.read(x.out))[0], added, "dgelu, accumulated");
   matmul(device, { ...withBias, pre }, { ...dims, activation: "gelu" });
   const [out, kept] = await device.read(x.out, pre);
   assertClose(kept, biased, "pre");
@@ -115,6 +119,22 @@ for (const variant of ["plain", "tile", undefined] as const) {
     `matmul() ${variant ?? "by default"} computes each epilogue`,
     (device) => checkEpilogues(device, variant),
   );
+}
+
+for (const variant of ["plain", "tile", undefined] as const) {
+  testOnDevices(`matmul() ${variant ?? "by default"} scales the product alone`, async (device) => {
+    const [M, N, K, orientation] = [19, 36, 12, "NN" as const];
+    const before = wave(M * N, 1, 3);
+    const out = upload(device, before, "out");
+    const [a, b] = [wave(M * K, 1), wave(N * K, 1, 2)];
+    const x = { a: upload(device, a, "a"), b: upload(device, b, "b"), out };
+    const ab = product(a, b, { M, N, K, orientation });
+    const dims = { M, N, K, orientation, variant, scale: -0.3 };
+    matmul(device, x, { ...dims, accumulate: true });
+    assertClose((await device.read(out))[0], ab.map((v, i) => before[i] - 0.3 * v), "added");
+    matmul(device, x, dims);
+    assertClose((await device.read(out))[0], ab.map((v) => -0.3 * v), "overwritten");
+  });
 }
 
 for (const orientation of orientations) {
@@ -179,6 +199,12 @@ testOnDevices("matmul() refuses tensors and epilogues that do not fit", (device)
     () => matmul(device, { ...x, residual: six }, { M: 2, N: 3, K: 2, orientation: "NN" }),
     new TypeError(
       'Cannot multiply with the residual_add epilogue as it takes "bias residual": "residual" was given',
+    ),
+  );
+  assert.throws(
+    () => matmul(device, { ...x, bias: six }, { M: 2, N: 3, K: 2, orientation: "NN", scale: 2 }),
+    new TypeError(
+      'Cannot multiply with the biased epilogue as it takes "bias" and no scale: "bias" was given',
     ),
   );
   assert.throws(

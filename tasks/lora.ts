@@ -1,0 +1,50 @@
+/** The models of a run: one that is trained, and where all its weights are, its reference. @module */
+import type { Device } from "../kernels/device.ts";
+import { Gpt2, type Gpt2Options } from "../model/gpt2.ts";
+import type { LoraOptions } from "../model/lora.ts";
+import type { TaskSettings } from "./task.ts";
+
+/** Settings of a run's adapter. */
+export type LoraSettings = Pick<TaskSettings, "loraRank" | "loraAlpha" | "loraTargets">;
+
+/** All weights are trained where a run does not say. */
+export const NO_LORA: LoraSettings = { loraRank: 0, loraAlpha: 16, loraTargets: "auto" };
+
+/** The adapter that a run trains; undefined where it trains all weights. */
+export function loraOf(
+  { loraRank, loraAlpha, loraTargets }: LoraSettings,
+): LoraOptions | undefined {
+  if (loraRank === 0) return undefined;
+  const targets = loraTargets === "auto"
+    ? {}
+    : { targets: loraTargets === "all-linear" ? loraTargets : loraTargets.split(",") };
+  return { rank: loraRank, alpha: loraAlpha, ...targets };
+}
+
+/**
+ * Opens the model that a run trains, from `folder` or a checkpoint, and a frozen copy of `folder`. With
+ * an adapter there is no copy: the reference is the same model with the adapter off. Without one, an
+ * adapter's folder is a plain model: the two are added up.
+ * @throws {Error} when the checkpoint is not of such a run, or the folder cannot be used
+ */
+export async function openModels(
+  device: Device,
+  { folder, resume, lora, ...options }:
+    & { folder: string; resume?: string; lora?: LoraOptions }
+    & Gpt2Options,
+): Promise<{ model: Gpt2; reference?: Gpt2 } & Disposable> {
+  using owned = new DisposableStack();
+  const way = resume === undefined ? { lora, merge: !lora } : { base: folder };
+  const model = owned.use(await Gpt2.load(device, resume ?? folder, { ...options, ...way }));
+  if ((model.adapter === undefined) !== (lora === undefined)) {
+    throw new Error(
+      `Cannot resume from ${resume} as the run trains ${lora ? "an adapter" : "all weights"}: ` +
+        `it holds ${lora ? "no" : "an"} adapter; name a checkpoint of the run`,
+    );
+  }
+  const reference = lora
+    ? undefined
+    : owned.use(await Gpt2.load(device, folder, { frozen: true, merge: true }));
+  const all = owned.move();
+  return { model, reference, [Symbol.dispose]: () => all.dispose() };
+}
