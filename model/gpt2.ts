@@ -19,7 +19,7 @@ import { readFolder, type SaveOptions, writeFolder } from "./folder.ts";
 import { logitsWidth } from "./layers/head.ts";
 import { type AdamwOptions, Optimizer } from "./optimizer.ts";
 import { initialise, layoutParameters, Store } from "./params.ts";
-import { Pass, type RowGradients } from "./pass.ts";
+import { Pass, type PassShape, type RowGradients } from "./pass.ts";
 import { checkRows, type Rows } from "./rows.ts";
 import { Workspace } from "./workspace.ts";
 
@@ -90,9 +90,14 @@ export class Gpt2 implements Disposable {
 
   /** A model with fresh weights. `config` is checked as `parseConfig` says. */
   static create(device: Device, config: unknown, options: Gpt2Options = {}): Gpt2 {
-    const model = new Gpt2(device, parseConfig(config), options);
+    const model = Gpt2.empty(device, config, options);
     initialise(model.weights, options.seed ?? 0);
     return model;
+  }
+
+  /** A model whose weights are all zero: to be filled, or on a `CountingDevice` to see what it takes. */
+  static empty(device: Device, config: unknown, options: Gpt2Options = {}): Gpt2 {
+    return new Gpt2(device, parseConfig(config), options);
   }
 
   /**
@@ -118,6 +123,27 @@ export class Gpt2 implements Disposable {
       this.device.write(copy.weights.get(name), data);
     }
     return copy;
+  }
+
+  /**
+   * Takes the memory of every pass over at most B sequences of at most T tokens that asks about at
+   * most R rows, ahead of use: later passes of such shapes take no more.
+   * @throws {RangeError} when the sequences are longer than the model's positions, or a tensor is too
+   * large for the device
+   */
+  reserve({ B, T, R }: { B: number; T: number; R: number }): void {
+    const { P } = this.dims;
+    if (T > P) {
+      throw new RangeError(
+        `Cannot reserve memory for ${T} tokens as the model has ${P} positions; ` +
+          "shorten the prompts or responses",
+      );
+    }
+    this.#pending = undefined; // its activations may be about to move
+    const time = roundTime(T, this.dims);
+    // A shorter batch may be asked about as a whole, see #pass: that is less than twice as many rows.
+    const rows = Math.min(B * time, 2 * roundUp(R) - 1);
+    this.#record({ B, T: time, R: rows, temperature: 1 })[Symbol.dispose]();
   }
 
   /** Forward pass; keeps what `backward` needs until the next forward pass. One read-back. */
@@ -258,9 +284,7 @@ export class Gpt2 implements Disposable {
 
   /** The recorded pass of a shape; shapes are rounded up so that batches of like size share one. */
   #pass(rows: Rows, temperature: number): Pass {
-    const { device, dims, weights, loss, optimizer, options } = this;
-    const { recompute = false, chunkBytes = 2 ** 27, shapes = 32 } = options;
-    const T = Math.min(Math.ceil(rows.T / 8) * 8, dims.P);
+    const T = roundTime(rows.T, this.dims);
     // Where most rows are asked about, all are: such batches then share one pass, whatever their padding.
     const asked = roundUp(rows.index.length);
     const shape = { B: rows.B, T, R: 2 * asked > rows.B * T ? rows.B * T : asked, temperature };
@@ -268,24 +292,26 @@ export class Gpt2 implements Disposable {
     let pass = this.#passes.get(key);
     this.#passes.delete(key); // and set again below: the order of the map is that of use
     if (!pass) {
-      const workspace = this.#workspace;
-      const { generation } = workspace;
-      const gradients = optimizer?.gradients;
-      try {
-        pass = new Pass(
-          { device, workspace, dims, weights, gradients, loss, recompute, chunkBytes },
-          shape,
-        );
-      } finally {
-        if (workspace.generation !== generation) { // the others bind memory that is gone
-          this.#forget(0);
-          device.trim();
-        }
-      }
-      this.#forget(Math.max(1, shapes) - 1);
+      pass = this.#record(shape);
+      this.#forget(Math.max(1, this.options.shapes ?? 32) - 1);
     }
     this.#passes.set(key, pass);
     return pass;
+  }
+
+  #record(shape: PassShape): Pass {
+    const { device, dims, weights, loss, optimizer } = this, workspace = this.#workspace;
+    const { recompute = false, chunkBytes = 2 ** 27 } = this.options;
+    const gradients = optimizer?.gradients;
+    const { generation } = workspace;
+    try {
+      return new Pass(
+        { device, workspace, dims, weights, gradients, loss, recompute, chunkBytes },
+        shape,
+      );
+    } finally {
+      if (workspace.generation !== generation) this.#forget(0); // they bind memory that is gone
+    }
   }
 
   /** Drops the passes that were used longest ago, all but `keep` of them. */
@@ -297,6 +323,9 @@ export class Gpt2 implements Disposable {
     }
   }
 }
+
+/** Tokens of a pass: a multiple of 8, or as many as the model has positions. */
+const roundTime = (T: number, { P }: ModelDims): number => Math.min(Math.ceil(T / 8) * 8, P);
 
 /** Rounds up by at most a quarter: 8, 16, … 64, 80, 96, 112, 128, 160, …. */
 function roundUp(rows: number): number {
