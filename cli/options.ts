@@ -116,6 +116,12 @@ export const TRAIN_SETTINGS: Table<TrainSettings> = {
     doc: "gradients are scaled down to this global L2 norm; 0 is off",
     group: "Updates",
   },
+  recompute: {
+    kind: "boolean",
+    default: false,
+    doc: "backward computes activations again: less memory, more time, same bits",
+    group: "Updates",
+  },
   semanticEmbedder: {
     kind: "text",
     default: "words",

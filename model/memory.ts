@@ -32,9 +32,11 @@ export type MemoryByKind = Readonly<Record<MemoryKind, number>>;
 /** By the labels that model and session give; a test finds a label that fits none of them, or two. */
 const LABELS: readonly (readonly [MemoryKind, RegExp])[] = [
   ["weights", /^weight arena /],
+  ["weights", /^(embeddings|encoder|transformer|pre_classifier|classifier)\./],
   ["gradients", /^gradient arena /],
   ["moments", /^[mv] arena /],
   ["activations", /^(x|layer|prefill|decode) /],
+  ["activations", /^encoder [a-z ]+$/],
   ["activations", /^(dx|dwide|dnarrow|delta|partial sums)$/],
   ["activations", /^head d?(gathered|hidden)$|^head partial sums$/],
   ["activations", /^generate (gathered|hidden)$/],

@@ -9,6 +9,8 @@ export type TaskSettings = Omit<PpoConfig, "seed" | "totalSteps"> & {
   batchSize: number;
   /** The gradient is scaled down to this global L2 norm; 0 is off. */
   maxGradNorm: number;
+  /** Compute activations again in the backward pass: less memory, a third more time. */
+  recompute: boolean;
   /** Space of the semantic reward: "words", or the folder of a sentence encoder. */
   semanticEmbedder: string;
   /** From cosine to the semantic reward; see rewards/semantic.ts for this and the next two. */
