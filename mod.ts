@@ -77,4 +77,5 @@ export { modelFolder } from "./tasks/models.ts";
 export { LanguagePolicy } from "./tasks/policy.ts";
 export { openRewards, type RewardOptions } from "./tasks/rewards.ts";
 export type { Task, TaskSettings } from "./tasks/task.ts";
-export { type TrainRequest, trainTask } from "./tasks/train.ts";
+export type { TrainRequest } from "./tasks/request.ts";
+export { trainTask } from "./tasks/train.ts";

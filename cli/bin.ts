@@ -1,6 +1,14 @@
 /** Where the command line starts: joins the commands with what they run. @module */
 import { main } from "./main.ts";
-import type { Programs } from "./programs.ts";
+import type { TrainRequest as Request } from "../tasks/request.ts";
+import type { Programs, TrainRequest } from "./programs.ts";
+
+/** A request as `tasks/` takes it. */
+const plain = ({ rewards, resume, ...request }: TrainRequest): Request => ({
+  ...request,
+  reward: rewards?.map(({ name, weight }) => `${name}:${weight}`).join(),
+  resume: resume?.checkpoint,
+});
 
 /** Each part is loaded when a command needs it: `--help` needs none. */
 const programs: Programs = {
@@ -21,16 +29,11 @@ const programs: Programs = {
   },
   async train() {
     const { trainTask } = await import("../tasks/train.ts");
-    return ({ rewards, resume, ...request }, observer, signal) =>
-      trainTask(
-        {
-          ...request,
-          reward: rewards?.map(({ name, weight }) => `${name}:${weight}`).join(),
-          resume: resume?.checkpoint,
-        },
-        observer,
-        signal,
-      );
+    return (request, observer, signal) => trainTask(plain(request), observer, signal);
+  },
+  async plan() {
+    const { planTask } = await import("../tasks/plan.ts");
+    return (request) => planTask(plain(request));
   },
   async generate() {
     return (await import("../tasks/complete.ts")).completeText;

@@ -10,10 +10,12 @@ export interface TrainFlags {
   steps?: number;
   seed: number;
   device: "auto" | "webgpu" | "cpu";
+  memory?: number;
   "save-every": number;
   out?: string;
   resume?: string | true;
   list: boolean;
+  plan: boolean;
   json: boolean;
   quiet: boolean;
 }
@@ -31,6 +33,7 @@ export interface GenerateFlags {
   samples: number;
   seed: number;
   device: "auto" | "webgpu" | "cpu";
+  memory?: number;
   json: boolean;
 }
 
@@ -71,6 +74,15 @@ const DEVICE: Option = {
   default: "auto",
   choices: ["auto", "webgpu", "cpu"],
   doc: "Where kernels run; auto takes a hardware adapter, else a software one, else the CPU twins",
+  group: "Run",
+};
+const MEMORY: Option = {
+  kind: "number",
+  otherwise: "what is free, less 0.5 GiB, where the processor computes; else unknown",
+  unit: "GiB",
+  min: 0,
+  above: true,
+  doc: "Most device memory to take: a run that needs more is refused before it begins",
   group: "Run",
 };
 const JSON_FLAG: Option = {
@@ -128,6 +140,7 @@ export const TRAIN_FLAGS: Table<TrainFlags> = {
   },
   seed: SEED,
   device: DEVICE,
+  memory: MEMORY,
   "save-every": {
     kind: "integer",
     default: 20,
@@ -156,6 +169,12 @@ export const TRAIN_FLAGS: Table<TrainFlags> = {
     kind: "boolean",
     default: false,
     doc: "List tasks, algorithms, rewards and presets, and stop",
+    group: "Output",
+  },
+  plan: {
+    kind: "boolean",
+    default: false,
+    doc: "Print what device memory the run would take, and stop; needs no weights",
     group: "Output",
   },
   json: JSON_FLAG,
@@ -239,6 +258,7 @@ export const GENERATE_FLAGS: Table<GenerateFlags> = {
   },
   seed: { ...SEED, doc: "Key of the random numbers" },
   device: DEVICE,
+  memory: MEMORY,
   json: JSON_FLAG,
 };
 

@@ -142,6 +142,12 @@ export const TRAIN_SETTINGS: Table<TrainSettings> = {
     doc: "linear maps with an adapter; auto is c_attn, or q_proj and v_proj",
     group: "Updates",
   },
+  recompute: {
+    kind: "boolean",
+    default: false,
+    doc: "backward computes activations again: less memory, more time, same bits",
+    group: "Updates",
+  },
   semanticEmbedder: {
     kind: "text",
     default: "words",

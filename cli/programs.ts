@@ -1,6 +1,7 @@
 /** What the commands run: functions that `main` is given, so that this folder trains nothing itself. @module */
 import type { CompletionRequest } from "../tasks/complete.ts";
 import type { RunObserver, Summary } from "../tasks/observer.ts";
+import type { PlannedRun } from "../tasks/plan.ts";
 import type { PretrainStep } from "../tasks/pretraining/pretrain.ts";
 import type { TrainSettings } from "./options.ts";
 
@@ -30,6 +31,8 @@ export interface TrainRequest {
   steps?: number;
   seed: number;
   device: "auto" | "webgpu" | "cpu";
+  /** GiB of device memory that it may take. Absent: what is free, where that is known. */
+  memory?: number;
   /** Steps between checkpoints. */
   saveEvery: number;
   /** Those that were given; the others keep the task's value. */
@@ -47,6 +50,9 @@ export type TrainTask = (
   observer: RunObserver,
   signal: AbortSignal,
 ) => Promise<Summary>;
+
+/** Says what device memory the run would take. Allocates nothing. */
+export type PlanTask = (request: TrainRequest) => Promise<PlannedRun>;
 
 /** What to complete. */
 export type GenerateRequest = CompletionRequest;
@@ -97,6 +103,7 @@ export type FetchModel = (
 export interface Programs {
   catalogue(): Promise<Catalogue>;
   train(): Promise<TrainTask>;
+  plan(): Promise<PlanTask>;
   generate(): Promise<GenerateText>;
   pretrain(): Promise<PretrainModel>;
   fetch(): Promise<FetchModel>;

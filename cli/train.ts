@@ -6,6 +6,7 @@ import { INTERRUPTED, listenForInterrupt } from "./interrupt.ts";
 import type { TrainSettings } from "./options.ts";
 import type { Parsed } from "./parse.ts";
 import type { Catalogue, Entry, Programs, TrainRequest } from "./programs.ts";
+import { showPlan } from "./plan.ts";
 import { Progress } from "./progress.ts";
 import { checkpointSteps, readRun } from "./run_data.ts";
 import { RunFolder } from "./run_folder.ts";
@@ -13,17 +14,21 @@ import { closing } from "./table.ts";
 import { columns, type Terminal } from "./terminal.ts";
 import { didYouMean, UsageError } from "./values.ts";
 
-const WITH_RESUME = new Set(["resume", "json", "quiet"]);
+const WITH_RESUME = new Set(["resume", "memory", "json", "quiet"]);
 
 /** Runs the command; gives the exit code. */
 export async function train(
   parsed: Parsed,
-  programs: Pick<Programs, "catalogue" | "train">,
+  programs: Pick<Programs, "catalogue" | "train" | "plan">,
   terminal: Terminal,
 ): Promise<number> {
   const { flags } = parsed;
   const catalogue = await programs.catalogue();
   if (flags.list) return list(catalogue, flags.json === true, terminal);
+  if (flags.plan && flags.resume === undefined) {
+    const plan = await programs.plan();
+    return showPlan(await plan(requestOf(parsed, catalogue)), flags.json === true, terminal);
+  }
   const { request, resume } = flags.resume === undefined
     ? { request: requestOf(parsed, catalogue), resume: undefined }
     : await resumed(parsed);
@@ -79,6 +84,7 @@ export function requestOf(
     steps: flags.steps as number | undefined,
     seed: flags.seed as number,
     device: flags.device as TrainRequest["device"],
+    memory: flags.memory as number | undefined,
     saveEvery: flags["save-every"] as number,
     settings: settings as Partial<TrainSettings>,
   };
@@ -140,6 +146,7 @@ async function resumed(parsed: Parsed): Promise<
   const checkpoint = `${folder}/checkpoints/step-${step}`;
   const request = {
     ...run.config.request as unknown as TrainRequest,
+    ...(parsed.flags.memory !== undefined && { memory: parsed.flags.memory as number }),
     resume: { checkpoint, step },
   };
   return { request, resume: { folder, step } };
@@ -174,6 +181,7 @@ export function commandOf(request: TrainRequest): string {
   if (request.preset !== undefined) parts.push(`--preset ${request.preset}`);
   if (request.steps !== undefined) parts.push(`--steps ${request.steps}`);
   parts.push(`--seed ${request.seed}`, `--device ${request.device}`);
+  if (request.memory !== undefined) parts.push(`--memory ${request.memory}`);
   for (const [key, value] of Object.entries(request.settings)) parts.push(`${key}=${value}`);
   return parts.join(" ");
 }

@@ -1,6 +1,7 @@
 /**
  * What every kernel needs of a machine: tensors, launches, recorded programs, read-back.
- * Two devices implement it: `webgpu.ts` runs the WGSL, `cpu.ts` runs the twins.
+ * Two devices implement it: `webgpu.ts` runs the WGSL, `cpu.ts` runs the twins. A third, in
+ * `counting.ts`, only adds up the memory that a program would take.
  * @module
  */
 
@@ -130,8 +131,8 @@ export interface Device extends Disposable {
   /**
    * Waits for all that was enqueued and copies tensors back: one wait for all of them together
    * (a wait costs about 11 ms in Deno). Float64Array where the device computes in f64.
-   * @throws {Error} when any earlier launch was invalid (from then on every read throws), or the
-   * device was lost
+   * @throws {Error} when any earlier launch was invalid (from then on every read throws), the device
+   * was lost, or (`OutOfMemoryError`) an earlier `alloc` found no memory
    */
   read(...tensors: Tensor[]): Promise<HostArray[]>;
 }

@@ -1,6 +1,27 @@
 /** Device memory with explicit lifetimes: freed storages are kept by size and handed out again. @module */
 import type { Dtype, MemoryUse, Storage, Tensor } from "./device.ts";
 
+const mib = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MiB`;
+
+/** Raised when there is no memory left for a tensor, though one buffer could be as large. */
+export class OutOfMemoryError extends Error {
+  override name = "OutOfMemoryError";
+
+  /** `bytes` could not be had for `label`; the program holds `held` bytes already. */
+  constructor(
+    readonly label: string,
+    readonly bytes: number,
+    readonly held: number,
+    options?: ErrorOptions,
+  ) {
+    super(
+      `Cannot allocate ${label} as the device has no ${mib(bytes)} left: ${mib(held)} are held ` +
+        "already; use a smaller model, fewer rows a pass, or recompute activations",
+      options,
+    );
+  }
+}
+
 /** Hands out storages of one device. Sizes are rounded up so that steps of like shape reuse them. */
 export class Pool<S extends Storage> {
   #idle = new Map<number, S[]>();
@@ -21,7 +42,10 @@ export class Pool<S extends Storage> {
     return { live, held: this.#held, peak: this.#peak, programs: 0 };
   }
 
-  /** Takes a storage of at least `length` elements. */
+  /**
+   * Takes a storage of at least `length` elements.
+   * @throws {OutOfMemoryError} when there is none; a driver may also say so later
+   */
   alloc(length: number, label: string, dtype: Dtype, bytesPerElement: number): Tensor {
     if (!Number.isSafeInteger(length) || length < 1) {
       throw new RangeError(
@@ -36,13 +60,21 @@ export class Pool<S extends Storage> {
     }
     const idle = this.#idle.get(bytes)?.pop();
     // A new object a loan: tensors of an earlier loan of the same memory stay freed for good.
-    const storage = idle ? { ...idle, live: true } : this.create(bytes, label);
+    const storage = idle ? { ...idle, live: true } : this.#create(bytes, label);
     if (!idle) {
       this.#held += bytes;
       this.#peak = Math.max(this.#peak, this.#held);
     }
     this.#live.add(storage);
     return { label, dtype, offset: 0, length, storage };
+  }
+
+  #create(bytes: number, label: string): S {
+    try {
+      return this.create(bytes, label);
+    } catch (cause) {
+      throw new OutOfMemoryError(label, bytes, this.#held, { cause });
+    }
   }
 
   /** Keeps the storage for the next `alloc` of its size. */

@@ -12,7 +12,7 @@ import type {
   Tensor,
 } from "./device.ts";
 import { checkLaunch, declared, gridOf, packDims, Touched, workgroupOf } from "./launch.ts";
-import { Pool } from "./pool.ts";
+import { OutOfMemoryError, Pool } from "./pool.ts";
 
 const USAGE = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
 
@@ -54,6 +54,7 @@ export class WebGpuDevice implements Device {
   #error: Error | undefined;
   #pool: Pool<Block>;
   #uniformBytes = 0; // of recorded programs
+  #asked = new Set<Promise<unknown>>(); // allocations that the driver has not answered
 
   private constructor(
     readonly device: GPUDevice,
@@ -69,7 +70,7 @@ export class WebGpuDevice implements Device {
       (bytes, label) => ({
         bytes,
         live: true,
-        buffer: device.createBuffer({ label, size: bytes, usage: USAGE }),
+        buffer: this.#createBuffer({ label, size: bytes, usage: USAGE }),
       }),
       (block) => block.buffer.destroy(),
       limits.maxBuffer,
@@ -78,6 +79,7 @@ export class WebGpuDevice implements Device {
     device.addEventListener("uncapturederror", (event) => {
       event.preventDefault();
       const { error } = event as GPUUncapturedErrorEvent;
+      if (error instanceof GPUOutOfMemoryError) this.#isFull("a transfer", 0, this.memory.held);
       this.#error ??= new Error(`GPU validation failed: ${error.message.trim()}`);
     });
     device.lost.then((lost) => {
@@ -226,10 +228,10 @@ export class WebGpuDevice implements Device {
   }
 
   async read(...tensors: Tensor[]): Promise<HostArray[]> {
-    if (this.#error) throw this.#error;
+    if (this.#error) throw await this.#cause();
     for (const tensor of tensors) this.#pool.checkRange("read", tensor, 0, tensor.length);
     const size = Math.max(4, tensors.reduce((sum, { length }) => sum + length * 4, 0));
-    const staging = this.device.createBuffer({
+    const staging = this.#createBuffer({
       label: "staging",
       size,
       usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
@@ -246,9 +248,10 @@ export class WebGpuDevice implements Device {
       await staging.mapAsync(GPUMapMode.READ).catch(async (error: unknown) => {
         // The reason arrives as an event a turn or two after the refusal.
         await Promise.race([this.device.lost, new Promise((done) => setTimeout(done, 50))]);
-        throw this.#error ?? error;
+        throw await this.#cause() ?? error;
       });
-      if (this.#error) throw this.#error;
+      const error = await this.#cause();
+      if (error) throw error;
       const mapped = staging.getMappedRange();
       at = 0;
       return tensors.map(({ dtype, length }) => {
@@ -263,6 +266,31 @@ export class WebGpuDevice implements Device {
   [Symbol.dispose](): void {
     this.#pool.dispose();
     this.device.destroy();
+  }
+
+  /** A driver without memory says so later, and all that then uses the buffer is invalid besides. */
+  #createBuffer(descriptor: GPUBufferDescriptor & { label: string }): GPUBuffer {
+    const { label, size } = descriptor, { held } = this.#pool.memory;
+    this.device.pushErrorScope("out-of-memory");
+    const buffer = this.device.createBuffer(descriptor);
+    const answer = this.device.popErrorScope()
+      .then((error) => error && this.#isFull(label, size, held))
+      .catch(() => {}) // the device is lost, which is reported elsewhere
+      .finally(() => this.#asked.delete(answer));
+    this.#asked.add(answer);
+    return buffer;
+  }
+
+  /** Puts the cause in the place of the validation errors that follow from it. */
+  #isFull(label: string, bytes: number, held: number): void {
+    const known = this.#error instanceof OutOfMemoryError || this.#error instanceof DeviceLostError;
+    if (!known) this.#error = new OutOfMemoryError(label, bytes, held);
+  }
+
+  /** What went wrong first, once every allocation was answered. */
+  async #cause(): Promise<Error | undefined> {
+    await Promise.all(this.#asked);
+    return this.#error;
   }
 
   #makeUniform(label: string, data: Uint8Array<ArrayBuffer>): GPUBuffer {

@@ -15,7 +15,7 @@ import { gatherRows } from "../kernels/rows.ts";
 import type { ModelDims } from "./config.ts";
 import { type EncoderConfig, parseEncoderConfig } from "./encoder/config.ts";
 import { encode, type Encoded, linear, type TextBatch } from "./encoder/forward.ts";
-import { type EncodedText, textBatches, TextReader } from "./encoder/texts.ts";
+import { type EncodedText, MOST_ROWS, textBatches, TextReader } from "./encoder/texts.ts";
 import { type EncoderWeights, loadEncoderWeights } from "./encoder/weights.ts";
 import { Tokenizer } from "./tokenizer.ts";
 import { Workspace } from "./workspace.ts";
@@ -57,6 +57,16 @@ class Encoder implements Disposable {
       scope[Symbol.dispose]();
       throw error;
     }
+  }
+
+  /** Takes the memory of the largest batch of so many texts, ahead of use. */
+  reserve(texts: number, tokens: number): TextBatch {
+    const T = Math.min(tokens + 2, this.reader.most); // [CLS] and [SEP]
+    const B = Math.min(texts, Math.max(1, Math.floor(MOST_ROWS / T)));
+    const lengths = new Uint32Array(B).fill(T);
+    const batch = { B, T, tokens: new Uint32Array(B * T), lengths };
+    this.encode(batch);
+    return batch;
   }
 
   /** Enqueues one batch. */
@@ -148,7 +158,7 @@ export class SentenceEmbedder implements Disposable {
     const read = texts.map((text) => reader.read(text));
     const known = read.filter((text) => text.known);
     const vectors = await this.#encoder.run(known, C, ({ hidden, length }, { B, T }) => {
-      const out = memory.alloc(B * C, "encoder mean of tokens");
+      const out = memory.alloc(B * C, MEANS);
       meanRows(memory.device, { x: hidden, length, out }, { B, T, C });
       return out;
     });
@@ -156,10 +166,18 @@ export class SentenceEmbedder implements Disposable {
     return read.map((text) => text.known ? toUnit(vectors[next++]) : null);
   }
 
+  /** Takes the memory, ahead of use, of embedding `texts` texts of at most `tokens` tokens. */
+  reserve(texts: number, tokens: number): void {
+    const { B } = this.#encoder.reserve(texts, tokens);
+    this.#encoder.memory.alloc(B * this.dimensions, MEANS);
+  }
+
   [Symbol.dispose](): void {
     this.#encoder[Symbol.dispose]();
   }
 }
+
+const MEANS = "encoder mean of tokens";
 
 /** Scales `vector` to length 1, in place; a vector without length stays as it is. */
 function toUnit(vector: Float32Array): Float32Array {

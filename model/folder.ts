@@ -38,10 +38,10 @@ const HEAD = "lm_head.weight"; // has no prefix
 const VALUE_HEAD = "v_head.summary.";
 
 /**
- * Opens a folder and checks its config and the header of its weights.
- * @throws {Error} naming the file that is missing or broken, and the cure
+ * The config of a folder, which need not have weights.
+ * @throws {Error} when it is missing or broken, with the cure
  */
-export async function readFolder(folder: string): Promise<ModelFolder> {
+export async function readConfig(folder: string): Promise<Gpt2Config> {
   const path = `${folder}/config.json`;
   let json: unknown;
   const text = await Deno.readTextFile(path).catch((error: unknown) => {
@@ -52,7 +52,15 @@ export async function readFolder(folder: string): Promise<ModelFolder> {
   } catch (error) {
     throw new TypeError(`Cannot use ${path} as it must be JSON: ${(error as Error).message}`);
   }
-  const config = parseConfig(json, path);
+  return parseConfig(json, path);
+}
+
+/**
+ * Opens a folder and checks its config and the header of its weights.
+ * @throws {Error} naming the file that is missing or broken, and the cure
+ */
+export async function readFolder(folder: string): Promise<ModelFolder> {
+  const config = await readConfig(folder);
   const file = await openWeights(folder);
   return {
     config,

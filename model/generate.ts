@@ -14,6 +14,7 @@ import { logitsWidth } from "./layers/head.ts";
 import { inUse } from "./lora.ts";
 import type { Tokens } from "./rows.ts";
 import { type NewTokens, Session, type SessionModel, type SessionShape } from "./session.ts";
+import { Workspace } from "./workspace.ts";
 
 /** How completions are drawn. Training passes no filter: it learns from the whole distribution. */
 export interface GenerateOptions extends SampleFilter {
@@ -91,13 +92,39 @@ export function generateStream(
   return generatorOf(model).stream(prompts, options);
 }
 
-/** Generates with one model; keeps the recorded programs of the last shapes, and their memory. */
+/**
+ * Takes the memory, ahead of use, of every `generate` of at most `prompts` prompts of at most
+ * `promptTokens` tokens: such calls then take no more.
+ */
+export function reserveGeneration(model: GenerationModel, batch: GenerationBatch): void {
+  generatorOf(model).reserve(batch);
+}
+
+/** Sizes of a batch of prompts. */
+export interface GenerationBatch {
+  /** Prompts in the batch. */
+  prompts: number;
+  /** Tokens of the longest of them. */
+  promptTokens: number;
+  /** As in `GenerateOptions`. */
+  maxNewTokens: number;
+  /** Whether tokens are filtered before one is drawn. Default false. */
+  filtered?: boolean;
+}
+
+/**
+ * Generates with one model; keeps the recorded programs of the last shapes, which all share the memory
+ * of the largest.
+ */
 export class Generator implements Disposable {
+  #memory: Workspace;
   #sessions = new Map<string, Session>(); // the most recently used one last
   #busy = false;
 
   /** `shapes` is how many (batch, prompt, capacity) shapes are kept. */
-  constructor(readonly model: GenerationModel, readonly options: { shapes?: number } = {}) {}
+  constructor(readonly model: GenerationModel, readonly options: { shapes?: number } = {}) {
+    this.#memory = new Workspace(model.device);
+  }
 
   /** See the function `generate`. */
   async generate<P extends Tokens>(
@@ -136,7 +163,8 @@ export class Generator implements Disposable {
     }
     this.#busy = true;
     try {
-      const shape = this.#shape(prompts, maxNewTokens);
+      const longest = Math.max(...prompts.map((prompt) => prompt.length));
+      const shape = this.#shape(longest, maxNewTokens);
       const parts = Math.ceil(prompts.length / this.#mostRows(shape));
       const size = Math.ceil(prompts.length / parts);
       for (let first = 0; first < prompts.length; first += size) {
@@ -155,9 +183,23 @@ export class Generator implements Disposable {
     }
   }
 
+  /** See the function `reserveGeneration`. */
+  reserve({ prompts, promptTokens, maxNewTokens, filtered = false }: GenerationBatch): void {
+    if (this.#busy) throw new Error("Cannot reserve memory while this model is generating");
+    const adapted = inUse(this.model.adapter);
+    let most = 0;
+    for (let tokens = promptTokens; tokens > 0; tokens--) {
+      const shape = this.#shape(tokens, maxNewTokens);
+      const B = Math.min(prompts, this.#mostRows(shape));
+      if (B <= most) continue; // a session of longer prompts had as many
+      most = B;
+      this.#open({ B, ...shape, filtered, adapted })[Symbol.dispose]();
+    }
+  }
+
   [Symbol.dispose](): void {
-    for (const session of this.#sessions.values()) session[Symbol.dispose]();
-    this.#sessions.clear();
+    this.#forget(0);
+    this.#memory[Symbol.dispose]();
   }
 
   #check(prompts: readonly Tokens[], maxNewTokens: number, every: number): void {
@@ -198,8 +240,7 @@ export class Generator implements Disposable {
   }
 
   /** Rounded up to multiples of 8 tokens, so that prompts of like length share programs. */
-  #shape(prompts: readonly Tokens[], maxNewTokens: number): { T: number; S: number } {
-    const longest = Math.max(...prompts.map((prompt) => prompt.length));
+  #shape(longest: number, maxNewTokens: number): { T: number; S: number } {
     const roundUp = (n: number): number => Math.min(Math.ceil(n / 8) * 8, this.model.dims.P);
     return { T: roundUp(longest), S: roundUp(longest + maxNewTokens) };
   }
@@ -216,15 +257,28 @@ export class Generator implements Disposable {
     let session = this.#sessions.get(key);
     this.#sessions.delete(key); // and set again below: the order of the map is that of use
     if (!session) {
-      while (this.#sessions.size >= Math.max(1, this.options.shapes ?? 4)) {
-        const [oldest, evicted] = this.#sessions.entries().next().value!;
-        this.#sessions.delete(oldest);
-        evicted[Symbol.dispose]();
-        this.model.device.trim(); // its sizes may not come back
-      }
-      session = new Session(this.model, shape);
+      session = this.#open(shape);
+      this.#forget(Math.max(1, this.options.shapes ?? 4) - 1);
     }
     this.#sessions.set(key, session);
     return session;
+  }
+
+  #open(shape: SessionShape): Session {
+    const { generation } = this.#memory;
+    try {
+      return new Session(this.model, shape, this.#memory);
+    } finally {
+      if (this.#memory.generation !== generation) this.#forget(0); // they bind memory that is gone
+    }
+  }
+
+  /** Drops the sessions that were used longest ago, all but `keep` of them. */
+  #forget(keep: number): void {
+    for (const [key, session] of this.#sessions) {
+      if (this.#sessions.size <= keep) break;
+      this.#sessions.delete(key);
+      session[Symbol.dispose]();
+    }
   }
 }

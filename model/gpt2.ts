@@ -17,11 +17,11 @@ import { type Device, type FloatArray, Scope, type Tensor, view } from "../kerne
 import { type Gpt2Config, type ModelDims, modelDims, parseConfig } from "./config.ts";
 import { readFolder, type SaveOptions, writeFolder } from "./folder.ts";
 import { logitsWidth } from "./layers/head.ts";
-import { Adapter, inUse, type LoraOptions, passParts } from "./lora.ts";
+import { Adapter, inUse, type LoraOptions, type PassParts, passParts } from "./lora.ts";
 import { type AdapterSaveOptions, openAdapter, writeAdapter } from "./lora_folder.ts";
 import { type AdamwOptions, Optimizer } from "./optimizer.ts";
 import { initialise, layoutParameters, Store } from "./params.ts";
-import { Pass, type RowGradients } from "./pass.ts";
+import { Pass, type PassShape, type RowGradients } from "./pass.ts";
 import { checkRows, type Rows } from "./rows.ts";
 import { Workspace } from "./workspace.ts";
 
@@ -119,10 +119,15 @@ export class Gpt2 implements Disposable {
 
   /** A model with fresh weights. `config` is checked as `parseConfig` says. */
   static create(device: Device, config: unknown, options: Gpt2Options = {}): Gpt2 {
-    const model = new Gpt2(device, parseConfig(config), options);
+    const model = Gpt2.empty(device, config, options);
     initialise(model.weights, options.seed ?? 0);
     model.adapter?.initialise(options.seed ?? 0);
     return model;
+  }
+
+  /** A model whose weights are all zero: to be filled, or on a `CountingDevice` to see what it takes. */
+  static empty(device: Device, config: unknown, options: Gpt2Options = {}): Gpt2 {
+    return new Gpt2(device, parseConfig(config), options);
   }
 
   /**
@@ -164,6 +169,30 @@ export class Gpt2 implements Disposable {
       for await (const [{ name }, data] of from.read()) this.device.write(to!.get(name), data);
     }
     return copy;
+  }
+
+  /**
+   * Takes the memory of every pass over at most B sequences of at most T tokens that asks about at
+   * most R rows, with an adapter and without it, ahead of use: later passes of such shapes take no more.
+   * @throws {RangeError} when the sequences are longer than the model's positions, or a tensor is too
+   * large for the device
+   */
+  reserve({ B, T, R }: { B: number; T: number; R: number }): void {
+    const { P } = this.dims;
+    if (T > P) {
+      throw new RangeError(
+        `Cannot reserve memory for ${T} tokens as the model has ${P} positions; ` +
+          "shorten the prompts or responses",
+      );
+    }
+    this.#pending = undefined; // its activations may be about to move
+    const time = roundTime(T, this.dims);
+    // A shorter batch may be asked about as a whole, see #pass: that is less than twice as many rows.
+    const rows = Math.min(B * time, 2 * roundUp(R) - 1);
+    const shape = { B, T: time, R: rows, temperature: 1 };
+    for (const wanted of inUse(this.adapter) ? [true, false] : [undefined]) {
+      this.#record(shape, passParts(this, wanted))[Symbol.dispose]();
+    }
   }
 
   /**
@@ -354,9 +383,7 @@ export class Gpt2 implements Disposable {
 
   /** The recorded pass of a shape; shapes are rounded up so that batches of like size share one. */
   #pass(rows: Rows, temperature: number, wanted?: boolean): Pass {
-    const { device, dims, weights, loss, options } = this;
-    const { recompute = false, chunkBytes = 2 ** 27, shapes = 32 } = options;
-    const T = Math.min(Math.ceil(rows.T / 8) * 8, dims.P);
+    const T = roundTime(rows.T, this.dims);
     // Where most rows are asked about, all are: such batches then share one pass, whatever their padding.
     const asked = roundUp(rows.index.length);
     const shape = { B: rows.B, T, R: 2 * asked > rows.B * T ? rows.B * T : asked, temperature };
@@ -365,23 +392,25 @@ export class Gpt2 implements Disposable {
     let pass = this.#passes.get(key);
     this.#passes.delete(key); // and set again below: the order of the map is that of use
     if (!pass) {
-      const workspace = this.#workspace;
-      const { generation } = workspace;
-      try {
-        pass = new Pass(
-          { device, workspace, dims, weights, ...parts, loss, recompute, chunkBytes },
-          shape,
-        );
-      } finally {
-        if (workspace.generation !== generation) { // the others bind memory that is gone
-          this.#forget(0);
-          device.trim();
-        }
-      }
-      this.#forget(Math.max(1, shapes) - 1);
+      pass = this.#record(shape, parts);
+      this.#forget(Math.max(1, this.options.shapes ?? 32) - 1);
     }
     this.#passes.set(key, pass);
     return pass;
+  }
+
+  #record(shape: PassShape, parts: Omit<PassParts, "mode">): Pass {
+    const { device, dims, weights, loss } = this, workspace = this.#workspace;
+    const { recompute = false, chunkBytes = 2 ** 27 } = this.options;
+    const { generation } = workspace;
+    try {
+      return new Pass(
+        { device, workspace, dims, weights, ...parts, loss, recompute, chunkBytes },
+        shape,
+      );
+    } finally {
+      if (workspace.generation !== generation) this.#forget(0); // they bind memory that is gone
+    }
   }
 
   /** Drops the passes that were used longest ago, all but `keep` of them. */
@@ -393,6 +422,9 @@ export class Gpt2 implements Disposable {
     }
   }
 }
+
+/** Tokens of a pass: a multiple of 8, or as many as the model has positions. */
+const roundTime = (T: number, { P }: ModelDims): number => Math.min(Math.ceil(T / 8) * 8, P);
 
 /** Rounds up by at most a quarter: 8, 16, … 64, 80, 96, 112, 128, 160, …. */
 function roundUp(rows: number): number {

@@ -170,6 +170,14 @@ export function inUse(adapter: Adapter | undefined, wanted = true): boolean {
 }
 
 /** What of a model a pass computes with and trains; `mode` tells one choice from another. */
+export interface PassParts {
+  readonly mode: "plain" | "adapted" | "merged" | "base";
+  readonly adapter?: Adapter;
+  readonly values?: ValueHead;
+  readonly gradients?: Store;
+}
+
+/** The parts of a pass of a model: `wanted` false leaves the adapter out. */
 export function passParts(
   { weights, adapter, optimizer }: {
     weights: Store;
@@ -177,7 +185,7 @@ export function passParts(
     optimizer?: { gradients: Store };
   },
   wanted?: boolean,
-): { mode: string; adapter?: Adapter; values?: ValueHead; gradients?: Store } {
+): PassParts {
   const gradients = optimizer?.gradients;
   if (!adapter) return { mode: "plain", values: valueHeadIn(weights), gradients };
   const values = valueHeadIn(adapter.store);

@@ -5,7 +5,7 @@
  */
 import { Scope } from "../kernels/device.ts";
 import type { Gpt2Config } from "./config.ts";
-import { copyTokenizer, type SaveOptions } from "./folder.ts";
+import { copyTokenizer, readConfig as readModelConfig, type SaveOptions } from "./folder.ts";
 import { Adapter, type LoraOptions } from "./lora.ts";
 import { baseName, findBase, readConfig, settingsOf, writeConfig } from "./lora_config.ts";
 import type { Store } from "./params.ts";
@@ -92,6 +92,20 @@ export async function openAdapter(
     },
     [Symbol.dispose]: () => file[Symbol.dispose](),
   };
+}
+
+/**
+ * The config of a model folder, or of an adapter's base with the adapter's settings; weights need not
+ * be there.
+ * @throws as `openAdapter`, or where the config is missing or broken
+ */
+export async function describeModel(
+  folder: string,
+): Promise<{ config: Gpt2Config; lora?: LoraOptions }> {
+  const adapter = await readConfig(folder);
+  if (!adapter) return { config: await readModelConfig(folder) };
+  const base = await findBase(folder, adapter);
+  return { config: await readModelConfig(base), lora: settingsOf(adapter) };
 }
 
 async function openIfThere(path: string): Promise<SafetensorsFile | undefined> {

@@ -23,6 +23,7 @@ import { headLogits, logitsWidth } from "./layers/head.ts";
 import type { Adapter } from "./lora.ts";
 import { headName, type Store } from "./params.ts";
 import type { Tokens } from "./rows.ts";
+import type { Allocator } from "./workspace.ts";
 
 /** What one row received since the last report. */
 export interface NewTokens {
@@ -59,7 +60,7 @@ export interface SessionShape {
 
 type State = Omit<SampleBuffers, "logits" | "control">;
 
-/** The programs and memory of one shape. */
+/** The programs of one shape. */
 export class Session implements Disposable {
   #scope: Scope;
   #control: Tensor;
@@ -69,12 +70,17 @@ export class Session implements Disposable {
   #prefill: Program;
   #decode: Program;
 
-  constructor(readonly model: SessionModel, readonly shape: SessionShape) {
+  /** Sessions may share `memory`, as a run needs nothing of the run before. */
+  constructor(
+    readonly model: SessionModel,
+    readonly shape: SessionShape,
+    readonly memory: Allocator,
+  ) {
     const { device, dims: { L, C, V } } = model, { B, T, S } = shape;
     const scope = this.#scope = new Scope(device);
     try {
-      const words = (name: string, n: number): Tensor => scope.alloc(n, `generate ${name}`, "u32");
-      const floats = (name: string, n: number): Tensor => scope.alloc(n, `generate ${name}`);
+      const words = (name: string, n: number): Tensor => memory.alloc(n, `generate ${name}`, "u32");
+      const floats = (name: string, n: number): Tensor => memory.alloc(n, `generate ${name}`);
       this.#control = words("control", 16);
       this.#prompt = {
         token: words("prompt", B * T),
@@ -82,7 +88,6 @@ export class Session implements Disposable {
         length: words("prompt lengths", B),
         last: words("last rows", B),
       };
-      device.write(this.#prompt.position, Uint32Array.from({ length: B * T }, (_, n) => n % T));
       this.#state = {
         position: words("position", B),
         finished: words("finished", B),
@@ -148,6 +153,7 @@ export class Session implements Disposable {
     prompts.forEach((prompt, b) => flat.set(Uint32Array.from(prompt), b * T));
     device.write(this.#control, control);
     device.write(this.#prompt.token, flat);
+    device.write(this.#prompt.position, Uint32Array.from({ length: B * T }, (_, n) => n % T));
     device.write(this.#prompt.length, lengths);
     device.write(this.#prompt.last, lengths.map((length, b) => b * T + length - 1));
     device.write(position, lengths.map((length) => length - 1));
@@ -197,8 +203,8 @@ export class Session implements Disposable {
     const dims = { ...this.model.dims, B, T, rank: adapter?.rank },
       { C, V, P, L, eps } = dims,
       N = B * T;
-    const x = [0, 1].map((i) => this.#scope.alloc(N * C, `${label} x ${i}`));
-    const activations = layerActivations(this.#scope, dims, label);
+    const x = [0, 1].map((i) => this.memory.alloc(N * C, `${label} x ${i}`));
+    const activations = layerActivations(this.memory, dims, label);
     const [wte, wpe] = [weights.get("wte.weight"), weights.get("wpe.weight")];
     const [weight, bias] = [weights.get("ln_f.weight"), weights.get("ln_f.bias")];
     return this.#scope.record(label, () => {

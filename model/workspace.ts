@@ -26,6 +26,7 @@ export class Workspace implements Disposable {
     if (found) {
       this.#tensors.delete(label);
       this.device.free(found);
+      this.device.trim(); // else the old memory would be held beside the new
       this.#generation++;
     }
     const tensor = this.device.alloc(length, label, dtype);

@@ -1,8 +1,11 @@
 /** Completes a prompt with a model by name: what `deno task generate` runs. @module */
 import { type DeviceChoice, openDevice } from "../kernels/open.ts";
+import { filters } from "../kernels/filter.ts";
 import { Gpt2 } from "../model/gpt2.ts";
+import { describeModel } from "../model/lora_folder.ts";
 import { generateText } from "../model/text.ts";
 import { Tokenizer } from "../model/tokenizer.ts";
+import { checkGeneration } from "./memory_plan.ts";
 import { modelFolder } from "./models.ts";
 
 /** What to complete. */
@@ -25,12 +28,15 @@ export interface CompletionRequest {
   samples: number;
   seed: number;
   device: DeviceChoice;
+  /** Device memory that it may take, GiB. Default: what the machine has free, where that is known. */
+  memory?: number;
 }
 
 /**
  * Gives `samples` completions, without the prompt and without end-of-text. `report` receives each new
  * piece of completion `row` as it is drawn; the pieces of a row together are its completion.
- * @throws {RangeError} when the prompt is empty or leaves no room for `tokens` in the model's context
+ * @throws {RangeError} when the prompt is empty or leaves no room for `tokens` in the model's context,
+ * or the device has no memory for them
  * @throws {Error} when the model or the device cannot be opened
  */
 export async function completeText(
@@ -40,8 +46,16 @@ export async function completeText(
   const { model: name, tokens, temperature, samples, stop, prompt } = request;
   const folder = await modelFolder(name);
   using device = await openDevice(request.device);
+  const { config, lora } = await describeModel(folder);
+  const tokenizer = await Tokenizer.load(folder, { modelVocab: config.vocab_size });
+  const batch = {
+    prompts: samples,
+    promptTokens: tokenizer.encode(prompt).length,
+    maxNewTokens: tokens,
+    filtered: filters(request),
+  };
+  checkGeneration(device, { config, lora, batch, memory: request.memory });
   using model = await Gpt2.load(device, folder, { frozen: true });
-  const tokenizer = await Tokenizer.load(folder, { modelVocab: model.config.vocab_size });
   const { topK, topP, minP, repetitionPenalty, seed } = request;
   const prompts: string[] = Array(samples).fill(prompt),
     completions: string[] = prompts.map(() => "");

@@ -1,7 +1,8 @@
 /** The models of a run: one that is trained, and where all its weights are, its reference. @module */
 import type { Device } from "../kernels/device.ts";
-import { Gpt2, type Gpt2Options } from "../model/gpt2.ts";
+import { Gpt2 } from "../model/gpt2.ts";
 import type { LoraOptions } from "../model/lora.ts";
+import type { ModelOptions } from "./memory_plan.ts";
 import type { TaskSettings } from "./task.ts";
 
 /** Settings of a run's adapter. */
@@ -29,22 +30,26 @@ export function loraOf(
  */
 export async function openModels(
   device: Device,
-  { folder, resume, lora, ...options }:
-    & { folder: string; resume?: string; lora?: LoraOptions }
-    & Gpt2Options,
+  { folder, resume, seed, options: { policy, reference: frozen } }: {
+    folder: string;
+    resume?: string;
+    /** Key of a fresh adapter. */
+    seed: number;
+    options: ModelOptions;
+  },
 ): Promise<{ model: Gpt2; reference?: Gpt2 } & Disposable> {
   using owned = new DisposableStack();
+  const { lora, ...rest } = policy;
   const way = resume === undefined ? { lora, merge: !lora } : { base: folder };
-  const model = owned.use(await Gpt2.load(device, resume ?? folder, { ...options, ...way }));
+  const model = owned.use(await Gpt2.load(device, resume ?? folder, { ...rest, ...way, seed }));
   if ((model.adapter === undefined) !== (lora === undefined)) {
     throw new Error(
       `Cannot resume from ${resume} as the run trains ${lora ? "an adapter" : "all weights"}: ` +
         `it holds ${lora ? "no" : "an"} adapter; name a checkpoint of the run`,
     );
   }
-  const reference = lora
-    ? undefined
-    : owned.use(await Gpt2.load(device, folder, { frozen: true, merge: true }));
+  const reference = frozen &&
+    owned.use(await Gpt2.load(device, folder, { ...frozen, merge: true }));
   const all = owned.move();
   return { model, reference, [Symbol.dispose]: () => all.dispose() };
 }

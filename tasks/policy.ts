@@ -3,9 +3,10 @@
  * same model with the adapter off.
  * @module
  */
-import { generate } from "../model/generate.ts";
+import { generate, reserveGeneration } from "../model/generate.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
 import { fromGrid, type ResponseRows, responseRows, toGrid } from "../model/rows.ts";
+import { pieces } from "../rl/experience.ts";
 import type {
   Evaluation,
   EvaluationGradient,
@@ -14,6 +15,18 @@ import type {
   SamplingOptions,
   TokenBatch,
 } from "../rl/policy.ts";
+
+/** The largest batches that a run asks of its policy. */
+export interface RunShape {
+  /** Completions at a time. */
+  batchSize: number;
+  /** Tokens of the longest prompt. */
+  promptTokens: number;
+  /** Tokens of the longest completion. */
+  maxNewTokens: number;
+  /** Rows in one forward and backward pass; 0 is all. */
+  microbatchRows: number;
+}
 
 /** Token ids in, (B, T) arrays out; the model works on the rows that matter. */
 export class LanguagePolicy implements Policy {
@@ -32,6 +45,18 @@ export class LanguagePolicy implements Policy {
     if (!frozen && !model.adapter) {
       throw new TypeError("Cannot train a model without adapter as it needs a frozen reference");
     }
+  }
+
+  /** Takes the memory of a whole run ahead of use: within `shape` nothing more will be taken. */
+  reserve({ batchSize, promptTokens, maxNewTokens, microbatchRows }: RunShape): void {
+    reserveGeneration(this.model, { prompts: batchSize, promptTokens, maxNewTokens });
+    const [piece] = pieces(Array.from({ length: batchSize }, (_, row) => row), microbatchRows);
+    const longest = {
+      prompts: [new Int32Array(promptTokens)],
+      responses: [new Int32Array(maxNewTokens)],
+    };
+    const { T, index } = responseRows(longest), B = piece.length;
+    for (const model of [this.model, this.frozen]) model?.reserve({ B, T, R: B * index.length });
   }
 
   async generate(prompts: Int32Array[], options: SamplingOptions): Promise<Rollout> {

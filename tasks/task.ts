@@ -15,6 +15,8 @@ export type TaskSettings = Omit<PpoConfig, "seed" | "totalSteps"> & {
   loraAlpha: number;
   /** "auto", "all-linear" or names with commas between them; see `LoraOptions.targets`. */
   loraTargets: string;
+  /** Compute activations again in the backward pass: less memory, a third more time. */
+  recompute: boolean;
   /** Space of the semantic reward: "words", or the folder of a sentence encoder. */
   semanticEmbedder: string;
   /** From cosine to the semantic reward; see rewards/semantic.ts for this and the next two. */

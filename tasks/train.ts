@@ -3,49 +3,31 @@
  * greedy answers, trains, measures again. Everything it learns it tells its observer.
  * @module
  */
-import type { Device } from "../kernels/device.ts";
-import { type DeviceChoice, openDevice } from "../kernels/open.ts";
-import { Tokenizer } from "../model/tokenizer.ts";
+import { openDevice } from "../kernels/open.ts";
+import type { Tokenizer } from "../model/tokenizer.ts";
 import type { CombinedReward } from "../rewards/combine.ts";
 import { exact } from "../rewards/exact.ts";
 import type { Example } from "../rewards/reward.ts";
-import { type PpoConfig, resolvePpoConfig } from "../rl/config.ts";
 import { permutation } from "../rl/shuffle.ts";
 import { PpoTrainer } from "../rl/trainer.ts";
 import { loadTrainingState, saveCheckpoint, type TrainingState } from "./checkpoint.ts";
 import { withoutEnd } from "./complete.ts";
-import { loraOf, type LoraSettings, NO_LORA, openModels } from "./lora.ts";
+import { openModels } from "./lora.ts";
+import {
+  explainMemory,
+  inUnits,
+  memoryBudget,
+  modelOptions,
+  planFitting,
+  runShape,
+} from "./memory_plan.ts";
 import { modelFolder } from "./models.ts";
 import type { CompletionRow, RunObserver, SplitResult, Summary } from "./observer.ts";
-import { LanguagePolicy } from "./policy.ts";
-import { findPreset } from "./presets.ts";
-import { findTask } from "./registry.ts";
-import { openRewards } from "./rewards.ts";
-import type { Task, TaskSettings } from "./task.ts";
+import { measureRun } from "./plan.ts";
+import { LanguagePolicy, type RunShape } from "./policy.ts";
+import { type Asked, openRunRewards, resolveRequest, type TrainRequest } from "./request.ts";
 
-/** What a run is asked to do; what is left out comes from the task. */
-export interface TrainRequest {
-  /** Name in the registry, or a task of your own. */
-  task: string | Task;
-  /** `NAME[:weight],…`. */
-  reward?: string;
-  /** "tiny", or a folder in Hugging Face form. Default "tiny". */
-  model?: string;
-  /** Name in `presets.ts`; its settings take the place of the task's. */
-  preset?: string;
-  /** Rollouts. */
-  steps?: number;
-  /** Key of every random number. Default 1. */
-  seed?: number;
-  /** Default "auto". */
-  device?: DeviceChoice;
-  /** Steps between checkpoints; one is always written at the end. 0: only then. Default 0. */
-  saveEvery?: number;
-  /** Settings that differ from the task's or the preset's. */
-  settings?: Partial<TaskSettings>;
-  /** Checkpoint folder to go on from; everything else must be as in the run that wrote it. */
-  resume?: string;
-}
+export type { TrainRequest } from "./request.ts";
 
 type Split = "train" | "heldout";
 type Phase = "before" | "after";
@@ -63,16 +45,24 @@ export async function trainTask(
 ): Promise<Summary> {
   const started = performance.now();
   using device = await openDevice(request.device);
-  const plan = await resolveRequest(request, device);
-  const folder = await modelFolder(plan.model);
-  const adamw = { maxGradNorm: plan.settings.maxGradNorm };
+  const asked = resolveRequest(request);
+  const folder = await modelFolder(asked.model);
+  const { sizes, tokenizer } = await measureRun(asked, folder, device);
+  const budget = memoryBudget(device, request.memory);
+  const memory = planFitting(device, sizes, budget);
+  const plan = { ...asked, rewards: await openRunRewards(asked, device) };
+  const explain = (error: unknown): never => {
+    throw explainMemory(error, device, sizes);
+  };
   using models = await openModels(device, {
-    ...{ folder, resume: request.resume, lora: loraOf(plan.settings) },
-    ...{ seed: plan.config.seed, valueHead: true, adamw },
-  });
+    folder,
+    resume: request.resume,
+    options: modelOptions(sizes.settings),
+    seed: plan.config.seed,
+  }).catch(explain);
   const { model, reference } = models;
-  const tokenizer = await Tokenizer.load(folder, { modelVocab: model.config.vocab_size });
   const policy = new LanguagePolicy(model, reference, tokenizer.eosId);
+  await reserve(policy, runShape(sizes)).catch(explain);
   const trainer = new PpoTrainer(policy, plan.config);
   const run = new Run(plan, { policy, tokenizer });
   const about = {
@@ -88,6 +78,8 @@ export async function trainTask(
     device: { kind: device.kind, name: device.name, software: device.software },
     config: { ...plan.config, ...plan.settings },
   });
+  const free = budget.bytes === undefined ? "" : `, ${inUnits(budget.bytes)} free`;
+  observer.phase?.(`device memory ${inUnits(memory.total)}${free}`);
   const evaluate = async (phase: Phase): Promise<Record<Split, SplitResult>> => {
     observer.phase?.(`answering ${phase} training`);
     const step = trainer.state().step;
@@ -142,85 +134,15 @@ export async function trainTask(
   return summary;
 }
 
-/** A request with everything filled in. */
-interface Plan {
-  task: Task;
-  rewards: CombinedReward;
-  model: string;
-  config: Readonly<PpoConfig>;
-  settings: Pick<TaskSettings, "batchSize" | "maxGradNorm" | keyof typeof SEMANTIC> & LoraSettings;
-  saveEvery: number;
+/** Takes a run's memory, and waits for what the driver says to it. */
+async function reserve(policy: LanguagePolicy, shape: RunShape): Promise<void> {
+  policy.reserve(shape);
+  await policy.model.device.read();
 }
 
-/** What the semantic reward is where neither task nor request says. */
-const SEMANTIC = {
-  semanticEmbedder: "words",
-  semanticMapping: "affine",
-  semanticPower: 4,
-  semanticOov: "zero",
-} as const;
-
-/** `device` is where a reward's network runs. */
-async function resolveRequest(request: TrainRequest, device: Device): Promise<Plan> {
-  const task = typeof request.task === "string" ? findTask(request.task) : request.task;
-  const settings = {
-    ...SEMANTIC,
-    ...NO_LORA,
-    ...task.settings,
-    maxNewTokens: task.maxNewTokens,
-    ...(request.preset === undefined ? {} : findPreset(request.preset).settings),
-    ...request.settings,
-  };
-  const {
-    batchSize,
-    maxGradNorm,
-    semanticEmbedder,
-    semanticMapping,
-    semanticPower,
-    semanticOov,
-    loraRank,
-    loraAlpha,
-    loraTargets,
-    ...ppo
-  } = settings;
-  const config = resolvePpoConfig({
-    ...ppo,
-    seed: request.seed ?? 1,
-    totalSteps: request.steps ?? task.steps,
-  });
-  const most = task.examples.train.length;
-  if (!Number.isInteger(batchSize) || batchSize < 1) {
-    throw new RangeError(
-      `Cannot train as batchSize must be a whole number above 0: it is ${batchSize}`,
-    );
-  }
-  if (most === 0) {
-    throw new RangeError(`Cannot train on ${task.name} as it has no training prompts`);
-  }
-  return {
-    task,
-    rewards: await openRewards(task, request.reward, {
-      device,
-      embedder: semanticEmbedder,
-      mapping: semanticMapping,
-      power: semanticPower,
-      oov: semanticOov,
-    }),
-    model: request.model ?? "tiny",
-    config,
-    settings: {
-      batchSize,
-      maxGradNorm,
-      semanticEmbedder,
-      semanticMapping,
-      semanticPower,
-      semanticOov,
-      loraRank,
-      loraAlpha,
-      loraTargets,
-    },
-    saveEvery: request.saveEvery ?? 0,
-  };
+/** What a run works with. */
+interface Plan extends Asked {
+  rewards: CombinedReward;
 }
 
 /** The parts of a run that steps and evaluations share. */

@@ -128,6 +128,24 @@ export const fakePrograms: Programs = {
       presets: [{ name: "quick", doc: "few steps" }],
     }),
   train: () => Promise.resolve(fakeTrain),
+  plan: () =>
+    Promise.resolve(({ task, model, memory }) => {
+      const none = { weights: 0, gradients: 0, moments: 0, activations: 0, logits: 0 };
+      const policy = { ...none, cache: 3 * 2 ** 19, other: 2 ** 10, weights: 2 ** 30 };
+      const available = memory === undefined ? undefined : memory * 2 ** 30;
+      const total = 2 ** 30 + 3 * 2 ** 19 + 2 ** 10, fits = total <= (available ?? Infinity);
+      return Promise.resolve({
+        task,
+        model,
+        device: { kind: "cpu", name: "fake processor", software: true },
+        shape: { batchSize: 48, promptTokens: 20, maxNewTokens: 2, passRows: 48 },
+        parts: { policy },
+        total,
+        available,
+        fits,
+        ways: fits ? [] : [{ settings: { microbatchRows: 4 }, bytes: 2 ** 29 }],
+      });
+    }),
   generate: () =>
     Promise.resolve((request, report) => {
       for (const piece of report ? [" pur", "ple\u001b[31m", " \n0"] : []) report?.(piece, 0);

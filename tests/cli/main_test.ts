@@ -234,3 +234,52 @@ inTemporary("fetch says which files come, and at the end what came from where", 
   assert.equal(bare.code, 2);
   assert.match(bare.err, /fetch needs <model>\. {2}Example: deno task fetch openai-community/);
 });
+
+inTemporary("--plan prints a table, says what fits, and writes nothing", async (place) => {
+  const fits = await command(place, "train colors --plan");
+  assert.equal(fits.code, 0);
+  assert.deepEqual(fits.out.split("\n"), [
+    "colors, tiny, fake processor (cpu, software)",
+    "48 completions of 20 + 2 tokens, 48 rows a pass",
+    "",
+    "MiB          policy   total",
+    "weights      1024.0  1024.0",
+    "gradients         -       -",
+    "moments           -       -",
+    "activations       -       -",
+    "logits            -       -",
+    "cache           1.5     1.5",
+    "other           0.0     0.0",
+    "together     1025.5  1025.5",
+    "",
+    "1.00 GiB; what the device has is not known (--memory GIB states it)",
+    "",
+  ]);
+  const large = await command(place, "train colors --plan --memory 2");
+  assert.match(large.out, /\n1\.00 GiB of 2\.00 GiB: it fits\n$/);
+  const small = await command(place, "train colors --plan --memory 0.5");
+  assert.equal(small.code, 1);
+  assert.match(
+    small.out,
+    /\n1\.00 GiB of 512\.0 MiB: it does not fit\nit fits with one of these:\n {2}microbatchRows=4 {2}512\.0 MiB\n$/,
+  );
+  const json = await command(place, "train colors --plan --json --memory 0.5");
+  assert.equal(json.code, 1);
+  const { fits: fit, total, ways } = JSON.parse(json.out);
+  assert.deepEqual(
+    [fit, total, ways],
+    [false, 1075315712, [{ settings: { microbatchRows: 4 }, bytes: 2 ** 29 }]],
+  );
+  assert.equal((await command(place, "train colors --plan --memory 0")).code, 2);
+  assert.deepEqual(await listFolder(`${place}/runs`), []);
+});
+
+inTemporary("--memory is kept with the run, and may be changed when it goes on", async (place) => {
+  const line = "train slow --steps 300 --save-every 5 --out runs/a --memory 3";
+  assert.equal((await command(place, line, { interrupt: 1 })).code, 130);
+  const config = JSON.parse(await Deno.readTextFile(`${place}/runs/a/config.json`));
+  assert.equal(config.request.memory, 3);
+  assert.match(config.command, / --memory 3$/);
+  const again = await command(place, "train --resume runs/a --memory 4", { interrupt: 1 });
+  assert.equal(again.code, 130, again.err);
+});

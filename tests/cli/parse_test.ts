@@ -82,6 +82,7 @@ Deno.test("every setting of the algorithm has a row, and its own default passes 
     "loraRank",
     "loraAlpha",
     "loraTargets",
+    "recompute",
     "semanticEmbedder",
     "semanticMapping",
     "semanticPower",

@@ -1,0 +1,100 @@
+/** What a request's run would hold on its device: reads config and tokenizer, allocates nothing. @module */
+import { CountingDevice } from "../kernels/counting.ts";
+import type { Device } from "../kernels/device.ts";
+import { openDevice } from "../kernels/open.ts";
+import { SentenceEmbedder } from "../model/encoder.ts";
+import { describeModel } from "../model/lora_folder.ts";
+import { type MemoryByKind, memoryByKind } from "../model/memory.ts";
+import { Tokenizer } from "../model/tokenizer.ts";
+import {
+  memoryBudget,
+  type MemoryPlan,
+  passRows,
+  planFitting,
+  runShape,
+  type RunSizes,
+  type Way,
+  waysToFit,
+} from "./memory_plan.ts";
+import { modelFolder } from "./models.ts";
+import { type Asked, resolveRequest, SEMANTIC, type TrainRequest } from "./request.ts";
+
+/** What the run of a request would hold, whether it fits or not; plain JSON. */
+export interface PlannedRun {
+  task: string;
+  model: string;
+  device: { kind: string; name: string; software: boolean };
+  /** The largest batches; `passRows` are the rows of one forward and backward pass. */
+  shape: { batchSize: number; promptTokens: number; maxNewTokens: number; passRows: number };
+  /** Bytes by kind: policy, reference, and rewards where one has a network. */
+  parts: MemoryPlan["parts"];
+  /** Bytes. */
+  total: number;
+  /** Bytes that may be taken; absent where that is not known. */
+  available?: number;
+  fits: boolean;
+  /** Settings that make it fit where it does not. */
+  ways: Way[];
+  /** The least that settings bring it to, where no way is enough. */
+  least?: Way;
+}
+
+/**
+ * Plans the memory of a request. Of the model only config and tokenizer must be there.
+ * @throws as `trainTask` for a request that cannot be
+ * @throws {DoesNotFitError} when a tensor is larger than any buffer or binding of the device
+ */
+export async function planTask(request: TrainRequest): Promise<PlannedRun> {
+  using device = await openDevice(request.device);
+  const asked = resolveRequest(request);
+  const { sizes } = await measureRun(asked, await modelFolder(asked.model), device);
+  const { parts, total } = planFitting(device, sizes, { from: "unknown" });
+  const { bytes: available } = memoryBudget(device, request.memory);
+  const fits = available === undefined || total <= available;
+  const { ways = [], least } = fits ? {} : waysToFit(device, sizes, available);
+  const { batchSize, promptTokens, maxNewTokens } = runShape(sizes);
+  return {
+    task: asked.task.name,
+    model: asked.model,
+    device: { kind: device.kind, name: device.name, software: device.software },
+    shape: { batchSize, promptTokens, maxNewTokens, passRows: passRows(sizes.settings) },
+    parts,
+    total,
+    available,
+    fits,
+    ways,
+    ...(!fits && ways.length === 0 && { least }),
+  };
+}
+
+/** What the memory of a run depends on, and the tokenizer that was needed to know. */
+export async function measureRun(
+  asked: Asked,
+  folder: string,
+  device: Device,
+): Promise<{ sizes: RunSizes; tokenizer: Tokenizer }> {
+  const { task: { examples }, config: { maxNewTokens, microbatchRows } } = asked;
+  const { config } = await describeModel(folder);
+  const tokenizer = await Tokenizer.load(folder, { modelVocab: config.vocab_size });
+  const lengths = [...examples.train, ...examples.heldout]
+    .map(({ prompt }) => tokenizer.encode(prompt).length);
+  const sizes = {
+    config,
+    promptTokens: lengths.reduce((most, length) => Math.max(most, length), 1),
+    settings: { ...asked.settings, maxNewTokens, microbatchRows },
+    rewards: await measureRewards(asked, device),
+  };
+  return { sizes, tokenizer };
+}
+
+/** What the network of a reward holds, if there is one. */
+async function measureRewards(
+  { settings: { semanticEmbedder, batchSize }, config: { maxNewTokens } }: Asked,
+  device: Device,
+): Promise<MemoryByKind | undefined> {
+  if (semanticEmbedder === SEMANTIC.semanticEmbedder) return undefined;
+  using counted = new CountingDevice(device);
+  using embedder = await SentenceEmbedder.load(counted, semanticEmbedder);
+  embedder.reserve(batchSize, maxNewTokens);
+  return memoryByKind(counted);
+}

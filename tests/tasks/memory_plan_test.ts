@@ -1,0 +1,304 @@
+import assert from "node:assert/strict";
+import { CpuDevice } from "../../kernels/cpu.ts";
+import type { FloatArray } from "../../kernels/device.ts";
+import { OutOfMemoryError } from "../../kernels/pool.ts";
+import { parseConfig } from "../../model/config.ts";
+import { Gpt2 } from "../../model/gpt2.ts";
+import { PpoTrainer } from "../../rl/trainer.ts";
+import { completeText } from "../../tasks/complete.ts";
+import {
+  DoesNotFitError,
+  explainMemory,
+  memoryBudget,
+  type MemorySettings,
+  modelOptions,
+  planFitting,
+  planRun,
+  runShape,
+  waysToFit,
+} from "../../tasks/memory_plan.ts";
+import { planTask } from "../../tasks/plan.ts";
+import { NO_LORA } from "../../tasks/lora.ts";
+import { LanguagePolicy } from "../../tasks/policy.ts";
+import { trainTask } from "../../tasks/train.ts";
+import { assertRelative } from "../_close.ts";
+import { testOnDevices } from "../_devices.ts";
+import { modelFolder } from "../_fixtures.ts";
+import { gradients, randomModel } from "../model/_model.ts";
+import { Recorder, writeSmallModel } from "./_model.ts";
+
+const config = parseConfig({
+  vocab_size: 31,
+  n_positions: 64,
+  n_embd: 16,
+  n_layer: 3,
+  n_head: 2,
+});
+const SETTINGS: MemorySettings = {
+  batchSize: 6,
+  maxNewTokens: 9,
+  microbatchRows: 0,
+  maxGradNorm: 1,
+  recompute: false,
+  ...NO_LORA,
+};
+const prompts = [20, 3, 9, 20, 1, 12].map((length, b) => new Int32Array(length).fill(b + 1));
+const sizes = { config, promptTokens: 20, settings: SETTINGS };
+const withSettings = (settings: Partial<MemorySettings>) => ({
+  ...sizes,
+  settings: { ...SETTINGS, ...settings },
+});
+const score = ({ responses }: { responses: Int32Array[] }) =>
+  Promise.resolve(responses.map((ids) => ids[0] % 3));
+const ppo = { totalSteps: 3, epochs: 2, learningRate: 1e-3, minibatches: 2 };
+
+const VARIANTS: Partial<MemorySettings>[] = [
+  {},
+  { recompute: true },
+  { microbatchRows: 2 },
+  { loraRank: 4 },
+  { loraRank: 3, loraTargets: "all-linear", recompute: true },
+];
+for (const variant of VARIANTS) {
+  const name = JSON.stringify(variant);
+  testOnDevices(`with ${name} PPO holds what was planned, to the byte`, async (device) => {
+    const { settings } = withSettings(variant);
+    const plan = planRun(device, withSettings(variant));
+    assert.equal(device.memory.peak, 0, "a plan takes nothing");
+    const options = modelOptions(settings);
+    using model = Gpt2.create(device, config, options.policy);
+    using reference = options.reference && Gpt2.create(device, config, options.reference);
+    const policy = new LanguagePolicy(model, reference, null);
+    policy.reserve(runShape(withSettings(variant)));
+    assert.equal(device.memory.peak, plan.total);
+    const { microbatchRows, maxNewTokens } = settings;
+    const trainer = new PpoTrainer(policy, { ...ppo, microbatchRows, maxNewTokens });
+    for (const count of [6, 2, 5]) await trainer.step(prompts.slice(0, count), score);
+    assert.equal(device.memory.peak, plan.total);
+  });
+}
+
+Deno.test("a policy's memory is what its parts say: less with each saving", () => {
+  using device = new CpuDevice();
+  const policy = (settings: Partial<MemorySettings>) =>
+    planRun(device, withSettings(settings)).parts.policy;
+  const whole = policy({}),
+    again = policy({ recompute: true }),
+    rows = policy({ microbatchRows: 1 });
+  for (const kind of ["weights", "gradients", "moments", "cache"] as const) {
+    assert.deepEqual([again[kind], rows[kind]], [whole[kind], whole[kind]], kind);
+  }
+  assert.ok(again.activations < whole.activations && again.logits === whole.logits);
+  assert.ok(rows.activations < whole.activations && rows.logits < whole.logits);
+});
+
+const total = (settings: Partial<MemorySettings>) =>
+  planRun(new CpuDevice(), withSettings(settings)).total;
+
+Deno.test("ways to fit are planned themselves, and name the most rows that fit", () => {
+  using device = new CpuDevice();
+  const between = (total({}) + total({ recompute: true })) / 2;
+  const { ways } = waysToFit(device, sizes, between);
+  assert.deepEqual(Object.keys(ways[0].settings), ["microbatchRows"]);
+  assert.deepEqual(ways[1].settings, { recompute: true });
+  for (const { settings, bytes } of ways) {
+    assert.equal(bytes, total(settings));
+    assert.ok(bytes <= between);
+  }
+  const most = ways[0].settings.microbatchRows!;
+  assert.ok(most >= 1 && total({ microbatchRows: most + 1 }) > between, `${most}`);
+  const all = { recompute: true, loraRank: 8 };
+  assert.deepEqual(ways.slice(2).map(({ settings }) => settings), [{ loraRank: 8 }, all]);
+  const tight = waysToFit(device, sizes, total({ ...all, microbatchRows: 2 }));
+  assert.deepEqual(tight.ways.at(-1)!.settings, { ...all, microbatchRows: 2 });
+  // what is set already is not proposed
+  const set = waysToFit(device, withSettings(all), total(all) - 1);
+  assert.deepEqual(set.ways.map(({ settings }) => Object.keys(settings)), [["microbatchRows"]]);
+});
+
+Deno.test("a run that does not fit is refused with what would, one that fits is not", () => {
+  using device = new CpuDevice();
+  const bytes = total({}) - 1;
+  assert.equal(planFitting(device, sizes, { bytes: bytes + 1, from: "asked" }).total, bytes + 1);
+  assert.equal(planFitting(device, sizes, { from: "unknown" }).total, bytes + 1);
+  assert.throws(() => planFitting(device, sizes, { bytes, from: "machine" }), (error) => {
+    assert.ok(error instanceof DoesNotFitError);
+    assert.match(
+      error.message,
+      /^Cannot train as [\d.]+ MiB of device memory are free here: it needs [\d.]+ MiB; it fits with one of these:\n {2}microbatchRows=5 {11}[\d.]+ MiB\n {2}recompute=true {13}[\d.]+ MiB\n {2}loraRank=8 {17}[\d.]+ MiB\n {2}recompute=true loraRank=8 {2}[\d.]+ MiB$/,
+    );
+    return true;
+  });
+  const { least } = waysToFit(device, sizes, 1);
+  assert.deepEqual(least.settings, { recompute: true, loraRank: 8, microbatchRows: 1 });
+  assert.throws(
+    () => planFitting(device, sizes, { bytes: least.bytes - 1, from: "asked" }),
+    /may be taken: .*; even recompute=true loraRank=8 microbatchRows=1 leaves it at [\d.]+ MiB: use a smaller/,
+  );
+  assert.equal(device.memory.peak, 0);
+});
+
+Deno.test("a pass that no binding holds is refused with the rows that one does", () => {
+  using device = new CpuDevice({ maxBinding: 65536 });
+  const wide = withSettings({ batchSize: 60 });
+  assert.throws(() => planFitting(device, wide, { from: "unknown" }), (error) => {
+    assert.ok(error instanceof DoesNotFitError);
+    assert.match(error.message, /one binding holds 65536 bytes: .*; it fits with one of these:\n/);
+    const { microbatchRows } = error.found.ways[0].settings;
+    assert.equal(microbatchRows, Math.floor(65536 / 4 / (32 * 64))); // (rows, T, I) of the MLP
+    return true;
+  });
+  const long = { ...sizes, promptTokens: 60 };
+  assert.throws(
+    () => planFitting(device, long, { from: "unknown" }),
+    /^RangeError: Cannot reserve memory for 68 tokens as the model has 64 positions/,
+  );
+});
+
+Deno.test("a driver without memory is explained by what would have fit beside it", () => {
+  using device = new CpuDevice();
+  const refused = new OutOfMemoryError("x 3", 4096, total({}) - 4096);
+  const explained = explainMemory(refused, device, sizes);
+  assert.ok(explained instanceof DoesNotFitError);
+  assert.match(
+    explained.message,
+    /^Cannot allocate x 3 as the device has no .* are held already; it/,
+  );
+  assert.equal(explained.cause, refused);
+  assert.ok(explained.found.ways.every(({ bytes }) => bytes <= refused.held));
+  const other = new Error("no");
+  assert.equal(explainMemory(other, device, sizes), other);
+});
+
+Deno.test("the budget is what is asked, else the machine's where the processor computes", async () => {
+  assert.deepEqual(memoryBudget({ software: false }, 1.5), { bytes: 1.5 * 2 ** 30, from: "asked" });
+  assert.deepEqual(memoryBudget({ software: false }), { from: "unknown" });
+  const { bytes, from } = memoryBudget({ software: true });
+  assert.equal(from, "machine");
+  assert.ok(bytes! > 0 && bytes! < Deno.systemMemoryInfo().total);
+  const module = new URL("../../tasks/memory_plan.ts", import.meta.url).href;
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "eval",
+      "--no-check",
+      `--config=${new URL("../../deno.json", import.meta.url).pathname}`,
+      `await Deno.permissions.revoke({ name: "sys" });
+      const { memoryBudget } = await import("${module}");
+      console.log(JSON.stringify(memoryBudget({ software: true })));`,
+    ],
+  }).output();
+  assert.equal(new TextDecoder().decode(stdout).trim(), '{"from":"unknown"}');
+});
+
+/** Gives `body` a small model. */
+async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await writeSmallModel(`${folder}/model`);
+    await body(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("trainTask() tells its plan, and refuses before it loads anything", () =>
+  inFolder(async (folder) => {
+    const request = { task: "colors", model: `${folder}/model`, steps: 1, device: "cpu" } as const;
+    const settings = { batchSize: 4 };
+    const planned = await planTask({ ...request, settings });
+    assert.deepEqual(JSON.parse(JSON.stringify(planned)), planned);
+    assert.deepEqual([planned.fits, planned.ways], [true, []]);
+    assert.equal(planned.shape.batchSize, 4);
+    class Told extends Recorder {
+      said: string[] = [];
+      phase(text: string): void {
+        this.said.push(text);
+      }
+    }
+    const run = new Told(folder);
+    await trainTask({ ...request, settings: { ...settings, recompute: true } }, run);
+    assert.match(run.said[0], /^device memory [\d.]+ MiB, [\d.]+ GiB free$/);
+    assert.equal(run.info!.config.recompute, true);
+
+    await Deno.remove(`${folder}/model/model.safetensors`); // a plan needs no weights
+    const memory = 0.9 * planned.total / 2 ** 30;
+    const refused = await planTask({ ...request, settings, memory });
+    assert.deepEqual([refused.fits, refused.total], [false, planned.total]);
+    assert.ok(refused.ways.length > 0);
+    await assert.rejects(
+      () => trainTask({ ...request, settings, memory }, new Recorder(folder)),
+      (error) => error instanceof DoesNotFitError && /microbatchRows=/.test(error.message),
+    );
+    const least = await planTask({ ...request, settings, memory: 1e-5 });
+    assert.deepEqual(least.least!.settings, {
+      recompute: true,
+      loraRank: 8,
+      microbatchRows: 1,
+    });
+  }));
+
+Deno.test("the network of a reward is planned too", () =>
+  inFolder(async (folder) => {
+    const request = { task: "colors", model: `${folder}/model`, device: "cpu" } as const;
+    const words = await planTask(request);
+    const network = await planTask({
+      ...request,
+      settings: { semanticEmbedder: modelFolder("bert-a") },
+    });
+    const { rewards } = network.parts;
+    assert.ok(rewards.weights > 0 && rewards.activations > 0);
+    const bytes = Object.values(rewards).reduce((sum, x) => sum + x);
+    assert.equal(network.total, words.total + bytes);
+  }));
+
+Deno.test("generation that does not fit is refused before the model is loaded", () =>
+  inFolder(async (folder) => {
+    const sampling = { prompt: "red and blue", tokens: 8, temperature: 1, samples: 2, seed: 1 };
+    const request = { ...sampling, model: `${folder}/model`, device: "cpu" } as const;
+    assert.equal((await completeText({ ...request, memory: 1 })).length, 2);
+    await Deno.remove(`${folder}/model/model.safetensors`);
+    await assert.rejects(
+      () => completeText({ ...request, memory: 1e-5 }),
+      /^RangeError: Cannot generate as 0\.0 MiB of device memory may be taken: it needs .*; ask for fewer/,
+    );
+  }));
+
+/** Takes no step, so that the gradients of an update can be read. */
+class Held extends LanguagePolicy {
+  seen?: Map<string, FloatArray>;
+  override step(): void {}
+  override async gradientNorm(): Promise<number> {
+    this.seen = await gradients(this.model);
+    return 1;
+  }
+}
+
+testOnDevices(
+  "PPO's pieces add up to the gradient of the whole batch; recompute changes no bit",
+  async (device) => {
+    const update = async (settings: Partial<MemorySettings>) => {
+      const { microbatchRows, recompute, maxNewTokens } = { ...SETTINGS, ...settings };
+      using model = randomModel(device, config, { recompute });
+      using reference = Gpt2.create(device, config, { frozen: true, seed: 7 });
+      const policy = new Held(model, reference, null);
+      const once = { totalSteps: 1, epochs: 1, entropyCoefficient: 0.01 };
+      const trainer = new PpoTrainer(policy, { ...once, microbatchRows, maxNewTokens });
+      const { rollout } = await trainer.step(prompts, score);
+      return { rollout, gradients: policy.seen! };
+    };
+    const whole = await update({});
+    for (const microbatchRows of [1, 4]) {
+      const parts = await update({ microbatchRows });
+      assert.deepEqual(parts.rollout, whole.rollout);
+      for (const [name, want] of whole.gradients) {
+        assertRelative(
+          parts.gradients.get(name)!,
+          want,
+          `${name} in pieces of ${microbatchRows}`,
+          2e-5,
+        );
+      }
+    }
+    assert.deepEqual(await update({ recompute: true }), whole);
+  },
+);
