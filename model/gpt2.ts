@@ -160,13 +160,16 @@ export class Gpt2 implements Disposable {
     return model;
   }
 
-  /** A copy of the weights without gradients or optimizer, as the reference policy. */
+  /** A copy of weights and adapter without gradients or optimizer, as the reference policy. */
   async frozenCopy(): Promise<Gpt2> {
-    const copy = new Gpt2(this.device, this.config, { ...this.options, frozen: true });
-    const pairs = [[this.weights, copy.weights], [this.adapter?.store, copy.adapter?.store]];
-    for (const [from, to] of pairs) {
-      if (!from) continue;
-      for await (const [{ name }, data] of from.read()) this.device.write(to!.get(name), data);
+    const { adapter, options: { lora, ...options } } = this;
+    const kept = adapter?.merged ? {} : { lora }; // merged, it is in the weights
+    const copy = new Gpt2(this.device, this.config, { ...options, ...kept, frozen: true });
+    for (const from of [this.weights, ...(adapter ? [adapter.store] : [])]) {
+      for await (const [{ name }, data] of from.read()) {
+        const target = copy.weights.find(name) ?? copy.adapter?.store.find(name);
+        if (target) this.device.write(target, data);
+      }
     }
     return copy;
   }
@@ -302,7 +305,8 @@ export class Gpt2 implements Disposable {
   }
 
   /**
-   * Adds the adapter's part to the weights, which makes this a plain model: as fast, and saved as one.
+   * Adds the adapter's part to the weights, which makes this a plain model: as fast, and saved as one
+   * (without the value head, which stays with the adapter).
    * @throws {TypeError} when the weights are not held in f32
    */
   async merge(): Promise<void> {

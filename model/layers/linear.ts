@@ -2,7 +2,7 @@
  * A linear map of every row, y = x W + b, forward and backward. W is (from, to), as GPT-2 stores it.
  *
  * Low-rank adapters (Hu et al. 2021, arXiv:2106.09685, section 4.1) add s (x A^T) B^T to columns
- * [at, at + width) of y. With B = 0 they add +0: the other bits of y stay as they were.
+ * [at, at + width) of y. With B = 0 they add +0, which changes no bit of y but the sign of a zero.
  * @module
  */
 import { columnSum } from "../../kernels/column_sum.ts";

@@ -313,6 +313,10 @@ Deno.test("frozenCopy() has the adapter, and no gradients", async () => {
   using copy = await model.frozenCopy();
   assert.deepEqual(await copy.evaluate(ragged), await model.evaluate(ragged));
   assert.equal(copy.optimizer, undefined);
+  await model.merge();
+  using plain = await model.frozenCopy();
+  assert.equal(plain.adapter, undefined);
+  assert.deepEqual(await plain.evaluate(ragged), await model.evaluate(ragged));
 });
 
 Deno.test("an adapter needs less memory: no gradients and moments of the base", () => {
