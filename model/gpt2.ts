@@ -18,7 +18,7 @@ import { type Gpt2Config, type ModelDims, modelDims, parseConfig } from "./confi
 import { readFolder, type SaveOptions, writeFolder } from "./folder.ts";
 import { logitsWidth } from "./layers/head.ts";
 import { type AdamwOptions, Optimizer } from "./optimizer.ts";
-import { initialise, layoutParameters, Store } from "./params.ts";
+import { initialise, layoutParameters, type MatrixDtype, Store } from "./params.ts";
 import { Pass, type RowGradients } from "./pass.ts";
 import { checkRows, type Rows } from "./rows.ts";
 import { Workspace } from "./workspace.ts";
@@ -31,6 +31,11 @@ export interface Gpt2Options {
   valueHead?: boolean;
   /** Leave out gradients and optimizer: forward passes only. Default false. */
   frozen?: boolean;
+  /**
+   * How the matrices and embeddings of a frozen model are stored. "f16" takes half the memory, on every
+   * device: numbers are rounded to 11 bits once, and arithmetic stays f32. Default "f32".
+   */
+  matrixDtype?: MatrixDtype;
   /** Keep only each layer's input and compute the rest again in backward. Default false. */
   recompute?: boolean;
   /** Most bytes of logits held at a time; each chunk has at least 64 rows. Default 2^27. */
@@ -98,6 +103,7 @@ export class Gpt2 implements Disposable {
   /**
    * A model from a folder in Hugging Face form. A value head that the folder lacks is zero.
    * @throws {Error} when the folder lacks a file or its tensors do not fit its config
+   * @throws {RangeError} when a weight is too large for a `matrixDtype` of "f16"
    */
   static async load(device: Device, folder: string, options: Gpt2Options = {}): Promise<Gpt2> {
     using source = await readFolder(folder);
@@ -111,11 +117,21 @@ export class Gpt2 implements Disposable {
     return model;
   }
 
-  /** A copy of the weights without gradients or optimizer, as the reference policy. */
-  async frozenCopy(): Promise<Gpt2> {
-    const copy = new Gpt2(this.device, this.config, { ...this.options, frozen: true });
-    for await (const [{ name }, data] of this.weights.read()) {
-      this.device.write(copy.weights.get(name), data);
+  /**
+   * A copy of the weights without gradients or optimizer, as the reference policy; stored as these
+   * are, unless `matrixDtype` says otherwise.
+   */
+  async frozenCopy(
+    { matrixDtype = this.options.matrixDtype }: Pick<Gpt2Options, "matrixDtype"> = {},
+  ): Promise<Gpt2> {
+    const copy = new Gpt2(this.device, this.config, { ...this.options, frozen: true, matrixDtype });
+    try {
+      for await (const [{ name }, data] of this.weights.read()) {
+        this.device.write(copy.weights.get(name), data);
+      }
+    } catch (error) { // a weight may be too large for f16
+      copy[Symbol.dispose]();
+      throw error;
     }
     return copy;
   }

@@ -7,8 +7,9 @@
  * @module
  */
 import {
-  ALIGN,
   align,
+  alignOf,
+  bytesOf,
   type Device,
   type DeviceLimits,
   type FloatArray,
@@ -21,6 +22,9 @@ import { fillNormal } from "./random.ts";
 
 const MOST = 2 ** 28; // bytes an arena is filled to at most, so that a read-back stays a modest block
 
+/** How matrices and embeddings are stored: f16 takes half the memory and rounds to 11 bits. */
+export type MatrixDtype = "f32" | "f16";
+
 /** One parameter. */
 export interface Parameter {
   /** Its name in Hugging Face folders, without the prefix `transformer.`. */
@@ -32,9 +36,10 @@ export interface Parameter {
   readonly decay: boolean;
   /** Its fresh value: this number everywhere, or normal draws of that deviation. */
   readonly init: { readonly value: number } | { readonly deviation: number };
+  readonly dtype: MatrixDtype;
   /** Index into `Layout.arenas`. */
   readonly arena: number;
-  /** First element in the arena; a multiple of `ALIGN`. */
+  /** First element in the arena; a multiple of `alignOf(dtype)`. */
   readonly offset: number;
 }
 
@@ -42,6 +47,7 @@ export interface Parameter {
 export interface Arena {
   readonly label: string;
   readonly decay: boolean;
+  readonly dtype: MatrixDtype;
   /** Elements. */
   readonly length: number;
 }
@@ -54,7 +60,7 @@ export interface Layout {
   readonly byName: ReadonlyMap<string, Parameter>;
 }
 
-type Spec = Omit<Parameter, "length" | "arena" | "offset">;
+type Spec = Omit<Parameter, "length" | "dtype" | "arena" | "offset">;
 
 /** Names, shapes and fresh values in the order of the network; `valueHead` adds `v_head.*`. */
 function specs(config: Gpt2Config, valueHead: boolean): Spec[] {
@@ -108,32 +114,36 @@ function specs(config: Gpt2Config, valueHead: boolean): Spec[] {
 
 /**
  * Places every parameter of `config`. A parameter larger than one binding has an arena to itself.
- * The result depends on the device's limits alone, never on the data.
+ * The result depends on the device's limits alone, never on the data. `matrixDtype` is that of every
+ * parameter that kernels read as f16 too: matrices and embeddings, but not the value head.
  */
 export function layoutParameters(
   config: Gpt2Config,
   limits: DeviceLimits,
-  { valueHead = false }: { valueHead?: boolean } = {},
+  { valueHead = false, matrixDtype = "f32" }: {
+    valueHead?: boolean;
+    matrixDtype?: MatrixDtype;
+  } = {},
 ): Layout {
-  const most = Math.floor(Math.min(limits.maxBinding, MOST) / 4 / ALIGN) * ALIGN;
-  const arenas: { label: string; decay: boolean; length: number }[] = [];
-  const open = new Map<boolean, number>(); // decay -> index of the arena being filled
+  const arenas: { label: string; decay: boolean; dtype: MatrixDtype; length: number }[] = [];
+  const open = new Map<string, number>(); // decay and type -> index of the arena being filled
   const parameters = specs(config, valueHead).map((spec): Parameter => {
     const length = spec.shape.reduce((product, n) => product * n, 1);
-    const space = align(length);
-    let arena = open.get(spec.decay);
+    const isMatrix = spec.shape.length > 1 && !spec.name.startsWith("v_head.");
+    const dtype = isMatrix ? matrixDtype : "f32";
+    const unit = alignOf(dtype);
+    const most = Math.floor(Math.min(limits.maxBinding, MOST) / bytesOf(dtype) / unit) * unit;
+    const space = align(length, dtype);
+    const kind = `${spec.decay ? "decay" : "no decay"}${dtype === "f16" ? ", f16" : ""}`;
+    let arena = open.get(kind);
     if (arena === undefined || arenas[arena].length + space > most) {
       arena = arenas.length;
-      arenas.push({
-        label: `arena ${arena} (${spec.decay ? "decay" : "no decay"})`,
-        decay: spec.decay,
-        length: 0,
-      });
-      if (space <= most) open.set(spec.decay, arena);
+      arenas.push({ label: `arena ${arena} (${kind})`, decay: spec.decay, dtype, length: 0 });
+      if (space <= most) open.set(kind, arena);
     }
     const offset = arenas[arena].length;
     arenas[arena].length += space;
-    return { ...spec, length, arena, offset };
+    return { ...spec, length, dtype, arena, offset };
   });
   return { parameters, arenas, byName: new Map(parameters.map((p) => [p.name, p])) };
 }
@@ -152,7 +162,9 @@ export class Store {
   /** Allocates zeros in `scope`, which frees them. `kind` names it in labels. */
   constructor(scope: Scope, readonly layout: Layout, readonly kind: string) {
     this.device = scope.device;
-    this.arenas = layout.arenas.map(({ length, label }) => scope.alloc(length, `${kind} ${label}`));
+    this.arenas = layout.arenas.map(({ length, label, dtype }) =>
+      scope.alloc(length, `${kind} ${label}`, dtype)
+    );
     this.zero();
     this.#views = new Map(
       layout.parameters.map(({ name, arena, offset, length }) => [
