@@ -116,6 +116,13 @@ export const TRAIN_SETTINGS: Table<TrainSettings> = {
     doc: "gradients are scaled down to this global L2 norm; 0 is off",
     group: "Updates",
   },
+  referenceDtype: {
+    kind: "choice",
+    choices: ["f32", "f16"],
+    default: "f32",
+    doc: "storage of the reference's matrices; f16 is half the size, rounded",
+    group: "KL penalty",
+  },
   semanticEmbedder: {
     kind: "text",
     default: "words",

@@ -1,4 +1,5 @@
 /** What a task is: prompts with known answers, and how it is judged by default. @module */
+import type { MatrixDtype } from "../model/params.ts";
 import type { Example, Parent } from "../rewards/reward.ts";
 import type { Mapping, OutOfVocabulary } from "../rewards/semantic.ts";
 import type { PpoConfig } from "../rl/config.ts";
@@ -9,6 +10,11 @@ export type TaskSettings = Omit<PpoConfig, "seed" | "totalSteps"> & {
   batchSize: number;
   /** The gradient is scaled down to this global L2 norm; 0 is off. */
   maxGradNorm: number;
+  /**
+   * How the matrices of the reference policy are stored. "f16" takes half their memory; where the
+   * model's numbers are no f16, KL is not exactly 0 before the first update.
+   */
+  referenceDtype: MatrixDtype;
   /** Space of the semantic reward: "words", or the folder of a sentence encoder. */
   semanticEmbedder: string;
   /** From cosine to the semantic reward; see rewards/semantic.ts for this and the next two. */

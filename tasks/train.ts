@@ -67,7 +67,10 @@ export async function trainTask(
   const folder = await modelFolder(plan.model);
   const adamw = { maxGradNorm: plan.settings.maxGradNorm };
   using model = await Gpt2.load(device, request.resume ?? folder, { valueHead: true, adamw });
-  using reference = await Gpt2.load(device, folder, { frozen: true });
+  using reference = await Gpt2.load(device, folder, {
+    frozen: true,
+    matrixDtype: plan.settings.referenceDtype,
+  });
   const tokenizer = await Tokenizer.load(folder, { modelVocab: model.config.vocab_size });
   const policy = new LanguagePolicy(model, reference, tokenizer.eosId);
   const trainer = new PpoTrainer(policy, plan.config);
@@ -145,7 +148,10 @@ interface Plan {
   rewards: CombinedReward;
   model: string;
   config: Readonly<PpoConfig>;
-  settings: Pick<TaskSettings, "batchSize" | "maxGradNorm" | keyof typeof SEMANTIC>;
+  settings: Pick<
+    TaskSettings,
+    "batchSize" | "maxGradNorm" | "referenceDtype" | keyof typeof SEMANTIC
+  >;
   saveEvery: number;
 }
 
@@ -162,6 +168,7 @@ async function resolveRequest(request: TrainRequest, device: Device): Promise<Pl
   const task = typeof request.task === "string" ? findTask(request.task) : request.task;
   const settings = {
     ...SEMANTIC,
+    referenceDtype: "f32" as const,
     ...task.settings,
     maxNewTokens: task.maxNewTokens,
     ...(request.preset === undefined ? {} : findPreset(request.preset).settings),
@@ -170,6 +177,7 @@ async function resolveRequest(request: TrainRequest, device: Device): Promise<Pl
   const {
     batchSize,
     maxGradNorm,
+    referenceDtype,
     semanticEmbedder,
     semanticMapping,
     semanticPower,
@@ -204,6 +212,7 @@ async function resolveRequest(request: TrainRequest, device: Device): Promise<Pl
     settings: {
       batchSize,
       maxGradNorm,
+      referenceDtype,
       semanticEmbedder,
       semanticMapping,
       semanticPower,

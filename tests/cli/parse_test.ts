@@ -79,6 +79,7 @@ Deno.test("every setting of the algorithm has a row, and its own default passes 
   const own = [
     "batchSize",
     "maxGradNorm",
+    "referenceDtype",
     "semanticEmbedder",
     "semanticMapping",
     "semanticPower",
