@@ -24,7 +24,7 @@ export type MatmulVariant = "plain" | "tile" | "shuffle";
 /** Tensors of one product; the optional ones choose the epilogue. */
 export interface MatmulBuffers {
   a: Tensor;
-  /** f32 or f16; the product of f16 is that of f32 with the same numbers, bit for bit. */
+  /** f32 or f16: the same bits for the same numbers, where both are bound in the same row ranges. */
   b: Tensor;
   /** (M, N), overwritten, or added to with `accumulate`. */
   out: Tensor;

@@ -217,12 +217,11 @@ function counting(device: Device, count: () => void): Device {
   });
 }
 
-const ROWS = [[62, 1024], [64, 992]]; // (C, V): both ways of reading, each with all finite numbers
-for (const [C, V] of ROWS) {
-  testOnDevices(`embedding() of f16 gives every number that f16 has, C=${C}`, async (device) => {
-    const all = Float32Array.from(
-      new Float16Array(Uint16Array.from({ length: 65536 }, (_, i) => i).buffer),
-    ).filter(Number.isFinite);
+testOnDevices("embedding() gives every number that f16 has", async (device) => {
+  const all = Float32Array.from(
+    new Float16Array(Uint16Array.from({ length: 65536 }, (_, i) => i).buffer),
+  ).filter(Number.isFinite);
+  for (const [C, V] of [[62, 1024], [64, 992]]) { // one by one, and by fours
     assert.equal(all.length, V * C);
     const position = device.alloc(V, "position", "u32");
     device.zero(position);
@@ -234,9 +233,9 @@ for (const [C, V] of ROWS) {
       out: device.alloc(V * C, "out"),
     };
     embedding(device, x, { N: V, C, V, P: 1 });
-    assertSame((await device.read(x.out))[0], all, "out");
-  });
-}
+    assertSame((await device.read(x.out))[0], all, `C ${C}`);
+  }
+});
 
 for (const [C, V] of [[6, 100], [8, 100]]) {
   testOnDevices(
