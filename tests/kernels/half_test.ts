@@ -107,7 +107,7 @@ testOnDevices("f16 memory refuses what it cannot hold, and half a pair", async (
       "Cannot write big weight as f16 holds numbers up to 65504: element 3 is -65520; store it as f32",
     ),
   );
-  for (const [data, at] of [[[0, 0], 1], [[0], 0]] as const) {
+  for (const [data, at] of [[[0, 0], 1], [[0], 1], [[0], 0]] as const) {
     assert.throws(() => device.write(tensor, data, at), /f16 is written in whole pairs/);
   }
   device.write(tensor, []);
@@ -206,6 +206,20 @@ for (const orientation of ["NN", "NT"] as const) {
     { maxBinding: 2048 },
   );
 }
+
+testOnDevices(
+  "matmul() by f16 keeps its epilogue where only f32 would need row ranges",
+  async (device) => {
+    const ones = (length: number, dtype?: "f16") =>
+      upload(device, new Float32Array(length).fill(1), `${length} ones`, dtype);
+    const dims = { M: 1, N: 8, K: 100, orientation: "NN" } as const;
+    const x = { a: ones(100), b: ones(800, "f16"), bias: ones(8), out: ones(8) };
+    matmul(device, x, dims); // 1,600 bytes
+    assert.deepEqual(await read(device, x.out), Array(8).fill(101));
+    assert.throws(() => matmul(device, { ...x, b: ones(800) }, dims), /as row ranges have none/);
+  },
+  { maxBinding: 2048 },
+);
 
 function counting(device: Device, count: () => void): Device {
   return new Proxy(device, {

@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { CpuDevice } from "../../kernels/cpu.ts";
 import { type Device, Scope } from "../../kernels/device.ts";
 import { SentenceEmbedder, SentimentModel } from "../../model/encoder.ts";
+import { parseEncoderConfig } from "../../model/encoder/config.ts";
+import { loadEncoderWeights } from "../../model/encoder/weights.ts";
 import { generate } from "../../model/generate.ts";
 import { Gpt2, type Gpt2Options } from "../../model/gpt2.ts";
 import { layoutParameters, type MatrixDtype, Store } from "../../model/params.ts";
@@ -175,6 +177,27 @@ testOnDevices("rounding to f16 moves log-probabilities by less than 0.01 nats", 
   const [a, b] = [await full.evaluate(batch), await half.evaluate(batch)];
   const worst = Math.max(...a.logprob.map((x: number, r: number) => Math.abs(x - b.logprob[r])));
   assert.ok(worst > 0 && worst < 0.01, `${worst} nats`);
+});
+
+Deno.test("an encoder's matrices and embeddings are f16 where asked, its vectors f32", async () => {
+  using device = new CpuDevice();
+  using scope = new Scope(device);
+  const folder = fixture("distilbert-a");
+  const config = parseEncoderConfig(JSON.parse(await Deno.readTextFile(`${folder}/config.json`)));
+  const options = { classes: 2, matrixDtype: "f16" } as const;
+  const weights = await loadEncoderWeights(scope, folder, config, options);
+  const { token, position, norm, layers, classifier } = weights;
+  const matrices = [token, position, classifier!.before.weight, classifier!.last.weight];
+  const vectors = [norm.weight, norm.bias, classifier!.before.bias, classifier!.last.bias];
+  for (const { norm1, norm2, ...linear } of layers) {
+    vectors.push(norm1.weight, norm1.bias, norm2.weight, norm2.bias);
+    for (const { weight, bias } of Object.values(linear)) {
+      matrices.push(weight);
+      vectors.push(bias);
+    }
+  }
+  for (const { label, dtype } of matrices) assert.equal(dtype, "f16", label);
+  for (const { label, dtype } of vectors) assert.equal(dtype, "f32", label);
 });
 
 testOnDevices("encoders with f16 matrices agree with f32 and take less", async (device) => {

@@ -65,6 +65,7 @@ for (const [matrixDtype, maxBinding] of cases) {
       assert.equal(decay, arenas[arena].decay, name);
       ends[arena] = offset + length;
     }
+    if (maxBinding === 2 ** 27) assert.equal(arenas.length, matrixDtype === "f16" ? 3 : 2);
     arenas.forEach(({ length, dtype }, a) => {
       const held = parameters.filter(({ arena }) => arena === a);
       assert.ok(
