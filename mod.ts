@@ -28,10 +28,11 @@
 export { type DeviceChoice, openDevice } from "./kernels/open.ts";
 export type { Device } from "./kernels/device.ts";
 export { generate } from "./model/generate.ts";
-export { SentenceEmbedder, SentimentModel } from "./model/encoder.ts";
+export { type EncoderOptions, SentenceEmbedder, SentimentModel } from "./model/encoder.ts";
 export { generateText, type NewText, type TextOptions } from "./model/text.ts";
 export { Gpt2, type Gpt2Options, type LoadOptions, type PassOptions } from "./model/gpt2.ts";
 export type { LoraOptions } from "./model/lora.ts";
+export type { MatrixDtype } from "./model/params.ts";
 export {
   fetchedLine,
   type FetchedModel,

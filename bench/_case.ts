@@ -15,6 +15,8 @@ export interface KernelCase {
   readonly bytes: number;
   /** Buffers by name. Made only when the case runs, as some are large. */
   data(): Record<string, HostArray>;
+  /** Buffers stored as f16; none by default. */
+  readonly half?: readonly string[];
   /** Those that must agree with the twin's after one run. */
   readonly outputs: readonly string[];
   // deno-lint-ignore no-explicit-any -- each op names its own buffers; a missing one fails the launch
@@ -51,12 +53,12 @@ export interface Prepared {
 /** Uploads the data, runs the case once, and reads its outputs. `scope` owns the buffers. */
 export async function prepareCase(
   scope: Scope,
-  { data, outputs, launch }: KernelCase,
+  { data, half = [], outputs, launch }: KernelCase,
 ): Promise<Prepared> {
   const { device } = scope;
   const buffers: Record<string, Tensor> = {};
   for (const [name, values] of Object.entries(data())) {
-    const dtype = values instanceof Uint32Array ? "u32" : "f32";
+    const dtype = values instanceof Uint32Array ? "u32" : half.includes(name) ? "f16" : "f32";
     device.write(buffers[name] = scope.alloc(values.length, name, dtype), values);
   }
   const work = recorded(device, () => launch(device, buffers));

@@ -149,7 +149,7 @@ function rowCases({ B, T, C, I, V, P }: Shape): KernelCase[] {
     mean: zeros(N),
     rstd: filled(N, 1),
   });
-  return [{
+  const lookup: KernelCase = {
     name: "embedding",
     size,
     flop: 0,
@@ -163,6 +163,12 @@ function rowCases({ B, T, C, I, V, P }: Shape): KernelCase[] {
     }),
     outputs: ["out"],
     launch: (device, x) => embedding(device, x, { N, C, V, P }),
+  };
+  return [lookup, {
+    ...lookup,
+    name: "embedding, f16",
+    bytes: (2 * 2 + 4) * N * C,
+    half: ["wte", "wpe"],
   }, {
     name: "embedding backward",
     size,

@@ -20,6 +20,7 @@ export function products(shape: Shape): KernelCase[] {
     product("MLP in, dw", { M: C, N: I, K: N, orientation: "TN", accumulate: true }),
     product("MLP out, dw", { M: I, N: C, K: N, orientation: "TN", accumulate: true }),
     product("logits, dw", { M: V, N: C, K: R, orientation: "TN", ldA: ld, accumulate: true }),
+    ...halved(shape),
     ...comparison(shape),
   ];
 }
@@ -47,6 +48,19 @@ function product(name: string, dims: MatmulDims, extras: readonly Extra[] = []):
     outputs: extras.includes("pre") && dims.activation === "gelu" ? ["out", "pre"] : ["out"],
     launch: (device, x) => matmul(device, x, dims),
   };
+}
+
+/** Products by weights stored as f16: forward in two orientations, and the way back. */
+function halved({ B, T, C, I, V, R }: Shape): KernelCase[] {
+  const N = B * T, ldOut = align(V);
+  const gelu = { M: N, N: I, K: C, orientation: "NN", activation: "gelu" } as const;
+  const cases = [
+    product("MLP in, f16", gelu, ["bias", "pre"]),
+    product("logits, f16", { M: R, N: V, K: C, orientation: "NT", ldOut }),
+    product("MLP in, dx, f16", { M: N, N: C, K: I, orientation: "NT" }),
+  ];
+  const weights = [I * C, V * C, C * I];
+  return cases.map((f32, i) => ({ ...f32, half: ["b"], bytes: f32.bytes - 2 * weights[i] }));
 }
 
 /** The same product by each kernel; where subgroups have no 8 lanes there is no third one. */

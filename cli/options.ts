@@ -148,6 +148,14 @@ export const TRAIN_SETTINGS: Table<TrainSettings> = {
     doc: "backward computes activations again: less memory, more time, same bits",
     group: "Updates",
   },
+  frozenDtype: {
+    kind: "choice",
+    choices: ["f32", "f16"],
+    default: "f32",
+    doc:
+      "storage of matrices that stay, the reference's or an adapter's base; f16 is half the size",
+    group: "Updates",
+  },
   semanticEmbedder: {
     kind: "text",
     default: "words",

@@ -3,22 +3,20 @@
  * program that allocates on it finds out what it would take, and whether every launch would fit.
  * @module
  */
-import type {
-  Device,
-  DeviceLimits,
-  Dtype,
-  HostArray,
-  Launch,
-  MemoryUse,
-  Program,
-  Storage,
-  Tensor,
+import {
+  bytesOf,
+  type Device,
+  type DeviceLimits,
+  type Dtype,
+  type HostArray,
+  type Launch,
+  type MemoryUse,
+  type Program,
+  type Storage,
+  type Tensor,
 } from "./device.ts";
 import { checkLaunch, Touched } from "./launch.ts";
 import { Pool } from "./pool.ts";
-
-/** Bytes of one element. */
-const BYTES: Readonly<Record<Dtype, number>> = { f32: 4, u32: 4 };
 
 /** Counts bytes as a device like `like` would hold them: same pool, same rounding, same reuse. */
 export class CountingDevice implements Device {
@@ -59,7 +57,7 @@ export class CountingDevice implements Device {
 
   alloc(length: number, label: string, dtype: Dtype = "f32"): Tensor {
     const { peak } = this.#pool.memory;
-    const tensor = this.#pool.alloc(length, label, dtype, BYTES[dtype]);
+    const tensor = this.#pool.alloc(length, label, dtype, bytesOf(dtype));
     this.#labels.set(tensor.storage, label);
     if (this.#pool.memory.peak > peak) this.#atPeak = undefined;
     return tensor;

@@ -1,16 +1,18 @@
 /** The device without a driver: every launch runs the kernel's twin, at once, on typed arrays. @module */
-import type {
-  Device,
-  DeviceLimits,
-  Dtype,
-  FloatArray,
-  HostArray,
-  Launch,
-  MemoryUse,
-  Program,
-  Storage,
-  Tensor,
+import {
+  bytesOf,
+  type Device,
+  type DeviceLimits,
+  type Dtype,
+  type FloatArray,
+  type HostArray,
+  type Launch,
+  type MemoryUse,
+  type Program,
+  type Storage,
+  type Tensor,
 } from "./device.ts";
+import { type HalfArray, toHalf } from "./half.ts";
 import { checkLaunch, Touched } from "./launch.ts";
 import { Pool } from "./pool.ts";
 
@@ -53,7 +55,7 @@ export class CpuDevice implements Device {
   }
 
   alloc(length: number, label: string, dtype: Dtype = "f32"): Tensor {
-    const bytes = dtype === "u32" ? 4 : this.#floats.BYTES_PER_ELEMENT;
+    const bytes = dtype === "f32" ? this.#floats.BYTES_PER_ELEMENT : bytesOf(dtype);
     return this.#pool.alloc(length, label, dtype, bytes);
   }
 
@@ -67,7 +69,11 @@ export class CpuDevice implements Device {
 
   write(tensor: Tensor, data: HostArray | readonly number[], at = 0): void {
     this.#pool.checkRange("write", tensor, at, data.length);
-    this.#array(tensor, tensor.length).set(data, at);
+    if (data.length === 0) return;
+    const numbers = tensor.dtype === "f16"
+      ? toHalf(tensor, data, at).subarray(0, data.length)
+      : data;
+    this.#array(tensor, tensor.length).set(numbers, at);
   }
 
   zero(tensor: Tensor): void {
@@ -79,7 +85,7 @@ export class CpuDevice implements Device {
   launch(launch: Launch): void {
     checkLaunch(launch, this.limits);
     const { kernel, dims, bind } = launch;
-    const arrays: Record<string, HostArray> = {};
+    const arrays: Record<string, HostArray | HalfArray> = {};
     for (const [name, [tensor, elements]] of Object.entries(bind)) {
       arrays[name] = this.#array(tensor, elements);
     }
@@ -111,7 +117,10 @@ export class CpuDevice implements Device {
 
   read(...tensors: Tensor[]): Promise<HostArray[]> {
     for (const tensor of tensors) this.#pool.checkRange("read", tensor, 0, tensor.length);
-    return Promise.resolve(tensors.map((tensor) => this.#array(tensor, tensor.length).slice()));
+    return Promise.resolve(tensors.map((tensor) => {
+      const array = this.#array(tensor, tensor.length);
+      return array instanceof Float16Array ? new Float32Array(array) : array.slice();
+    }));
   }
 
   [Symbol.dispose](): void {
@@ -124,8 +133,9 @@ export class CpuDevice implements Device {
     for (const tensor of tensors) this.#recording.touched.add(tensor);
   }
 
-  #array({ storage, dtype, offset }: Tensor, length: number): HostArray {
+  #array({ storage, dtype, offset }: Tensor, length: number): HostArray | HalfArray {
     const { memory } = storage as Block;
+    if (dtype === "f16") return new Float16Array(memory, offset * 2, length);
     if (dtype === "u32") return new Uint32Array(memory, offset * 4, length);
     return new this.#floats(memory, offset * this.#floats.BYTES_PER_ELEMENT, length) as FloatArray;
   }

@@ -9,8 +9,12 @@
 export type FloatArray = Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
 /** Host memory that `write` takes and `read` gives. */
 export type HostArray = FloatArray | Uint32Array<ArrayBuffer>;
-/** Element type of a tensor. On the CPU device opened with f64, "f32" tensors are Float64Array. */
-export type Dtype = "f32" | "u32";
+/**
+ * Element type of a tensor. On the CPU device opened with f64, "f32" tensors are Float64Array.
+ * "f16" is storage alone: kernels that take it compute in f32. `write` rounds to it, `read` gives
+ * Float32Array. Its elements come in pairs of 4 bytes: a tensor of odd length owns one more.
+ */
+export type Dtype = "f32" | "u32" | "f16";
 
 /** Memory owned by the device's pool; opaque outside of the two device files. */
 export interface Storage {
@@ -23,15 +27,24 @@ export interface Storage {
 export interface Tensor {
   readonly label: string;
   readonly dtype: Dtype;
-  /** Elements from the start of the storage; a multiple of `ALIGN`. */
+  /** Elements from the start of the storage; a multiple of `alignOf(dtype)`. */
   readonly offset: number;
   /** Elements. */
   readonly length: number;
   readonly storage: Storage;
 }
 
-/** Views start at multiples of this many elements (256 bytes, WebGPU's portable binding alignment). */
+/**
+ * Views start at multiples of this many elements of 4 bytes (256 bytes, WebGPU's portable binding
+ * alignment). `alignOf` gives it for each type.
+ */
 export const ALIGN = 64;
+
+/** Bytes of one element on a device that computes in f32. */
+export const bytesOf = (dtype: Dtype): 2 | 4 => dtype === "f16" ? 2 : 4;
+
+/** Views of a tensor of this type start at multiples of this many elements. */
+export const alignOf = (dtype: Dtype): number => ALIGN * 4 / bytesOf(dtype);
 
 /** One entry point, twice: the WGSL, and the plain TypeScript that defines what it must give. */
 export interface Kernel {
@@ -40,7 +53,8 @@ export interface Kernel {
   readonly code: string;
   /**
    * The definition. Takes the arrays and the dims under the names that the WGSL declares and writes
-   * its outputs in place. Must accept Float32Array and Float64Array alike.
+   * its outputs in place. Must accept Float32Array and Float64Array alike, and Float16Array where the
+   * kernel reads f16.
    */
   // deno-lint-ignore no-explicit-any -- each op states its own arrays and dims; the device only forwards
   readonly twin: (arrays: any, dims: any) => void;
@@ -116,7 +130,11 @@ export interface Device extends Disposable {
   free(tensor: Tensor): void;
   /** Returns what the pool keeps for reuse to the driver. */
   trim(): void;
-  /** Enqueues host data into a tensor, from element `at` on (a multiple of 1). */
+  /**
+   * Enqueues host data into a tensor, from element `at` on. Into f16 each number goes as the nearest
+   * that f16 has; `at` is even there, and so is the end unless it is the tensor's.
+   * @throws {RangeError} when the data does not fit, or a finite number is beyond what f16 holds
+   */
   write(tensor: Tensor, data: HostArray | readonly number[], at?: number): void;
   /** Enqueues zeros into the whole tensor. */
   zero(tensor: Tensor): void;
@@ -138,49 +156,56 @@ export interface Device extends Disposable {
 }
 
 /** `length` rounded up so that the next tensor in the same storage starts aligned. */
-export const align = (length: number): number => Math.ceil(length / ALIGN) * ALIGN;
+export function align(length: number, dtype: Dtype = "f32"): number {
+  return Math.ceil(length / alignOf(dtype)) * alignOf(dtype);
+}
 
-/** The part of `tensor` that starts at element `start` (a multiple of `ALIGN`) and has `length`. */
+/**
+ * The part of `tensor` that starts at element `start`, a multiple of 256 bytes (`alignOf`), and has
+ * `length` elements.
+ */
 export function view(tensor: Tensor, start: number, length: number, label?: string): Tensor {
   const fits = start >= 0 && start + length <= tensor.length;
-  if (start % ALIGN !== 0 || !fits || !Number.isSafeInteger(length) || length < 1) {
+  const unit = alignOf(tensor.dtype);
+  if (start % unit !== 0 || !fits || !Number.isSafeInteger(length) || length < 1) {
     throw new RangeError(
       `Cannot view ${tensor.label}[${start}, ${start + length}) as views start at a multiple of ` +
-        `${ALIGN}, are not empty and end inside the tensor: it has ${tensor.length} elements`,
+        `${unit}, are not empty and end inside the tensor: it has ${tensor.length} elements`,
     );
   }
   return { ...tensor, label: label ?? tensor.label, offset: tensor.offset + start, length };
 }
 
-/** Allocates and fills in one call. */
+/** Allocates and fills in one call. Of u32 or f32, as the data is, unless `dtype` says otherwise. */
 export function upload(
   device: Device,
   data: HostArray,
   label: string,
+  dtype: Dtype = data instanceof Uint32Array ? "u32" : "f32",
 ): Tensor {
-  const tensor = device.alloc(data.length, label, data instanceof Uint32Array ? "u32" : "f32");
+  const tensor = device.alloc(data.length, label, dtype);
   device.write(tensor, data);
   return tensor;
 }
 
 /**
  * Row ranges [start, end) of an (R, C) tensor, each small enough for one binding and each starting
- * aligned. A single range when the tensor fits.
+ * aligned. A single range when the tensor fits. Of f32 unless `dtype` says otherwise.
  * @throws {RangeError} when not even the smallest aligned group of rows fits
  */
 export function rowRanges(
   limits: DeviceLimits,
-  { R, C }: { R: number; C: number },
+  { R, C, dtype = "f32" }: { R: number; C: number; dtype?: Dtype },
 ): [start: number, end: number][] {
-  const most = Math.floor(limits.maxBinding / 4 / C);
+  const most = Math.floor(limits.maxBinding / bytesOf(dtype) / C);
   if (R <= most) return [[0, R]];
-  let unit = 4; // the fewest rows, in fours for vec4 columns, whose element count is a multiple of ALIGN
-  while ((unit * C) % ALIGN !== 0) unit *= 2;
+  let unit = 4; // the fewest rows, in fours for vec4 columns, whose first element is aligned
+  while ((unit * C) % alignOf(dtype) !== 0) unit *= 2;
   const step = Math.floor(most / unit) * unit;
   if (step === 0) {
     throw new RangeError(
       `Cannot bind ${unit} rows of ${C} elements as one binding holds ${limits.maxBinding} bytes: ` +
-        `they need ${unit * C * 4}`,
+        `they need ${unit * C * bytesOf(dtype)}`,
     );
   }
   const ranges: [number, number][] = [];

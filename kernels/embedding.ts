@@ -8,6 +8,7 @@ import {
   view,
 } from "./device.ts";
 import code from "./embedding.wgsl" with { type: "text" };
+import { type HalfArray, halved } from "./half.ts";
 import { packing } from "./pack.ts";
 
 const LANES = 32; // packs of one row in one workgroup: all of C = 128
@@ -17,7 +18,10 @@ type Ints<Name extends string> = Record<Name, Uint32Array>;
 type Dims = Record<"N" | "B" | "T" | "C" | "V" | "first", number>;
 
 function forward(
-  { token, position, wte, wpe, out }: Ints<"token" | "position"> & Floats<"wte" | "wpe" | "out">,
+  { token, position, wte, wpe, out }:
+    & Ints<"token" | "position">
+    & Floats<"out">
+    & Record<"wte" | "wpe", FloatArray | HalfArray>,
   { N, C, V, first }: Dims,
 ): void {
   for (let n = 0; n < N; n++) {
@@ -89,18 +93,20 @@ export function tokenIndex(token: Uint32Array): TokenIndex {
 function launch(
   device: Device,
   kernel: Pick<Kernel, "label" | "twin">,
-  { bind, dims, rows }: {
+  { bind, dims, rows, tables = {} }: {
     bind: Record<string, readonly [Tensor, number]>;
     dims: Dims;
     rows: number;
+    /** Of the bindings, those that may hold f16. */
+    tables?: Record<string, Tensor>;
   },
 ): void {
-  const wide = packing(code, dims.C);
+  const { code: whole, constants } = packing(code, dims.C);
   device.launch({
-    kernel: { ...kernel, ...wide, workgroup: LANES },
+    kernel: { ...kernel, code: halved(whole, tables), constants, workgroup: LANES },
     dims,
     bind,
-    groups: [Math.ceil(dims.C / wide.constants.PACK / LANES), Math.min(rows, 65535)],
+    groups: [Math.ceil(dims.C / constants.PACK / LANES), Math.min(rows, 65535)],
   });
 }
 
@@ -109,7 +115,7 @@ function ranges(device: Device, table: Tensor, { V, C }: { V: number; C: number 
   part: readonly [Tensor, number],
   range: { V: number; first: number },
 ][] {
-  return rowRanges(device.limits, { R: V, C }).map(([start, end]) => {
+  return rowRanges(device.limits, { R: V, C, dtype: table.dtype }).map(([start, end]) => {
     const size = (end - start) * C;
     return [[end - start === V ? table : view(table, start * C, size), size], {
       V: end - start,
@@ -120,7 +126,8 @@ function ranges(device: Device, table: Tensor, { V, C }: { V: number; C: number 
 
 /**
  * Enqueues out (N, C) = wte (V, C)[token u32 (N)] + wpe (P, C)[position u32 (N)]. Every token must be
- * below V and every position below P: a row with another token keeps what `out` held.
+ * below V and every position below P: a row with another token keeps what `out` held. Either table may
+ * hold f16.
  */
 export function embedding(
   device: Device,
@@ -138,6 +145,7 @@ export function embedding(
         out: [x.out, N * C],
       },
       rows: N,
+      tables: { wte: x.wte, wpe: x.wpe },
     });
   }
 }

@@ -35,7 +35,8 @@ fn forward(
   if (c >= C) { return; }
   for (var n = group.y; n < dims.N; n += groups.y) {
     let row = token[n] - dims.first; // wraps to a large number for tokens below the range
-    if (row < dims.V) { out[n * C + c] = wte[row * C + c] + wpe[position[n] * C + c]; }
+    let place = position[n];
+    if (row < dims.V) { out[n * C + c] = wte[row * C + c] + wpe[place * C + c]; }
   }
 }
 

@@ -1,5 +1,13 @@
 /** What both devices check before a launch or a replay, so that a mistake reads the same on either. @module */
-import type { DeviceLimits, Kernel, Launch, Storage, Tensor } from "./device.ts";
+import {
+  bytesOf,
+  type DeviceLimits,
+  type Dtype,
+  type Kernel,
+  type Launch,
+  type Storage,
+  type Tensor,
+} from "./device.ts";
 
 const WORKGROUP = 64; // threads per workgroup where a kernel does not say
 const MAX_GROUPS = 65535; // per dimension, the portable limit
@@ -9,7 +17,29 @@ export interface Declared {
   /** The fields of `struct Dims`, in order. */
   readonly fields: readonly (readonly [name: string, type: string])[];
   /** Its storage bindings by name. */
-  readonly slots: ReadonlyMap<string, { readonly binding: number; readonly writes: boolean }>;
+  readonly slots: ReadonlyMap<string, Slot>;
+}
+
+/** One `var<storage>`. */
+interface Slot {
+  readonly binding: number;
+  readonly writes: boolean;
+  /** As the text has it, "array<vec4f>". */
+  readonly type: string;
+  /** What a tensor must hold to be bound here; absent where the type does not tell. */
+  readonly dtype?: Dtype;
+}
+
+/** Elements of storage arrays. `Pack` is f32 or vec4f (pack.ts), the halves are packed f16 (half.ts). */
+const ELEMENTS: readonly (readonly [element: RegExp, dtype: Dtype])[] = [
+  [/^(f32|vec[24]f|vec[24]<f32>|Pack)$/, "f32"],
+  [/^(u32|vec[24]u|vec[24]<u32>|atomic<u32>)$/, "u32"],
+  [/^(Half|Half4)$/, "f16"],
+];
+
+function dtypeOf(type: string): Dtype | undefined {
+  const element = type.replace(/^array<(.*)>$/, "$1");
+  return ELEMENTS.find(([pattern]) => pattern.test(element))?.[1];
 }
 
 const known = new Map<string, Declared>(); // by code
@@ -23,9 +53,11 @@ export function declared({ label, code }: Kernel): Declared {
   if (!body) throw new TypeError(`Cannot launch ${label} as its WGSL declares no "struct Dims"`);
   const fields = [...body[1].matchAll(/(\w+)\s*:\s*(\w+)/g)].map((m) => [m[1], m[2]] as const);
   const slots = new Map(
-    [...plain.matchAll(/@binding\((\d+)\)\s*var<storage([^>]*)>\s*(\w+)\s*:/g)].map((m) => [
-      m[3],
-      { binding: Number(m[1]), writes: m[2].includes("write") },
+    [...plain.matchAll(/@binding\((\d+)\)\s*var<storage([^>]*)>\s*(\w+)\s*:\s*([^;\s]+)/g)].map((
+      [, binding, access, name, type],
+    ) => [
+      name,
+      { binding: Number(binding), writes: access.includes("write"), type, dtype: dtypeOf(type) },
     ]),
   );
   known.set(code, { fields, slots });
@@ -52,16 +84,24 @@ export function checkLaunch(launch: Launch, limits: DeviceLimits): void {
         `Cannot launch ${label} as ${name} must be live: "${tensor.label}" was freed`,
       );
     }
+    const { dtype, type } = slots.get(name)!;
+    if (dtype !== undefined && tensor.dtype !== dtype) {
+      throw new TypeError(
+        `Cannot launch ${label} as ${name}, ${type} in the WGSL, takes ${dtype}: ` +
+          `"${tensor.label}" is ${tensor.dtype}`,
+      );
+    }
     if (!(tensor.length >= elements)) {
       throw new RangeError(
         `Cannot launch ${label} as ${name} needs ${elements} elements: ` +
           `"${tensor.label}" has ${tensor.length}`,
       );
     }
-    if (elements * 4 > limits.maxBinding) {
+    const bytes = elements * bytesOf(tensor.dtype);
+    if (bytes > limits.maxBinding) {
       throw new RangeError(
         `Cannot launch ${label} as one binding holds ${limits.maxBinding} bytes: ` +
-          `${name} needs ${elements * 4}; launch it in row ranges`,
+          `${name} needs ${bytes}; launch it in row ranges`,
       );
     }
   }

@@ -1,5 +1,6 @@
 /** Matrix product with epilogues: the definition, the plain kernel and the tiled ones. @module */
 import {
+  bytesOf,
   type Device,
   type FloatArray,
   type Kernel,
@@ -12,6 +13,7 @@ import tileCode from "./matmul_tile.wgsl" with { type: "text" };
 import loadCode from "./matmul_load.wgsl" with { type: "text" };
 import shuffleCode from "./matmul_shuffle.wgsl" with { type: "text" };
 import { geluOf, geluSlope } from "./gelu_cpu.ts";
+import { halved } from "./half.ts";
 import { multiply, type Operands } from "./matmul_cpu.ts";
 
 /** NN: a (M, K), b (K, N). NT: a (M, K), b (N, K). TN: a (K, M), b (K, N). */
@@ -22,6 +24,7 @@ export type MatmulVariant = "plain" | "tile" | "shuffle";
 /** Tensors of one product; the optional ones choose the epilogue. */
 export interface MatmulBuffers {
   a: Tensor;
+  /** f32 or f16: the same bits for the same numbers, where both are bound in the same row ranges. */
   b: Tensor;
   /** (M, N), overwritten, or added to with `accumulate`. */
   out: Tensor;
@@ -89,17 +92,23 @@ const epilogues: Record<
 
 const kernels = new Map<string, Kernel>();
 
-function kernelFor(variant: MatmulVariant, orientation: Orientation, entry: Entry): Kernel {
-  const key = `${variant} ${orientation} ${entry}`;
+function kernelFor(
+  variant: MatmulVariant,
+  orientation: Orientation,
+  entry: Entry,
+  b: Tensor,
+): Kernel {
+  const key = `${variant} ${orientation} ${entry} ${b.dtype}`;
   let kernel = kernels.get(key);
   if (!kernel) {
     const [transposeA, transposeB] = [orientation === "TN", orientation === "NT"];
     const epilogue = epilogues[entry];
+    const code = variant === "plain"
+      ? plainCode
+      : `${tileCode}\n${variant === "shuffle" ? shuffleCode : loadCode}`;
     kernel = {
       label: `matmul${variant === "plain" ? "" : "_" + variant}.${entry}`,
-      code: variant === "plain"
-        ? plainCode
-        : `${tileCode}\n${variant === "shuffle" ? shuffleCode : loadCode}`,
+      code: halved(code, { b }),
       twin: (x: Operands, dims: TwinDims) =>
         multiply(x, { ...dims, transposeA, transposeB }, (i, n, product) => {
           epilogue(x, i, n, product);
@@ -127,16 +136,17 @@ export function matmul(device: Device, x: MatmulBuffers, dims: MatmulDims): void
     : orientation === "NN"
     ? [K, N]
     : [M, dims.ldOut ?? N];
-  if (R * C * 4 <= device.limits.maxBinding) return launch(device, x, dims, entry);
+  const { dtype } = ranged, bytes = R * C * bytesOf(dtype);
+  if (bytes <= device.limits.maxBinding) return launch(device, x, dims, entry);
   const { atA = 0, atOut = 0 } = dims;
   const full = { ...dims, ldA: ldAOf(dims), ldOut: dims.ldOut ?? N };
   if (entry !== "plain") {
     throw new RangeError(
       `Cannot multiply by "${ranged.label}" with the ${entry} epilogue as row ranges have none: ` +
-        `it holds ${R * C * 4} bytes and one binding ${device.limits.maxBinding}`,
+        `it holds ${bytes} bytes and one binding ${device.limits.maxBinding}`,
     );
   }
-  for (const [start, end] of rowRanges(device.limits, { R, C })) {
+  for (const [start, end] of rowRanges(device.limits, { R, C, dtype })) {
     const rows = end - start;
     const part = view(ranged, start * C, rows * C);
     if (orientation === "NT") {
@@ -202,7 +212,7 @@ function launch(device: Device, x: MatmulBuffers, dims: MatmulDims, entry: Entry
   if (x.bias) bind.bias = [x.bias, N];
   if (x.residual) bind.residual = [x.residual, laidOut];
   if (x.pre) bind.pre = [x.pre, laidOut];
-  const kernel = kernelFor(variant, orientation, entry);
+  const kernel = kernelFor(variant, orientation, entry, x.b);
   const groups: [number, number] = variant === "plain"
     ? [Math.ceil(N / kernel.workgroup!), M]
     : [Math.ceil(N / 32), Math.ceil(M / (2 * kernel.workgroup!))];

@@ -1,10 +1,11 @@
 /** The twin of the matrix product: blocked enough to train with. @module */
 import type { FloatArray } from "./device.ts";
+import type { HalfArray } from "./half.ts";
 
 /** Arrays of a product, as matmul.wgsl names them. */
 export interface Operands {
   a: FloatArray;
-  b: FloatArray;
+  b: FloatArray | HalfArray;
   out: FloatArray;
 }
 
@@ -64,7 +65,7 @@ export function multiply({ a, b, out }: Operands, dims: ProductDims, store: Stor
 
 /** Four lines of `from`, `line` apart, interleaved: into[4 k + i]; zeros where fewer are left. */
 function pack(
-  from: FloatArray,
+  from: FloatArray | HalfArray,
   at: number,
   line: number,
   step: number,

@@ -1,16 +1,18 @@
 /** The only file that talks to WebGPU: adapter, pool, launches, recorded programs, read-back. @module */
-import type {
-  Device,
-  DeviceLimits,
-  Dtype,
-  HostArray,
-  Kernel,
-  Launch,
-  MemoryUse,
-  Program,
-  Storage,
-  Tensor,
+import {
+  bytesOf,
+  type Device,
+  type DeviceLimits,
+  type Dtype,
+  type HostArray,
+  type Kernel,
+  type Launch,
+  type MemoryUse,
+  type Program,
+  type Storage,
+  type Tensor,
 } from "./device.ts";
+import { toHalf } from "./half.ts";
 import { checkLaunch, declared, gridOf, packDims, Touched, workgroupOf } from "./launch.ts";
 import { OutOfMemoryError, Pool } from "./pool.ts";
 
@@ -140,7 +142,7 @@ export class WebGpuDevice implements Device {
   }
 
   alloc(length: number, label: string, dtype: Dtype = "f32"): Tensor {
-    return this.#pool.alloc(length, label, dtype, 4);
+    return this.#pool.alloc(length, label, dtype, bytesOf(dtype));
   }
 
   free(tensor: Tensor): void {
@@ -153,16 +155,19 @@ export class WebGpuDevice implements Device {
 
   write(tensor: Tensor, data: HostArray | readonly number[], at = 0): void {
     this.#pool.checkRange("write", tensor, at, data.length);
-    const typed = tensor.dtype === "u32"
+    if (data.length === 0) return;
+    const typed = tensor.dtype === "f16"
+      ? toHalf(tensor, data, at)
+      : tensor.dtype === "u32"
       ? (data instanceof Uint32Array ? data : Uint32Array.from(data))
       : (data instanceof Float32Array ? data : Float32Array.from(data));
-    if (typed.length === 0) return;
-    this.device.queue.writeBuffer(bufferOf(tensor), (tensor.offset + at) * 4, typed);
+    const from = (tensor.offset + at) * bytesOf(tensor.dtype);
+    this.device.queue.writeBuffer(bufferOf(tensor), from, typed);
   }
 
   zero(tensor: Tensor): void {
     this.#pool.checkRange("zero", tensor, 0, tensor.length);
-    const step = { clear: bufferOf(tensor), offset: tensor.offset * 4, size: tensor.length * 4 };
+    const step = { clear: bufferOf(tensor), offset: startOf(tensor), size: sizeOf(tensor) };
     if (!this.#recording) return this.#submit("zero", [step]);
     this.#recording.steps.push(step);
     this.#recording.touched.add(tensor);
@@ -177,8 +182,8 @@ export class WebGpuDevice implements Device {
     const uniform = this.#makeUniform(kernel.label, packed);
     const entries: GPUBindGroupEntry[] = [{ binding: 0, resource: { buffer: uniform } }];
     for (const [name, [tensor, elements]] of Object.entries(bind)) {
-      const size = pad16(Math.max(4, elements * 4), tensor);
-      const resource = { buffer: bufferOf(tensor), offset: tensor.offset * 4, size };
+      const size = pad16(Math.max(4, elements * bytesOf(tensor.dtype)), tensor);
+      const resource = { buffer: bufferOf(tensor), offset: startOf(tensor), size };
       entries.push({ binding: slots.get(name)!.binding, resource });
     }
     const group = this.device.createBindGroup({
@@ -230,7 +235,7 @@ export class WebGpuDevice implements Device {
   async read(...tensors: Tensor[]): Promise<HostArray[]> {
     if (this.#error) throw await this.#cause();
     for (const tensor of tensors) this.#pool.checkRange("read", tensor, 0, tensor.length);
-    const size = Math.max(4, tensors.reduce((sum, { length }) => sum + length * 4, 0));
+    const size = Math.max(4, tensors.reduce((sum, tensor) => sum + sizeOf(tensor), 0));
     const staging = this.#createBuffer({
       label: "staging",
       size,
@@ -240,8 +245,8 @@ export class WebGpuDevice implements Device {
       const encoder = this.device.createCommandEncoder({ label: "read" });
       let at = 0;
       for (const tensor of tensors) {
-        const bytes = tensor.length * 4;
-        encoder.copyBufferToBuffer(bufferOf(tensor), tensor.offset * 4, staging, at, bytes);
+        const bytes = sizeOf(tensor);
+        encoder.copyBufferToBuffer(bufferOf(tensor), startOf(tensor), staging, at, bytes);
         at += bytes;
       }
       this.device.queue.submit([encoder.finish()]);
@@ -254,8 +259,10 @@ export class WebGpuDevice implements Device {
       if (error) throw error;
       const mapped = staging.getMappedRange();
       at = 0;
-      return tensors.map(({ dtype, length }) => {
-        const bytes = mapped.slice(at, at += length * 4);
+      return tensors.map((tensor) => {
+        const { dtype, length } = tensor;
+        const bytes = mapped.slice(at, at += sizeOf(tensor));
+        if (dtype === "f16") return new Float32Array(new Float16Array(bytes, 0, length));
         return dtype === "u32" ? new Uint32Array(bytes) : new Float32Array(bytes);
       });
     } finally {
@@ -377,7 +384,13 @@ function isSoftware(adapter: GPUAdapter): boolean {
 
 const bufferOf = (tensor: Tensor): GPUBuffer => (tensor.storage as Block).buffer;
 
+/** Byte of the buffer at which the tensor starts. */
+const startOf = ({ offset, dtype }: Tensor): number => offset * bytesOf(dtype);
+
+/** Bytes of the tensor, in fours as WebGPU copies and clears: an odd f16 owns the other of its pair. */
+const sizeOf = ({ length, dtype }: Tensor): number => Math.ceil(length * bytesOf(dtype) / 4) * 4;
+
 /** vec4 bindings need a multiple of 16 bytes; the pool pads every storage to 256, so rounding up is safe. */
 function pad16(size: number, tensor: Tensor): number {
-  return Math.min(Math.ceil(size / 16) * 16, tensor.storage.bytes - tensor.offset * 4);
+  return Math.min(Math.ceil(size / 16) * 16, tensor.storage.bytes - startOf(tensor));
 }

@@ -17,8 +17,18 @@ import { type EncoderConfig, parseEncoderConfig } from "./encoder/config.ts";
 import { encode, type Encoded, linear, type TextBatch } from "./encoder/forward.ts";
 import { type EncodedText, MOST_ROWS, textBatches, TextReader } from "./encoder/texts.ts";
 import { type EncoderWeights, loadEncoderWeights } from "./encoder/weights.ts";
+import type { MatrixDtype } from "./params.ts";
 import { Tokenizer } from "./tokenizer.ts";
 import { Workspace } from "./workspace.ts";
+
+/** Settings of an encoder that are no part of its weights. */
+export interface EncoderOptions {
+  /**
+   * How matrices and embeddings are stored: "f16" takes half the memory, rounds each number to 11 bits
+   * once, and computes in f32. Default "f32".
+   */
+  matrixDtype?: MatrixDtype;
+}
 
 /** The network, its tokenizer and its memory: what embedder and classifier share. */
 class Encoder implements Disposable {
@@ -44,14 +54,14 @@ class Encoder implements Disposable {
     device: Device,
     folder: string,
     config: EncoderConfig,
-    { longest = Infinity, classes = 0 } = {},
+    { longest = Infinity, ...storage }: EncoderOptions & { longest?: number; classes?: number },
   ): Promise<Encoder> {
     const { V, P } = config.dims;
     const tokenizer = await Tokenizer.load(folder, { modelVocab: V });
     const reader = new TextReader(tokenizer, Math.min(P, longest));
     const scope = new Scope(device);
     try {
-      const weights = await loadEncoderWeights(scope, folder, config, classes);
+      const weights = await loadEncoderWeights(scope, folder, config, storage);
       return new Encoder(scope, folder, config, weights, reader);
     } catch (error) {
       scope[Symbol.dispose]();
@@ -129,7 +139,11 @@ export class SentenceEmbedder implements Disposable {
    * `sentence_bert_config.json` states it, else after as many as the model has positions.
    * @throws {Error} when a file is missing or broken, or the folder pools in another way
    */
-  static async load(device: Device, folder: string): Promise<SentenceEmbedder> {
+  static async load(
+    device: Device,
+    folder: string,
+    options: EncoderOptions = {},
+  ): Promise<SentenceEmbedder> {
     const config = await readConfig(folder);
     const settings = await readJson(`${folder}/sentence_bert_config.json`);
     const pooling = await readJson(`${folder}/1_Pooling/config.json`);
@@ -146,7 +160,9 @@ export class SentenceEmbedder implements Disposable {
         `Cannot embed with ${folder} as max_seq_length must be at least 3: it is ${longest}`,
       );
     }
-    return new SentenceEmbedder(await Encoder.load(device, folder, config, { longest }));
+    return new SentenceEmbedder(
+      await Encoder.load(device, folder, config, { ...options, longest }),
+    );
   }
 
   /**
@@ -208,7 +224,11 @@ export class SentimentModel implements Disposable {
    * @throws {Error} when a file is missing or broken
    * @throws {TypeError} when the model is no DistilBERT, or has not two classes
    */
-  static async load(device: Device, folder: string): Promise<SentimentModel> {
+  static async load(
+    device: Device,
+    folder: string,
+    options: EncoderOptions = {},
+  ): Promise<SentimentModel> {
     const config = await readConfig(folder);
     const { family, labels } = config;
     if (family !== "distilbert") {
@@ -221,7 +241,7 @@ export class SentimentModel implements Disposable {
         `Cannot judge sentiment with ${folder} as it must have 2 classes: it has ${labels.length}`,
       );
     }
-    const encoder = await Encoder.load(device, folder, config, { classes: 2 });
+    const encoder = await Encoder.load(device, folder, config, { ...options, classes: 2 });
     return new SentimentModel(encoder, /^pos/i.test(labels[0] ?? "") ? 0 : 1);
   }
 

@@ -20,7 +20,7 @@ import { logitsWidth } from "./layers/head.ts";
 import { Adapter, inUse, type LoraOptions, type PassParts, passParts } from "./lora.ts";
 import { type AdapterSaveOptions, openAdapter, writeAdapter } from "./lora_folder.ts";
 import { type AdamwOptions, Optimizer } from "./optimizer.ts";
-import { initialise, layoutParameters, Store } from "./params.ts";
+import { initialise, layoutParameters, type MatrixDtype, Store } from "./params.ts";
 import { Pass, type PassShape, type RowGradients } from "./pass.ts";
 import { checkRows, type Rows } from "./rows.ts";
 import { Workspace } from "./workspace.ts";
@@ -33,6 +33,12 @@ export interface Gpt2Options {
   valueHead?: boolean;
   /** Leave out gradients and optimizer: forward passes only. Default false. */
   frozen?: boolean;
+  /**
+   * How matrices and embeddings are stored that are not trained: those of a frozen model, or under an
+   * adapter. "f16" takes half the memory, on every device: numbers are rounded to 11 bits once, and
+   * arithmetic stays f32. Default "f32".
+   */
+  matrixDtype?: MatrixDtype;
   /** Keep only each layer's input and compute the rest again in backward. Default false. */
   recompute?: boolean;
   /** Most bytes of logits held at a time; each chunk has at least 64 rows. Default 2^27. */
@@ -99,9 +105,10 @@ export class Gpt2 implements Disposable {
     this.#scope = new Scope(device);
     this.#workspace = new Workspace(device);
     try {
-      const { lora, valueHead } = options;
+      const { lora, valueHead, matrixDtype } = options;
       const layout = layoutParameters(config, device.limits, {
         valueHead: valueHead && !lora,
+        matrixDtype,
       });
       this.weights = new Store(this.#scope, layout, "weight");
       if (lora) this.adapter = new Adapter(this.#scope, { config, valueHead }, lora);
@@ -135,6 +142,7 @@ export class Gpt2 implements Disposable {
    * the adapter put on it. A value head that the folder lacks is zero; `lora` puts a fresh adapter,
    * drawn from `seed`, on a folder that has none.
    * @throws {Error} when the folder lacks a file or its tensors do not fit its config
+   * @throws {RangeError} when a weight is too large for a `matrixDtype` of "f16"
    */
   static async load(device: Device, folder: string, options: LoadOptions = {}): Promise<Gpt2> {
     using adapter = await openAdapter(folder, options);
@@ -160,16 +168,27 @@ export class Gpt2 implements Disposable {
     return model;
   }
 
-  /** A copy of weights and adapter without gradients or optimizer, as the reference policy. */
-  async frozenCopy(): Promise<Gpt2> {
+  /**
+   * A copy of weights and adapter without gradients or optimizer, as the reference policy; stored as
+   * these are, unless `matrixDtype` says otherwise.
+   */
+  async frozenCopy(
+    { matrixDtype = this.options.matrixDtype }: Pick<Gpt2Options, "matrixDtype"> = {},
+  ): Promise<Gpt2> {
     const { adapter, options: { lora, ...options } } = this;
     const kept = adapter?.merged ? {} : { lora }; // merged, it is in the weights
-    const copy = new Gpt2(this.device, this.config, { ...options, ...kept, frozen: true });
-    for (const from of [this.weights, ...(adapter ? [adapter.store] : [])]) {
-      for await (const [{ name }, data] of from.read()) {
-        const target = copy.weights.find(name) ?? copy.adapter?.store.find(name);
-        if (target) this.device.write(target, data);
+    const frozen = { ...options, ...kept, frozen: true, matrixDtype };
+    const copy = new Gpt2(this.device, this.config, frozen);
+    try {
+      for (const from of [this.weights, ...(adapter ? [adapter.store] : [])]) {
+        for await (const [{ name }, data] of from.read()) {
+          const target = copy.weights.find(name) ?? copy.adapter?.store.find(name);
+          if (target) this.device.write(target, data);
+        }
       }
+    } catch (error) { // a weight may be too large for f16
+      copy[Symbol.dispose]();
+      throw error;
     }
     return copy;
   }

@@ -40,11 +40,21 @@ export class Optimizer {
   #program: Program;
   #t = 0;
 
-  /** Allocates in `scope`, which frees it. @throws {RangeError} when an option is out of its range */
+  /**
+   * Allocates in `scope`, which frees it.
+   * @throws {RangeError} when an option is out of its range
+   * @throws {TypeError} when weights are stored as f16, where small steps would be lost in rounding
+   */
   constructor(scope: Scope, weights: Store, options: Partial<AdamwOptions> = {}) {
     const device = this.device = scope.device;
     this.options = checked({ ...DEFAULTS, ...options });
     const { layout } = weights;
+    if (layout.arenas.some(({ dtype }) => dtype !== "f32")) {
+      throw new TypeError(
+        "Cannot train weights as they must be stored as f32: these are f16; " +
+          "leave out matrixDtype, or freeze the model",
+      );
+    }
     this.gradients = new Store(scope, layout, "gradient");
     this.#m = new Store(scope, layout, "m");
     this.#v = new Store(scope, layout, "v");

@@ -7,8 +7,9 @@
  * @module
  */
 import {
-  ALIGN,
   align,
+  alignOf,
+  bytesOf,
   type Device,
   type DeviceLimits,
   type FloatArray,
@@ -20,6 +21,9 @@ import { type Gpt2Config, modelDims } from "./config.ts";
 import { fillNormal, fillUniform } from "./random.ts";
 
 const MOST = 2 ** 28; // bytes an arena is filled to at most, so that a read-back stays a modest block
+
+/** How matrices and embeddings are stored: f16 takes half the memory and rounds to 11 bits. */
+export type MatrixDtype = "f32" | "f16";
 
 /** One parameter. */
 export interface Parameter {
@@ -35,9 +39,10 @@ export interface Parameter {
     | { readonly value: number }
     | { readonly deviation: number }
     | { readonly bound: number };
+  readonly dtype: MatrixDtype;
   /** Index into `Layout.arenas`. */
   readonly arena: number;
-  /** First element in the arena; a multiple of `ALIGN`. */
+  /** First element in the arena; a multiple of `alignOf(dtype)`. */
   readonly offset: number;
 }
 
@@ -45,6 +50,7 @@ export interface Parameter {
 export interface Arena {
   readonly label: string;
   readonly decay: boolean;
+  readonly dtype: MatrixDtype;
   /** Elements. */
   readonly length: number;
 }
@@ -58,7 +64,7 @@ export interface Layout {
 }
 
 /** A parameter that has no place yet. */
-export type Spec = Omit<Parameter, "length" | "arena" | "offset">;
+export type Spec = Omit<Parameter, "length" | "dtype" | "arena" | "offset">;
 
 /** Names, shapes and fresh values in the order of the network; `valueHead` adds `v_head.*`. */
 function specs(config: Gpt2Config, valueHead: boolean): Spec[] {
@@ -113,39 +119,49 @@ export function valueHeadSpecs(C: number): Spec[] {
   ];
 }
 
-/** Places every parameter of `config`. */
+/**
+ * Places every parameter of `config`. `matrixDtype` is that of every parameter that kernels read as f16
+ * too: matrices and embeddings, but not the value head.
+ */
 export function layoutParameters(
   config: Gpt2Config,
   limits: DeviceLimits,
-  { valueHead = false }: { valueHead?: boolean } = {},
+  { valueHead = false, matrixDtype = "f32" }: {
+    valueHead?: boolean;
+    matrixDtype?: MatrixDtype;
+  } = {},
 ): Layout {
-  return placeParameters(specs(config, valueHead), limits);
+  return placeParameters(specs(config, valueHead), limits, matrixDtype);
 }
 
 /**
  * Places parameters in arenas. One that is larger than a binding has an arena to itself.
  * The result depends on the device's limits alone, never on the data.
  */
-export function placeParameters(specs: readonly Spec[], limits: DeviceLimits): Layout {
-  const most = Math.floor(Math.min(limits.maxBinding, MOST) / 4 / ALIGN) * ALIGN;
-  const arenas: { label: string; decay: boolean; length: number }[] = [];
-  const open = new Map<boolean, number>(); // decay -> index of the arena being filled
+export function placeParameters(
+  specs: readonly Spec[],
+  limits: DeviceLimits,
+  matrixDtype: MatrixDtype = "f32",
+): Layout {
+  const arenas: { label: string; decay: boolean; dtype: MatrixDtype; length: number }[] = [];
+  const open = new Map<string, number>(); // decay and type -> index of the arena being filled
   const parameters = specs.map((spec): Parameter => {
     const length = spec.shape.reduce((product, n) => product * n, 1);
-    const space = align(length);
-    let arena = open.get(spec.decay);
+    const isMatrix = spec.shape.length > 1 && !spec.name.startsWith("v_head.");
+    const dtype = isMatrix ? matrixDtype : "f32";
+    const unit = alignOf(dtype);
+    const most = Math.floor(Math.min(limits.maxBinding, MOST) / bytesOf(dtype) / unit) * unit;
+    const space = align(length, dtype);
+    const kind = `${spec.decay ? "decay" : "no decay"}${dtype === "f16" ? ", f16" : ""}`;
+    let arena = open.get(kind);
     if (arena === undefined || arenas[arena].length + space > most) {
       arena = arenas.length;
-      arenas.push({
-        label: `arena ${arena} (${spec.decay ? "decay" : "no decay"})`,
-        decay: spec.decay,
-        length: 0,
-      });
-      if (space <= most) open.set(spec.decay, arena);
+      arenas.push({ label: `arena ${arena} (${kind})`, decay: spec.decay, dtype, length: 0 });
+      if (space <= most) open.set(kind, arena);
     }
     const offset = arenas[arena].length;
     arenas[arena].length += space;
-    return { ...spec, length, arena, offset };
+    return { ...spec, length, dtype, arena, offset };
   });
   return { parameters, arenas, byName: new Map(parameters.map((p) => [p.name, p])) };
 }
@@ -164,7 +180,9 @@ export class Store {
   /** Allocates zeros in `scope`, which frees them. `kind` names it in labels. */
   constructor(scope: Scope, readonly layout: Layout, readonly kind: string) {
     this.device = scope.device;
-    this.arenas = layout.arenas.map(({ length, label }) => scope.alloc(length, `${kind} ${label}`));
+    this.arenas = layout.arenas.map(({ length, label, dtype }) =>
+      scope.alloc(length, `${kind} ${label}`, dtype)
+    );
     this.zero();
     this.#views = new Map(
       layout.parameters.map(({ name, arena, offset, length }) => [

@@ -25,7 +25,13 @@ export interface MemoryPlan {
 /** Settings that memory depends on. */
 export type MemorySettings = Pick<
   TaskSettings,
-  "batchSize" | "maxNewTokens" | "microbatchRows" | "maxGradNorm" | "recompute" | keyof LoraSettings
+  | "batchSize"
+  | "maxNewTokens"
+  | "microbatchRows"
+  | "maxGradNorm"
+  | "recompute"
+  | "frozenDtype"
+  | keyof LoraSettings
 >;
 
 /** What a training run is planned for. */
@@ -38,9 +44,15 @@ export interface RunSizes {
   rewards?: MemoryByKind;
 }
 
-/** Settings that save memory where they are not set: each is tried alone, and all together. */
-const savingsFor = ({ recompute, loraRank }: MemorySettings): Partial<MemorySettings>[] => [
+/**
+ * Settings that save memory where they are not set, those that change least first: each is tried alone,
+ * and all together.
+ */
+const savingsFor = (
+  { recompute, loraRank, frozenDtype }: MemorySettings,
+): Partial<MemorySettings>[] => [
   ...(recompute ? [] : [{ recompute: true }]),
+  ...(frozenDtype === "f16" ? [] : [{ frozenDtype: "f16" as const }]),
   ...(loraRank > 0 ? [] : [{ loraRank: 8 }]),
 ];
 
@@ -52,13 +64,16 @@ export interface ModelOptions {
 
 /** How a run's settings open its models. */
 export function modelOptions(
-  { maxGradNorm, recompute, ...rest }: Omit<MemorySettings, "batchSize" | "maxNewTokens">,
+  { maxGradNorm, recompute, frozenDtype: matrixDtype, ...rest }: Omit<
+    MemorySettings,
+    "batchSize" | "maxNewTokens"
+  >,
 ): ModelOptions {
   const lora = loraOf(rest);
-  return {
-    policy: { valueHead: true, recompute, adamw: { maxGradNorm }, lora },
-    ...(!lora && { reference: { frozen: true } }),
-  };
+  const policy = { valueHead: true, recompute, adamw: { maxGradNorm } };
+  return lora
+    ? { policy: { ...policy, lora, matrixDtype } }
+    : { policy, reference: { frozen: true, matrixDtype } };
 }
 
 /** The largest batches of a run with these settings. */

@@ -44,7 +44,12 @@ export interface Asked {
   config: Readonly<PpoConfig>;
   settings: Pick<
     TaskSettings,
-    "batchSize" | "maxGradNorm" | "recompute" | keyof LoraSettings | keyof typeof SEMANTIC
+    | "batchSize"
+    | "maxGradNorm"
+    | "recompute"
+    | "frozenDtype"
+    | keyof LoraSettings
+    | keyof typeof SEMANTIC
   >;
   saveEvery: number;
 }
@@ -67,6 +72,7 @@ export function resolveRequest(request: TrainRequest): Asked {
     ...SEMANTIC,
     ...NO_LORA,
     recompute: false,
+    frozenDtype: "f32" as const,
     ...task.settings,
     maxNewTokens: task.maxNewTokens,
     ...(request.preset === undefined ? {} : findPreset(request.preset).settings),
@@ -76,6 +82,7 @@ export function resolveRequest(request: TrainRequest): Asked {
     batchSize,
     maxGradNorm,
     recompute,
+    frozenDtype,
     loraRank,
     loraAlpha,
     loraTargets,
@@ -108,6 +115,7 @@ export function resolveRequest(request: TrainRequest): Asked {
       batchSize,
       maxGradNorm,
       recompute,
+      frozenDtype,
       loraRank,
       loraAlpha,
       loraTargets,

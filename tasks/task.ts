@@ -1,4 +1,5 @@
 /** What a task is: prompts with known answers, and how it is judged by default. @module */
+import type { MatrixDtype } from "../model/params.ts";
 import type { Example, Parent } from "../rewards/reward.ts";
 import type { Mapping, OutOfVocabulary } from "../rewards/semantic.ts";
 import type { PpoConfig } from "../rl/config.ts";
@@ -17,6 +18,12 @@ export type TaskSettings = Omit<PpoConfig, "seed" | "totalSteps"> & {
   loraTargets: string;
   /** Compute activations again in the backward pass: less memory, a third more time. */
   recompute: boolean;
+  /**
+   * How the matrices that are not trained are stored: the reference's, or an adapter's base. "f16" takes
+   * half their memory; where a reference's numbers are no f16, KL is not exactly 0 before the first
+   * update.
+   */
+  frozenDtype: MatrixDtype;
   /** Space of the semantic reward: "words", or the folder of a sentence encoder. */
   semanticEmbedder: string;
   /** From cosine to the semantic reward; see rewards/semantic.ts for this and the next two. */

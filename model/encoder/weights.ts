@@ -1,6 +1,7 @@
 /** The weights of an encoder on a device, from a `model.safetensors` of either family. @module */
 import type { Scope, Tensor } from "../../kernels/device.ts";
 import { openSafetensors, type SafetensorsFile, type TensorSpec } from "../safetensors.ts";
+import type { MatrixDtype } from "../params.ts";
 import type { EncoderConfig } from "./config.ts";
 
 /** A matrix (out, in), as PyTorch's Linear keeps it, and its bias (out). */
@@ -114,14 +115,16 @@ const partName = (family: EncoderConfig["family"], l: number, part: Part): strin
 
 /**
  * Reads `folder`/model.safetensors into tensors that `scope` frees. `classes` > 0 reads a
- * DistilBERT's classifier head as well; without it a head in the file is passed over.
+ * DistilBERT's classifier head as well; without it a head in the file is passed over. Matrices and
+ * embeddings are stored as `matrixDtype`.
  * @throws {SafetensorsError} listing what is missing, not known or of another shape
+ * @throws {RangeError} when a number is too large for f16
  */
 export async function loadEncoderWeights(
   scope: Scope,
   folder: string,
   config: EncoderConfig,
-  classes = 0,
+  { classes = 0, matrixDtype = "f32" }: { classes?: number; matrixDtype?: MatrixDtype } = {},
 ): Promise<EncoderWeights> {
   using file = await openWeights(folder);
   const wanted = specs(config, classes);
@@ -132,18 +135,18 @@ export async function loadEncoderWeights(
     const isHead = /^(pre_)?classifier\./.test(plain);
     return UNUSED.test(plain) || (isHead && classes === 0) ? undefined : plain;
   });
-  const sizes = new Map(wanted.map(({ name, shape }) => [name, shape.reduce((n, m) => n * m, 1)]));
+  const shapes = new Map(wanted.map(({ name, shape }) => [name, shape]));
   const read = (name: string): Promise<Float32Array<ArrayBuffer>> => file.read(places.get(name)!);
+  const store = (label: string, data: Float32Array<ArrayBuffer>, isMatrix: boolean): Tensor => {
+    const tensor = scope.alloc(data.length, label, isMatrix ? matrixDtype : "f32");
+    scope.device.write(tensor, data);
+    return tensor;
+  };
   /** One tensor with the numbers of all `names`, one after another. */
   const join = async (names: readonly string[]): Promise<Tensor> => {
-    const length = names.reduce((sum, name) => sum + sizes.get(name)!, 0);
-    const tensor = scope.alloc(length, names[0]);
-    let at = 0;
-    for (const name of names) {
-      scope.device.write(tensor, await read(name), at);
-      at += sizes.get(name)!;
-    }
-    return tensor;
+    const parts: Float32Array<ArrayBuffer>[] = [];
+    for (const name of names) parts.push(await read(name));
+    return store(names[0], joined(parts), shapes.get(names[0])!.length > 1);
   };
   const linear = async (...names: string[]): Promise<Linear> => ({
     weight: await join(names.map((name) => `${name}.weight`)),
@@ -161,23 +164,33 @@ export async function loadEncoderWeights(
       norm2: await linear(at("norm2")),
     });
   }
-  const { P, C } = config.dims;
-  const position = scope.alloc(P * C, "embeddings.position");
+  const { C } = config.dims;
   const table = await read("embeddings.position_embeddings.weight");
   if (config.types > 0) {
     const type = await read("embeddings.token_type_embeddings.weight");
     for (let i = 0; i < table.length; i++) table[i] += type[i % C];
   }
-  scope.device.write(position, table);
   return {
     token: await join(["embeddings.word_embeddings.weight"]),
-    position,
+    position: store("embeddings.position", table, true),
     norm: await linear("embeddings.LayerNorm"),
     layers,
     classifier: classes > 0
       ? { before: await linear("pre_classifier"), last: await linear("classifier") }
       : undefined,
   };
+}
+
+/** All numbers of `parts`, one after another. */
+function joined(parts: readonly Float32Array<ArrayBuffer>[]): Float32Array<ArrayBuffer> {
+  if (parts.length === 1) return parts[0]; // an embedding is large: no second copy
+  const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
 }
 
 async function openWeights(folder: string): Promise<SafetensorsFile> {

@@ -83,6 +83,7 @@ Deno.test("every setting of the algorithm has a row, and its own default passes 
     "loraAlpha",
     "loraTargets",
     "recompute",
+    "frozenDtype",
     "semanticEmbedder",
     "semanticMapping",
     "semanticPower",

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ALIGN, Scope } from "../../kernels/device.ts";
+import { alignOf, bytesOf, Scope } from "../../kernels/device.ts";
 import { CpuDevice } from "../../kernels/cpu.ts";
 import { parseConfig } from "../../model/config.ts";
 import { initialise, layoutParameters, Store } from "../../model/params.ts";
@@ -47,20 +47,31 @@ Deno.test("layoutParameters() decays matrices and embeddings, not biases and lay
   assert.ok(parameters.some(({ name }) => name === "v_head.bias"));
 });
 
-for (const maxBinding of [2 ** 27, 8192, 4096]) {
-  Deno.test(`layoutParameters() leaves no overlap and splits arenas at ${maxBinding} bytes`, () => {
-    const { parameters, arenas } = layoutParameters(config, { ...limits, maxBinding });
+const cases = (["f32", "f16"] as const).flatMap((dtype) =>
+  [2 ** 27, 8192, 4096].map((maxBinding) => [dtype, maxBinding] as const)
+);
+for (const [matrixDtype, maxBinding] of cases) {
+  const name = `layoutParameters() leaves no overlap and splits arenas at ${maxBinding} bytes`;
+  Deno.test(`${name}, ${matrixDtype}`, () => {
+    const options = { valueHead: true, matrixDtype };
+    const { parameters, arenas } = layoutParameters(config, { ...limits, maxBinding }, options);
     const ends = arenas.map(() => 0);
-    for (const { name, arena, offset, length, decay } of parameters) {
-      assert.equal(offset % ALIGN, 0, name);
+    for (const { name, arena, offset, length, decay, dtype, shape } of parameters) {
+      assert.equal(dtype, shape.length === 2 && name !== "v_head.weight" ? matrixDtype : "f32");
+      assert.equal(dtype, arenas[arena].dtype, name);
+      assert.equal(offset % alignOf(dtype), 0, name);
       assert.ok(offset >= ends[arena], `${name} overlaps`);
       assert.ok(offset + length <= arenas[arena].length, `${name} sticks out`);
       assert.equal(decay, arenas[arena].decay, name);
       ends[arena] = offset + length;
     }
-    arenas.forEach(({ length }, a) => {
+    if (maxBinding === 2 ** 27) assert.equal(arenas.length, matrixDtype === "f16" ? 3 : 2);
+    arenas.forEach(({ length, dtype }, a) => {
       const held = parameters.filter(({ arena }) => arena === a);
-      assert.ok(length * 4 <= maxBinding || held.length === 1, "a shared arena exceeds a binding");
+      assert.ok(
+        length * bytesOf(dtype) <= maxBinding || held.length === 1,
+        "a shared arena exceeds a binding",
+      );
     });
   });
 }

@@ -66,7 +66,13 @@ Deno.test({
     using device = await WebGpuDevice.open();
     const config = parseConfig({ ...shape, n_embd: 768, n_layer: 12, n_head: 12 });
     const sampling = { batchSize: 4, maxNewTokens: 32, microbatchRows: 0 };
-    const settings = { ...sampling, maxGradNorm: 1, recompute: false, ...NO_LORA };
+    const settings = {
+      ...sampling,
+      maxGradNorm: 1,
+      recompute: false,
+      frozenDtype: "f32" as const,
+      ...NO_LORA,
+    };
     const plan = planRun(device, { config, promptTokens: 32, settings });
     show(`gpt2 on ${device.name}`, plan.parts);
     using resident = new Resident();

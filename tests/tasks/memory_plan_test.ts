@@ -40,6 +40,7 @@ const SETTINGS: MemorySettings = {
   microbatchRows: 0,
   maxGradNorm: 1,
   recompute: false,
+  frozenDtype: "f32",
   ...NO_LORA,
 };
 const prompts = [20, 3, 9, 20, 1, 12].map((length, b) => new Int32Array(length).fill(b + 1));
@@ -56,7 +57,8 @@ const VARIANTS: Partial<MemorySettings>[] = [
   {},
   { recompute: true },
   { microbatchRows: 2 },
-  { loraRank: 4 },
+  { frozenDtype: "f16" },
+  { loraRank: 4, frozenDtype: "f16" },
   { loraRank: 3, loraTargets: "all-linear", recompute: true },
 ];
 for (const variant of VARIANTS) {
@@ -107,8 +109,10 @@ Deno.test("ways to fit are planned themselves, and name the most rows that fit",
   }
   const most = ways[0].settings.microbatchRows!;
   assert.ok(most >= 1 && total({ microbatchRows: most + 1 }) > between, `${most}`);
-  const all = { recompute: true, loraRank: 8 };
-  assert.deepEqual(ways.slice(2).map(({ settings }) => settings), [{ loraRank: 8 }, all]);
+  const all = { recompute: true, frozenDtype: "f16", loraRank: 8 } as const;
+  const [{ frozenDtype }, ...more] = ways.slice(2).map(({ settings }) => settings);
+  assert.equal(frozenDtype, "f16");
+  assert.deepEqual(more, [{ loraRank: 8 }, all]);
   const tight = waysToFit(device, sizes, total({ ...all, microbatchRows: 2 }));
   assert.deepEqual(tight.ways.at(-1)!.settings, { ...all, microbatchRows: 2 });
   // what is set already is not proposed
@@ -125,15 +129,20 @@ Deno.test("a run that does not fit is refused with what would, one that fits is 
     assert.ok(error instanceof DoesNotFitError);
     assert.match(
       error.message,
-      /^Cannot train as [\d.]+ MiB of device memory are free here: it needs [\d.]+ MiB; it fits with one of these:\n {2}microbatchRows=5 {11}[\d.]+ MiB\n {2}recompute=true {13}[\d.]+ MiB\n {2}loraRank=8 {17}[\d.]+ MiB\n {2}recompute=true loraRank=8 {2}[\d.]+ MiB$/,
+      /^Cannot train as [\d.]+ MiB of device memory are free here: it needs [\d.]+ MiB; it fits with one of these:\n {2}microbatchRows=5 +[\d.]+ MiB\n {2}recompute=true +[\d.]+ MiB\n {2}frozenDtype=f16 +[\d.]+ MiB\n {2}loraRank=8 +[\d.]+ MiB\n {2}recompute=true frozenDtype=f16 loraRank=8 {2}[\d.]+ MiB$/,
     );
     return true;
   });
   const { least } = waysToFit(device, sizes, 1);
-  assert.deepEqual(least.settings, { recompute: true, loraRank: 8, microbatchRows: 1 });
+  assert.deepEqual(least.settings, {
+    recompute: true,
+    frozenDtype: "f16",
+    loraRank: 8,
+    microbatchRows: 1,
+  });
   assert.throws(
     () => planFitting(device, sizes, { bytes: least.bytes - 1, from: "asked" }),
-    /may be taken: .*; even recompute=true loraRank=8 microbatchRows=1 leaves it at [\d.]+ MiB: use a smaller/,
+    /may be taken: .*; even recompute=true frozenDtype=f16 loraRank=8 microbatchRows=1 leaves it at [\d.]+ MiB: use a smaller/,
   );
   assert.equal(device.memory.peak, 0);
 });
@@ -232,6 +241,7 @@ Deno.test("trainTask() tells its plan, and refuses before it loads anything", ()
     const least = await planTask({ ...request, settings, memory: 1e-5 });
     assert.deepEqual(least.least!.settings, {
       recompute: true,
+      frozenDtype: "f16",
       loraRank: 8,
       microbatchRows: 1,
     });
