@@ -11,8 +11,8 @@
 // attention as in Child et al. 2019 (arXiv 1904.10509) and Beltagy et al. 2020 (arXiv 2004.05150).
 // B batch, T time, H heads, D head size, C = H * D. One invocation owns one query row (forward,
 // backward_query) or one key row (backward_key) of one head: nothing is summed across invocations.
-// All lanes read the same row of the other side at a time, so each load serves a whole workgroup: they
-// start where the first of them must, and skip what lies outside their own window.
+// All lanes read the same row of the other side at a time, so each load serves a whole workgroup:
+// they start where the first of them must, and skip what lies outside their own window.
 // D is a multiple of 4 here; attention_naive.wgsl takes any.
 override WORKGROUP: u32; // threads per workgroup, set by the launcher
 // D / 4. The launcher writes the number in: a private array cannot be sized by an override, and a

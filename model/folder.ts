@@ -97,7 +97,8 @@ async function fill(weights: Store, file: TensorSource, config: ModelConfig): Pr
   const parts = wanted.flatMap((parameter) => fileParts(config, parameter));
   const places = file.expect([...parts, ...copy], (name) => {
     const plain = name.replace(/^transformer\./, "").replace(VALUE_HEAD, "v_head.");
-    if (/^h\.\d+\.attn\.(attention\.)?(masked_)?bias$/.test(plain)) return undefined; // causal masks, no weights
+    // Causal masks are no weights.
+    if (/^h\.\d+\.attn\.(attention\.)?(masked_)?bias$/.test(plain)) return undefined;
     if (plain.startsWith("v_head.") && !weights.layout.byName.has(plain)) return undefined;
     return plain;
   });
