@@ -10,6 +10,10 @@ export interface AttentionDims {
   H: number;
   /** Head size, 1 to 128; multiples of 4 take the fast kernel. */
   D: number;
+  /** Each row attends this many rows at most, itself the last of them. Default: all before it. */
+  window?: number;
+  /** Multiplies the scores q k'. Default, and for 0: 1 / sqrt(D). */
+  scale?: number;
   /** Take the scalar kernel even where the fast one applies. */
   naive?: boolean;
 }
@@ -36,24 +40,24 @@ interface Arrays {
   dqkv: FloatArray;
 }
 
-/** The definition of the forward pass: out = softmax(q k' / sqrt(D)) v over positions j <= t. */
-export function attentionTwin(
-  { qkv, length, out, lse }: Arrays,
-  { B, T, H, D }: AttentionDims,
-): void {
-  const C = H * D,
-    scale = 1 / Math.sqrt(D),
+const scaleOf = ({ D, scale }: AttentionDims): number => scale || 1 / Math.sqrt(D);
+
+/** The definition of the forward pass: out = softmax(scale q k') v over positions t - window < j <= t. */
+export function attentionTwin({ qkv, length, out, lse }: Arrays, dims: AttentionDims): void {
+  const { B, T, H, D, window = T } = dims,
+    C = H * D,
+    scale = scaleOf(dims),
     score = new Float64Array(T),
     sumV = new Float64Array(D);
   for (let b = 0; b < B; b++) {
     for (let h = 0; h < H; h++) {
       for (let t = 0; t < T; t++) {
         const q = (b * T + t) * 3 * C + h * D, o = (b * T + t) * C + h * D;
-        const stat = (b * H + h) * T + t;
+        const stat = (b * H + h) * T + t, first = Math.max(0, t + 1 - window);
         sumV.fill(0);
         let top = -Infinity, sum = 1;
         if (t < length[b]) {
-          for (let j = 0; j <= t; j++) {
+          for (let j = first; j <= t; j++) {
             const k = (b * T + j) * 3 * C + C + h * D;
             let dot = 0;
             for (let d = 0; d < D; d++) dot += qkv[q + d] * qkv[k + d];
@@ -61,7 +65,7 @@ export function attentionTwin(
             if (score[j] > top) top = score[j];
           }
           sum = 0;
-          for (let j = 0; j <= t; j++) {
+          for (let j = first; j <= t; j++) {
             const p = Math.exp(score[j] - top), v = (b * T + j) * 3 * C + 2 * C + h * D;
             sum += p;
             for (let d = 0; d < D; d++) sumV[d] += p * qkv[v + d];
@@ -77,9 +81,10 @@ export function attentionTwin(
 /** The definition of dq and of delta = dout . out. */
 export function attentionBackwardQueryTwin(
   { qkv, length, out, lse, dout, delta, dqkv }: Arrays,
-  { B, T, H, D }: AttentionDims,
+  dims: AttentionDims,
 ): void {
-  const C = H * D, scale = 1 / Math.sqrt(D), dq = new Float64Array(D);
+  const { B, T, H, D, window = T } = dims;
+  const C = H * D, scale = scaleOf(dims), dq = new Float64Array(D);
   for (let b = 0; b < B; b++) {
     for (let h = 0; h < H; h++) {
       for (let t = 0; t < T; t++) {
@@ -89,7 +94,7 @@ export function attentionBackwardQueryTwin(
         let sum = 0;
         if (t < length[b]) {
           for (let d = 0; d < D; d++) sum += dout[o + d] * out[o + d];
-          for (let j = 0; j <= t; j++) {
+          for (let j = Math.max(0, t + 1 - window); j <= t; j++) {
             const k = (b * T + j) * 3 * C + C + h * D, v = k + C;
             let s = 0, dp = 0;
             for (let d = 0; d < D; d++) {
@@ -110,16 +115,17 @@ export function attentionBackwardQueryTwin(
 /** The definition of dk and dv; reads delta. */
 export function attentionBackwardKeyTwin(
   { qkv, length, lse, dout, delta, dqkv }: Arrays,
-  { B, T, H, D }: AttentionDims,
+  dims: AttentionDims,
 ): void {
-  const C = H * D, scale = 1 / Math.sqrt(D), dk = new Float64Array(D), dv = new Float64Array(D);
+  const { B, T, H, D, window = T } = dims;
+  const C = H * D, scale = scaleOf(dims), dk = new Float64Array(D), dv = new Float64Array(D);
   for (let b = 0; b < B; b++) {
     for (let h = 0; h < H; h++) {
       for (let j = 0; j < T; j++) {
         const k = (b * T + j) * 3 * C + C + h * D, v = k + C;
         dk.fill(0);
         dv.fill(0);
-        for (let t = j; t < length[b]; t++) {
+        for (let t = j; t < Math.min(length[b], j + window); t++) {
           const q = (b * T + t) * 3 * C + h * D, o = (b * T + t) * C + h * D;
           const stat = (b * H + h) * T + t;
           let s = 0, dp = 0;
@@ -142,6 +148,17 @@ export function attentionBackwardKeyTwin(
   }
 }
 
+/**
+ * `window`, or all `rows` where that is fewer or none is given.
+ * @throws {RangeError} when it is no positive integer
+ */
+export function windowWithin(rows: number, window = rows): number {
+  if (!(Number.isInteger(window) && window >= 1)) {
+    throw new RangeError(`Cannot attend as each row attends itself at least: window is ${window}`);
+  }
+  return Math.min(window, rows);
+}
+
 const LANES = 32; // rows a workgroup owns: short, so that causal rows near the start end early
 
 function launch(
@@ -150,7 +167,7 @@ function launch(
   bind: Launch["bind"],
   dims: AttentionDims,
 ): void {
-  const { B, T, H, D } = dims;
+  const { B, T, H, D, window, scale = 0 } = dims;
   if (!Number.isInteger(D) || D < 1 || D > 128) {
     throw new RangeError(
       `Cannot run attention as a head has 1 to 128 dimensions: D is ${D}; use more heads`,
@@ -164,16 +181,17 @@ function launch(
       code: fast ? code.replace("const D4 = 8u;", `const D4 = ${D / 4}u;`) : naiveCode,
       twin,
       workgroup: LANES,
+      constants: { SCALE: scale },
     },
-    dims: { B, T, H, D },
+    dims: { B, T, H, D, window: windowWithin(T, window), scale },
     bind,
     groups: [Math.ceil(T / LANES), H, B],
   });
 }
 
 /**
- * Enqueues the forward pass: each real row attends itself and the rows before it.
- * @throws {RangeError} when D is not 1 to 128, or a buffer is too small
+ * Enqueues the forward pass: each real row attends itself and the rows before it, as far as `window`.
+ * @throws {RangeError} when D is not 1 to 128, the window not positive, or a buffer too small
  */
 export function attention(device: Device, x: AttentionBuffers, dims: AttentionDims): void {
   const { B, T, H, D } = dims, N = B * T, C = H * D;
@@ -188,7 +206,7 @@ export function attention(device: Device, x: AttentionBuffers, dims: AttentionDi
 /**
  * Enqueues the backward pass: dout (B, T, C) gives dqkv (B, T, 3C), overwritten, 0 in padded rows.
  * `delta` (B, H, T) is scratch. Needs `out` and `lse` from forward.
- * @throws {RangeError} when D is not 1 to 128, or a buffer is too small
+ * @throws {RangeError} when D is not 1 to 128, the window not positive, or a buffer too small
  */
 export function attentionBackward(
   device: Device,

@@ -1,22 +1,25 @@
 // Causal self-attention over ragged rows, without ever storing the (T, T) probabilities.
-//   s[t, j]   = q[t] . k[j] / sqrt(D)          j <= t < length[b]; one head of one batch row
+//   s[t, j]   = scale q[t] . k[j]              t - window < j <= t < length[b]; one head of one row
 //   lse[t]    = log sum_j exp(s[t, j])         kept for backward, which recomputes p from it
 //   p[t, j]   = exp(s[t, j] - lse[t])
 //   out[t]    = sum_j p[t, j] v[j]
 //   delta[t]  = dout[t] . out[t]
-//   ds[t, j]  = p[t, j] (dout[t] . v[j] - delta[t]) / sqrt(D)
+//   ds[t, j]  = scale p[t, j] (dout[t] . v[j] - delta[t])
 //   dq[t]     = sum_j ds[t, j] k[j]
 //   dk[j]     = sum_t ds[t, j] q[t]            dv[j] = sum_t p[t, j] dout[t]
-// Dao et al. 2022, "FlashAttention" (arXiv 2205.14135), algorithms 1 and 4.
+// Dao et al. 2022, "FlashAttention" (arXiv 2205.14135), algorithms 1 and 4. The window is local
+// attention as in Child et al. 2019 (arXiv 1904.10509) and Beltagy et al. 2020 (arXiv 2004.05150).
 // B batch, T time, H heads, D head size, C = H * D. One invocation owns one query row (forward,
 // backward_query) or one key row (backward_key) of one head: nothing is summed across invocations.
-// All lanes read the same row of the other side at a time, so each load serves a whole workgroup.
+// All lanes read the same row of the other side at a time, so each load serves a whole workgroup:
+// they start where the first of them must, and skip what lies outside their own window.
 // D is a multiple of 4 here; attention_naive.wgsl takes any.
 override WORKGROUP: u32; // threads per workgroup, set by the launcher
 // D / 4. The launcher writes the number in: a private array cannot be sized by an override, and a
 // loop whose trip count is its array's size is unrolled, which keeps the array in registers.
 const D4 = 8u;
-struct Dims { T: u32, H: u32 }
+override SCALE: f32 = 0.0; // of the scores; 0: 1 / sqrt(D)
+struct Dims { T: u32, H: u32, window: u32 } // window <= T
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> qkv: array<vec4f>; //         (B, T, 3C) q | k | v
 @group(0) @binding(2) var<storage, read> length: array<u32>; //        (B)        real rows, all first
@@ -27,6 +30,15 @@ struct Dims { T: u32, H: u32 }
 @group(0) @binding(7) var<storage, read_write> dqkv: array<vec4f>; //  (B, T, 3C) overwritten
 
 const LOW = -1e30; // below every score; exp of a difference to it is 0
+
+fn scale_of_scores() -> f32 {
+  return select(SCALE, inverseSqrt(f32(D4) * 4.0), SCALE == 0.0);
+}
+
+// The first row that any query of a workgroup attends, its first query being row t.
+fn first_row(t: u32) -> u32 {
+  return t + 1u - min(t + 1u, dims.window);
+}
 
 @compute @workgroup_size(WORKGROUP)
 fn forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -44,7 +56,7 @@ fn forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
   }
   let step = 3u * C4;
   let head = b * dims.T * step + h * D4; // row 0 of q; k is C4 further on, v 2 * C4
-  let scale = inverseSqrt(f32(D4) * 4.0);
+  let scale = scale_of_scores();
   var q: array<vec4f, D4>;
   var sum_v: array<vec4f, D4>;
   for (var i = 0u; i < D4; i++) {
@@ -53,7 +65,8 @@ fn forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
   }
   var top = LOW;
   var sum = 0.0;
-  for (var j = 0u; j <= t; j++) {
+  for (var j = first_row(group.x * WORKGROUP); j <= t; j++) {
+    if (t - j >= dims.window) { continue; }
     let k = head + C4 + j * step;
     var s = 0.0;
     for (var i = 0u; i < D4; i++) { s += dot(q[i], qkv[k + i]); }
@@ -86,7 +99,7 @@ fn backward_query(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation
     delta[stat] = 0.0;
     return;
   }
-  let scale = inverseSqrt(f32(D4) * 4.0);
+  let scale = scale_of_scores();
   var q: array<vec4f, D4>;
   var d_out: array<vec4f, D4>;
   var dq: array<vec4f, D4>;
@@ -99,7 +112,8 @@ fn backward_query(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation
   }
   delta[stat] = sum;
   let top = lse[stat];
-  for (var j = 0u; j <= t; j++) {
+  for (var j = first_row(group.x * WORKGROUP); j <= t; j++) {
+    if (t - j >= dims.window) { continue; }
     let k = head + C4 + j * step;
     let v = k + C4;
     var s = 0.0;
@@ -124,8 +138,8 @@ fn backward_key(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_i
   let step = 3u * C4;
   let head = b * dims.T * step + h * D4;
   let mine = head + j * step + C4;
-  let end = min(length[b], dims.T);
-  let scale = inverseSqrt(f32(D4) * 4.0);
+  let end = min(length[b], min((group.x + 1u) * WORKGROUP - 1u + dims.window, dims.T));
+  let scale = scale_of_scores();
   var k: array<vec4f, D4>;
   var v: array<vec4f, D4>;
   var dk: array<vec4f, D4>;
@@ -140,6 +154,7 @@ fn backward_key(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_i
   // j >= end meets no query at all and stays 0.
   for (var past = end; past > j; past--) {
     let t = past - 1u;
+    if (t - j >= dims.window) { continue; }
     let q = head + t * step;
     let o = (b * dims.T + t) * C4 + h * D4;
     let stat = (b * dims.H + h) * dims.T + t;

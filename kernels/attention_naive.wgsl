@@ -1,7 +1,8 @@
 // Causal self-attention as attention.wgsl, formula by formula, for any head size. Read this one
 // first: the same letters, bindings and ownership, with scalar loops and sums kept in the outputs.
 override WORKGROUP: u32;
-struct Dims { T: u32, H: u32, D: u32 }
+override SCALE: f32 = 0.0; // of the scores; 0: 1 / sqrt(D)
+struct Dims { T: u32, H: u32, D: u32, window: u32 }
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> qkv: array<f32>; //         (B, T, 3C) q | k | v
 @group(0) @binding(2) var<storage, read> length: array<u32>; //      (B)        real rows, all first
@@ -16,10 +17,19 @@ fn at(b: u32, t: u32, part: u32, h: u32) -> u32 {
   return ((b * dims.T + t) * 3u + part) * dims.H * dims.D + h * dims.D;
 }
 
+fn scale() -> f32 {
+  return select(SCALE, inverseSqrt(f32(dims.D)), SCALE == 0.0);
+}
+
+// The first row that query t attends.
+fn first_row(t: u32) -> u32 {
+  return t + 1u - min(t + 1u, dims.window);
+}
+
 fn score(q: u32, k: u32) -> f32 {
   var sum = 0.0;
   for (var d = 0u; d < dims.D; d++) { sum += qkv[q + d] * qkv[k + d]; }
-  return sum * inverseSqrt(f32(dims.D));
+  return sum * scale();
 }
 
 fn dprobability(o: u32, v: u32) -> f32 {
@@ -40,12 +50,13 @@ fn forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
   lse[stat] = 0.0;
   if (t >= length[b]) { return; } // padding
   let q = at(b, t, 0u, h);
-  var top = score(q, at(b, 0u, 1u, h)); // subtract the largest score so that exp cannot overflow
-  for (var j = 1u; j <= t; j++) { top = max(top, score(q, at(b, j, 1u, h))); }
+  let first = first_row(t);
+  var top = score(q, at(b, first, 1u, h)); // subtract the largest score so that exp cannot overflow
+  for (var j = first + 1u; j <= t; j++) { top = max(top, score(q, at(b, j, 1u, h))); }
   var sum = 0.0;
-  for (var j = 0u; j <= t; j++) { sum += exp(score(q, at(b, j, 1u, h)) - top); }
+  for (var j = first; j <= t; j++) { sum += exp(score(q, at(b, j, 1u, h)) - top); }
   lse[stat] = top + log(sum);
-  for (var j = 0u; j <= t; j++) {
+  for (var j = first; j <= t; j++) {
     let p = exp(score(q, at(b, j, 1u, h)) - top) / sum;
     let v = at(b, j, 2u, h);
     for (var d = 0u; d < dims.D; d++) { out[o + d] += p * qkv[v + d]; }
@@ -68,10 +79,10 @@ fn backward_query(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation
   var sum = 0.0;
   for (var d = 0u; d < dims.D; d++) { sum += dout[o + d] * out[o + d]; }
   delta[stat] = sum;
-  for (var j = 0u; j <= t; j++) {
+  for (var j = first_row(t); j <= t; j++) {
     let k = at(b, j, 1u, h);
     let p = exp(score(q, k) - lse[stat]);
-    let ds = p * (dprobability(o, at(b, j, 2u, h)) - sum) * inverseSqrt(f32(dims.D));
+    let ds = p * (dprobability(o, at(b, j, 2u, h)) - sum) * scale();
     for (var d = 0u; d < dims.D; d++) { dqkv[q + d] += ds * qkv[k + d]; }
   }
 }
@@ -88,12 +99,12 @@ fn backward_key(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_i
     dqkv[k + d] = 0.0;
     dqkv[v + d] = 0.0;
   }
-  for (var t = j; t < min(length[b], dims.T); t++) {
+  for (var t = j; t < min(length[b], min(j + dims.window, dims.T)); t++) {
     let q = at(b, t, 0u, h);
     let o = ((b * dims.T + t) * dims.H + h) * dims.D;
     let stat = (b * dims.H + h) * dims.T + t;
     let p = exp(score(q, k) - lse[stat]);
-    let ds = p * (dprobability(o, v) - delta[stat]) * inverseSqrt(f32(dims.D));
+    let ds = p * (dprobability(o, v) - delta[stat]) * scale();
     for (var d = 0u; d < dims.D; d++) {
       dqkv[v + d] += p * dout[o + d];
       dqkv[k + d] += ds * qkv[q + d];

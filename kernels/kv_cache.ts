@@ -1,4 +1,5 @@
 /** Cache of keys and values for decoding: the CPU definition and the launchers. @module */
+import { windowWithin } from "./attention.ts";
 import type { Device, FloatArray, Tensor } from "./device.ts";
 import { packing } from "./pack.ts";
 import code from "./kv_cache.wgsl" with { type: "text" };
@@ -22,6 +23,8 @@ interface Dims {
   H: number;
   D: number;
   S: number;
+  window: number;
+  scale: number;
 }
 
 /** The definition of `storeKv`. */
@@ -39,15 +42,15 @@ export function storeKvTwin({ qkv, position, k, v }: Arrays, { B, T, H, D, S }: 
 }
 
 /** The definition of `attendKv`. */
-export function attendKvTwin({ qkv, position, k, v, out }: Arrays, { B, H, D, S }: Dims): void {
-  const C = H * D, scale = 1 / Math.sqrt(D);
+export function attendKvTwin({ qkv, position, k, v, out }: Arrays, dims: Dims): void {
+  const { B, H, D, S, window } = dims, C = H * D, scale = dims.scale || 1 / Math.sqrt(D);
   const score = new Float64Array(S), sumV = new Float64Array(D);
   for (let b = 0; b < B; b++) {
-    const end = Math.min(position[b] + 1, S);
+    const end = Math.min(position[b] + 1, S), begin = Math.max(0, end - window);
     for (let h = 0; h < H; h++) {
       const q = b * 3 * C + h * D, first = b * S * C + h * D, o = b * C + h * D;
       let high = -Infinity, sum = 0;
-      for (let j = 0; j < end; j++) {
+      for (let j = begin; j < end; j++) {
         const row = first + j * C;
         let dot = 0;
         for (let d = 0; d < D; d++) dot += qkv[q + d] * k[row + d];
@@ -55,7 +58,7 @@ export function attendKvTwin({ qkv, position, k, v, out }: Arrays, { B, H, D, S 
         if (score[j] > high) high = score[j];
       }
       sumV.fill(0);
-      for (let j = 0; j < end; j++) {
+      for (let j = begin; j < end; j++) {
         const row = first + j * C, p = Math.exp(score[j] - high);
         sum += p;
         for (let d = 0; d < D; d++) sumV[d] += p * v[row + d];
@@ -81,7 +84,7 @@ export function storeKv(
   const wide = packing(code, C), lanes = lanesOf(device);
   device.launch({
     kernel: { label: "kv_cache.store", ...wide, twin: storeKvTwin, workgroup: lanes },
-    dims: { B, T, H: 1, D: C, S }, // heads lie side by side: copying needs no split
+    dims: { B, T, H: 1, D: C, S, window: S }, // heads lie side by side: copying needs no split
     groups: [Math.ceil(C / wide.constants.PACK / lanes), Math.min(B * T, 65535)],
     bind: {
       qkv: [x.qkv, B * T * 3 * C],
@@ -94,23 +97,32 @@ export function storeKv(
 
 /**
  * Enqueues attention of one new row each, the q part of qkv (B, 3C), over slots 0 to `position` u32
- * (B), inclusive: `storeKv` comes first. `out` (B, C) is overwritten.
- * @throws {RangeError} when a buffer is too small
+ * (B), inclusive, or the last `window` of them: `storeKv` comes first. `out` (B, C) is overwritten.
+ * `scale` multiplies the scores; 0, the default, is 1 / sqrt(D).
+ * @throws {RangeError} when a buffer is too small, or the window not positive
  */
 export function attendKv(
   device: Device,
   x: KvCache & { qkv: Tensor; position: Tensor; out: Tensor },
-  { B, S, H, D }: { B: number; S: number; H: number; D: number },
+  { B, S, H, D, window, scale = 0 }: {
+    B: number;
+    S: number;
+    H: number;
+    D: number;
+    window?: number;
+    scale?: number;
+  },
 ): void {
-  const C = H * D;
+  const C = H * D, { code: packed, constants } = packing(code, D);
   device.launch({
     kernel: {
       label: "kv_cache.attend",
-      ...packing(code, D),
+      code: packed,
       twin: attendKvTwin,
       workgroup: lanesOf(device),
+      constants: { ...constants, SCALE: scale },
     },
-    dims: { B, T: 1, H, D, S },
+    dims: { B, T: 1, H, D, S, window: windowWithin(S, window), scale },
     groups: [H, B],
     bind: {
       qkv: [x.qkv, B * 3 * C],

@@ -1,6 +1,6 @@
 // Keys and values of earlier positions, kept so that decoding reads one new row instead of all.
 //   store:  k[b, position] = k of row (b, t), v likewise
-//   attend: s[j] = q[b] . k[b, j] / sqrt(D)                       j <= position[b], one head
+//   attend: s[j] = scale q[b] . k[b, j]      position[b] - window < j <= position[b], one head
 //           out[b] = sum_j softmax(s)[j] v[b, j]
 // B batch, T time, H heads, D head size, C = H * D, S slots. store: one invocation owns one Pack of
 // one row. attend: one workgroup owns one head of one row and walks the slots in tiles; a lane owns
@@ -8,7 +8,8 @@
 override WORKGROUP: u32; // threads per workgroup, set by the launcher
 override PACK: u32; //      elements in a Pack: 4, or 1 (and Pack = f32) where D is no multiple of 4
 alias Pack = vec4f;
-struct Dims { B: u32, T: u32, H: u32, D: u32, S: u32 }
+override SCALE: f32 = 0.0; // of the scores; 0: 1 / sqrt(D)
+struct Dims { B: u32, T: u32, H: u32, D: u32, S: u32, window: u32 } // window <= S
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> qkv: array<Pack>; //      (B * T, 3C); attend: (B, 3C)
 @group(0) @binding(2) var<storage, read> position: array<u32>; // (B * T);     attend: (B)
@@ -47,10 +48,11 @@ fn attend(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) 
   let first = b * dims.S * C + h * D; // slot 0 of this head
   let o = b * C + h * D;
   let end = min(position[b] + 1u, dims.S);
-  let scale = inverseSqrt(f32(dims.D));
+  let begin = end - min(end, dims.window);
+  let scale = select(SCALE, inverseSqrt(f32(dims.D)), SCALE == 0.0);
   var high = LOW;
   var sum = 0.0;
-  for (var tile = 0u; tile < end; tile += WORKGROUP) {
+  for (var tile = begin; tile < end; tile += WORKGROUP) {
     let count = min(WORKGROUP, end - tile);
     var s = LOW;
     if (lane < count) {
@@ -70,7 +72,7 @@ fn attend(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) 
     for (var i = 0u; i < count; i++) { sum += weight[i]; }
     for (var d = lane; d < D; d += WORKGROUP) {
       var value = Pack(0.0);
-      if (tile > 0u) { value = out[o + d] * keep; }
+      if (tile > begin) { value = out[o + d] * keep; }
       for (var i = 0u; i < count; i++) { value += weight[i] * v[first + (tile + i) * C + d]; }
       out[o + d] = value;
     }

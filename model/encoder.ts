@@ -12,8 +12,7 @@ import { type Device, type FloatArray, Scope, type Tensor } from "../kernels/dev
 import { meanRows } from "../kernels/mean_rows.ts";
 import { relu } from "../kernels/relu.ts";
 import { gatherRows } from "../kernels/rows.ts";
-import type { ModelDims } from "./config.ts";
-import { type EncoderConfig, parseEncoderConfig } from "./encoder/config.ts";
+import { type EncoderConfig, type EncoderDims, parseEncoderConfig } from "./encoder/config.ts";
 import { encode, type Encoded, linear, type TextBatch } from "./encoder/forward.ts";
 import { type EncodedText, MOST_ROWS, textBatches, TextReader } from "./encoder/texts.ts";
 import { type EncoderWeights, loadEncoderWeights } from "./encoder/weights.ts";
@@ -33,7 +32,7 @@ export interface EncoderOptions {
 /** The network, its tokenizer and its memory: what embedder and classifier share. */
 class Encoder implements Disposable {
   readonly name: string;
-  readonly dims: ModelDims;
+  readonly dims: EncoderDims;
   readonly memory: Workspace;
   #scope: Scope;
 

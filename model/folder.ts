@@ -3,9 +3,10 @@
  * `generation_config.json` and `tokenizer.json`.
  * @module
  */
-import { configJson, type Gpt2Config, parseConfig } from "./config.ts";
+import { configJson, type ModelConfig, modelDims, parseConfig } from "./config.ts";
+import { fileParts, packPart, unpackPart } from "./families.ts";
 import { replaceText } from "./files.ts";
-import type { Store } from "./params.ts";
+import type { Parameter, Store } from "./params.ts";
 import { openSafetensors, writeSafetensors } from "./safetensors.ts";
 import { openShards } from "./shards.ts";
 import type { TensorSource, TensorSpec } from "./tensor_source.ts";
@@ -13,7 +14,7 @@ import { tokenizerText } from "./tokenizer_file.ts";
 
 /** A model folder whose weights can be read. */
 export interface ModelFolder extends Disposable {
-  readonly config: Gpt2Config;
+  readonly config: ModelConfig;
   /**
    * Writes every weight into `weights`. The value head goes there or into `beside`, whichever has one;
    * one that the folder lacks is left as it is.
@@ -41,7 +42,7 @@ const VALUE_HEAD = "v_head.summary.";
  * The config of a folder, which need not have weights.
  * @throws {Error} when it is missing or broken, with the cure
  */
-export async function readConfig(folder: string): Promise<Gpt2Config> {
+export async function readConfig(folder: string): Promise<ModelConfig> {
   const path = `${folder}/config.json`;
   let json: unknown;
   const text = await Deno.readTextFile(path).catch((error: unknown) => {
@@ -96,29 +97,49 @@ const missing = (error: unknown, message: string): unknown =>
 async function fill(
   { weights, beside }: { weights: Store; beside?: Store },
   file: TensorSource,
-  config: Gpt2Config,
+  config: ModelConfig,
 ): Promise<void> {
   const names = [...file.entries.keys()];
   const hasValue = names.some((name) => name.startsWith("v_head."));
   const isValue = ({ name }: TensorSpec): boolean => name.startsWith("v_head.");
-  const wanted: TensorSpec[] = [
+  const wanted = [
     ...weights.layout.parameters.filter((parameter) => hasValue || !isValue(parameter)),
     ...(beside?.layout.parameters ?? []).filter((parameter) => hasValue && isValue(parameter)),
   ];
   // A tied head is the token embedding again: its shape is checked, its numbers are not needed.
+  const { V, C } = modelDims(config);
   const copy = config.tie_word_embeddings && names.includes(HEAD)
-    ? [{ name: HEAD, shape: [config.vocab_size, config.n_embd] }]
+    ? [{ name: HEAD, shape: [V, C] }]
     : [];
-  const places = file.expect([...wanted, ...copy], (name) => {
+  const parts = wanted.flatMap((parameter) => fileParts(config, parameter));
+  const places = file.expect([...parts, ...copy], (name) => {
     const plain = name.replace(/^transformer\./, "").replace(VALUE_HEAD, "v_head.");
-    if (/^h\.\d+\.attn\.(masked_)?bias$/.test(plain)) return undefined; // causal masks, no weights
+    // Causal masks are no weights.
+    if (/^h\.\d+\.attn\.(attention\.)?(masked_)?bias$/.test(plain)) return undefined;
     if (plain.startsWith("v_head.") && !wanted.some(({ name }) => name === plain)) return undefined;
     return plain;
   });
-  for (const { name } of wanted) {
-    const target = weights.find(name) ?? beside!.get(name);
-    weights.device.write(target, await file.read(places.get(name)!));
+  for (const parameter of wanted) {
+    const target = weights.find(parameter.name) ?? beside!.get(parameter.name);
+    const data = await readParameter(parameter, config, (name) => file.read(places.get(name)!));
+    weights.device.write(target, data);
   }
+}
+
+/** One parameter in our layout, from the tensors that `read` gives. */
+async function readParameter(
+  { name, shape, length }: Parameter,
+  config: ModelConfig,
+  read: (name: string) => Promise<Float32Array<ArrayBuffer>>,
+): Promise<Float32Array<ArrayBuffer>> {
+  let map: Float32Array<ArrayBuffer> | undefined;
+  for (const { name: part, module } of fileParts(config, { name, shape })) {
+    const data = await read(part);
+    if (!module) return data;
+    map ??= new Float32Array(length);
+    packPart(data, { map, wide: shape[1], module });
+  }
+  return map!;
 }
 
 /** Writes `tokenizer` (see `SaveOptions`) and its settings into `folder`. */
@@ -137,7 +158,7 @@ export async function copyTokenizer(folder: string, tokenizer: string): Promise<
  */
 export async function writeFolder(
   folder: string,
-  config: Gpt2Config,
+  config: ModelConfig,
   { weights, dtype = "F32", tokenizer }: SaveOptions & { weights: Store },
 ): Promise<void> {
   await Deno.mkdir(folder, { recursive: true });
@@ -159,9 +180,16 @@ export async function writeFolder(
       ? name.replace("v_head.", VALUE_HEAD)
       : `transformer.${name}`;
   await writeSafetensors(`${folder}/model.safetensors`, {
-    tensors: weights.order.map(({ name, shape }) => ({ name: fileName(name), shape })),
+    tensors: weights.order.flatMap((parameter) =>
+      fileParts(config, parameter).map(({ name, shape }) => ({ name: fileName(name), shape }))
+    ),
     data: async function* () {
-      for await (const [, data] of weights.read()) yield data;
+      for await (const [parameter, data] of weights.read()) {
+        const wide = parameter.shape[1];
+        for (const { module } of fileParts(config, parameter)) {
+          yield module ? unpackPart(data, { wide, module }) : data;
+        }
+      }
     },
     dtype,
     metadata: { format: "pt" }, // transformers refuses a file that does not say it

@@ -9,7 +9,7 @@
  */
 import { filterControl, filters, type SampleFilter } from "../kernels/filter.ts";
 import { sampleControl } from "../kernels/sample.ts";
-import type { Gpt2Config } from "./config.ts";
+import type { ModelConfig } from "./config.ts";
 import { logitsWidth } from "./layers/head.ts";
 import { inUse } from "./lora.ts";
 import type { Tokens } from "./rows.ts";
@@ -53,7 +53,7 @@ export interface Generation<P extends Tokens = Tokens> {
 
 /** What generation needs of a model; `Gpt2` has it. */
 export interface GenerationModel extends SessionModel {
-  readonly config: Gpt2Config;
+  readonly config: ModelConfig;
   /** Disposed of together with the model. */
   readonly companions: DisposableStack;
 }

@@ -1,6 +1,7 @@
 /**
- * GPT-2 (Radford et al. 2019) on a device: pre-norm blocks, learned positions, a head that is the
- * token embedding or (untied) a matrix of its own, as Hugging Face transformers computes it without dropout.
+ * GPT-2 (Radford et al. 2019) and GPT-Neo (Black et al. 2021) on a device: pre-norm blocks, learned
+ * positions, a head that is the token embedding or (untied) a matrix of its own, as Hugging Face
+ * transformers computes them without dropout.
  *
  * ```ts
  * const model = Gpt2.create(device, config, { seed: 1, valueHead: true });
@@ -14,7 +15,7 @@
  * @module
  */
 import { type Device, type FloatArray, Scope, type Tensor, view } from "../kernels/device.ts";
-import { type Gpt2Config, type ModelDims, modelDims, parseConfig } from "./config.ts";
+import { type ModelConfig, type ModelDims, modelDims, parseConfig } from "./config.ts";
 import { readFolder, type SaveOptions, writeFolder } from "./folder.ts";
 import { logitsWidth } from "./layers/head.ts";
 import { Adapter, inUse, type LoraOptions, type PassParts, passParts } from "./lora.ts";
@@ -97,7 +98,7 @@ export class Gpt2 implements Disposable {
 
   private constructor(
     readonly device: Device,
-    readonly config: Gpt2Config,
+    readonly config: ModelConfig,
     readonly options: Readonly<Gpt2Options & { base?: string }>,
   ) {
     this.base = options.base;

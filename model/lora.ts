@@ -8,7 +8,7 @@
  */
 import { type Scope, type Tensor, upload } from "../kernels/device.ts";
 import { matmul } from "../kernels/matmul.ts";
-import { type Gpt2Config, modelDims } from "./config.ts";
+import { type ModelConfig, modelDims } from "./config.ts";
 import { type LinearModule, linearModules } from "./families.ts";
 import type { LayerAdapters } from "./layers/forward.ts";
 import type { LinearAdapter } from "./layers/linear.ts";
@@ -44,7 +44,7 @@ export interface AdaptedModule {
 
 /** What an adapter is put on. */
 export interface AdapterSite {
-  readonly config: Gpt2Config;
+  readonly config: ModelConfig;
   /** Train a value head with it. Default false. */
   readonly valueHead?: boolean;
   /** Modules of a block. Default: those of the config. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { Scope } from "../kernels/device.ts";
-import type { Gpt2Config } from "./config.ts";
+import type { ModelConfig } from "./config.ts";
 import { copyTokenizer, readConfig as readModelConfig, type SaveOptions } from "./folder.ts";
 import { Adapter, type LoraOptions } from "./lora.ts";
 import { baseName, findBase, readConfig, settingsOf, writeConfig } from "./lora_config.ts";
@@ -30,7 +30,7 @@ export interface AdapterFolder extends Disposable {
   /** Writes A, B and, where both have one, the value head into `adapter`. */
   fill(adapter: Adapter): Promise<void>;
   /** Adds it to the weights of a model; a value head in `weights` is filled too. */
-  mergeInto(weights: Store, config: Gpt2Config): Promise<void>;
+  mergeInto(weights: Store, config: ModelConfig): Promise<void>;
 }
 
 /** How an adapter is written. */
@@ -101,7 +101,7 @@ export async function openAdapter(
  */
 export async function describeModel(
   folder: string,
-): Promise<{ config: Gpt2Config; lora?: LoraOptions }> {
+): Promise<{ config: ModelConfig; lora?: LoraOptions }> {
   const adapter = await readConfig(folder);
   if (!adapter) return { config: await readModelConfig(folder) };
   const base = await findBase(folder, adapter);

@@ -1,5 +1,5 @@
 /**
- * The parameters of a GPT-2: their names, shapes and places in memory.
+ * The parameters of a model: their names, shapes and places in memory.
  *
  * Parameters lie one after another in arenas, each small enough for one binding, so that AdamW and
  * the gradient norm are a few launches and not one a parameter. Weight, gradient and both moments
@@ -17,7 +17,8 @@ import {
   type Tensor,
   view,
 } from "../kernels/device.ts";
-import { type Gpt2Config, modelDims } from "./config.ts";
+import { type ModelConfig, modelDims } from "./config.ts";
+import { type LinearModule, linearModules } from "./families.ts";
 import { fillNormal, fillUniform } from "./random.ts";
 
 const MOST = 2 ** 28; // bytes an arena is filled to at most, so that a read-back stays a modest block
@@ -27,7 +28,7 @@ export type MatrixDtype = "f32" | "f16";
 
 /** One parameter. */
 export interface Parameter {
-  /** Its name in Hugging Face folders, without the prefix `transformer.`. */
+  /** Its name in Hugging Face folders of GPT-2, without the prefix `transformer.`. */
   readonly name: string;
   readonly shape: readonly number[];
   /** Elements. */
@@ -67,12 +68,13 @@ export interface Layout {
 export type Spec = Omit<Parameter, "length" | "dtype" | "arena" | "offset">;
 
 /** Names, shapes and fresh values in the order of the network; `valueHead` adds `v_head.*`. */
-function specs(config: Gpt2Config, valueHead: boolean): Spec[] {
+function specs(config: ModelConfig, valueHead: boolean): Spec[] {
   const { V, P, C, L, I } = modelDims(config);
   const deviation = config.initializer_range;
   // Each layer adds two branches to the residual stream; GPT-2 shrinks them so that their sum keeps
-  // its size (Radford et al. 2019, section 2.3).
-  const branch = deviation / Math.sqrt(2 * L);
+  // its size (Radford et al. 2019, section 2.3). GPT-Neo does not.
+  const branch = config.model_type === "gpt2" ? deviation / Math.sqrt(2 * L) : deviation;
+  const biased = new Set(linearModules(config).filter(({ bias }) => bias).map(({ map }) => map));
   const weight = (name: string, shape: number[], d = deviation): Spec => ({
     name: `${name}.weight`,
     shape,
@@ -89,18 +91,20 @@ function specs(config: Gpt2Config, valueHead: boolean): Spec[] {
     vector(`${name}.weight`, C, 1),
     vector(`${name}.bias`, C, 0),
   ];
-  const linear = (name: string, from: number, to: number, d?: number): Spec[] => [
-    weight(name, [from, to], d), // stored (in, out): y = x W + b
-    vector(`${name}.bias`, to, 0),
-  ];
-  const layer = (l: number): Spec[] => [
-    ...norm(`h.${l}.ln_1`),
-    ...linear(`h.${l}.attn.c_attn`, C, 3 * C),
-    ...linear(`h.${l}.attn.c_proj`, C, C, branch),
-    ...norm(`h.${l}.ln_2`),
-    ...linear(`h.${l}.mlp.c_fc`, C, I),
-    ...linear(`h.${l}.mlp.c_proj`, I, C, branch),
-  ];
+  const layer = (l: number): Spec[] => {
+    const linear = (map: LinearModule["map"], from: number, to: number, d?: number): Spec[] => [
+      weight(`h.${l}.${map}`, [from, to], d), // y = x W + b
+      ...(biased.has(map) ? [vector(`h.${l}.${map}.bias`, to, 0)] : []),
+    ];
+    return [
+      ...norm(`h.${l}.ln_1`),
+      ...linear("attn.c_attn", C, 3 * C),
+      ...linear("attn.c_proj", C, C, branch),
+      ...norm(`h.${l}.ln_2`),
+      ...linear("mlp.c_fc", C, I),
+      ...linear("mlp.c_proj", I, C, branch),
+    ];
+  };
   return [
     weight("wte", [V, C]),
     weight("wpe", [P, C]),
@@ -124,7 +128,7 @@ export function valueHeadSpecs(C: number): Spec[] {
  * too: matrices and embeddings, but not the value head.
  */
 export function layoutParameters(
-  config: Gpt2Config,
+  config: ModelConfig,
   limits: DeviceLimits,
   { valueHead = false, matrixDtype = "f32" }: {
     valueHead?: boolean;

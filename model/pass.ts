@@ -19,6 +19,7 @@ import type { ModelDims } from "./config.ts";
 import { backwardScratch, layerBackward } from "./layers/backward.ts";
 import {
   attendWithin,
+  blockDims,
   type LayerActivations,
   layerActivations,
   type LayerDims,
@@ -203,8 +204,8 @@ export class Pass implements Disposable {
     const { B, T, C, V, P, L } = dims;
     const [wte, wpe] = [weights.get("wte.weight"), weights.get("wpe.weight")];
     embedding(device, { token, position, wte, wpe, out: x[0] }, { N: B * T, C, V, P });
-    const attend = attendWithin(device, length, dims);
     for (let l = 0; l < L; l++) {
+      const block = blockDims(dims, l);
       layerForward(
         device,
         {
@@ -213,7 +214,7 @@ export class Pass implements Disposable {
           activations: activations[l],
           out: x[l + 1],
         },
-        { dims, attend },
+        { dims: block, attend: attendWithin(device, length, block) },
       );
     }
     headForward(
@@ -241,7 +242,6 @@ export class Pass implements Disposable {
     const head = this.#gradients = headGradients(workspace, headDims);
     const scratch = backwardScratch(workspace, dims);
     const dx = workspace.alloc(N * C, "dx");
-    const attend = attendWithin(device, length, dims);
     this.#backward = this.#programs.record("backward", () => {
       headBackward(
         device,
@@ -251,7 +251,8 @@ export class Pass implements Disposable {
       for (let l = L - 1; l >= 0; l--) {
         const own = layerTensors(weights, l, adapter?.parts(l));
         const layer = { weights: own, x: x[l], activations: activations[l] };
-        if (recompute) layerForward(device, layer, { dims, attend });
+        const block = blockDims(dims, l), attend = attendWithin(device, length, block);
+        if (recompute) layerForward(device, layer, { dims: block, attend });
         layerBackward(
           device,
           {
@@ -261,7 +262,7 @@ export class Pass implements Disposable {
             dx,
             scratch,
           },
-          dims,
+          block,
         );
       }
       if (!dwte || !dwpe) return;

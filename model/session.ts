@@ -15,6 +15,7 @@ import type { ModelDims } from "./config.ts";
 import {
   type Attend,
   attendWithin,
+  blockDims,
   layerActivations,
   layerForward,
   layerTensors,
@@ -115,17 +116,18 @@ export class Session implements Disposable {
         logits: floats("logits", B * logitsWidth(V)),
       };
       this.#prefill = this.#record("prefill", head, this.#prompt, T, (layer, dims) => {
-        const within = attendWithin(device, this.#prompt.length, dims);
+        const within = attendWithin(device, this.#prompt.length, blockDims(dims, layer));
         return (a) => {
           const { position } = this.#prompt;
           storeKv(device, { ...caches[layer], qkv: a.qkv, position }, { B, T, C, S });
           within(a);
         };
       });
-      this.#decode = this.#record("decode", head, this.#state, 1, (layer, { H, D }) => (a) => {
+      this.#decode = this.#record("decode", head, this.#state, 1, (layer, dims) => (a) => {
+        const { H, D, window, scale } = blockDims(dims, layer);
         const x = { ...caches[layer], qkv: a.qkv, position: this.#state.position };
         storeKv(device, x, { B, T: 1, C, S });
-        attendKv(device, { ...x, out: a.attended }, { B, S, H, D });
+        attendKv(device, { ...x, out: a.attended }, { B, S, H, D, window, scale });
       });
     } catch (error) {
       scope[Symbol.dispose]();

@@ -6,7 +6,7 @@
 import { CountingDevice } from "../kernels/counting.ts";
 import type { Device } from "../kernels/device.ts";
 import { OutOfMemoryError } from "../kernels/pool.ts";
-import type { Gpt2Config } from "../model/config.ts";
+import type { ModelConfig } from "../model/config.ts";
 import { type GenerationBatch, reserveGeneration } from "../model/generate.ts";
 import { Gpt2, type Gpt2Options } from "../model/gpt2.ts";
 import type { LoraOptions } from "../model/lora.ts";
@@ -36,7 +36,7 @@ export type MemorySettings = Pick<
 
 /** What a training run is planned for. */
 export interface RunSizes {
-  config: Gpt2Config;
+  config: ModelConfig;
   /** Tokens of the longest prompt. */
   promptTokens: number;
   settings: MemorySettings;
@@ -103,7 +103,11 @@ export function planRun(device: Device, sizes: RunSizes): MemoryPlan {
 /** Plans a model alone, and where `batch` is given generation with it. */
 export function planModel(
   device: Device,
-  { config, options, batch }: { config: Gpt2Config; options: Gpt2Options; batch?: GenerationBatch },
+  { config, options, batch }: {
+    config: ModelConfig;
+    options: Gpt2Options;
+    batch?: GenerationBatch;
+  },
 ): MemoryPlan {
   using counted = new CountingDevice(device);
   using model = Gpt2.empty(counted, config, options);
@@ -264,7 +268,7 @@ function tooLarge(action: string, { total }: MemoryPlan, { bytes, from }: Memory
 export function checkGeneration(
   device: Device,
   { config, lora, batch, memory }: {
-    config: Gpt2Config;
+    config: ModelConfig;
     lora?: LoraOptions;
     batch: GenerationBatch;
     memory?: number;

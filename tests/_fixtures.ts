@@ -1,5 +1,6 @@
 /** Reads what `tests/fixtures/*.py` wrote. @module */
 import { openSafetensors } from "../model/safetensors.ts";
+import { fileParts, unpackPart } from "../model/families.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
 import type { Rows } from "../model/rows.ts";
 import { relativeError } from "./_close.ts";
@@ -72,11 +73,14 @@ export async function assertGradients(
 ): Promise<void> {
   const left = new Set([...tensors.keys()].filter((key) => key.startsWith("grad.")));
   const faults: string[] = [];
-  for await (const [{ name }, got] of model.optimizer!.gradients.read()) {
-    const key = `grad.${pythonName(name)}`;
-    left.delete(key);
-    const error = relativeError(got, tensors.get(key) ?? []);
-    if (!(error <= rtol)) faults.push(`${name} ${error}`);
+  for await (const [parameter, all] of model.optimizer!.gradients.read()) {
+    for (const { name, module } of fileParts(model.config, parameter)) {
+      const got = module ? unpackPart(all, { wide: parameter.shape[1], module }) : all;
+      const key = `grad.${pythonName(name)}`;
+      left.delete(key);
+      const error = relativeError(got, tensors.get(key) ?? []);
+      if (!(error <= rtol)) faults.push(`${name} ${error}`);
+    }
   }
   if (left.size > 0) faults.push(`no gradient for ${[...left].join(", ")}`);
   if (faults.length > 0) {

@@ -35,9 +35,12 @@ const distilbert = z.looseObject({
 const schema = z.discriminatedUnion("model_type", [bert, distilbert]);
 
 /** An encoder's sizes; P is the longest text in tokens, [CLS] and [SEP] included. */
+export type EncoderDims = Omit<ModelDims, "scale" | "windows">;
+
+/** What an encoder's `config.json` says. */
 export interface EncoderConfig {
   readonly family: "bert" | "distilbert";
-  readonly dims: ModelDims;
+  readonly dims: EncoderDims;
   /** Rows of the token-type embedding; 0 where the family has none. */
   readonly types: number;
   /** Names of the classes by index; empty where the config states none. */

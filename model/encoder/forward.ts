@@ -16,8 +16,8 @@ import { embedding } from "../../kernels/embedding.ts";
 import { geluErf } from "../../kernels/gelu_erf.ts";
 import { layernorm } from "../../kernels/layernorm.ts";
 import { matmul } from "../../kernels/matmul.ts";
-import type { ModelDims } from "../config.ts";
 import type { Allocator } from "../workspace.ts";
+import type { EncoderDims } from "./config.ts";
 import type { EncoderWeights, Linear, Norm } from "./weights.ts";
 
 /** A rectangular batch (B, T) of texts, padded at the end. */
@@ -55,7 +55,7 @@ export function linear(
 /** Enqueues the whole pass over `batch`, with activations from `memory`. */
 export function encode(
   device: Device,
-  { weights, dims, memory }: { weights: EncoderWeights; dims: ModelDims; memory: Allocator },
+  { weights, dims, memory }: { weights: EncoderWeights; dims: EncoderDims; memory: Allocator },
   { B, T, tokens, lengths }: TextBatch,
 ): Encoded {
   const { V, P, C, H, D, I, eps } = dims, N = B * T;

@@ -9,7 +9,13 @@ import { columnSumScratch } from "../../kernels/column_sum.ts";
 import { type Device, type Tensor, view } from "../../kernels/device.ts";
 import { layernormBackward, layernormScratch } from "../../kernels/layernorm.ts";
 import type { Allocator } from "../workspace.ts";
-import type { LayerActivations, LayerDims, LayerGradients, LayerTensors } from "./forward.ts";
+import type {
+  BlockDims,
+  LayerActivations,
+  LayerDims,
+  LayerGradients,
+  LayerTensors,
+} from "./forward.ts";
 import { linearBackward } from "./linear.ts";
 
 /** Work space that the blocks of one backward pass share; all of it is overwritten. */
@@ -63,10 +69,10 @@ export function layerBackward(
     dx: Tensor;
     scratch: BackwardScratch;
   },
-  dims: LayerDims,
+  dims: BlockDims,
 ): void {
   const { weights: w, gradients: g, x, activations: a, length, dx, scratch } = tensors;
-  const { B, T, C, H, D, I } = dims;
+  const { B, T, C, H, D, I, window, scale } = dims;
   const N = B * T;
   const { narrow, delta, partial, hidden, dhidden } = scratch;
   const work = { partial, hidden, dhidden };
@@ -105,7 +111,7 @@ export function layerBackward(
   attentionBackward(
     device,
     { qkv: a.qkv, length, out: a.attended, lse: a.lse, dout: narrow, delta, dqkv },
-    { B, T, H, D },
+    { B, T, H, D, window, scale },
   );
   linearBackward(
     device,

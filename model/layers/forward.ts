@@ -109,6 +109,20 @@ export type LayerDims = Pick<ModelDims, "C" | "H" | "D" | "I" | "eps"> & {
   readonly rank?: number;
 };
 
+/** Sizes of one block, and what its attention sees. */
+export type BlockDims = LayerDims & Pick<ModelDims, "scale"> & {
+  /** How many tokens a token attends at most, itself the last of them. */
+  readonly window: number;
+};
+
+/** The sizes of block `layer`, for sequences of `dims`. */
+export function blockDims(
+  dims: LayerDims & Pick<ModelDims, "scale" | "windows">,
+  layer: number,
+): BlockDims {
+  return { ...dims, window: dims.windows[layer] };
+}
+
 /** What a block computes on the way, all overwritten; backward reads every one of them. */
 export interface LayerActivations {
   /** (N, C) */
@@ -166,9 +180,10 @@ export function layerActivations(
 export type Attend = (layer: Pick<LayerActivations, "qkv" | "attended" | "lse">) => void;
 
 /** Causal attention among the rows of a ragged batch; `length` (B) u32 counts the real tokens. */
-export function attendWithin(device: Device, length: Tensor, { B, T, H, D }: LayerDims): Attend {
+export function attendWithin(device: Device, length: Tensor, dims: BlockDims): Attend {
+  const { B, T, H, D, window, scale } = dims;
   return ({ qkv, attended, lse }) =>
-    attention(device, { qkv, length, out: attended, lse }, { B, T, H, D });
+    attention(device, { qkv, length, out: attended, lse }, { B, T, H, D, window, scale });
 }
 
 /**

@@ -17,6 +17,8 @@ const wave = (n: number, scale: number, phase = 1) =>
 const lengths = (B: number, T: number) =>
   Uint32Array.from({ length: B }, (_, b) => 1 + (T - 1 + 5 * b) % T);
 
+const same = (a: HostArray, b: HostArray) => a.every((x, i) => x === b[i]);
+
 /** Outputs start as waves one element too long: the last element must survive. */
 async function run(device: Device, dims: AttentionDims, scale = 1) {
   const { B, T, H, D } = dims, N = B * T, C = H * D;
@@ -60,6 +62,53 @@ for (
   }
 }
 
+// Windows within one workgroup, across its border, of one row, of all rows and of more than there are.
+testOnDevices("attention() with a window and a scale matches its twin in f64", async (device) => {
+  using exact = new CpuDevice({ precision: "f64" });
+  for (
+    const [B, T, H, D, window] of [
+      [2, 37, 2, 8, 5],
+      [2, 70, 2, 8, 33],
+      [3, 70, 1, 8, 32],
+      [2, 9, 2, 8, 1],
+      [2, 34, 1, 8, 34],
+      [1, 33, 1, 8, 100],
+    ]
+  ) {
+    for (const naive of [false, true]) {
+      const dims = { B, T, H, D, window, scale: 1, naive };
+      const [got, want] = [await run(device, dims), await run(exact, dims)];
+      const all = await run(device, { ...dims, window: undefined });
+      for (const name in want) {
+        const what = `${name} at ${JSON.stringify(dims)}`;
+        assertClose(got[name], want[name], what, 1e-4);
+        assert.equal(same(got[name], all[name]), window >= T, what);
+      }
+    }
+  }
+});
+
+testOnDevices("attention() sees the rows of its window and no other", async (device) => {
+  // All scores are equal, so that out is the mean of the values in sight: row t has value t.
+  const [T, D, window] = [9, 4, 3];
+  const qkv = Float32Array.from({ length: T * 3 * D }, (_, i) => {
+    const [row, part] = [Math.floor(i / (3 * D)), Math.floor(i / D) % 3];
+    return part === 2 ? row : 0;
+  });
+  const x = {
+    qkv: upload(device, qkv, "qkv"),
+    length: upload(device, new Uint32Array([T]), "length"),
+    out: device.alloc(T * D, "out"),
+    lse: device.alloc(T, "lse"),
+  };
+  for (const naive of [false, true]) {
+    attention(device, x, { B: 1, T, H: 1, D, window, naive });
+    const [out] = await device.read(x.out);
+    const seen = Array.from({ length: T }, (_, t) => out[t * D]);
+    assertClose(seen, [0, 0.5, 1, 2, 3, 4, 5, 6, 7], "out", 1e-6);
+  }
+});
+
 testOnDevices("attention() keeps scores of several hundred finite", async (device) => {
   using exact = new CpuDevice({ precision: "f64" });
   const dims = { B: 2, T: 13, H: 2, D: 8 };
@@ -98,8 +147,17 @@ testOnDevices(
 );
 
 Deno.test("attentionBackward() matches central differences of the twin in f64", async () => {
+  await checkGradient({ B: 2, T: 5, H: 2, D: 3 });
+});
+
+Deno.test("attentionBackward() with window and scale matches central differences", async () => {
+  await checkGradient({ B: 2, T: 7, H: 2, D: 3, window: 3, scale: 1 });
+  await checkGradient({ B: 1, T: 4, H: 1, D: 2, window: 1, scale: 0.3 });
+});
+
+async function checkGradient(dims: AttentionDims) {
   using device = new CpuDevice({ precision: "f64" });
-  const dims = { B: 2, T: 5, H: 2, D: 3 }, { B, T, H, D } = dims, N = B * T, C = H * D, h = 1e-5;
+  const { B, T, H, D } = dims, N = B * T, C = H * D, h = 1e-5;
   const { dqkv } = await run(device, dims);
   const dout = wave(N * C, 1, 2), length = lengths(B, T);
   const loss = (qkv: Float64Array<ArrayBuffer>) => {
@@ -111,10 +169,10 @@ Deno.test("attentionBackward() matches central differences of the twin in f64", 
   const qkv = Float64Array.from(wave(N * 3 * C, 1));
   const want = qkv.map((x, i) => (loss(qkv.with(i, x + h)) - loss(qkv.with(i, x - h))) / (2 * h));
   assertClose(dqkv, want, "dqkv", 1e-9);
-});
+}
 
 testOnDevices(
-  "attention() rejects heads that are too wide and buffers that are too small",
+  "attention() rejects heads that are too wide, empty windows and buffers that are too small",
   (device) => {
     const seven = upload(device, wave(7, 1), "seven");
     const x = {
@@ -134,6 +192,10 @@ testOnDevices(
       new RangeError(
         'Cannot launch attention_d4.forward as qkv needs 12 elements: "seven" has 7',
       ),
+    );
+    assert.throws(
+      () => attention(device, x, { B: 1, T: 1, H: 1, D: 1, window: 0 }),
+      new RangeError("Cannot attend as each row attends itself at least: window is 0"),
     );
   },
 );

@@ -12,7 +12,15 @@ const wave = (n: number, scale: number, phase = 1) =>
 /** Prefills T positions and attends from a ragged position; outputs are one element too long. */
 async function run(
   device: Device,
-  { B, T, H, D, S }: { B: number; T: number; H: number; D: number; S: number },
+  { B, T, H, D, S, ...rest }: {
+    B: number;
+    T: number;
+    H: number;
+    D: number;
+    S: number;
+    window?: number;
+    scale?: number;
+  },
   scale = 1,
 ) {
   const C = H * D, canary = (n: number) => upload(device, wave(n + 1, 1), "canary");
@@ -31,7 +39,7 @@ async function run(
     ...x,
     qkv: upload(device, wave(B * 3 * C, scale, 2), "qkv"),
     position: upload(device, last, "last"),
-  }, { B, S, H, D });
+  }, { B, S, H, D, ...rest });
   const [k, v, out] = await device.read(x.k, x.v, x.out);
   for (const array of [k, v, out]) {
     assert.equal(array.at(-1), wave(array.length, 1).at(-1), "wrote past the last element");
@@ -62,6 +70,26 @@ for (
   );
 }
 
+// Of one slot, within a tile, past one and past two tiles, of all slots, of more than all.
+testOnDevices("attendKv() with a window and a scale matches its twin", async (device) => {
+  using exact = new CpuDevice({ precision: "f64" });
+  for (
+    const [B, T, H, D, S, window] of [
+      [3, 5, 2, 3, 8, 1],
+      [2, 65, 2, 8, 65, 7],
+      [2, 65, 2, 8, 65, 33],
+      [2, 130, 1, 8, 140, 70],
+      [2, 20, 2, 8, 20, 20],
+      [2, 20, 2, 8, 20, 50],
+      [2, 9, 2, 8, 6, 4],
+    ]
+  ) {
+    const dims = { B, T, H, D, S, window, scale: 1 };
+    const [got, want] = [await run(device, dims), await run(exact, dims)];
+    assertClose(got.out, want.out, `out at ${JSON.stringify(dims)}`, 1e-4);
+  }
+});
+
 testOnDevices("storeKv() skips positions past the capacity", async (device) => {
   const [B, T, C, S] = [2, 2, 4, 3];
   const [k, v] = ["k", "v"].map((name) => upload(device, new Float32Array(B * S * C), name));
@@ -81,7 +109,14 @@ testOnDevices("attendKv() keeps scores of several hundred finite", async (device
   assertClose(got.out, want.out, "out", 5e-3);
 });
 
-testOnDevices("attendKv() gives what attention() gives for the last row", async (device) => {
+for (const rest of [{}, { window: 4, scale: 1 }]) {
+  testOnDevices(
+    `attendKv() gives what attention() gives for the last row ${JSON.stringify(rest)}`,
+    (device) => compareWithAttention(device, rest),
+  );
+}
+
+async function compareWithAttention(device: Device, rest: { window?: number; scale?: number }) {
   const [B, T, H, D] = [3, 11, 2, 8], C = H * D, length = new Uint32Array([11, 4, 1]);
   const data = wave(B * T * 3 * C, 1), lasts = new Float32Array(B * 3 * C);
   length.forEach((end, b) => {
@@ -95,7 +130,7 @@ testOnDevices("attendKv() gives what attention() gives for the last row", async 
     length: upload(device, length, "length"),
     out: whole,
     lse: device.alloc(B * H * T, "lse"),
-  }, { B, T, H, D });
+  }, { B, T, H, D, ...rest });
   const times = Uint32Array.from({ length: B * T }, (_, n) => n % T);
   storeKv(device, { ...cache, qkv, position: upload(device, times, "position") }, {
     B,
@@ -109,21 +144,28 @@ testOnDevices("attendKv() gives what attention() gives for the last row", async 
     qkv: upload(device, lasts, "lasts"),
     position: upload(device, length.map((end) => end - 1), "last"),
     out,
-  }, { B, S: T, H, D });
+  }, { B, S: T, H, D, ...rest });
   const [got, all] = await device.read(out, whole);
   const want = [...length].flatMap((end, b) => {
     const row = (b * T + end - 1) * C;
     return [...all.subarray(row, row + C)];
   });
   assertClose(got, want, "out", 1e-6);
-});
+}
 
-testOnDevices("attendKv() rejects a cache that is too small", (device) => {
-  const seven = upload(device, wave(7, 1), "seven");
-  const position = upload(device, new Uint32Array(1), "position");
-  const x = { k: seven, v: seven, qkv: seven, out: seven, position };
-  assert.throws(
-    () => attendKv(device, x, { B: 1, S: 4, H: 1, D: 2 }),
-    new RangeError('Cannot launch kv_cache.attend as k needs 8 elements: "seven" has 7'),
-  );
-});
+testOnDevices(
+  "attendKv() rejects a cache that is too small and a window that is no count",
+  (device) => {
+    const seven = upload(device, wave(7, 1), "seven");
+    const position = upload(device, new Uint32Array(1), "position");
+    const x = { k: seven, v: seven, qkv: seven, out: seven, position };
+    assert.throws(
+      () => attendKv(device, x, { B: 1, S: 4, H: 1, D: 2 }),
+      new RangeError('Cannot launch kv_cache.attend as k needs 8 elements: "seven" has 7'),
+    );
+    assert.throws(
+      () => attendKv(device, x, { B: 1, S: 1, H: 1, D: 1, window: 0.5 }),
+      new RangeError("Cannot attend as each row attends itself at least: window is 0.5"),
+    );
+  },
+);

@@ -13,6 +13,19 @@ export const SMALL = {
   n_inner: 10,
 };
 
+/** The same as a GPT-Neo with one global and one local layer. */
+export const SMALL_NEO = {
+  model_type: "gpt_neo",
+  vocab_size: 11,
+  max_position_embeddings: 9,
+  hidden_size: 6,
+  num_layers: 2,
+  num_heads: 2,
+  intermediate_size: 10,
+  attention_types: [[["local", "global"], 1]],
+  window_size: 3,
+};
+
 /** As `Gpt2.create`, but with every bias, gain and value head random: zeros and ones hide mistakes. */
 export function randomModel(
   device: Device,

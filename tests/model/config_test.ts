@@ -16,6 +16,8 @@ Deno.test("parseConfig() fills in GPT-2's defaults and modelDims() gives the let
     D: 4,
     I: 48,
     eps: 1e-5,
+    scale: 0, // 1 / sqrt(D)
+    windows: [16, 16],
   });
   assert.equal(modelDims(parseConfig({ ...small, n_inner: 20 })).I, 20);
 });
@@ -47,6 +49,7 @@ Deno.test("parseConfig() says which value is wrong, what it is, and in which fil
     [{ vocab_size: "50" }, /vocab_size is "50"/],
     [{ n_layer: 0 }, /n_layer is 0/],
     [{ n_layer: 1.5 }, /n_layer is 1.5/],
+    [{ n_layer: 2 ** 40 }, /n_layer is 1099511627776 \(too big/],
     [{ n_embd: undefined }, /n_embd is missing/],
     [{ tie_word_embeddings: 1 }, /tie_word_embeddings is 1/],
     [{ scale_attn_weights: false }, /scale_attn_weights is false/],
@@ -61,5 +64,84 @@ Deno.test("parseConfig() says which value is wrong, what it is, and in which fil
   }
   for (const value of [null, [], "gpt2", 3]) {
     assert.throws(() => parseConfig(value), /must be a JSON object: it is/);
+  }
+});
+
+const neo = {
+  model_type: "gpt_neo",
+  vocab_size: 50,
+  max_position_embeddings: 16,
+  hidden_size: 12,
+  num_layers: 3,
+  num_heads: 3,
+  attention_types: [[["local"], 1], [["global", "local"], 1]],
+  window_size: 5,
+};
+
+Deno.test("parseConfig() reads a GPT-Neo, and modelDims() gives each layer's window", () => {
+  const config = parseConfig(neo);
+  assert.deepEqual(modelDims(config), {
+    V: 50,
+    P: 16,
+    C: 12,
+    L: 3,
+    H: 3,
+    D: 4,
+    I: 48,
+    eps: 1e-5,
+    scale: 1,
+    windows: [5, 16, 5],
+  });
+  assert.deepEqual(config.attention_layers, ["local", "global", "local"]);
+  const { window_size, ...rest } = neo;
+  assert.equal(window_size, 5);
+  assert.deepEqual(modelDims(parseConfig(rest)).windows, [256, 16, 256]);
+  assert.equal(modelDims(parseConfig({ ...neo, intermediate_size: 20 })).I, 20);
+});
+
+Deno.test("configJson() writes a GPT-Neo that transformers loads, whichever list of layers was given", () => {
+  const { attention_types, ...rest } = neo;
+  const config = parseConfig({
+    ...rest,
+    attention_layers: ["local", "global", "local"],
+    resid_dropout: 0.1,
+  });
+  const written = JSON.parse(configJson(config));
+  assert.deepEqual(written.architectures, ["GPTNeoForCausalLM"]);
+  assert.deepEqual(written.attention_types, [[["local", "global", "local"], 1]]);
+  assert.equal(written.resid_dropout, 0.1);
+  assert.deepEqual(modelDims(parseConfig(written)), modelDims(config));
+  assert.deepEqual(JSON.parse(configJson(parseConfig(neo))).attention_types, attention_types);
+});
+
+Deno.test("parseConfig() says which value of a GPT-Neo is wrong, and what it is", () => {
+  const wrong: [object, RegExp][] = [
+    [{ attention_types: undefined }, /as a GPT-Neo needs other values: attention_types is missing/],
+    [{ attention_types: [[["globe"], 3]] }, /attention_types.0.0.0 is "globe"/],
+    [{ attention_types: [[["local"], 0]] }, /attention_types.0.1 is 0/],
+    [{ attention_types: [["local", 3]] }, /attention_types.0.0 is "local"/],
+    [{ attention_types: [[["local"], 1e9]] }, /attention_types.0.1 is 1000000000/],
+    [
+      { attention_types: [[["local"], 2]] },
+      /attention_types must give num_layers 3 layers: it gives 2/,
+    ],
+    [
+      { attention_types: [[["local"], 9000], [["global"], 9000]] },
+      /attention_types must give num_layers 3 layers: it gives more/,
+    ],
+    [{ attention_layers: ["local"] }, /attention_layers must give num_layers 3 layers: it gives 1/],
+    [
+      { attention_layers: ["local", "local", "local"] },
+      /attention_layers must be what attention_types say: layer 1 is local and global/,
+    ],
+    [{ window_size: 0 }, /window_size is 0/],
+    [{ num_layers: "3" }, /num_layers is "3"/],
+    [{ num_layers: 10_001 }, /num_layers is 10001/],
+    [{ num_heads: 5 }, /hidden_size must be divisible by num_heads: 12 and 5/],
+    [{ activation_function: "relu" }, /activation_function is "relu"/],
+    [{ eos_token_id: 50 }, /eos_token_id must be below vocab_size 50: it is 50/],
+  ];
+  for (const [change, message] of wrong) {
+    assert.throws(() => parseConfig({ ...neo, ...change }), message);
   }
 });

@@ -9,7 +9,7 @@ import { assertClose } from "../_close.ts";
 import { testOnDevices } from "../_devices.ts";
 import { assertGradients, type Facts, modelFolder, readFixture, rows } from "../_fixtures.ts";
 
-const FAMILIES = ["untied", "dialogpt"];
+const FAMILIES = ["untied", "dialogpt", "neo", "neo-old"];
 
 async function withFolder(body: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();

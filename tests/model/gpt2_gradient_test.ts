@@ -3,7 +3,7 @@ import type { Gpt2, Gpt2Options } from "../../model/gpt2.ts";
 import { responseRows, type Rows } from "../../model/rows.ts";
 import { assertRelative } from "../_close.ts";
 import { testOnDevices } from "../_devices.ts";
-import { gradients, randomModel, SMALL, wave } from "./_model.ts";
+import { gradients, randomModel, SMALL, SMALL_NEO, wave } from "./_model.ts";
 import assert from "node:assert/strict";
 
 const temperature = 0.7;
@@ -26,8 +26,16 @@ async function loss(model: Gpt2): Promise<number> {
 }
 
 Deno.test("backward() matches central differences of every parameter, in float64", async () => {
+  await matchesDifferences(SMALL);
+});
+
+Deno.test("backward() of a GPT-Neo matches central differences of every parameter", async () => {
+  await matchesDifferences(SMALL_NEO);
+});
+
+async function matchesDifferences(config: object): Promise<void> {
   using device = new CpuDevice({ precision: "f64" });
-  using model = randomModel(device);
+  using model = randomModel(device, config);
   await model.evaluate(ragged, { temperature });
   model.backward(upstream);
   const got = await gradients(model);
@@ -46,7 +54,7 @@ Deno.test("backward() matches central differences of every parameter, in float64
     assert.ok(norm > 1e-2 || name.endsWith("c_attn.bias"), `${name} must matter: ${norm}`);
     assertRelative(got.get(name)!, want, name, 1e-7);
   }
-});
+}
 
 /** Gradients of `upstream` on a model with `options`. */
 async function gradientsWith(

@@ -41,6 +41,28 @@ for (
   });
 }
 
+for (
+  const [family, num_layers, hidden_size, num_heads, count] of [
+    ["gpt-neo-125m", 12, 768, 12, 125_198_592],
+    ["gpt-neo-1.3B", 24, 2048, 16, 1_315_575_808],
+  ] as const
+) {
+  Deno.test(`layoutParameters() has the number of parameters of ${family}`, () => {
+    const neo = parseConfig({
+      model_type: "gpt_neo",
+      vocab_size: 50257,
+      max_position_embeddings: 2048,
+      num_layers,
+      hidden_size,
+      num_heads,
+      attention_types: [[["global", "local"], num_layers / 2]],
+    });
+    const { parameters, byName } = layoutParameters(neo, limits);
+    assert.equal(parameters.reduce((sum, { length }) => sum + length, 0), count);
+    assert.equal(byName.has("h.0.attn.c_attn.bias"), false);
+  });
+}
+
 Deno.test("layoutParameters() decays matrices and embeddings, not biases and layer norms", () => {
   const { parameters } = layoutParameters(config, limits, { valueHead: true });
   for (const { name, shape, decay } of parameters) assert.equal(decay, shape.length === 2, name);
@@ -92,6 +114,21 @@ Deno.test("initialise() gives GPT-2's deviations, ones for gains, zeros for bias
       ? 0.02 / Math.sqrt(4)
       : 0.02;
     assert.ok(Math.abs(deviation - want) <= 0.15 * want, `${name}: ${deviation}, want ${want}`);
+  }
+});
+
+Deno.test("initialise() gives every matrix of a GPT-Neo the same deviation", () => {
+  const neo = parseConfig({
+    model_type: "gpt_neo",
+    vocab_size: 30,
+    max_position_embeddings: 8,
+    num_layers: 2,
+    hidden_size: 20,
+    num_heads: 2,
+    attention_types: [[["global", "local"], 1]],
+  });
+  for (const { name, init, shape } of layoutParameters(neo, limits).parameters) {
+    if (shape.length === 2) assert.deepEqual(init, { deviation: 0.02 }, name);
   }
 });
 
