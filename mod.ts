@@ -72,7 +72,7 @@ export type {
   SplitResult,
   Summary,
 } from "./tasks/observer.ts";
-export { modelFolder } from "./tasks/models.ts";
+export { findModel, type FoundModel, modelFolder, type ModelSource } from "./tasks/models.ts";
 export { LanguagePolicy } from "./tasks/policy.ts";
 export { openRewards, type RewardOptions } from "./tasks/rewards.ts";
 export type { Task, TaskSettings } from "./tasks/task.ts";

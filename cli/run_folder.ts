@@ -5,6 +5,7 @@
  * a checkpoint's rows are on disk before it is.
  * @module
  */
+import about from "../deno.json" with { type: "json" };
 import type { CompletionRow, RunInfo, RunObserver, Summary } from "../tasks/observer.ts";
 import { completionCells, completionHeader, numberCell, scoreNames } from "./csv.ts";
 import {
@@ -78,14 +79,21 @@ export class RunFolder implements RunObserver {
       task: info.task,
       algorithm: info.algorithm,
       rewards: info.rewards,
+      weights: info.weights,
       model: info.model,
+      source: info.source,
       seed: info.seed,
       steps: info.steps,
       device: info.device,
       command,
       request,
       config: info.config,
-      versions: { deno: Deno.version.deno, system: `${Deno.build.os} ${Deno.build.arch}` },
+      started: new Date().toISOString(),
+      versions: {
+        plainrl: about.version,
+        deno: Deno.version.deno,
+        system: `${Deno.build.os} ${Deno.build.arch}`,
+      },
     };
     await replaceFile(`${this.folder}/config.json`, json(config), this.#io);
   }

@@ -15,7 +15,7 @@ import { permutation } from "../rl/shuffle.ts";
 import { PpoTrainer } from "../rl/trainer.ts";
 import { loadTrainingState, saveCheckpoint, type TrainingState } from "./checkpoint.ts";
 import { withoutEnd } from "./complete.ts";
-import { modelFolder } from "./models.ts";
+import { findModel, sameModel } from "./models.ts";
 import type { CompletionRow, RunObserver, SplitResult, Summary } from "./observer.ts";
 import { LanguagePolicy } from "./policy.ts";
 import { findPreset } from "./presets.ts";
@@ -64,7 +64,12 @@ export async function trainTask(
   const started = performance.now();
   using device = await openDevice(request.device);
   const plan = await resolveRequest(request, device);
-  const folder = await modelFolder(plan.model);
+  const saved = request.resume === undefined
+    ? undefined
+    : await loadTrainingState(request.resume, plan.config.totalSteps);
+  const { folder, source, line } = saved?.source
+    ? await sameModel(saved.source)
+    : await findModel(plan.model);
   const adamw = { maxGradNorm: plan.settings.maxGradNorm };
   using model = await Gpt2.load(device, request.resume ?? folder, { valueHead: true, adamw });
   using reference = await Gpt2.load(device, folder, { frozen: true });
@@ -82,9 +87,12 @@ export async function trainTask(
   };
   await observer.start({
     ...about,
+    weights: plan.rewards.weights,
+    source,
     device: { kind: device.kind, name: device.name, software: device.software },
     config: { ...plan.config, ...plan.settings },
   });
+  if (line) observer.phase?.(`model ${line}`);
   const evaluate = async (phase: Phase): Promise<Record<Split, SplitResult>> => {
     observer.phase?.(`answering ${phase} training`);
     const step = trainer.state().step;
@@ -94,13 +102,14 @@ export async function trainTask(
     };
   };
   let state: TrainingState;
-  if (request.resume) {
-    state = await loadTrainingState(request.resume, plan.config.totalSteps);
+  if (saved) {
+    state = { ...saved, source };
     trainer.restore(state.ppo);
     await model.importState(`${request.resume}/optimizer.safetensors`);
   } else {
     const before = await evaluate("before");
-    state = { ppo: trainer.state(), before, tokens: 0, trainingSeconds: 0, seconds: 0 };
+    const none = { tokens: 0, trainingSeconds: 0, seconds: 0 };
+    state = { ppo: trainer.state(), source, before, ...none };
   }
   const secondsBefore = state.seconds;
   const elapsed = () => secondsBefore + (performance.now() - started) / 1000;

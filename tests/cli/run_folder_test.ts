@@ -89,6 +89,9 @@ inTemporary("a run leaves every file whole, and nothing temporary", async (place
   const config = JSON.parse(files["/config.json"]);
   assert.deepEqual(config.config, { gamma: 1 });
   assert.equal(config.command, "deno task train colors");
+  assert.deepEqual([config.source, config.weights], [info().source, { exact: 1 }]);
+  assert.ok(Math.abs(Date.now() - Date.parse(config.started)) < 60_000, config.started);
+  assert.match(config.versions.plainrl, /^\d+\.\d+\.\d+$/);
   const run = await readRun(`${place}/run`);
   assert.equal(run.completions.length, 7);
   assert.equal(run.completions[1].completion, ' blue\n"1');
