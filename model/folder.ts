@@ -23,8 +23,9 @@ export interface SaveOptions {
   /** Element type in the file. F16 halves the size and rounds to 11 bits. Default F32. */
   dtype?: "F32" | "F16";
   /**
-   * A `tokenizer.json` to copy into the folder, with the `tokenizer_config.json` beside it. Where it is
-   * missing it is made of the `vocab.json` and `merges.txt` beside it.
+   * A `tokenizer.json` to copy into the folder, with the `tokenizer_config.json` and
+   * `special_tokens_map.json` beside it. Where it is missing it is made of the `vocab.json` and
+   * `merges.txt` beside it.
    */
   tokenizer?: string;
 }
@@ -127,9 +128,11 @@ export async function writeFolder(
   if (tokenizer !== undefined) {
     await replaceText(`${folder}/tokenizer.json`, await tokenizerText(tokenizer));
     // Without its settings transformers drops spaces before punctuation when it decodes.
-    const settings = tokenizer.replace(/[^/\\]*$/, "tokenizer_config.json");
-    const text = await Deno.readTextFile(settings).catch(() => undefined);
-    if (text !== undefined) await replaceText(`${folder}/tokenizer_config.json`, text);
+    for (const name of ["tokenizer_config.json", "special_tokens_map.json"]) {
+      const text = await Deno.readTextFile(tokenizer.replace(/[^/\\]*$/, name))
+        .catch(() => undefined);
+      if (text !== undefined) await replaceText(`${folder}/${name}`, text);
+    }
   }
   const fileName = (name: string): string =>
     name === HEAD
