@@ -31,9 +31,7 @@ export function origin(source: ModelSource | undefined, name: string): string {
   const what = source.path === "tiny"
     ? "`tiny`, the default model of PlainRL"
     : `the model in a folder named ${code(lastPart(source.path))}`;
-  return `${what[0].toUpperCase()}${what.slice(1)}${
-    sums.length > 0 ? ` (${sums.join(", ")})` : ""
-  }`;
+  return sums.length > 0 ? `${what} (${sums.join(", ")})` : what;
 }
 
 /** Kind and size. */

@@ -32,7 +32,6 @@ export async function exportCommand(
 ): Promise<number> {
   const { model, name, run } = await find(positional[0], flags.checkpoint as number | undefined);
   const out = (flags.out as string | undefined ?? `${PLACE}/${name}`).replace(/(?<=.)\/+$/, "");
-  await mayWrite(out, flags.force === true);
   const exportModel = await programs.export();
   const isAbsolute = /^(?:\/|[A-Za-z]:)/.test(out);
   const folder = isAbsolute ? out.replace(/^.*[/\\]/, "") : out;
@@ -57,6 +56,7 @@ export async function exportCommand(
     await Deno.writeTextFile(`${to}/${MARK}`, JSON.stringify(mark, null, 2) + "\n");
   };
   try {
+    await mayWrite(out, flags.force === true);
     await placeFolder(out, write);
   } catch (error) {
     throw isOf(out, error) ? writeError(out, error, PLACE) : error;

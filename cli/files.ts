@@ -138,11 +138,15 @@ export async function makeIfAbsent(path: string, io: Disk = disk): Promise<boole
   return true;
 }
 
-/** Makes the folder and those above it; gives those that were not there, the outermost first. */
-export async function makeParents(path: string, io: Disk = disk): Promise<string[]> {
-  if (path === "." || path === "/") return [];
-  const above = await makeParents(folderOf(path), io);
-  return await makeIfAbsent(path, io) ? [...above, path] : above;
+/** Makes the folder and those above it; adds those that were not there to `made`, the outermost first. */
+export async function makeParents(
+  path: string,
+  io: Disk = disk,
+  made: string[] = [],
+): Promise<void> {
+  if (path === "." || path === "/") return;
+  await makeParents(folderOf(path), io, made);
+  if (await makeIfAbsent(path, io)) made.push(path);
 }
 
 /**
@@ -159,8 +163,13 @@ export async function placeFolder(
   const parent = folderOf(path), temporary = temporaryName(path);
   const old = temporaryName(`${path}.old`);
   const stands = (await Deno.stat(path).catch(() => undefined))?.isDirectory;
-  const made = await makeParents(parent, io);
+  const made: string[] = [];
   try {
+    await makeParents(parent, io, made);
+    // In a container every process may have the same number, one that was killed too.
+    for (const left of stands ? [temporary, old] : [temporary]) {
+      if (await Deno.stat(left).then(() => true, () => false)) await io.remove(left);
+    }
     await io.makeFolder(temporary);
     await write(temporary);
     await flushTree(temporary, io);
