@@ -136,7 +136,11 @@ async function completeTokenizer(to: string, tokenizer: Tokenizer): Promise<void
       name,
       tokenizer.decode([tokenizer.eosId!], { special: true }),
     ]));
-  const made = { tokenizer_class: "PreTrainedTokenizerFast", ...end };
+  const made = {
+    tokenizer_class: "PreTrainedTokenizerFast",
+    model_input_names: ["input_ids", "attention_mask"], // token types would change the embeddings
+    ...end,
+  };
   if (given && "clean_up_tokenization_spaces" in given) return;
   // Decoded without cleaning, a text is what rewards saw.
   await replaceText(path, json({ ...(given ?? made), clean_up_tokenization_spaces: false }));

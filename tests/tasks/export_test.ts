@@ -78,6 +78,7 @@ inTemporary("an export has the model's own numbers, its tokenizer and a card", a
   });
   assert.deepEqual(await readJson(`${to}/tokenizer_config.json`), {
     tokenizer_class: "PreTrainedTokenizerFast",
+    model_input_names: ["input_ids", "attention_mask"],
     bos_token: "<|endoftext|>",
     eos_token: "<|endoftext|>",
     unk_token: "<|endoftext|>",
