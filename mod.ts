@@ -72,6 +72,7 @@ export type {
   SplitResult,
   Summary,
 } from "./tasks/observer.ts";
+export { type ExportFacts, exportModel, type ExportRequest } from "./tasks/export.ts";
 export { findModel, type FoundModel, modelFolder, type ModelSource } from "./tasks/models.ts";
 export { LanguagePolicy } from "./tasks/policy.ts";
 export { openRewards, type RewardOptions } from "./tasks/rewards.ts";
