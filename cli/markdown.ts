@@ -15,7 +15,7 @@ export const markdown = (text: string): string =>
   printable(text).replace(ACTIVE, (c) => NAMED[c] ?? `&#${c.codePointAt(0)};`).trim();
 
 /** A cell of at most 120 characters; "(nothing)" for an empty text. */
-export const cell = (text: string): string => markdown(clip(text, 120)) || "(nothing)";
+export const cell = (text: string): string => markdown(clip(text, 120, true)) || "(nothing)";
 
 /** A name or path as code where its letters are harmless, else as text. */
 export const code = (text: string): string =>

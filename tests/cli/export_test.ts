@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { listFolder } from "../../cli/files.ts";
 import { main } from "../../cli/main.ts";
+import { cell, code, fence, markdown, scalar } from "../../cli/markdown.ts";
 import { RunFolder } from "../../cli/run_folder.ts";
 import type { CompletionRow, RunInfo } from "../../tasks/observer.ts";
 import { exportModel } from "../../tasks/export.ts";
@@ -52,6 +53,7 @@ async function writeRun(
     Array.from({ length: n }, (_, i) => ({
       ...completion(step, phase, text(i)),
       id: `${i}`,
+      reward: step / 10,
       prompt: i === 0 ? "red and blue make" : text(i),
     }));
   await run.start({
@@ -151,7 +153,7 @@ inTemporary("the card of an earlier checkpoint claims nothing of the end", async
       "There is no comparison of before and after",
       "sampled completions rose from 0.1 to 0.2 ", // and not to 0.3, of step 3
       "The first 6 sampled in step 2:",
-      "| red and blue make | blue 0 | purple | 0.5 |",
+      "| red and blue make | blue 0 | purple | 0.2 |",
       "parameters in F16",
       "The weights here are rounded to F16; every figure is of F32.",
     );
@@ -354,3 +356,15 @@ inTemporary(
     assert.equal(await Deno.readTextFile(`${out}/thesis.txt`), "years of work");
   },
 );
+
+Deno.test("Markdown, code, fences and YAML show a text and do nothing else", () => {
+  assert.equal(markdown("a_b _c_ <b>&amp;</b>"), "a_b &#95;c&#95; &lt;b&gt;&amp;amp;&lt;/b&gt;");
+  assert.equal(markdown("1 | 2\\|\n`x`: 3"), "1 &#124; 2&#92;&#124;&#92;n&#96;x&#96;: 3");
+  assert.equal(markdown("http://a WWW.b [c](d)"), "http&#58;//a WWW&#46;b &#91;c&#93;(d)");
+  assert.equal(markdown("\u202egnp.exe\u001b[2J"), "&#92;u&#123;202e&#125;gnp.exe");
+  assert.equal(cell(" "), "(nothing)");
+  assert.equal(cell("|".repeat(200)).length, 119 * "&#124;".length + 1); // cut, then escaped
+  assert.deepEqual([code("a/b@c:1"), code("a b|`")], ["`a/b@c:1`", "a b&#124;&#96;"]);
+  assert.equal(fence("sh", "a ``` b\n````\u202e"), "`````sh\na ``` b\n````\\u{202e}\n`````");
+  assert.equal(scalar('a: "b"\n---\u202e'), '"a: \\"b\\"\\\\n---\\\\u{202e}"');
+});
