@@ -74,7 +74,8 @@ export type {
   SplitResult,
   Summary,
 } from "./tasks/observer.ts";
-export { modelFolder } from "./tasks/models.ts";
+export { type ExportFacts, exportModel, type ExportRequest } from "./tasks/export.ts";
+export { findModel, type FoundModel, modelFolder, type ModelSource } from "./tasks/models.ts";
 export { LanguagePolicy } from "./tasks/policy.ts";
 export { openRewards, type RewardOptions } from "./tasks/rewards.ts";
 export type { Task, TaskSettings } from "./tasks/task.ts";

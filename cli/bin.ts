@@ -38,6 +38,9 @@ const programs: Programs = {
   async generate() {
     return (await import("../tasks/complete.ts")).completeText;
   },
+  async export() {
+    return (await import("../tasks/export.ts")).exportModel;
+  },
   async pretrain() {
     return (await import("../tasks/pretraining/pretrain.ts")).pretrain;
   },

@@ -50,14 +50,14 @@ const CAUSES: Record<string, string> = {
   ENOTDIR: "a part of the path is a file. Choose another folder with --out",
 };
 
-/** Names the path, the cause and the cure. */
-export function writeError(path: string, error: unknown): WriteError {
+/** Names the path, the cause and the cure; `place` is where the command may write. */
+export function writeError(path: string, error: unknown, place = "runs"): WriteError {
   if (error instanceof WriteError) return error;
   if (error instanceof Deno.errors.NotCapable) {
-    const parent = folderOf(path);
+    const places = `${place},${folderOf(path)}`;
     return new WriteError(
-      `Cannot write ${path} as this command may write only inside runs. Choose --out inside runs, ` +
-        `or run: deno run --allow-read --allow-write=runs,${parent} cli/main.ts ...`,
+      `Cannot write ${path} as this command may write only inside ${place}. Choose --out inside ` +
+        `${place}, or run: deno run --allow-read --allow-env --allow-write=${places} cli/bin.ts ...`,
       { cause: error },
     );
   }
@@ -127,4 +127,71 @@ export async function flushTree(folder: string, io: Disk = disk): Promise<void> 
     else if (entry.isFile) await io.flush(path);
   }
   await io.flush(folder);
+}
+
+/** Makes the folder; false where it was there already. */
+export async function makeIfAbsent(path: string, io: Disk = disk): Promise<boolean> {
+  // Asked first, because making a folder needs a permission that looking at one does not.
+  const found = await Deno.stat(path).catch(() => undefined);
+  if (found?.isDirectory) return false;
+  await io.makeFolder(path);
+  return true;
+}
+
+/** Makes the folder and those above it; adds those that were not there to `made`, the outermost first. */
+export async function makeParents(
+  path: string,
+  io: Disk = disk,
+  made: string[] = [],
+): Promise<void> {
+  if (path === "." || path === "/") return;
+  await makeParents(folderOf(path), io, made);
+  if (await makeIfAbsent(path, io)) made.push(path);
+}
+
+/**
+ * Writes a folder through `write`, under a temporary name, and gives it the name `path` when it is
+ * whole and on disk. A folder of that name stays until then and goes after it. When anything fails,
+ * what was there is there still and nothing else is left. A kill between the two renames leaves both
+ * folders whole, under temporary names.
+ */
+export async function placeFolder(
+  path: string,
+  write: (temporary: string) => Promise<void>,
+  io: Disk = disk,
+): Promise<void> {
+  const parent = folderOf(path), temporary = temporaryName(path);
+  const old = temporaryName(`${path}.old`);
+  const stands = (await Deno.stat(path).catch(() => undefined))?.isDirectory;
+  const made: string[] = [];
+  try {
+    await makeParents(parent, io, made);
+    // In a container every process may have the same number, one that was killed too.
+    for (const left of stands ? [temporary, old] : [temporary]) {
+      if (await Deno.stat(left).then(() => true, () => false)) await io.remove(left);
+    }
+    await io.makeFolder(temporary);
+    await write(temporary);
+    await flushTree(temporary, io);
+    if (stands) await io.rename(path, old);
+    try {
+      await io.rename(temporary, path);
+    } catch (error) {
+      if (stands) await io.rename(old, path);
+      throw error;
+    }
+  } catch (error) {
+    await io.remove(temporary).catch(() => {}); // it may never have been made
+    for (const folder of made.reverse()) {
+      await Deno.remove(folder).catch(() => {}); // not where another process uses it meanwhile
+    }
+    throw error;
+  }
+  await io.flush(parent);
+  const base = path.slice(path.lastIndexOf("/") + 1);
+  for (const name of await listFolder(parent)) {
+    const isOurs = name.startsWith(`${base}.`) && IS_TEMPORARY.test(name);
+    const rest = name.slice(base.length).replace(IS_TEMPORARY, "");
+    if (isOurs && (rest === "" || rest === ".old")) await io.remove(`${parent}/${name}`);
+  }
 }

@@ -30,6 +30,8 @@ export async function main(
           programs,
           terminal,
         );
+      case "export":
+        return await (await import("./export.ts")).exportCommand(parsed, programs, terminal);
       case "fetch":
         return await (await import("./fetch.ts")).fetchCommand(parsed, programs, terminal);
       case "doctor":

@@ -43,6 +43,16 @@ export interface FetchFlags {
   quiet: boolean;
 }
 
+/** Flags of `export`. */
+export interface ExportFlags {
+  out?: string;
+  dtype: "f32" | "f16";
+  checkpoint?: number;
+  "value-head": boolean;
+  force: boolean;
+  json: boolean;
+}
+
 /** Flags of `pretrain`. */
 export interface PretrainFlags {
   steps?: number;
@@ -264,6 +274,46 @@ export const GENERATE_FLAGS: Table<GenerateFlags> = {
 
 /** Rows of `fetch`'s flags. */
 export const FETCH_FLAGS: Table<FetchFlags> = { json: JSON_FLAG, quiet: QUIET };
+
+/** Rows of `export`'s flags. */
+export const EXPORT_FLAGS: Table<ExportFlags> = {
+  out: {
+    kind: "text",
+    otherwise: "exports/NAME",
+    unit: "folder",
+    doc: "Folder to create",
+    group: "Output",
+  },
+  dtype: {
+    kind: "choice",
+    choices: ["f32", "f16"],
+    default: "f32",
+    doc: "Element type of the weights; f16 halves the file and rounds to 11 bits",
+    group: "What to export",
+  },
+  checkpoint: {
+    kind: "integer",
+    otherwise: "the run's last",
+    unit: "step",
+    min: 0,
+    max: 1_000_000,
+    doc: "Checkpoint of the run to take",
+    group: "What to export",
+  },
+  "value-head": {
+    kind: "boolean",
+    default: false,
+    doc: "Keep the value head, under TRL's names; transformers alone says that it does not use it",
+    group: "What to export",
+  },
+  force: {
+    kind: "boolean",
+    default: false,
+    doc: "Replace a folder that export wrote before",
+    group: "Output",
+  },
+  json: JSON_FLAG,
+};
 
 /** Rows of `pretrain`'s flags. */
 export const PRETRAIN_FLAGS: Table<PretrainFlags> = {

@@ -7,6 +7,7 @@ import { PPO_OPTIONS, type PpoConfig } from "../rl/config.ts";
 import type { TaskSettings } from "../tasks/task.ts";
 import {
   DOCTOR_FLAGS,
+  EXPORT_FLAGS,
   FETCH_FLAGS,
   GENERATE_FLAGS,
   PRETRAIN_FLAGS,
@@ -190,7 +191,7 @@ export const TRAIN_SETTINGS: Table<TrainSettings> = {
 
 /** One command, as help and docs show it. */
 export interface CommandSpec {
-  readonly name: "train" | "generate" | "fetch" | "pretrain" | "doctor";
+  readonly name: "train" | "generate" | "export" | "fetch" | "pretrain" | "doctor";
   readonly doc: string;
   /** Positional arguments as help shows them, with one line each. */
   readonly positional: readonly (readonly [form: string, doc: string])[];
@@ -217,6 +218,14 @@ export const COMMANDS: readonly CommandSpec[] = [
     flags: { ...GENERATE_FLAGS },
     settings: {},
     example: 'deno task generate "red and blue make"',
+  },
+  {
+    name: "export",
+    doc: "Write a run's policy, or a model, as a folder for transformers, with a model card",
+    positional: [["<run|model>", "A run folder, tiny, a model folder, or a fetched OWNER/NAME"]],
+    flags: { ...EXPORT_FLAGS },
+    settings: {},
+    example: "deno task export runs/colors-ppo-1-2026-11-22-021500 --dtype f16",
   },
   {
     name: "fetch",

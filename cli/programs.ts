@@ -1,5 +1,6 @@
 /** What the commands run: functions that `main` is given, so that this folder trains nothing itself. @module */
 import type { CompletionRequest } from "../tasks/complete.ts";
+import type { ExportFacts, ExportRequest } from "../tasks/export.ts";
 import type { RunObserver, Summary } from "../tasks/observer.ts";
 import type { PlannedRun } from "../tasks/plan.ts";
 import type { PretrainStep } from "../tasks/pretraining/pretrain.ts";
@@ -86,6 +87,9 @@ export type PretrainModel = (
   signal: AbortSignal,
 ) => Promise<Record<string, string | number>>;
 
+/** Writes a model as a folder for transformers. */
+export type ExportModel = (request: ExportRequest) => Promise<ExportFacts>;
+
 /** How far the download of one file is, in bytes. */
 export interface FetchProgress {
   file: string;
@@ -105,6 +109,7 @@ export interface Programs {
   train(): Promise<TrainTask>;
   plan(): Promise<PlanTask>;
   generate(): Promise<GenerateText>;
+  export(): Promise<ExportModel>;
   pretrain(): Promise<PretrainModel>;
   fetch(): Promise<FetchModel>;
 }

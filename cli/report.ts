@@ -6,11 +6,11 @@
 import { type MetricInfo, PPO_METRICS } from "../rl/metrics.ts";
 import type { CompletionRow, Summary } from "../tasks/observer.ts";
 import { REWARD_METRICS } from "./metrics_page.ts";
-import { TRAIN_SETTINGS } from "./options.ts";
 import { charts } from "./plots.ts";
 import { SCRIPT, STYLE } from "./report_page.ts";
 import { opening, warnings } from "./report_words.ts";
 import { pairs, type RunData } from "./run_data.ts";
+import { settingRows } from "./setting_rows.ts";
 import { printable, short } from "./terminal.ts";
 
 const MOST_ROLLOUTS = 1500; // sampled completions in the page; all are in completions.csv
@@ -157,29 +157,13 @@ ${
 }
 
 function configTable(config: Readonly<Record<string, unknown>>): string {
-  const rows = flatten(config).map(([key, value]) => {
-    const option = Object.hasOwn(TRAIN_SETTINGS, lastPart(key))
-      ? TRAIN_SETTINGS[lastPart(key) as keyof typeof TRAIN_SETTINGS]
-      : undefined;
-    const usual = option?.default;
-    const changed = usual !== undefined && String(usual) !== value;
-    return `<tr${changed ? ' class="changed"' : ""}>${text(key)}${text(value)}${
-      text(usual === undefined ? "" : String(usual))
-    }<td>${escape(option ? [option.doc, option.unit].filter(Boolean).join("; ") : "")}</td></tr>`;
-  });
+  const rows = settingRows(config).map(({ key, value, usual, changed, option }) =>
+    `<tr${changed ? ' class="changed"' : ""}>${text(key)}${text(value)}${text(usual ?? "")}<td>${
+      escape(option ? [option.doc, option.unit].filter(Boolean).join("; ") : "")
+    }</td></tr>`
+  );
   return `<div class="scroll"><table><thead><tr><th>key</th><th>value</th><th>default</th><th>meaning</th></tr></thead>
 <tbody>${rows.join("\n")}</tbody></table></div>`;
-}
-
-const lastPart = (key: string): string => key.slice(key.lastIndexOf(".") + 1);
-
-/** Nested objects as dotted keys, in their own order. */
-function flatten(value: Readonly<Record<string, unknown>>, before = ""): [string, string][] {
-  return Object.entries(value).flatMap(([key, part]) =>
-    typeof part === "object" && part !== null && !Array.isArray(part)
-      ? flatten(part as Record<string, unknown>, `${before}${key}.`)
-      : [[`${before}${key}`, typeof part === "string" ? part : JSON.stringify(part) ?? ""]]
-  ) as [string, string][];
 }
 
 function glossary(run: RunData): string {

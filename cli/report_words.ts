@@ -6,6 +6,10 @@ import { duration, short } from "./terminal.ts";
 
 const ENDS = 0.1; // share of the run that "began" and "ended" average over
 
+/** What no run can say for itself. */
+export const ONE_SEED =
+  "One seed proves little: repeat the run with other seeds before you believe it.";
+
 /** The sentences, in order. */
 export function opening(run: RunData): string[] {
   const { config, metrics, summary } = run;
@@ -13,14 +17,22 @@ export function opening(run: RunData): string[] {
   const start =
     `${config.model} was trained on ${config.task} with ${config.algorithm.toUpperCase()} ` +
     `for ${last} of ${config.steps} steps (seed ${config.seed})`;
+  const end = summary
+    ? ` in ${duration(summary.seconds)} on ${config.device.name}.`
+    : "; it did not reach its end, so there is no comparison of before and after.";
+  return [start + end, ...findings(run), ONE_SEED];
+}
+
+/** What the numbers say, without names: of greedy answers if there is a summary, then of the steps. */
+export function findings(run: RunData): string[] {
+  const { summary } = run;
   const sentences = summary
     ? [
-      `${start} in ${duration(summary.seconds)} on ${config.device.name}.`,
       change("Exact answers on held-out prompts", summary.heldout, "exact"),
       change("On training prompts they", summary.train, "exact"),
       change("The mean reward of greedy answers to held-out prompts", summary.heldout, "reward"),
     ]
-    : [`${start}; it did not reach its end, so there is no comparison of before and after.`];
+    : [];
   const reward = ends(run, SERIES.reward);
   if (reward) sentences.push(moved("The mean reward of sampled completions", reward));
   const kl = ends(run, SERIES.kl);
@@ -32,7 +44,6 @@ export function opening(run: RunData): string[] {
   }
   const entropy = ends(run, SERIES.entropy);
   if (entropy) sentences.push(moved("Entropy", entropy, " nats per token"));
-  sentences.push("One seed proves little: repeat the run with other seeds before you believe it.");
   return sentences;
 }
 

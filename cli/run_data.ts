@@ -1,4 +1,5 @@
 /** Reads a run folder back: for the report, for resuming, for comparing. @module */
+import type { ModelSource } from "../tasks/models.ts";
 import type { CompletionRow, Summary } from "../tasks/observer.ts";
 import { completionOf, readCsv, scoreNames } from "./csv.ts";
 import { listFolder } from "./files.ts";
@@ -8,7 +9,11 @@ export interface RunConfig {
   task: string;
   algorithm: string;
   rewards: string[];
+  /** What each reward counts; absent, like the next but one, in runs of older versions. */
+  weights?: Record<string, number>;
   model: string;
+  /** What exactly the run started from. */
+  source?: ModelSource;
   seed: number;
   steps: number;
   device: { kind: string; name: string; software: boolean };
@@ -18,6 +23,8 @@ export interface RunConfig {
   request: Record<string, unknown>;
   /** Every setting as resolved. */
   config: Record<string, unknown>;
+  /** When the run began, ISO 8601 in UTC; absent in runs of older versions. */
+  started?: string;
   /** Versions that made the run. */
   versions: Record<string, string>;
 }

@@ -5,6 +5,7 @@
  * a checkpoint's rows are on disk before it is.
  * @module
  */
+import about from "../deno.json" with { type: "json" };
 import type { CompletionRow, RunInfo, RunObserver, Summary } from "../tasks/observer.ts";
 import { completionCells, completionHeader, numberCell, scoreNames } from "./csv.ts";
 import {
@@ -12,6 +13,8 @@ import {
   disk,
   flushTree,
   folderOf,
+  makeIfAbsent,
+  makeParents,
   removeTemporaries,
   replaceFile,
   temporaryName,
@@ -78,14 +81,21 @@ export class RunFolder implements RunObserver {
       task: info.task,
       algorithm: info.algorithm,
       rewards: info.rewards,
+      weights: info.weights,
       model: info.model,
+      source: info.source,
       seed: info.seed,
       steps: info.steps,
       device: info.device,
       command,
       request,
       config: info.config,
-      versions: { deno: Deno.version.deno, system: `${Deno.build.os} ${Deno.build.arch}` },
+      started: new Date().toISOString(),
+      versions: {
+        plainrl: about.version,
+        deno: Deno.version.deno,
+        system: `${Deno.build.os} ${Deno.build.arch}`,
+      },
     };
     await replaceFile(`${this.folder}/config.json`, json(config), this.#io);
   }
@@ -129,7 +139,7 @@ export class RunFolder implements RunObserver {
     const there = await checkpointSteps(this.folder);
     if (!there.includes(step)) { // a resumed run may come by the step that it started from
       try {
-        await this.#makeIfAbsent(place);
+        await makeIfAbsent(place, this.#io);
         await this.#io.makeFolder(temporary);
         await write(temporary);
         await flushTree(temporary, this.#io);
@@ -217,8 +227,11 @@ export class RunFolder implements RunObserver {
   async #makeFolder(info: RunInfo): Promise<string> {
     if (this.#options.out !== undefined) {
       const out = this.#options.out.replace(/\/+$/, "") || "/";
-      await this.#makeParents(folderOf(out));
-      if (!await this.#makeIfAbsent(out) && (await Array.fromAsync(Deno.readDir(out))).length > 0) {
+      await this.#make(makeParents, folderOf(out));
+      if (
+        !await this.#make(makeIfAbsent, out) &&
+        (await Array.fromAsync(Deno.readDir(out))).length > 0
+      ) {
         throw writeError(
           out,
           new Error(`it is not empty. Choose another with --out, or go on: --resume ${out}`),
@@ -226,29 +239,18 @@ export class RunFolder implements RunObserver {
       }
       return out;
     }
-    await this.#makeParents("runs");
+    await this.#make(makeIfAbsent, "runs");
     const time = new Date().toISOString().slice(0, 19).replaceAll(":", "").replace("T", "-");
     const name = `runs/${info.task}-${info.algorithm}-${info.seed}-${time}`;
     for (let i = 1;; i++) {
       const path = i === 1 ? name : `${name}-${i}`;
-      if (await this.#makeIfAbsent(path)) return path;
+      if (await this.#make(makeIfAbsent, path)) return path;
     }
   }
 
-  async #makeParents(path: string): Promise<void> {
-    if (path === "." || path === "/") return;
-    await this.#makeParents(folderOf(path));
-    await this.#makeIfAbsent(path);
-  }
-
-  /** False where it was there already. */
-  async #makeIfAbsent(path: string): Promise<boolean> {
+  async #make<T>(how: (path: string, io: Disk) => Promise<T>, path: string): Promise<T> {
     try {
-      // Asked first, because making a folder needs a permission that looking at one does not.
-      const found = await Deno.stat(path).catch(() => undefined);
-      if (found?.isDirectory) return false;
-      await this.#io.makeFolder(path);
-      return true;
+      return await how(path, this.#io);
     } catch (error) {
       throw writeError(path, error);
     }

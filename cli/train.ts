@@ -12,7 +12,7 @@ import { checkpointSteps, readRun } from "./run_data.ts";
 import { RunFolder } from "./run_folder.ts";
 import { closing } from "./table.ts";
 import { columns, type Terminal } from "./terminal.ts";
-import { didYouMean, UsageError } from "./values.ts";
+import { didYouMean, quoted, UsageError } from "./values.ts";
 
 const WITH_RESUME = new Set(["resume", "memory", "json", "quiet"]);
 
@@ -185,10 +185,6 @@ export function commandOf(request: TrainRequest): string {
   for (const [key, value] of Object.entries(request.settings)) parts.push(`${key}=${value}`);
   return parts.join(" ");
 }
-
-/** A word as a shell takes it. */
-const quoted = (word: string): string =>
-  /^[\w./:@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 
 /** The folder first, so that what the terminal speaks of is on disk. */
 export function watch(folder: RunObserver, progress: Progress | undefined): RunObserver {

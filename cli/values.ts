@@ -87,3 +87,7 @@ export function coerce(name: string, option: Option, text: string): OptionValue 
 /** Settings are given as key=value, so that a boolean's two words are worth saying. */
 export const settingFacts = (option: Option): string =>
   option.kind === "boolean" ? `true | false, default ${option.default}` : facts(option);
+
+/** A word as a shell takes it. */
+export const quoted = (word: string): string =>
+  /^[\w./:@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;

@@ -101,7 +101,7 @@ export interface GptNeoConfig extends CommonConfig {
   /** The same, layer by layer. */
   readonly attention_layers: readonly Reach[];
 }
-type Reach = z.infer<typeof reach>;
+type Reach = "global" | "local";
 
 /** The config of any family that a `Gpt2` can be. */
 export type ModelConfig = Gpt2Config | GptNeoConfig;

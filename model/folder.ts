@@ -27,8 +27,9 @@ export interface SaveOptions {
   /** Element type in the file. F16 halves the size and rounds to 11 bits. Default F32. */
   dtype?: "F32" | "F16";
   /**
-   * A `tokenizer.json` to copy into the folder, with the `tokenizer_config.json` beside it. Where it is
-   * missing it is made of the `vocab.json` and `merges.txt` beside it.
+   * A `tokenizer.json` to copy into the folder, with the `tokenizer_config.json` and
+   * `special_tokens_map.json` beside it. Where it is missing it is made of the `vocab.json` and
+   * `merges.txt` beside it.
    */
   tokenizer?: string;
 }
@@ -146,9 +147,11 @@ async function readParameter(
 export async function copyTokenizer(folder: string, tokenizer: string): Promise<void> {
   await replaceText(`${folder}/tokenizer.json`, await tokenizerText(tokenizer));
   // Without its settings transformers drops spaces before punctuation when it decodes.
-  const settings = tokenizer.replace(/[^/\\]*$/, "tokenizer_config.json");
-  const text = await Deno.readTextFile(settings).catch(() => undefined);
-  if (text !== undefined) await replaceText(`${folder}/tokenizer_config.json`, text);
+  for (const name of ["tokenizer_config.json", "special_tokens_map.json"]) {
+    const text = await Deno.readTextFile(tokenizer.replace(/[^/\\]*$/, name))
+      .catch(() => undefined);
+    if (text !== undefined) await replaceText(`${folder}/${name}`, text);
+  }
 }
 
 /**

@@ -5,11 +5,14 @@
  */
 import type { Gpt2 } from "../model/gpt2.ts";
 import type { PpoState } from "../rl/trainer.ts";
+import type { ModelSource } from "./models.ts";
 import type { SplitResult } from "./observer.ts";
 
 /** All that a run remembers beside weights and optimizer; plain JSON. */
 export interface TrainingState {
   ppo: PpoState;
+  /** What the run started from; absent in checkpoints that are older than this field. */
+  source?: ModelSource;
   /** Greedy answers before training. */
   before: Record<"train" | "heldout", SplitResult>;
   /** Prompt and response tokens trained on so far. */

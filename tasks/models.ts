@@ -1,8 +1,47 @@
-/** Finds the folder of a model by the name that people give it. @module */
-import { cachedModel, fetchModel, type HubOptions, isHubId, mayDownload } from "../model/hub.ts";
+/** Finds the folder of a model by the name that people give it, and says what exactly lies there. @module */
+import { createHash } from "node:crypto";
+import {
+  cachedModel,
+  fetchedLine,
+  fetchModel,
+  type HubModel,
+  type HubOptions,
+  isHubId,
+  mayDownload,
+} from "../model/hub.ts";
 
 /** The default model that ships with the project. */
 export const TINY = new URL("../assets/tiny/", import.meta.url);
+
+/** What a run started from, so that it can be found again and told from another; plain JSON. */
+export type ModelSource =
+  | {
+    kind: "hub";
+    /** `owner/name`. */
+    id: string;
+    /** Branch, tag or commit as asked for. */
+    revision: string;
+    /** What the revision was then, 40 hexadecimal digits. */
+    commit: string;
+  }
+  | {
+    kind: "folder";
+    /** As it was given; "tiny" for the default model. */
+    path: string;
+    /**
+     * SHA-256 of config, weights and tokenizer by file name. Whole files: two checkpoints of a run
+     * differ neither in header nor in size. It takes 1 s per GB, less than loading does.
+     */
+    sha256: Record<string, string>;
+  };
+
+/** A model that was found. */
+export interface FoundModel {
+  folder: string;
+  source: ModelSource;
+  /** For people: which model of the hub, and where it came from. */
+  line?: string;
+}
 
 /**
  * The folder of `model`: "tiny", a path to a folder in Hugging Face form, or `owner/name[@revision]` of
@@ -11,16 +50,83 @@ export const TINY = new URL("../assets/tiny/", import.meta.url);
  * @throws {Error} when there is no such folder or model; a HubError when a download fails
  */
 export async function modelFolder(model: string, options: HubOptions = {}): Promise<string> {
+  return (await locate(model, options)).folder;
+}
+
+/** As `modelFolder`, and what exactly is there: reads a folder's files once. */
+export async function findModel(model: string, options: HubOptions = {}): Promise<FoundModel> {
+  const { folder, hub, line } = await locate(model, options);
+  if (!hub) return { folder, source: { kind: "folder", path: model, sha256: await sums(folder) } };
+  const { id, revision, commit } = hub;
+  return { folder, source: { kind: "hub", id, revision, commit }, line };
+}
+
+/**
+ * The model that `source` says: of the hub by its commit, wherever the branch is now; a folder if its
+ * files are still the same.
+ * @throws {Error} when it is gone or has changed, with what `modelFolder` throws
+ */
+export async function sameModel(
+  source: ModelSource,
+  options: HubOptions = {},
+): Promise<FoundModel> {
+  if (source.kind === "hub") {
+    const found = await findModel(`${source.id}@${source.commit}`, options);
+    return { ...found, source };
+  }
+  const { path, sha256 } = source;
+  const found = await findModel(path, options);
+  const now: Record<string, string> = found.source.kind === "folder" ? found.source.sha256 : {};
+  const changed = [...new Set([...Object.keys(sha256), ...Object.keys(now)])]
+    .filter((name) => sha256[name] !== now[name]);
+  if (changed.length === 0) return { ...found, source };
+  throw new Error(
+    `Cannot go on with the model ${path} as the run began with other files: ` +
+      `${changed.join(", ")} changed since. Put them back as they were, or start a new run`,
+  );
+}
+
+/** Config, weights and tokenizer; not what lies beside them in a checkpoint. */
+const MODEL_FILE =
+  /^(?:(?:config|tokenizer|vocab|added_tokens|adapter_config)\.json|merges\.txt|(?:adapter_)?model.*\.safetensors(?:\.index\.json)?)$/;
+
+async function sums(folder: string): Promise<Record<string, string>> {
+  const names = (await Array.fromAsync(Deno.readDir(folder), ({ name }) => name))
+    .filter((name) => MODEL_FILE.test(name)).sort();
+  const found: Record<string, string> = {};
+  for (const name of names) {
+    const hash = createHash("sha256");
+    using file = await Deno.open(`${folder}/${name}`);
+    const block = new Uint8Array(2 ** 20);
+    for (let n = await file.read(block); n !== null; n = await file.read(block)) {
+      hash.update(block.subarray(0, n));
+    }
+    found[name] = hash.digest("hex");
+  }
+  return found;
+}
+
+async function locate(
+  model: string,
+  options: HubOptions,
+): Promise<{ folder: string; hub?: HubModel; line?: string }> {
   const folder = model === "tiny" ? decodeURIComponent(TINY.pathname).replace(/\/$/, "") : model;
   const found = await Deno.stat(folder).catch(() => undefined);
-  if (found?.isDirectory) return folder;
+  if (found?.isDirectory) return { folder };
   const cannot = `Cannot load the model "${model}" as it must be "tiny", a folder with ` +
     `config.json, model.safetensors and tokenizer.json, or owner/name of the hub`;
   if (found) throw new Error(`${cannot}: it is a file`);
   if (!isHubId(model)) throw new Error(`${cannot}: there is no such folder`);
   const cached = await cachedModel(model, options);
-  if (cached) return cached.folder;
-  if (mayDownload(options)) return (await fetchModel(model, options)).folder;
+  if (cached) {
+    const { id, revision, commit, folder } = cached;
+    const line = `${id}@${revision} (commit ${commit}) from the hub's cache, in ${folder}`;
+    return { folder, hub: cached, line };
+  }
+  if (mayDownload(options)) {
+    const hub = await fetchModel(model, options);
+    return { folder: hub.folder, hub, line: fetchedLine(hub) };
+  }
   throw new Error(
     `${cannot}: there is no such folder, and the hub's cache does not have it. ` +
       `This gets it from the hub: deno task fetch ${model}`,

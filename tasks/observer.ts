@@ -1,4 +1,5 @@
 /** What a training run tells whoever watches it: the run folder, the terminal, a test. @module */
+import type { ModelSource } from "./models.ts";
 
 /** Greedy answers of the policy on one split. */
 export interface SplitResult {
@@ -45,7 +46,11 @@ export interface RunInfo {
   task: string;
   algorithm: string;
   rewards: string[];
+  /** What each reward counts in their sum. */
+  weights: Readonly<Record<string, number>>;
   model: string;
+  /** What the model's name stood for. */
+  source: ModelSource;
   seed: number;
   steps: number;
   device: { kind: string; name: string; software: boolean };

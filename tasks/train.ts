@@ -21,7 +21,7 @@ import {
   planFitting,
   runShape,
 } from "./memory_plan.ts";
-import { modelFolder } from "./models.ts";
+import { findModel, sameModel } from "./models.ts";
 import type { CompletionRow, RunObserver, SplitResult, Summary } from "./observer.ts";
 import { measureRun } from "./plan.ts";
 import { LanguagePolicy, type RunShape } from "./policy.ts";
@@ -46,7 +46,12 @@ export async function trainTask(
   const started = performance.now();
   using device = await openDevice(request.device);
   const asked = resolveRequest(request);
-  const folder = await modelFolder(asked.model);
+  const saved = request.resume === undefined
+    ? undefined
+    : await loadTrainingState(request.resume, asked.config.totalSteps);
+  const { folder, source, line } = saved?.source
+    ? await sameModel(saved.source)
+    : await findModel(asked.model);
   const { sizes, tokenizer } = await measureRun(asked, folder, device);
   const budget = memoryBudget(device, request.memory);
   const memory = planFitting(device, sizes, budget);
@@ -75,9 +80,12 @@ export async function trainTask(
   };
   await observer.start({
     ...about,
+    weights: plan.rewards.weights,
+    source,
     device: { kind: device.kind, name: device.name, software: device.software },
     config: { ...plan.config, ...plan.settings },
   });
+  if (line) observer.phase?.(`model ${line}`);
   const free = budget.bytes === undefined ? "" : `, ${inUnits(budget.bytes)} free`;
   observer.phase?.(`device memory ${inUnits(memory.total)}${free}`);
   const evaluate = async (phase: Phase): Promise<Record<Split, SplitResult>> => {
@@ -89,13 +97,14 @@ export async function trainTask(
     };
   };
   let state: TrainingState;
-  if (request.resume) {
-    state = await loadTrainingState(request.resume, plan.config.totalSteps);
+  if (saved) {
+    state = { ...saved, source };
     trainer.restore(state.ppo);
     await model.importState(`${request.resume}/optimizer.safetensors`);
   } else {
     const before = await evaluate("before");
-    state = { ppo: trainer.state(), before, tokens: 0, trainingSeconds: 0, seconds: 0 };
+    const none = { tokens: 0, trainingSeconds: 0, seconds: 0 };
+    state = { ppo: trainer.state(), source, before, ...none };
   }
   const secondsBefore = state.seconds;
   const elapsed = () => secondsBefore + (performance.now() - started) / 1000;

@@ -6,6 +6,7 @@
 import { main } from "../../cli/main.ts";
 import type { Programs, TrainRequest } from "../../cli/programs.ts";
 import { PPO_METRICS } from "../../rl/metrics.ts";
+import type { ExportFacts } from "../../tasks/export.ts";
 import type { CompletionRow, RunObserver, Summary } from "../../tasks/observer.ts";
 
 /** Texts that break naive pages, tables and terminals. */
@@ -71,7 +72,9 @@ export async function fakeTrain(
     task,
     algorithm: request.algorithm,
     rewards: ["exact", "semantic"],
+    weights: { exact: 1, semantic: 0.5 },
     model: request.model,
+    source: { kind: "folder", path: request.model, sha256: {} },
     seed,
     steps,
     device: { ...device, software: true },
@@ -162,6 +165,21 @@ export const fakePrograms: Programs = {
         if (signal.aborted) throw signal.reason;
       }
       return { loss: 5 / steps, folder: request.out };
+    }),
+  export: () =>
+    Promise.resolve(async ({ model, to, dtype = "F32", valueHead = false, card }) => {
+      const facts: ExportFacts = {
+        source: { kind: "folder", path: model, sha256: {} },
+        modelType: "gpt2",
+        parameters: 1234,
+        positions: 64,
+        dtype,
+        valueHead,
+        tokenizer: true,
+      };
+      await Deno.writeFile(`${to}/model.safetensors`, new Uint8Array(100_000));
+      await Deno.writeTextFile(`${to}/README.md`, card!(facts));
+      return facts;
     }),
   fetch: () =>
     Promise.resolve((model, report) => {

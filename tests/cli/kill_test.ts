@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { listFolder } from "../../cli/files.ts";
+import { listFolder, placeFolder } from "../../cli/files.ts";
 import { checkpointSteps, readRun } from "../../cli/run_data.ts";
 
 const KILLS = Number(Deno.env.get("PLAINRL_KILLS") ?? 30); // deno task test:kills makes it 200
 const WRITER = new URL("./_writer.ts", import.meta.url).pathname;
+const EXPORTER = new URL("./_exporter.ts", import.meta.url).pathname;
 
 /** Starts the writer, kills it after `delay` ms of writing; gives the last step that it promised. */
 async function killed(folder: string, from: number | undefined, delay: number): Promise<number> {
@@ -73,6 +74,48 @@ Deno.test(`killed at any moment (${KILLS} times), a run's files are whole and no
       assert.ok(left.length <= 1, `${left}`); // older ones were removed at the start
     }
     assert.ok(at! > KILLS / 2, `the writer came to step ${at} only`);
+  } finally {
+    await Deno.remove(place, { recursive: true });
+  }
+});
+
+Deno.test("killed at any moment, a folder that is replaced is whole, under its name or a temporary one", async () => {
+  const place = await Deno.makeTempDir(), path = `${place}/out`;
+  const numbers = ["a", "b", "c"];
+  const put = (text: string) =>
+    placeFolder(path, async (to) => {
+      for (const name of numbers) await Deno.writeTextFile(`${to}/${name}`, text);
+    });
+  const read = async (folder: string) => {
+    assert.deepEqual(await listFolder(folder), numbers);
+    const texts = numbers.map((name) => Deno.readTextFile(`${folder}/${name}`));
+    const [a, b, c] = (await Promise.all(texts)).map(Number);
+    assert.ok(a === b && b === c, `${folder} is torn: ${a} ${b} ${c}`);
+    return a;
+  };
+  try {
+    await put("0");
+    let newest = 0;
+    for (let kill = 0; kill < Math.ceil(KILLS / 5); kill++) {
+      const permissions = ["--no-prompt", "--allow-read", `--allow-write=${place}`];
+      const child = new Deno.Command(Deno.execPath(), {
+        args: ["run", "--no-check", ...permissions, EXPORTER, path, String(newest + 1)],
+        stdout: "piped",
+      }).spawn();
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      for await (const _ of child.stdout) {
+        timer ??= setTimeout(() => child.kill("SIGKILL"), Math.random() * 40);
+      }
+      assert.equal((await child.status).signal, "SIGKILL", "it ended by itself");
+      const names = await listFolder(place);
+      const now = await read(
+        names.includes("out") ? path : `${place}/${names.find((name) => /\.old\.tmp-/.test(name))}`,
+      );
+      assert.ok(now > newest, `${now} after ${newest}`);
+      newest = now;
+    }
+    await put("0");
+    assert.deepEqual(await listFolder(place), ["out"]); // what the kills left is gone
   } finally {
     await Deno.remove(place, { recursive: true });
   }

@@ -16,7 +16,7 @@ async function command(
       "--no-prompt",
       `--config=${root}deno.json`,
       "--allow-read",
-      "--allow-write=runs",
+      "--allow-write=runs,exports",
       `${root}tests/cli/_fake.ts`,
       ...line.split(" ").filter((word) => word !== ""),
     ],
@@ -282,4 +282,32 @@ inTemporary("--memory is kept with the run, and may be changed when it goes on",
   assert.match(config.command, / --memory 3$/);
   const again = await command(place, "train --resume runs/a --memory 4", { interrupt: 1 });
   assert.equal(again.code, 130, again.err);
+});
+
+inTemporary("export writes below exports, by the run's name, and nowhere else", async (place) => {
+  await command(place, "train colors --steps 2 --save-every 1 --out runs/first --quiet");
+  const { code, out, err } = await command(place, "export runs/first");
+  assert.equal(code, 0, err);
+  assert.equal(err, "");
+  assert.match(
+    out,
+    /^from +runs\/first, step 2\nweights +1,234 in F32, 0\.1 MB\nfolder +exports\/first\n/,
+  );
+  assert.deepEqual(await listFolder(`${place}/exports/first`), [
+    "README.md",
+    "model.safetensors",
+    "plainrl.json",
+  ]);
+  const earlier = await command(place, "export runs/first/checkpoints/step-1 --dtype f16 --json");
+  const { folder, step, dtype } = JSON.parse(earlier.out);
+  assert.deepEqual([folder, step, dtype], ["exports/first-step-1", 1, "F16"]);
+  const outside = await command(place, `export tiny --out ${place}/elsewhere`);
+  assert.equal(outside.code, 1);
+  assert.match(
+    outside.err,
+    /elsewhere as this command may write only inside exports\. Choose --out inside exports, or run: deno run .*--allow-write=exports,/,
+  );
+  const bare = await command(place, "export");
+  assert.match(bare.err, /^error: export needs <run\|model>\./);
+  assert.deepEqual(await listFolder(place), ["exports", "runs"]);
 });

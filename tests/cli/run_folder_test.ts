@@ -1,5 +1,12 @@
 import assert from "node:assert/strict";
-import { type Disk, disk, listFolder, replaceFile, WriteError } from "../../cli/files.ts";
+import {
+  type Disk,
+  disk,
+  listFolder,
+  placeFolder,
+  replaceFile,
+  WriteError,
+} from "../../cli/files.ts";
 import { checkpointSteps, readRun } from "../../cli/run_data.ts";
 import { RunFolder } from "../../cli/run_folder.ts";
 import { completion, info, snapshot, summary } from "./_folders.ts";
@@ -89,6 +96,9 @@ inTemporary("a run leaves every file whole, and nothing temporary", async (place
   const config = JSON.parse(files["/config.json"]);
   assert.deepEqual(config.config, { gamma: 1 });
   assert.equal(config.command, "deno task train colors");
+  assert.deepEqual([config.source, config.weights], [info().source, { exact: 1 }]);
+  assert.ok(Math.abs(Date.now() - Date.parse(config.started)) < 60_000, config.started);
+  assert.match(config.versions.plainrl, /^\d+\.\d+\.\d+$/);
   const run = await readRun(`${place}/run`);
   assert.equal(run.completions.length, 7);
   assert.equal(run.completions[1].completion, ' blue\n"1');
@@ -165,6 +175,48 @@ inTemporary(
 
 const filesOf = (files: Record<string, string>, at: number) =>
   Object.fromEntries(Object.entries(files).filter(([name]) => name.startsWith(`/run-${at}/`)));
+
+inTemporary(
+  "whichever disk call fails, a folder is placed whole or what stood there stays",
+  async (place) => {
+    const path = `${place}/far/down/out`;
+    const put = (text: string, io?: Disk) =>
+      placeFolder(path, async (to) => {
+        await Deno.mkdir(`${to}/sub`);
+        for (const name of ["a", "sub/b"]) await Deno.writeTextFile(`${to}/${name}`, text);
+      }, io);
+    const all = failing(Infinity);
+    await put("count", all.io);
+    assert.ok(all.calls() > 6, `only ${all.calls()} calls`);
+    await Deno.remove(`${place}/far`, { recursive: true });
+    for (let at = 1; at < all.calls(); at++) { // the last one flushes what is in place
+      await assert.rejects(put("new", failing(at).io), /injected/);
+      assert.deepEqual(await listFolder(place), [], `call ${at}`);
+    }
+    await put("old");
+    for (let at = 1;; at++) {
+      const disk = failing(at);
+      const failed = await put("new", disk.io).then(() => false, () => true);
+      if (!failed) break;
+      assert.deepEqual(
+        await listFolder(`${place}/far/down`).then(withoutOld),
+        ["out"],
+        `call ${at}`,
+      );
+      const { "/a": a, "/sub/b": b, ...rest } = await snapshot(path);
+      assert.deepEqual(rest, {});
+      assert.ok(a === b && (a === "old" || at > 6), `call ${at}: ${a} ${b}`);
+      assert.ok(at < 20);
+    }
+    await Deno.mkdir(`${path}.tmp-${Deno.pid}`); // as a process of this number that was killed
+    await put("new");
+    assert.deepEqual(await listFolder(`${place}/far/down`), ["out"]);
+    assert.deepEqual(await snapshot(path), { "/a": "new", "/sub/b": "new" });
+  },
+);
+
+/** A folder that was replaced may be left where the very last call fails. */
+const withoutOld = (names: string[]) => names.filter((name) => !/\.old\.tmp-\d+$/.test(name));
 
 inTemporary("an old file survives a failed replacement", async (place) => {
   const path = `${place}/a.txt`;

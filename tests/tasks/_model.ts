@@ -7,7 +7,7 @@ import type { CompletionRow, RunInfo, RunObserver, Summary } from "../../tasks/o
 const TOKENIZER = new URL("../fixtures/bpe_tokenizer.json", import.meta.url).pathname;
 
 /** Writes a random model of one layer, 16 wide, with the fixtures' tokenizer. */
-export async function writeSmallModel(folder: string, positions = 96): Promise<void> {
+export async function writeSmallModel(folder: string, positions = 96, seed = 3): Promise<void> {
   const { vocabSize, eosId } = await Tokenizer.load(TOKENIZER);
   using device = new CpuDevice();
   using model = Gpt2.create(device, {
@@ -20,7 +20,7 @@ export async function writeSmallModel(folder: string, positions = 96): Promise<v
     initializer_range: 0.1,
     bos_token_id: eosId,
     eos_token_id: eosId,
-  }, { seed: 3 });
+  }, { seed });
   await model.save(folder, { tokenizer: TOKENIZER });
 }
 
@@ -31,6 +31,8 @@ export class Recorder implements RunObserver {
   rows: Record<string, number>[] = [];
   completions: CompletionRow[] = [];
   phases: string[] = [];
+  /** What `phase` was told. */
+  said: string[] = [];
   checkpoints: string[] = [];
 
   /** `onStep` is called after each step, with its number. */
@@ -47,6 +49,9 @@ export class Recorder implements RunObserver {
     this.rows.push({ step, ...metrics });
     this.completions.push(...rows);
     this.onStep(step);
+  }
+  phase(text: string): void {
+    this.said.push(text);
   }
   evaluation(phase: string, rows: readonly CompletionRow[]): void {
     this.phases.push(phase);

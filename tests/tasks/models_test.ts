@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { modelFolder } from "../../tasks/models.ts";
+import { findModel, modelFolder, sameModel } from "../../tasks/models.ts";
 import { FakeHub, ID } from "../model/_hub.ts";
 
 Deno.test("a model of the hub is taken from the cache, or downloaded where that is permitted", async () => {
@@ -30,4 +30,67 @@ Deno.test("a folder wins over a model of the hub; other names are refused", asyn
   assert.equal(await modelFolder("assets/tiny", { cache: "/nowhere" }), "assets/tiny");
   await assert.rejects(modelFolder("deno.json"), /it is a file$/);
   await assert.rejects(modelFolder("./none/such"), /there is no such folder$/);
+});
+
+const A = "a".repeat(40), B = "b".repeat(40);
+
+/** Makes a cache whose `main` is `commit`; the model there has these weights. */
+async function writeCache(cache: string, commit: string, weights: string): Promise<string> {
+  const home = `${cache}/models--someone--small-gpt2`;
+  await Deno.mkdir(`${home}/refs`, { recursive: true });
+  await Deno.mkdir(`${home}/snapshots/${commit}`, { recursive: true });
+  await Deno.writeTextFile(`${home}/refs/main`, commit);
+  for (const name of ["config.json", "tokenizer.json", "model.safetensors"]) {
+    await Deno.writeTextFile(`${home}/snapshots/${commit}/${name}`, weights);
+  }
+  return `${home}/snapshots/${commit}`;
+}
+
+Deno.test("what a model of the hub was is found by its commit, wherever the branch is now", async () => {
+  const cache = await Deno.makeTempDir();
+  const options = { cache, offline: true };
+  try {
+    const old = await writeCache(cache, A, "old");
+    const { folder, source, line } = await findModel(ID, options);
+    assert.equal(folder, old);
+    assert.deepEqual(source, { kind: "hub", id: ID, revision: "main", commit: A });
+    assert.equal(line, `${ID}@main (commit ${A}) from the hub's cache, in ${old}`);
+    const moved = await writeCache(cache, B, "new");
+    assert.equal(await modelFolder(ID, options), moved);
+    const again = await sameModel(source, options);
+    assert.deepEqual([again.folder, again.source], [old, source]);
+    await Deno.remove(old, { recursive: true });
+    await assert.rejects(
+      sameModel(source, options),
+      new RegExp(`the hub's cache does not have it\\. .*: deno task fetch ${ID}@${A}$`),
+    );
+  } finally {
+    await Deno.remove(cache, { recursive: true });
+  }
+});
+
+Deno.test("what a folder was is told by the hash of each file that makes the model", async () => {
+  const folder = await Deno.makeTempDir();
+  const write = (name: string, text: string) => Deno.writeTextFile(`${folder}/${name}`, text);
+  try {
+    for (const name of ["config.json", "model.safetensors", "merges.txt", "README.md"]) {
+      await write(name, "abc");
+    }
+    const { source, line } = await findModel(folder);
+    const abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"; // FIPS 180-2
+    const sha256 = { "config.json": abc, "merges.txt": abc, "model.safetensors": abc };
+    assert.deepEqual(source, { kind: "folder", path: folder, sha256 });
+    assert.equal(line, undefined);
+    await write("README.md", "other");
+    await write("optimizer.safetensors", "a checkpoint's");
+    assert.equal((await sameModel(source)).folder, folder);
+    await write("tokenizer.json", "{}");
+    await write("model.safetensors", "abd"); // of the same size
+    await assert.rejects(
+      sameModel(source),
+      /the run began with other files: model\.safetensors, tokenizer\.json changed since\. Put them/,
+    );
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });

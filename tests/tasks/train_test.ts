@@ -122,6 +122,66 @@ Deno.test("a run trains on training prompts alone, each once an epoch, and judge
     assert.equal(summary.heldout.after.reward, mean(of("after:heldout")));
   }));
 
+Deno.test("a resumed run goes on with the commit that it started from, though the branch moved on", () =>
+  inFolder(async (folder, request) => {
+    const home = `${folder}/models--someone--small`, before = Deno.env.get("HF_HUB_CACHE");
+    const [first, second] = ["a".repeat(40), "b".repeat(40)];
+    const moveTo = async (commit: string, seed: number) => {
+      await Deno.mkdir(`${home}/refs`, { recursive: true });
+      await writeSmallModel(`${home}/snapshots/${commit}`, 96, seed);
+      await Deno.writeTextFile(`${home}/refs/main`, commit);
+    };
+    Deno.env.set("HF_HUB_CACHE", folder);
+    try {
+      await moveTo(first, 3);
+      const asked = { ...request, model: "someone/small", steps: 2 };
+      const whole = new Recorder(`${folder}/whole`);
+      await trainTask(asked, whole);
+      assert.deepEqual(whole.info!.source, {
+        kind: "hub",
+        id: "someone/small",
+        revision: "main",
+        commit: first,
+      });
+      assert.deepEqual(whole.info!.weights, { semantic: 1 });
+      assert.match(
+        whole.said[0],
+        /^model someone\/small@main \(commit a{40}\) from the hub's cache/,
+      );
+      const stopper = new AbortController();
+      const cut = new Recorder(`${folder}/cut`, () => stopper.abort(new Error("stop")));
+      await assert.rejects(trainTask(asked, cut, stopper.signal), /^Error: stop$/);
+      await moveTo(second, 4);
+      const resumed = new Recorder(`${folder}/resumed`);
+      await trainTask({ ...asked, resume: cut.checkpoints[0] }, resumed);
+      assert.deepEqual(resumed.info!.source, whole.info!.source);
+      assert.deepEqual([...cut.rows, ...resumed.rows], whole.rows); // KL to the reference included
+      const moved = new Recorder(`${folder}/moved`);
+      await trainTask({ ...asked, steps: 1 }, moved);
+      assert.equal((moved.info!.source as { commit: string }).commit, second);
+      await Deno.remove(`${home}/snapshots/${first}`, { recursive: true });
+      await assert.rejects(
+        trainTask({ ...asked, resume: cut.checkpoints[0] }, new Recorder(folder)),
+        /deno task fetch someone\/small@a{40}$/,
+      );
+    } finally {
+      if (before === undefined) Deno.env.delete("HF_HUB_CACHE");
+      else Deno.env.set("HF_HUB_CACHE", before);
+    }
+  }));
+
+Deno.test("a resumed run refuses a model folder that has changed since it began", () =>
+  inFolder(async (folder, request) => {
+    const run = new Recorder(`${folder}/run`);
+    await trainTask({ ...request, steps: 1 }, run);
+    await writeSmallModel(`${folder}/model`, 80);
+    const [resume] = run.checkpoints;
+    await assert.rejects(
+      trainTask({ ...request, steps: 2, resume }, new Recorder(folder)),
+      /the run began with other files: config\.json, model\.safetensors changed since/,
+    );
+  }));
+
 const wrong: [string, Partial<TrainRequest>, RegExp][] = [
   ["an unknown task", { task: "colrs" }, /colrs.*colors/],
   ["an unknown reward", { reward: "semantik" }, /semantik.*semantic/],
@@ -129,7 +189,7 @@ const wrong: [string, Partial<TrainRequest>, RegExp][] = [
   ["a setting out of range", { settings: { ...settings, gamma: 2 } }, /gamma must be at most 1/],
   ["no batch", { settings: { ...settings, batchSize: 0 } }, /batchSize must be a whole number/],
   ["an unknown model", { model: "gpt9" }, /Cannot load the model "gpt9".*no such folder/],
-  ["a checkpoint that is none", { resume: "tests/fixtures" }, /config\.json/],
+  ["a checkpoint that is none", { resume: "tests/fixtures" }, /readable trainer\.json/],
 ];
 for (const [what, change, message] of wrong) {
   Deno.test(`trainTask() refuses ${what}`, () =>
