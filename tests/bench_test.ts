@@ -3,6 +3,7 @@ import { checkOutputs, type KernelCase, prepareCase } from "../bench/_case.ts";
 import { kernelCases } from "../bench/_cases.ts";
 import { KernelReport } from "../bench/_kernel_report.ts";
 import { Batch, emptyWait, measure, median, recorded } from "../bench/_measure.ts";
+import { halfLines } from "../bench/half_storage.ts";
 import { benchOptions, Devices } from "../bench/_options.ts";
 import { profileStep, profileTable } from "../bench/_profile.ts";
 import { SHAPES } from "../bench/_shapes.ts";
@@ -223,6 +224,19 @@ Deno.test("the operations of a step are three times those of its forward pass", 
   // By hand, one layer, C 2, V 3, B 1, T 2: weights 12 * 4 + 3 * 2 = 54; 6 * 2 tokens * 54; 3 pairs * 18 * 2.
   const sizes = { vocab_size: 3, n_positions: 2, n_embd: 2, n_layer: 1, n_head: 1 };
   assert.equal(trainingFlop(sizes, { B: 1, T: 2 }), 648 + 108);
+});
+
+testOnDevices("each kernel that takes f16 is timed by f32, too", async (device) => {
+  const before = device.memory.live;
+  const lines = await halfLines(device, TINY, { ...QUICK, samples: 2 });
+  assert.deepEqual(lines.map(({ name }) => name), [
+    "matmul NN MLP in",
+    "matmul NT logits",
+    "matmul NT MLP in, dx",
+    "embedding",
+  ]);
+  for (const { name, f32, f16 } of lines) assert.ok(f32 > 0 && f16 > 0, name);
+  assert.ok(device.memory.live - before <= 256, "no more than the probe is left");
 });
 
 Deno.test("arguments choose devices and models; others are refused", () => {
