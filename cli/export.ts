@@ -2,6 +2,7 @@
 import about from "../deno.json" with { type: "json" };
 import type { ExportFacts } from "../tasks/export.ts";
 import type { ModelSource } from "../tasks/models.ts";
+import { isHubId } from "../model/hub.ts";
 import { modelCard } from "./card.ts";
 import { listFolder, placeFolder, writeError } from "./files.ts";
 import type { Parsed } from "./parse.ts";
@@ -90,8 +91,8 @@ async function find(asked: string, checkpoint: number | undefined): Promise<Subj
   }
   if (await isRun(path)) return await ofRun(path, checkpoint);
   const found = await Deno.stat(path).catch(() => undefined);
-  // A path of one slash could be a model of the hub, but for the place where runs are.
-  if (!found && path !== "tiny" && (/^runs\//.test(path) || !/^[^/]+\/[^/]+$/.test(path))) {
+  // runs/NAME has the form of a model of the hub.
+  if (!found && path !== "tiny" && (path.startsWith("runs/") || !isHubId(path))) {
     const runs = (await listFolder("runs")).map((name) => `runs/${name}`);
     throw new UsageError(
       `no run or model "${asked}".${didYouMean(path, runs)}  ` +

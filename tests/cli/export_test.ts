@@ -283,7 +283,7 @@ inTemporary(
           2,
           /no run or model "tinny"\. {2}It takes a run folder, tiny, a model folder, or/,
         ],
-        [["someone/none-such"], 1, /deno task fetch someone\/none-such/],
+        [["someone/none@refs/pr/1"], 1, /deno task fetch someone\/none@refs\/pr\/1/],
         [[folder], 2, /Cannot export .*\/run as it has no checkpoint yet/],
         [
           [whole, "--checkpoint", "7"],
