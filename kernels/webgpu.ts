@@ -14,6 +14,7 @@ import type {
 import { checkLaunch, declared, gridOf, packDims, Touched, workgroupOf } from "./launch.ts";
 import { OutOfMemoryError, Pool } from "./pool.ts";
 
+const MOST_WRITTEN = 2 ** 26; // bytes between submissions
 const USAGE = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
 
 /** Raised when the driver takes the device away: a crash, a reset, or `destroy`. */
@@ -54,6 +55,7 @@ export class WebGpuDevice implements Device {
   #error: Error | undefined;
   #pool: Pool<Block>;
   #uniformBytes = 0; // of recorded programs
+  #written = 0; // bytes since the last submission
   #asked = new Set<Promise<unknown>>(); // allocations that the driver has not answered
 
   private constructor(
@@ -158,6 +160,10 @@ export class WebGpuDevice implements Device {
       : (data instanceof Float32Array ? data : Float32Array.from(data));
     if (typed.length === 0) return;
     this.device.queue.writeBuffer(bufferOf(tensor), (tensor.offset + at) * 4, typed);
+    // The queue holds a copy of what is written until the next submission: without one, a model that
+    // is loaded would be in memory twice.
+    this.#written += typed.byteLength;
+    if (this.#written >= MOST_WRITTEN) this.#submitAll([]);
   }
 
   zero(tensor: Tensor): void {
@@ -244,7 +250,7 @@ export class WebGpuDevice implements Device {
         encoder.copyBufferToBuffer(bufferOf(tensor), tensor.offset * 4, staging, at, bytes);
         at += bytes;
       }
-      this.device.queue.submit([encoder.finish()]);
+      this.#submitAll([encoder.finish()]);
       await staging.mapAsync(GPUMapMode.READ).catch(async (error: unknown) => {
         // The reason arrives as an event a turn or two after the refusal.
         await Promise.race([this.device.lost, new Promise((done) => setTimeout(done, 50))]);
@@ -327,7 +333,12 @@ export class WebGpuDevice implements Device {
       pass.dispatchWorkgroups(...step.grid);
     }
     pass?.end();
-    this.device.queue.submit([encoder.finish()]);
+    this.#submitAll([encoder.finish()]);
+  }
+
+  #submitAll(commands: GPUCommandBuffer[]): void {
+    this.device.queue.submit(commands);
+    this.#written = 0;
   }
 
   #compile(kernel: Kernel): Compiled {
