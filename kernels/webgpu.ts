@@ -16,6 +16,7 @@ import { toHalf } from "./half.ts";
 import { checkLaunch, declared, gridOf, packDims, Touched, workgroupOf } from "./launch.ts";
 import { OutOfMemoryError, Pool } from "./pool.ts";
 
+const MOST_WRITTEN = 2 ** 26; // bytes between submissions
 const USAGE = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
 
 /** Raised when the driver takes the device away: a crash, a reset, or `destroy`. */
@@ -56,6 +57,7 @@ export class WebGpuDevice implements Device {
   #error: Error | undefined;
   #pool: Pool<Block>;
   #uniformBytes = 0; // of recorded programs
+  #written = 0; // bytes since the last submission
   #asked = new Set<Promise<unknown>>(); // allocations that the driver has not answered
 
   private constructor(
@@ -163,6 +165,10 @@ export class WebGpuDevice implements Device {
       : (data instanceof Float32Array ? data : Float32Array.from(data));
     const from = (tensor.offset + at) * bytesOf(tensor.dtype);
     this.device.queue.writeBuffer(bufferOf(tensor), from, typed);
+    // The queue holds a copy of what is written until the next submission: without one, a model that
+    // is loaded would be in memory twice.
+    this.#written += typed.byteLength;
+    if (this.#written >= MOST_WRITTEN) this.#submitAll([]);
   }
 
   zero(tensor: Tensor): void {
@@ -249,7 +255,7 @@ export class WebGpuDevice implements Device {
         encoder.copyBufferToBuffer(bufferOf(tensor), startOf(tensor), staging, at, bytes);
         at += bytes;
       }
-      this.device.queue.submit([encoder.finish()]);
+      this.#submitAll([encoder.finish()]);
       await staging.mapAsync(GPUMapMode.READ).catch(async (error: unknown) => {
         // The reason arrives as an event a turn or two after the refusal.
         await Promise.race([this.device.lost, new Promise((done) => setTimeout(done, 50))]);
@@ -334,7 +340,12 @@ export class WebGpuDevice implements Device {
       pass.dispatchWorkgroups(...step.grid);
     }
     pass?.end();
-    this.device.queue.submit([encoder.finish()]);
+    this.#submitAll([encoder.finish()]);
+  }
+
+  #submitAll(commands: GPUCommandBuffer[]): void {
+    this.device.queue.submit(commands);
+    this.#written = 0;
   }
 
   #compile(kernel: Kernel): Compiled {

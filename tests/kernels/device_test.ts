@@ -458,3 +458,24 @@ Deno.test("openDevice() opens the kind that is asked for, and auto opens one", a
   assert.ok(cpu.software && cpu.name.includes("twins") && gpu.name !== "");
   assert.ok(gpu.limits.maxBinding % 256 === 0 && gpu.limits.maxBuffer >= gpu.limits.maxBinding);
 });
+
+Deno.test("webgpu: large writes are submitted on the way, so that they are not held twice", async () => {
+  using device = await WebGpuDevice.open();
+  const { queue } = device.device, submit = queue.submit.bind(queue);
+  let submissions = 0;
+  queue.submit = (commands) => {
+    submissions++;
+    return submit(commands);
+  };
+  const block = new Float32Array(2 ** 22).fill(3); // 16 MiB
+  const out = device.alloc(block.length, "out");
+  const seen: number[] = [];
+  for (let i = 0; i < 9; i++) {
+    device.write(out, block);
+    seen.push(submissions);
+  }
+  assert.deepEqual(seen, [0, 0, 0, 1, 1, 1, 1, 2, 2]);
+  assert.equal((await device.read(view(out, 0, 4)))[0][3], 3);
+  for (let i = 0; i < 3; i++) device.write(out, block);
+  assert.equal(submissions, 3); // the read's own
+});
