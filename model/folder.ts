@@ -6,8 +6,8 @@
 import { configJson, type Gpt2Config, parseConfig } from "./config.ts";
 import { replaceText } from "./files.ts";
 import type { Store } from "./params.ts";
-import { openSafetensors, writeSafetensors } from "./safetensors.ts";
-import { openShards } from "./shards.ts";
+import { writeSafetensors } from "./safetensors.ts";
+import { openWeights } from "./shards.ts";
 import type { TensorSource, TensorSpec } from "./tensor_source.ts";
 import { tokenizerText } from "./tokenizer_file.ts";
 
@@ -29,7 +29,6 @@ export interface SaveOptions {
   tokenizer?: string;
 }
 
-const WEIGHTS = "model.safetensors";
 const HEAD = "lm_head.weight"; // has no prefix
 /** TRL's name of a value head inside `model.safetensors`. */
 const VALUE_HEAD = "v_head.summary.";
@@ -50,33 +49,12 @@ export async function readFolder(folder: string): Promise<ModelFolder> {
     throw new TypeError(`Cannot use ${path} as it must be JSON: ${(error as Error).message}`);
   }
   const config = parseConfig(json, path);
-  const file = await openWeights(folder);
+  const file = await openWeights(folder, "AutoModelForCausalLM");
   return {
     config,
     fill: (weights) => fill(weights, file, config),
     [Symbol.dispose]: () => file[Symbol.dispose](),
   };
-}
-
-/** The single file where there is one, else the shards that an index lists. */
-async function openWeights(folder: string): Promise<TensorSource> {
-  try {
-    return await openSafetensors(`${folder}/${WEIGHTS}`);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-  const has = (name: string): Promise<boolean> =>
-    Deno.stat(`${folder}/${name}`).then(() => true, () => false);
-  if (await has(`${WEIGHTS}.index.json`)) {
-    return await openShards(`${folder}/${WEIGHTS}.index.json`);
-  }
-  const message = `Cannot read weights from ${folder} as it has no ${WEIGHTS}`;
-  if (!await has("pytorch_model.bin")) throw new Deno.errors.NotFound(message);
-  throw new Deno.errors.NotFound(
-    `${message}, only the pickled pytorch_model.bin, which could run code. Convert it once, where ` +
-      `you trust it: python -c "from transformers import AutoModelForCausalLM as M; ` +
-      `M.from_pretrained('${folder}').save_pretrained('${folder}')"`,
-  );
 }
 
 const missing = (error: unknown, message: string): unknown =>

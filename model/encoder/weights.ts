@@ -1,6 +1,7 @@
-/** The weights of an encoder on a device, from a `model.safetensors` of either family. @module */
+/** The weights of an encoder on a device, from a folder of either family. @module */
 import type { Scope, Tensor } from "../../kernels/device.ts";
-import { openSafetensors, type SafetensorsFile, type TensorSpec } from "../safetensors.ts";
+import { openWeights } from "../shards.ts";
+import type { TensorSpec } from "../tensor_source.ts";
 import type { EncoderConfig } from "./config.ts";
 
 /** A matrix (out, in), as PyTorch's Linear keeps it, and its bias (out). */
@@ -113,7 +114,7 @@ const partName = (family: EncoderConfig["family"], l: number, part: Part): strin
   `${FAMILIES[family].layer}.${l}.${FAMILIES[family].parts[part]}`;
 
 /**
- * Reads `folder`/model.safetensors into tensors that `scope` frees. `classes` > 0 reads a
+ * Reads `folder`/model.safetensors, or its shards, into tensors that `scope` frees. `classes` > 0 reads a
  * DistilBERT's classifier head as well; without it a head in the file is passed over.
  * @throws {SafetensorsError} listing what is missing, not known or of another shape
  */
@@ -123,7 +124,8 @@ export async function loadEncoderWeights(
   config: EncoderConfig,
   classes = 0,
 ): Promise<EncoderWeights> {
-  using file = await openWeights(folder);
+  const auto = classes > 0 ? "AutoModelForSequenceClassification" : "AutoModel";
+  using file = await openWeights(folder, auto);
   const wanted = specs(config, classes);
   const places = file.expect(wanted, (name) => {
     const plain = name.replace(/^(distil)?bert\./, "")
@@ -178,16 +180,4 @@ export async function loadEncoderWeights(
       ? { before: await linear("pre_classifier"), last: await linear("classifier") }
       : undefined,
   };
-}
-
-async function openWeights(folder: string): Promise<SafetensorsFile> {
-  try {
-    return await openSafetensors(`${folder}/model.safetensors`);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new Deno.errors.NotFound(
-      `Cannot read weights from ${folder} as it has no model.safetensors; in Python, ` +
-        `AutoModel.from_pretrained(…).save_pretrained(folder) writes one from any other form`,
-    );
-  }
 }
