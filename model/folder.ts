@@ -7,8 +7,8 @@ import { configJson, type ModelConfig, modelDims, parseConfig } from "./config.t
 import { fileParts, packPart, unpackPart } from "./families.ts";
 import { replaceText } from "./files.ts";
 import type { Parameter, Store } from "./params.ts";
-import { openSafetensors, writeSafetensors } from "./safetensors.ts";
-import { openShards } from "./shards.ts";
+import { writeSafetensors } from "./safetensors.ts";
+import { openWeights } from "./shards.ts";
 import type { TensorSource, TensorSpec } from "./tensor_source.ts";
 import { tokenizerText } from "./tokenizer_file.ts";
 
@@ -34,7 +34,6 @@ export interface SaveOptions {
   tokenizer?: string;
 }
 
-const WEIGHTS = "model.safetensors";
 const HEAD = "lm_head.weight"; // has no prefix
 /** TRL's name of a value head inside `model.safetensors`. */
 const VALUE_HEAD = "v_head.summary.";
@@ -63,33 +62,12 @@ export async function readConfig(folder: string): Promise<ModelConfig> {
  */
 export async function readFolder(folder: string): Promise<ModelFolder> {
   const config = await readConfig(folder);
-  const file = await openWeights(folder);
+  const file = await openWeights(folder, "AutoModelForCausalLM");
   return {
     config,
     fill: (weights, beside) => fill({ weights, beside }, file, config),
     [Symbol.dispose]: () => file[Symbol.dispose](),
   };
-}
-
-/** The single file where there is one, else the shards that an index lists. */
-async function openWeights(folder: string): Promise<TensorSource> {
-  try {
-    return await openSafetensors(`${folder}/${WEIGHTS}`);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-  const has = (name: string): Promise<boolean> =>
-    Deno.stat(`${folder}/${name}`).then(() => true, () => false);
-  if (await has(`${WEIGHTS}.index.json`)) {
-    return await openShards(`${folder}/${WEIGHTS}.index.json`);
-  }
-  const message = `Cannot read weights from ${folder} as it has no ${WEIGHTS}`;
-  if (!await has("pytorch_model.bin")) throw new Deno.errors.NotFound(message);
-  throw new Deno.errors.NotFound(
-    `${message}, only the pickled pytorch_model.bin, which could run code. Convert it once, where ` +
-      `you trust it: python -c "from transformers import AutoModelForCausalLM as M; ` +
-      `M.from_pretrained('${folder}').save_pretrained('${folder}')"`,
-  );
 }
 
 const missing = (error: unknown, message: string): unknown =>

@@ -18,48 +18,36 @@ import {
   requestJson,
   retrying,
 } from "./hub_http.ts";
+import { type HubName, hubName } from "./hub_names.ts";
+import {
+  ADAPTER,
+  ADAPTER_WEIGHTS,
+  baseOf,
+  hasAll,
+  INDEX,
+  isModel,
+  shardsOf,
+  wanted,
+  WEIGHTS,
+} from "./hub_parts.ts";
+import { cacheFolder, connection, endpointOf, type HubOptions, isOffline } from "./hub_settings.ts";
 
 export { HubError, type HubFault } from "./hub_http.ts";
-
-/** What is not given is read from the environment, as Python's library reads it. */
-export interface HubOptions {
-  /** HF_ENDPOINT, else https://huggingface.co. */
-  endpoint?: string;
-  /** HF_TOKEN; sent to the endpoint's origin only. */
-  token?: string;
-  /** HF_HUB_CACHE, else hub/ in HF_HOME, else ~/.cache/huggingface/hub. */
-  cache?: string;
-  /** HF_HUB_OFFLINE: no connection is opened. */
-  offline?: boolean;
-  /** Tries in a row that bring nothing, 1 or more. Default 5. */
-  tries?: number;
-  /** Milliseconds before the second try, doubled before each further one. Default 500. */
-  pause?: number;
-  /** Milliseconds in which an answer begins, and each next KiB of it arrives. Default 30,000. */
-  timeout?: number;
-  /** Default the runtime's own; one with a client of its own knows other certificates or proxies. */
-  fetch?: typeof fetch;
-  signal?: AbortSignal;
-  /** Called as bytes arrive. */
-  onProgress?: (progress: HubProgress) => void;
-}
-
-/** How far a download is. */
-export interface HubProgress {
-  readonly file: string;
-  /** Bytes of the file that are here, and of how many. */
-  readonly done: number;
-  readonly size: number;
-}
+export { isHubId } from "./hub_names.ts";
+export type { HubOptions, HubProgress } from "./hub_settings.ts";
 
 /** A model in the cache, every file of it whole. */
 export interface HubModel {
+  /** As it was asked for, without revision: `id`, or an old name of it such as gpt2. */
+  readonly given: string;
   readonly id: string;
   readonly revision: string;
   /** What the revision was resolved to, 40 hexadecimal digits. */
   readonly commit: string;
-  /** The snapshot: config.json, weights and tokenizer by their names. */
+  /** The snapshot: config.json, weights and tokenizer by their names; or what PEFT saved. */
   readonly folder: string;
+  /** Of an adapter: the model that it is for. */
+  readonly base?: HubModel;
 }
 
 /** A model that was downloaded. */
@@ -67,49 +55,42 @@ export interface FetchedModel extends HubModel {
   readonly endpoint: string;
   /** `arrived`: bytes that came over the network, 0 for a file that was there. */
   readonly files: readonly { name: string; size: number; arrived: number }[];
+  readonly base?: FetchedModel;
 }
 
-const PART = /^[A-Za-z0-9](?:[\w.-]{0,94}[A-Za-z0-9_])?$/;
-const REVISION = /^\w(?:[\w./-]{0,198}\w)?$/;
 const COMMIT = /^[0-9a-f]{40}$/;
 const HASH = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
-const SHARD = /^[\w-][\w.-]*\.safetensors$/;
-const WEIGHTS = "model.safetensors", INDEX = `${WEIGHTS}.index.json`;
-const PICKLED = /^(?:pytorch_model.*\.bin|.*\.(?:bin|pt|pth|ckpt|h5|msgpack))$/;
-const EXTRAS = ["generation_config.json", "tokenizer_config.json", "special_tokens_map.json"];
-const TOKENIZERS = [["tokenizer.json"], ["vocab.json", "merges.txt"], ["vocab.txt"]];
-
-const indexSchema = z.looseObject({ weight_map: z.record(z.string(), z.string().regex(SHARD)) });
 const infoSchema = z.looseObject({
   sha: z.string().regex(COMMIT),
   siblings: z.array(z.looseObject({ rfilename: z.string() })).max(100_000),
 });
 
-/** Whether `model` has the form `owner/name` or `owner/name@revision`. */
-export function isHubId(model: string): boolean {
-  const [id, revision, more] = splitRevision(model);
-  const parts = id.split("/");
-  const plain = (text: string): boolean => !text.includes("..");
-  return more === undefined && parts.length === 2 &&
-    parts.every((part) => PART.test(part) && plain(part) && !part.includes("--")) &&
-    REVISION.test(revision) && plain(revision) && !/\/[./]|\.lock$/.test(revision);
-}
-
-const splitRevision = (model: string): [string, string, string?] => {
-  const [id, revision = "main", more] = model.split("@");
-  return [id, revision, more];
-};
-
 /**
  * Downloads `owner/name[@revision]`, or what of it is not in the cache; files that are there are
- * checked by hash. Resumes what was cut off before.
+ * checked by hash. Resumes what was cut off before. `gpt2` and other old names without an owner stand
+ * for what they are called now. Of an adapter that PEFT saved, its base is downloaded too.
  * @throws {HubError}
  */
-export async function fetchModel(model: string, options: HubOptions = {}): Promise<FetchedModel> {
-  const { id, revision, home } = place(model, options);
+export function fetchModel(model: string, options: HubOptions = {}): Promise<FetchedModel> {
+  return fetchOne(model, options);
+}
+
+/** `adapter`: whose base this is, which may not be another adapter. */
+async function fetchOne(
+  model: string,
+  options: HubOptions,
+  adapter?: string,
+): Promise<FetchedModel> {
+  const { given, id, revision, home } = place(model, options);
   if (isOffline(options)) {
     const found = await cachedModel(model, options);
-    if (found) return { ...found, endpoint: "the cache", files: [] };
+    const of = (one: HubModel): FetchedModel => ({
+      ...one,
+      endpoint: "the cache",
+      files: [],
+      base: one.base && of(one.base),
+    });
+    if (found) return of(found);
     throw new HubError(
       "offline",
       `Cannot fetch ${model} as HF_HUB_OFFLINE is set and ${home} does not have it: unset it`,
@@ -152,98 +133,92 @@ export async function fetchModel(model: string, options: HubOptions = {}): Promi
     }
     files.push({ name, size, arrived });
   };
-  const { now, tokenizer } = wanted(names, model);
+  const { now, tokenizer } = wanted(names, model, adapter);
   for (const name of now) await get(name);
-  const shards = now.includes(INDEX) ? await shardsOf(`${folder}/${INDEX}`) : [WEIGHTS];
-  for (const name of [...tokenizer, ...shards]) await get(name);
+  const isAdapter = now.includes(ADAPTER);
+  // What an adapter is for is known before its weights are asked for.
+  const named = isAdapter ? await baseOf(`${folder}/${ADAPTER}`, model) : undefined;
+  const weights = isAdapter
+    ? [ADAPTER_WEIGHTS]
+    : now.includes(INDEX)
+    ? await shardsOf(`${folder}/${INDEX}`)
+    : [WEIGHTS];
+  for (const name of [...tokenizer, ...weights]) await get(name);
   await sweep(`${home}/blobs`);
+  const base = named === undefined ? undefined : await fetchOne(named, options, model);
   if (revision !== commit) await writeRef(`${home}/refs/${revision}`, commit);
-  return { id, revision, commit, folder, endpoint: hub.endpoint, files };
+  const { endpoint } = hub;
+  return { given, id, revision, commit, folder, endpoint, files, ...(base && { base }) };
 }
 
-/** The model as it is in the cache; undefined where it is not, or not all of it. Opens no connection. */
-export async function cachedModel(
+/**
+ * The model as it is in the cache; undefined where it is not, or not all of it: an adapter of which the
+ * base is missing is not. Opens no connection.
+ */
+export function cachedModel(
   model: string,
   options: HubOptions = {},
 ): Promise<HubModel | undefined> {
-  const { id, revision, home } = place(model, options);
-  const ref = COMMIT.test(revision)
-    ? revision
-    : (await Deno.readTextFile(`${home}/refs/${revision}`).catch(() => "")).trim();
-  if (!COMMIT.test(ref)) return undefined;
-  const folder = `${home}/snapshots/${ref}`;
-  const has = (name: string): Promise<boolean> =>
-    Deno.stat(`${folder}/${name}`).then(({ isFile }) => isFile, () => false);
-  const all = async (names: readonly string[]): Promise<boolean> =>
-    (await Promise.all(names.map(has))).every((one) => one);
-  const weights = await has(WEIGHTS) ||
-    await has(INDEX) && await all(await shardsOf(`${folder}/${INDEX}`));
-  const tokenizer = (await Promise.all(TOKENIZERS.map(all))).includes(true);
-  const whole = weights && tokenizer && await has("config.json");
-  return whole ? { id, revision, commit: ref, folder } : undefined;
+  return cachedOne(model, options);
+}
+
+async function cachedOne(
+  model: string,
+  options: HubOptions,
+  adapter?: string,
+): Promise<HubModel | undefined> {
+  const { given, id, revision, homes } = place(model, options);
+  for (const home of homes) {
+    const ref = COMMIT.test(revision)
+      ? revision
+      : (await Deno.readTextFile(`${home}/refs/${revision}`).catch(() => "")).trim();
+    if (!COMMIT.test(ref)) continue;
+    const folder = `${home}/snapshots/${ref}`;
+    const found = { given, id, revision, commit: ref, folder };
+    if (await isModel(folder)) return found;
+    if (adapter || !await hasAll(folder, [ADAPTER, ADAPTER_WEIGHTS])) continue;
+    const base = await cachedOne(await baseOf(`${folder}/${ADAPTER}`, model), options, model);
+    if (base) return { ...found, base };
+  }
 }
 
 /** Whether a download may use the network: not offline, and permitted to reach the endpoint. */
 export function mayDownload(options: HubOptions = {}): boolean {
   if (isOffline(options)) return false;
-  const { host } = new URL(connection(options).endpoint);
+  const { host } = endpointOf(options);
   return Deno.permissions.querySync({ name: "net", host }).state === "granted";
 }
 
-/** One line: what was fetched, from where, into which folder. */
+/** One line: what was fetched, from where, into which folder; of an adapter, the same of its base. */
 export function fetchedLine(
-  { id, revision, commit, folder, endpoint, files }: FetchedModel,
+  { given, id, revision, commit, folder, endpoint, files, base }: FetchedModel,
 ): string {
   const total = files.reduce((sum, { size }) => sum + size, 0);
   const arrived = files.reduce((sum, file) => sum + file.arrived, 0);
   const mb = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
-  return `${id}@${revision} (commit ${commit}) from ${endpoint}: ${files.length} files of ` +
-    `${mb(total)}, ${mb(arrived)} of it downloaded now, in ${folder}`;
+  const name = given === id ? id : `${given} is now ${id}: ${id}`;
+  return `${name}@${revision} (commit ${commit}) from ${endpoint}: ${files.length} files of ` +
+    `${mb(total)}, ${mb(arrived)} of it downloaded now, in ${folder}` +
+    (base ? `; an adapter for ${fetchedLine(base)}` : "");
 }
 
-/** Where a model has its place in the cache. */
+/** Where a model has its place in the cache: `home`, or for one with an old name either of `homes`. */
 function place(
   model: string,
   { cache }: HubOptions,
-): { id: string; revision: string; home: string } {
-  if (!isHubId(model)) {
+): HubName & { home: string; homes: string[] } {
+  const name = hubName(model);
+  if (!name) {
     throw new HubError(
       "name",
       `Cannot fetch ${JSON.stringify(model)} as a model of the hub is owner/name or ` +
         `owner/name@revision, e.g. openai-community/gpt2`,
     );
   }
-  const [id, revision] = splitRevision(model);
-  const home = `${cache ?? cacheFolder()}/models--${id.replace("/", "--")}`;
-  return { id, revision, home };
-}
-
-const isOffline = ({ offline }: HubOptions): boolean =>
-  offline ?? /^(?:1|true|yes|on)$/i.test(variable("HF_HUB_OFFLINE") ?? "");
-
-function connection(options: HubOptions): HubConnection {
-  const endpoint = (options.endpoint ?? variable("HF_ENDPOINT") ?? "https://huggingface.co")
-    .replace(/\/+$/, "");
-  const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
-  if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password || url.search) {
-    throw new HubError(
-      "name",
-      `Cannot use HF_ENDPOINT as it must be an address like https://huggingface.co`,
-    );
-  }
-  const token = (options.token ?? variable("HF_TOKEN"))?.trim() || undefined;
-  if (token && !/^[\x21-\x7e]+$/.test(token)) {
-    throw new HubError("refused", "Cannot use HF_TOKEN as a token has no spaces or line breaks");
-  }
-  const local = ["127.0.0.1", "localhost", "[::1]"].includes(url.hostname);
-  if (token && url.protocol === "http:" && !local) {
-    throw new HubError(
-      "refused",
-      `Cannot send a token to ${url.origin} as http shows it to anyone on the way: use https, or unset HF_TOKEN`,
-    );
-  }
-  const { tries = 5, pause = 500, timeout = 30_000, signal } = options;
-  return { endpoint, token, tries, pause, timeout, signal, fetch: options.fetch ?? fetch };
+  const root = cache ?? cacheFolder();
+  const homes = [...new Set([name.id, name.given])] // Python's library has it under the name it was given
+    .map((id) => `${root}/models--${id.replace("/", "--")}`);
+  return { ...name, home: homes[0], homes };
 }
 
 /** Size and hash of a file, as the hub states them. */
@@ -268,43 +243,6 @@ function describe(
   });
 }
 
-/** Which files make the model: those that come first, and the tokenizer. */
-function wanted(names: ReadonlySet<string>, model: string): { now: string[]; tokenizer: string[] } {
-  const cannot = (what: string): HubError =>
-    new HubError("unsupported", `Cannot use ${model} as it has no ${what}`);
-  if (!names.has("config.json")) throw cannot("config.json: it is no model for transformers");
-  const weights = [WEIGHTS, INDEX].find((name) => names.has(name));
-  if (!weights) {
-    if (![...names].some((name) => PICKLED.test(name))) throw cannot(`${WEIGHTS}, and no weights`);
-    const [id, revision] = splitRevision(model);
-    throw cannot(
-      `${WEIGHTS}, only pickled weights, which could run code. Convert it once, where you trust ` +
-        `it: python -c "from transformers import AutoModelForCausalLM as M, AutoTokenizer as T; ` +
-        `a = dict(pretrained_model_name_or_path='${id}', revision='${revision}'); ` +
-        `M.from_pretrained(**a).save_pretrained('converted'); ` +
-        `T.from_pretrained(**a).save_pretrained('converted')", then use the folder converted`,
-    );
-  }
-  const tokenizer = TOKENIZERS.find((files) => files.every((name) => names.has(name)));
-  if (!tokenizer) throw cannot("tokenizer.json, vocab.json with merges.txt, or vocab.txt");
-  const now = ["config.json", ...EXTRAS.filter((name) => names.has(name))];
-  return { now: weights === INDEX ? [...now, INDEX] : now, tokenizer };
-}
-
-/** The files that an index names, each once. */
-async function shardsOf(path: string): Promise<string[]> {
-  let json: unknown;
-  try {
-    json = JSON.parse(await Deno.readTextFile(path));
-  } catch { /* said below */ }
-  const parsed = indexSchema.safeParse(json);
-  if (parsed.success) return [...new Set(Object.values(parsed.data.weight_map))].sort();
-  throw new HubError(
-    "unsupported",
-    `Cannot use ${path} as its weight_map must give each tensor the name of a .safetensors file beside it`,
-  );
-}
-
 /** Makes `path` lead to the blob, as a symbolic link where that is allowed, else as a hard link. */
 async function point(path: string, blob: string, remote: RemoteFile): Promise<void> {
   for (let tried = 1;; tried++) {
@@ -327,26 +265,4 @@ async function writeRef(path: string, commit: string): Promise<void> {
   if ((await Deno.readTextFile(path).catch(() => "")).trim() === commit) return;
   await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
   await replaceText(path, commit);
-}
-
-function cacheFolder(): string {
-  const home = variable("HOME") ?? variable("USERPROFILE");
-  const base = variable("XDG_CACHE_HOME") ?? (home && `${home}/.cache`);
-  const root = variable("HF_HOME") ?? (base && `${base}/huggingface`);
-  const hub = variable("HF_HUB_CACHE") ?? (root && `${root}/hub`);
-  if (!hub) {
-    throw new HubError(
-      "offline",
-      "Cannot find the hub's cache as neither HF_HOME nor HOME can be read: set one, and allow it by --allow-env",
-    );
-  }
-  return hub.replace(/^~(?=[/\\]|$)/, home ?? "~");
-}
-
-/** A variable of the environment; undefined where it is empty or may not be read. */
-function variable(name: string): string | undefined {
-  if (Deno.permissions.querySync({ name: "env", variable: name }).state !== "granted") {
-    return undefined;
-  }
-  return Deno.env.get(name) || undefined;
 }

@@ -41,6 +41,8 @@ export interface HubConnection {
   readonly endpoint: string;
   /** Sent to the hub's own origin only. */
   readonly token?: string;
+  /** What it was read from, for messages. */
+  readonly tokenFrom?: string;
   /** Tries in a row that bring nothing. */
   readonly tries: number;
   /** Milliseconds before the second try; doubled before each further one. */
@@ -271,7 +273,7 @@ function faultOf(hub: HubConnection, response: Response, url: URL, what: string)
   if (status === 401 || status === 403) {
     const cure = !hub.token
       ? "Check the name; for a private model set HF_TOKEN"
-      : "Check the name, and that the token in HF_TOKEN is valid and may read it";
+      : `Check the name, and that the token in ${hub.tokenFrom} is valid and may read it`;
     return cannot("refused", `${url.host} refuses it (${status}): none such, or private. ${cure}`);
   }
   if (status === 404 || status === 410) {

@@ -16,6 +16,35 @@ const MAX_INDEX = 10_000_000; // bytes
 const MAX_SHARDS = 256; // all are open at once
 const SHARD = /^\w[\w.-]*\.safetensors$/; // a plain name: an index must not lead out of its folder
 
+const WEIGHTS = "model.safetensors";
+
+/**
+ * Opens the weights of a model folder: the single file where there is one, else the shards that an
+ * index lists. `auto` is transformers' class that reads the folder, for the cure.
+ * @throws {Deno.errors.NotFound} when there is neither, with the way to convert pickled weights
+ */
+export async function openWeights(folder: string, auto: string): Promise<TensorSource> {
+  try {
+    return await openSafetensors(`${folder}/${WEIGHTS}`);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  const has = (name: string): Promise<boolean> =>
+    Deno.stat(`${folder}/${name}`).then(() => true, () => false);
+  const index = `${WEIGHTS}.index.json`;
+  if (await has(index)) return await openShards(`${folder}/${index}`);
+  const message = `Cannot read weights from ${folder} as it has no ${WEIGHTS}`;
+  const pickled = ["pytorch_model.bin", "pytorch_model.bin.index.json"];
+  if (!(await Promise.all(pickled.map(has))).includes(true)) {
+    throw new Deno.errors.NotFound(message);
+  }
+  throw new Deno.errors.NotFound(
+    `${message}, only the pickled pytorch_model.bin, which could run code. Convert it once, where ` +
+      `you trust it: python -c "from transformers import ${auto} as M; ` +
+      `M.from_pretrained('${folder}').save_pretrained('${folder}')"`,
+  );
+}
+
 /** The open files of one index. Numbers are read one tensor at a time. */
 export class Shards implements TensorSource {
   readonly entries: ReadonlyMap<string, TensorEntry>;

@@ -1,7 +1,8 @@
-/** The weights of an encoder on a device, from a `model.safetensors` of either family. @module */
+/** The weights of an encoder on a device, from a folder of either family. @module */
 import type { Scope, Tensor } from "../../kernels/device.ts";
-import { openSafetensors, type SafetensorsFile, type TensorSpec } from "../safetensors.ts";
 import type { MatrixDtype } from "../params.ts";
+import { openWeights } from "../shards.ts";
+import type { TensorSpec } from "../tensor_source.ts";
 import type { EncoderConfig } from "./config.ts";
 
 /** A matrix (out, in), as PyTorch's Linear keeps it, and its bias (out). */
@@ -114,9 +115,9 @@ const partName = (family: EncoderConfig["family"], l: number, part: Part): strin
   `${FAMILIES[family].layer}.${l}.${FAMILIES[family].parts[part]}`;
 
 /**
- * Reads `folder`/model.safetensors into tensors that `scope` frees. `classes` > 0 reads a
- * DistilBERT's classifier head as well; without it a head in the file is passed over. Matrices and
- * embeddings are stored as `matrixDtype`.
+ * Reads `folder`/model.safetensors, or its shards, into tensors that `scope` frees. `classes` > 0
+ * reads a DistilBERT's classifier head as well; without it a head in the file is passed over. Matrices
+ * and embeddings are stored as `matrixDtype`.
  * @throws {SafetensorsError} listing what is missing, not known or of another shape
  * @throws {RangeError} when a number is too large for f16
  */
@@ -126,7 +127,8 @@ export async function loadEncoderWeights(
   config: EncoderConfig,
   { classes = 0, matrixDtype = "f32" }: { classes?: number; matrixDtype?: MatrixDtype } = {},
 ): Promise<EncoderWeights> {
-  using file = await openWeights(folder);
+  const auto = classes > 0 ? "AutoModelForSequenceClassification" : "AutoModel";
+  using file = await openWeights(folder, auto);
   const wanted = specs(config, classes);
   const places = file.expect(wanted, (name) => {
     const plain = name.replace(/^(distil)?bert\./, "")
@@ -191,16 +193,4 @@ function joined(parts: readonly Float32Array<ArrayBuffer>[]): Float32Array<Array
     at += part.length;
   }
   return all;
-}
-
-async function openWeights(folder: string): Promise<SafetensorsFile> {
-  try {
-    return await openSafetensors(`${folder}/model.safetensors`);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new Deno.errors.NotFound(
-      `Cannot read weights from ${folder} as it has no model.safetensors; in Python, ` +
-        `AutoModel.from_pretrained(…).save_pretrained(folder) writes one from any other form`,
-    );
-  }
 }

@@ -10,6 +10,8 @@ export const WEIGHTS = "model.safetensors";
 export interface Seen {
   /** "api", "head", "get" (the hub's own), or "cdn". */
   kind: "api" | "head" | "get" | "cdn";
+  /** `owner/name`; of the other host too. */
+  repo: string;
   name: string;
   headers: Headers;
 }
@@ -43,9 +45,22 @@ export function modelFiles(size = 100_000): Map<string, Uint8Array<ArrayBuffer>>
   ]);
 }
 
+/** The files of an adapter as PEFT saves it. */
+export function adapterFiles(base: unknown, revision: unknown = null): typeof NO_FILES {
+  const config = { peft_type: "LORA", base_model_name_or_path: base, revision };
+  return new Map([
+    ["adapter_config.json", text(JSON.stringify(config))],
+    ["README.md", text("not wanted")],
+    ["adapter_model.safetensors", noise(3000, 2)],
+  ]);
+}
+const NO_FILES: Map<string, Uint8Array<ArrayBuffer>> = new Map();
+
 /** Two servers: the hub, and the host to which it redirects for weights. */
 export class FakeHub implements AsyncDisposable {
   readonly seen: Seen[] = [];
+  /** What models other than those of `files` have, by `owner/name`. */
+  readonly repos: Map<string, typeof NO_FILES> = new Map();
   readonly endpoint: string;
   readonly cdn: string;
   #servers: Deno.HttpServer<Deno.NetAddr>[];
@@ -78,19 +93,21 @@ export class FakeHub implements AsyncDisposable {
       : request.method === "HEAD"
       ? "head"
       : "get";
-    const seen = { kind, name, headers: request.headers } as const;
+    const [, repo] = /^(?:\/api\/models)?\/([^/]+\/[^/]+)\//.exec(pathname) ?? ["", ""];
+    const seen = { kind, repo, name, headers: request.headers } as const;
     this.seen.push(seen);
     const count = this.count(kind, name);
     return await this.mischief({ ...seen, count, hub: this }) ?? this.honest(seen);
   }
 
   /** What a hub answers. */
-  honest({ kind, name, headers }: Seen): Response {
+  honest({ kind, repo, name, headers }: Seen): Response {
+    const files = this.repos.get(repo) ?? this.files;
     if (kind === "api") {
-      const siblings = [...this.files.keys()].map((rfilename) => ({ rfilename }));
+      const siblings = [...files.keys()].map((rfilename) => ({ rfilename }));
       return Response.json({ id: ID, sha: COMMIT, siblings });
     }
-    const bytes = this.files.get(name);
+    const bytes = files.get(name);
     if (!bytes) {
       return new Response(null, { status: 404, headers: { "x-error-code": "EntryNotFound" } });
     }
@@ -102,7 +119,7 @@ export class FakeHub implements AsyncDisposable {
           ...about,
           "x-linked-size": String(bytes.length),
           "x-linked-etag": `"${sha256(bytes)}"`,
-          location: `${this.cdn}/${name}`,
+          location: `${this.cdn}/${repo}/${name}`,
         },
       });
     }

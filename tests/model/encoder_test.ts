@@ -6,6 +6,7 @@ import { parseEncoderConfig } from "../../model/encoder/config.ts";
 import { encode } from "../../model/encoder/forward.ts";
 import { textBatches, TextReader } from "../../model/encoder/texts.ts";
 import { loadEncoderWeights } from "../../model/encoder/weights.ts";
+import { openSafetensors, writeSafetensors } from "../../model/safetensors.ts";
 import { Tokenizer } from "../../model/tokenizer.ts";
 import { assertClose } from "../_close.ts";
 import { testOnDevices } from "../_devices.ts";
@@ -174,6 +175,59 @@ Deno.test("files from before 2019 name the layer norm's gain and bias otherwise"
   assertClose(vector!, rowOf("bert-b.embedding", 1, embedder.dimensions), "embedding", 1e-4);
 });
 
+/** Puts the tensors of the single file into three, with the index that transformers writes. */
+async function spread(folder: string): Promise<Record<string, string>> {
+  const weight_map: Record<string, string> = {};
+  {
+    using file = await openSafetensors(`${folder}/model.safetensors`);
+    const all = [...file.entries.values()];
+    for (let shard = 0; shard < 3; shard++) {
+      const name = `model-0000${shard + 1}-of-00003.safetensors`;
+      const tensors = all.filter((_, i) => i % 3 === shard);
+      await writeSafetensors(`${folder}/${name}`, {
+        tensors,
+        data: async function* () {
+          for (const tensor of tensors) yield await file.read(tensor.name);
+        },
+      });
+      for (const tensor of tensors) weight_map[tensor.name] = name;
+    }
+  }
+  await Deno.remove(`${folder}/model.safetensors`);
+  const index = JSON.stringify({ metadata: {}, weight_map });
+  await Deno.writeTextFile(`${folder}/model.safetensors.index.json`, index);
+  return weight_map;
+}
+
+Deno.test("weights in shards give the same bits, for an embedder and a classifier", async () => {
+  using device = new CpuDevice();
+  {
+    await using copy = await copyOf("bert-b");
+    await spread(copy.folder);
+    using whole = await SentenceEmbedder.load(device, modelFolder("bert-b"));
+    using shards = await SentenceEmbedder.load(device, copy.folder);
+    assert.deepEqual(await shards.embed(texts), await whole.embed(texts));
+  }
+  {
+    await using copy = await copyOf("distilbert-a");
+    const map = await spread(copy.folder);
+    using whole = await SentimentModel.load(device, modelFolder("distilbert-a"));
+    using shards = await SentimentModel.load(device, copy.folder);
+    assert.deepEqual(await shards.score(texts), await whole.score(texts));
+    await Deno.remove(`${copy.folder}/${map["classifier.weight"]}`);
+    await assert.rejects(SentimentModel.load(device, copy.folder), {
+      name: "NotFound",
+      message: /its shard model-0000.-of-00003.safetensors is missing/,
+    });
+  }
+  assert.equal(device.memory.live, 0);
+});
+
+const PICKLED = [
+  ["bert-a", SentenceEmbedder, "AutoModel"],
+  ["distilbert-a", SentimentModel, "AutoModelForSequenceClassification"],
+] as const;
+
 Deno.test("a folder that cannot be used says why", async () => {
   using device = new CpuDevice();
   const refuses = async (
@@ -200,7 +254,16 @@ Deno.test("a folder that cannot be used says why", async () => {
     max_position_embeddings: 25,
   });
   await refuses(/has no config.json/, "bert-a", {}, { "config.json": null });
-  await refuses(/has no model.safetensors; in Python/, "bert-a", {}, { "model.safetensors": null });
+  await refuses(/as it has no model.safetensors$/, "bert-a", {}, { "model.safetensors": null });
+  for (const [name, kind, auto] of PICKLED) {
+    await refuses(
+      new RegExp(`pickled pytorch_model.bin.* Convert it once, .* import ${auto} as M; `),
+      name,
+      {},
+      { "model.safetensors": null, "pytorch_model.bin": "" },
+      kind,
+    );
+  }
   await refuses(/vocabulary has \[SEP\]/, "bert-a", {}, {
     "tokenizer.json": (await Deno.readTextFile(`${modelFolder("bert-a")}/tokenizer.json`))
       .replaceAll('"[SEP]"', '"[END]"'),

@@ -9,6 +9,7 @@ import {
   isHubId,
 } from "../../model/hub.ts";
 import {
+  adapterFiles,
   COMMIT,
   cut,
   FakeHub,
@@ -658,11 +659,221 @@ Deno.test("weights in shards, a vocabulary with merges, and a revision with a sl
     assert.equal(await cachedModel(`${ID}@refs/pr/1`, options(hub, cache)), undefined);
   }));
 
+const OLD_NAMES: [old: string, now: string][] = [
+  ["gpt2", "openai-community/gpt2"],
+  ["gpt2-medium", "openai-community/gpt2-medium"],
+  ["gpt2-large", "openai-community/gpt2-large"],
+  ["gpt2-xl", "openai-community/gpt2-xl"],
+  ["distilgpt2", "distilbert/distilgpt2"],
+  [
+    "distilbert-base-uncased-finetuned-sst-2-english",
+    "distilbert/distilbert-base-uncased-finetuned-sst-2-english",
+  ],
+];
+
+Deno.test("an old name without owner stands for the model's name of today, and the line says so", () =>
+  inCache(async (cache) => {
+    await using hub = new FakeHub();
+    for (const [old, now] of OLD_NAMES) {
+      assert.ok(isHubId(old) && isHubId(`${old}@refs/pr/1`), old);
+      const model = await fetchModel(old, options(hub, cache));
+      assert.equal(hub.seen.at(-1)!.repo, now);
+      const home = `models--${now.replace("/", "--")}`;
+      assert.equal(model.folder, `${cache}/${home}/snapshots/${COMMIT}`);
+      const line = fetchedLine(model);
+      assert.ok(line.startsWith(`${old} is now ${now}: ${now}@main (commit ${COMMIT}) from`), line);
+      const cached = { given: old, id: now, revision: "main", commit: COMMIT };
+      const found = await cachedModel(old, options(hub, cache));
+      assert.deepEqual(found, { ...cached, folder: model.folder });
+      assert.equal((await cachedModel(now, options(hub, cache)))!.folder, model.folder);
+      // Python's library files it under the name that it was given.
+      await Deno.rename(`${cache}/${home}`, `${cache}/models--${old}`);
+      const folder = `${cache}/models--${old}/snapshots/${COMMIT}`;
+      assert.deepEqual(await cachedModel(old, options(hub, cache)), { ...cached, folder });
+      assert.equal(await cachedModel(now, options(hub, cache)), undefined);
+    }
+    assert.ok(hub.seen.every(({ repo }) => OLD_NAMES.some(([, now]) => repo === now)));
+  }));
+
+/** Runs `body` with these variables set, or unset where undefined, and no others of the hub's token. */
+async function withEnvironment(
+  values: Record<string, string | undefined>,
+  body: () => Promise<void>,
+): Promise<void> {
+  const unset = { HF_TOKEN: undefined, HF_TOKEN_PATH: undefined, HF_HOME: undefined };
+  const all = Object.entries({ ...unset, XDG_CACHE_HOME: undefined, ...values });
+  const before = all.map(([name]) => [name, Deno.env.get(name)] as const);
+  const set = ([name, value]: readonly [string, string | undefined]): void =>
+    value === undefined ? Deno.env.delete(name) : Deno.env.set(name, value);
+  all.forEach(set);
+  try {
+    await body();
+  } finally {
+    before.forEach(set);
+  }
+}
+
+Deno.test("the token that a login left is sent to the hub alone, unless HF_TOKEN is set", () =>
+  inCache(async (folder) => {
+    const cases: [file: string, variables: Record<string, string>, sent: string | undefined][] = [
+      ["token", { HF_HOME: folder }, TOKEN],
+      ["huggingface/token", { XDG_CACHE_HOME: folder }, TOKEN],
+      [".cache/huggingface/token", { HOME: folder }, TOKEN],
+      ["my-token", { HF_TOKEN_PATH: `${folder}/my-token`, HF_HOME: "/nowhere" }, TOKEN],
+      ["my-token", { HF_TOKEN_PATH: "~/my-token", HOME: folder }, TOKEN],
+      ["token", { HF_HOME: folder, HF_TOKEN: "hf_other" }, "hf_other"],
+      ["token", { HF_HOME: folder, HF_TOKEN_PATH: `${folder}/none` }, undefined],
+      ["other", { HF_HOME: folder }, undefined],
+    ];
+    for (const [file, variables, sent] of cases) {
+      await using hub = new FakeHub();
+      const path = `${folder}/${file}`;
+      await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
+      await Deno.writeTextFile(path, `${TOKEN}\n`);
+      await withEnvironment(variables, async () => {
+        await fetchModel(ID, options(hub, `${folder}/cache`, { token: undefined }));
+        for (const { kind, headers } of hub.seen) {
+          const want = kind === "cdn" || !sent ? null : `Bearer ${sent}`;
+          assert.equal(headers.get("authorization"), want, `${file} ${kind}`);
+        }
+        assert.ok(hub.count("cdn") > 0 && hub.count("get") > 0);
+      });
+      await Deno.remove(path);
+      await Deno.remove(`${folder}/cache`, { recursive: true });
+    }
+  }));
+
+Deno.test("a saved token that is refused or broken is named by its file, and never shown", () =>
+  inCache(async (folder) => {
+    const path = `${folder}/token`;
+    await using hub = new FakeHub(modelFiles(), always("api", () => status(401)));
+    const more = { token: undefined };
+    await withEnvironment({ HF_HOME: folder }, async () => {
+      await Deno.writeTextFile(path, TOKEN);
+      const fetching = fetchModel(ID, options(hub, folder, more));
+      await assert.rejects(fetching, fails("refused", /the token in \/.*\/token is valid/));
+      const asked = hub.seen.length;
+      await Deno.writeTextFile(path, `${TOKEN}\n${TOKEN}`);
+      const broken = fetchModel(ID, options(hub, folder, more));
+      await assert.rejects(
+        broken,
+        fails("refused", /Cannot use \/.*\/token as a token has no spaces/),
+      );
+      // Where anyone could read it on the way, a saved token stays here.
+      const sent: (string | null)[] = [];
+      const open = fetchModel(ID, {
+        ...options({ endpoint: "http://hub.test" }, folder, more),
+        fetch: (_, init) => {
+          sent.push(new Headers(init?.headers).get("authorization"));
+          return Promise.resolve(status(404));
+        },
+      });
+      await assert.rejects(open, fails("missing", /no such model/));
+      assert.deepEqual(sent, [null]);
+      await Deno.remove(path);
+      await Deno.mkdir(path);
+      const folderInstead = fetchModel(ID, options(hub, folder, more));
+      await assert.rejects(
+        folderInstead,
+        fails("refused", /Cannot read the token in \/.*\/token: /),
+      );
+      assert.equal(hub.seen.length, asked);
+    });
+  }));
+
+const ADAPTER = "someone/adapter";
+
+Deno.test("an adapter is fetched with the model that it is for", () =>
+  inCache(async (cache) => {
+    await using hub = new FakeHub();
+    hub.repos.set(ADAPTER, adapterFiles("gpt2", COMMIT));
+    const model = await fetchModel(ADAPTER, options(hub, cache));
+    const files = await Array.fromAsync(Deno.readDir(model.folder), ({ name }) => name);
+    assert.deepEqual(files.sort(), ["adapter_config.json", "adapter_model.safetensors"]);
+    const { base } = model;
+    assert.deepEqual([base!.id, base!.revision], ["openai-community/gpt2", COMMIT]);
+    assert.ok((await Deno.stat(`${base!.folder}/${WEIGHTS}`)).isFile);
+    assert.match(
+      fetchedLine(model),
+      /^someone\/adapter@main .* 2 files of 0\.0 MB, .*; an adapter for gpt2 is now openai-community\/gpt2: .*4 files/,
+    );
+    const cached = await cachedModel(ADAPTER, options(hub, cache));
+    assert.deepEqual([cached!.folder, cached!.base!.folder], [model.folder, base!.folder]);
+    const before = hub.seen.length;
+    const offline = await fetchModel(ADAPTER, options(hub, cache, { offline: true }));
+    assert.equal(offline.base!.folder, base!.folder);
+    assert.match(fetchedLine(offline), /an adapter for gpt2 .* from the cache/);
+    assert.equal(hub.seen.length, before);
+    await Deno.remove(`${base!.folder}/${WEIGHTS}`);
+    assert.equal(await cachedModel(ADAPTER, options(hub, cache)), undefined);
+    await fetchModel(ADAPTER, options(hub, cache));
+    assert.ok(await cachedModel(ADAPTER, options(hub, cache)));
+  }));
+
+Deno.test("a tokenizer beside an adapter is fetched, and a whole model needs no base", () =>
+  inCache(async (cache) => {
+    await using hub = new FakeHub();
+    const tokenizer = ["tokenizer.json", noise(9)] as const;
+    hub.repos.set(ADAPTER, new Map([...adapterFiles(ID), tokenizer]));
+    const { folder, base } = await fetchModel(ADAPTER, options(hub, cache));
+    assert.ok((await Deno.stat(`${folder}/tokenizer.json`)).isFile);
+    assert.equal(base!.id, ID);
+    hub.repos.set("someone/both", new Map([...modelFiles(), ...adapterFiles(42)]));
+    const both = await fetchModel("someone/both", options(hub, cache));
+    assert.equal(both.base, undefined);
+    assert.ok((await Deno.stat(`${both.folder}/${WEIGHTS}`)).isFile);
+  }));
+
+Deno.test("an adapter that cannot be used says why, before its weights are fetched", () =>
+  inCache(async (cache) => {
+    await using hub = new FakeHub();
+    const cases: [Map<string, Uint8Array<ArrayBuffer>>, RegExp][] = [
+      [adapterFiles(null), /its adapter_config.json must name the model .* is null/],
+      [adapterFiles(7), /base_model_name_or_path is missing/],
+      [adapterFiles("/home/me/model"), /base_model_name_or_path is "\/home\/me\/model"/],
+      [adapterFiles("../a"), /must name the model of the hub that it is for/],
+      [
+        new Map(
+          [...adapterFiles(ID)].map(([name, data]) => [name.replace("safetensors", "bin"), data]),
+        ),
+        /no adapter_model.safetensors, only pickled .* import AutoPeftModelForCausalLM as M; .*'someone\/adapter', revision='main'/,
+      ],
+      [
+        new Map([...adapterFiles(ID)].slice(0, 1)),
+        /someone\/adapter as it has no adapter_model.safetensors$/,
+      ],
+    ];
+    for (const [files, message] of cases) {
+      hub.repos.set(ADAPTER, files);
+      await Deno.remove(cache, { recursive: true });
+      const fetching = fetchModel(ADAPTER, options(hub, cache));
+      await assert.rejects(fetching, fails("unsupported", message));
+      assert.equal(hub.count("cdn"), 0);
+      assert.equal(
+        await cachedModel(ADAPTER, options(hub, cache)).catch(() => undefined),
+        undefined,
+      );
+    }
+    hub.repos.set(ADAPTER, adapterFiles(ADAPTER)); // for itself
+    const fetching = fetchModel(ADAPTER, options(hub, cache));
+    await assert.rejects(
+      fetching,
+      fails(
+        "unsupported",
+        /someone\/adapter as its base someone\/adapter is an adapter itself: merge/,
+      ),
+    );
+    await Deno.mkdir(`${cache}/models--someone--adapter/refs`, { recursive: true });
+    await Deno.writeTextFile(`${cache}/models--someone--adapter/refs/main`, COMMIT);
+    assert.equal(await cachedModel(ADAPTER, options(hub, cache)), undefined);
+  }));
+
 Deno.test("names that are no model of a hub are refused before any request", async () => {
   const good = ["a/b", "openai-community/gpt2", "EleutherAI/gpt-neo-125M@main", "a/b@refs/pr/1"];
   for (const name of good) assert.ok(isHubId(name), name);
   const bad = [
-    "gpt2",
+    "gpt3",
+    "gpt2@",
     "a/b/c",
     "/a/b",
     "./a",

@@ -26,6 +26,21 @@ Deno.test("a model of the hub is taken from the cache, or downloaded where that 
   }
 });
 
+Deno.test("gpt2 without an owner is found under the name that it has today", async () => {
+  const cache = await Deno.makeTempDir();
+  try {
+    await using hub = new FakeHub();
+    const options = { cache, offline: false, endpoint: hub.endpoint, token: "" };
+    const offline = modelFolder("gpt2", { ...options, offline: true });
+    await assert.rejects(offline, /cache does not have it\. .*: deno task fetch gpt2$/);
+    const folder = await modelFolder("gpt2", options);
+    assert.match(folder, /models--openai-community--gpt2\/snapshots/);
+    assert.equal(await modelFolder("openai-community/gpt2", options), folder);
+  } finally {
+    await Deno.remove(cache, { recursive: true });
+  }
+});
+
 Deno.test("a folder wins over a model of the hub; other names are refused", async () => {
   assert.equal(await modelFolder("assets/tiny", { cache: "/nowhere" }), "assets/tiny");
   await assert.rejects(modelFolder("deno.json"), /it is a file$/);
