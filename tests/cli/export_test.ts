@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { metadata } from "../../cli/card_words.ts";
 import { listFolder } from "../../cli/files.ts";
 import { main } from "../../cli/main.ts";
 import { cell, code, fence, markdown, scalar } from "../../cli/markdown.ts";
@@ -157,8 +158,18 @@ inTemporary(
       /`adapter` \(`adapter_model.safetensors` with SHA-256 `[0-9a-f]{64}`\), an adapter on the model in a folder named `base`/,
       "A low-rank adapter (LoRA; rank 3, alpha 6, on `c_attn`, `mlp.c_proj`) was read with them. It is merged",
     );
-    assert.equal((await run(await writeRun(`${place}/plain`), "--out", `${place}/not`)).code, 0);
-    assert.doesNotMatch(await card(`${place}/not`), /adapter|LoRA/);
+    const plain = await writeRun(`${place}/plain`, {
+      about: { config: { ...chosen, loraRank: 0 } },
+    });
+    assert.equal((await run(plain, "--out", `${place}/not`)).code, 0);
+    const prose = (await card(`${place}/not`)).replace(/^\|.*$/gm, "");
+    assert.doesNotMatch(prose, /adapter|LoRA/);
+
+    const hub = { kind: "hub", id: "a/b", revision: "main", commit: "0".repeat(40) } as const;
+    for (const known of [hub, { ...source, base: hub }]) {
+      assert.match(metadata(known, []), /\nbase_model: "a\/b"\n/);
+    }
+    assert.doesNotMatch(metadata({ ...source, base: source }, []), /base_model/);
   },
 );
 
