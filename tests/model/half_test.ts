@@ -7,6 +7,7 @@ import { parseEncoderConfig } from "../../model/encoder/config.ts";
 import { loadEncoderWeights } from "../../model/encoder/weights.ts";
 import { generate } from "../../model/generate.ts";
 import { Gpt2, type Gpt2Options } from "../../model/gpt2.ts";
+import { valueHeadIn } from "../../model/layers/head.ts";
 import { layoutParameters, type MatrixDtype, Store } from "../../model/params.ts";
 import { Pass } from "../../model/pass.ts";
 import { languageModelRows, responseRows } from "../../model/rows.ts";
@@ -67,7 +68,8 @@ for (const [name, config] of Object.entries({ small: SMALL, wide: WIDE })) {
       for await (const [{ name }, data] of model.weights.read()) {
         device.write(weights.get(name), data);
       }
-      const parts = { device, workspace, dims, weights, gradients, recompute: false };
+      const values = valueHeadIn(weights);
+      const parts = { device, workspace, dims, weights, values, gradients, recompute: false };
       const shape = { B: rows.B, T: rows.T, R, temperature: 1 };
       using pass = new Pass({ ...parts, chunkBytes: 2 ** 20 }, shape);
       pass.forward(rows);
