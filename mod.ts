@@ -73,6 +73,7 @@ export type {
   Summary,
 } from "./tasks/observer.ts";
 export { modelFolder } from "./tasks/models.ts";
+export { type PlannedRun, planTask } from "./tasks/plan.ts";
 export { LanguagePolicy } from "./tasks/policy.ts";
 export { openRewards, type RewardOptions } from "./tasks/rewards.ts";
 export type { Task, TaskSettings } from "./tasks/task.ts";
