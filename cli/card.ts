@@ -10,6 +10,7 @@ import {
   howToUse,
   lastPart,
   licence,
+  mergedAdapter,
   metadata,
   network,
   origin,
@@ -49,6 +50,7 @@ function ofModel(folder: string, facts: ExportFacts): string[] {
     }, as PlainRL read them and wrote them again. PlainRL did ` +
     "not train them further, or the run that did is not known here: see the card of the original.",
     network(facts),
+    mergedAdapter(facts, false),
     howToUse(facts, use),
     "## Limits\n\n" + list([
       "Nothing was measured of this model here.",
@@ -90,6 +92,7 @@ function ofRun(
     }. These are the weights after step ` +
     `${step} of ${config.steps}, ${state}.`,
     network(facts),
+    mergedAdapter(facts, true),
     "## How it was trained\n\n" + training(data, step),
     "## Results\n\n" + results(upTo),
     completions(upTo, step),
@@ -101,6 +104,12 @@ function ofRun(
       "A reward is a stand-in for what is wanted; a higher one is no proof of better answers.",
       "Nothing was measured of bias, safety or fluency, which come from the model it started from.",
       ...warnings(upTo),
+      ...(facts.adapter && config.config.frozenDtype === "f16"
+        ? [
+          "The adapter learned beside weights that were rounded to f16, as the figures are of; it is " +
+          "merged into the weights as they were.",
+        ]
+        : []),
       ...rounding(facts),
       licence(base),
     ]),

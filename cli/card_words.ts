@@ -7,21 +7,24 @@ import { quoted } from "./values.ts";
 
 /** What the hub reads, as YAML. */
 export function metadata(source: ModelSource | undefined, tags: readonly string[]): string {
+  const known = source?.kind === "hub" ? source : source?.base;
   return [
     "---",
     "library_name: transformers",
     "pipeline_tag: text-generation",
     // The hub takes a plain id here; the commit stands in the text.
-    ...(source?.kind === "hub" ? [`base_model: ${scalar(source.id)}`] : []),
+    ...(known?.kind === "hub" ? [`base_model: ${scalar(known.id)}`] : []),
     "tags:",
     ...["plainrl", ...tags].map((tag) => `- ${scalar(tag)}`),
     "---",
   ].join("\n");
 }
 
-/** Which model, and which version of it. */
+/** Which model, and which version of it; of an adapter also on what. */
 export function origin(source: ModelSource | undefined, name: string): string {
   if (!source) return `${code(lastPart(name))} (which version of it was not recorded)`;
+  const { base, ...own } = source;
+  if (base) return `${origin(own, name)}, an adapter on ${origin(base, name)}`;
   if (source.kind === "hub") {
     return `${code(source.id)} of the Hugging Face hub, revision ${code(source.revision)}, ` +
       `commit ${code(source.commit)}`;
@@ -43,6 +46,20 @@ export const network = (
   (valueHead
     ? " The value head of training is kept: load it with TRL's `AutoModelForCausalLMWithValueHead`."
     : "");
+
+/** That the weights are the sum of a base and an adapter; `trained` is where the run made the adapter. */
+export function mergedAdapter({ adapter }: ExportFacts, trained: boolean): string {
+  if (!adapter) return "";
+  const { rank, alpha, rslora, targets, layers } = adapter;
+  const on = (typeof targets === "string" ? [targets] : targets ?? []).map(code).join(", ");
+  const settings =
+    `rank ${rank}, alpha ${alpha}${rslora ? ", scaled by rank as rsLoRA does" : ""}, ` +
+    `on ${on}${layers ? ` of blocks ${layers.join(", ")}` : ""}`;
+  return (trained
+    ? `Trained was a low-rank adapter (LoRA; ${settings}), while the weights themselves stayed. `
+    : `A low-rank adapter (LoRA; ${settings}) was read with them. `) +
+    "It is merged into the weights here, which load as a plain model, without PEFT.";
+}
 
 /** What the element type means for the figures. */
 export const rounding = ({ dtype }: ExportFacts): string[] =>

@@ -175,8 +175,11 @@ function filesOf(text: string | undefined): string[] | undefined {
 const lastPart = (path: string): string => path.replace(/[/\\]+$/, "").replace(/^.*[/\\]/, "");
 
 /** Without the folders of somebody's machine. */
-const published = (source: ModelSource): ModelSource =>
-  source.kind === "folder" ? { ...source, path: lastPart(source.path) } : source;
+const published = (source: ModelSource): ModelSource => ({
+  ...source,
+  ...(source.kind === "folder" && { path: lastPart(source.path) }),
+  ...(source.base && { base: published(source.base) }),
+});
 
 /** Whether writing `out` failed; what reading a model says is about another path. */
 function isOf(out: string, error: unknown): boolean {

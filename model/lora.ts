@@ -128,7 +128,7 @@ export class Adapter {
     if (narrow) {
       throw new TypeError(
         `Cannot merge an adapter into ${narrow.label} as weights must be f32 for that: it is ` +
-          `${narrow.dtype}; load the model without half-precision storage`,
+          `${narrow.dtype}; load the model without matrixDtype, and merge then`,
       );
     }
     const byName = new Map(this.modules.map((one) => [`${one.name}.lora_B.weight`, one]));

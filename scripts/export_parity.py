@@ -1,6 +1,6 @@
 """Checks that transformers (and TRL) load what `deno task export` writes, with equal numbers.
 
-    pip install torch==2.5.1 transformers==4.46.3 trl==0.11.4 numpy==1.26.4
+    pip install torch==2.5.1 transformers==4.46.3 trl==0.11.4 peft==0.13.2 numpy==1.26.4
     python scripts/export_parity.py [FOLDER|RUN ...]
 
 Needs deno on the path; nothing is downloaded. Each model folder below, and each folder or run named on
@@ -13,12 +13,17 @@ source and the export, the export with every warning an error, and compares
 - the token ids and texts of awkward strings, where there is a tokenizer;
 - a value head, kept by --value-head and loaded by TRL, where there is one.
 
+Of an adapter the source is what PEFT makes of it and its base when it merges them; both add up in
+float32, in another order, so that logits may be 1e-4 apart (in F16 1e-3, as a sum may round to the
+neighbour).
+
 It also reads the card's metadata as the hub's library does, and runs the card's own Python program.
 Prints one line a folder; exits with 1 at the first difference.
 """
 
 import contextlib
 import io
+import json
 import logging
 import os
 import re
@@ -32,6 +37,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 import torch
 import transformers
 from huggingface_hub import ModelCard
+from peft import PeftModel
 from safetensors import safe_open
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -43,6 +49,7 @@ FOLDERS = [
     ROOT / "assets" / "tiny",
     *sorted(FIXTURES.glob("gpt2-?")),
     *sorted(path for path in FIXTURES.glob("family-*") if path.is_dir()),
+    *sorted(path for path in FIXTURES.glob("lora-*") if path.is_dir()),
     FIXTURES / "trl-ppo-model",
 ]
 
@@ -98,6 +105,17 @@ def load(folder, dtype=torch.float32):
         folder, torch_dtype=dtype, attn_implementation="eager", output_loading_info=True
     )
     return model.eval(), {key: value for key, value in report.items() if value}
+
+
+def load_source(folder):
+    """As `load`, and an adapter merged into its base; also the folder where its tokenizer is."""
+    settings = folder / "adapter_config.json"
+    if not settings.exists():
+        return *load(folder), folder
+    name = json.loads(settings.read_text())["base_model_name_or_path"]
+    base = folder / name if (folder / name).exists() else name
+    model = PeftModel.from_pretrained(load(base)[0], folder).merge_and_unload()
+    return model.eval(), {}, Path(base)
 
 
 def greedy(model, tokens, length):
@@ -161,8 +179,8 @@ def compare(source):
         export(source, place / "full")
         export(source, place / "half", "--dtype", "f16")
         folder = weights_of(source)
-        before, unused = load(folder)
-        rounded, _ = load(folder)
+        before, unused, named = load_source(folder)
+        rounded, *_ = load_source(folder)
         for parameter in rounded.parameters():
             parameter.copy_(parameter.half().float())
         with strict():
@@ -181,19 +199,21 @@ def compare(source):
                      ("F32", full, expected),
                      ("F16 to rounded source", half, rounded(tokens).logits),
                      ("F16 to source", half, expected)]}
-        assert apart["F32"] == 0 and apart["F16 to rounded source"] == 0, apart
+        most = (1e-4, 1e-3) if (folder / "adapter_config.json").exists() else (0, 0)
+        assert apart["F32"] <= most[0] and apart["F16 to rounded source"] <= most[1], apart
         prompts, more = tokens[:, : length // 2], min(32, length - length // 2)
         full.generation_config.eos_token_id = before.generation_config.eos_token_id
         half.generation_config.eos_token_id = before.generation_config.eos_token_id
         before.generation_config.pad_token_id = full.generation_config.pad_token_id
         rounded.generation_config.pad_token_id = full.generation_config.pad_token_id
         assert greedy(full, prompts, more) == greedy(before, prompts, more), "other completions"
-        assert greedy(half, prompts, more) == greedy(rounded, prompts, more), "other completions"
-        notes = [f"greedy 2 x {len(prompts)} x {more} tokens equal"]
+        if most == (0, 0):
+            assert greedy(half, prompts, more) == greedy(rounded, prompts, more), "other completions"
+        notes = [f"greedy {2 if most == (0, 0) else 1} x {len(prompts)} x {more} tokens equal"]
         if (place / "full" / "tokenizer.json").exists():
             with strict():
                 ours = AutoTokenizer.from_pretrained(place / "full")
-            notes.append(f"{same_texts(AutoTokenizer.from_pretrained(folder), ours)} texts equal")
+            notes.append(f"{same_texts(AutoTokenizer.from_pretrained(named), ours)} texts equal")
         else:
             notes.append("no tokenizer")
         if any("v_head" in name for name in unused.get("unexpected_keys", [])):

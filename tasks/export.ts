@@ -2,6 +2,8 @@
 import { CpuDevice } from "../kernels/cpu.ts";
 import { replaceText } from "../model/files.ts";
 import { Gpt2 } from "../model/gpt2.ts";
+import type { LoraOptions } from "../model/lora.ts";
+import { describeModel } from "../model/lora_folder.ts";
 import { openSafetensors } from "../model/safetensors.ts";
 import { Tokenizer } from "../model/tokenizer.ts";
 import { findModel, type ModelSource } from "./models.ts";
@@ -34,6 +36,8 @@ export interface ExportFacts {
   positions: number;
   dtype: "F32" | "F16";
   valueHead: boolean;
+  /** Of the adapter that was added to the weights of its base; absent where the folder had none. */
+  adapter?: LoraOptions;
   /** False where the model's folder has none. */
   tokenizer: boolean;
 }
@@ -46,6 +50,7 @@ export interface ExportFacts {
 export async function exportModel(request: ExportRequest): Promise<ExportFacts> {
   const { to, dtype = "F32", valueHead = false, sampling, card } = request;
   const { folder, source } = await findModel(request.model);
+  const { lora: adapter } = await describeModel(folder);
   using device = new CpuDevice(); // copies numbers; every machine has it, and room for the weights
   using model = await Gpt2.load(device, folder, { frozen: true, valueHead, merge: true });
   const { config, dims } = model;
@@ -72,6 +77,7 @@ export async function exportModel(request: ExportRequest): Promise<ExportFacts> 
     positions: dims.P,
     dtype,
     valueHead,
+    ...(adapter && { adapter }),
     tokenizer: tokenizer !== undefined,
   };
   if (card) await replaceText(`${to}/README.md`, card(facts));

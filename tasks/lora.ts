@@ -11,6 +11,30 @@ export type LoraSettings = Pick<TaskSettings, "loraRank" | "loraAlpha" | "loraTa
 /** All weights are trained where a run does not say. */
 export const NO_LORA: LoraSettings = { loraRank: 0, loraAlpha: 16, loraTargets: "auto" };
 
+/**
+ * Refuses what cannot be done with the adapter in the folder that a run starts from; where all weights
+ * are trained, it is added to its base first.
+ * @throws {TypeError} with the settings to change
+ */
+export function checkStart(
+  { loraRank, frozenDtype }: Pick<TaskSettings, "loraRank" | "frozenDtype">,
+  model: string,
+): void {
+  const [start, cure] = [`Cannot start from the adapter ${model}`, "deno task export writes it"];
+  if (loraRank > 0) {
+    throw new TypeError(
+      `${start} with loraRank=${loraRank} as a run's adapter is a fresh one, on a plain model: ` +
+        `name the model that the two make (${cure}), or leave out loraRank to train all of its weights`,
+    );
+  }
+  if (frozenDtype !== "f32") {
+    throw new TypeError(
+      `${start} with frozenDtype=${frozenDtype} as it is added to its base in f32: leave out ` +
+        `frozenDtype, or name the model that the two make (${cure})`,
+    );
+  }
+}
+
 /** The adapter that a run trains; undefined where it trains all weights. */
 export function loraOf(
   { loraRank, loraAlpha, loraTargets }: LoraSettings,

@@ -40,6 +40,8 @@ export interface RunSizes {
   /** Tokens of the longest prompt. */
   promptTokens: number;
   settings: MemorySettings;
+  /** Whether the run starts from an adapter's folder, see `checkStart`. Default false. */
+  isAdapter?: boolean;
   /** What the rewards hold, if they have a network on the device. */
   rewards?: MemoryByKind;
 }
@@ -49,11 +51,11 @@ export interface RunSizes {
  * and all together.
  */
 const savingsFor = (
-  { recompute, loraRank, frozenDtype }: MemorySettings,
+  { settings: { recompute, loraRank, frozenDtype }, isAdapter }: RunSizes,
 ): Partial<MemorySettings>[] => [
   ...(recompute ? [] : [{ recompute: true }]),
-  ...(frozenDtype === "f16" ? [] : [{ frozenDtype: "f16" as const }]),
-  ...(loraRank > 0 ? [] : [{ loraRank: 8 }]),
+  ...(frozenDtype === "f16" || isAdapter ? [] : [{ frozenDtype: "f16" as const }]),
+  ...(loraRank > 0 || isAdapter ? [] : [{ loraRank: 8 }]),
 ];
 
 /** How a run opens its models; an adapter's reference is the policy itself. */
@@ -168,7 +170,7 @@ export function waysToFit(
     }
   };
   const fits = (bytes: number): boolean => bytes <= budget && bytes < Infinity;
-  const savings = savingsFor(asked);
+  const savings = savingsFor(sizes);
   const all = Object.assign({}, ...savings) as Partial<MemorySettings>;
   const ways: Way[] = [];
   for (const saving of [{}, ...savings, ...(savings.length > 1 ? [all] : [])]) {

@@ -9,12 +9,19 @@ import {
   isHubId,
   mayDownload,
 } from "../model/hub.ts";
+import { baseName, baseOfAdapter } from "../model/lora_config.ts";
 
 /** The default model that ships with the project. */
 export const TINY = new URL("../assets/tiny/", import.meta.url);
 
 /** What a run started from, so that it can be found again and told from another; plain JSON. */
-export type ModelSource =
+export type ModelSource = PlainSource & {
+  /** Of an adapter: the model that it is put on. */
+  base?: PlainSource;
+};
+
+/** One folder of a model. */
+type PlainSource =
   | {
     kind: "hub";
     /** `owner/name`. */
@@ -53,37 +60,61 @@ export async function modelFolder(model: string, options: HubOptions = {}): Prom
   return (await locate(model, options)).folder;
 }
 
-/** As `modelFolder`, and what exactly is there: reads a folder's files once. */
+/**
+ * As `modelFolder`, and what exactly is there, also of the base where it is an adapter: reads a
+ * folder's files once.
+ */
 export async function findModel(model: string, options: HubOptions = {}): Promise<FoundModel> {
   const { folder, hub, line } = await locate(model, options);
-  if (!hub) return { folder, source: { kind: "folder", path: model, sha256: await sums(folder) } };
-  const { id, revision, commit } = hub;
-  return { folder, source: { kind: "hub", id, revision, commit }, line };
+  const own: PlainSource = hub
+    ? { kind: "hub", id: hub.id, revision: hub.revision, commit: hub.commit }
+    : { kind: "folder", path: model, sha256: await sums(folder) };
+  const base = await baseSource(folder);
+  return { folder, source: { ...own, ...(base && { base }) }, line };
+}
+
+/** What the adapter in `folder` is put on; undefined where there is none. */
+async function baseSource(folder: string): Promise<PlainSource | undefined> {
+  const base = await baseOfAdapter(folder);
+  if (base === undefined) return undefined;
+  const { name, revision } = await baseName(base);
+  return revision === null
+    ? { kind: "folder", path: base, sha256: await sums(base) }
+    : { kind: "hub", id: name, revision, commit: revision };
 }
 
 /**
  * The model that `source` says: of the hub by its commit, wherever the branch is now; a folder if its
- * files are still the same.
+ * files are still the same. So must be the base of an adapter.
  * @throws {Error} when it is gone or has changed, with what `modelFolder` throws
  */
 export async function sameModel(
   source: ModelSource,
   options: HubOptions = {},
 ): Promise<FoundModel> {
-  if (source.kind === "hub") {
-    const found = await findModel(`${source.id}@${source.commit}`, options);
-    return { ...found, source };
-  }
-  const { path, sha256 } = source;
-  const found = await findModel(path, options);
-  const now: Record<string, string> = found.source.kind === "folder" ? found.source.sha256 : {};
-  const changed = [...new Set([...Object.keys(sha256), ...Object.keys(now)])]
-    .filter((name) => sha256[name] !== now[name]);
+  const name = source.kind === "hub" ? `${source.id}@${source.commit}` : source.path;
+  const found = await findModel(name, options);
+  const { base } = source; // not recorded by older runs
+  const changed = [
+    ...changes(source, found.source),
+    ...(base ? changes(base, found.source.base).map((what) => `its base's ${what}`) : []),
+  ];
   if (changed.length === 0) return { ...found, source };
   throw new Error(
-    `Cannot go on with the model ${path} as the run began with other files: ` +
+    `Cannot go on with the model ${name} as the run began with other files: ` +
       `${changed.join(", ")} changed since. Put them back as they were, or start a new run`,
   );
+}
+
+/** What is not as it was: files of a folder, or the commit. */
+function changes(was: PlainSource, now: PlainSource | undefined): string[] {
+  if (was.kind === "hub") {
+    const same = now?.kind === "hub" && now.id === was.id && now.commit === was.commit;
+    return same ? [] : [`${was.id}@${was.commit}`];
+  }
+  const sums = now?.kind === "folder" ? now.sha256 : {};
+  return [...new Set([...Object.keys(was.sha256), ...Object.keys(sums)])]
+    .filter((name) => was.sha256[name] !== sums[name]);
 }
 
 /** Config, weights and tokenizer; not what lies beside them in a checkpoint. */

@@ -16,6 +16,7 @@ import {
   type Way,
   waysToFit,
 } from "./memory_plan.ts";
+import { checkStart } from "./lora.ts";
 import { modelFolder } from "./models.ts";
 import { type Asked, resolveRequest, SEMANTIC, type TrainRequest } from "./request.ts";
 
@@ -74,7 +75,8 @@ export async function measureRun(
   device: Device,
 ): Promise<{ sizes: RunSizes; tokenizer: Tokenizer }> {
   const { task: { examples }, config: { maxNewTokens, microbatchRows } } = asked;
-  const { config } = await describeModel(folder);
+  const { config, lora } = await describeModel(folder);
+  if (lora) checkStart(asked.settings, asked.model);
   const tokenizer = await Tokenizer.load(folder, { modelVocab: config.vocab_size });
   const lengths = [...examples.train, ...examples.heldout]
     .map(({ prompt }) => tokenizer.encode(prompt).length);
@@ -82,6 +84,7 @@ export async function measureRun(
     config,
     promptTokens: lengths.reduce((most, length) => Math.max(most, length), 1),
     settings: { ...asked.settings, maxNewTokens, microbatchRows },
+    isAdapter: lora !== undefined,
     rewards: await measureRewards(asked, device),
   };
   return { sizes, tokenizer };

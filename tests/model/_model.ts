@@ -1,6 +1,7 @@
 /** A small model with random parameters of every kind, and what tests read of it. @module */
 import type { Device, FloatArray } from "../../kernels/device.ts";
 import { Gpt2, type Gpt2Options } from "../../model/gpt2.ts";
+import type { Store } from "../../model/params.ts";
 import { fillNormal } from "../../model/random.ts";
 
 /** Sizes chosen so that no two of them are equal. */
@@ -40,6 +41,31 @@ export function randomModel(
     device.write(model.weights.get(name), data);
   });
   return model;
+}
+
+/** A random model with an adapter whose A, B and value head are random too. */
+export function adaptedModel(
+  device: Device,
+  config: object = SMALL,
+  options: Gpt2Options = {},
+): Gpt2 {
+  const lora = { rank: 3, alpha: 5, targets: "all-linear", rslora: true };
+  const model = randomModel(device, config, { lora, ...options });
+  const { store } = model.adapter!;
+  store.layout.parameters.forEach(({ name, length }, stream) => {
+    const data = new Float32Array(length);
+    fillNormal(data, { deviation: 0.3, seed: 6, stream });
+    device.write(store.get(name), data);
+  });
+  return model;
+}
+
+/** What f16 makes of the matrices in `store`, written back as f32. */
+export async function roundMatrices(store: Store): Promise<void> {
+  for await (const [{ name, shape }, data] of store.read()) {
+    if (shape.length < 2 || name === "v_head.weight") continue;
+    store.device.write(store.get(name), new Float32Array(new Float16Array(data)));
+  }
 }
 
 /** Every gradient, by parameter. */

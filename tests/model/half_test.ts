@@ -17,20 +17,12 @@ import { Workspace } from "../../model/workspace.ts";
 import { testOnDevices } from "../_devices.ts";
 import { modelFolder as fixture } from "../_fixtures.ts";
 import { TINY } from "../../tasks/models.ts";
-import { randomModel, SMALL, wave } from "./_model.ts";
+import { randomModel, roundMatrices, SMALL, wave } from "./_model.ts";
 
 const rows = languageModelRows([[1, 2, 3, 4, 5, 6], [7, 8], [9, 10, 0, 1]]);
 /** Widths of whole fours, a head of its own. */
 const WIDE = { ...SMALL, vocab_size: 28, n_embd: 8, n_inner: 12, tie_word_embeddings: false };
 const frozen = (matrixDtype?: MatrixDtype): Gpt2Options => ({ frozen: true, matrixDtype });
-
-/** What f16 makes of the matrices in `store`, written back as f32. */
-async function roundMatrices(store: Store): Promise<void> {
-  for await (const [{ name, shape }, data] of store.read()) {
-    if (shape.length < 2 || name === "v_head.weight") continue;
-    store.device.write(store.get(name), new Float32Array(new Float16Array(data)));
-  }
-}
 
 /** A model of f16 matrices, and the f32 model that holds the same numbers. */
 async function twins(device: Device, config: object): Promise<[half: Gpt2, same: Gpt2]> {

@@ -9,29 +9,17 @@ import { generate } from "../../model/generate.ts";
 import { Gpt2, type Gpt2Options } from "../../model/gpt2.ts";
 import { linear, linearBackward } from "../../model/layers/linear.ts";
 import { adaptedModules, Adapter } from "../../model/lora.ts";
-import { fillNormal } from "../../model/random.ts";
 import { responseRows } from "../../model/rows.ts";
 import { assertClose, assertRelative, relativeError } from "../_close.ts";
 import { testOnDevices } from "../_devices.ts";
 import { checkGradient, checkTwin, wave } from "../kernels/_op.ts";
-import { gradients, randomModel, SMALL, wave as spread } from "./_model.ts";
+import { adaptedModel, gradients, randomModel, SMALL, wave as spread } from "./_model.ts";
 
 const LORA = { rank: 3, alpha: 5, targets: "all-linear", rslora: true };
 const prompts = [[1, 2, 3], [4], [5, 6, 7, 1]];
 const ragged = responseRows({ prompts, responses: [[8, 9], [10, 0, 2, 3, 1], [4, 4, 4]] });
 const R = ragged.index.length;
 const upstream = { dlogprob: spread(R, 1), dentropy: spread(R, 2), dvalue: spread(R, 3) };
-
-/** A random model with an adapter whose A, B and value head are random too. */
-function adapted(device: Device, options: Gpt2Options = {}): Gpt2 {
-  const model = randomModel(device, SMALL, { lora: LORA, ...options });
-  model.adapter!.store.layout.parameters.forEach(({ name, length }, stream) => {
-    const data = new Float32Array(length);
-    fillNormal(data, { deviation: 0.3, seed: 6, stream });
-    device.write(model.adapter!.store.get(name), data);
-  });
-  return model;
-}
 
 async function trained(model: Gpt2, steps = 3): Promise<Gpt2> {
   for (let step = 0; step < steps; step++) {
@@ -174,7 +162,7 @@ Deno.test("linearBackward() with adapters matches central differences of linear(
 
 Deno.test("backward() matches central differences of A, B and the value head, in float64", async () => {
   using device = new CpuDevice({ precision: "f64" });
-  using model = adapted(device);
+  using model = adaptedModel(device);
   const temperature = 0.7;
   const loss = async (): Promise<number> => {
     const { logprob, entropy, value } = await model.evaluate(ragged, { temperature });
@@ -209,7 +197,7 @@ Deno.test("backward() matches central differences of A, B and the value head, in
 
 testOnDevices("recomputed activations give an adapter the same bits", async (device) => {
   const run = async (options: Gpt2Options) => {
-    using model = adapted(device, options);
+    using model = adaptedModel(device, SMALL, options);
     await model.evaluate(ragged);
     model.backward(upstream);
     return await gradients(model);
@@ -219,7 +207,7 @@ testOnDevices("recomputed activations give an adapter the same bits", async (dev
 
 testOnDevices("with the adapter off, a trained model is its base to the bit", async (device) => {
   using base = randomModel(device, SMALL, { valueHead: false, frozen: true });
-  using model = await trained(adapted(device));
+  using model = await trained(adaptedModel(device));
   const other = responseRows({ prompts: [[3, 1]], responses: [[9, 2, 2]] });
   for (const rows of [ragged, other]) {
     const off = { adapter: false };
@@ -252,7 +240,7 @@ testOnDevices("a fresh adapter changes no log-probability by a bit", async (devi
 });
 
 testOnDevices("generation with an adapter draws what evaluate() scores", async (device) => {
-  using model = adapted(device);
+  using model = adaptedModel(device);
   const { responses, logprobs } = await generate(model, prompts, { maxNewTokens: 4, seed: 2 });
   const { logprob } = await model.evaluate(responseRows({ prompts, responses }));
   assertClose(logprob, logprobs.flatMap((row) => [...row]), "log-probabilities", 1e-5);
@@ -261,7 +249,7 @@ testOnDevices("generation with an adapter draws what evaluate() scores", async (
 testOnDevices(
   "merge() makes a plain model; unmerge() gives it back within rounding",
   async (device) => {
-    using model = await trained(adapted(device));
+    using model = await trained(adaptedModel(device));
     const [logits, before] = [await model.logits(ragged), await model.evaluate(ragged)];
     const drawn = await generate(model, prompts, { maxNewTokens: 4, greedy: true });
     await assert.rejects(
@@ -309,7 +297,7 @@ testOnDevices(
 
 Deno.test("frozenCopy() has the adapter, and no gradients", async () => {
   using device = new CpuDevice();
-  using model = await trained(adapted(device), 1);
+  using model = await trained(adaptedModel(device), 1);
   using copy = await model.frozenCopy();
   assert.deepEqual(await copy.evaluate(ragged), await model.evaluate(ragged));
   assert.equal(copy.optimizer, undefined);

@@ -5,7 +5,7 @@ import { assertClose } from "../_close.ts";
 import { testOnDevices } from "../_devices.ts";
 import { assertGradients, type Facts, modelFolder, readFixture, rows } from "../_fixtures.ts";
 
-for (const name of ["a", "b", "c", "d", "e"]) {
+for (const name of ["a", "b", "c", "d", "e", "f", "g", "h"]) {
   testOnDevices(`PEFT's logits, beside the weights and merged, adapter ${name}`, async (device) => {
     const { facts, tensors } = await readFixture<Facts>(`lora-${name}`);
     using model = await Gpt2.load(device, modelFolder(`lora-${name}`), { frozen: true });
@@ -33,7 +33,7 @@ for (const name of ["a", "b", "c", "d", "e"]) {
   });
 }
 
-for (const name of ["b", "c"]) {
+for (const name of ["b", "c", "h"]) {
   testOnDevices(`PyTorch's losses over ten AdamW steps of adapter ${name}`, async (device) => {
     const { facts } = await readFixture<Facts>(`lora-${name}`);
     const { lr, betas: [beta1, beta2], eps, weightDecay, losses } = facts.adamw;

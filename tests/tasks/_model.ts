@@ -24,6 +24,26 @@ export async function writeSmallModel(folder: string, positions = 96, seed = 3):
   await model.save(folder, { tokenizer: TOKENIZER });
 }
 
+/** The same as a GPT-Neo of two layers, a local one whose window is far shorter than a prompt. */
+export async function writeSmallNeo(folder: string, seed = 3): Promise<void> {
+  const { vocabSize, eosId } = await Tokenizer.load(TOKENIZER);
+  using device = new CpuDevice();
+  using model = Gpt2.create(device, {
+    model_type: "gpt_neo",
+    vocab_size: vocabSize,
+    max_position_embeddings: 96,
+    hidden_size: 16,
+    num_layers: 2,
+    num_heads: 2,
+    attention_types: [[["global", "local"], 1]],
+    window_size: 5,
+    initializer_range: 0.1,
+    bos_token_id: eosId,
+    eos_token_id: eosId,
+  }, { seed });
+  await model.save(folder, { tokenizer: TOKENIZER });
+}
+
 /** Remembers everything; checkpoints go into `folder`. */
 export class Recorder implements RunObserver {
   info?: RunInfo;

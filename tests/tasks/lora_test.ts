@@ -4,6 +4,7 @@ import { CpuDevice } from "../../kernels/cpu.ts";
 import type { DeviceChoice } from "../../kernels/open.ts";
 import { Gpt2 } from "../../model/gpt2.ts";
 import { completeText } from "../../tasks/complete.ts";
+import { planTask } from "../../tasks/plan.ts";
 import { LanguagePolicy } from "../../tasks/policy.ts";
 import { type TrainRequest, trainTask } from "../../tasks/train.ts";
 import { Recorder, writeSmallModel } from "./_model.ts";
@@ -95,16 +96,37 @@ Deno.test("a checkpoint of an adapter names its base, completes prompts and begi
     assert.ok(Math.abs(summary.heldout.before.reward - heldout.after.reward) < 1e-6);
     assert.equal(full.rows[0]["objective/kl"], 0, "the reference has the adapter too");
     assert.ok((await names(full.checkpoints[0])).includes("model.safetensors"));
-    await assert.rejects(
-      () => trainTask({ ...request, model: checkpoint }, new Recorder(folder)),
-      /Cannot put a fresh adapter on .* as it holds one: leave lora out .* or merge it first/,
-    );
+    const refused: [object, RegExp][] = [
+      [
+        settings,
+        /Cannot start from the adapter .*step-2 with loraRank=3 .*deno task export writes/,
+      ],
+      [
+        { ...whole, frozenDtype: "f16" },
+        /adapter .*step-2 with frozenDtype=f16 .*leave out frozen/,
+      ],
+    ];
+    for (const [settings, message] of refused) {
+      const asked = { ...request, model: checkpoint, settings } as TrainRequest;
+      await assert.rejects(() => trainTask(asked, new Recorder(folder)), {
+        name: "TypeError",
+        message,
+      });
+      await assert.rejects(() => planTask(asked), { name: "TypeError", message });
+    }
+    const tight = { ...request, model: checkpoint, settings: whole, memory: 1e-5 };
+    assert.deepEqual((await planTask(tight)).least!.settings, {
+      recompute: true,
+      microbatchRows: 1,
+    });
     await assert.rejects(
       () => trainTask({ ...request, settings: whole, resume: checkpoint }, new Recorder(folder)),
       /as the run trains all weights: it holds an adapter; name a checkpoint of the run/,
     );
+    const plain = new Recorder(`${folder}/plain`);
+    await trainTask({ ...request, steps: 1, settings: whole }, plain);
     await assert.rejects(
-      () => trainTask({ ...request, resume: full.checkpoints[0] }, new Recorder(folder)),
+      () => trainTask({ ...request, resume: plain.checkpoints[0] }, new Recorder(folder)),
       /as the run trains an adapter: it holds no adapter/,
     );
   }));

@@ -53,6 +53,16 @@ const score = ({ responses }: { responses: Int32Array[] }) =>
   Promise.resolve(responses.map((ids) => ids[0] % 3));
 const ppo = { totalSteps: 3, epochs: 2, learningRate: 1e-3, minibatches: 2 };
 
+const neo = parseConfig({
+  model_type: "gpt_neo",
+  vocab_size: 31,
+  max_position_embeddings: 64,
+  hidden_size: 16,
+  num_layers: 3,
+  num_heads: 2,
+  attention_types: [[["global", "local", "local"], 1]],
+  window_size: 7,
+});
 const VARIANTS: Partial<MemorySettings>[] = [
   {},
   { recompute: true },
@@ -61,11 +71,16 @@ const VARIANTS: Partial<MemorySettings>[] = [
   { loraRank: 4, frozenDtype: "f16" },
   { loraRank: 3, loraTargets: "all-linear", recompute: true },
 ];
-for (const variant of VARIANTS) {
-  const name = JSON.stringify(variant);
-  testOnDevices(`with ${name} PPO holds what was planned, to the byte`, async (device) => {
+const CASES = [
+  ...VARIANTS.map((variant) => ({ config, variant })),
+  { config: neo, variant: {} },
+  { config: neo, variant: { loraRank: 4, frozenDtype: "f16" as const, recompute: true } },
+];
+for (const { config, variant } of CASES) {
+  const name = `${config.model_type} with ${JSON.stringify(variant)}`;
+  testOnDevices(`${name}: PPO holds what was planned, to the byte`, async (device) => {
     const { settings } = withSettings(variant);
-    const plan = planRun(device, withSettings(variant));
+    const plan = planRun(device, { ...withSettings(variant), config });
     assert.equal(device.memory.peak, 0, "a plan takes nothing");
     const options = modelOptions(settings);
     using model = Gpt2.create(device, config, options.policy);

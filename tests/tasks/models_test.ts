@@ -84,6 +84,56 @@ Deno.test("what a model of the hub was is found by its commit, wherever the bran
   }
 });
 
+Deno.test("an adapter's base is part of what a run started from, in a folder and of the hub", async () => {
+  const place = await Deno.makeTempDir(), [adapter, base] = [`${place}/adapter`, `${place}/base`];
+  const cache = Deno.env.get("HF_HUB_CACHE");
+  const rebase = (base_model_name_or_path: string) =>
+    Deno.writeTextFile(
+      `${adapter}/adapter_config.json`,
+      JSON.stringify({
+        peft_type: "LORA",
+        r: 1,
+        lora_alpha: 1,
+        target_modules: ["c_fc"],
+        base_model_name_or_path,
+      }),
+    );
+  try {
+    Deno.env.set("HF_HUB_CACHE", place);
+    await Deno.mkdir(adapter);
+    await Deno.mkdir(base);
+    await Deno.writeTextFile(`${adapter}/adapter_model.safetensors`, "A and B");
+    for (const name of ["config.json", "model.safetensors"]) {
+      await Deno.writeTextFile(`${base}/${name}`, "abc");
+    }
+    await rebase("../base");
+    const { source } = await findModel(adapter);
+    assert.equal(source.base?.kind, "folder");
+    assert.deepEqual(Object.keys(source.base.sha256), ["config.json", "model.safetensors"]);
+    assert.equal((await sameModel(source)).folder, adapter);
+    await Deno.writeTextFile(`${base}/model.safetensors`, "abd");
+    const changed = /the run began with other files: its base's model\.safetensors changed since/;
+    await assert.rejects(sameModel(source), changed);
+    const { base: _base, ...old } = source; // as a run without the field has it
+    assert.equal((await sameModel(old)).folder, adapter);
+
+    await rebase(ID);
+    await writeCache(place, A, "old");
+    const hub = await findModel(adapter);
+    assert.deepEqual(hub.source.base, { kind: "hub", id: ID, revision: A, commit: A });
+    assert.equal((await sameModel(hub.source)).folder, adapter);
+    await writeCache(place, B, "new");
+    await assert.rejects(
+      sameModel(hub.source),
+      new RegExp(`began with other files: its base's ${ID}@${A} changed since`),
+    );
+  } finally {
+    if (cache === undefined) Deno.env.delete("HF_HUB_CACHE");
+    else Deno.env.set("HF_HUB_CACHE", cache);
+    await Deno.remove(place, { recursive: true });
+  }
+});
+
 Deno.test("what a folder was is told by the hash of each file that makes the model", async () => {
   const folder = await Deno.makeTempDir();
   const write = (name: string, text: string) => Deno.writeTextFile(`${folder}/${name}`, text);
