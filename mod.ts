@@ -76,6 +76,7 @@ export type {
 } from "./tasks/observer.ts";
 export { type ExportFacts, exportModel, type ExportRequest } from "./tasks/export.ts";
 export { findModel, type FoundModel, modelFolder, type ModelSource } from "./tasks/models.ts";
+export { type PlannedRun, planTask } from "./tasks/plan.ts";
 export { LanguagePolicy } from "./tasks/policy.ts";
 export { openRewards, type RewardOptions } from "./tasks/rewards.ts";
 export type { Task, TaskSettings } from "./tasks/task.ts";

@@ -153,8 +153,7 @@ export const TRAIN_SETTINGS: Table<TrainSettings> = {
     kind: "choice",
     choices: ["f32", "f16"],
     default: "f32",
-    doc:
-      "storage of matrices that stay, the reference's or an adapter's base; f16 is half the size",
+    doc: "storage of weights that stay, reference or adapter's base; f16 is half",
     group: "Updates",
   },
   semanticEmbedder: {

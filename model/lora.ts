@@ -17,7 +17,7 @@ import { initialise, placeParameters, type Spec, Store, valueHeadSpecs } from ".
 
 /** Settings of an adapter, as PEFT understands them. */
 export interface LoraOptions {
-  /** Columns of A and B, 1 to 65536; 4 to 64 are usual. */
+  /** Rows of A and columns of B, 1 to 65536; 4 to 64 are usual. */
   rank: number;
   /** The addition is scaled by alpha / rank; > 0. Default 8. */
   alpha?: number;

@@ -55,6 +55,13 @@ Deno.test("peakByLabel says who held what at the peak, and adds up to it", () =>
   assert.equal(counting.peakByLabel.has(""), false); // e has the memory that b left
 });
 
+Deno.test("what is freed after the peak was still there at the peak", () => {
+  using counting = new CountingDevice(new CpuDevice());
+  counting.free(counting.alloc(64, "gone"));
+  counting.alloc(64, "reuse"); // no new peak
+  assert.deepEqual([...counting.peakByLabel], [["gone", 256]]);
+});
+
 Deno.test("a counting device refuses what a device would: launches, stale memory, reads", async () => {
   using counting = new CountingDevice(new CpuDevice({ maxBinding: 1024 }));
   const [a, b, out] = ["a", "b", "out"].map((name) => counting.alloc(256, name));

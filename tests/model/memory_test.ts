@@ -2,11 +2,13 @@ import assert from "node:assert/strict";
 import { CountingDevice } from "../../kernels/counting.ts";
 import { CpuDevice } from "../../kernels/cpu.ts";
 import type { Device } from "../../kernels/device.ts";
+import { SentenceEmbedder, SentimentModel } from "../../model/encoder.ts";
 import { generate, generateStream, reserveGeneration } from "../../model/generate.ts";
 import { Gpt2, type Gpt2Options } from "../../model/gpt2.ts";
 import { memoryByKind, memoryKind, sumOfKinds } from "../../model/memory.ts";
 import { responseRows } from "../../model/rows.ts";
 import { testOnDevices } from "../_devices.ts";
+import { modelFolder } from "../_fixtures.ts";
 import { SMALL } from "./_model.ts";
 
 const CONFIG = { ...SMALL, n_positions: 40 };
@@ -34,10 +36,10 @@ function plan(device: Device, options: Gpt2Options, filtered = false): CountingD
 
 /** Rollouts and updates of many shapes, the largest among them. */
 async function use(model: Gpt2): Promise<void> {
-  for (const [count, prompt, response] of [[2, 3, 4], [5, 17, 16], [4, 1, 16], [5, 9, 1]]) {
+  for (const [count, prompt, response] of [[2, 3, 4], [5, 9, 16], [4, 1, 16], [5, 17, 16]]) {
     const prompts = Array.from({ length: count }, (_, b) => new Int32Array(prompt).fill(b));
     await generate(model, prompts, { maxNewTokens: response, eos: null });
-    const responses = prompts.map((_, b) => new Int32Array(Math.max(1, response - b)).fill(b));
+    const responses = prompts.map((_, b) => new Int32Array(response - (b === 1 ? 1 : 0)).fill(b));
     const { logprob } = await model.evaluate(responseRows({ prompts, responses }));
     if (!model.optimizer) continue;
     model.backward({ dlogprob: logprob });
@@ -93,7 +95,7 @@ Deno.test("kinds of a plan are what the sizes say", () => {
   assert.ok(frozen.activations < again.activations);
 });
 
-Deno.test("every label that a model gives has one kind, and no other label has", () => {
+Deno.test("every label that a model gives has one kind, and no other label has", async () => {
   for (const options of [...Object.values(SHAPES), { lora: { rank: 3 }, valueHead: true }]) {
     for (const tie_word_embeddings of [true, false]) {
       const counting = new CountingDevice(new CpuDevice());
@@ -102,6 +104,12 @@ Deno.test("every label that a model gives has one kind, and no other label has",
       for (const label of counting.peakByLabel.keys()) memoryKind(label);
     }
   }
+  const counting = new CountingDevice(new CpuDevice());
+  using embedder = await SentenceEmbedder.load(counting, modelFolder("bert-a"));
+  embedder.reserve(3, 5);
+  using _critic = await SentimentModel.load(counting, modelFolder("distilbert-a"));
+  const kinds = memoryByKind(counting);
+  assert.ok(kinds.weights > 0 && kinds.activations > 0 && kinds.other === 0);
   assert.throws(
     () => memoryKind("gradient"),
     /^TypeError: Cannot tell what "gradient" is for .* 0 do/,
