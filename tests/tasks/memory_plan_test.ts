@@ -11,7 +11,6 @@ import {
   explainMemory,
   memoryBudget,
   type MemorySettings,
-  modelOptions,
   planFitting,
   planRun,
   runShape,
@@ -19,6 +18,7 @@ import {
 } from "../../tasks/memory_plan.ts";
 import { planTask } from "../../tasks/plan.ts";
 import { NO_LORA } from "../../tasks/lora.ts";
+import { modelOptions } from "../../tasks/run_models.ts";
 import { LanguagePolicy } from "../../tasks/policy.ts";
 import { trainTask } from "../../tasks/train.ts";
 import { assertRelative } from "../_close.ts";
