@@ -11,8 +11,8 @@ import { type GenerationBatch, reserveGeneration } from "../model/generate.ts";
 import { Gpt2, type Gpt2Options } from "../model/gpt2.ts";
 import type { LoraOptions } from "../model/lora.ts";
 import { type MemoryByKind, memoryByKind, sumOfKinds } from "../model/memory.ts";
-import { loraOf, type LoraSettings } from "./lora.ts";
 import { LanguagePolicy, type RunShape } from "./policy.ts";
+import { modelOptions, type ModelSettings } from "./run_models.ts";
 import type { TaskSettings } from "./task.ts";
 
 /** Bytes that a program will hold on its device. */
@@ -23,16 +23,9 @@ export interface MemoryPlan {
 }
 
 /** Settings that memory depends on. */
-export type MemorySettings = Pick<
-  TaskSettings,
-  | "batchSize"
-  | "maxNewTokens"
-  | "microbatchRows"
-  | "maxGradNorm"
-  | "recompute"
-  | "frozenDtype"
-  | keyof LoraSettings
->;
+export type MemorySettings =
+  & ModelSettings
+  & Pick<TaskSettings, "batchSize" | "maxNewTokens" | "microbatchRows">;
 
 /** What a training run is planned for. */
 export interface RunSizes {
@@ -41,7 +34,7 @@ export interface RunSizes {
   promptTokens: number;
   settings: MemorySettings;
   /** Whether the run starts from an adapter's folder, see `checkStart`. Default false. */
-  isAdapter?: boolean;
+  fromAdapter?: boolean;
   /** What the rewards hold, if they have a network on the device. */
   rewards?: MemoryByKind;
 }
@@ -51,32 +44,12 @@ export interface RunSizes {
  * and all together.
  */
 const savingsFor = (
-  { settings: { recompute, loraRank, frozenDtype }, isAdapter }: RunSizes,
+  { settings: { recompute, loraRank, frozenDtype }, fromAdapter }: RunSizes,
 ): Partial<MemorySettings>[] => [
   ...(recompute ? [] : [{ recompute: true }]),
-  ...(frozenDtype === "f16" || isAdapter ? [] : [{ frozenDtype: "f16" as const }]),
-  ...(loraRank > 0 || isAdapter ? [] : [{ loraRank: 8 }]),
+  ...(frozenDtype === "f16" || fromAdapter ? [] : [{ frozenDtype: "f16" as const }]),
+  ...(loraRank > 0 || fromAdapter ? [] : [{ loraRank: 8 }]),
 ];
-
-/** How a run opens its models; an adapter's reference is the policy itself. */
-export interface ModelOptions {
-  policy: Gpt2Options;
-  reference?: Gpt2Options;
-}
-
-/** How a run's settings open its models. */
-export function modelOptions(
-  { maxGradNorm, recompute, frozenDtype: matrixDtype, ...rest }: Omit<
-    MemorySettings,
-    "batchSize" | "maxNewTokens"
-  >,
-): ModelOptions {
-  const lora = loraOf(rest);
-  const policy = { valueHead: true, recompute, adamw: { maxGradNorm } };
-  return lora
-    ? { policy: { ...policy, lora, matrixDtype } }
-    : { policy, reference: { frozen: true, matrixDtype } };
-}
 
 /** The largest batches of a run with these settings. */
 export function runShape({ promptTokens, settings }: Omit<RunSizes, "config">): RunShape {

@@ -16,9 +16,9 @@ import {
   type Way,
   waysToFit,
 } from "./memory_plan.ts";
-import { checkStart } from "./lora.ts";
 import { modelFolder } from "./models.ts";
 import { type Asked, resolveRequest, SEMANTIC, type TrainRequest } from "./request.ts";
+import { checkStart } from "./run_models.ts";
 
 /** What the run of a request would hold, whether it fits or not; plain JSON. */
 export interface PlannedRun {
@@ -84,7 +84,7 @@ export async function measureRun(
     config,
     promptTokens: lengths.reduce((most, length) => Math.max(most, length), 1),
     settings: { ...asked.settings, maxNewTokens, microbatchRows },
-    isAdapter: lora !== undefined,
+    fromAdapter: lora !== undefined,
     rewards: await measureRewards(asked, device),
   };
   return { sizes, tokenizer };

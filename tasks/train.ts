@@ -12,20 +12,13 @@ import { permutation } from "../rl/shuffle.ts";
 import { PpoTrainer } from "../rl/trainer.ts";
 import { loadTrainingState, saveCheckpoint, type TrainingState } from "./checkpoint.ts";
 import { withoutEnd } from "./complete.ts";
-import { openModels } from "./lora.ts";
-import {
-  explainMemory,
-  inUnits,
-  memoryBudget,
-  modelOptions,
-  planFitting,
-  runShape,
-} from "./memory_plan.ts";
+import { explainMemory, inUnits, memoryBudget, planFitting, runShape } from "./memory_plan.ts";
 import { findModel, sameModel } from "./models.ts";
 import type { CompletionRow, RunObserver, SplitResult, Summary } from "./observer.ts";
 import { measureRun } from "./plan.ts";
 import { LanguagePolicy, type RunShape } from "./policy.ts";
 import { type Asked, openRunRewards, resolveRequest, type TrainRequest } from "./request.ts";
+import { modelOptions, openModels } from "./run_models.ts";
 
 export type { TrainRequest } from "./request.ts";
 

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
+import { metadata } from "../../cli/card_words.ts";
 import { listFolder } from "../../cli/files.ts";
 import { main } from "../../cli/main.ts";
 import { cell, code, fence, markdown, scalar } from "../../cli/markdown.ts";
 import { RunFolder } from "../../cli/run_folder.ts";
 import type { CompletionRow, RunInfo } from "../../tasks/observer.ts";
+import { CpuDevice } from "../../kernels/cpu.ts";
+import { Gpt2 } from "../../model/gpt2.ts";
 import { exportModel } from "../../tasks/export.ts";
 import { writeSmallModel } from "../tasks/_model.ts";
 import { fakePrograms, HOSTILE } from "./_fake.ts";
@@ -91,6 +94,84 @@ const has = (text: string, ...parts: (string | RegExp)[]) => {
     assert.ok(found, `${part} is missing in\n${text}`);
   }
 };
+
+inTemporary(
+  "a run of an adapter: the card says what was trained, on what, and that it is merged",
+  async (place) => {
+    const base = `${place}/base`, checkpoint = `${place}/colors-1/checkpoints/step-3`;
+    await writeSmallModel(base);
+    const config = { loraRank: 3, loraAlpha: 6, loraTargets: "c_attn,mlp.c_proj" };
+    const chosen = {
+      ...config,
+      frozenDtype: "f16",
+      recompute: true,
+      maxNewTokens: 4,
+      temperature: 1,
+    };
+    const source = {
+      kind: "folder",
+      path: base,
+      sha256: { "model.safetensors": "cd".repeat(32) },
+    } as const;
+    const folder = await writeRun(`${place}/colors-1`, {
+      about: { config: chosen, model: base, source },
+    });
+    await Deno.remove(checkpoint, { recursive: true });
+    using device = new CpuDevice();
+    const lora = { rank: 3, alpha: 6, targets: ["c_attn", "mlp.c_proj"] };
+    using model = await Gpt2.load(device, base, { lora, valueHead: true });
+    await model.saveAdapter(checkpoint, { tokenizer: `${base}/tokenizer.json` });
+    const out = `${place}/out`;
+    assert.equal((await run(folder, "--out", out)).code, 0);
+    const text = await card(out);
+    has(
+      text,
+      `PlainRL fine-tuned the model in a folder named \`base\` (\`model.safetensors\` with SHA-256 \`${
+        "cd".repeat(32)
+      }\`)`,
+      "Trained was a low-rank adapter (LoRA; rank 3, alpha 6, on `c_attn`, `mlp.c_proj`), while the " +
+        "weights themselves stayed. It is merged into the weights here, which load as a plain model",
+      "| `loraRank` | 3 | 0 |",
+      "| `loraTargets` | c_attn,mlp.c_proj | auto |",
+      "| `frozenDtype` | f16 | f32 |",
+      "| `recompute` | true | false |",
+      "- The adapter learned beside weights that were rounded to f16",
+    );
+    const mark = JSON.parse(await Deno.readTextFile(`${out}/plainrl.json`));
+    assert.deepEqual(mark.adapter, { rank: 3, alpha: 6, rslora: false, targets: lora.targets });
+    assert.deepEqual([mark.source.path, mark.source.base.path], ["step-3", "base"]);
+    assert.ok(
+      mark.files.includes("model.safetensors") && !mark.files.includes("adapter_config.json"),
+    );
+    for (const file of ["README.md", "plainrl.json"]) {
+      assert.ok(
+        !(await Deno.readTextFile(`${out}/${file}`)).includes(place),
+        `${file} tells a folder`,
+      );
+    }
+
+    assert.equal((await run(checkpoint, "--out", `${place}/one`)).code, 0);
+    await Deno.rename(checkpoint, `${place}/adapter`);
+    assert.equal((await run(`${place}/adapter`, "--out", `${place}/alone`)).code, 0);
+    has(
+      await card(`${place}/alone`),
+      /`adapter` \(`adapter_model.safetensors` with SHA-256 `[0-9a-f]{64}`\), an adapter on the model in a folder named `base`/,
+      "A low-rank adapter (LoRA; rank 3, alpha 6, on `c_attn`, `mlp.c_proj`) was read with them. It is merged",
+    );
+    const plain = await writeRun(`${place}/plain`, {
+      about: { config: { ...chosen, loraRank: 0 } },
+    });
+    assert.equal((await run(plain, "--out", `${place}/not`)).code, 0);
+    const prose = (await card(`${place}/not`)).replace(/^\|.*$/gm, "");
+    assert.doesNotMatch(prose, /adapter|LoRA/);
+
+    const hub = { kind: "hub", id: "a/b", revision: "main", commit: "0".repeat(40) } as const;
+    for (const known of [hub, { ...source, base: hub }]) {
+      assert.match(metadata(known, []), /\nbase_model: "a\/b"\n/);
+    }
+    assert.doesNotMatch(metadata({ ...source, base: source }, []), /base_model/);
+  },
+);
 
 inTemporary("a finished run becomes a folder whose card says how it was trained", async (place) => {
   const folder = await writeRun(`${place}/colors-1`), out = `${place}/deep/down/out`;

@@ -17,7 +17,7 @@ import { Workspace } from "../../model/workspace.ts";
 import { testOnDevices } from "../_devices.ts";
 import { modelFolder as fixture } from "../_fixtures.ts";
 import { TINY } from "../../tasks/models.ts";
-import { randomModel, roundMatrices, SMALL, wave } from "./_model.ts";
+import { randomModel, roundMatrices, SMALL, SMALL_NEO, wave } from "./_model.ts";
 
 const rows = languageModelRows([[1, 2, 3, 4, 5, 6], [7, 8], [9, 10, 0, 1]]);
 /** Widths of whole fours, a head of its own. */
@@ -32,7 +32,8 @@ async function twins(device: Device, config: object): Promise<[half: Gpt2, same:
   return [half, same];
 }
 
-for (const [name, config] of Object.entries({ small: SMALL, wide: WIDE })) {
+const CONFIGS = { small: SMALL, wide: WIDE, neo: SMALL_NEO };
+for (const [name, config] of Object.entries(CONFIGS)) {
   testOnDevices(`f16 matrices give what f32 gives for their numbers, ${name}`, async (device) => {
     const [half, same] = await twins(device, config);
     assert.deepEqual(await half.logits(rows), await same.logits(rows));

@@ -41,6 +41,12 @@ async function withFolder(body: (folder: string) => Promise<void>): Promise<void
   }
 }
 
+/** More rows than one chunk of logits has at the least, 64. */
+const many = responseRows({
+  prompts: Array.from({ length: 24 }, (_, b) => prompts[b % 3]),
+  responses: Array.from({ length: 24 }, (_, b) => [b % 11, 1, 2, b % 7]),
+});
+
 const BASES: [name: string, config: object, options: Gpt2Options][] = [
   ["GPT-Neo", SMALL_NEO, {}],
   ["GPT-2 in f16", SMALL, { matrixDtype: "f16" }],
@@ -75,10 +81,12 @@ for (const [name, config, options] of BASES) {
   );
 
   testOnDevices(`${name}: recompute and chunks of logits change no bit`, async (device) => {
+    const n = many.index.length;
+    assert.ok(n > 64, "more than one chunk");
     const run = async (more: Gpt2Options) => {
       using model = adaptedModel(device, config, { ...options, ...more });
-      const evaluation = await model.evaluate(rows);
-      model.backward(upstream);
+      const evaluation = await model.evaluate(many);
+      model.backward({ dlogprob: wave(n, 1), dentropy: wave(n, 2), dvalue: wave(n, 3) });
       return { evaluation, gradients: await gradients(model) };
     };
     const want = await run({});

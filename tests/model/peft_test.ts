@@ -28,7 +28,7 @@ for (const name of ["a", "b", "c", "d", "e", "f", "g", "h"]) {
       using model = await Gpt2.load(device, modelFolder(`lora-${name}`), options);
       model.languageModel(rows(facts));
       assertClose([await model.readLoss()], [facts.loss], "loss", 1e-5);
-      await assertGradients(model, tensors, 1e-5);
+      await assertGradients(model, tensors, 3e-5);
     }
   });
 }

@@ -15,8 +15,9 @@ import { fillNormal } from "../../model/random.ts";
 import { writeSafetensors } from "../../model/safetensors.ts";
 import { PPO_DEFAULTS } from "../../rl/config.ts";
 import { PpoTrainer } from "../../rl/trainer.ts";
-import { modelOptions, planModel, planRun } from "../../tasks/memory_plan.ts";
+import { planModel, planRun } from "../../tasks/memory_plan.ts";
 import { NO_LORA } from "../../tasks/lora.ts";
+import { modelOptions } from "../../tasks/run_models.ts";
 import { LanguagePolicy } from "../../tasks/policy.ts";
 
 const isTrue = Deno.env.get("PLAINRL_PLAN") !== undefined;

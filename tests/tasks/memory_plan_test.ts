@@ -11,7 +11,6 @@ import {
   explainMemory,
   memoryBudget,
   type MemorySettings,
-  modelOptions,
   planFitting,
   planRun,
   runShape,
@@ -19,6 +18,7 @@ import {
 } from "../../tasks/memory_plan.ts";
 import { planTask } from "../../tasks/plan.ts";
 import { NO_LORA } from "../../tasks/lora.ts";
+import { modelOptions } from "../../tasks/run_models.ts";
 import { LanguagePolicy } from "../../tasks/policy.ts";
 import { trainTask } from "../../tasks/train.ts";
 import { assertRelative } from "../_close.ts";
@@ -107,6 +107,9 @@ Deno.test("a policy's memory is what its parts say: less with each saving", () =
   }
   assert.ok(again.activations < whole.activations && again.logits === whole.logits);
   assert.ok(rows.activations < whole.activations && rows.logits < whole.logits);
+  const [full, half] = (["f32", "f16"] as const)
+    .map((frozenDtype) => policy({ loraRank: 1, frozenDtype }));
+  assert.ok(half.weights < 0.6 * full.weights, "an adapter's base is stored as asked");
 });
 
 const total = (settings: Partial<MemorySettings>) =>
