@@ -17,64 +17,17 @@
 import { type Device, type FloatArray, Scope, type Tensor, view } from "../kernels/device.ts";
 import { type ModelConfig, type ModelDims, modelDims, parseConfig } from "./config.ts";
 import { readFolder, type SaveOptions, writeFolder } from "./folder.ts";
+import type { Gpt2Options, LoadOptions, PassOptions, RowEvaluation } from "./gpt2_options.ts";
 import { logitsWidth } from "./layers/head.ts";
-import { Adapter, inUse, type LoraOptions, type PassParts, passParts } from "./lora.ts";
+import { Adapter, inUse, type PassParts, passParts } from "./lora.ts";
 import { type AdapterSaveOptions, openAdapter, writeAdapter } from "./lora_folder.ts";
-import { type AdamwOptions, Optimizer } from "./optimizer.ts";
-import { initialise, layoutParameters, type MatrixDtype, Store } from "./params.ts";
+import { Optimizer } from "./optimizer.ts";
+import { initialise, layoutParameters, Store } from "./params.ts";
 import { Pass, type PassShape, type RowGradients } from "./pass.ts";
 import { checkRows, type Rows } from "./rows.ts";
 import { Workspace } from "./workspace.ts";
 
-/** Settings of a model that are no part of its weights. */
-export interface Gpt2Options {
-  /** Key of the fresh weights. Default 0. */
-  seed?: number;
-  /** Add a linear estimate of value on the final hidden state, zero at first. Default false. */
-  valueHead?: boolean;
-  /** Leave out gradients and optimizer: forward passes only. Default false. */
-  frozen?: boolean;
-  /**
-   * How matrices and embeddings are stored that are not trained: those of a frozen model, or under an
-   * adapter. "f16" takes half the memory, on every device: numbers are rounded to 11 bits once, and
-   * arithmetic stays f32. Default "f32".
-   */
-  matrixDtype?: MatrixDtype;
-  /** Keep only each layer's input and compute the rest again in backward. Default false. */
-  recompute?: boolean;
-  /** Most bytes of logits held at a time; each chunk has at least 64 rows. Default 2^27. */
-  chunkBytes?: number;
-  /** Shapes whose recorded passes are kept; all share the memory of the largest. Default 32. */
-  shapes?: number;
-  /** Settings of `step`. */
-  adamw?: Partial<AdamwOptions>;
-  /** Train a low-rank adapter (and the value head) in place of the weights, which stay as they are. */
-  lora?: LoraOptions;
-}
-
-/** How a folder is loaded. */
-export interface LoadOptions extends Gpt2Options {
-  /** Of an adapter's folder: where its base is, in place of what `adapter_config.json` says. */
-  base?: string;
-  /** Adds the adapter of an adapter's folder to the weights: a plain model comes out. Default false. */
-  merge?: boolean;
-}
-
-/** What a pass computes with. */
-export interface PassOptions {
-  /** False leaves the adapter (and its value head) out: the base alone, to the bit. Default true. */
-  adapter?: boolean;
-}
-
-/** What a forward pass tells of each row asked about: (R) each. */
-export interface RowEvaluation {
-  /** log pi(target), nats. */
-  logprob: FloatArray;
-  /** Of the whole distribution, nats. */
-  entropy: FloatArray;
-  /** Value head's estimate; zeros without one. */
-  value: FloatArray;
-}
+export type { Gpt2Options, LoadOptions, PassOptions, RowEvaluation } from "./gpt2_options.ts";
 
 /** A GPT-2 with its weights on a device and, unless frozen, its gradients and optimizer. */
 export class Gpt2 implements Disposable {

@@ -55,8 +55,8 @@ export function backwardScratch(memory: Allocator, dims: LayerDims): BackwardScr
 
 /**
  * Enqueues the backward pass of one block. `dx` (N, C) holds the gradient of the output and becomes
- * that of the input; `gradients` are added to, where they are there. Rows past `length` must hold zero in `dx`, and do so
- * afterwards.
+ * that of the input; `gradients` are added to, where they are there. Rows past `length` must hold zero
+ * in `dx`, and do so afterwards.
  */
 export function layerBackward(
   device: Device,

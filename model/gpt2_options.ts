@@ -1,0 +1,55 @@
+/** What may be chosen of a model, and what a forward pass tells. @module */
+import type { FloatArray } from "../kernels/device.ts";
+import type { LoraOptions } from "./lora.ts";
+import type { AdamwOptions } from "./optimizer.ts";
+import type { MatrixDtype } from "./params.ts";
+
+/** Settings of a model that are no part of its weights. */
+export interface Gpt2Options {
+  /** Key of the fresh weights. Default 0. */
+  seed?: number;
+  /** Add a linear estimate of value on the final hidden state, zero at first. Default false. */
+  valueHead?: boolean;
+  /** Leave out gradients and optimizer: forward passes only. Default false. */
+  frozen?: boolean;
+  /**
+   * How matrices and embeddings that are not trained (of a frozen model, or under an adapter) are
+   * stored. "f16" takes half the memory, on every device: numbers are rounded to 11 bits once, and
+   * arithmetic stays f32. Default "f32".
+   */
+  matrixDtype?: MatrixDtype;
+  /** Keep only each layer's input and compute the rest again in backward. Default false. */
+  recompute?: boolean;
+  /** Most bytes of logits held at a time; each chunk has at least 64 rows. Default 2^27. */
+  chunkBytes?: number;
+  /** Shapes whose recorded passes are kept; all share the memory of the largest. Default 32. */
+  shapes?: number;
+  /** Settings of `step`. */
+  adamw?: Partial<AdamwOptions>;
+  /** Train a low-rank adapter (and the value head) in place of the weights, which stay as they are. */
+  lora?: LoraOptions;
+}
+
+/** How a folder is loaded. */
+export interface LoadOptions extends Gpt2Options {
+  /** Of an adapter's folder: where its base is, in place of what `adapter_config.json` says. */
+  base?: string;
+  /** Adds the adapter of an adapter's folder to the weights: a plain model comes out. Default false. */
+  merge?: boolean;
+}
+
+/** What a pass computes with. */
+export interface PassOptions {
+  /** False leaves the adapter (and its value head) out: the base alone, to the bit. Default true. */
+  adapter?: boolean;
+}
+
+/** What a forward pass tells of each row asked about: (R) each. */
+export interface RowEvaluation {
+  /** log pi(target), nats. */
+  logprob: FloatArray;
+  /** Of the whole distribution, nats. */
+  entropy: FloatArray;
+  /** Value head's estimate; zeros without one. */
+  value: FloatArray;
+}
