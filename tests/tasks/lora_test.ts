@@ -129,6 +129,17 @@ Deno.test("a checkpoint of an adapter names its base, completes prompts and begi
       () => trainTask({ ...request, resume: plain.checkpoints[0] }, new Recorder(folder)),
       /as the run trains an adapter: it holds no adapter/,
     );
+    const { source } = full.info!;
+    assert.deepEqual(source.base?.kind === "folder" && Object.keys(source.base.sha256), [
+      "config.json",
+      "model.safetensors",
+      "tokenizer.json",
+    ]);
+    await Deno.writeTextFile(`${folder}/model/config.json`, "\n", { append: true });
+    await assert.rejects(
+      () => trainTask({ ...request, settings: whole, resume: full.checkpoints[0] }, run),
+      /the run began with other files: its base's config\.json changed since/,
+    );
   }));
 
 for (
