@@ -109,7 +109,7 @@ export async function sameModel(
 /** What is not as it was: files of a folder, or the commit. */
 function changes(was: PlainSource, now: PlainSource | undefined): string[] {
   if (was.kind === "hub") {
-    const same = now?.kind === "hub" && now.id === was.id && now.commit === was.commit;
+    const same = now?.kind === "hub" && now.commit === was.commit; // ids may have been renamed
     return same ? [] : [`${was.id}@${was.commit}`];
   }
   const sums = now?.kind === "folder" ? now.sha256 : {};
