@@ -153,14 +153,14 @@ export const TRAIN_SETTINGS: Table<TrainSettings> = {
     kind: "choice",
     choices: ["f32", "f16"],
     default: "f32",
-    doc: "storage of weights that stay, reference or adapter's base; f16 is half",
+    doc: "storage of weights that do not learn; f16 is half",
     group: "Updates",
   },
   semanticEmbedder: {
     kind: "text",
     default: "words",
-    unit: "words or a folder",
-    doc: "space of the semantic reward: word vectors, or a sentence encoder's folder",
+    unit: "words, a folder, or a fetched OWNER/NAME",
+    doc: "space of the semantic reward: word vectors, or a sentence encoder",
     group: "Rewards and advantages",
   },
   semanticMapping: {

@@ -129,7 +129,7 @@ async function fetchOne(
           options.onProgress?.({ file: name, done, size });
         });
       }
-      await point(`${folder}/${name}`, blob, remote);
+      await point({ folder, name }, blob, remote);
     }
     files.push({ name, size, arrived });
   };
@@ -244,10 +244,16 @@ function describe(
 }
 
 /** Makes `path` lead to the blob, as a symbolic link where that is allowed, else as a hard link. */
-async function point(path: string, blob: string, remote: RemoteFile): Promise<void> {
+async function point(
+  { folder, name }: { folder: string; name: string },
+  blob: string,
+  remote: RemoteFile,
+): Promise<void> {
+  const path = `${folder}/${name}`, above = "../".repeat(name.split("/").length - 1);
+  if (above !== "") await Deno.mkdir(path.replace(/\/[^/]*$/, ""), { recursive: true });
   for (let tried = 1;; tried++) {
     try {
-      const target = `../../blobs/${remote.hash}`;
+      const target = `${above}../../blobs/${remote.hash}`;
       return await Deno.symlink(target, path).catch((error) => {
         if (error instanceof Deno.errors.AlreadyExists) throw error;
         return Deno.link(blob, path);

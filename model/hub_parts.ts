@@ -9,7 +9,14 @@ export const WEIGHTS = "model.safetensors", INDEX = `${WEIGHTS}.index.json`;
 /** What PEFT saves in place of config and weights. */
 export const ADAPTER = "adapter_config.json", ADAPTER_WEIGHTS = "adapter_model.safetensors";
 const PICKLED = /^(?:pytorch_model.*\.bin|.*\.(?:bin|pt|pth|ckpt|h5|msgpack))$/;
-const EXTRAS = ["generation_config.json", "tokenizer_config.json", "special_tokens_map.json"];
+const EXTRAS = [
+  "generation_config.json",
+  "tokenizer_config.json",
+  "special_tokens_map.json",
+  // How a sentence encoder makes one vector of many, and of how many tokens at most.
+  "1_Pooling/config.json",
+  "sentence_bert_config.json",
+];
 const TOKENIZERS = [["tokenizer.json"], ["vocab.json", "merges.txt"], ["vocab.txt"]];
 
 const indexSchema = z.looseObject({ weight_map: z.record(z.string(), z.string().regex(SHARD)) });

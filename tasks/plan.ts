@@ -2,7 +2,6 @@
 import { CountingDevice } from "../kernels/counting.ts";
 import type { Device } from "../kernels/device.ts";
 import { openDevice } from "../kernels/open.ts";
-import { SentenceEmbedder } from "../model/encoder.ts";
 import { describeModel } from "../model/lora_folder.ts";
 import { type MemoryByKind, memoryByKind } from "../model/memory.ts";
 import { Tokenizer } from "../model/tokenizer.ts";
@@ -17,6 +16,7 @@ import {
   waysToFit,
 } from "./memory_plan.ts";
 import { modelFolder } from "./models.ts";
+import { openEncoder } from "./rewards.ts";
 import { type Asked, resolveRequest, SEMANTIC, type TrainRequest } from "./request.ts";
 import { checkStart } from "./run_models.ts";
 
@@ -92,12 +92,12 @@ export async function measureRun(
 
 /** What the network of a reward holds, if there is one. */
 async function measureRewards(
-  { settings: { semanticEmbedder, batchSize }, config: { maxNewTokens } }: Asked,
+  { settings: { semanticEmbedder, frozenDtype, batchSize }, config: { maxNewTokens } }: Asked,
   device: Device,
 ): Promise<MemoryByKind | undefined> {
   if (semanticEmbedder === SEMANTIC.semanticEmbedder) return undefined;
   using counted = new CountingDevice(device);
-  using embedder = await SentenceEmbedder.load(counted, semanticEmbedder);
+  using embedder = await openEncoder(counted, semanticEmbedder, { matrixDtype: frozenDtype });
   embedder.reserve(batchSize, maxNewTokens);
   return memoryByKind(counted);
 }

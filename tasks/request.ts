@@ -3,7 +3,7 @@ import type { Device } from "../kernels/device.ts";
 import type { DeviceChoice } from "../kernels/open.ts";
 import type { CombinedReward } from "../rewards/combine.ts";
 import { type PpoConfig, resolvePpoConfig } from "../rl/config.ts";
-import { type LoraSettings, NO_LORA } from "./lora.ts";
+import { NO_LORA } from "./lora.ts";
 import { findPreset } from "./presets.ts";
 import { findTask } from "./registry.ts";
 import { openRewards } from "./rewards.ts";
@@ -35,6 +35,9 @@ export interface TrainRequest {
   resume?: string;
 }
 
+/** Settings that are the run's own, and not the algorithm's. */
+type OwnSettings = Omit<TaskSettings, keyof PpoConfig>;
+
 /** A request with everything filled in, and nothing opened. */
 export interface Asked {
   task: Task;
@@ -42,15 +45,7 @@ export interface Asked {
   reward?: string;
   model: string;
   config: Readonly<PpoConfig>;
-  settings: Pick<
-    TaskSettings,
-    | "batchSize"
-    | "maxGradNorm"
-    | "recompute"
-    | "frozenDtype"
-    | keyof LoraSettings
-    | keyof typeof SEMANTIC
-  >;
+  settings: OwnSettings;
   saveEvery: number;
 }
 
@@ -62,36 +57,28 @@ export const SEMANTIC = {
   semanticOov: "zero",
 } as const;
 
+const DEFAULTS: Omit<OwnSettings, "batchSize" | "maxGradNorm"> = {
+  ...SEMANTIC,
+  ...NO_LORA,
+  recompute: false,
+  frozenDtype: "f32",
+};
+
 /**
  * Fills in what the request leaves to task and preset.
  * @throws {TypeError|RangeError} for a request that names what there is not, or out of range
  */
 export function resolveRequest(request: TrainRequest): Asked {
   const task = typeof request.task === "string" ? findTask(request.task) : request.task;
-  const settings = {
-    ...SEMANTIC,
-    ...NO_LORA,
-    recompute: false,
-    frozenDtype: "f32" as const,
+  const { batchSize, maxGradNorm, ...rest } = {
     ...task.settings,
     maxNewTokens: task.maxNewTokens,
     ...(request.preset === undefined ? {} : findPreset(request.preset).settings),
     ...request.settings,
   };
-  const {
-    batchSize,
-    maxGradNorm,
-    recompute,
-    frozenDtype,
-    loraRank,
-    loraAlpha,
-    loraTargets,
-    semanticEmbedder,
-    semanticMapping,
-    semanticPower,
-    semanticOov,
-    ...ppo
-  } = settings;
+  const isOwn = ([key]: [string, unknown]): boolean => key in DEFAULTS;
+  const own = Object.fromEntries(Object.entries(rest).filter(isOwn));
+  const ppo = Object.fromEntries(Object.entries(rest).filter((entry) => !isOwn(entry)));
   const config = resolvePpoConfig({
     ...ppo,
     seed: request.seed ?? 1,
@@ -111,19 +98,7 @@ export function resolveRequest(request: TrainRequest): Asked {
     reward: request.reward,
     model: request.model ?? "tiny",
     config,
-    settings: {
-      batchSize,
-      maxGradNorm,
-      recompute,
-      frozenDtype,
-      loraRank,
-      loraAlpha,
-      loraTargets,
-      semanticEmbedder,
-      semanticMapping,
-      semanticPower,
-      semanticOov,
-    },
+    settings: { batchSize, maxGradNorm, ...DEFAULTS, ...own },
     saveEvery: request.saveEvery ?? 0,
   };
 }
@@ -136,6 +111,7 @@ export function openRunRewards(
   return openRewards(task, reward, {
     device,
     embedder: settings.semanticEmbedder,
+    matrixDtype: settings.frozenDtype,
     mapping: settings.semanticMapping,
     power: settings.semanticPower,
     oov: settings.semanticOov,

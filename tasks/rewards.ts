@@ -1,12 +1,14 @@
 /** Every reward by name, opened for a task. @module */
 import type { Device } from "../kernels/device.ts";
-import { SentenceEmbedder } from "../model/encoder.ts";
+import { type EncoderOptions, SentenceEmbedder } from "../model/encoder.ts";
+import type { MatrixDtype } from "../model/params.ts";
 import { combine, type CombinedReward } from "../rewards/combine.ts";
 import { loadWordVectors } from "../rewards/embeddings/word_vectors.ts";
 import { exact } from "../rewards/exact.ts";
 import { parseRewards } from "../rewards/parse.ts";
 import type { Parent, Reward, TextEmbedder } from "../rewards/reward.ts";
 import { semantic, type SemanticOptions } from "../rewards/semantic.ts";
+import { modelFolder } from "./models.ts";
 import type { Task } from "./task.ts";
 
 /** The word vectors that ship with the project. */
@@ -18,11 +20,14 @@ export type RewardOptions = Omit<SemanticOptions, "parent" | "embedder"> & {
   parent?: Parent;
   /**
    * Where the semantic reward looks for nearness: an embedder of your own, "words" for `WORD_VECTORS`
-   * (the default), or the folder of a sentence encoder, which then stays on `device` as long as that.
+   * (the default), or a sentence encoder, by folder or as a model of the hub, which then stays on
+   * `device` as long as that.
    */
   embedder?: TextEmbedder | string;
   /** Where a sentence encoder runs. */
   device?: Device;
+  /** How a sentence encoder's matrices are stored. Default "f32". */
+  matrixDtype?: MatrixDtype;
 };
 
 interface RewardEntry {
@@ -46,15 +51,29 @@ const REWARDS: Readonly<Record<string, RewardEntry>> = {
   },
 };
 
-function openEmbedder(
-  { embedder = "words", device }: RewardOptions,
-): TextEmbedder | Promise<TextEmbedder> {
+async function openEmbedder(
+  { embedder = "words", device, matrixDtype }: RewardOptions,
+): Promise<TextEmbedder> {
   if (typeof embedder !== "string") return embedder;
   if (embedder === "words") return loadWordVectors(WORD_VECTORS);
-  if (device) return SentenceEmbedder.load(device, embedder);
+  if (device) return await openEncoder(device, embedder, { matrixDtype });
   throw new TypeError(
     `Cannot embed with ${embedder} as a sentence encoder needs a device: give one beside it`,
   );
+}
+
+/** The sentence encoder of that folder, or of the hub. @throws what `modelFolder` and `load` throw */
+export async function openEncoder(
+  device: Device,
+  encoder: string,
+  options: EncoderOptions,
+): Promise<SentenceEmbedder> {
+  const folder = await modelFolder(encoder).catch((error: Error) => {
+    throw new Error(`Cannot embed with the sentence encoder ${encoder}: ${error.message}`, {
+      cause: error,
+    });
+  });
+  return await SentenceEmbedder.load(device, folder, options);
 }
 
 /** All rewards, in the order of `--list`. */

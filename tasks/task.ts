@@ -19,12 +19,12 @@ export type TaskSettings = Omit<PpoConfig, "seed" | "totalSteps"> & {
   /** Compute activations again in the backward pass: less memory, a third more time. */
   recompute: boolean;
   /**
-   * How the matrices that are not trained are stored: the reference's, or an adapter's base. "f16" takes
-   * half their memory; where a reference's numbers are no f16, KL is not exactly 0 before the first
-   * update.
+   * How the matrices that are not trained are stored: those of the reference or an adapter's base, and
+   * of a reward's network. "f16" takes half their memory; where a reference's numbers are no f16, KL is
+   * not exactly 0 before the first update.
    */
   frozenDtype: MatrixDtype;
-  /** Space of the semantic reward: "words", or the folder of a sentence encoder. */
+  /** Space of the semantic reward: "words", or a sentence encoder, by folder or as a model of the hub. */
   semanticEmbedder: string;
   /** From cosine to the semantic reward; see rewards/semantic.ts for this and the next two. */
   semanticMapping: Mapping;

@@ -659,6 +659,25 @@ Deno.test("weights in shards, a vocabulary with merges, and a revision with a sl
     assert.equal(await cachedModel(`${ID}@refs/pr/1`, options(hub, cache)), undefined);
   }));
 
+Deno.test("what a sentence encoder says of itself comes too, in its folders", () =>
+  inCache(async (cache) => {
+    const files = new Map([
+      ...modelFiles(1000),
+      ["sentence_bert_config.json", noise(12)],
+      ["1_Pooling/config.json", noise(13)],
+      ["2_Dense/config.json", noise(14)],
+    ]);
+    await using hub = new FakeHub(files);
+    const { folder } = await fetchModel(ID, options(hub, cache));
+    for (const name of ["sentence_bert_config.json", "1_Pooling/config.json"]) {
+      assert.deepEqual(await Deno.readFile(`${folder}/${name}`), files.get(name), name);
+    }
+    const names = await Array.fromAsync(Deno.readDir(folder), ({ name }) => name);
+    assert.ok(!names.includes("2_Dense"));
+    const again = await fetchModel(ID, options(hub, cache));
+    assert.ok(again.files.every(({ arrived }) => arrived === 0));
+  }));
+
 const OLD_NAMES: [old: string, now: string][] = [
   ["gpt2", "openai-community/gpt2"],
   ["gpt2-medium", "openai-community/gpt2-medium"],

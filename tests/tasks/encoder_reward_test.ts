@@ -5,6 +5,7 @@ import { tableParent } from "../../rewards/parents/table.ts";
 import type { SentimentClassifier, TextEmbedder } from "../../rewards/reward.ts";
 import { colors } from "../../tasks/colors.ts";
 import { openRewards } from "../../tasks/rewards.ts";
+import type { TaskSettings } from "../../tasks/task.ts";
 import { trainTask } from "../../tasks/train.ts";
 import { testOnDevices } from "../_devices.ts";
 import { modelFolder, readFixture } from "../_fixtures.ts";
@@ -52,9 +53,10 @@ Deno.test("trainTask() rewards by a sentence encoder, and says so in its setting
   const folder = await Deno.makeTempDir();
   try {
     await writeSmallModel(folder);
-    const run = async (semanticEmbedder: string) => {
-      const settings = { batchSize: 6, maxGradNorm: 1, semanticEmbedder };
-      const recorder = new Recorder(`${folder}/${semanticEmbedder.length}`);
+    const run = async (semanticEmbedder: string, more: Partial<TaskSettings> = {}) => {
+      const settings = { batchSize: 6, maxGradNorm: 1, semanticEmbedder, ...more };
+      const place = `${semanticEmbedder.length} ${more.frozenDtype}`;
+      const recorder = new Recorder(`${folder}/${place}`);
       const request = { task: "colors", model: folder, steps: 1, settings, device: "cpu" } as const;
       await trainTask(request, recorder);
       assert.equal(recorder.info?.config.semanticEmbedder, semanticEmbedder);
@@ -63,9 +65,12 @@ Deno.test("trainTask() rewards by a sentence encoder, and says so in its setting
     const [words, sentences] = [await run("words"), await run(BERT)];
     assert.equal(sentences.length, 6);
     assert.notDeepEqual(sentences, words);
+    const half = await run(BERT, { frozenDtype: "f16" });
+    assert.notDeepEqual(half, sentences); // rounded
+    half.forEach((x, i) => assert.ok(Math.abs(x! - sentences[i]!) < 0.01));
     await assert.rejects(
       run("no/such/folder"),
-      /encoder no\/such\/folder as it has no config.json/,
+      /sentence encoder no\/such\/folder: .* there is no such folder/,
     );
   } finally {
     await Deno.remove(folder, { recursive: true });
