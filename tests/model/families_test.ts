@@ -9,18 +9,10 @@ import { Tokenizer } from "../../model/tokenizer.ts";
 import { assertClose } from "../_close.ts";
 import { testOnDevices } from "../_devices.ts";
 import { assertGradients, type Facts, modelFolder, readFixture, rows } from "../_fixtures.ts";
+import { withFolder } from "../_folder.ts";
 
 const PUBLISHED = ["gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl", "distilgpt2"];
 const FAMILIES = ["untied", "dialogpt", "neo", "neo-old", ...PUBLISHED];
-
-async function withFolder(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 /** Copies the files of a fixture. */
 async function copyModel(name: string, folder: string): Promise<void> {

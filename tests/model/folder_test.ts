@@ -5,18 +5,10 @@ import { languageModelRows } from "../../model/rows.ts";
 import { openSafetensors, writeSafetensors } from "../../model/safetensors.ts";
 import { assertClose } from "../_close.ts";
 import { testOnDevices } from "../_devices.ts";
+import { withFolder } from "../_folder.ts";
 import { randomModel, SMALL } from "./_model.ts";
 
 const rows = languageModelRows([[1, 2, 3, 4], [5, 6]]);
-
-async function withFolder(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 /** A tensor on the host. */
 type Tensors = Map<string, { shape: readonly number[]; data: Float32Array<ArrayBuffer> }>;

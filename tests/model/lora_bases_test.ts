@@ -7,6 +7,7 @@ import { Gpt2, type Gpt2Options } from "../../model/gpt2.ts";
 import { responseRows } from "../../model/rows.ts";
 import { assertClose, assertRelative } from "../_close.ts";
 import { testOnDevices } from "../_devices.ts";
+import { withFolder } from "../_folder.ts";
 import {
   adaptedModel,
   gradients,
@@ -14,6 +15,7 @@ import {
   roundMatrices,
   SMALL,
   SMALL_NEO,
+  trained,
   wave,
 } from "./_model.ts";
 
@@ -22,24 +24,6 @@ const prompts = [[1, 2, 3, 10], [4], [5, 6, 7, 1]];
 const rows = responseRows({ prompts, responses: [[8, 9], [10, 0, 2, 3, 1], [4, 4, 4]] });
 const R = rows.index.length;
 const upstream = { dlogprob: wave(R, 1), dentropy: wave(R, 2), dvalue: wave(R, 3) };
-
-async function train(model: Gpt2, steps = 3): Promise<Gpt2> {
-  for (let step = 0; step < steps; step++) {
-    await model.evaluate(rows);
-    model.backward(upstream);
-    model.step(0.1);
-  }
-  return model;
-}
-
-async function withFolder(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 /** More rows than one chunk of logits has at the least, 64. */
 const many = responseRows({
@@ -59,7 +43,7 @@ for (const [name, config, options] of BASES) {
     using fresh = randomModel(device, config, { ...options, lora: { rank: 2 } });
     fresh.adapter!.initialise(1);
     assert.deepEqual(await fresh.logits(rows), await base.logits(rows));
-    using model = await train(adaptedModel(device, config, options));
+    using model = await trained(adaptedModel(device, config, options), rows);
     const off = { adapter: false };
     assert.deepEqual(await model.evaluate(rows, off), await base.evaluate(rows));
     assert.deepEqual(await model.logits(rows, off), await base.logits(rows));
@@ -132,7 +116,7 @@ testOnDevices(
   (device) =>
     withFolder(async (folder) => {
       const lora = { rank: 3 }; // queries and values
-      using model = await train(adaptedModel(device, SMALL_NEO, { lora }));
+      using model = await trained(adaptedModel(device, SMALL_NEO, { lora }), rows);
       const logits = await model.logits(rows), C = 6;
       const weight = model.weights.get("h.1.attn.c_attn.weight");
       const [before] = await device.read(weight);
@@ -179,15 +163,15 @@ for (const [name, config] of Object.entries({ "GPT-2": SMALL, "GPT-Neo": SMALL_N
       const options = { matrixDtype: "f16", valueHead: true } as const;
       const lora = { rank: 2, targets: "all-linear" };
       using model = await Gpt2.load(device, `${folder}/base`, { ...options, lora, seed: 2 });
-      await train(model, 2);
+      await trained(model, rows, 2);
       await model.saveAdapter(`${folder}/adapter`);
       await model.exportState(`${folder}/state.safetensors`);
       using again = await Gpt2.load(device, `${folder}/adapter`, options);
       await again.importState(`${folder}/state.safetensors`);
       assert.equal(again.weights.get("wte.weight").dtype, "f16");
       assert.deepEqual(
-        await (await train(again, 2)).evaluate(rows),
-        await (await train(model, 2)).evaluate(rows),
+        await (await trained(again, rows, 2)).evaluate(rows),
+        await (await trained(model, rows, 2)).evaluate(rows),
       );
     }));
 }

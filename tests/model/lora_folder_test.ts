@@ -7,19 +7,11 @@ import { openSafetensors, writeSafetensors } from "../../model/safetensors.ts";
 import { Tokenizer } from "../../model/tokenizer.ts";
 import { testOnDevices } from "../_devices.ts";
 import { modelFolder } from "../_fixtures.ts";
+import { withFolder } from "../_folder.ts";
 
 const BASE = modelFolder("gpt2-b"), ADAPTER = modelFolder("lora-b");
 const TOKENIZER = modelFolder("bpe_tokenizer.json");
 const rows = responseRows({ prompts: [[1, 2, 3], [4]], responses: [[8, 9], [10, 0, 2]] });
-
-async function withFolder(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 const readJson = async (path: string) => JSON.parse(await Deno.readTextFile(path));
 

@@ -12,32 +12,15 @@ import { adaptedModules, Adapter } from "../../model/lora.ts";
 import { responseRows } from "../../model/rows.ts";
 import { assertClose, assertRelative, relativeError } from "../_close.ts";
 import { testOnDevices } from "../_devices.ts";
+import { withFolder } from "../_folder.ts";
 import { checkGradient, checkTwin, wave } from "../kernels/_op.ts";
-import { adaptedModel, gradients, randomModel, SMALL, wave as spread } from "./_model.ts";
+import { adaptedModel, gradients, randomModel, SMALL, trained, wave as spread } from "./_model.ts";
 
 const LORA = { rank: 3, alpha: 5, targets: "all-linear", rslora: true };
 const prompts = [[1, 2, 3], [4], [5, 6, 7, 1]];
 const ragged = responseRows({ prompts, responses: [[8, 9], [10, 0, 2, 3, 1], [4, 4, 4]] });
 const R = ragged.index.length;
 const upstream = { dlogprob: spread(R, 1), dentropy: spread(R, 2), dvalue: spread(R, 3) };
-
-async function trained(model: Gpt2, steps = 3): Promise<Gpt2> {
-  for (let step = 0; step < steps; step++) {
-    await model.evaluate(ragged);
-    model.backward(upstream);
-    model.step(0.1);
-  }
-  return model;
-}
-
-async function withFolder(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 // Two adapters on column ranges of one map, as queries and values are of queries, keys and values.
 const [N, FROM, TO] = [5, 6, 12];
@@ -207,7 +190,7 @@ testOnDevices("recomputed activations give an adapter the same bits", async (dev
 
 testOnDevices("with the adapter off, a trained model is its base to the bit", async (device) => {
   using base = randomModel(device, SMALL, { valueHead: false, frozen: true });
-  using model = await trained(adaptedModel(device));
+  using model = await trained(adaptedModel(device), ragged);
   const other = responseRows({ prompts: [[3, 1]], responses: [[9, 2, 2]] });
   for (const rows of [ragged, other]) {
     const off = { adapter: false };
@@ -249,7 +232,7 @@ testOnDevices("generation with an adapter draws what evaluate() scores", async (
 testOnDevices(
   "merge() makes a plain model; unmerge() gives it back within rounding",
   async (device) => {
-    using model = await trained(adaptedModel(device));
+    using model = await trained(adaptedModel(device), ragged);
     const [logits, before] = [await model.logits(ragged), await model.evaluate(ragged)];
     const drawn = await generate(model, prompts, { maxNewTokens: 4, greedy: true });
     await assert.rejects(
@@ -291,13 +274,13 @@ testOnDevices(
       const [want] = await device.read(base.weights.get(name));
       assert.ok(relativeError(data, want) < 3e-7, name);
     }
-    await trained(model, 1);
+    await trained(model, ragged, 1);
   },
 );
 
 Deno.test("frozenCopy() has the adapter, and no gradients", async () => {
   using device = new CpuDevice();
-  using model = await trained(adaptedModel(device), 1);
+  using model = await trained(adaptedModel(device), ragged, 1);
   using copy = await model.frozenCopy();
   assert.deepEqual(await copy.evaluate(ragged), await model.evaluate(ragged));
   assert.equal(copy.optimizer, undefined);

@@ -1,8 +1,10 @@
 /** A model folder small enough to train in a test, and an observer that remembers. @module */
+import assert from "node:assert/strict";
 import { CpuDevice } from "../../kernels/cpu.ts";
 import { Gpt2 } from "../../model/gpt2.ts";
 import { Tokenizer } from "../../model/tokenizer.ts";
 import type { CompletionRow, RunInfo, RunObserver, Summary } from "../../tasks/observer.ts";
+import { type TrainRequest, trainTask } from "../../tasks/train.ts";
 
 const TOKENIZER = new URL("../fixtures/bpe_tokenizer.json", import.meta.url).pathname;
 
@@ -86,4 +88,19 @@ export class Recorder implements RunObserver {
   end(summary: Summary): void {
     this.summary = summary;
   }
+}
+
+/** Runs `request` until two steps are done and stops it, then goes on from its checkpoint. */
+export async function stopAndResume(
+  request: TrainRequest,
+  folder: string,
+): Promise<{ first: Recorder; second: Recorder }> {
+  const stopper = new AbortController();
+  const first = new Recorder(`${folder}/stopped`, (step) => {
+    if (step === 2) stopper.abort(new Error("stop"));
+  });
+  await assert.rejects(() => trainTask(request, first, stopper.signal), /stop/);
+  const second = new Recorder(`${folder}/resumed`);
+  await trainTask({ ...request, resume: first.checkpoints[0] }, second);
+  return { first, second };
 }

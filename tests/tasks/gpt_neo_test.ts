@@ -8,7 +8,7 @@ import { exportModel } from "../../tasks/export.ts";
 import type { TaskSettings } from "../../tasks/task.ts";
 import { type TrainRequest, trainTask } from "../../tasks/train.ts";
 import { assertClose } from "../_close.ts";
-import { Recorder, writeSmallNeo } from "./_model.ts";
+import { Recorder, stopAndResume, writeSmallNeo } from "./_model.ts";
 
 const VARIANTS: Record<string, Partial<TaskSettings>> = {
   "all weights": { frozenDtype: "f16" },
@@ -34,13 +34,7 @@ for (const [name, chosen] of Object.entries(VARIANTS)) {
       const hasAdapter = settings.loraRank !== undefined;
       assert.equal(whole.rows[0]["objective/kl"] === 0, hasAdapter); // f16 rounds a copy's weights
       assert.notEqual(whole.rows[1]["objective/kl"], 0);
-      const stopper = new AbortController();
-      const first = new Recorder(`${folder}/stopped`, (step) => {
-        if (step === 2) stopper.abort(new Error("stop"));
-      });
-      await assert.rejects(() => trainTask(request, first, stopper.signal), /stop/);
-      const second = new Recorder(`${folder}/resumed`);
-      await trainTask({ ...request, resume: first.checkpoints[0] }, second);
+      const { first, second } = await stopAndResume(request, folder);
       assert.deepEqual([...first.rows, ...second.rows], whole.rows);
       const checkpoint = whole.checkpoints.at(-1)!, to = `${folder}/export`;
       const { modelType, adapter } = await exportModel({ model: checkpoint, to });

@@ -7,7 +7,7 @@ import { completeText } from "../../tasks/complete.ts";
 import { planTask } from "../../tasks/plan.ts";
 import { LanguagePolicy } from "../../tasks/policy.ts";
 import { type TrainRequest, trainTask } from "../../tasks/train.ts";
-import { Recorder, writeSmallModel } from "./_model.ts";
+import { Recorder, stopAndResume, writeSmallModel } from "./_model.ts";
 
 const settings = {
   ...{ batchSize: 6, minibatches: 2, epochs: 2, learningRate: 1e-2 },
@@ -45,13 +45,7 @@ Deno.test("a run with an adapter, stopped and resumed, ends as one that was not"
   inFolder(async (folder, request) => {
     const whole = new Recorder(`${folder}/whole`);
     await trainTask(request, whole);
-    const stopper = new AbortController();
-    const first = new Recorder(`${folder}/stopped`, (step) => {
-      if (step === 2) stopper.abort(new Error("stop"));
-    });
-    await assert.rejects(() => trainTask(request, first, stopper.signal), /stop/);
-    const second = new Recorder(`${folder}/resumed`);
-    await trainTask({ ...request, resume: first.checkpoints[0] }, second);
+    const { first, second } = await stopAndResume(request, folder);
     assert.deepEqual([...first.rows, ...second.rows], whole.rows);
     assert.deepEqual(second.summary!.heldout, whole.summary!.heldout);
     const files = await names(whole.checkpoints.at(-1)!);
