@@ -1,7 +1,7 @@
 /** Sum of two arrays. Its gradient needs no kernel: both inputs get dout as it is. @module */
 import code from "./add.wgsl" with { type: "text" };
 import type { Device, FloatArray, Tensor } from "./device.ts";
-import { packing } from "./pack.ts";
+import { launchElements } from "./pack.ts";
 
 function forward({ a, b, out }: Record<string, FloatArray>, { N }: Record<string, number>): void {
   for (let i = 0; i < N; i++) out[i] = a[i] + b[i];
@@ -11,13 +11,7 @@ function forward({ a, b, out }: Record<string, FloatArray>, { N }: Record<string
 export function add(
   device: Device,
   { a, b, out }: Record<"a" | "b" | "out", Tensor>,
-  { N }: { N: number },
+  dims: { N: number },
 ): void {
-  const wide = packing(code, N);
-  device.launch({
-    kernel: { label: "add.forward", twin: forward, ...wide },
-    dims: { N },
-    bind: { a: [a, N], b: [b, N], out: [out, N] },
-    threads: N / wide.constants.PACK,
-  });
+  launchElements(device, { label: "add.forward", code, twin: forward }, { a, b, out }, dims);
 }

@@ -2,7 +2,7 @@
 import type { Device, FloatArray, Tensor } from "./device.ts";
 import code from "./gelu.wgsl" with { type: "text" };
 import { geluOf, geluSlope } from "./gelu_cpu.ts";
-import { packing } from "./pack.ts";
+import { launchElements } from "./pack.ts";
 
 function forward({ x, out }: Record<string, FloatArray>, { N }: Record<string, number>): void {
   for (let i = 0; i < N; i++) out[i] = geluOf(x[i]);
@@ -19,28 +19,16 @@ function backward(
 export function gelu(
   device: Device,
   { x, out }: Record<"x" | "out", Tensor>,
-  { N }: { N: number },
+  dims: { N: number },
 ): void {
-  const wide = packing(code, N);
-  device.launch({
-    kernel: { label: "gelu.forward", twin: forward, ...wide },
-    dims: { N },
-    bind: { x: [x, N], out: [out, N] },
-    threads: N / wide.constants.PACK,
-  });
+  launchElements(device, { label: "gelu.forward", code, twin: forward }, { x, out }, dims);
 }
 
 /** Enqueues dx (N) = dout (N) * gelu'(x (N)); `x` is what went into the forward pass. */
 export function geluBackward(
   device: Device,
   { x, dout, dx }: Record<"x" | "dout" | "dx", Tensor>,
-  { N }: { N: number },
+  dims: { N: number },
 ): void {
-  const wide = packing(code, N);
-  device.launch({
-    kernel: { label: "gelu.backward", twin: backward, ...wide },
-    dims: { N },
-    bind: { x: [x, N], dout: [dout, N], dx: [dx, N] },
-    threads: N / wide.constants.PACK,
-  });
+  launchElements(device, { label: "gelu.backward", code, twin: backward }, { x, dout, dx }, dims);
 }

@@ -1,7 +1,7 @@
 /** GELU in its exact form (Hendrycks and Gimpel 2016, arXiv:1606.08415), as BERT has it. @module */
 import type { Device, FloatArray, Tensor } from "./device.ts";
 import code from "./gelu_erf.wgsl" with { type: "text" };
-import { packing } from "./pack.ts";
+import { launchElements } from "./pack.ts";
 
 /**
  * erf(z) in double precision, by the series of Abramowitz and Stegun 1964, formula 7.1.6: all of its
@@ -25,13 +25,7 @@ function forward({ x, out }: Record<string, FloatArray>, { N }: Record<string, n
 export function geluErf(
   device: Device,
   { x, out }: Record<"x" | "out", Tensor>,
-  { N }: { N: number },
+  dims: { N: number },
 ): void {
-  const wide = packing(code, N);
-  device.launch({
-    kernel: { label: "gelu_erf.forward", twin: forward, ...wide },
-    dims: { N },
-    bind: { x: [x, N], out: [out, N] },
-    threads: N / wide.constants.PACK,
-  });
+  launchElements(device, { label: "gelu_erf.forward", code, twin: forward }, { x, out }, dims);
 }

@@ -1,6 +1,6 @@
 /** Rectifier (Nair and Hinton 2010), as classifier heads have it. @module */
 import type { Device, FloatArray, Tensor } from "./device.ts";
-import { packing } from "./pack.ts";
+import { launchElements } from "./pack.ts";
 import code from "./relu.wgsl" with { type: "text" };
 
 function forward({ x, out }: Record<string, FloatArray>, { N }: Record<string, number>): void {
@@ -11,13 +11,7 @@ function forward({ x, out }: Record<string, FloatArray>, { N }: Record<string, n
 export function relu(
   device: Device,
   { x, out }: Record<"x" | "out", Tensor>,
-  { N }: { N: number },
+  dims: { N: number },
 ): void {
-  const wide = packing(code, N);
-  device.launch({
-    kernel: { label: "relu.forward", twin: forward, ...wide },
-    dims: { N },
-    bind: { x: [x, N], out: [out, N] },
-    threads: N / wide.constants.PACK,
-  });
+  launchElements(device, { label: "relu.forward", code, twin: forward }, { x, out }, dims);
 }
