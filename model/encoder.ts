@@ -15,6 +15,7 @@ import { gatherRows } from "../kernels/rows.ts";
 import { type EncoderConfig, type EncoderDims, parseEncoderConfig } from "./encoder/config.ts";
 import { encode, type Encoded, linear, type TextBatch } from "./encoder/forward.ts";
 import { type EncodedText, MOST_ROWS, textBatches, TextReader } from "./encoder/texts.ts";
+import { readJson } from "./files.ts";
 import { type EncoderWeights, loadEncoderWeights } from "./encoder/weights.ts";
 import type { MatrixDtype } from "./params.ts";
 import { Tokenizer } from "./tokenizer.ts";
@@ -144,8 +145,8 @@ export class SentenceEmbedder implements Disposable {
     options: EncoderOptions = {},
   ): Promise<SentenceEmbedder> {
     const config = await readConfig(folder);
-    const settings = await readJson(`${folder}/sentence_bert_config.json`);
-    const pooling = await readJson(`${folder}/1_Pooling/config.json`);
+    const settings = await readJson(`${folder}/sentence_bert_config.json`) as Json;
+    const pooling = await readJson(`${folder}/1_Pooling/config.json`) as Json;
     const modes = Object.entries(pooling ?? {})
       .filter(([key, on]) => key.startsWith("pooling_mode_") && on).map(([key]) => key);
     if (modes.some((mode) => mode !== "pooling_mode_mean_tokens")) {
@@ -276,6 +277,9 @@ export class SentimentModel implements Disposable {
   }
 }
 
+/** The object in a file that may be missing. */
+type Json = Record<string, unknown> | undefined;
+
 async function readConfig(folder: string): Promise<EncoderConfig> {
   const path = `${folder}/config.json`;
   const json = await readJson(path);
@@ -286,18 +290,4 @@ async function readConfig(folder: string): Promise<EncoderConfig> {
     );
   }
   return parseEncoderConfig(json, path);
-}
-
-/** The object in a file; undefined where there is no such file. */
-async function readJson(path: string): Promise<Record<string, unknown> | undefined> {
-  const text = await Deno.readTextFile(path).catch((error: unknown) => {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  });
-  if (text === undefined) return undefined;
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new TypeError(`Cannot use ${path} as it must be JSON: ${(error as Error).message}`);
-  }
 }

@@ -30,3 +30,20 @@ export async function replaceFile(
 export function replaceText(path: string, text: string): Promise<void> {
   return replaceFile(path, (write) => write(new TextEncoder().encode(text)));
 }
+
+/**
+ * What a JSON file says; undefined where there is no such file.
+ * @throws {TypeError} when it is no JSON
+ */
+export async function readJson(path: string): Promise<unknown> {
+  const text = await Deno.readTextFile(path).catch((error: unknown) => {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  });
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new TypeError(`Cannot use ${path} as it must be JSON: ${(error as Error).message}`);
+  }
+}

@@ -5,7 +5,7 @@
  */
 import { configJson, type ModelConfig, modelDims, parseConfig } from "./config.ts";
 import { fileParts, packPart, unpackPart } from "./families.ts";
-import { replaceText } from "./files.ts";
+import { readJson, replaceText } from "./files.ts";
 import type { Parameter, Store } from "./params.ts";
 import { writeSafetensors } from "./safetensors.ts";
 import { openWeights } from "./shards.ts";
@@ -44,16 +44,11 @@ const VALUE_HEAD = "v_head.summary.";
  */
 export async function readConfig(folder: string): Promise<ModelConfig> {
   const path = `${folder}/config.json`;
-  let json: unknown;
-  const text = await Deno.readTextFile(path).catch((error: unknown) => {
-    throw missing(error, `Cannot open the model folder ${folder} as it has no config.json`);
-  });
-  try {
-    json = JSON.parse(text);
-  } catch (error) {
-    throw new TypeError(`Cannot use ${path} as it must be JSON: ${(error as Error).message}`);
-  }
-  return parseConfig(json, path);
+  const json = await readJson(path);
+  if (json !== undefined) return parseConfig(json, path);
+  throw new Deno.errors.NotFound(
+    `Cannot open the model folder ${folder} as it has no config.json`,
+  );
 }
 
 /**
@@ -69,9 +64,6 @@ export async function readFolder(folder: string): Promise<ModelFolder> {
     [Symbol.dispose]: () => file[Symbol.dispose](),
   };
 }
-
-const missing = (error: unknown, message: string): unknown =>
-  error instanceof Deno.errors.NotFound ? new Deno.errors.NotFound(message) : error;
 
 async function fill(
   { weights, beside }: { weights: Store; beside?: Store },

@@ -1,6 +1,6 @@
 /** PEFT's `adapter_config.json`: what of it is computed here, and where the base of an adapter is. @module */
 import { z } from "zod";
-import { replaceText } from "./files.ts";
+import { readJson, replaceText } from "./files.ts";
 import { cachedModel, isHubId } from "./hub.ts";
 import type { Adapter, LoraOptions } from "./lora.ts";
 
@@ -62,17 +62,11 @@ export async function baseOfAdapter(folder: string): Promise<string | undefined>
  */
 export async function readConfig(folder: string): Promise<PeftConfig | undefined> {
   const path = `${folder}/${CONFIG}`;
-  const text = await Deno.readTextFile(path).catch((error: unknown) => {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return;
+  const json = await readJson(path).catch((error: unknown) => {
+    if (error instanceof Deno.errors.NotADirectory) return undefined;
     throw error;
   });
-  if (text === undefined) return undefined;
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (error) {
-    throw new TypeError(`Cannot use ${path} as it must be JSON: ${(error as Error).message}`);
-  }
+  if (json === undefined) return undefined;
   const parsed = schema.safeParse(json);
   const faults = parsed.success
     ? []

@@ -1,6 +1,6 @@
 /** Writes a model as a folder that transformers goes on with: weights, tokenizer, sampling, card. @module */
 import { CpuDevice } from "../kernels/cpu.ts";
-import { replaceText } from "../model/files.ts";
+import { readJson, replaceText } from "../model/files.ts";
 import { Gpt2 } from "../model/gpt2.ts";
 import type { LoraOptions } from "../model/lora.ts";
 import { describeModel } from "../model/lora_folder.ts";
@@ -154,17 +154,8 @@ async function completeTokenizer(to: string, tokenizer: Tokenizer): Promise<void
 
 /** A JSON file; undefined where there is none. */
 async function readObject(path: string): Promise<Record<string, unknown> | undefined> {
-  const text = await Deno.readTextFile(path).catch((error: unknown) => {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  });
-  if (text === undefined) return undefined;
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw new TypeError(`Cannot use ${path} as it must be JSON: ${(error as Error).message}`);
-  }
+  const value = await readJson(path);
+  if (value === undefined) return undefined;
   if (typeof value === "object" && value !== null && !Array.isArray(value)) {
     return value as Record<string, unknown>;
   }
