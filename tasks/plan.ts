@@ -68,26 +68,33 @@ export async function planTask(request: TrainRequest): Promise<PlannedRun> {
   };
 }
 
-/** What the memory of a run depends on, and the tokenizer that was needed to know. */
+/** What the memory of a run depends on, and the tokenizer and token ids of prompts that tell it. */
 export async function measureRun(
   asked: Asked,
   folder: string,
   device: Device,
-): Promise<{ sizes: RunSizes; tokenizer: Tokenizer }> {
+): Promise<{
+  sizes: RunSizes;
+  tokenizer: Tokenizer;
+  /** Token ids by the id of the example. */
+  prompts: ReadonlyMap<string, Int32Array>;
+}> {
   const { task: { examples }, config: { maxNewTokens, microbatchRows } } = asked;
   const { config, lora } = await describeModel(folder);
   if (lora) checkStart(asked.settings, asked.model);
   const tokenizer = await Tokenizer.load(folder, { modelVocab: config.vocab_size });
-  const lengths = [...examples.train, ...examples.heldout]
-    .map(({ prompt }) => tokenizer.encode(prompt).length);
+  const prompts = new Map(
+    [...examples.train, ...examples.heldout]
+      .map(({ id, prompt }) => [id, tokenizer.encode(prompt)] as const),
+  );
   const sizes = {
     config,
-    promptTokens: lengths.reduce((most, length) => Math.max(most, length), 1),
+    promptTokens: [...prompts.values()].reduce((most, { length }) => Math.max(most, length), 1),
     settings: { ...asked.settings, maxNewTokens, microbatchRows },
     fromAdapter: lora !== undefined,
     rewards: await measureRewards(asked, device),
   };
-  return { sizes, tokenizer };
+  return { sizes, tokenizer, prompts };
 }
 
 /** What the network of a reward holds, if there is one. */

@@ -45,7 +45,7 @@ export async function trainTask(
   const { folder, source, line } = saved?.source
     ? await sameModel(saved.source)
     : await findModel(asked.model);
-  const { sizes, tokenizer } = await measureRun(asked, folder, device);
+  const { sizes, tokenizer, prompts } = await measureRun(asked, folder, device);
   const budget = memoryBudget(device, request.memory);
   const memory = planFitting(device, sizes, budget);
   const plan = { ...asked, rewards: await openRunRewards(asked, device) };
@@ -62,7 +62,7 @@ export async function trainTask(
   const policy = new LanguagePolicy(model, reference, tokenizer.eosId);
   await reserve(policy, runShape(sizes)).catch(explain);
   const trainer = new PpoTrainer(policy, plan.config);
-  const run = new Run(plan, { policy, tokenizer });
+  const run = new Run(plan, { policy, tokenizer, prompts });
   const about = {
     task: plan.task.name,
     algorithm: "ppo",
@@ -149,18 +149,17 @@ interface Plan extends Asked {
 
 /** The parts of a run that steps and evaluations share. */
 class Run {
-  #prompts: Map<string, Int32Array>;
   #exact = exact();
 
   constructor(
     readonly plan: Plan,
-    readonly parts: { policy: LanguagePolicy; tokenizer: Tokenizer },
-  ) {
-    const { train, heldout } = plan.task.examples;
-    this.#prompts = new Map(
-      [...train, ...heldout].map(({ id, prompt }) => [id, parts.tokenizer.encode(prompt)]),
-    );
-  }
+    readonly parts: {
+      policy: LanguagePolicy;
+      tokenizer: Tokenizer;
+      /** Token ids by the id of the example. */
+      prompts: ReadonlyMap<string, Int32Array>;
+    },
+  ) {}
 
   /** One rollout and its update. */
   async step(trainer: PpoTrainer): Promise<{
@@ -173,7 +172,7 @@ class Run {
     const done = trainer.state().step;
     const examples = this.#batch(done);
     let completions: CompletionRow[] = [];
-    const prompts = examples.map(({ id }) => this.#prompts.get(id)!);
+    const prompts = examples.map(({ id }) => this.parts.prompts.get(id)!);
     const { rollout, metrics } = await trainer.step(prompts, async ({ responses }) => {
       completions = await this.#judge(examples, responses, { step: done + 1, phase: "train" });
       return completions.map(({ reward }) => reward);
@@ -201,7 +200,7 @@ class Run {
     for (let at = 0; at < task.examples[split].length; at += batchSize) {
       const examples = task.examples[split].slice(at, at + batchSize);
       const { responses } = await this.parts.policy.generate(
-        examples.map(({ id }) => this.#prompts.get(id)!),
+        examples.map(({ id }) => this.parts.prompts.get(id)!),
         { maxNewTokens: config.maxNewTokens, temperature: 1, greedy: true, seed: 0, stream: 0 },
       );
       rows.push(...await this.#judge(examples, responses, { step, phase: `${phase}:${split}` }));
