@@ -9,3 +9,8 @@ export async function withFolder(body: (folder: string) => Promise<void>): Promi
     await Deno.remove(folder, { recursive: true });
   }
 }
+
+/** A test with such a folder. */
+export function inTemporary(name: string, body: (folder: string) => Promise<void>): void {
+  Deno.test(name, () => withFolder(body));
+}

@@ -9,6 +9,7 @@ import { CpuDevice } from "../../kernels/cpu.ts";
 import { Gpt2 } from "../../model/gpt2.ts";
 import { exportModel } from "../../tasks/export.ts";
 import { writeSmallModel } from "../tasks/_model.ts";
+import { inTemporary } from "../_folder.ts";
 import { fakePrograms, HOSTILE } from "./_fake.ts";
 import { completion, info, snapshot, summary } from "./_folders.ts";
 
@@ -28,16 +29,6 @@ async function run(...words: string[]): Promise<{ code: number; out: string; err
   );
   return { code, out: out.join("\n"), err: err.join("\n") };
 }
-
-const inTemporary = (name: string, body: (folder: string) => Promise<void>) =>
-  Deno.test(name, async () => {
-    const folder = await Deno.makeTempDir();
-    try {
-      await body(folder);
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  });
 
 interface RunOptions {
   about?: Partial<RunInfo>;

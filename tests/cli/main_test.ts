@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { listFolder } from "../../cli/files.ts";
+import { inTemporary } from "../_folder.ts";
 
 const root = new URL("../../", import.meta.url).pathname;
 
@@ -43,16 +44,6 @@ async function command(
   ]);
   return { code, out, err };
 }
-
-const inTemporary = (name: string, body: (folder: string) => Promise<void>) =>
-  Deno.test(name, async () => {
-    const folder = await Deno.makeTempDir();
-    try {
-      await body(folder);
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  });
 
 inTemporary("a finished run exits 0, and its last line of output is the summary", async (place) => {
   const { code, out } = await command(place, "train colors --steps 3 --json");

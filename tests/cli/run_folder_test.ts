@@ -9,17 +9,8 @@ import {
 } from "../../cli/files.ts";
 import { checkpointSteps, readRun } from "../../cli/run_data.ts";
 import { RunFolder } from "../../cli/run_folder.ts";
+import { inTemporary } from "../_folder.ts";
 import { completion, info, snapshot, summary } from "./_folders.ts";
-
-const inTemporary = (name: string, body: (folder: string) => Promise<void>) =>
-  Deno.test(name, async () => {
-    const folder = await Deno.makeTempDir();
-    try {
-      await body(folder);
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  });
 
 const open = (out: string, io?: Disk, resume?: { folder: string; step: number }) =>
   new RunFolder({

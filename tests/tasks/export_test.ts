@@ -7,18 +7,15 @@ import { Tokenizer } from "../../model/tokenizer.ts";
 import { type ExportFacts, exportModel } from "../../tasks/export.ts";
 import { assertClose } from "../_close.ts";
 import { modelFolder } from "../_fixtures.ts";
+import { withFolder } from "../_folder.ts";
 import { writeSmallModel } from "./_model.ts";
 
 const inTemporary = (name: string, body: (folder: string) => Promise<void>) =>
-  Deno.test(name, async () => {
-    const folder = await Deno.makeTempDir();
-    try {
+  Deno.test(name, () =>
+    withFolder(async (folder) => {
       await writeSmallModel(`${folder}/model`);
       await body(folder);
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  });
+    }));
 
 const readJson = async (path: string) => JSON.parse(await Deno.readTextFile(path));
 const names = async (folder: string) =>

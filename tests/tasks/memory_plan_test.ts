@@ -24,6 +24,7 @@ import { trainTask } from "../../tasks/train.ts";
 import { assertRelative } from "../_close.ts";
 import { testOnDevices } from "../_devices.ts";
 import { modelFolder } from "../_fixtures.ts";
+import { withFolder } from "../_folder.ts";
 import { gradients, randomModel } from "../model/_model.ts";
 import { Recorder, writeSmallModel } from "./_model.ts";
 
@@ -218,15 +219,11 @@ Deno.test("the budget is what is asked, else the machine's where the processor c
 });
 
 /** Gives `body` a small model. */
-async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
+const inFolder = (body: (folder: string) => Promise<void>): Promise<void> =>
+  withFolder(async (folder) => {
     await writeSmallModel(`${folder}/model`);
     await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+  });
 
 Deno.test("trainTask() tells its plan, and refuses before it loads anything", () =>
   inFolder(async (folder) => {
