@@ -25,13 +25,13 @@
  * ```
  * @module
  */
-export { type DeviceChoice, openDevice } from "./kernels/open.ts";
+export { type DeviceChoice, openDevice } from "./kernels/devices/open.ts";
 export type { Device } from "./kernels/device.ts";
-export { generate } from "./model/generate.ts";
-export { type EncoderOptions, SentenceEmbedder, SentimentModel } from "./model/encoder.ts";
-export { generateText, type NewText, type TextOptions } from "./model/text.ts";
+export { generate } from "./model/generation/generate.ts";
+export { type EncoderOptions, SentenceEmbedder, SentimentModel } from "./model/encoder/encoder.ts";
+export { generateText, type NewText, type TextOptions } from "./model/generation/text.ts";
 export { Gpt2, type Gpt2Options, type LoadOptions, type PassOptions } from "./model/gpt2.ts";
-export type { LoraOptions } from "./model/lora.ts";
+export type { LoraOptions } from "./model/lora/lora.ts";
 export type { MatrixDtype } from "./model/params.ts";
 export {
   fetchedLine,
@@ -42,8 +42,8 @@ export {
   type HubModel,
   type HubOptions,
   type HubProgress,
-} from "./model/hub.ts";
-export { Tokenizer } from "./model/tokenizer.ts";
+} from "./model/hub/hub.ts";
+export { Tokenizer } from "./model/tokenizer/tokenizer.ts";
 export { exact } from "./rewards/exact.ts";
 export { combine, type CombinedReward, type Verdict } from "./rewards/combine.ts";
 export { tableParent } from "./rewards/parents/table.ts";
@@ -73,12 +73,12 @@ export type {
   RunObserver,
   SplitResult,
   Summary,
-} from "./tasks/observer.ts";
-export { type ExportFacts, exportModel, type ExportRequest } from "./tasks/export.ts";
-export { findModel, type FoundModel, modelFolder, type ModelSource } from "./tasks/models.ts";
-export { type PlannedRun, planTask } from "./tasks/plan.ts";
-export { LanguagePolicy } from "./tasks/policy.ts";
-export { openRewards, type RewardOptions } from "./tasks/rewards.ts";
+} from "./experiment/observer.ts";
+export { type ExportFacts, exportModel, type ExportRequest } from "./experiment/export.ts";
+export { findModel, type FoundModel, modelFolder, type ModelSource } from "./experiment/models.ts";
+export { type PlannedRun, planTask } from "./experiment/plan.ts";
+export { LanguagePolicy } from "./experiment/policy.ts";
+export { openRewards, type RewardOptions } from "./experiment/rewards.ts";
 export type { Task, TaskSettings } from "./tasks/task.ts";
-export type { TrainRequest } from "./tasks/request.ts";
-export { trainTask } from "./tasks/train.ts";
+export type { TrainRequest } from "./experiment/request.ts";
+export { trainTask } from "./experiment/train.ts";

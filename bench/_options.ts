@@ -1,8 +1,8 @@
 /** What may follow `deno task bench --`. @module */
 import { parseArgs } from "node:util";
-import { CpuDevice } from "../kernels/cpu.ts";
+import { CpuDevice } from "../kernels/devices/cpu.ts";
 import type { Device } from "../kernels/device.ts";
-import { WebGpuDevice } from "../kernels/webgpu.ts";
+import { WebGpuDevice } from "../kernels/devices/webgpu.ts";
 
 /** Which of the two devices. */
 export type DeviceKind = "webgpu" | "cpu";

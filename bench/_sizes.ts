@@ -1,5 +1,5 @@
 /** The two models that are measured. @module */
-import { RECIPE } from "../tasks/pretraining/recipe.ts";
+import { RECIPE } from "../experiment/pretraining/recipe.ts";
 
 /** Sizes of a model, as a `config.json` names them. */
 export interface Sizes {

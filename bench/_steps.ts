@@ -1,12 +1,12 @@
 /** What a model does as the benches run it: a training step, a decode step, a PPO update. @module */
 import type { Device } from "../kernels/device.ts";
-import { generate } from "../model/generate.ts";
+import { generate } from "../model/generation/generate.ts";
 import { Gpt2 } from "../model/gpt2.ts";
-import type { LoraOptions } from "../model/lora.ts";
+import type { LoraOptions } from "../model/lora/lora.ts";
 import { languageModelRows } from "../model/rows.ts";
 import type { Policy, TokenBatch } from "../rl/policy.ts";
 import { PpoTrainer } from "../rl/trainer.ts";
-import { LanguagePolicy } from "../tasks/policy.ts";
+import { LanguagePolicy } from "../experiment/policy.ts";
 import { ids } from "./_case.ts";
 import { clock, type Work } from "./_measure.ts";
 import type { Sizes } from "./_sizes.ts";

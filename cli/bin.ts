@@ -1,6 +1,6 @@
 /** Where the command line starts: joins the commands with what they run. @module */
 import { main } from "./main.ts";
-import type { TrainRequest as Request } from "../tasks/request.ts";
+import type { TrainRequest as Request } from "../experiment/request.ts";
 import type { Programs, TrainRequest } from "./programs.ts";
 
 /** A request as `tasks/` takes it. */
@@ -13,9 +13,9 @@ const plain = ({ rewards, resume, ...request }: TrainRequest): Request => ({
 /** Each part is loaded when a command needs it: `--help` needs none. */
 const programs: Programs = {
   async catalogue() {
-    const { listPresets } = await import("../tasks/presets.ts");
+    const { listPresets } = await import("../experiment/presets.ts");
     const { listTasks } = await import("../tasks/registry.ts");
-    const { listRewards } = await import("../tasks/rewards.ts");
+    const { listRewards } = await import("../experiment/rewards.ts");
     const entry = ({ name, summary }: { name: string; summary: string }) => ({
       name,
       doc: summary,
@@ -28,24 +28,24 @@ const programs: Programs = {
     };
   },
   async train() {
-    const { trainTask } = await import("../tasks/train.ts");
+    const { trainTask } = await import("../experiment/train.ts");
     return (request, observer, signal) => trainTask(plain(request), observer, signal);
   },
   async plan() {
-    const { planTask } = await import("../tasks/plan.ts");
+    const { planTask } = await import("../experiment/plan.ts");
     return (request) => planTask(plain(request));
   },
   async generate() {
-    return (await import("../tasks/complete.ts")).completeText;
+    return (await import("../experiment/complete.ts")).completeText;
   },
   async export() {
-    return (await import("../tasks/export.ts")).exportModel;
+    return (await import("../experiment/export.ts")).exportModel;
   },
   async pretrain() {
-    return (await import("../tasks/pretraining/pretrain.ts")).pretrain;
+    return (await import("../experiment/pretraining/pretrain.ts")).pretrain;
   },
   async fetch() {
-    const { fetchedLine, fetchModel } = await import("../model/hub.ts");
+    const { fetchedLine, fetchModel } = await import("../model/hub/hub.ts");
     return async (name, onProgress) => {
       const model = await fetchModel(name, { onProgress });
       const { folder, commit, endpoint } = model;

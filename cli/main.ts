@@ -17,25 +17,32 @@ export async function main(
     const parsed = parseArguments(args);
     switch (parsed.command) {
       case "train":
-        return await (await import("./train.ts")).train(parsed, programs, terminal);
+        return await (await import("./commands/train.ts")).train(parsed, programs, terminal);
       case "generate":
-        return await (await import("./generate.ts")).generate(
+        return await (await import("./commands/generate.ts")).generate(
           parsed,
           programs,
           terminal,
         );
       case "pretrain":
-        return await (await import("./pretrain.ts")).pretrain(
+        return await (await import("./commands/pretrain.ts")).pretrain(
           parsed,
           programs,
           terminal,
         );
       case "export":
-        return await (await import("./export.ts")).exportCommand(parsed, programs, terminal);
+        return await (await import("./commands/export.ts")).exportCommand(
+          parsed,
+          programs,
+          terminal,
+        );
       case "fetch":
-        return await (await import("./fetch.ts")).fetchCommand(parsed, programs, terminal);
+        return await (await import("./commands/fetch.ts")).fetchCommand(parsed, programs, terminal);
       case "doctor":
-        return await (await import("./doctor.ts")).doctor(parsed.flags.json === true, terminal);
+        return await (await import("./commands/doctor.ts")).doctor(
+          parsed.flags.json === true,
+          terminal,
+        );
     }
   } catch (error) {
     if (error instanceof HelpShown) {

@@ -1,9 +1,9 @@
 /** What the commands run: functions that `main` is given, so that this folder trains nothing itself. @module */
-import type { CompletionRequest } from "../tasks/complete.ts";
-import type { ExportFacts, ExportRequest } from "../tasks/export.ts";
-import type { RunObserver, Summary } from "../tasks/observer.ts";
-import type { PlannedRun } from "../tasks/plan.ts";
-import type { PretrainStep } from "../tasks/pretraining/pretrain.ts";
+import type { CompletionRequest } from "../experiment/complete.ts";
+import type { ExportFacts, ExportRequest } from "../experiment/export.ts";
+import type { RunObserver, Summary } from "../experiment/observer.ts";
+import type { PlannedRun } from "../experiment/plan.ts";
+import type { PretrainStep } from "../experiment/pretraining/pretrain.ts";
 import type { TrainSettings } from "./options.ts";
 
 /** A name that can be asked for, with one line about it. */

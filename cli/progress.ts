@@ -1,8 +1,8 @@
 /** What the terminal shows while a run goes on: a bar, a line now and then, two completions each. @module */
 import cliProgress from "cli-progress";
 import process from "node:process";
-import type { CompletionRow, RunInfo, RunObserver, Summary } from "../tasks/observer.ts";
-import { SERIES, valueOf } from "./series.ts";
+import type { CompletionRow, RunInfo, RunObserver, Summary } from "../experiment/observer.ts";
+import { SERIES, valueOf } from "./report/series.ts";
 import { clip, clipStart, duration, paint, printable, short, type Terminal } from "./terminal.ts";
 
 const LINES = 20; // log lines of a whole run

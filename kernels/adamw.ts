@@ -1,7 +1,7 @@
 /** AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101, Algorithm 2), one step. @module */
 import code from "./adamw.wgsl" with { type: "text" };
 import { type Device, type FloatArray, rowRanges, type Tensor, view } from "./device.ts";
-import { packing } from "./pack.ts";
+import { packing } from "./fragments/pack.ts";
 
 function step(
   { weight, grad, m, v, hyper, norm }: Record<string, FloatArray>,

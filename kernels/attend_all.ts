@@ -1,7 +1,7 @@
 /** Self-attention in both directions over ragged rows, forward only. @module */
 import code from "./attend_all.wgsl" with { type: "text" };
 import type { Device, FloatArray, Tensor } from "./device.ts";
-import { packing } from "./pack.ts";
+import { packing } from "./fragments/pack.ts";
 
 const LANES = 32; // query rows of one workgroup
 

@@ -1,7 +1,7 @@
 /** Column sums of a matrix: what the gradient of every bias is. @module */
 import type { Device, FloatArray, Kernel, Tensor } from "./device.ts";
 import code from "./column_sum.wgsl" with { type: "text" };
-import { packing } from "./pack.ts";
+import { packing } from "./fragments/pack.ts";
 
 const LANES = 64; // packs of columns in one workgroup
 

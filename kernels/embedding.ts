@@ -8,8 +8,8 @@ import {
   view,
 } from "./device.ts";
 import code from "./embedding.wgsl" with { type: "text" };
-import { type HalfArray, halved } from "./half.ts";
-import { packing } from "./pack.ts";
+import { type HalfArray, halved } from "./fragments/half.ts";
+import { packing } from "./fragments/pack.ts";
 
 const LANES = 32; // packs of one row in one workgroup: all of C = 128
 

@@ -2,7 +2,7 @@
 import type { Device, FloatArray, Tensor } from "./device.ts";
 import code from "./gelu.wgsl" with { type: "text" };
 import { geluOf, geluSlope } from "./gelu_cpu.ts";
-import { launchElements } from "./pack.ts";
+import { launchElements } from "./fragments/pack.ts";
 
 function forward({ x, out }: Record<string, FloatArray>, { N }: Record<string, number>): void {
   for (let i = 0; i < N; i++) out[i] = geluOf(x[i]);

@@ -1,7 +1,7 @@
 /** GELU in its exact form (Hendrycks and Gimpel 2016, arXiv:1606.08415), as BERT has it. @module */
 import type { Device, FloatArray, Tensor } from "./device.ts";
 import code from "./gelu_erf.wgsl" with { type: "text" };
-import { launchElements } from "./pack.ts";
+import { launchElements } from "./fragments/pack.ts";
 
 /**
  * erf(z) in double precision, by the series of Abramowitz and Stegun 1964, formula 7.1.6: all of its

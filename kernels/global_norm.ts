@@ -1,7 +1,7 @@
 /** Euclidean norm of all gradients and the clipping factor (Pascanu et al. 2013, arXiv:1211.5063). @module */
 import { type Device, type FloatArray, rowRanges, type Tensor, view } from "./device.ts";
 import code from "./global_norm.wgsl" with { type: "text" };
-import { packing } from "./pack.ts";
+import { packing } from "./fragments/pack.ts";
 
 const CHUNK = 4096; // elements of one partial sum: a multiple of ALIGN, so that chunks can be bound
 

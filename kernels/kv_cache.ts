@@ -1,7 +1,7 @@
 /** Cache of keys and values for decoding: the CPU definition and the launchers. @module */
 import { windowWithin } from "./attention.ts";
 import type { Device, FloatArray, Tensor } from "./device.ts";
-import { packing } from "./pack.ts";
+import { packing } from "./fragments/pack.ts";
 import code from "./kv_cache.wgsl" with { type: "text" };
 
 /** Keys and values of one layer: (B, S, C) each, S slots a row. */

@@ -2,7 +2,7 @@
 import { combineChunks, rowChunks } from "./column_sum.ts";
 import { align, type Device, type FloatArray, type Tensor, view } from "./device.ts";
 import code from "./layernorm.wgsl" with { type: "text" };
-import { packing } from "./pack.ts";
+import { packing } from "./fragments/pack.ts";
 
 type Arrays = Record<string, FloatArray>;
 type Dims = Record<string, number>;

@@ -13,7 +13,7 @@ import tileCode from "./matmul_tile.wgsl" with { type: "text" };
 import loadCode from "./matmul_load.wgsl" with { type: "text" };
 import shuffleCode from "./matmul_shuffle.wgsl" with { type: "text" };
 import { geluOf, geluSlope } from "./gelu_cpu.ts";
-import { halved } from "./half.ts";
+import { halved } from "./fragments/half.ts";
 import { multiply, type Operands } from "./matmul_cpu.ts";
 
 /** NN: a (M, K), b (K, N). NT: a (M, K), b (N, K). TN: a (K, M), b (K, N). */

@@ -1,6 +1,6 @@
 /** The twin of the matrix product: blocked enough to train with. @module */
 import type { FloatArray } from "./device.ts";
-import type { HalfArray } from "./half.ts";
+import type { HalfArray } from "./fragments/half.ts";
 
 /** Arrays of a product, as matmul.wgsl names them. */
 export interface Operands {

@@ -1,7 +1,7 @@
 /** Mean of the real rows of each sequence. @module */
 import type { Device, FloatArray, Tensor } from "./device.ts";
 import code from "./mean_rows.wgsl" with { type: "text" };
-import { packing } from "./pack.ts";
+import { packing } from "./fragments/pack.ts";
 
 const LANES = 32; // packs of one row in one workgroup: all of C = 128
 

@@ -1,6 +1,6 @@
 /** Rectifier (Nair and Hinton 2010), as classifier heads have it. @module */
 import type { Device, FloatArray, Tensor } from "./device.ts";
-import { launchElements } from "./pack.ts";
+import { launchElements } from "./fragments/pack.ts";
 import code from "./relu.wgsl" with { type: "text" };
 
 function forward({ x, out }: Record<string, FloatArray>, { N }: Record<string, number>): void {

@@ -1,6 +1,6 @@
 /** Picking rows out of a matrix by index, and the gradient of that. @module */
 import type { Device, FloatArray, Kernel, Tensor } from "./device.ts";
-import { packing } from "./pack.ts";
+import { packing } from "./fragments/pack.ts";
 import code from "./rows.wgsl" with { type: "text" };
 
 const LANES = 32; // packs of one row in one workgroup: all of C = 128

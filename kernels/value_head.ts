@@ -1,7 +1,7 @@
 /** A value for every row: a linear layer with one output, forward and backward. @module */
 import { combineChunks, rowChunks } from "./column_sum.ts";
 import { align, type Device, type FloatArray, type Tensor, view } from "./device.ts";
-import { packing } from "./pack.ts";
+import { packing } from "./fragments/pack.ts";
 import code from "./value_head.wgsl" with { type: "text" };
 
 type Arrays = Record<string, FloatArray>;

@@ -16,11 +16,11 @@
  */
 import { type Device, type FloatArray, Scope, type Tensor, view } from "../kernels/device.ts";
 import { type ModelConfig, type ModelDims, modelDims, parseConfig } from "./config.ts";
-import { readFolder, type SaveOptions, writeFolder } from "./folder.ts";
+import { readFolder, type SaveOptions, writeFolder } from "./files/folder.ts";
 import type { Gpt2Options, LoadOptions, PassOptions, RowEvaluation } from "./gpt2_options.ts";
 import { logitsWidth } from "./layers/head.ts";
-import { Adapter, inUse, type PassParts, passParts } from "./lora.ts";
-import { type AdapterSaveOptions, openAdapter, writeAdapter } from "./lora_folder.ts";
+import { Adapter, inUse, type PassParts, passParts } from "./lora/lora.ts";
+import { type AdapterSaveOptions, openAdapter, writeAdapter } from "./files/lora_folder.ts";
 import { Optimizer } from "./optimizer.ts";
 import { initialise, layoutParameters, Store } from "./params.ts";
 import { Pass, type PassShape, type RowGradients } from "./pass.ts";

@@ -1,6 +1,6 @@
 /** What may be chosen of a model, and what a forward pass tells. @module */
 import type { FloatArray } from "../kernels/device.ts";
-import type { LoraOptions } from "./lora.ts";
+import type { LoraOptions } from "./lora/lora.ts";
 import type { AdamwOptions } from "./optimizer.ts";
 import type { MatrixDtype } from "./params.ts";
 

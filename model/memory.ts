@@ -10,7 +10,7 @@
  * ```
  * @module
  */
-import type { CountingDevice } from "../kernels/counting.ts";
+import type { CountingDevice } from "../kernels/devices/counting.ts";
 
 /** What memory is for; "other" is token ids, results of a few numbers a row, and what is kept for reuse. */
 export const MEMORY_KINDS = [

@@ -3,7 +3,7 @@ import { adamw, hyperOf } from "../kernels/adamw.ts";
 import type { Device, Program, Scope, Tensor } from "../kernels/device.ts";
 import { globalNorm, globalNormScratch } from "../kernels/global_norm.ts";
 import { Store } from "./params.ts";
-import { openSafetensors, writeSafetensors } from "./safetensors.ts";
+import { openSafetensors, writeSafetensors } from "./files/safetensors.ts";
 
 /** Settings of the optimizer. */
 export interface AdamwOptions {

@@ -18,7 +18,7 @@ import {
   view,
 } from "../kernels/device.ts";
 import { type ModelConfig, modelDims } from "./config.ts";
-import { type LinearModule, linearModules } from "./families.ts";
+import { type LinearModule, linearModules } from "./families/families.ts";
 import { fillNormal, fillUniform } from "./random.ts";
 
 const MOST = 2 ** 28; // bytes an arena is filled to at most, so that a read-back stays a modest block

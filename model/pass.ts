@@ -38,7 +38,7 @@ import {
   headGradients,
   type ValueHead,
 } from "./layers/head.ts";
-import type { Adapter } from "./lora.ts";
+import type { Adapter } from "./lora/lora.ts";
 import type { Store } from "./params.ts";
 import type { Rows } from "./rows.ts";
 import type { Workspace } from "./workspace.ts";

@@ -1,5 +1,5 @@
 /** Reads reward specifications: `NAME[:weight],NAME[:weight],…`. @module */
-import { unknownName } from "./nearest.ts";
+import { unknownName } from "../base/names.ts";
 
 /** One term of a weighted sum. A weight of 0 means: measured, not trained on. */
 export interface RewardTerm {

@@ -4,7 +4,7 @@
  * @module
  */
 import type { KlEstimator } from "./kl.ts";
-import type { ScheduleKind } from "./schedules.ts";
+import type { ScheduleKind } from "../base/schedules.ts";
 
 /** Settings of a PPO run. The defaults are those of TRL 0.11 where it has the setting. */
 export interface PpoConfig {

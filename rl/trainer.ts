@@ -7,7 +7,7 @@ import { type PpoConfig, resolvePpoConfig } from "./config.ts";
 import { collect, type Experience } from "./experience.ts";
 import { adaptKlCoefficient } from "./kl.ts";
 import type { Policy, Rollout } from "./policy.ts";
-import { scheduleAt } from "./schedules.ts";
+import { scheduleAt } from "../base/schedules.ts";
 import { meanSequenceKl, stepMetrics } from "./summary.ts";
 import { learn, type UpdateResult } from "./update.ts";
 

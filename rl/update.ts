@@ -4,8 +4,8 @@ import type { PpoConfig } from "./config.ts";
 import { type Experience, pieces, tokenBatch } from "./experience.ts";
 import type { Policy } from "./policy.ts";
 import { addSums, emptySums, ppoLoss, type PpoMeans, ppoMeans, sumsAreFinite } from "./ppo.ts";
-import { scheduleAt } from "./schedules.ts";
-import { permutation } from "./shuffle.ts";
+import { scheduleAt } from "../base/schedules.ts";
+import { permutation } from "../base/random.ts";
 
 /** What the epochs over one rollout came to. */
 export interface UpdateResult {

@@ -3,7 +3,7 @@
  * Plashchinsky 2025 (arXiv:2512.06920); answers and held-out pairs are ours, in data/colors.csv.
  * @module
  */
-import { csvError, readCsv } from "../rewards/csv.ts";
+import { csvError, readCsv } from "../base/csv.ts";
 import { tableParent } from "../rewards/parents/table.ts";
 import type { Example } from "../rewards/reward.ts";
 import table from "./data/colors.csv" with { type: "text" };

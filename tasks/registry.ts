@@ -1,5 +1,5 @@
 /** Every task, by name. A new one is a file of its own and a line here. @module */
-import { unknownName } from "../rewards/nearest.ts";
+import { unknownName } from "../base/names.ts";
 import { colors } from "./colors.ts";
 import type { Task } from "./task.ts";
 

@@ -1,7 +1,7 @@
 /** The devices that every kernel test runs on. @module */
-import { CpuDevice } from "../kernels/cpu.ts";
+import { CpuDevice } from "../kernels/devices/cpu.ts";
 import type { Device } from "../kernels/device.ts";
-import { WebGpuDevice, type WebGpuOptions } from "../kernels/webgpu.ts";
+import { WebGpuDevice, type WebGpuOptions } from "../kernels/devices/webgpu.ts";
 
 /** Opens each device; a machine without an adapter fails the WebGPU tests, it never skips them. */
 export const devices: Record<

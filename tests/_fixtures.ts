@@ -1,6 +1,6 @@
 /** Reads what `tests/fixtures/*.py` wrote. @module */
-import { openSafetensors } from "../model/safetensors.ts";
-import { fileParts, unpackPart } from "../model/families.ts";
+import { openSafetensors } from "../model/files/safetensors.ts";
+import { fileParts, unpackPart } from "../model/families/families.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
 import type { Rows } from "../model/rows.ts";
 import { relativeError } from "./_close.ts";

@@ -10,7 +10,7 @@ import { SHAPES } from "../bench/_shapes.ts";
 import { StepReport } from "../bench/_step_report.ts";
 import { decoding, ppoUpdate, trainingFlop, trainingStep } from "../bench/_steps.ts";
 import { formatTable, short } from "../bench/_table.ts";
-import { CpuDevice } from "../kernels/cpu.ts";
+import { CpuDevice } from "../kernels/devices/cpu.ts";
 import { Scope } from "../kernels/device.ts";
 import { testOnDevices } from "./_devices.ts";
 

@@ -1,9 +1,9 @@
 /** Runs every example of docs/, README.md and mod.ts, and checks that what the pages name is there. @module */
 import assert from "node:assert/strict";
-import { metricsPage, REMEDIES, REWARD_METRICS } from "../cli/metrics_page.ts";
+import { metricsPage, REMEDIES, REWARD_METRICS } from "../cli/report/metrics_page.ts";
 import { PPO_METRICS } from "../rl/metrics.ts";
-import { trainTask } from "../tasks/train.ts";
-import { Recorder, writeSmallModel } from "./tasks/_model.ts";
+import { trainTask } from "../experiment/train.ts";
+import { Recorder, writeSmallModel } from "./experiment/_model.ts";
 
 const ROOT = new URL("../", import.meta.url);
 const FILE =

@@ -1,5 +1,5 @@
 /** Texts as an encoder reads them: [CLS], the WordPiece tokens, [SEP], in batches of like length. @module */
-import type { Tokenizer } from "../tokenizer.ts";
+import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import type { TextBatch } from "./forward.ts";
 
 /** One text of an encoder. */

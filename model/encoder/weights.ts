@@ -1,8 +1,8 @@
 /** The weights of an encoder on a device, from a folder of either family. @module */
 import type { Scope, Tensor } from "../../kernels/device.ts";
 import type { MatrixDtype } from "../params.ts";
-import { openWeights } from "../shards.ts";
-import type { TensorSpec } from "../tensor_source.ts";
+import { openWeights } from "../files/shards.ts";
+import type { TensorSpec } from "../files/tensor_source.ts";
 import type { EncoderConfig } from "./config.ts";
 
 /** A matrix (out, in), as PyTorch's Linear keeps it, and its bias (out). */

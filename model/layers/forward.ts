@@ -13,7 +13,7 @@ import { attention } from "../../kernels/attention.ts";
 import type { Device, Tensor } from "../../kernels/device.ts";
 import { layernorm } from "../../kernels/layernorm.ts";
 import type { ModelDims } from "../config.ts";
-import type { LinearModule } from "../families.ts";
+import type { LinearModule } from "../families/families.ts";
 import type { Store } from "../params.ts";
 import type { Allocator } from "../workspace.ts";
 import { type Linear, linear, type LinearAdapter, type LinearGradient } from "./linear.ts";

@@ -1,5 +1,5 @@
 /** A parent that looks its answers up. @module */
-import { csvError, readCsv } from "../csv.ts";
+import { csvError, readCsv } from "../../base/csv.ts";
 import type { Example, Parent } from "../reward.ts";
 
 /** Answers by `example.id`; null where the table has none. */

@@ -6,8 +6,8 @@
 import { main } from "../../cli/main.ts";
 import type { Programs, TrainRequest } from "../../cli/programs.ts";
 import { PPO_METRICS } from "../../rl/metrics.ts";
-import type { ExportFacts } from "../../tasks/export.ts";
-import type { CompletionRow, RunObserver, Summary } from "../../tasks/observer.ts";
+import type { ExportFacts } from "../../experiment/export.ts";
+import type { CompletionRow, RunObserver, Summary } from "../../experiment/observer.ts";
 
 /** Texts that break naive pages, tables and terminals. */
 export const HOSTILE: readonly string[] = [

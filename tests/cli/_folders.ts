@@ -1,5 +1,5 @@
 /** What the tests of run folders share. @module */
-import type { CompletionRow, RunInfo, Summary } from "../../tasks/observer.ts";
+import type { CompletionRow, RunInfo, Summary } from "../../experiment/observer.ts";
 
 /** A run named by its task. */
 export const info = (task = "colors"): RunInfo => ({

@@ -1,5 +1,5 @@
 /** Writes a run without end until it is killed; says "step N" once step N is promised to be on disk. @module */
-import { RunFolder } from "../../cli/run_folder.ts";
+import { RunFolder } from "../../experiment/folder/run_folder.ts";
 import { completion, info } from "./_folders.ts";
 
 const [folder, from] = Deno.args;

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { listFolder, placeFolder } from "../../cli/files.ts";
-import { checkpointSteps, readRun } from "../../cli/run_data.ts";
+import { listFolder, placeFolder } from "../../experiment/folder/files.ts";
+import { checkpointSteps, readRun } from "../../experiment/folder/run_data.ts";
 
 const KILLS = Number(Deno.env.get("PLAINRL_KILLS") ?? 30); // deno task test:kills makes it 200
 const WRITER = new URL("./_writer.ts", import.meta.url).pathname;
-const EXPORTER = new URL("./_exporter.ts", import.meta.url).pathname;
+const EXPORTER = new URL("./commands/_exporter.ts", import.meta.url).pathname;
 
 /** Starts the writer, kills it after `delay` ms of writing; gives the last step that it promised. */
 async function killed(folder: string, from: number | undefined, delay: number): Promise<number> {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { listFolder } from "../../cli/files.ts";
+import { listFolder } from "../../experiment/folder/files.ts";
 import { inTemporary } from "../_folder.ts";
 
 const root = new URL("../../", import.meta.url).pathname;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { allHelp, optionsPage } from "../../cli/options_page.ts";
+import { allHelp, optionsPage } from "../../cli/report/options_page.ts";
 import { COMMANDS, TRAIN_SETTINGS } from "../../cli/options.ts";
 import { HelpShown, parseArguments } from "../../cli/parse.ts";
-import { commandOf, requestOf } from "../../cli/train.ts";
+import { commandOf, requestOf } from "../../cli/commands/train.ts";
 import { coerce, nearest, UsageError } from "../../cli/values.ts";
 import { PPO_OPTIONS } from "../../rl/config.ts";
 import { fakePrograms } from "./_fake.ts";

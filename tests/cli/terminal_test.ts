@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { doctor, examine, type Machine } from "../../cli/doctor.ts";
+import { doctor, examine, type Machine } from "../../cli/commands/doctor.ts";
 import { bestAndWorst, Pace, Progress, tokensOf } from "../../cli/progress.ts";
-import { closing } from "../../cli/table.ts";
+import { closing } from "../../cli/report/table.ts";
 import {
   clip,
   clipStart,
@@ -11,8 +11,8 @@ import {
   short,
   type Terminal,
 } from "../../cli/terminal.ts";
-import { watch } from "../../cli/train.ts";
-import type { RunObserver } from "../../tasks/observer.ts";
+import { watch } from "../../cli/commands/train.ts";
+import type { RunObserver } from "../../experiment/observer.ts";
 import { fakeMetrics, HOSTILE } from "./_fake.ts";
 import { completion, info, summary } from "./_folders.ts";
 

@@ -1,6 +1,6 @@
 /** What every op test does: run on a device, compare with the twin in f64, differentiate the twin. @module */
 import assert from "node:assert/strict";
-import { CpuDevice } from "../../kernels/cpu.ts";
+import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import { type Device, type HostArray, Scope, type Tensor } from "../../kernels/device.ts";
 import { relativeError } from "../_close.ts";
 

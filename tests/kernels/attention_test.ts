@@ -5,7 +5,7 @@ import {
   type AttentionDims,
   attentionTwin,
 } from "../../kernels/attention.ts";
-import { CpuDevice } from "../../kernels/cpu.ts";
+import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import { type Device, type HostArray, upload } from "../../kernels/device.ts";
 import { assertClose, assertRelative } from "../_close.ts";
 import { testOnDevices } from "../_devices.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { CpuDevice } from "../../kernels/cpu.ts";
+import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import type { Device, Tensor } from "../../kernels/device.ts";
 import { embedding, embeddingBackward, tokenIndex } from "../../kernels/embedding.ts";
 import { devices, testOnDevices } from "../_devices.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { CpuDevice } from "../../kernels/cpu.ts";
+import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import { type Device, type HostArray, type Tensor, upload } from "../../kernels/device.ts";
 import {
   filter,

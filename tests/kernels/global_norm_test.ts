@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { CpuDevice } from "../../kernels/cpu.ts";
+import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import { type Device, Scope, view } from "../../kernels/device.ts";
 import { globalNorm, globalNormScratch } from "../../kernels/global_norm.ts";
 import { assertClose } from "../_close.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { attention } from "../../kernels/attention.ts";
-import { CpuDevice } from "../../kernels/cpu.ts";
+import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import { type Device, upload } from "../../kernels/device.ts";
 import { attendKv, storeKv } from "../../kernels/kv_cache.ts";
 import { assertClose } from "../_close.ts";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { CpuDevice } from "../../kernels/cpu.ts";
+import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import { type Device, type HostArray, upload } from "../../kernels/device.ts";
 import { geluOf, geluSlope } from "../../kernels/gelu_cpu.ts";
 import { matmul, type MatmulVariant, type Orientation } from "../../kernels/matmul.ts";
-import { WebGpuDevice } from "../../kernels/webgpu.ts";
+import { WebGpuDevice } from "../../kernels/devices/webgpu.ts";
 import { assertClose } from "../_close.ts";
 import { testOnDevices } from "../_devices.ts";
 

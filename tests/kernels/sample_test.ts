@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type Device, type HostArray, type Tensor, upload } from "../../kernels/device.ts";
 import { philox, sample, type SampleControl, sampleControl } from "../../kernels/sample.ts";
 import code from "../../kernels/sample.wgsl" with { type: "text" };
-import { CpuDevice } from "../../kernels/cpu.ts";
+import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import { assertClose } from "../_close.ts";
 import { devices, testOnDevices } from "../_devices.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { CpuDevice } from "../../kernels/cpu.ts";
+import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import { type Device, upload } from "../../kernels/device.ts";
 import { softmax, softmaxBackward, softmaxTwin } from "../../kernels/softmax.ts";
 import { assertClose } from "../_close.ts";

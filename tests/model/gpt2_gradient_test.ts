@@ -1,4 +1,4 @@
-import { CpuDevice } from "../../kernels/cpu.ts";
+import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import type { Gpt2, Gpt2Options } from "../../model/gpt2.ts";
 import { responseRows, type Rows } from "../../model/rows.ts";
 import { assertRelative } from "../_close.ts";

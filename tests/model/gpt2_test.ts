@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Device, HostArray, Tensor } from "../../kernels/device.ts";
-import { CpuDevice } from "../../kernels/cpu.ts";
+import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import { Gpt2 } from "../../model/gpt2.ts";
 import { languageModelRows, responseRows } from "../../model/rows.ts";
 import { assertClose, assertRelative } from "../_close.ts";

@@ -1,11 +1,11 @@
 /** What a GPT-Neo has that a GPT-2 has not: windows, and linear maps in another layout in files. @module */
 import assert from "node:assert/strict";
-import { CpuDevice } from "../../kernels/cpu.ts";
+import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import { parseConfig } from "../../model/config.ts";
-import { fileParts, linearModules, packPart, unpackPart } from "../../model/families.ts";
+import { fileParts, linearModules, packPart, unpackPart } from "../../model/families/families.ts";
 import { Gpt2 } from "../../model/gpt2.ts";
 import { languageModelRows } from "../../model/rows.ts";
-import { openSafetensors, writeSafetensors } from "../../model/safetensors.ts";
+import { openSafetensors, writeSafetensors } from "../../model/files/safetensors.ts";
 import { testOnDevices } from "../_devices.ts";
 import { randomModel, SMALL, SMALL_NEO, wave } from "./_model.ts";
 

@@ -1,22 +1,22 @@
 /** Models whose matrices are stored as f16. @module */
 import assert from "node:assert/strict";
-import { CpuDevice } from "../../kernels/cpu.ts";
+import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import { type Device, Scope } from "../../kernels/device.ts";
-import { SentenceEmbedder, SentimentModel } from "../../model/encoder.ts";
+import { SentenceEmbedder, SentimentModel } from "../../model/encoder/encoder.ts";
 import { parseEncoderConfig } from "../../model/encoder/config.ts";
 import { loadEncoderWeights } from "../../model/encoder/weights.ts";
-import { generate } from "../../model/generate.ts";
+import { generate } from "../../model/generation/generate.ts";
 import { Gpt2, type Gpt2Options } from "../../model/gpt2.ts";
 import { valueHeadIn } from "../../model/layers/head.ts";
 import { layoutParameters, type MatrixDtype, Store } from "../../model/params.ts";
 import { Pass } from "../../model/pass.ts";
 import { languageModelRows, responseRows } from "../../model/rows.ts";
-import { openSafetensors } from "../../model/safetensors.ts";
-import { Tokenizer } from "../../model/tokenizer.ts";
+import { openSafetensors } from "../../model/files/safetensors.ts";
+import { Tokenizer } from "../../model/tokenizer/tokenizer.ts";
 import { Workspace } from "../../model/workspace.ts";
 import { testOnDevices } from "../_devices.ts";
 import { modelFolder as fixture } from "../_fixtures.ts";
-import { TINY } from "../../tasks/models.ts";
+import { TINY } from "../../experiment/models.ts";
 import { randomModel, roundMatrices, SMALL, SMALL_NEO, wave } from "./_model.ts";
 
 const rows = languageModelRows([[1, 2, 3, 4, 5, 6], [7, 8], [9, 10, 0, 1]]);

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { CountingDevice } from "../../kernels/counting.ts";
-import { CpuDevice } from "../../kernels/cpu.ts";
+import { CountingDevice } from "../../kernels/devices/counting.ts";
+import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import type { Device } from "../../kernels/device.ts";
-import { SentenceEmbedder, SentimentModel } from "../../model/encoder.ts";
-import { generate, generateStream, reserveGeneration } from "../../model/generate.ts";
+import { SentenceEmbedder, SentimentModel } from "../../model/encoder/encoder.ts";
+import { generate, generateStream, reserveGeneration } from "../../model/generation/generate.ts";
 import { Gpt2, type Gpt2Options } from "../../model/gpt2.ts";
 import { memoryByKind, memoryKind, sumOfKinds } from "../../model/memory.ts";
 import { responseRows } from "../../model/rows.ts";

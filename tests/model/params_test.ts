@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { alignOf, bytesOf, Scope } from "../../kernels/device.ts";
-import { CpuDevice } from "../../kernels/cpu.ts";
+import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import { parseConfig } from "../../model/config.ts";
 import { initialise, layoutParameters, Store } from "../../model/params.ts";
 import { fillNormal } from "../../model/random.ts";

@@ -6,8 +6,8 @@
  *
  * @module
  */
-import { type DeviceChoice, openDevice } from "../../kernels/open.ts";
-import { SentenceEmbedder } from "../../model/encoder.ts";
+import { type DeviceChoice, openDevice } from "../../kernels/devices/open.ts";
+import { SentenceEmbedder } from "../../model/encoder/encoder.ts";
 
 const [folder, choice = "auto"] = Deno.args;
 using device = await openDevice(choice as DeviceChoice);

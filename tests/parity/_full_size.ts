@@ -6,10 +6,10 @@
  *
  * @module
  */
-import { type DeviceChoice, openDevice } from "../../kernels/open.ts";
+import { type DeviceChoice, openDevice } from "../../kernels/devices/open.ts";
 import { Gpt2 } from "../../model/gpt2.ts";
 import type { Rows } from "../../model/rows.ts";
-import { openSafetensors, type SafetensorsFile } from "../../model/safetensors.ts";
+import { openSafetensors, type SafetensorsFile } from "../../model/files/safetensors.ts";
 
 /** What `reference.json` holds. */
 interface Facts {

@@ -7,8 +7,8 @@
  * Standard input is JSON: `tokens`, and `maxNewTokens`.
  * @module
  */
-import { type DeviceChoice, openDevice } from "../../kernels/open.ts";
-import { generate } from "../../model/generate.ts";
+import { type DeviceChoice, openDevice } from "../../kernels/devices/open.ts";
+import { generate } from "../../model/generation/generate.ts";
 import { Gpt2 } from "../../model/gpt2.ts";
 
 const [folder, copy, path, choice = "auto"] = Deno.args;

@@ -1,6 +1,6 @@
 /** The gradient of the whole PPO loss against central differences, in double precision. @module */
 import assert from "node:assert/strict";
-import { CpuDevice } from "../../kernels/cpu.ts";
+import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import { Gpt2 } from "../../model/gpt2.ts";
 import { fillNormal } from "../../model/random.ts";
 import { responseRows } from "../../model/rows.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { nearest, unknownName } from "../../rewards/nearest.ts";
+import { nearest, unknownName } from "../../base/names.ts";
 import { parseRewards } from "../../rewards/parse.ts";
 
 const NAMES = ["exact", "semantic", "format"];

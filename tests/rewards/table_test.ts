@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { readCsv } from "../../rewards/csv.ts";
+import { readCsv } from "../../base/csv.ts";
 import { loadTableParent, parseAnswers, tableParent } from "../../rewards/parents/table.ts";
 
 const example = (id: string) => ({ id, prompt: "" });

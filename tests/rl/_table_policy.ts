@@ -12,7 +12,7 @@ import type {
   SamplingOptions,
   TokenBatch,
 } from "../../rl/policy.ts";
-import { philox } from "../../rl/shuffle.ts";
+import { philox } from "../../base/random.ts";
 
 /** Ends a response; also what a careless trainer would take for padding. */
 export const EOS = 0;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { loadWordVectors } from "../../rewards/embeddings/word_vectors.ts";
 import { colors, parseColors } from "../../tasks/colors.ts";
 import { findTask, listTasks } from "../../tasks/registry.ts";
-import { listRewards, openRewards, WORD_VECTORS } from "../../tasks/rewards.ts";
+import { listRewards, openRewards, WORD_VECTORS } from "../../experiment/rewards.ts";
 
 const TEN = "red blue yellow green orange purple pink brown black white".split(" ");
 const { train, heldout } = colors().examples;

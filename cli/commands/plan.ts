@@ -1,0 +1,46 @@
+/** `train --plan`: what device memory a run would take, as a table. @module */
+import { MEMORY_KINDS } from "../../model/memory.ts";
+import { inUnits, leastInWords, waysInWords } from "../../experiment/memory_plan.ts";
+import type { PlannedRun } from "../../experiment/plan.ts";
+import { columns, paint, type Terminal } from "../terminal.ts";
+
+/** Prints a plan; gives the exit code: 1 where it does not fit. */
+export function showPlan(planned: PlannedRun, json: boolean, terminal: Terminal): number {
+  if (json) terminal.out(JSON.stringify(planned));
+  else for (const line of planLines(planned, terminal)) terminal.out(line);
+  return planned.fits ? 0 : 1;
+}
+
+/** What `showPlan` prints for people. */
+export function planLines(planned: PlannedRun, terminal: Terminal): string[] {
+  const { task, model, device, shape, parts, total, available, fits, ways, least } = planned;
+  const kind = device.software ? `${device.kind}, software` : device.kind;
+  const mib = (bytes: number): string => bytes === 0 ? "-" : (bytes / 2 ** 20).toFixed(1);
+  const all = Object.values(parts);
+  const row = (name: string, bytes: number[]): string[] => [
+    name,
+    ...bytes.map(mib),
+    mib(bytes.reduce((sum, x) => sum + x, 0)),
+  ];
+  const rows = MEMORY_KINDS.map((of) => row(of, all.map((part) => part[of])));
+  const sums = all.map((part) => MEMORY_KINDS.reduce((sum, of) => sum + part[of], 0));
+  const [head, ...body] = columns([
+    ["MiB", ...Object.keys(parts), "total"],
+    ...rows,
+    row("together", sums),
+  ]);
+  const { batchSize, promptTokens, maxNewTokens, passRows } = shape;
+  return [
+    `${task}, ${model}, ${device.name} (${kind})`,
+    `${batchSize} completions of ${promptTokens} + ${maxNewTokens} tokens, ${passRows} rows a pass`,
+    "",
+    paint(terminal, "bold", head),
+    ...body,
+    "",
+    available === undefined
+      ? `${inUnits(total)}; what the device has is not known (--memory GIB states it)`
+      : `${inUnits(total)} of ${inUnits(available)}: it ${fits ? "fits" : "does not fit"}`,
+    ...(ways.length > 0 ? ["it fits with one of these:", ...waysInWords(ways)] : []),
+    ...(least ? [leastInWords(least)] : []),
+  ];
+}

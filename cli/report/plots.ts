@@ -1,0 +1,154 @@
+/**
+ * The curves of a run as one SVG, drawn by vega without a browser. The same numbers give the same bytes.
+ * Text and axes take the colour of the page they stand on.
+ * @module
+ */
+import * as vega from "vega";
+import { compile, type TopLevelSpec } from "vega-lite";
+import type { Summary } from "../../experiment/observer.ts";
+import type { RunData } from "../../experiment/folder/run_data.ts";
+import { SERIES, type Series } from "./series.ts";
+
+const WIDTH = 330, HEIGHT = 160;
+const COLORS = ["#8a919e", "#2f81f7"]; // before, after: apart in grey as well
+const PAGE = "<style>svg{color:#1f2328;background:#fff}" +
+  "@media(prefers-color-scheme:dark){svg{color:#e6edf3;background:#0d1117}}</style>";
+
+/** A stand-alone SVG file. */
+export async function curves(run: RunData): Promise<string> {
+  return alone(await charts(run));
+}
+
+/** The SVG without colours of its own, to stand in a page. */
+export function charts(run: RunData): Promise<string> {
+  const panels = Object.values(SERIES).flatMap((series) => linePanel(series, run));
+  if (run.summary) panels.push(barPanel(run.summary));
+  return draw(panels);
+}
+
+/** A stand-alone SVG of pretraining losses: each mean of 50 updates, nats a token. */
+export async function lossCurve(losses: readonly number[]): Promise<string> {
+  const means: number[][] = [];
+  for (let end = Math.min(50, losses.length); end <= losses.length; end += 10) {
+    const window = losses.slice(Math.max(0, end - 50), end);
+    means.push([end, window.reduce((sum, loss) => sum + loss, 0) / window.length]);
+  }
+  const series = { name: "loss", title: "Next-token loss", unit: "nats a token" };
+  const svg = await draw(linePanel(series, { names: ["loss"], metrics: means }));
+  return alone(svg);
+}
+
+const alone = (svg: string): string => svg.replace(/^(<svg[^>]*>)/, `$1${PAGE}`) + "\n";
+
+async function draw(panels: object[]): Promise<string> {
+  const spec = {
+    $schema: "https://vega.github.io/schema/vega-lite/v6.json",
+    background: "transparent",
+    padding: 12,
+    concat: panels,
+    columns: 2,
+    resolve: { legend: { color: "independent" } },
+    spacing: { row: 28, column: 36 },
+    config: {
+      view: { stroke: null },
+      axis: {
+        labelColor: "currentColor",
+        titleColor: "currentColor",
+        tickColor: "currentColor",
+        domainColor: "currentColor",
+        gridColor: "currentColor",
+        gridOpacity: 0.12,
+        domainOpacity: 0.4,
+        tickOpacity: 0.4,
+        labelFontSize: 11,
+        titleFontSize: 11,
+        titleFontWeight: "normal",
+        labelFlush: false,
+      },
+      axisY: { minExtent: 28 },
+      title: { color: "currentColor", fontSize: 13, anchor: "start", frame: "group", offset: 10 },
+      legend: { labelColor: "currentColor", titleColor: "currentColor", labelFontSize: 11 },
+      font: "system-ui, sans-serif",
+    },
+  };
+  const view = new vega.View(vega.parse(compile(spec as unknown as TopLevelSpec).spec), {
+    renderer: "none",
+  });
+  try {
+    return await view.toSVG();
+  } finally {
+    view.finalize();
+  }
+}
+
+function linePanel(series: Series, run: Pick<RunData, "names" | "metrics">): object[] {
+  const at = run.names.indexOf(series.name) + 1;
+  if (at === 0) return []; // this run does not report it
+  const values = run.metrics.filter((row) => Number.isFinite(row[at]))
+    .map((row) => ({ step: row[0], value: row[at] }));
+  return [{
+    title: series.title,
+    width: WIDTH,
+    height: HEIGHT,
+    data: { values },
+    // A line through one point is invisible.
+    mark: { type: "line", color: COLORS[1], strokeWidth: 1.75, point: values.length <= 12 },
+    encoding: {
+      x: {
+        field: "step",
+        type: "quantitative",
+        title: "step",
+        axis: { format: "d", tickCount: 6 },
+      },
+      y: {
+        field: "value",
+        type: "quantitative",
+        title: series.unit,
+        scale: { zero: false, nice: true },
+        axis: { tickCount: 5 },
+      },
+    },
+  }];
+}
+
+function barPanel({ train, heldout }: Summary): object {
+  const values = ([["training", train], ["held-out", heldout]] as const).flatMap((
+    [split, result],
+  ) => (["before", "after"] as const).map((when) => ({ split, when, exact: result[when].exact })));
+  const x = { field: "split", type: "nominal", title: null, sort: null, axis: { labelAngle: 0 } };
+  const offset = { field: "when", sort: null };
+  return {
+    title: "Exact answers to all prompts, greedy",
+    width: WIDTH,
+    height: HEIGHT,
+    data: { values },
+    encoding: {
+      x,
+      xOffset: offset,
+      y: {
+        field: "exact",
+        type: "quantitative",
+        title: "share, 0 to 1",
+        scale: { domain: [0, 1] },
+        axis: { tickCount: 5 },
+      },
+    },
+    layer: [
+      {
+        mark: { type: "bar" },
+        encoding: {
+          color: {
+            field: "when",
+            sort: null,
+            scale: { domain: ["before", "after"], range: COLORS },
+            legend: { title: null, orient: "bottom", direction: "horizontal" },
+          },
+        },
+      },
+      {
+        mark: { type: "text", dy: -6, fontSize: 11, color: "currentColor" },
+        encoding: { text: { field: "exact", type: "quantitative", format: ".2f" } },
+      },
+    ],
+  };
+}

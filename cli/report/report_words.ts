@@ -1,0 +1,133 @@
+/** The report's opening paragraph: sentences made by rules from the numbers, never more than they say. @module */
+import type { SplitResult } from "../../experiment/observer.ts";
+import type { RunData } from "../../experiment/folder/run_data.ts";
+import { SERIES, type Series } from "./series.ts";
+import { duration, short } from "../terminal.ts";
+
+const ENDS = 0.1; // share of the run that "began" and "ended" average over
+
+/** What no run can say for itself. */
+export const ONE_SEED =
+  "One seed proves little: repeat the run with other seeds before you believe it.";
+
+/** The sentences, in order. */
+export function opening(run: RunData): string[] {
+  const { config, metrics, summary } = run;
+  const last = metrics.at(-1)?.[0] ?? 0;
+  const start =
+    `${config.model} was trained on ${config.task} with ${config.algorithm.toUpperCase()} ` +
+    `for ${last} of ${config.steps} steps (seed ${config.seed})`;
+  const end = summary
+    ? ` in ${duration(summary.seconds)} on ${config.device.name}.`
+    : "; it did not reach its end, so there is no comparison of before and after.";
+  return [start + end, ...findings(run), ONE_SEED];
+}
+
+/** What the numbers say, without names: of greedy answers if there is a summary, then of the steps. */
+export function findings(run: RunData): string[] {
+  const { summary } = run;
+  const sentences = summary
+    ? [
+      change("Exact answers on held-out prompts", summary.heldout, "exact"),
+      change("On training prompts they", summary.train, "exact"),
+      change("The mean reward of greedy answers to held-out prompts", summary.heldout, "reward"),
+    ]
+    : [];
+  const reward = ends(run, SERIES.reward);
+  if (reward) sentences.push(moved("The mean reward of sampled completions", reward));
+  const kl = ends(run, SERIES.kl);
+  if (kl) {
+    sentences.push(
+      `The policy is ${short(kl.after)} nats per completion from the model that it started as ` +
+        `(at most ${short(kl.most)} on the way).`,
+    );
+  }
+  const entropy = ends(run, SERIES.entropy);
+  if (entropy) sentences.push(moved("Entropy", entropy, " nats per token"));
+  return sentences;
+}
+
+/** What in the numbers deserves a second look. */
+export function warnings(run: RunData): string[] {
+  const found: string[] = [];
+  const { summary } = run;
+  if (summary && summary.train.after.exact - summary.heldout.after.exact > 0.2) {
+    found.push(
+      `Training prompts are answered better than held-out ones by ${
+        short(summary.train.after.exact - summary.heldout.after.exact)
+      }: part of what was learned is memory.`,
+    );
+  }
+  if (
+    summary && summary.heldout.after.reward > summary.heldout.before.reward &&
+    summary.heldout.after.exact < summary.heldout.before.exact
+  ) {
+    found.push(
+      "Reward rose while exact answers fell: the reward pays for something else than right answers.",
+    );
+  }
+  const entropy = ends(run, SERIES.entropy);
+  if (entropy && entropy.before > 0 && entropy.after < 0.05 * entropy.before) {
+    found.push("Entropy fell to less than a twentieth: the policy hardly explores any more.");
+  }
+  const clipped = ends(run, SERIES.clipped);
+  if (clipped && clipped.most > 0.4) {
+    found.push(
+      `Up to ${short(100 * clipped.most)} % of tokens were clipped in a step: ` +
+        "the updates are too large; lower learningRate or epochs.",
+    );
+  }
+  const kl = ends(run, SERIES.kl);
+  if (kl && kl.least < -1) {
+    found.push(
+      `The KL estimate fell to ${short(kl.least)}: sampled text and scored text do not come from ` +
+        "the same distribution.",
+    );
+  }
+  return found;
+}
+
+interface Ends {
+  before: number;
+  after: number;
+  least: number;
+  most: number;
+}
+
+/** Means of the first and the last tenth of the run, and the extremes; nothing without numbers. */
+function ends({ names, metrics }: RunData, series: Series): Ends | undefined {
+  const at = names.indexOf(series.name) + 1;
+  const values = at === 0 ? [] : metrics.map((row) => row[at]).filter(Number.isFinite);
+  if (values.length < 2) return undefined;
+  const n = Math.max(1, Math.floor(values.length * ENDS));
+  const mean = (part: number[]) => part.reduce((sum, x) => sum + x, 0) / part.length;
+  return {
+    before: mean(values.slice(0, n)),
+    after: mean(values.slice(-n)),
+    least: values.reduce((a, b) => Math.min(a, b)),
+    most: values.reduce((a, b) => Math.max(a, b)),
+  };
+}
+
+const verb = (before: number, after: number): string =>
+  short(after) === short(before) ? "stayed at" : after > before ? "rose" : "fell";
+
+function moved(what: string, { before, after }: Ends, unit = ""): string {
+  const word = verb(before, after);
+  return word === "stayed at"
+    ? `${what} stayed at ${short(after)}${unit}.`
+    : `${what} ${word} from ${short(before)} to ${
+      short(after)
+    }${unit} (means of the run's first and last tenth).`;
+}
+
+function change(
+  what: string,
+  { before, after }: { before: SplitResult; after: SplitResult },
+  key: keyof SplitResult,
+): string {
+  const word = verb(before[key], after[key]);
+  return word === "stayed at"
+    ? `${what} stayed at ${short(after[key])}.`
+    : `${what} ${word} from ${short(before[key])} to ${short(after[key])}.`;
+}

@@ -1,0 +1,36 @@
+/** The settings of a run beside their defaults, for pages about it. @module */
+import { type Option, TRAIN_SETTINGS } from "../options.ts";
+
+/** One setting of a run. */
+export interface SettingRow {
+  /** With dots where config.json nests it. */
+  key: string;
+  value: string;
+  /** The default; undefined where there is no fixed one. */
+  usual: string | undefined;
+  /** Whether it differs from a fixed default. */
+  changed: boolean;
+  /** Its row in the table of options; undefined where it has none. */
+  option: Option | undefined;
+}
+
+/** All settings, in their own order. */
+export function settingRows(config: Readonly<Record<string, unknown>>): SettingRow[] {
+  return flatten(config).map(([key, value]) => {
+    const last = key.slice(key.lastIndexOf(".") + 1);
+    const option = Object.hasOwn(TRAIN_SETTINGS, last)
+      ? TRAIN_SETTINGS[last as keyof typeof TRAIN_SETTINGS]
+      : undefined;
+    const usual = option?.default === undefined ? undefined : String(option.default);
+    return { key, value, usual, changed: usual !== undefined && usual !== value, option };
+  });
+}
+
+/** Nested objects as dotted keys, in their own order. */
+function flatten(value: Readonly<Record<string, unknown>>, before = ""): [string, string][] {
+  return Object.entries(value).flatMap(([key, part]) =>
+    typeof part === "object" && part !== null && !Array.isArray(part)
+      ? flatten(part as Record<string, unknown>, `${before}${key}.`)
+      : [[`${before}${key}`, typeof part === "string" ? part : JSON.stringify(part) ?? ""]]
+  ) as [string, string][];
+}

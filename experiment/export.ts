@@ -1,0 +1,177 @@
+/** Writes a model as a folder that transformers goes on with: weights, tokenizer, sampling, card. @module */
+import { CpuDevice } from "../kernels/devices/cpu.ts";
+import { readJson, replaceText } from "../model/files/disk.ts";
+import { Gpt2 } from "../model/gpt2.ts";
+import type { LoraOptions } from "../model/lora/lora.ts";
+import { describeModel } from "../model/files/lora_folder.ts";
+import { openSafetensors } from "../model/files/safetensors.ts";
+import { Tokenizer } from "../model/tokenizer/tokenizer.ts";
+import { findModel, type ModelSource } from "./models.ts";
+
+/** What to write, and where. */
+export interface ExportRequest {
+  /** Name of a model as `modelFolder` takes it; a checkpoint of a run is a folder. */
+  model: string;
+  /** Folder to write, new or empty. What a failure leaves in it is no model. */
+  to: string;
+  /** Element type of the weights. F16 halves the file and rounds to 11 bits. Default F32. */
+  dtype?: "F32" | "F16";
+  /** Keep the value head, under TRL's names. Default false: transformers has no use for it. */
+  valueHead?: boolean;
+  /** How the model was sampled in training; transformers then draws from the same distribution. */
+  sampling?: { maxNewTokens: number; temperature: number };
+  /** Text of README.md; absent: none is written. */
+  card?: (facts: ExportFacts) => string;
+}
+
+/** What was written. */
+export interface ExportFacts {
+  /** What was read. */
+  source: ModelSource;
+  /** `model_type` of config.json, such as "gpt2". */
+  modelType: string;
+  /** Weights, without a value head. */
+  parameters: number;
+  /** Longest sequence, in tokens. */
+  positions: number;
+  dtype: "F32" | "F16";
+  valueHead: boolean;
+  /** Of the adapter that was added to the weights of its base; absent where the folder had none. */
+  adapter?: LoraOptions;
+  /** False where the model's folder has none. */
+  tokenizer: boolean;
+}
+
+/**
+ * Writes the folder. The same model gives the same bytes.
+ * @throws {RangeError} when a weight is not finite in `dtype`, or there is no value head to keep
+ * @throws {Error} when the model cannot be found or read
+ */
+export async function exportModel(request: ExportRequest): Promise<ExportFacts> {
+  const { to, dtype = "F32", valueHead = false, sampling, card } = request;
+  const { folder, source } = await findModel(request.model);
+  const { lora: adapter } = await describeModel(folder);
+  using device = new CpuDevice(); // copies numbers; every machine has it, and room for the weights
+  using model = await Gpt2.load(device, folder, { frozen: true, valueHead, merge: true });
+  const { config, dims } = model;
+  const tokenizer = await Tokenizer.load(folder, { modelVocab: dims.V })
+    .catch((error: unknown) => {
+      if (error instanceof Deno.errors.NotFound) return undefined;
+      throw error;
+    });
+  const files = tokenizer ? { tokenizer: `${folder}/tokenizer.json` } : {};
+  await model.save(to, { dtype, ...files }).catch((error: unknown) => {
+    if (dtype === "F16" && error instanceof RangeError) error.message += ". Export it as f32";
+    throw error;
+  });
+  if (tokenizer) await completeTokenizer(to, tokenizer);
+  const ids = { bos: config.bos_token_id, eos: config.eos_token_id };
+  const settings = sampling
+    ? sampled(sampling, { ...ids, eos: tokenizer?.eosId ?? ids.eos })
+    : await inherited(folder, ids);
+  await replaceText(`${to}/generation_config.json`, json(settings).replace(FLOATS, "$1.0"));
+  const facts: ExportFacts = {
+    source,
+    modelType: config.model_type,
+    parameters: await inspect(to, valueHead, folder),
+    positions: dims.P,
+    dtype,
+    valueHead,
+    ...(adapter && { adapter }),
+    tokenizer: tokenizer !== undefined,
+  };
+  if (card) await replaceText(`${to}/README.md`, card(facts));
+  return facts;
+}
+
+const json = (value: unknown): string => JSON.stringify(value, null, 2) + "\n";
+
+/** JSON.stringify writes 2.0 as 2, which transformers refuses where it wants a float. */
+const FLOATS = /("(?:temperature|\w+_p|\w*_?penalty|\w+_cutoff)": \d+)(?=,?\n)/g;
+
+interface TokenIds {
+  bos: number | null;
+  eos: number | null;
+}
+
+/** What `generate` of transformers does by itself: draw as the run drew. */
+function sampled(
+  { maxNewTokens, temperature }: { maxNewTokens: number; temperature: number },
+  { bos, eos }: TokenIds,
+): Record<string, unknown> {
+  return {
+    ...withoutNull({ bos_token_id: bos, eos_token_id: eos, pad_token_id: eos }),
+    do_sample: true,
+    temperature,
+    top_k: 0, // transformers' own default of 50 would cut the distribution
+    max_new_tokens: maxNewTokens,
+  };
+}
+
+/** The settings that the model came with. Without a padding id transformers says so at every call. */
+async function inherited(
+  folder: string,
+  { bos, eos }: TokenIds,
+): Promise<Record<string, unknown>> {
+  const path = `${folder}/generation_config.json`;
+  const ids = withoutNull({ bos_token_id: bos, eos_token_id: eos });
+  const {
+    // Both would say that another program wrote the file.
+    _from_model_config: _made,
+    transformers_version: _version,
+    ...given
+  } = await readObject(path) ?? {};
+  const merged: Record<string, unknown> = { ...ids, ...withoutNull(given) };
+  const end = [merged.eos_token_id].flat()[0];
+  return { ...withoutNull({ pad_token_id: end ?? null }), ...merged };
+}
+
+const withoutNull = (values: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null));
+
+/**
+ * Adds to `tokenizer_config.json` what transformers would guess or warn about. Where there is none, the
+ * generic class reads tokenizer.json as it is: a class chosen by the model's type may add tokens to it.
+ */
+async function completeTokenizer(to: string, tokenizer: Tokenizer): Promise<void> {
+  const path = `${to}/tokenizer_config.json`;
+  const given = await readObject(path);
+  const end = tokenizer.eosId === null
+    ? {}
+    : Object.fromEntries(["bos_token", "eos_token", "unk_token"].map((name) => [
+      name,
+      tokenizer.decode([tokenizer.eosId!], { special: true }),
+    ]));
+  const made = {
+    tokenizer_class: "PreTrainedTokenizerFast",
+    model_input_names: ["input_ids", "attention_mask"], // token types would change the embeddings
+    ...end,
+  };
+  if (given && "clean_up_tokenization_spaces" in given) return;
+  // Decoded without cleaning, a text is what rewards saw.
+  await replaceText(path, json({ ...(given ?? made), clean_up_tokenization_spaces: false }));
+}
+
+/** A JSON file; undefined where there is none. */
+async function readObject(path: string): Promise<Record<string, unknown> | undefined> {
+  const value = await readJson(path);
+  if (value === undefined) return undefined;
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+    return value as Record<string, unknown>;
+  }
+  throw new TypeError(`Cannot use ${path} as it must be a JSON object`);
+}
+
+/** Reads back what was written: gives the number of weights. */
+async function inspect(to: string, valueHead: boolean, folder: string): Promise<number> {
+  using file = await openSafetensors(`${to}/model.safetensors`);
+  const weights = [...file.entries.values()].filter(({ name }) => !name.startsWith("v_head."));
+  if (valueHead && (await file.read("v_head.summary.weight")).every((x) => x === 0)) {
+    throw new RangeError(
+      `Cannot keep the value head of ${folder} as it has none, or one that never learned: ` +
+        "leave out --value-head",
+    );
+  }
+  const size = (shape: readonly number[]) => shape.reduce((product, n) => product * n, 1);
+  return weights.reduce((sum, { shape }) => sum + size(shape), 0);
+}

@@ -1,0 +1,135 @@
+/** Reads a run folder back: for the report, for resuming, for comparing. @module */
+import type { ModelSource } from "../models.ts";
+import type { CompletionRow, Summary } from "../observer.ts";
+import { completionOf, readCsv, scoreNames } from "./csv.ts";
+import { listFolder } from "./files.ts";
+
+/** What `config.json` holds. */
+export interface RunConfig {
+  task: string;
+  algorithm: string;
+  rewards: string[];
+  /** What each reward counts; absent, like the next but one, in runs of older versions. */
+  weights?: Record<string, number>;
+  model: string;
+  /** What exactly the run started from. */
+  source?: ModelSource;
+  seed: number;
+  steps: number;
+  device: { kind: string; name: string; software: boolean };
+  /** The line that repeats the run. */
+  command: string;
+  /** What was asked for on the command line, for `--resume`. */
+  request: Record<string, unknown>;
+  /** Every setting as resolved. */
+  config: Record<string, unknown>;
+  /** When the run began, ISO 8601 in UTC; absent in runs of older versions. */
+  started?: string;
+  /** Versions that made the run. */
+  versions: Record<string, string>;
+}
+
+/** A run folder's contents; an absent file gives an empty part. */
+export interface RunData {
+  folder: string;
+  config: RunConfig;
+  /** Metric names in order, without `step`. */
+  names: string[];
+  /** One row a step: the step, then a value a name (NaN where the cell is empty). */
+  metrics: number[][];
+  completions: CompletionRow[];
+  summary: Summary | undefined;
+}
+
+/** A folder or file that is no run, or one that another program has changed. */
+export class RunFolderError extends Error {
+  override name = "RunFolderError";
+}
+
+/** @throws {RunFolderError} when the folder holds no run or a file of it is malformed */
+export async function readRun(folder: string): Promise<RunData> {
+  const config = await readJson(folder, "config.json") as RunConfig | undefined;
+  if (typeof config?.task !== "string" || typeof config.config !== "object") {
+    throw new RunFolderError(
+      `Cannot read ${folder} as a run folder holds a config.json: ` +
+        `${config ? "its config.json names no task" : "there is none"}. List runs: ls runs`,
+    );
+  }
+  const [head = ["step"], ...lines] = await readTable(folder, "metrics.csv");
+  const [title = [], ...texts] = await readTable(folder, "completions.csv");
+  const rewards = scoreNames(title);
+  return {
+    folder,
+    config,
+    names: head.slice(1),
+    metrics: lines.map((cells) => cells.map((cell) => cell === "" ? NaN : Number(cell))),
+    completions: texts.map((cells) => completionOf(cells, rewards)),
+    summary: await readJson(folder, "summary.json") as Summary | undefined,
+  };
+}
+
+/** One prompt with its greedy completion before and after training. */
+export interface Pair {
+  prompt: string;
+  before: string;
+  after: string;
+  answer: string;
+}
+
+/** The greedy completions of one split (train or heldout), matched by id. */
+export function pairs(completions: readonly CompletionRow[], split: string): Pair[] {
+  const before = new Map(
+    completions.filter((row) => row.phase === `before:${split}`).map((row) => [row.id, row]),
+  );
+  return completions.filter((row) => row.phase === `after:${split}` && before.has(row.id))
+    .map((row) => ({
+      prompt: row.prompt,
+      before: before.get(row.id)!.completion,
+      after: row.completion,
+      answer: row.answer,
+    }));
+}
+
+/** Steps that have a whole checkpoint, ascending. */
+export async function checkpointSteps(folder: string): Promise<number[]> {
+  const names = await listFolder(`${folder}/checkpoints`);
+  return names.map((name) => Number(/^step-(\d+)$/.exec(name)?.[1] ?? NaN))
+    .filter((step) => Number.isFinite(step)).sort((a, b) => a - b);
+}
+
+/** Text of a file of the run; undefined where there is none. */
+export async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return;
+    throw error;
+  }
+}
+
+/** Cells of a table of the run; no rows where there is no file. */
+export async function readTable(folder: string, name: string): Promise<string[][]> {
+  const text = await readIfThere(`${folder}/${name}`);
+  if (text === undefined) return [];
+  try {
+    return readCsv(text);
+  } catch (error) {
+    throw new RunFolderError(
+      `Cannot read ${folder}/${name} as it is no whole CSV table: ${(error as Error).message}`,
+      { cause: error },
+    );
+  }
+}
+
+async function readJson(folder: string, name: string): Promise<unknown> {
+  const text = await readIfThere(`${folder}/${name}`);
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new RunFolderError(
+      `Cannot read ${folder}/${name} as it is no whole JSON: ${(error as Error).message}`,
+      { cause: error },
+    );
+  }
+}

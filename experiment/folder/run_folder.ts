@@ -1,0 +1,260 @@
+/**
+ * The folder of one run. Every file in it is replaced whole, so that a run killed at any moment leaves
+ * old files or new ones. Tables grow in memory and are rewritten at a bounded cadence: at once where
+ * writing is cheap, and never for more than a twentieth of the time; always before a checkpoint, so that
+ * a checkpoint's rows are on disk before it is.
+ * @module
+ */
+import about from "../../deno.json" with { type: "json" };
+import type { CompletionRow, RunInfo, RunObserver, Summary } from "../observer.ts";
+import { completionCells, completionHeader, numberCell, scoreNames } from "./csv.ts";
+import {
+  type Disk,
+  disk,
+  flushTree,
+  folderOf,
+  makeIfAbsent,
+  makeParents,
+  removeTemporaries,
+  replaceFile,
+  temporaryName,
+  writeError,
+} from "./files.ts";
+import { GrowingTable } from "./growing_table.ts";
+import { checkpointSteps, readRun, readTable, type RunConfig } from "./run_data.ts";
+
+const KEPT = 3; // checkpoints
+const SHARE = 20; // writing takes at most one part in this many of the time
+
+/** How to open a run folder. */
+export interface RunFolderOptions {
+  /** Folder to make; absent: a name made from the run, under `runs`. */
+  out?: string;
+  /** Go on in this run folder, after this step; rows beyond it are dropped. */
+  resume?: { folder: string; step: number };
+  /** Line that repeats the run, for config.json and the report. */
+  command: string;
+  /** What the command line asked for, for `--resume`. */
+  request: Record<string, unknown>;
+  /** Tests hand in a disk that fails. */
+  io?: Disk;
+  /** Clock in milliseconds. */
+  now?: () => number;
+}
+
+/** Writes everything that a run leaves behind. */
+export class RunFolder implements RunObserver {
+  /** Path of the run's folder; empty before `start`. */
+  folder = "";
+  /** Step of the newest checkpoint; undefined while there is none. */
+  saved: number | undefined;
+  #options: RunFolderOptions;
+  #io: Disk;
+  #now: () => number;
+  #metrics = new GrowingTable("metrics.csv");
+  #timings = new GrowingTable("timings.csv");
+  #completions = new GrowingTable("completions.csv");
+  #scores: string[] | undefined;
+  #names: string | undefined;
+  #started = 0;
+  #stepped = 0;
+  #nextSave = 0;
+
+  constructor(options: RunFolderOptions) {
+    this.#options = options;
+    this.#io = options.io ?? disk;
+    this.#now = options.now ?? (() => performance.now());
+  }
+
+  /** Makes the folder, or opens the one that is resumed, and writes config.json. */
+  async start(info: RunInfo): Promise<void> {
+    const { resume, command, request } = this.#options;
+    this.#started = this.#stepped = this.#now();
+    if (resume) {
+      this.folder = resume.folder;
+      await removeTemporaries(this.folder, this.#io);
+      await this.#reload(resume.step);
+      return;
+    }
+    this.folder = await this.#makeFolder(info);
+    const config: RunConfig = {
+      task: info.task,
+      algorithm: info.algorithm,
+      rewards: info.rewards,
+      weights: info.weights,
+      model: info.model,
+      source: info.source,
+      seed: info.seed,
+      steps: info.steps,
+      device: info.device,
+      command,
+      request,
+      config: info.config,
+      started: new Date().toISOString(),
+      versions: {
+        plainrl: about.version,
+        deno: Deno.version.deno,
+        system: `${Deno.build.os} ${Deno.build.arch}`,
+      },
+    };
+    await replaceFile(`${this.folder}/config.json`, json(config), this.#io);
+  }
+
+  /** Adds one row to metrics.csv and timings.csv, and the step's completions. */
+  async step(
+    step: number,
+    metrics: Readonly<Record<string, number>>,
+    completions: readonly CompletionRow[],
+  ): Promise<void> {
+    const names = Object.keys(metrics).join();
+    if (this.#metrics.empty) this.#metrics.add([["step", ...Object.keys(metrics)]]);
+    if (this.#timings.empty) this.#timings.add([["step", "seconds", "step_seconds"]]);
+    this.#names ??= names;
+    if (names !== this.#names) {
+      throw new TypeError(
+        `Cannot write metrics of step ${step} as every step has the same names: ` +
+          `it has ${names}, the first had ${this.#names}`,
+      );
+    }
+    this.#metrics.add([[String(step), ...Object.values(metrics).map(numberCell)]]);
+    const now = this.#now();
+    const seconds = [now - this.#started, now - this.#stepped].map((ms) => (ms / 1000).toFixed(3));
+    this.#timings.add([[String(step), ...seconds]]);
+    this.#stepped = now;
+    this.#addCompletions(completions);
+    if (now >= this.#nextSave) await this.#save();
+  }
+
+  async evaluation(_phase: string, completions: readonly CompletionRow[]): Promise<void> {
+    this.#addCompletions(completions);
+    await this.#save();
+  }
+
+  /** The checkpoint appears whole, under its name, or not at all; then older ones beyond 3 go. */
+  async checkpoint(step: number, write: (folder: string) => Promise<void>): Promise<void> {
+    await this.#save();
+    const place = `${this.folder}/checkpoints`;
+    const path = `${place}/step-${step}`;
+    const temporary = temporaryName(path);
+    const there = await checkpointSteps(this.folder);
+    if (!there.includes(step)) { // a resumed run may come by the step that it started from
+      try {
+        await makeIfAbsent(place, this.#io);
+        await this.#io.makeFolder(temporary);
+        await write(temporary);
+        await flushTree(temporary, this.#io);
+        await this.#io.rename(temporary, path);
+        await this.#io.flush(place);
+      } catch (error) {
+        await this.#io.remove(temporary).catch(() => {}); // it may never have been made
+        throw writeError(path, error);
+      }
+      there.push(step);
+    }
+    this.saved = step;
+    for (const old of there.filter((other) => other !== step).slice(0, -(KEPT - 1))) {
+      // Renamed first: a kill amid the removal must not leave half a checkpoint under its name.
+      const doomed = temporaryName(`${place}/step-${old}`);
+      try {
+        await this.#io.rename(`${place}/step-${old}`, doomed);
+        await this.#io.remove(doomed);
+      } catch (error) {
+        throw writeError(`${place}/step-${old}`, error);
+      }
+    }
+  }
+
+  /** Writes curves.svg, report.html and, last, summary.json. */
+  async end(summary: Summary): Promise<void> {
+    await this.#save();
+    await this.#draw(summary);
+    await replaceFile(`${this.folder}/summary.json`, json(summary), this.#io);
+  }
+
+  /** After an interruption or an error: puts the rows on disk, with the curves of what there is. */
+  async close(): Promise<void> {
+    if (this.folder === "") return;
+    await this.#save();
+    if (!this.#metrics.empty) await this.#draw(undefined);
+  }
+
+  async #draw(summary: Summary | undefined): Promise<void> {
+    // Loaded here: vega takes half a second that a run's start should not wait for.
+    const { curves } = await import("../../cli/report/plots.ts");
+    const { report } = await import("../../cli/report/report.ts");
+    const run = { ...await readRun(this.folder), summary };
+    await replaceFile(`${this.folder}/curves.svg`, await curves(run), this.#io);
+    await replaceFile(`${this.folder}/report.html`, await report(run), this.#io);
+  }
+
+  #addCompletions(completions: readonly CompletionRow[]): void {
+    if (completions.length === 0) return;
+    if (!this.#scores) {
+      this.#scores = Object.keys(completions[0].scores);
+      this.#completions.add([completionHeader(this.#scores)]);
+    }
+    const names = this.#scores;
+    this.#completions.add(completions.map((row) => completionCells(row, names)));
+  }
+
+  async #save(): Promise<void> {
+    const before = this.#now();
+    for (const table of [this.#metrics, this.#timings, this.#completions]) {
+      await table.save(this.folder, this.#io);
+    }
+    const after = this.#now();
+    this.#nextSave = after + SHARE * (after - before);
+  }
+
+  /** Takes over the rows of a run up to `step`; what came later is made again. */
+  async #reload(step: number): Promise<void> {
+    const tables = [this.#metrics, this.#timings, this.#completions];
+    for (const table of tables) {
+      const [head, ...rows] = await readTable(this.folder, table.name);
+      if (!head) continue;
+      if (table === this.#metrics) this.#names = head.slice(1).join();
+      if (table === this.#completions) this.#scores = scoreNames(head);
+      const kept = rows.filter((cells) => Number(cells[0]) <= step && !/^after:/.test(cells[1]));
+      table.add([head, ...kept]);
+      if (table === this.#timings && kept.length > 0) {
+        this.#started -= Number(kept.at(-1)![1]) * 1000;
+      }
+    }
+    this.saved = step;
+    await this.#save();
+  }
+
+  async #makeFolder(info: RunInfo): Promise<string> {
+    if (this.#options.out !== undefined) {
+      const out = this.#options.out.replace(/\/+$/, "") || "/";
+      await this.#make(makeParents, folderOf(out));
+      if (
+        !await this.#make(makeIfAbsent, out) &&
+        (await Array.fromAsync(Deno.readDir(out))).length > 0
+      ) {
+        throw writeError(
+          out,
+          new Error(`it is not empty. Choose another with --out, or go on: --resume ${out}`),
+        );
+      }
+      return out;
+    }
+    await this.#make(makeIfAbsent, "runs");
+    const time = new Date().toISOString().slice(0, 19).replaceAll(":", "").replace("T", "-");
+    const name = `runs/${info.task}-${info.algorithm}-${info.seed}-${time}`;
+    for (let i = 1;; i++) {
+      const path = i === 1 ? name : `${name}-${i}`;
+      if (await this.#make(makeIfAbsent, path)) return path;
+    }
+  }
+
+  async #make<T>(how: (path: string, io: Disk) => Promise<T>, path: string): Promise<T> {
+    try {
+      return await how(path, this.#io);
+    } catch (error) {
+      throw writeError(path, error);
+    }
+  }
+}
+
+const json = (value: unknown): string => JSON.stringify(value, null, 2) + "\n";

@@ -1,0 +1,109 @@
+/**
+ * A GPT-2 as the policy that `rl/` trains. The reference is a frozen copy of it, or with an adapter the
+ * same model with the adapter off.
+ * @module
+ */
+import { generate, reserveGeneration } from "../model/generation/generate.ts";
+import type { Gpt2 } from "../model/gpt2.ts";
+import { fromGrid, type ResponseRows, responseRows, toGrid } from "../model/rows.ts";
+import { pieces } from "../rl/experience.ts";
+import type {
+  Evaluation,
+  EvaluationGradient,
+  Policy,
+  Rollout,
+  SamplingOptions,
+  TokenBatch,
+} from "../rl/policy.ts";
+
+/** The largest batches that a run asks of its policy. */
+export interface RunShape {
+  /** Completions at a time. */
+  batchSize: number;
+  /** Tokens of the longest prompt. */
+  promptTokens: number;
+  /** Tokens of the longest completion. */
+  maxNewTokens: number;
+  /** Rows in one forward and backward pass; 0 is all. */
+  microbatchRows: number;
+}
+
+/** Token ids in, (B, T) arrays out; the model works on the rows that matter. */
+export class LanguagePolicy implements Policy {
+  #rows: ResponseRows | undefined;
+
+  /**
+   * @param frozen the reference; undefined for a model with an adapter, which has it in itself
+   * @param eos id that ends a response; null: none does
+   * @throws {TypeError} when there is no reference
+   */
+  constructor(
+    readonly model: Gpt2,
+    readonly frozen: Gpt2 | undefined,
+    readonly eos: number | null,
+  ) {
+    if (!frozen && !model.adapter) {
+      throw new TypeError("Cannot train a model without adapter as it needs a frozen reference");
+    }
+  }
+
+  /** Takes the memory of a whole run ahead of use: within `shape` nothing more will be taken. */
+  reserve({ batchSize, promptTokens, maxNewTokens, microbatchRows }: RunShape): void {
+    reserveGeneration(this.model, { prompts: batchSize, promptTokens, maxNewTokens });
+    const [piece] = pieces(Array.from({ length: batchSize }, (_, row) => row), microbatchRows);
+    const longest = {
+      prompts: [new Int32Array(promptTokens)],
+      responses: [new Int32Array(maxNewTokens)],
+    };
+    const { T, index } = responseRows(longest), B = piece.length;
+    for (const model of [this.model, this.frozen]) model?.reserve({ B, T, R: B * index.length });
+  }
+
+  async generate(prompts: Int32Array[], options: SamplingOptions): Promise<Rollout> {
+    return await generate(this.model, prompts, { ...options, eos: this.eos });
+  }
+
+  async evaluate(batch: TokenBatch): Promise<Evaluation> {
+    const rows = this.#rows = responseRows(batch);
+    const { temperature } = batch;
+    const { logprob, entropy, value } = await this.model.evaluate(rows, { temperature });
+    return {
+      logprob: toGrid(logprob, rows),
+      entropy: toGrid(entropy, rows),
+      value: toGrid(value, rows),
+    };
+  }
+
+  backward({ dlogprob, dentropy, dvalue }: EvaluationGradient): void {
+    const rows = this.#rows;
+    if (!rows) {
+      throw new Error("Cannot go backward as there is no forward pass: call evaluate first");
+    }
+    this.model.backward({
+      dlogprob: fromGrid(dlogprob, rows),
+      dentropy: fromGrid(dentropy, rows),
+      dvalue: fromGrid(dvalue, rows),
+    });
+  }
+
+  step(learningRate: number): void {
+    this.model.step(learningRate);
+  }
+
+  zeroGradient(): void {
+    this.model.zeroGradient();
+  }
+
+  gradientNorm(): Promise<number> {
+    return this.model.gradientNorm();
+  }
+
+  async reference(batch: TokenBatch): Promise<{ logprob: Float32Array }> {
+    const rows = responseRows(batch);
+    const { temperature } = batch;
+    const { logprob } = this.frozen
+      ? await this.frozen.evaluate(rows, { temperature })
+      : await this.model.evaluate(rows, { temperature, adapter: false });
+    return { logprob: toGrid(logprob, rows) };
+  }
+}

@@ -1,0 +1,84 @@
+/** The models of a run: one that is trained, and where all its weights are, its reference. @module */
+import type { Device } from "../kernels/device.ts";
+import { Gpt2, type Gpt2Options } from "../model/gpt2.ts";
+import { loraOf, type LoraSettings } from "./lora.ts";
+import type { TaskSettings } from "../tasks/task.ts";
+
+/** Settings that say how a run's models are opened. */
+export type ModelSettings = Pick<
+  TaskSettings,
+  "maxGradNorm" | "recompute" | "frozenDtype" | keyof LoraSettings
+>;
+
+/** How a run opens its models; an adapter's reference is the policy itself. */
+export interface ModelOptions {
+  policy: Gpt2Options;
+  reference?: Gpt2Options;
+}
+
+/** How a run's settings open its models. */
+export function modelOptions(
+  { maxGradNorm, recompute, frozenDtype: matrixDtype, ...rest }: ModelSettings,
+): ModelOptions {
+  const lora = loraOf(rest);
+  const policy = { valueHead: true, recompute, adamw: { maxGradNorm } };
+  return lora
+    ? { policy: { ...policy, lora, matrixDtype } }
+    : { policy, reference: { frozen: true, matrixDtype } };
+}
+
+/**
+ * Refuses what cannot be done with the adapter in the folder that a run starts from; where all weights
+ * are trained, it is added to its base first.
+ * @throws {TypeError} with the settings to change
+ */
+export function checkStart(
+  { loraRank, frozenDtype }: Pick<TaskSettings, "loraRank" | "frozenDtype">,
+  model: string,
+): void {
+  const [start, cure] = [`Cannot start from the adapter ${model}`, "deno task export writes it"];
+  if (loraRank > 0) {
+    throw new TypeError(
+      `${start} with loraRank=${loraRank} as a run's adapter is a fresh one, on a plain model: ` +
+        `name the model that the two make (${cure}), or leave out loraRank to train all of its weights`,
+    );
+  }
+  if (frozenDtype !== "f32") {
+    throw new TypeError(
+      `${start} with frozenDtype=${frozenDtype} as it is added to its base in f32: leave out ` +
+        `frozenDtype, or name the model that the two make (${cure})`,
+    );
+  }
+}
+
+/**
+ * Opens the model that a run trains, from `folder` or a checkpoint, and a frozen copy of `folder`. With
+ * an adapter there is no copy: the reference is the same model with the adapter off. Without one, an
+ * adapter's folder is a plain model: the two are added up.
+ * @throws {Error} when the checkpoint is not of such a run, or the folder cannot be used
+ */
+export async function openModels(
+  device: Device,
+  { folder, resume, seed, options: { policy, reference: frozen } }: {
+    folder: string;
+    resume?: string;
+    /** Key of a fresh adapter. */
+    seed: number;
+    options: ModelOptions;
+  },
+): Promise<{ model: Gpt2; reference?: Gpt2 } & Disposable> {
+  using owned = new DisposableStack();
+  const { lora, ...rest } = policy;
+  const way = resume === undefined ? { lora, merge: !lora } : { base: folder };
+  const model = owned.use(await Gpt2.load(device, resume ?? folder, { ...rest, ...way, seed }));
+  if ((model.adapter === undefined) !== (lora === undefined)) {
+    throw new Error(
+      `Cannot resume from ${resume} as the run trains ${lora ? "an adapter" : "all weights"}: ` +
+        `it holds ${lora ? "no" : "an"} adapter; name a checkpoint of the run`,
+    );
+  }
+  const reference = frozen &&
+    owned.use(await Gpt2.load(device, folder, { ...frozen, merge: true }));
+  const all = owned.move();
+  return { model, reference, [Symbol.dispose]: () => all.dispose() };
+}

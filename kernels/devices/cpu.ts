@@ -1,0 +1,142 @@
+/** The device without a driver: every launch runs the kernel's twin, at once, on typed arrays. @module */
+import {
+  bytesOf,
+  type Device,
+  type DeviceLimits,
+  type Dtype,
+  type FloatArray,
+  type HostArray,
+  type Launch,
+  type MemoryUse,
+  type Program,
+  type Storage,
+  type Tensor,
+} from "../device.ts";
+import { type HalfArray, toHalf } from "../fragments/half.ts";
+import { checkLaunch, Touched } from "./launch.ts";
+import { Pool } from "./pool.ts";
+
+interface Block extends Storage {
+  readonly memory: ArrayBuffer;
+}
+
+/** Options of `CpuDevice`. */
+export interface CpuOptions {
+  /** Arithmetic of "f32" tensors: f64 checks a whole backward pass against finite differences. */
+  precision?: "f32" | "f64";
+  /** Bytes of one binding that `limits` reports; tests lower it to force row ranges. */
+  maxBinding?: number;
+}
+
+/** A device that needs nothing but the processor. */
+export class CpuDevice implements Device {
+  readonly kind = "cpu";
+  readonly name: string;
+  readonly software = true;
+  readonly limits: DeviceLimits;
+  readonly features: ReadonlySet<string> = new Set();
+  #floats: typeof Float32Array | typeof Float64Array;
+  #recording: { steps: (() => void)[]; touched: Touched } | undefined;
+  #pool: Pool<Block>;
+
+  constructor({ precision = "f32", maxBinding = 2 ** 31 }: CpuOptions = {}) {
+    this.#floats = precision === "f64" ? Float64Array : Float32Array;
+    this.name = `TypeScript twins (${precision})`;
+    this.limits = { maxBinding, maxBuffer: 2 ** 32 };
+    this.#pool = new Pool<Block>(
+      (bytes) => ({ bytes, live: true, memory: new ArrayBuffer(bytes) }),
+      () => {}, // the garbage collector takes it
+      this.limits.maxBuffer,
+    );
+  }
+
+  get memory(): MemoryUse {
+    return this.#pool.memory;
+  }
+
+  alloc(length: number, label: string, dtype: Dtype = "f32"): Tensor {
+    const bytes = dtype === "f32" ? this.#floats.BYTES_PER_ELEMENT : bytesOf(dtype);
+    return this.#pool.alloc(length, label, dtype, bytes);
+  }
+
+  free(tensor: Tensor): void {
+    this.#pool.free(tensor);
+  }
+
+  trim(): void {
+    this.#pool.trim();
+  }
+
+  write(tensor: Tensor, data: HostArray | readonly number[], at = 0): void {
+    this.#pool.checkRange("write", tensor, at, data.length);
+    if (data.length === 0) return;
+    const numbers = tensor.dtype === "f16"
+      ? toHalf(tensor, data, at).subarray(0, data.length)
+      : data;
+    this.#array(tensor, tensor.length).set(numbers, at);
+  }
+
+  zero(tensor: Tensor): void {
+    this.#pool.checkRange("zero", tensor, 0, tensor.length);
+    const array = this.#array(tensor, tensor.length);
+    this.#do([tensor], () => array.fill(0));
+  }
+
+  launch(launch: Launch): void {
+    checkLaunch(launch, this.limits);
+    const { kernel, dims, bind } = launch;
+    const arrays: Record<string, HostArray | HalfArray> = {};
+    for (const [name, [tensor, elements]] of Object.entries(bind)) {
+      arrays[name] = this.#array(tensor, elements);
+    }
+    this.#do(Object.values(bind).map(([tensor]) => tensor), () => kernel.twin(arrays, dims));
+  }
+
+  record(label: string, build: () => void): Program {
+    if (this.#recording) throw new Error(`Cannot record ${label} inside another recording`);
+    const steps: (() => void)[] = [], touched = new Touched(label);
+    this.#recording = { steps, touched };
+    try {
+      build();
+    } finally {
+      this.#recording = undefined;
+    }
+    return {
+      label,
+      length: steps.length,
+      run: () => {
+        touched.check();
+        for (const step of steps) step();
+      },
+      [Symbol.dispose]: () => {
+        steps.length = 0;
+        touched.dispose();
+      },
+    };
+  }
+
+  read(...tensors: Tensor[]): Promise<HostArray[]> {
+    for (const tensor of tensors) this.#pool.checkRange("read", tensor, 0, tensor.length);
+    return Promise.resolve(tensors.map((tensor) => {
+      const array = this.#array(tensor, tensor.length);
+      return array instanceof Float16Array ? new Float32Array(array) : array.slice();
+    }));
+  }
+
+  [Symbol.dispose](): void {
+    this.#pool.dispose();
+  }
+
+  #do(tensors: Tensor[], step: () => void): void {
+    if (!this.#recording) return step();
+    this.#recording.steps.push(step);
+    for (const tensor of tensors) this.#recording.touched.add(tensor);
+  }
+
+  #array({ storage, dtype, offset }: Tensor, length: number): HostArray | HalfArray {
+    const { memory } = storage as Block;
+    if (dtype === "f16") return new Float16Array(memory, offset * 2, length);
+    if (dtype === "u32") return new Uint32Array(memory, offset * 4, length);
+    return new this.#floats(memory, offset * this.#floats.BYTES_PER_ELEMENT, length) as FloatArray;
+  }
+}

@@ -1,0 +1,246 @@
+/**
+ * The recorded programs of generation for one shape: prefill, which runs all prompts through the
+ * blocks that training uses, fills the cache and draws the first token; and one decode step, which
+ * moves every row on by one token. Tokens are drawn on the device: a step needs no host data.
+ * @module
+ */
+import { type Device, type Program, Scope, type Tensor } from "../../kernels/device.ts";
+import { embedding } from "../../kernels/embedding.ts";
+import { filter, type FilterBuffers, unfilteredLogprob } from "../../kernels/filter.ts";
+import { attendKv, type KvCache, storeKv } from "../../kernels/kv_cache.ts";
+import { layernorm } from "../../kernels/layernorm.ts";
+import { gatherRows } from "../../kernels/rows.ts";
+import { sample, type SampleBuffers } from "../../kernels/sample.ts";
+import type { ModelDims } from "../config.ts";
+import {
+  type Attend,
+  attendWithin,
+  blockDims,
+  layerActivations,
+  layerForward,
+  layerTensors,
+} from "../layers/forward.ts";
+import { headLogits, logitsWidth } from "../layers/head.ts";
+import type { Adapter } from "../lora/lora.ts";
+import { headName, type Store } from "../params.ts";
+import type { Tokens } from "../rows.ts";
+import type { Allocator } from "../workspace.ts";
+
+/** What one row received since the last report. */
+export interface NewTokens {
+  /** Index into the prompts. */
+  row: number;
+  tokens: Int32Array;
+  /** Of each token under temperature, nats; with `filteredLogprobs`, as it was drawn. */
+  logprobs: Float32Array;
+  /** True once EOS was drawn. */
+  finished: boolean;
+}
+
+/** What a session needs of a model. */
+export interface SessionModel {
+  readonly device: Device;
+  readonly dims: ModelDims;
+  readonly weights: Store;
+  readonly adapter?: Adapter;
+}
+
+/** What a session is recorded for. */
+export interface SessionShape {
+  /** Prompts. */
+  B: number;
+  /** Most tokens of a prompt. */
+  T: number;
+  /** Most tokens of a prompt and its response. */
+  S: number;
+  /** Whether tokens are filtered before one is drawn. Default false. */
+  filtered?: boolean;
+  /** Whether the model's adapter adds its part. Default false. */
+  adapted?: boolean;
+}
+
+type State = Omit<SampleBuffers, "logits" | "control">;
+
+/** The programs of one shape. */
+export class Session implements Disposable {
+  #scope: Scope;
+  #control: Tensor;
+  #prompt: Record<"token" | "position" | "length" | "last", Tensor>;
+  #state: State;
+  #filter?: Pick<FilterBuffers, "filtered" | "norm" | "place">;
+  #prefill: Program;
+  #decode: Program;
+
+  /** Sessions may share `memory`, as a run needs nothing of the run before. */
+  constructor(
+    readonly model: SessionModel,
+    readonly shape: SessionShape,
+    readonly memory: Allocator,
+  ) {
+    const { device, dims: { L, C, V } } = model, { B, T, S } = shape;
+    const scope = this.#scope = new Scope(device);
+    try {
+      const words = (name: string, n: number): Tensor => memory.alloc(n, `generate ${name}`, "u32");
+      const floats = (name: string, n: number): Tensor => memory.alloc(n, `generate ${name}`);
+      this.#control = words("control", 16);
+      this.#prompt = {
+        token: words("prompt", B * T),
+        position: words("prompt positions", B * T),
+        length: words("prompt lengths", B),
+        last: words("last rows", B),
+      };
+      this.#state = {
+        position: words("position", B),
+        finished: words("finished", B),
+        drawn: words("drawn", B),
+        token: words("token", B),
+        tokens: words("tokens", B * S),
+        logprobs: floats("logprobs", B * S),
+      };
+      if (shape.filtered) {
+        this.#filter = {
+          filtered: floats("filtered logits", B * logitsWidth(V)),
+          norm: floats("norm of logits", B * 2),
+          place: words("places", B),
+        };
+      }
+      const caches = Array.from({ length: L }, (_, l): KvCache => ({
+        k: floats(`keys ${l}`, B * S * C),
+        v: floats(`values ${l}`, B * S * C),
+      }));
+      const head: Head = {
+        gathered: floats("gathered", B * C),
+        hidden: floats("hidden", B * C),
+        mean: floats("mean", B),
+        rstd: floats("rstd", B),
+        logits: floats("logits", B * logitsWidth(V)),
+      };
+      this.#prefill = this.#record("prefill", head, this.#prompt, T, (layer, dims) => {
+        const within = attendWithin(device, this.#prompt.length, blockDims(dims, layer));
+        return (a) => {
+          const { position } = this.#prompt;
+          storeKv(device, { ...caches[layer], qkv: a.qkv, position }, { B, T, C, S });
+          within(a);
+        };
+      });
+      this.#decode = this.#record("decode", head, this.#state, 1, (layer, dims) => (a) => {
+        const { H, D, window, scale } = blockDims(dims, layer);
+        const x = { ...caches[layer], qkv: a.qkv, position: this.#state.position };
+        storeKv(device, x, { B, T: 1, C, S });
+        attendKv(device, { ...x, out: a.attended }, { B, S, H, D, window, scale });
+      });
+    } catch (error) {
+      scope[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /**
+   * Runs B prompts of at most T tokens each, `maxNewTokens` of them within S; yields what each row
+   * received, after every `every` tokens. One read-back each time, which costs about 11 ms in Deno.
+   * `control` is `sampleControl`, and where the shape is filtered `filterControl` behind it.
+   */
+  async *run(
+    prompts: readonly Tokens[],
+    { control, maxNewTokens, every }: {
+      control: Uint32Array<ArrayBuffer>;
+      maxNewTokens: number;
+      every: number;
+    },
+  ): AsyncGenerator<NewTokens[], void, void> {
+    const { device } = this.model, { B, T, S } = this.shape;
+    const { tokens, logprobs, drawn, finished, position } = this.#state;
+    const lengths = Uint32Array.from(prompts, (prompt) => prompt.length);
+    const flat = new Uint32Array(B * T);
+    prompts.forEach((prompt, b) => flat.set(Uint32Array.from(prompt), b * T));
+    device.write(this.#control, control);
+    device.write(this.#prompt.token, flat);
+    device.write(this.#prompt.position, Uint32Array.from({ length: B * T }, (_, n) => n % T));
+    device.write(this.#prompt.length, lengths);
+    device.write(this.#prompt.last, lengths.map((length, b) => b * T + length - 1));
+    device.write(position, lengths.map((length) => length - 1));
+    if (this.#filter) { // the repetition penalty looks at whole rows
+      const rows = new Uint32Array(B * S);
+      prompts.forEach((prompt, b) => rows.set(Uint32Array.from(prompt), b * S));
+      device.write(tokens, rows);
+    }
+    device.zero(drawn);
+    device.zero(finished);
+    const seen = new Uint32Array(B);
+    for (let count = 1; count <= maxNewTokens; count++) {
+      (count === 1 ? this.#prefill : this.#decode).run();
+      if (count % every !== 0 && count < maxNewTokens) continue;
+      const [ids, values, counts, ends] = await device.read(tokens, logprobs, drawn, finished);
+      const news: NewTokens[] = [];
+      for (let row = 0; row < B; row++) {
+        const from = row * S + lengths[row] + seen[row], to = row * S + lengths[row] + counts[row];
+        if (from === to) continue;
+        seen[row] = counts[row];
+        news.push({
+          row,
+          tokens: Int32Array.from(ids.subarray(from, to)),
+          logprobs: Float32Array.from(values.subarray(from, to)),
+          finished: ends[row] === 1,
+        });
+      }
+      yield news;
+      if (ends.every((end: number) => end === 1)) return;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#scope[Symbol.dispose]();
+  }
+
+  /** Records embedding, blocks, head and draw for B rows of T tokens each. */
+  #record(
+    label: string,
+    head: Head,
+    { token, position }: Record<"token" | "position", Tensor>,
+    T: number,
+    attend: (layer: number, dims: ModelDims & { B: number; T: number }) => Attend,
+  ): Program {
+    const { device, weights } = this.model, { B, S } = this.shape;
+    const adapter = this.shape.adapted ? this.model.adapter : undefined;
+    const dims = { ...this.model.dims, B, T, rank: adapter?.rank },
+      { C, V, P, L, eps } = dims,
+      N = B * T;
+    const x = [0, 1].map((i) => this.memory.alloc(N * C, `${label} x ${i}`));
+    const activations = layerActivations(this.memory, dims, label);
+    const [wte, wpe] = [weights.get("wte.weight"), weights.get("wpe.weight")];
+    const [weight, bias] = [weights.get("ln_f.weight"), weights.get("ln_f.bias")];
+    return this.#scope.record(label, () => {
+      embedding(device, { token, position, wte, wpe, out: x[0] }, { N, C, V, P });
+      for (let l = 0; l < L; l++) {
+        layerForward(
+          device,
+          {
+            weights: layerTensors(weights, l, adapter?.parts(l)),
+            x: x[l % 2],
+            activations,
+            out: x[(l + 1) % 2],
+          },
+          { dims, attend: attend(l, dims) },
+        );
+      }
+      const { gathered, logits, ...norm } = head;
+      let rows = x[L % 2];
+      if (T > 1) {
+        gatherRows(device, { x: rows, index: this.#prompt.last, out: gathered }, { N: B, R: N, C });
+        rows = gathered;
+      }
+      layernorm(device, { x: rows, weight, bias, ...norm, out: norm.hidden }, { N: B, C, eps });
+      const last = weights.get(headName(weights.layout));
+      headLogits(device, { hidden: norm.hidden, head: last, logits }, { R: B, C, V });
+      const drawing = { ...this.#state, logits, control: this.#control };
+      const sizes = { B, V, ld: logitsWidth(V), S };
+      if (!this.#filter) return sample(device, drawing, sizes);
+      const filtering = { ...drawing, ...this.#filter };
+      filter(device, filtering, sizes);
+      sample(device, { ...drawing, logits: this.#filter.filtered }, sizes);
+      unfilteredLogprob(device, filtering, sizes);
+    });
+  }
+}
+
+type Head = Record<"gathered" | "hidden" | "mean" | "rstd" | "logits", Tensor>;

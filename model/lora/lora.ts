@@ -1,0 +1,271 @@
+/**
+ * Low-rank adapters (LoRA, Hu et al. 2021, arXiv:2106.09685): the model stays as it is, and beside
+ * chosen linear maps y = x W + b two small matrices learn: y += s (x A^T) B^T.
+ *
+ * A (rank, from) starts random and B (width, rank) zero, so that the first step starts from the model
+ * itself. s is alpha / rank, or alpha / sqrt(rank) (rsLoRA, Kalajdzievski 2023, arXiv:2312.03732).
+ * @module
+ */
+import { type Scope, type Tensor, upload } from "../../kernels/device.ts";
+import { matmul } from "../../kernels/matmul.ts";
+import { type ModelConfig, modelDims } from "../config.ts";
+import { type LinearModule, linearModules } from "../families/families.ts";
+import type { LayerAdapters } from "../layers/forward.ts";
+import type { LinearAdapter } from "../layers/linear.ts";
+import { type ValueHead, valueHeadIn } from "../layers/head.ts";
+import { initialise, placeParameters, type Spec, Store, valueHeadSpecs } from "../params.ts";
+
+/** Settings of an adapter, as PEFT understands them. */
+export interface LoraOptions {
+  /** Rows of A and columns of B, 1 to 65536; 4 to 64 are usual. */
+  rank: number;
+  /** The addition is scaled by alpha / rank; > 0. Default 8. */
+  alpha?: number;
+  /**
+   * Which linear maps: a list of names, each of which means all modules that end with it
+   * (`c_proj` is both projections, `attn.c_proj` one); "all-linear"; or a regular expression that
+   * matches whole names such as `transformer.h.0.attn.c_attn`. Default: queries, keys and values of
+   * GPT-2 (`c_attn`), queries and values where a family keeps them apart (`q_proj`, `v_proj`).
+   */
+  targets?: string | readonly string[];
+  /** Numbers of the blocks that have it, from 0. Default: all. */
+  layers?: readonly number[];
+  /** Scale by alpha / sqrt(rank). Default false. */
+  rslora?: boolean;
+}
+
+/** One module that an adapter adds to. */
+export interface AdaptedModule {
+  readonly layer: number;
+  readonly module: LinearModule;
+  /** Name of the module inside the model, e.g. `h.0.attn.c_attn`. */
+  readonly name: string;
+}
+
+/** What an adapter is put on. */
+export interface AdapterSite {
+  readonly config: ModelConfig;
+  /** Train a value head with it. Default false. */
+  readonly valueHead?: boolean;
+  /** Modules of a block. Default: those of the config. */
+  readonly modules?: readonly LinearModule[];
+}
+
+const FIRST_STREAM = 2 ** 20; // of random numbers: the model's own parameters have those below
+const MOST_PATTERN = 200; // characters
+const MOST_REPEATS = 4;
+
+/** The matrices of one adapter on a device, and the value head that is trained with them. */
+export class Adapter {
+  readonly options: Required<Omit<LoraOptions, "layers">> & Pick<LoraOptions, "layers">;
+  readonly modules: readonly AdaptedModule[];
+  /** s */
+  readonly scale: number;
+  /** A, B and `v_head.*`: all that is trained. */
+  readonly store: Store;
+  #merged = false;
+
+  /**
+   * Allocates in `scope`, which frees it; zeros until `initialise` or a file fills them.
+   * @throws {RangeError} when an option is out of its range, or no module is meant
+   */
+  constructor(scope: Scope, site: AdapterSite, lora: LoraOptions) {
+    const { config, valueHead = false, modules = linearModules(config) } = site;
+    const { rank, alpha = 8, rslora = false, layers, targets = defaultTargets(modules) } = lora;
+    this.options = { rank, alpha, rslora, targets, ...(layers && { layers }) };
+    if (!Number.isInteger(rank) || rank < 1 || rank > 65536) {
+      fail(`rank must be a whole number from 1 to 65536: it is ${rank}`);
+    }
+    if (!(alpha > 0 && alpha < Infinity)) fail(`alpha must be above 0: it is ${alpha}`);
+    this.scale = alpha / (rslora ? Math.sqrt(rank) : rank);
+    this.modules = adaptedModules(this.options, { layers: modelDims(config).L, modules });
+    const specs = this.modules.flatMap(({ name, module: { from, to } }): Spec[] => [
+      // PEFT's kaiming_uniform_ with a = sqrt(5)
+      matrix(`${name}.lora_A.weight`, [rank, from], { bound: 1 / Math.sqrt(from) }),
+      matrix(`${name}.lora_B.weight`, [to, rank], { value: 0 }),
+    ]);
+    const all = [...specs, ...(valueHead ? valueHeadSpecs(modelDims(config).C) : [])];
+    this.store = new Store(scope, placeParameters(all, scope.device.limits), "adapter");
+  }
+
+  /** Columns of the work space that a pass needs. */
+  get rank(): number {
+    return this.options.rank;
+  }
+
+  /** Whether its part is in the model's weights now. */
+  get merged(): boolean {
+    return this.#merged;
+  }
+
+  /** Writes fresh values: A even draws within 1 / sqrt(from), B and the value head zero. */
+  initialise(seed: number): void {
+    initialise(this.store, seed, FIRST_STREAM);
+  }
+
+  /** What it adds to block `layer`; with `store` a gradient's, the gradients of that. */
+  parts(layer: number, store: Store = this.store): LayerAdapters {
+    const { rank, scale } = this;
+    const parts: { [map in LinearModule["map"]]?: LinearAdapter[] } = {};
+    for (const { layer: own, name, module: { map, at, to: width } } of this.modules) {
+      if (own !== layer) continue;
+      const [a, b] = [store.get(`${name}.lora_A.weight`), store.get(`${name}.lora_B.weight`)];
+      (parts[map] ??= []).push({ a, b, rank, scale, at, width });
+    }
+    return parts;
+  }
+
+  /**
+   * Adds s (B A)^T to each W in `weights`, or takes it off where it was added. Taking it off gives
+   * back W within the rounding of two f32 additions, and not its bits.
+   * @throws {TypeError} when a weight is not held in f32
+   */
+  async merge(weights: Store): Promise<void> {
+    const { device } = weights;
+    const target = (of: AdaptedModule): Tensor =>
+      weights.get(`h.${of.layer}.${of.module.map}.weight`);
+    const narrow = this.modules.map(target).find(({ dtype }) => dtype !== "f32");
+    if (narrow) {
+      throw new TypeError(
+        `Cannot merge an adapter into ${narrow.label} as weights must be f32 for that: it is ` +
+          `${narrow.dtype}; load the model without matrixDtype, and merge then`,
+      );
+    }
+    const byName = new Map(this.modules.map((one) => [`${one.name}.lora_B.weight`, one]));
+    const { rank, scale } = this;
+    for await (const [{ name }, data] of this.store.read()) {
+      const one = byName.get(name);
+      if (!one) continue;
+      const { module: { from, to, at, map } } = one;
+      const transposed = data.slice(); // (rank, to): the product has no orientation TT
+      for (let c = 0; c < to; c++) {
+        for (let r = 0; r < rank; r++) transposed[r * to + c] = data[c * rank + r];
+      }
+      const b = upload(device, transposed, `${name} transposed`);
+      const a = this.store.get(`${one.name}.lora_A.weight`);
+      const width = weights.layout.byName.get(`h.${one.layer}.${map}.weight`)!.shape[1];
+      matmul(device, { a, b, out: target(one) }, {
+        ...{ M: from, N: to, K: rank, ldOut: width, atOut: at },
+        scale: this.#merged ? -scale : scale,
+        orientation: "TN",
+        accumulate: true,
+      });
+      device.free(b);
+    }
+    this.#merged = !this.#merged;
+  }
+}
+
+/**
+ * Whether a pass has to add the adapter's part: it is there, wanted, and not in the weights already.
+ * @throws {Error} when it is not wanted, but is in the weights
+ */
+export function inUse(adapter: Adapter | undefined, wanted = true): boolean {
+  if (!wanted && adapter?.merged) {
+    throw new Error(
+      "Cannot leave the adapter out as it is merged into the weights: call unmerge first",
+    );
+  }
+  return adapter !== undefined && wanted && !adapter.merged;
+}
+
+/** What of a model a pass computes with and trains; `mode` tells one choice from another. */
+export interface PassParts {
+  readonly mode: "plain" | "adapted" | "merged" | "base";
+  readonly adapter?: Adapter;
+  readonly values?: ValueHead;
+  readonly gradients?: Store;
+}
+
+/** The parts of a pass of a model: `wanted` false leaves the adapter out. */
+export function passParts(
+  { weights, adapter, optimizer }: {
+    weights: Store;
+    adapter?: Adapter;
+    optimizer?: { gradients: Store };
+  },
+  wanted?: boolean,
+): PassParts {
+  const gradients = optimizer?.gradients;
+  if (!adapter) return { mode: "plain", values: valueHeadIn(weights), gradients };
+  const values = valueHeadIn(adapter.store);
+  if (inUse(adapter, wanted)) return { mode: "adapted", adapter, values, gradients };
+  return adapter.merged ? { mode: "merged", values } : { mode: "base" };
+}
+
+const matrix = (name: string, shape: number[], init: Spec["init"]): Spec => ({
+  name,
+  shape,
+  decay: true,
+  init,
+});
+
+/** PEFT's own choice for each family. */
+function defaultTargets(modules: readonly LinearModule[]): string[] {
+  const isWhole = modules.some(({ name }) => name === "attn.c_attn");
+  return isWhole ? ["c_attn"] : ["q_proj", "v_proj"];
+}
+
+/**
+ * The modules that `targets` means, in the order of the network, by PEFT's rule.
+ * @throws {RangeError} when there is none, or a pattern is not one that is read here
+ */
+export function adaptedModules(
+  { targets, layers }: Pick<Required<LoraOptions>, "targets"> & Pick<LoraOptions, "layers">,
+  model: { layers: number; modules: readonly LinearModule[] },
+): AdaptedModule[] {
+  const wrong = layers?.find((l) => !Number.isInteger(l) || l < 0 || l >= model.layers);
+  if (wrong !== undefined) {
+    fail(`layers must be block numbers from 0 to ${model.layers - 1}: one is ${wrong}`);
+  }
+  if (layers && typeof targets === "string" && targets !== "all-linear") {
+    fail("layers go with a list of targets: a pattern says itself which blocks it means");
+  }
+  const isTarget = matcher(targets);
+  const found: AdaptedModule[] = [];
+  for (let layer = 0; layer < model.layers; layer++) {
+    if (layers && !layers.includes(layer)) continue;
+    for (const module of model.modules) {
+      const name = `h.${layer}.${module.name}`;
+      if (isTarget(`transformer.${name}`)) found.push({ layer, module, name });
+    }
+  }
+  if (found.length === 0) {
+    fail(
+      `targets must mean a linear map: ${JSON.stringify(targets)} means none of ` +
+        `${model.modules.map(({ name }) => name).join(", ")}, nor is it "all-linear"`,
+    );
+  }
+  return found;
+}
+
+function matcher(targets: string | readonly string[]): (name: string) => boolean {
+  if (targets === "all-linear") return () => true;
+  if (typeof targets !== "string") {
+    return (name) => targets.some((target) => name === target || name.endsWith(`.${target}`));
+  }
+  const pattern = wholePattern(targets);
+  return (name) => pattern.test(name);
+}
+
+/** Only what Python's `re` and JavaScript read alike, and with few repeats: a file may be hostile. */
+function wholePattern(text: string): RegExp {
+  const repeats = text.match(/[*+?{]/g)?.length ?? 0;
+  const isSimple = /^[\w.\-|()[\]*+?\\^$ ]*$/.test(text) && !/\)[*+?{]|\(\?|\\[^.dw-]/.test(text);
+  if (text.length > MOST_PATTERN || repeats > MOST_REPEATS || !isSimple) {
+    fail(
+      `a pattern of targets may have ${MOST_PATTERN} letters, ${MOST_REPEATS} repeats, and no ` +
+        `repeated or special group: it is ${JSON.stringify(text.slice(0, 2 * MOST_PATTERN))}; ` +
+        "give a list of names",
+    );
+  }
+  try {
+    return new RegExp(`^(?:${text})$`);
+  } catch (error) {
+    return fail(`targets must be a regular expression: ${(error as Error).message}`);
+  }
+}
+
+function fail(rule: string): never {
+  throw new RangeError(`Cannot use an adapter as ${rule}`);
+}

@@ -1,0 +1,215 @@
+import assert from "node:assert/strict";
+import { guard, readCsv, unguard } from "../../../experiment/folder/csv.ts";
+import { charts, curves } from "../../../cli/report/plots.ts";
+import { chosen, escape, report } from "../../../cli/report/report.ts";
+import { opening, warnings } from "../../../cli/report/report_words.ts";
+import { pairs, type RunData } from "../../../experiment/folder/run_data.ts";
+import { RunFolder } from "../../../experiment/folder/run_folder.ts";
+import { PPO_METRICS } from "../../../rl/metrics.ts";
+import { fakeMetrics, HOSTILE } from "../_fake.ts";
+import { completion, info, summary } from "../_folders.ts";
+
+const names = Object.keys(fakeMetrics(0));
+
+/** A run of 40 steps whose every text is hostile. */
+const run: RunData = {
+  folder: "runs/<b>",
+  config: {
+    ...info(HOSTILE[0]),
+    rewards: [HOSTILE[1]],
+    model: HOSTILE[3],
+    steps: 40,
+    command: `deno task train ${HOSTILE[0]}`,
+    request: {},
+    config: { [HOSTILE[2]]: HOSTILE[4], ppo: { gamma: 1, lambda: 0.5 }, list: [1, 2] },
+    versions: { [HOSTILE[0]]: HOSTILE[1] },
+  },
+  names,
+  metrics: Array.from({ length: 40 }, (_, i) => [i + 1, ...Object.values(fakeMetrics(i + 1))]),
+  completions: ["before:heldout", "train", "after:heldout"].flatMap((phase) =>
+    HOSTILE.map((text, i) => ({
+      ...completion(phase.startsWith("b") ? 0 : 40, phase, text),
+      id: `${i}`,
+      prompt: text,
+      answer: text,
+    }))
+  ),
+  summary,
+};
+
+/** `assert.doesNotMatch` without printing a whole page. */
+const absent = (page: string, pattern: RegExp) =>
+  assert.equal(pattern.exec(page)?.[0], undefined, `${pattern}`);
+
+Deno.test("no text of a completion, prompt, name or setting becomes markup", async () => {
+  const page = await report(run);
+  const tags = new Set([...page.matchAll(/<([a-z][a-z0-9]*)/gi)].map((match) => match[1]));
+  for (const tag of ["img", "iframe", "object", "b"]) assert.ok(!tags.has(tag), tag);
+  assert.equal(page.match(/<script/g)?.length, 1);
+  absent(page, /<[^>]*\son\w+=/i); // no handler inside any tag
+  absent(page, /<[^>]*\sstyle=/i); // the policy would block it
+  absent(page, /<[^>]*\s(src|href)=/i);
+  assert.match(page, /&lt;script&gt;alert\(1\)&lt;\/script&gt;/);
+  // deno-lint-ignore no-control-regex -- they must be gone
+  absent(page, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/);
+  assert.ok(page.includes("\\u{202e}evil\\u{2066}"));
+  assert.ok(page.isWellFormed());
+  assert.equal(escape("&<>\"'`"), "&amp;&lt;&gt;&quot;&#39;&#96;");
+});
+
+Deno.test("the page's policy names the hashes of its one style and its one script, and no host", async () => {
+  const page = await report(run);
+  const policy = /Content-Security-Policy" content="([^"]*)"/.exec(page)![1];
+  assert.match(policy, /^default-src 'none'; /);
+  assert.doesNotMatch(policy, /unsafe|https?:|\*/);
+  for (const [tag, rule] of [["style", "style-src"], ["script", "script-src"]]) {
+    const text = new RegExp(`<${tag}>([\\s\\S]*?)</${tag}>`).exec(page)![1];
+    const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+    const hash = new Uint8Array(digest).toBase64();
+    assert.ok(policy.includes(`${rule} 'sha256-${hash}'`), rule);
+  }
+  assert.doesNotMatch(page.replace(/xmlns(:\w+)?="[^"]*"/g, ""), /https?:\/\//);
+});
+
+Deno.test("the page is whole: opening, table, curves, completions, settings, glossary, command", async () => {
+  const page = await report(run);
+  for (
+    const part of ["Before and after", "Curves", "Completions", "Configuration", "metrics mean"]
+  ) {
+    assert.ok(page.includes(part), part);
+  }
+  assert.equal(page.match(/<tr data-step=/g)?.length, 3 * HOSTILE.length);
+  for (const { name, meaning } of PPO_METRICS) {
+    assert.ok(page.includes(name) && page.includes(escape(meaning)), name);
+  }
+  assert.match(page, /rewards\/exact\/mean<\/td>.*equal the answer/);
+  const other = { ...run, names: ["rewards/semantic/mean"], metrics: [[1, 2]] };
+  assert.match(await report(other), /rewards\/semantic\/mean<\/td>.*mean of one reward/);
+  assert.match(page, /<tr class="changed"><td class="t">ppo\.lambda<\/td><td class="t">0\.5<\/td>/);
+  assert.match(page, /<tr><td class="t">ppo\.gamma<\/td>/);
+  assert.match(page, /<td class="t">list<\/td><td class="t">\[1,2\]<\/td>/);
+  assert.equal(await report(run), page); // the same run, the same bytes
+});
+
+Deno.test("curves have a title, both axes with units, and a line through every step", async () => {
+  const svg = await curves(run);
+  for (
+    const text of [
+      "Reward",
+      "KL to the reference",
+      "Entropy",
+      "Policy loss",
+      "Value loss",
+      "Clipped tokens",
+    ]
+  ) {
+    assert.ok(svg.includes(`>${text}</text>`), text);
+  }
+  for (
+    const unit of ["nats per completion", "share, 0 to 1", "reward², per token"]
+  ) {
+    assert.ok(svg.includes(`>${unit}</text>`), unit);
+  }
+  assert.equal(svg.match(/>step<\/text>/g)?.length, 7);
+  const lines = [...svg.matchAll(/aria-roledescription="line mark" d="([^"]*)"/g)].map((m) => m[1]);
+  assert.equal(lines.length, 7);
+  for (const line of lines) assert.equal(line.match(/[ML]/g)?.length, 40);
+  assert.ok(svg.includes(">training</text>") && svg.includes(">held-out</text>"));
+  assert.equal(svg.match(/aria-roledescription="bar"/g)?.length, 4);
+  assert.equal(await curves(run), svg);
+});
+
+Deno.test("a cut run still has a page: no comparison, missing numbers left out of the curves", async () => {
+  const metrics = run.metrics.slice(0, 3).map((row, i) => i === 1 ? row.map(() => NaN) : row);
+  const cut = { ...run, summary: undefined, metrics };
+  assert.doesNotMatch(await charts(cut), /NaN|training/);
+  assert.match(await report(cut), /did not reach its end/);
+  assert.match(await report({ ...cut, metrics: [], names: [], completions: [] }), /<h2>Curves/);
+});
+
+Deno.test("the opening says what the numbers say, and warns where they deserve it", () => {
+  const series = (name: string, values: number[]): RunData => ({
+    ...run,
+    names: [name],
+    metrics: values.map((value, i) => [i + 1, value]),
+  });
+  const scores = opening(series("ppo/mean_scores", [0, 1, 2, 3])).join(" ");
+  assert.match(scores, /Exact answers on held-out prompts rose from 0 to 1\./);
+  assert.match(
+    scores,
+    /sampled completions rose from 0 to 3 \(means of the run's first and last tenth\)/,
+  );
+  assert.match(opening(series("ppo/mean_scores", [2, 2])).join(" "), /stayed at 2\./);
+  assert.match(opening(series("ppo/mean_scores", [2, 1])).join(" "), /fell from 2 to 1/);
+  assert.deepEqual(warnings(series("ppo/policy/entropy", [2, 1.5])), []);
+  assert.match(warnings(series("ppo/policy/entropy", [2, 0.05])).join(), /hardly explores/);
+  assert.match(warnings(series("ppo/policy/clipfrac", [0.1, 0.5])).join(), /Up to 50 % of tokens/);
+  assert.match(warnings(series("objective/kl", [0.1, -3])).join(), /KL estimate fell to -3/);
+  const split = (exact: number, reward: number) => ({
+    before: { exact: 0.5, reward: 0.5 },
+    after: { exact, reward },
+  });
+  const ends = (train: ReturnType<typeof split>, heldout: ReturnType<typeof split>) =>
+    warnings({ ...run, metrics: [], summary: { ...summary, train, heldout } }).join();
+  assert.match(ends(split(0.9, 0.9), split(0.6, 0.9)), /better than held-out ones by 0\.3/);
+  assert.match(ends(split(0.4, 0.9), split(0.4, 0.9)), /Reward rose while exact answers fell/);
+  assert.equal(ends(split(0.9, 0.9), split(0.8, 0.9)), "");
+});
+
+Deno.test("a long run's page holds all evaluations and whole steps, first and last among them", () => {
+  const rollouts = Array.from(
+    { length: 100 },
+    (_, step) => Array.from({ length: 64 }, () => completion(step + 1, "train", "x")),
+  ).flat();
+  const kept = chosen([completion(0, "before:heldout", "y"), ...rollouts]);
+  assert.equal(kept[0].phase, "before:heldout");
+  const steps = new Set(kept.slice(1).map(({ step }) => step));
+  assert.ok(steps.has(1) && steps.has(100) && kept.length <= 1501 && kept.length > 1300);
+  assert.equal(kept.length - 1, steps.size * 64);
+});
+
+Deno.test("before and after are matched by id", () => {
+  const row = (phase: string, id: string, text: string) => ({ ...completion(0, phase, text), id });
+  const rows = [
+    row("before:heldout", "a", "1"),
+    row("before:heldout", "b", "2"),
+    row("after:heldout", "b", "3"),
+    row("after:heldout", "c", "4"),
+    row("after:train", "a", "5"),
+  ];
+  assert.deepEqual(pairs(rows, "heldout"), [
+    { prompt: "red and blue make", before: "2", after: "3", answer: "purple" },
+  ]);
+});
+
+Deno.test("completions.csv holds every text, and no cell that a spreadsheet runs", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const written = new RunFolder({ out: `${folder}/run`, command: "", request: {} });
+    await written.start(info());
+    await written.evaluation(
+      "train",
+      HOSTILE.map((text) => ({
+        ...completion(1, "train", text),
+        reward: -0.5,
+        scores: { exact: -0 },
+      })),
+    );
+    const [head, ...rows] = readCsv(await Deno.readTextFile(`${folder}/run/completions.csv`));
+    const columns = ["step", "phase", "id", "prompt", "completion", "answer", "reward"];
+    assert.deepEqual(head, [...columns, "score:exact"]);
+    assert.deepEqual(
+      rows.map((row) => unguard(row[4])),
+      HOSTILE.map((text) => text.toWellFormed()),
+    );
+    for (const row of rows) {
+      assert.doesNotMatch(row[4], /^[=+\-@\t\r\n\0＝]/);
+      assert.equal(row[6], "-0.5"); // numbers stay numbers
+      assert.equal(row[7], "0");
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+  for (const text of ["a", "", "'", "'a", "=1", "''"]) assert.equal(unguard(guard(text)), text);
+  assert.equal(guard("a=1"), "a=1");
+});

@@ -1,0 +1,284 @@
+import assert from "node:assert/strict";
+import {
+  type Disk,
+  disk,
+  listFolder,
+  placeFolder,
+  replaceFile,
+  WriteError,
+} from "../../../experiment/folder/files.ts";
+import { checkpointSteps, readRun } from "../../../experiment/folder/run_data.ts";
+import { RunFolder } from "../../../experiment/folder/run_folder.ts";
+import { inTemporary } from "../../_folder.ts";
+import { completion, info, snapshot, summary } from "../../cli/_folders.ts";
+
+const open = (out: string, io?: Disk, resume?: { folder: string; step: number }) =>
+  new RunFolder({
+    out,
+    io,
+    resume,
+    command: "deno task train colors",
+    request: { task: "colors" },
+  });
+
+const writeState = (text: string) => (folder: string) =>
+  Deno.writeTextFile(`${folder}/state.json`, text);
+
+/** A whole run of `steps` steps with a checkpoint after each. */
+async function wholeRun(run: RunFolder, steps: number, from = 0): Promise<void> {
+  await run.start(info());
+  if (from === 0) {
+    await run.evaluation("before:heldout", [completion(0, "before:heldout", " red")]);
+  }
+  for (let step = from + 1; step <= steps; step++) {
+    const metrics = { "ppo/mean_scores": step / 10, "objective/kl": step === 2 ? NaN : 1 / 3 };
+    await run.step(step, metrics, [completion(step, "train", ` blue\n"${step}`)]);
+    await run.checkpoint(step, writeState(`state ${step}`));
+  }
+  await run.evaluation("after:heldout", [completion(steps, "after:heldout", " purple")]);
+  await run.end(summary);
+}
+
+/** A disk whose n-th writing call fails as a full disk does. */
+function failing(at: number, code = "ENOSPC"): { io: Disk; calls: () => number } {
+  let calls = 0;
+  const wrap =
+    <A extends unknown[]>(call: (...args: A) => Promise<void>, partly?: boolean) =>
+    async (...args: A) => {
+      if (++calls === at) {
+        if (partly) await Deno.writeTextFile(args[0] as string, "half a fi"); // as a full disk leaves it
+        throw Object.assign(new Error(`injected (os error 28)`), { code });
+      }
+      return await call(...args);
+    };
+  return {
+    io: {
+      write: wrap(disk.write, true),
+      rename: wrap(disk.rename),
+      makeFolder: wrap(disk.makeFolder),
+      flush: wrap(disk.flush),
+      remove: disk.remove, // a full disk does not refuse removals
+    },
+    calls: () => calls,
+  };
+}
+
+inTemporary("a run leaves every file whole, and nothing temporary", async (place) => {
+  await wholeRun(open(`${place}/run`), 5);
+  assert.deepEqual(await listFolder(`${place}/run`), [
+    "checkpoints",
+    "completions.csv",
+    "config.json",
+    "curves.svg",
+    "metrics.csv",
+    "report.html",
+    "summary.json",
+    "timings.csv",
+  ]);
+  assert.deepEqual(await checkpointSteps(`${place}/run`), [3, 4, 5]);
+  const files = await snapshot(`${place}/run`);
+  assert.equal(files["/checkpoints/step-5/state.json"], "state 5");
+  assert.equal(
+    files["/metrics.csv"],
+    "step,ppo/mean_scores,objective/kl\n1,0.1,0.3333333333333333\n2,0.2,\n" +
+      "3,0.3,0.3333333333333333\n4,0.4,0.3333333333333333\n5,0.5,0.3333333333333333\n",
+  );
+  assert.deepEqual(JSON.parse(files["/summary.json"]), summary);
+  const config = JSON.parse(files["/config.json"]);
+  assert.deepEqual(config.config, { gamma: 1 });
+  assert.equal(config.command, "deno task train colors");
+  assert.deepEqual([config.source, config.weights], [info().source, { exact: 1 }]);
+  assert.ok(Math.abs(Date.now() - Date.parse(config.started)) < 60_000, config.started);
+  assert.match(config.versions.plainrl, /^\d+\.\d+\.\d+$/);
+  const run = await readRun(`${place}/run`);
+  assert.equal(run.completions.length, 7);
+  assert.equal(run.completions[1].completion, ' blue\n"1');
+});
+
+inTemporary(
+  "checkpoints are kept by number, not by name, and the newest always stays",
+  async (place) => {
+    const run = open(`${place}/run`);
+    await run.start(info());
+    for (const step of [9, 10, 99, 100, 1000]) await run.checkpoint(step, writeState(String(step)));
+    assert.deepEqual(await checkpointSteps(run.folder), [99, 100, 1000]);
+    await run.checkpoint(11, writeState("11")); // an older step, written last, is the newest work
+    assert.deepEqual(await checkpointSteps(run.folder), [11, 100, 1000]);
+  },
+);
+
+inTemporary("a resumed run ends with the bytes of one that was not interrupted", async (place) => {
+  await wholeRun(open(`${place}/whole`), 6);
+  const first = open(`${place}/cut`);
+  await first.start(info());
+  await first.evaluation("before:heldout", [completion(0, "before:heldout", " red")]);
+  for (let step = 1; step <= 4; step++) { // steps 3 and 4 come after the last checkpoint
+    const metrics = { "ppo/mean_scores": step / 10, "objective/kl": step === 2 ? NaN : 1 / 3 };
+    await first.step(step, metrics, [completion(step, "train", ` blue\n"${step}`)]);
+    if (step <= 2) await first.checkpoint(step, writeState(`state ${step}`));
+  }
+  await first.close();
+  await Deno.writeTextFile(`${place}/cut/metrics.csv.tmp-1`, "torn");
+  await Deno.mkdir(`${place}/cut/checkpoints/step-3.tmp-1`);
+  const second = open("", undefined, { folder: `${place}/cut`, step: 2 });
+  await wholeRun(second, 6, 2);
+  const [whole, cut] = [await snapshot(`${place}/whole`), await snapshot(`${place}/cut`)];
+  assert.deepEqual(Object.keys(cut), Object.keys(whole));
+  for (const name of ["/metrics.csv", "/completions.csv", "/curves.svg", "/summary.json"]) {
+    assert.equal(cut[name], whole[name], name);
+  }
+});
+
+inTemporary(
+  "whichever disk call fails, what was there stays whole and nothing is left over",
+  async (place) => {
+    const all = failing(Infinity);
+    await wholeRun(open(`${place}/count`, all.io), 4);
+    assert.ok(all.calls() > 60, `only ${all.calls()} calls`);
+    for (let at = 1; at <= all.calls(); at++) {
+      const folder = `${place}/run-${at}`;
+      const run = open(folder, failing(at).io);
+      await assert.rejects(wholeRun(run, 4), (error: Error) => {
+        assert.ok(error instanceof WriteError, `call ${at}: ${error.stack}`);
+        assert.match(error.message, /^Cannot write .* as the disk is full\. Free some space/);
+        return true;
+      });
+      for (
+        const [name, text] of Object.entries(
+          await snapshot(place).then((files) => filesOf(files, at)),
+        )
+      ) {
+        assert.doesNotMatch(name, /\.tmp-/, `call ${at}`);
+        assert.notEqual(text, "half a fi", `call ${at}: ${name}`);
+        if (name.endsWith(".json") && !name.includes("state")) JSON.parse(text);
+        if (name.endsWith(".csv")) assert.ok(text.endsWith("\n"), name);
+      }
+      const steps = await checkpointSteps(folder);
+      if (run.saved !== undefined) assert.ok(steps.includes(run.saved), `call ${at}`);
+      for (const step of steps) {
+        const state = await Deno.readTextFile(`${folder}/checkpoints/step-${step}/state.json`);
+        assert.equal(state, `state ${step}`);
+      }
+      await Deno.remove(folder, { recursive: true }).catch(() => {}); // may not have been made
+    }
+  },
+);
+
+const filesOf = (files: Record<string, string>, at: number) =>
+  Object.fromEntries(Object.entries(files).filter(([name]) => name.startsWith(`/run-${at}/`)));
+
+inTemporary(
+  "whichever disk call fails, a folder is placed whole or what stood there stays",
+  async (place) => {
+    const path = `${place}/far/down/out`;
+    const put = (text: string, io?: Disk) =>
+      placeFolder(path, async (to) => {
+        await Deno.mkdir(`${to}/sub`);
+        for (const name of ["a", "sub/b"]) await Deno.writeTextFile(`${to}/${name}`, text);
+      }, io);
+    const all = failing(Infinity);
+    await put("count", all.io);
+    assert.ok(all.calls() > 6, `only ${all.calls()} calls`);
+    await Deno.remove(`${place}/far`, { recursive: true });
+    for (let at = 1; at < all.calls(); at++) { // the last one flushes what is in place
+      await assert.rejects(put("new", failing(at).io), /injected/);
+      assert.deepEqual(await listFolder(place), [], `call ${at}`);
+    }
+    await put("old");
+    for (let at = 1;; at++) {
+      const disk = failing(at);
+      const failed = await put("new", disk.io).then(() => false, () => true);
+      if (!failed) break;
+      assert.deepEqual(
+        await listFolder(`${place}/far/down`).then(withoutOld),
+        ["out"],
+        `call ${at}`,
+      );
+      const { "/a": a, "/sub/b": b, ...rest } = await snapshot(path);
+      assert.deepEqual(rest, {});
+      assert.ok(a === b && (a === "old" || at > 6), `call ${at}: ${a} ${b}`);
+      assert.ok(at < 20);
+    }
+    await Deno.mkdir(`${path}.tmp-${Deno.pid}`); // as a process of this number that was killed
+    await put("new");
+    assert.deepEqual(await listFolder(`${place}/far/down`), ["out"]);
+    assert.deepEqual(await snapshot(path), { "/a": "new", "/sub/b": "new" });
+  },
+);
+
+/** A folder that was replaced may be left where the very last call fails. */
+const withoutOld = (names: string[]) => names.filter((name) => !/\.old\.tmp-\d+$/.test(name));
+
+inTemporary("an old file survives a failed replacement", async (place) => {
+  const path = `${place}/a.txt`;
+  await replaceFile(path, "old");
+  for (const at of [1, 2]) {
+    await assert.rejects(replaceFile(path, "new", failing(at).io), WriteError);
+    assert.equal(await Deno.readTextFile(path), "old");
+    assert.deepEqual(await listFolder(place), ["a.txt"]);
+  }
+  await replaceFile(path, "new");
+  assert.equal(await Deno.readTextFile(path), "new");
+});
+
+inTemporary("causes are named with their cure", async (place) => {
+  const message = async (code: string) => {
+    const error = await replaceFile(`${place}/a`, "x", failing(1, code).io).catch((e) => e);
+    return (error as Error).message;
+  };
+  assert.match(await message("EROFS"), /read-only\. Choose another folder with --out/);
+  assert.match(await message("EACCES"), /may not be written/);
+  assert.match(await message("EIO"), /injected.*Files written before are whole/);
+  await Deno.mkdir(`${place}/full`);
+  await Deno.writeTextFile(`${place}/full/thesis.txt`, "years of work");
+  await assert.rejects(open(`${place}/full`).start(info()), {
+    message: /full as it is not empty\. Choose another with --out/,
+  });
+  await Deno.writeTextFile(`${place}/file`, "");
+  await assert.rejects(open(`${place}/file`).start(info()), {
+    message: /there is a file of that name/,
+  });
+  await assert.rejects(open(`${place}/file/run`).start(info()), WriteError);
+});
+
+inTemporary("a step with other metric names is refused", async (place) => {
+  const run = open(`${place}/run`);
+  await run.start(info());
+  await run.step(1, { a: 1 }, []);
+  await assert.rejects(run.step(2, { b: 1 }, []), {
+    message:
+      /Cannot write metrics of step 2 as every step has the same names: it has b, the first had a/,
+  });
+});
+
+inTemporary(
+  "writing takes a bounded share of the time, and nothing is lost at a checkpoint",
+  async (place) => {
+    let now = 0, writes = 0;
+    const io: Disk = {
+      ...disk,
+      async write(path, chunks) {
+        now += 10; // every file takes 10 ms
+        writes++;
+        await disk.write(path, chunks);
+      },
+    };
+    const run = new RunFolder({
+      out: `${place}/run`,
+      io,
+      command: "",
+      request: {},
+      now: () => now,
+    });
+    await run.start(info());
+    for (let step = 1; step <= 400; step++) {
+      now += 10;
+      await run.step(step, { a: step }, [completion(step, "train", "x")]);
+    }
+    assert.ok(writes * 10 <= now / 20 + 100, `${writes} writes in ${now} ms`);
+    await run.checkpoint(400, writeState("x"));
+    const run400 = await readRun(run.folder);
+    assert.equal(run400.metrics.length, 400);
+    assert.equal(run400.completions.length, 400);
+  },
+);

@@ -1,0 +1,323 @@
+import assert from "node:assert/strict";
+import { CpuDevice } from "../../kernels/devices/cpu.ts";
+import type { FloatArray } from "../../kernels/device.ts";
+import { OutOfMemoryError } from "../../kernels/devices/pool.ts";
+import { parseConfig } from "../../model/config.ts";
+import { Gpt2 } from "../../model/gpt2.ts";
+import { PpoTrainer } from "../../rl/trainer.ts";
+import { completeText } from "../../experiment/complete.ts";
+import {
+  DoesNotFitError,
+  explainMemory,
+  memoryBudget,
+  type MemorySettings,
+  planFitting,
+  planRun,
+  runShape,
+  waysToFit,
+} from "../../experiment/memory_plan.ts";
+import { planTask } from "../../experiment/plan.ts";
+import { NO_LORA } from "../../experiment/lora.ts";
+import { modelOptions } from "../../experiment/run_models.ts";
+import { LanguagePolicy } from "../../experiment/policy.ts";
+import { trainTask } from "../../experiment/train.ts";
+import { assertRelative } from "../_close.ts";
+import { testOnDevices } from "../_devices.ts";
+import { modelFolder } from "../_fixtures.ts";
+import { withFolder } from "../_folder.ts";
+import { gradients, randomModel } from "../model/_model.ts";
+import { Recorder, writeSmallModel } from "./_model.ts";
+
+const config = parseConfig({
+  vocab_size: 31,
+  n_positions: 64,
+  n_embd: 16,
+  n_layer: 3,
+  n_head: 2,
+});
+const SETTINGS: MemorySettings = {
+  batchSize: 6,
+  maxNewTokens: 9,
+  microbatchRows: 0,
+  maxGradNorm: 1,
+  recompute: false,
+  frozenDtype: "f32",
+  ...NO_LORA,
+};
+const prompts = [17, 3, 9, 17, 1, 12].map((length, b) => new Int32Array(length).fill(b + 1));
+const sizes = { config, promptTokens: 17, settings: SETTINGS };
+const withSettings = (settings: Partial<MemorySettings>) => ({
+  ...sizes,
+  settings: { ...SETTINGS, ...settings },
+});
+const score = ({ responses }: { responses: Int32Array[] }) =>
+  Promise.resolve(responses.map((ids) => ids[0] % 3));
+const ppo = { totalSteps: 3, epochs: 2, learningRate: 1e-3, minibatches: 2 };
+
+const neo = parseConfig({
+  model_type: "gpt_neo",
+  vocab_size: 31,
+  max_position_embeddings: 64,
+  hidden_size: 16,
+  num_layers: 3,
+  num_heads: 2,
+  attention_types: [[["global", "local", "local"], 1]],
+  window_size: 7,
+});
+const VARIANTS: Partial<MemorySettings>[] = [
+  {},
+  { recompute: true },
+  { microbatchRows: 2 },
+  { frozenDtype: "f16" },
+  { loraRank: 4, frozenDtype: "f16" },
+  { loraRank: 3, loraTargets: "all-linear", recompute: true },
+];
+const CASES = [
+  ...VARIANTS.map((variant) => ({ config, variant })),
+  { config: neo, variant: {} },
+  { config: neo, variant: { loraRank: 4, frozenDtype: "f16" as const, recompute: true } },
+];
+for (const { config, variant } of CASES) {
+  const name = `${config.model_type} with ${JSON.stringify(variant)}`;
+  testOnDevices(`${name}: PPO holds what was planned, to the byte`, async (device) => {
+    const { settings } = withSettings(variant);
+    const plan = planRun(device, { ...withSettings(variant), config });
+    assert.equal(device.memory.peak, 0, "a plan takes nothing");
+    const options = modelOptions(settings);
+    using model = Gpt2.create(device, config, options.policy);
+    using reference = options.reference && Gpt2.create(device, config, options.reference);
+    const policy = new LanguagePolicy(model, reference, null);
+    policy.reserve(runShape(withSettings(variant)));
+    assert.equal(device.memory.peak, plan.total);
+    const { microbatchRows, maxNewTokens } = settings;
+    const trainer = new PpoTrainer(policy, { ...ppo, microbatchRows, maxNewTokens });
+    for (const count of [6, 2, 5]) await trainer.step(prompts.slice(0, count), score);
+    assert.equal(device.memory.peak, plan.total);
+  });
+}
+
+Deno.test("a policy's memory is what its parts say: less with each saving", () => {
+  using device = new CpuDevice();
+  const policy = (settings: Partial<MemorySettings>) =>
+    planRun(device, withSettings(settings)).parts.policy;
+  const whole = policy({}),
+    again = policy({ recompute: true }),
+    rows = policy({ microbatchRows: 1 });
+  for (const kind of ["weights", "gradients", "moments", "cache"] as const) {
+    assert.deepEqual([again[kind], rows[kind]], [whole[kind], whole[kind]], kind);
+  }
+  assert.ok(again.activations < whole.activations && again.logits === whole.logits);
+  assert.ok(rows.activations < whole.activations && rows.logits < whole.logits);
+  const [full, half] = (["f32", "f16"] as const)
+    .map((frozenDtype) => policy({ loraRank: 1, frozenDtype }));
+  assert.ok(half.weights < 0.6 * full.weights, "an adapter's base is stored as asked");
+});
+
+const total = (settings: Partial<MemorySettings>) =>
+  planRun(new CpuDevice(), withSettings(settings)).total;
+
+Deno.test("ways to fit are planned themselves, and name the most rows that fit", () => {
+  using device = new CpuDevice();
+  const between = (total({}) + total({ recompute: true })) / 2;
+  const { ways } = waysToFit(device, sizes, between);
+  assert.deepEqual(Object.keys(ways[0].settings), ["microbatchRows"]);
+  assert.deepEqual(ways[1].settings, { recompute: true });
+  for (const { settings, bytes } of ways) {
+    assert.equal(bytes, total(settings));
+    assert.ok(bytes <= between);
+  }
+  const most = ways[0].settings.microbatchRows!;
+  assert.ok(most >= 1 && total({ microbatchRows: most + 1 }) > between, `${most}`);
+  const all = { recompute: true, frozenDtype: "f16", loraRank: 8 } as const;
+  const [{ frozenDtype }, ...more] = ways.slice(2).map(({ settings }) => settings);
+  assert.equal(frozenDtype, "f16");
+  assert.deepEqual(more, [{ loraRank: 8 }, all]);
+  const tight = waysToFit(device, sizes, total({ ...all, microbatchRows: 2 }));
+  assert.deepEqual(tight.ways.at(-1)!.settings, { ...all, microbatchRows: 2 });
+  // what is set already is not proposed
+  const set = waysToFit(device, withSettings(all), total(all) - 1);
+  assert.deepEqual(set.ways.map(({ settings }) => Object.keys(settings)), [["microbatchRows"]]);
+});
+
+Deno.test("a run that does not fit is refused with what would, one that fits is not", () => {
+  using device = new CpuDevice();
+  const bytes = total({}) - 1;
+  assert.equal(planFitting(device, sizes, { bytes: bytes + 1, from: "asked" }).total, bytes + 1);
+  assert.equal(planFitting(device, sizes, { from: "unknown" }).total, bytes + 1);
+  assert.throws(() => planFitting(device, sizes, { bytes, from: "machine" }), (error) => {
+    assert.ok(error instanceof DoesNotFitError);
+    assert.match(
+      error.message,
+      /^Cannot train as [\d.]+ MiB of device memory are free here: it needs [\d.]+ MiB; it fits with one of these:\n {2}microbatchRows=5 +[\d.]+ MiB\n {2}recompute=true +[\d.]+ MiB\n {2}frozenDtype=f16 +[\d.]+ MiB\n {2}loraRank=8 +[\d.]+ MiB\n {2}recompute=true frozenDtype=f16 loraRank=8 {2}[\d.]+ MiB$/,
+    );
+    return true;
+  });
+  const { least } = waysToFit(device, sizes, 1);
+  assert.deepEqual(least.settings, {
+    recompute: true,
+    frozenDtype: "f16",
+    loraRank: 8,
+    microbatchRows: 1,
+  });
+  assert.throws(
+    () => planFitting(device, sizes, { bytes: least.bytes - 1, from: "asked" }),
+    /may be taken: .*; even recompute=true frozenDtype=f16 loraRank=8 microbatchRows=1 leaves it at [\d.]+ MiB: use a smaller/,
+  );
+  assert.equal(device.memory.peak, 0);
+});
+
+Deno.test("a pass that no binding holds is refused with the rows that one does", () => {
+  using device = new CpuDevice({ maxBinding: 65536 });
+  const wide = withSettings({ batchSize: 60 });
+  assert.throws(() => planFitting(device, wide, { from: "unknown" }), (error) => {
+    assert.ok(error instanceof DoesNotFitError);
+    assert.match(error.message, /one binding holds 65536 bytes: .*; it fits with one of these:\n/);
+    const { microbatchRows } = error.found.ways[0].settings;
+    assert.equal(microbatchRows, Math.floor(65536 / 4 / (32 * 64))); // (rows, T, I) of the MLP
+    return true;
+  });
+  const long = { ...sizes, promptTokens: 60 };
+  assert.throws(
+    () => planFitting(device, long, { from: "unknown" }),
+    /^RangeError: Cannot reserve memory for 68 tokens as the model has 64 positions/,
+  );
+});
+
+Deno.test("a driver without memory is explained by what would have fit beside it", () => {
+  using device = new CpuDevice();
+  const refused = new OutOfMemoryError("x 3", 4096, total({}) - 4096);
+  const explained = explainMemory(refused, device, sizes);
+  assert.ok(explained instanceof DoesNotFitError);
+  assert.match(
+    explained.message,
+    /^Cannot allocate x 3 as the device has no .* are held already; it/,
+  );
+  assert.equal(explained.cause, refused);
+  assert.ok(explained.found.ways.every(({ bytes }) => bytes <= refused.held));
+  const other = new Error("no");
+  assert.equal(explainMemory(other, device, sizes), other);
+});
+
+Deno.test("the budget is what is asked, else the machine's where the processor computes", async () => {
+  assert.deepEqual(memoryBudget({ software: false }, 1.5), { bytes: 1.5 * 2 ** 30, from: "asked" });
+  assert.deepEqual(memoryBudget({ software: false }), { from: "unknown" });
+  const { bytes, from } = memoryBudget({ software: true });
+  assert.equal(from, "machine");
+  assert.ok(bytes! > 0 && bytes! < Deno.systemMemoryInfo().available - 2 ** 28);
+  const module = new URL("../../experiment/memory_plan.ts", import.meta.url).href;
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "eval",
+      "--no-check",
+      `--config=${new URL("../../deno.json", import.meta.url).pathname}`,
+      `await Deno.permissions.revoke({ name: "sys" });
+      const { memoryBudget } = await import("${module}");
+      console.log(JSON.stringify(memoryBudget({ software: true })));`,
+    ],
+  }).output();
+  assert.equal(new TextDecoder().decode(stdout).trim(), '{"from":"unknown"}');
+});
+
+/** Gives `body` a small model. */
+const inFolder = (body: (folder: string) => Promise<void>): Promise<void> =>
+  withFolder(async (folder) => {
+    await writeSmallModel(`${folder}/model`);
+    await body(folder);
+  });
+
+Deno.test("trainTask() tells its plan, and refuses before it loads anything", () =>
+  inFolder(async (folder) => {
+    const request = { task: "colors", model: `${folder}/model`, steps: 1, device: "cpu" } as const;
+    const settings = { batchSize: 4 };
+    const planned = await planTask({ ...request, settings });
+    assert.deepEqual(JSON.parse(JSON.stringify(planned)), planned);
+    assert.deepEqual([planned.fits, planned.ways], [true, []]);
+    assert.equal(planned.shape.batchSize, 4);
+    const run = new Recorder(folder);
+    await trainTask({ ...request, settings: { ...settings, recompute: true } }, run);
+    assert.match(run.said.join("\n"), /^device memory [\d.]+ MiB, [\d.]+ GiB free$/m);
+    assert.equal(run.info!.config.recompute, true);
+
+    await Deno.remove(`${folder}/model/model.safetensors`); // a plan needs no weights
+    const memory = 0.9 * planned.total / 2 ** 30;
+    const refused = await planTask({ ...request, settings, memory });
+    assert.deepEqual([refused.fits, refused.total], [false, planned.total]);
+    assert.ok(refused.ways.length > 0);
+    await assert.rejects(
+      () => trainTask({ ...request, settings, memory }, new Recorder(folder)),
+      (error) => error instanceof DoesNotFitError && /microbatchRows=/.test(error.message),
+    );
+    const least = await planTask({ ...request, settings, memory: 1e-5 });
+    assert.deepEqual(least.least!.settings, {
+      recompute: true,
+      frozenDtype: "f16",
+      loraRank: 8,
+      microbatchRows: 1,
+    });
+  }));
+
+Deno.test("the network of a reward is planned too", () =>
+  inFolder(async (folder) => {
+    const request = { task: "colors", model: `${folder}/model`, device: "cpu" } as const;
+    const words = await planTask(request);
+    const network = await planTask({
+      ...request,
+      settings: { semanticEmbedder: modelFolder("bert-a") },
+    });
+    const { rewards } = network.parts;
+    assert.ok(rewards.weights > 0 && rewards.activations > 0);
+    const bytes = Object.values(rewards).reduce((sum, x) => sum + x);
+    assert.equal(network.total, words.total + bytes);
+  }));
+
+Deno.test("generation that does not fit is refused before the model is loaded", () =>
+  inFolder(async (folder) => {
+    const sampling = { prompt: "red and blue", tokens: 8, temperature: 1, samples: 2, seed: 1 };
+    const request = { ...sampling, model: `${folder}/model`, device: "cpu" } as const;
+    assert.equal((await completeText({ ...request, memory: 1 })).length, 2);
+    await Deno.remove(`${folder}/model/model.safetensors`);
+    await assert.rejects(
+      () => completeText({ ...request, memory: 1e-5 }),
+      /^RangeError: Cannot generate as 0\.0 MiB of device memory may be taken: it needs .*; ask for fewer/,
+    );
+  }));
+
+/** Takes no step, so that the gradients of an update can be read. */
+class Held extends LanguagePolicy {
+  seen?: Map<string, FloatArray>;
+  override step(): void {}
+  override async gradientNorm(): Promise<number> {
+    this.seen = await gradients(this.model);
+    return 1;
+  }
+}
+
+testOnDevices(
+  "PPO's pieces add up to the gradient of the whole batch; recompute changes no bit",
+  async (device) => {
+    const update = async (settings: Partial<MemorySettings>) => {
+      const { microbatchRows, recompute, maxNewTokens } = { ...SETTINGS, ...settings };
+      using model = randomModel(device, config, { recompute });
+      using reference = Gpt2.create(device, config, { frozen: true, seed: 7 });
+      const policy = new Held(model, reference, null);
+      const once = { totalSteps: 1, epochs: 1, entropyCoefficient: 0.01 };
+      const trainer = new PpoTrainer(policy, { ...once, microbatchRows, maxNewTokens });
+      const { rollout } = await trainer.step(prompts, score);
+      return { rollout, gradients: policy.seen! };
+    };
+    const whole = await update({});
+    for (const microbatchRows of [1, 4]) {
+      const parts = await update({ microbatchRows });
+      assert.deepEqual(parts.rollout, whole.rollout);
+      for (const [name, want] of whole.gradients) {
+        assertRelative(
+          parts.gradients.get(name)!,
+          want,
+          `${name} in pieces of ${microbatchRows}`,
+          2e-5,
+        );
+      }
+    }
+    assert.deepEqual(await update({ recompute: true }), whole);
+  },
+);

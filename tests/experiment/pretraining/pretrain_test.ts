@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { CpuDevice } from "../../../kernels/devices/cpu.ts";
+import { Gpt2 } from "../../../model/gpt2.ts";
+import { Tokenizer } from "../../../model/tokenizer/tokenizer.ts";
+import {
+  documentBatches,
+  pretrain,
+  type PretrainStep,
+} from "../../../experiment/pretraining/pretrain.ts";
+import { RECIPE } from "../../../experiment/pretraining/recipe.ts";
+
+const END = 9;
+const documentOf = (
+  length: number,
+) => [...Array.from({ length: length - 1 }, (_, i) => i % END), END];
+
+Deno.test("documentBatches() puts every document once into the narrowest width that holds it", () => {
+  const lengths = [17, 18, 2, 25, 17, 33, 17, 17, 90, 17];
+  const stream = Uint32Array.from(lengths.flatMap(documentOf));
+  const batches = documentBatches(stream, { end: END, batch: 1, length: 32 });
+  // Width 16 takes documents of up to 17 tokens, of which the last is only asked about; two fill a batch.
+  assert.deepEqual(
+    batches.map((rows) => rows.map(({ length }) => length)),
+    [
+      [17, 2],
+      [18, 25],
+      [33],
+      [17, 17],
+      [33], // 90 is cut into 33, 33 and 24, which waits for another
+      [33],
+      [17, 17],
+    ],
+  );
+  for (const row of batches.flat()) assert.ok(row.length >= 2 && row.length <= 33);
+});
+
+const small = {
+  characters: 30_000,
+  vocabulary: 400,
+  config: { ...RECIPE.config, n_embd: 16, n_layer: 1, n_head: 2 },
+};
+
+Deno.test("pretrain() learns, writes a folder that loads, and resumes to the same bytes", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const request = { steps: 12, batch: 1, device: "cpu" as const, recipe: small };
+    const seen: PretrainStep[] = [];
+    const whole = `${folder}/whole`, cut = `${folder}/cut`;
+    const result = await pretrain({ ...request, out: whole }, (step) => seen.push(step));
+    assert.deepEqual(seen.map(({ step }) => step), Array.from({ length: 12 }, (_, i) => i + 1));
+    assert.ok(seen.at(-1)!.loss < seen[0].loss, `${seen[0].loss} to ${seen.at(-1)!.loss}`);
+    assert.ok(Number(result["held-out loss"]) > 0);
+    const names = [
+      "config.json",
+      "generation_config.json",
+      "loss.csv",
+      "model.safetensors",
+      "tokenizer.json",
+    ];
+    const left = (await Array.fromAsync(Deno.readDir(whole))).map(({ name }) => name);
+    assert.deepEqual(left.sort(), [...names, "tokenizer_config.json"]);
+    const stopper = new AbortController();
+    await assert.rejects(
+      () =>
+        pretrain({ ...request, out: cut }, ({ step }) => {
+          if (step === 5) stopper.abort(new Error("stop"));
+        }, stopper.signal),
+      /^Error: stop$/,
+    );
+    await pretrain({ ...request, out: cut, resume: true });
+    for (const name of names) {
+      assert.deepEqual(
+        await Deno.readFile(`${cut}/${name}`),
+        await Deno.readFile(`${whole}/${name}`),
+        name,
+      );
+    }
+    using device = new CpuDevice();
+    using model = await Gpt2.load(device, whole);
+    const tokenizer = await Tokenizer.load(whole, { modelVocab: model.config.vocab_size });
+    assert.equal(tokenizer.decode(tokenizer.encode("red and blue")), "red and blue");
+    await assert.rejects(
+      () => pretrain({ ...request, out: `${folder}/none`, resume: true }),
+      /holds no checkpoint: start without --resume/,
+    );
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});

@@ -1,0 +1,285 @@
+import assert from "node:assert/strict";
+import { RunFolder } from "../../experiment/folder/run_folder.ts";
+import type { DeviceChoice } from "../../kernels/devices/open.ts";
+import { DeviceLostError } from "../../kernels/devices/webgpu.ts";
+import { PPO_METRICS } from "../../rl/metrics.ts";
+import { type TrainRequest, trainTask } from "../../experiment/train.ts";
+import { Recorder, writeSmallModel } from "./_model.ts";
+
+const settings = { batchSize: 6, minibatches: 2, epochs: 2, learningRate: 1e-3 };
+
+/** Gives `body` a folder with a small model in `model`, and takes it away again. */
+async function inFolder(body: (folder: string, request: TrainRequest) => Promise<void>) {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.mkdir(`${folder}/model`);
+    await writeSmallModel(`${folder}/model`);
+    await body(folder, {
+      task: "colors",
+      model: `${folder}/model`,
+      steps: 4,
+      seed: 2,
+      settings,
+      device: "cpu",
+    });
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+for (const device of ["cpu", "webgpu"] as DeviceChoice[]) {
+  Deno.test(`${device}: a run trains, reports every step, and the same seed gives the same bytes`, () =>
+    inFolder(async (folder, request) => {
+      const files: Uint8Array[][] = [];
+      for (const name of ["first", "second"]) {
+        const run = new RunFolder({ out: `${folder}/${name}`, command: "", request: {} });
+        const summary = await trainTask({ ...request, device }, run);
+        assert.equal(summary.device.kind, device);
+        assert.equal(summary.steps, 4);
+        files.push([
+          await Deno.readFile(`${folder}/${name}/metrics.csv`),
+          await Deno.readFile(`${folder}/${name}/completions.csv`),
+          await Deno.readFile(`${folder}/${name}/checkpoints/step-4/model.safetensors`),
+        ]);
+      }
+      assert.deepEqual(files[0], files[1]);
+      const other = new RunFolder({ out: `${folder}/other`, command: "", request: {} });
+      await trainTask({ ...request, device, seed: 3 }, other);
+      assert.notDeepEqual(await Deno.readFile(`${folder}/other/metrics.csv`), files[0][0]);
+    }));
+
+  Deno.test(`${device}: a run stopped after any step and resumed ends as one that was not`, () =>
+    inFolder(async (folder, request) => {
+      const whole = new Recorder(`${folder}/whole`);
+      await trainTask({ ...request, device }, whole);
+      for (const stop of [1, 3]) {
+        const stopper = new AbortController();
+        const first = new Recorder(`${folder}/stopped-${stop}`, (step) => {
+          if (step === stop) stopper.abort(new Error("stop"));
+        });
+        await assert.rejects(
+          () => trainTask({ ...request, device }, first, stopper.signal),
+          /^Error: stop$/,
+        );
+        assert.equal(first.rows.length, stop);
+        assert.deepEqual(first.checkpoints, [`${folder}/stopped-${stop}/step-${stop}`]);
+        const second = new Recorder(`${folder}/resumed-${stop}`);
+        await trainTask({ ...request, device, resume: first.checkpoints[0] }, second);
+        assert.deepEqual([...first.rows, ...second.rows], whole.rows);
+        assert.deepEqual(second.summary!.heldout, whole.summary!.heldout);
+        assert.deepEqual(second.summary!.train, whole.summary!.train);
+        assert.deepEqual(second.phases, ["after:train", "after:heldout"]);
+        for (const file of ["model.safetensors", "optimizer.safetensors"]) {
+          assert.deepEqual(
+            await Deno.readFile(`${second.checkpoints.at(-1)}/${file}`),
+            await Deno.readFile(`${whole.checkpoints.at(-1)}/${file}`),
+            file,
+          );
+        }
+      }
+    }));
+}
+
+Deno.test("a run trains on training prompts alone, each once an epoch, and judges both splits", () =>
+  inFolder(async (folder, request) => {
+    const run = new Recorder(folder);
+    const summary = await trainTask(
+      { ...request, steps: 4, settings: { ...settings, batchSize: 36 }, saveEvery: 2 },
+      run,
+    );
+    const of = (phase: string) => run.completions.filter((row) => row.phase === phase);
+    const heldout = new Set(of("before:heldout").map(({ id }) => id));
+    assert.equal(heldout.size, 18);
+    const trained = of("train");
+    assert.equal(trained.length, 4 * 36);
+    assert.ok(trained.every(({ id }) => !heldout.has(id)));
+    for (const epoch of [trained.slice(0, 72), trained.slice(72)]) {
+      assert.equal(new Set(epoch.map(({ id }) => id)).size, 72);
+    }
+    assert.notDeepEqual(
+      trained.slice(0, 72).map(({ id }) => id),
+      trained.slice(72).map(({ id }) => id),
+    );
+    assert.deepEqual(run.phases, [
+      "before:train",
+      "before:heldout",
+      "after:train",
+      "after:heldout",
+    ]);
+    assert.deepEqual(run.checkpoints.map((path) => path.split("-").at(-1)), ["2", "4", "4"]);
+    const names = Object.keys(run.rows[0]);
+    assert.deepEqual(names.slice(1, 1 + PPO_METRICS.length), PPO_METRICS.map(({ name }) => name));
+    assert.deepEqual(names.slice(1 + PPO_METRICS.length), [
+      "rewards/exact/mean",
+      "rewards/semantic/mean",
+      "rewards/semantic/out_of_vocabulary",
+      "rewards/semantic/no_parent_answer",
+      "rewards/semantic/parent_out_of_vocabulary",
+    ]);
+    const mean = (rows: typeof trained) =>
+      rows.reduce((sum, { reward }) => sum + reward!, 0) / rows.length;
+    assert.equal(summary.train.before.reward, mean(of("before:train")));
+    assert.equal(summary.heldout.after.reward, mean(of("after:heldout")));
+  }));
+
+Deno.test("a resumed run goes on with the commit that it started from, though the branch moved on", () =>
+  inFolder(async (folder, request) => {
+    const home = `${folder}/models--someone--small`, before = Deno.env.get("HF_HUB_CACHE");
+    const [first, second] = ["a".repeat(40), "b".repeat(40)];
+    const moveTo = async (commit: string, seed: number) => {
+      await Deno.mkdir(`${home}/refs`, { recursive: true });
+      await writeSmallModel(`${home}/snapshots/${commit}`, 96, seed);
+      await Deno.writeTextFile(`${home}/refs/main`, commit);
+    };
+    Deno.env.set("HF_HUB_CACHE", folder);
+    try {
+      await moveTo(first, 3);
+      const asked = { ...request, model: "someone/small", steps: 2 };
+      const whole = new Recorder(`${folder}/whole`);
+      await trainTask(asked, whole);
+      assert.deepEqual(whole.info!.source, {
+        kind: "hub",
+        id: "someone/small",
+        revision: "main",
+        commit: first,
+      });
+      assert.deepEqual(whole.info!.weights, { semantic: 1 });
+      assert.match(
+        whole.said[0],
+        /^model someone\/small@main \(commit a{40}\) from the hub's cache/,
+      );
+      const stopper = new AbortController();
+      const cut = new Recorder(`${folder}/cut`, () => stopper.abort(new Error("stop")));
+      await assert.rejects(trainTask(asked, cut, stopper.signal), /^Error: stop$/);
+      await moveTo(second, 4);
+      const resumed = new Recorder(`${folder}/resumed`);
+      await trainTask({ ...asked, resume: cut.checkpoints[0] }, resumed);
+      assert.deepEqual(resumed.info!.source, whole.info!.source);
+      assert.deepEqual([...cut.rows, ...resumed.rows], whole.rows); // KL to the reference included
+      const moved = new Recorder(`${folder}/moved`);
+      await trainTask({ ...asked, steps: 1 }, moved);
+      assert.equal((moved.info!.source as { commit: string }).commit, second);
+      await Deno.remove(`${home}/snapshots/${first}`, { recursive: true });
+      await assert.rejects(
+        trainTask({ ...asked, resume: cut.checkpoints[0] }, new Recorder(folder)),
+        /deno task fetch someone\/small@a{40}$/,
+      );
+    } finally {
+      if (before === undefined) Deno.env.delete("HF_HUB_CACHE");
+      else Deno.env.set("HF_HUB_CACHE", before);
+    }
+  }));
+
+Deno.test("a resumed run refuses a model folder that has changed since it began", () =>
+  inFolder(async (folder, request) => {
+    const run = new Recorder(`${folder}/run`);
+    await trainTask({ ...request, steps: 1 }, run);
+    await writeSmallModel(`${folder}/model`, 80);
+    const [resume] = run.checkpoints;
+    await assert.rejects(
+      trainTask({ ...request, steps: 2, resume }, new Recorder(folder)),
+      /the run began with other files: config\.json, model\.safetensors changed since/,
+    );
+  }));
+
+const wrong: [string, Partial<TrainRequest>, RegExp][] = [
+  ["an unknown task", { task: "colrs" }, /colrs.*colors/],
+  ["an unknown reward", { reward: "semantik" }, /semantik.*semantic/],
+  ["an unknown setting", { settings: { ...settings, lambd: 1 } as never }, /no setting "lambd"/],
+  ["a setting out of range", { settings: { ...settings, gamma: 2 } }, /gamma must be at most 1/],
+  ["no batch", { settings: { ...settings, batchSize: 0 } }, /batchSize must be a whole number/],
+  ["an unknown model", { model: "gpt9" }, /Cannot load the model "gpt9".*no such folder/],
+  ["a checkpoint that is none", { resume: "tests/fixtures" }, /readable trainer\.json/],
+];
+for (const [what, change, message] of wrong) {
+  Deno.test(`trainTask() refuses ${what}`, () =>
+    inFolder(async (folder, request) => {
+      const run = new Recorder(folder);
+      await assert.rejects(() => trainTask({ ...request, ...change }, run), message);
+      assert.deepEqual([run.rows.length, run.checkpoints.length], [0, 0]);
+    }));
+}
+
+Deno.test("trainTask() refuses a model whose context is shorter than the prompts", () =>
+  inFolder(async (folder, request) => {
+    await writeSmallModel(`${folder}/model`, 16);
+    await assert.rejects(
+      () => trainTask(request, new Recorder(folder)),
+      /RangeError: Cannot .*16.*positions|RangeError: Cannot .*positions.*16/,
+    );
+  }));
+
+Deno.test("trainTask() refuses a broken trainer.json and a checkpoint beyond the end", () =>
+  inFolder(async (folder, request) => {
+    const run = new Recorder(`${folder}/run`);
+    await trainTask({ ...request, steps: 2 }, run);
+    const [resume] = run.checkpoints;
+    await assert.rejects(
+      () => trainTask({ ...request, steps: 1, resume }, new Recorder(folder)),
+      /ends at step 1: it is at 2; name an earlier checkpoint/,
+    );
+    await Deno.writeTextFile(`${resume}/trainer.json`, '{"ppo": {"step": 1}');
+    await assert.rejects(
+      () => trainTask({ ...request, resume }, new Recorder(folder)),
+      /holds a readable trainer\.json/,
+    );
+    await Deno.writeTextFile(`${resume}/trainer.json`, '{"ppo": {"step": 1}}');
+    await assert.rejects(
+      () => trainTask({ ...request, resume }, new Recorder(folder)),
+      /its trainer\.json lacks fields: ppo/,
+    );
+  }));
+
+Deno.test("webgpu: a lost device ends the run with its cause; the checkpoint before it resumes", () =>
+  inFolder(async (folder, request) => {
+    const opened: GPUDevice[] = [];
+    const { requestDevice } = GPUAdapter.prototype;
+    GPUAdapter.prototype.requestDevice = async function (...given) {
+      const device = await requestDevice.apply(this, given);
+      opened.push(device);
+      return device;
+    };
+    try {
+      const run = new Recorder(`${folder}/run`, (step) => {
+        if (step === 3) opened[0].destroy();
+      });
+      const lost = { ...request, device: "webgpu" as const, saveEvery: 2 };
+      await assert.rejects(() => trainTask(lost, run), (error) => {
+        assert.ok(error instanceof DeviceLostError, String(error));
+        assert.match(error.message, /the GPU device was lost.*Resume from the last checkpoint/);
+        return true;
+      });
+      assert.deepEqual(run.checkpoints, [`${folder}/run/step-2`]);
+      const again = new Recorder(`${folder}/again`);
+      await trainTask({ ...lost, resume: run.checkpoints[0] }, again);
+      assert.deepEqual(again.rows.map(({ step }) => step), [3, 4]);
+      assert.deepEqual(again.rows[0], run.rows[2]);
+    } finally {
+      GPUAdapter.prototype.requestDevice = requestDevice;
+    }
+  }));
+
+Deno.test("a preset takes the place of the task's settings, and the request's win over it", () =>
+  inFolder(async (folder, request) => {
+    const run = new Recorder(folder);
+    const changed = { batchSize: 4, epochs: 1, semanticPower: 2 };
+    await trainTask({ ...request, steps: 1, preset: "trl-0.11", settings: changed }, run);
+    const { config } = run.info!;
+    assert.equal(config.learningRate, 1.41e-5); // TRL's, not the task's
+    assert.equal(config.klControl, "adaptive");
+    assert.deepEqual([config.batchSize, config.epochs, config.maxNewTokens], [4, 1, 2]);
+    const { scores, completion } = run.completions.find(({ scores }) => scores.semantic! > 0)!;
+    const squared = new Recorder(folder);
+    await trainTask({
+      ...request,
+      steps: 1,
+      preset: "trl-0.11",
+      settings: { ...changed, semanticPower: 4 },
+    }, squared);
+    const same = squared.completions.find((row) => row.completion === completion)!;
+    assert.ok(Math.abs(same.scores.semantic! - scores.semantic! ** 2) < 1e-12);
+    await assert.rejects(
+      () => trainTask({ ...request, preset: "trl" }, new Recorder(folder)),
+      /the preset "trl" as there are only trl-0\.11/,
+    );
+  }));

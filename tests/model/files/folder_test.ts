@@ -1,0 +1,179 @@
+import assert from "node:assert/strict";
+import { CpuDevice } from "../../../kernels/devices/cpu.ts";
+import { Gpt2 } from "../../../model/gpt2.ts";
+import { languageModelRows } from "../../../model/rows.ts";
+import { openSafetensors, writeSafetensors } from "../../../model/files/safetensors.ts";
+import { assertClose } from "../../_close.ts";
+import { testOnDevices } from "../../_devices.ts";
+import { withFolder } from "../../_folder.ts";
+import { randomModel, SMALL } from "../_model.ts";
+
+const rows = languageModelRows([[1, 2, 3, 4], [5, 6]]);
+
+/** A tensor on the host. */
+type Tensors = Map<string, { shape: readonly number[]; data: Float32Array<ArrayBuffer> }>;
+
+/** Rewrites the weights of `folder` after `change`. */
+async function rewrite(folder: string, change: (tensors: Tensors) => void): Promise<void> {
+  const path = `${folder}/model.safetensors`;
+  const tensors: Tensors = new Map();
+  {
+    using file = await openSafetensors(path);
+    for (const [name, { shape }] of file.entries) {
+      tensors.set(name, { shape, data: await file.read(name) });
+    }
+  }
+  change(tensors);
+  await writeSafetensors(path, {
+    tensors: [...tensors].map(([name, { shape }]) => ({ name, shape })),
+    data: async function* () {
+      for (const { data } of tensors.values()) yield await Promise.resolve(data);
+    },
+  });
+}
+
+testOnDevices("save() and load() round-trip every bit, value head included", async (device) => {
+  await withFolder(async (folder) => {
+    using model = randomModel(device, { ...SMALL, embd_pdrop: 0.1 });
+    const before = await model.evaluate(rows);
+    await model.save(folder);
+    using loaded = await Gpt2.load(device, folder, { valueHead: true });
+    assert.deepEqual(await loaded.evaluate(rows), before);
+    assert.equal(loaded.config.embd_pdrop, 0.1);
+    const names = [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+    assert.deepEqual(names, ["config.json", "generation_config.json", "model.safetensors"]);
+  });
+});
+
+Deno.test("save() in F16 rounds the weights and nothing else", async () => {
+  await withFolder(async (folder) => {
+    using device = new CpuDevice();
+    using model = randomModel(device);
+    await model.save(folder, { dtype: "F16" });
+    using loaded = await Gpt2.load(device, folder, { valueHead: true });
+    for await (const [{ name }, data] of model.weights.read()) {
+      const [got] = await device.read(loaded.weights.get(name));
+      assert.deepEqual(got, Float32Array.from(data, Math.f16round), name);
+    }
+    assert.equal(
+      JSON.parse(await Deno.readTextFile(`${folder}/config.json`)).torch_dtype,
+      "float16",
+    );
+  });
+});
+
+Deno.test("save() copies the tokenizer and writes the ids that generation needs", async () => {
+  await withFolder(async (folder) => {
+    using device = new CpuDevice();
+    using model = randomModel(device, { ...SMALL, eos_token_id: 3 });
+    await Deno.writeTextFile(`${folder}/source.json`, '{"a": 1}');
+    await Deno.writeTextFile(`${folder}/tokenizer_config.json`, "{}");
+    await model.save(`${folder}/out/put`, { tokenizer: `${folder}/source.json` });
+    assert.equal(await Deno.readTextFile(`${folder}/out/put/tokenizer.json`), '{"a": 1}');
+    assert.equal(await Deno.readTextFile(`${folder}/out/put/tokenizer_config.json`), "{}");
+    const generation = await Deno.readTextFile(`${folder}/out/put/generation_config.json`);
+    assert.deepEqual(JSON.parse(generation), { eos_token_id: 3 });
+  });
+});
+
+Deno.test("load() takes names without prefix, a copied lm_head and the causal masks of old folders", async () => {
+  await withFolder(async (folder) => {
+    using device = new CpuDevice();
+    using model = randomModel(device);
+    await model.save(folder);
+    await rewrite(folder, (tensors) => {
+      for (const [name, tensor] of [...tensors]) {
+        tensors.delete(name);
+        tensors.set(name.replace("transformer.", ""), tensor);
+      }
+      tensors.set("lm_head.weight", tensors.get("wte.weight")!);
+      tensors.set("h.0.attn.bias", { shape: [1, 1, 9, 9], data: new Float32Array(81) });
+      tensors.set("h.1.attn.masked_bias", { shape: [], data: new Float32Array(1) });
+    });
+    using loaded = await Gpt2.load(device, folder, { valueHead: true });
+    assert.deepEqual(await loaded.evaluate(rows), await model.evaluate(rows));
+  });
+});
+
+Deno.test("load() leaves a value head that is not wanted, and starts one that is missing at zero", async () => {
+  await withFolder(async (folder) => {
+    using device = new CpuDevice();
+    using model = randomModel(device);
+    const { logprob } = await model.evaluate(rows);
+    await model.save(folder);
+    using without = await Gpt2.load(device, folder);
+    assert.deepEqual((await without.evaluate(rows)).logprob, logprob);
+    await without.save(folder);
+    using fresh = await Gpt2.load(device, folder, { valueHead: true });
+    const evaluation = await fresh.evaluate(rows);
+    assert.deepEqual(evaluation.logprob, logprob);
+    assertClose(evaluation.value, new Float32Array(4), "value", 0);
+  });
+});
+
+Deno.test("load() lists every tensor that does not fit the config in one error", async () => {
+  await withFolder(async (folder) => {
+    using device = new CpuDevice();
+    using model = Gpt2.create(device, SMALL);
+    await model.save(folder);
+    await rewrite(folder, (tensors) => {
+      tensors.delete("transformer.ln_f.bias");
+      tensors.set("transformer.h.2.ln_1.bias", { shape: [6], data: new Float32Array(6) });
+      tensors.set("transformer.wpe.weight", { shape: [6, 9], data: new Float32Array(54) });
+      tensors.set("lm_head.weight", { shape: [10, 6], data: new Float32Array(60) });
+    });
+    const { live } = device.memory;
+    await assert.rejects(() => Gpt2.load(device, folder), (error: Error) => {
+      assert.match(error.message, /transformer.wpe.weight is \(6,9\), not \(9,6\)/);
+      assert.match(error.message, /lm_head.weight is \(10,6\), not \(11,6\)/);
+      assert.match(error.message, /transformer.h.2.ln_1.bias is not known/);
+      assert.match(error.message, /ln_f.bias \(6\) is missing/);
+      return true;
+    });
+    assert.equal(device.memory.live, live, "a failed load must give its memory back");
+  });
+});
+
+Deno.test("load() refuses weights that are not finite", async () => {
+  await withFolder(async (folder) => {
+    using device = new CpuDevice();
+    using model = Gpt2.create(device, SMALL);
+    await model.save(folder);
+    const path = `${folder}/model.safetensors`;
+    const bytes = await Deno.readFile(path);
+    new DataView(bytes.buffer).setFloat32(bytes.length - 4, NaN, true);
+    await Deno.writeFile(path, bytes);
+    await assert.rejects(
+      () => Gpt2.load(device, folder),
+      /numbers must be finite: element \d+ is NaN/,
+    );
+  });
+});
+
+Deno.test("load() says what a folder lacks and how to mend it", async () => {
+  await withFolder(async (folder) => {
+    using device = new CpuDevice();
+    const load = () => Gpt2.load(device, folder);
+    const name = "NotFound";
+    await assert.rejects(load, { name, message: /the model folder .* has no config.json/ });
+    await Deno.writeTextFile(`${folder}/config.json`, '{"vocab_size": 11,');
+    await assert.rejects(load, /config.json as it must be JSON: /);
+    await Deno.writeTextFile(`${folder}/config.json`, JSON.stringify({ ...SMALL, n_head: 4 }));
+    await assert.rejects(load, /config.json as n_embd must be divisible by n_head: 6 and 4/);
+    await Deno.writeTextFile(`${folder}/config.json`, JSON.stringify(SMALL));
+    await assert.rejects(load, { name, message: /as it has no model.safetensors$/ });
+    await Deno.writeTextFile(`${folder}/model.safetensors.index.json`, "{}");
+    await assert.rejects(load, {
+      name: "SafetensorsError",
+      message: /index.json as an index must have an object weight_map/,
+    });
+    await Deno.remove(`${folder}/model.safetensors.index.json`);
+    await Deno.writeTextFile(`${folder}/pytorch_model.bin`, "");
+    await assert.rejects(load, {
+      name,
+      message: /pickled pytorch_model.bin.* Convert it once, .*python -c/,
+    });
+    await Deno.writeTextFile(`${folder}/model.safetensors`, "");
+    await assert.rejects(load, /needs 8 bytes of header length: it has 0 \(.*model.safetensors\)/);
+  });
+});
