@@ -1,15 +1,27 @@
-/** Which known name an unknown one probably means. @module */
+/** Which known name an unknown one most likely meant. @module */
 import { distance } from "fastest-levenshtein";
 
-/** The nearest of `names` in edit distance, where at most a third of the letters (or two) differ. */
-export function nearest(name: string, names: readonly string[]): string | undefined {
-  const text = name.toLowerCase();
-  let best: string | undefined, least = Math.max(2, Math.floor(text.length / 3)) + 1;
-  for (const candidate of names) {
-    const far = distance(text, candidate.toLowerCase());
-    if (far < least && far < candidate.length) [best, least] = [candidate, far];
+/**
+ * The nearest of `names`, where at most a third of the letters (or two) differ; case, hyphens and
+ * underscores do not count, and a clear beginning ("learn" for learningRate) counts as one edit.
+ */
+export function nearest(word: string, names: readonly string[]): string | undefined {
+  const fold = (text: string) => text.toLowerCase().replace(/[-_]/g, "");
+  const wanted = fold(word);
+  let best: string | undefined, least = Infinity;
+  for (const name of names) {
+    const candidate = fold(name);
+    const begins = wanted.length >= 3 && candidate.startsWith(wanted);
+    const edits = begins ? Math.min(1, distance(wanted, candidate)) : distance(wanted, candidate);
+    if (edits < least && edits < candidate.length) [best, least] = [name, edits];
   }
-  return best;
+  return least <= Math.max(2, Math.floor(wanted.length / 3)) ? best : undefined;
+}
+
+/** ` Did you mean "colors"?`, or nothing. */
+export function didYouMean(word: string, names: readonly string[]): string {
+  const name = nearest(word, names);
+  return name === undefined ? "" : ` Did you mean "${name}"?`;
 }
 
 /** The error for a name that nothing has: says the nearest one, and all of them. */
