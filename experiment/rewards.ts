@@ -1,6 +1,8 @@
 /** Every reward by name, opened for a task. @module */
+import { loadSentenceEmbedder } from "../model/files/encoder_folder.ts";
 import type { Device } from "../kernels/device.ts";
-import { type EncoderOptions, SentenceEmbedder } from "../model/encoder/encoder.ts";
+import type { EncoderOptions } from "../model/encoder/encoder.ts";
+import type { SentenceEmbedder } from "../model/encoder/sentence.ts";
 import type { MatrixDtype } from "../model/params.ts";
 import { combine, type CombinedReward } from "../rewards/combine.ts";
 import { loadWordVectors } from "../rewards/embeddings/word_vectors.ts";
@@ -73,7 +75,7 @@ export async function openEncoder(
       cause: error,
     });
   });
-  return await SentenceEmbedder.load(device, folder, options);
+  return await loadSentenceEmbedder(device, folder, options);
 }
 
 /** All rewards, in the order of `--list`. */
@@ -83,7 +85,7 @@ export function listRewards(): { name: string; summary: string }[] {
 
 /**
  * The weighted sum that `text` asks for (`NAME[:weight],…`), or the task's default.
- * @throws what `parseRewards`, `semantic`, `loadWordVectors` and `SentenceEmbedder.load` throw.
+ * @throws what `parseRewards`, `semantic`, `loadWordVectors` and `loadSentenceEmbedder` throw.
  */
 export async function openRewards(
   task: Task,
