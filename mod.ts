@@ -4,13 +4,20 @@
  * A whole training run: the policy learns to answer with words that have the letter e.
  *
  * ```ts
- * import { Gpt2, LanguagePolicy, modelFolder, openDevice, PpoTrainer, Tokenizer } from "./mod.ts";
+ * import {
+ *   LanguagePolicy,
+ *   loadModel,
+ *   loadTokenizer,
+ *   modelFolder,
+ *   openDevice,
+ *   PpoTrainer,
+ * } from "./mod.ts";
  *
  * const folder = await modelFolder("tiny");
  * using device = await openDevice();
- * using model = await Gpt2.load(device, folder, { valueHead: true });
- * using reference = await Gpt2.load(device, folder, { frozen: true });
- * const tokenizer = await Tokenizer.load(folder);
+ * using model = await loadModel(device, folder, { valueHead: true });
+ * using reference = await loadModel(device, folder, { frozen: true });
+ * const tokenizer = await loadTokenizer(folder);
  * const policy = new LanguagePolicy(model, reference, tokenizer.eosId);
  * const settings = { totalSteps: 12, maxNewTokens: 4, epochs: 2, learningRate: 1e-3 };
  * const trainer = new PpoTrainer(policy, settings);
@@ -28,9 +35,18 @@
 export { type DeviceChoice, openDevice } from "./kernels/devices/open.ts";
 export type { Device } from "./kernels/device.ts";
 export { generate } from "./model/generation/generate.ts";
-export { type EncoderOptions, SentenceEmbedder, SentimentModel } from "./model/encoder/encoder.ts";
+export type { EncoderOptions } from "./model/encoder/encoder.ts";
+export { SentenceEmbedder } from "./model/encoder/sentence.ts";
+export { SentimentModel } from "./model/encoder/sentiment.ts";
+export { loadSentenceEmbedder, loadSentimentModel } from "./model/files/encoder_folder.ts";
+export type { FolderSource } from "./model/files/folder_source.ts";
+export type { LoadOptions } from "./model/files/gpt2_folder.ts";
+export { saveGpt2, type SaveOptions } from "./model/files/gpt2_save.ts";
+export { type AdapterSaveOptions, saveAdapter } from "./model/files/lora_save.ts";
+export { exportOptimizer, importOptimizer } from "./model/files/optimizer_file.ts";
+export { hubFolder, loadModel, loadTokenizer } from "./model/hub/load.ts";
 export { generateText, type NewText, type TextOptions } from "./model/generation/text.ts";
-export { Gpt2, type Gpt2Options, type LoadOptions, type PassOptions } from "./model/gpt2.ts";
+export { Gpt2, type Gpt2Options, type PassOptions } from "./model/gpt2.ts";
 export type { LoraOptions } from "./model/lora/lora.ts";
 export type { MatrixDtype } from "./model/params.ts";
 export {

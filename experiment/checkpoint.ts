@@ -3,6 +3,10 @@
  * optimizer, and the trainer's state.
  * @module
  */
+import { saveGpt2 } from "../model/files/gpt2_save.ts";
+import { saveAdapter } from "../model/files/lora_save.ts";
+import { exportOptimizer } from "../model/files/optimizer_file.ts";
+import { hubFolder } from "../model/hub/load.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
 import type { PpoState } from "../rl/trainer.ts";
 import type { ModelSource } from "./models.ts";
@@ -28,9 +32,9 @@ export async function saveCheckpoint(
   to: string,
   { model, from, state }: { model: Gpt2; from: string; state: TrainingState },
 ): Promise<void> {
-  const options = { tokenizer: `${from}/tokenizer.json` };
-  await (model.adapter ? model.saveAdapter(to, options) : model.save(to, options));
-  await model.exportState(`${to}/optimizer.safetensors`);
+  const options = { tokenizer: hubFolder(from) };
+  await (model.adapter ? saveAdapter(model, to, options) : saveGpt2(model, to, options));
+  await exportOptimizer(model, `${to}/optimizer.safetensors`);
   await Deno.writeTextFile(`${to}/trainer.json`, JSON.stringify(state, null, 2) + "\n");
 }
 

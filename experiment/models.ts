@@ -9,7 +9,8 @@ import {
   isHubId,
   mayDownload,
 } from "../model/hub/hub.ts";
-import { baseName, baseOfAdapter } from "../model/files/lora_config.ts";
+import { baseName } from "../model/files/lora_save.ts";
+import { baseOfAdapter } from "../model/hub/load.ts";
 
 /** The default model that ships with the project. */
 export const TINY = new URL("../assets/tiny/", import.meta.url);
@@ -75,7 +76,7 @@ export async function findModel(model: string, options: HubOptions = {}): Promis
 
 /** What the adapter in `folder` is put on; undefined where there is none. */
 async function baseSource(folder: string): Promise<PlainSource | undefined> {
-  const base = await baseOfAdapter(folder);
+  const base = (await baseOfAdapter(folder))?.path;
   if (base === undefined) return undefined;
   const { name, revision } = await baseName(base);
   return revision === null

@@ -1,10 +1,10 @@
 /** What a request's run would hold on its device: reads config and tokenizer, allocates nothing. @module */
+import { describeModel, loadTokenizer } from "../model/hub/load.ts";
 import { CountingDevice } from "../kernels/devices/counting.ts";
 import type { Device } from "../kernels/device.ts";
 import { openDevice } from "../kernels/devices/open.ts";
-import { describeModel } from "../model/files/lora_folder.ts";
 import { type MemoryByKind, memoryByKind } from "../model/memory.ts";
-import { Tokenizer } from "../model/tokenizer/tokenizer.ts";
+import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
 import {
   memoryBudget,
   type MemoryPlan,
@@ -82,7 +82,7 @@ export async function measureRun(
   const { task: { examples }, config: { maxNewTokens, microbatchRows } } = asked;
   const { config, lora } = await describeModel(folder);
   if (lora) checkStart(asked.settings, asked.model);
-  const tokenizer = await Tokenizer.load(folder, { modelVocab: config.vocab_size });
+  const tokenizer = await loadTokenizer(folder, { modelVocab: config.vocab_size });
   const prompts = new Map(
     [...examples.train, ...examples.heldout]
       .map(({ id, prompt }) => [id, tokenizer.encode(prompt)] as const),

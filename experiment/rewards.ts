@@ -1,7 +1,8 @@
 /** The rewards of a run: named or given, opened for a task, and summed. @module */
 import type { OptionValue } from "../base/options.ts";
 import type { Device } from "../kernels/device.ts";
-import { type EncoderOptions, SentenceEmbedder } from "../model/encoder/encoder.ts";
+import type { EncoderOptions } from "../model/encoder/encoder.ts";
+import type { SentenceEmbedder } from "../model/encoder/sentence.ts";
 import type { MatrixDtype } from "../model/params.ts";
 import { combine, type CombinedReward } from "../rewards/combine.ts";
 import { parseRewards } from "../rewards/parse.ts";
@@ -128,5 +129,5 @@ export async function openEncoder(
       cause: error,
     });
   });
-  return await SentenceEmbedder.load(device, folder, options);
+  return await loadSentenceEmbedder(device, folder, options);
 }

@@ -1,6 +1,7 @@
 /** The models of a run: one that is trained, and where all its weights are, its reference. @module */
+import { loadModel } from "../model/hub/load.ts";
 import type { Device } from "../kernels/device.ts";
-import { Gpt2, type Gpt2Options } from "../model/gpt2.ts";
+import type { Gpt2, Gpt2Options } from "../model/gpt2.ts";
 import { loraOf, type LoraSettings } from "./lora.ts";
 import type { TaskSettings } from "../tasks/task.ts";
 
@@ -70,7 +71,7 @@ export async function openModels(
   using owned = new DisposableStack();
   const { lora, ...rest } = policy;
   const way = resume === undefined ? { lora, merge: !lora } : { base: folder };
-  const model = owned.use(await Gpt2.load(device, resume ?? folder, { ...rest, ...way, seed }));
+  const model = owned.use(await loadModel(device, resume ?? folder, { ...rest, ...way, seed }));
   if ((model.adapter === undefined) !== (lora === undefined)) {
     throw new Error(
       `Cannot resume from ${resume} as the run trains ${lora ? "an adapter" : "all weights"}: ` +
@@ -78,7 +79,7 @@ export async function openModels(
     );
   }
   const reference = frozen &&
-    owned.use(await Gpt2.load(device, folder, { ...frozen, merge: true }));
+    owned.use(await loadModel(device, folder, { ...frozen, merge: true }));
   const all = owned.move();
   return { model, reference, [Symbol.dispose]: () => all.dispose() };
 }

@@ -3,6 +3,7 @@
  * greedy answers, trains, measures again. Everything it learns it tells its observer.
  * @module
  */
+import { importOptimizer } from "../model/files/optimizer_file.ts";
 import { openDevice } from "../kernels/devices/open.ts";
 import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
 import type { CombinedReward } from "../rewards/combine.ts";
@@ -93,7 +94,7 @@ export async function trainTask(
   if (saved) {
     state = { ...saved, source };
     trainer.restore(state.ppo);
-    await model.importState(`${request.resume}/optimizer.safetensors`);
+    await importOptimizer(model, `${request.resume}/optimizer.safetensors`);
   } else {
     const before = await evaluate("before");
     const none = { tokens: 0, trainingSeconds: 0, seconds: 0 };

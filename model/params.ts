@@ -175,7 +175,7 @@ export const headName = ({ byName }: Layout): string =>
   byName.has("lm_head.weight") ? "lm_head.weight" : "wte.weight";
 
 /** One number for every parameter: the weights, or the gradients, or a moment. */
-export class Store {
+export class ParameterBuffers {
   /** One tensor an arena. */
   readonly arenas: readonly Tensor[];
   readonly device: Device;
@@ -238,7 +238,7 @@ export class Store {
  * Writes fresh values, for a GPT-2 its initialisation (normal 0.02, residual projections over
  * sqrt(2 L)), into `weights`. Random numbers of parameter i are stream `first` + i of the seed.
  */
-export function initialise(weights: Store, seed: number, first = 0): void {
+export function initialise(weights: ParameterBuffers, seed: number, first = 0): void {
   const { layout, device } = weights;
   layout.parameters.forEach(({ name, length, init }, i) => {
     const data = new Float32Array(length), stream = first + i;

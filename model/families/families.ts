@@ -6,7 +6,7 @@
  * @module
  */
 import { type ModelConfig, modelDims } from "../config.ts";
-import type { TensorSpec } from "../files/tensor_source.ts";
+import type { TensorSpec } from "../tensor_source.ts";
 
 /** One linear map of a block, as files and adapters name it. */
 export interface LinearModule {

@@ -55,14 +55,14 @@ export interface Generation<P extends Tokens = Tokens> {
 export interface GenerationModel extends SessionModel {
   readonly config: ModelConfig;
   /** Disposed of together with the model. */
-  readonly companions: DisposableStack;
+  readonly disposables: DisposableStack;
 }
 
 const generators = new WeakMap<GenerationModel, Generator>();
 
 function generatorOf(model: GenerationModel): Generator {
   let generator = generators.get(model);
-  if (!generator) generators.set(model, generator = model.companions.use(new Generator(model)));
+  if (!generator) generators.set(model, generator = model.disposables.use(new Generator(model)));
   return generator;
 }
 

@@ -22,7 +22,7 @@ import {
 } from "../layers/forward.ts";
 import { headLogits, logitsWidth } from "../layers/head.ts";
 import type { Adapter } from "../lora/lora.ts";
-import { headName, type Store } from "../params.ts";
+import { headName, type ParameterBuffers } from "../params.ts";
 import type { Tokens } from "../rows.ts";
 import type { Allocator } from "../workspace.ts";
 
@@ -41,7 +41,7 @@ export interface NewTokens {
 export interface SessionModel {
   readonly device: Device;
   readonly dims: ModelDims;
-  readonly weights: Store;
+  readonly weights: ParameterBuffers;
   readonly adapter?: Adapter;
 }
 

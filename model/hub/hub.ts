@@ -8,7 +8,7 @@
  * @module
  */
 import { z } from "zod";
-import { replaceText } from "../files/disk.ts";
+import { replaceFile } from "../files/disk.ts";
 import { fetchFile, isWhole, type RemoteFile, sweep } from "./download.ts";
 import {
   type HubConnection,
@@ -270,5 +270,5 @@ async function point(
 async function writeRef(path: string, commit: string): Promise<void> {
   if ((await Deno.readTextFile(path).catch(() => "")).trim() === commit) return;
   await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
-  await replaceText(path, commit);
+  await replaceFile(path, commit);
 }

@@ -14,7 +14,7 @@ import type { Device, Tensor } from "../../kernels/device.ts";
 import { layernorm } from "../../kernels/layernorm.ts";
 import type { ModelDims } from "../config.ts";
 import type { LinearModule } from "../families/families.ts";
-import type { Store } from "../params.ts";
+import type { ParameterBuffers } from "../params.ts";
 import type { Allocator } from "../workspace.ts";
 import { type Linear, linear, type LinearAdapter, type LinearGradient } from "./linear.ts";
 
@@ -43,7 +43,7 @@ export type LayerAdapters = { readonly [map in LinearModule["map"]]?: readonly L
 
 /** The tensors of block `layer` in `weights`, and the adapters on it. */
 export function layerTensors(
-  weights: Store,
+  weights: ParameterBuffers,
   layer: number,
   adapters: LayerAdapters = {},
 ): LayerTensors {
@@ -77,7 +77,7 @@ export type LayerGradients =
 
 /** As `layerTensors`, of gradients: parameters that `gradients` lacks are not trained. */
 export function layerGradients(
-  gradients: Store,
+  gradients: ParameterBuffers,
   layer: number,
   adapters: LayerAdapters = {},
 ): LayerGradients {

@@ -13,7 +13,13 @@ import { type LinearModule, linearModules } from "../families/families.ts";
 import type { LayerAdapters } from "../layers/forward.ts";
 import type { LinearAdapter } from "../layers/linear.ts";
 import { type ValueHead, valueHeadIn } from "../layers/head.ts";
-import { initialise, placeParameters, type Spec, Store, valueHeadSpecs } from "../params.ts";
+import {
+  initialise,
+  ParameterBuffers,
+  placeParameters,
+  type Spec,
+  valueHeadSpecs,
+} from "../params.ts";
 
 /** Settings of an adapter, as PEFT understands them. */
 export interface LoraOptions {
@@ -62,7 +68,7 @@ export class Adapter {
   /** s */
   readonly scale: number;
   /** A, B and `v_head.*`: all that is trained. */
-  readonly store: Store;
+  readonly parameters: ParameterBuffers;
   #merged = false;
 
   /**
@@ -85,7 +91,11 @@ export class Adapter {
       matrix(`${name}.lora_B.weight`, [to, rank], { value: 0 }),
     ]);
     const all = [...specs, ...(valueHead ? valueHeadSpecs(modelDims(config).C) : [])];
-    this.store = new Store(scope, placeParameters(all, scope.device.limits), "adapter");
+    this.parameters = new ParameterBuffers(
+      scope,
+      placeParameters(all, scope.device.limits),
+      "adapter",
+    );
   }
 
   /** Columns of the work space that a pass needs. */
@@ -100,16 +110,16 @@ export class Adapter {
 
   /** Writes fresh values: A even draws within 1 / sqrt(from), B and the value head zero. */
   initialise(seed: number): void {
-    initialise(this.store, seed, FIRST_STREAM);
+    initialise(this.parameters, seed, FIRST_STREAM);
   }
 
-  /** What it adds to block `layer`; with `store` a gradient's, the gradients of that. */
-  parts(layer: number, store: Store = this.store): LayerAdapters {
+  /** What it adds to block `layer`; with `buffers` the gradients', the gradients of that. */
+  parts(layer: number, buffers: ParameterBuffers = this.parameters): LayerAdapters {
     const { rank, scale } = this;
     const parts: { [map in LinearModule["map"]]?: LinearAdapter[] } = {};
     for (const { layer: own, name, module: { map, at, to: width } } of this.modules) {
       if (own !== layer) continue;
-      const [a, b] = [store.get(`${name}.lora_A.weight`), store.get(`${name}.lora_B.weight`)];
+      const [a, b] = [buffers.get(`${name}.lora_A.weight`), buffers.get(`${name}.lora_B.weight`)];
       (parts[map] ??= []).push({ a, b, rank, scale, at, width });
     }
     return parts;
@@ -120,7 +130,7 @@ export class Adapter {
    * back W within the rounding of two f32 additions, and not its bits.
    * @throws {TypeError} when a weight is not held in f32
    */
-  async merge(weights: Store): Promise<void> {
+  async merge(weights: ParameterBuffers): Promise<void> {
     const { device } = weights;
     const target = (of: AdaptedModule): Tensor =>
       weights.get(`h.${of.layer}.${of.module.map}.weight`);
@@ -133,7 +143,7 @@ export class Adapter {
     }
     const byName = new Map(this.modules.map((one) => [`${one.name}.lora_B.weight`, one]));
     const { rank, scale } = this;
-    for await (const [{ name }, data] of this.store.read()) {
+    for await (const [{ name }, data] of this.parameters.read()) {
       const one = byName.get(name);
       if (!one) continue;
       const { module: { from, to, at, map } } = one;
@@ -142,7 +152,7 @@ export class Adapter {
         for (let r = 0; r < rank; r++) transposed[r * to + c] = data[c * rank + r];
       }
       const b = upload(device, transposed, `${name} transposed`);
-      const a = this.store.get(`${one.name}.lora_A.weight`);
+      const a = this.parameters.get(`${one.name}.lora_A.weight`);
       const width = weights.layout.byName.get(`h.${one.layer}.${map}.weight`)!.shape[1];
       matmul(device, { a, b, out: target(one) }, {
         ...{ M: from, N: to, K: rank, ldOut: width, atOut: at },
@@ -174,21 +184,24 @@ export interface PassParts {
   readonly mode: "plain" | "adapted" | "merged" | "base";
   readonly adapter?: Adapter;
   readonly values?: ValueHead;
-  readonly gradients?: Store;
+  readonly gradients?: ParameterBuffers;
+}
+
+/** What of a model says how a pass computes. */
+export interface AdaptedModel {
+  readonly weights: ParameterBuffers;
+  readonly adapter?: Adapter;
+  readonly optimizer?: { readonly gradients: ParameterBuffers };
 }
 
 /** The parts of a pass of a model: `wanted` false leaves the adapter out. */
 export function passParts(
-  { weights, adapter, optimizer }: {
-    weights: Store;
-    adapter?: Adapter;
-    optimizer?: { gradients: Store };
-  },
+  { weights, adapter, optimizer }: AdaptedModel,
   wanted?: boolean,
 ): PassParts {
   const gradients = optimizer?.gradients;
   if (!adapter) return { mode: "plain", values: valueHeadIn(weights), gradients };
-  const values = valueHeadIn(adapter.store);
+  const values = valueHeadIn(adapter.parameters);
   if (inUse(adapter, wanted)) return { mode: "adapted", adapter, values, gradients };
   return adapter.merged ? { mode: "merged", values } : { mode: "base" };
 }

@@ -1,8 +1,9 @@
 /** A model folder small enough to train in a test, and an observer that remembers. @module */
+import { saveGpt2 } from "../../model/files/gpt2_save.ts";
+import { loadTokenizer } from "../../model/hub/load.ts";
 import assert from "node:assert/strict";
 import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import { Gpt2 } from "../../model/gpt2.ts";
-import { Tokenizer } from "../../model/tokenizer/tokenizer.ts";
 import type { CompletionRow, RunInfo, RunObserver, Summary } from "../../experiment/observer.ts";
 import { type TrainRequest, trainTask } from "../../experiment/train.ts";
 
@@ -10,7 +11,7 @@ const TOKENIZER = new URL("../fixtures/bpe_tokenizer.json", import.meta.url).pat
 
 /** Writes a random model of one layer, 16 wide, with the fixtures' tokenizer. */
 export async function writeSmallModel(folder: string, positions = 96, seed = 3): Promise<void> {
-  const { vocabSize, eosId } = await Tokenizer.load(TOKENIZER);
+  const { vocabSize, eosId } = await loadTokenizer(TOKENIZER);
   using device = new CpuDevice();
   using model = Gpt2.create(device, {
     model_type: "gpt2",
@@ -23,12 +24,12 @@ export async function writeSmallModel(folder: string, positions = 96, seed = 3):
     bos_token_id: eosId,
     eos_token_id: eosId,
   }, { seed });
-  await model.save(folder, { tokenizer: TOKENIZER });
+  await saveGpt2(model, folder, { tokenizer: TOKENIZER });
 }
 
 /** The same as a GPT-Neo of two layers, a local one whose window is far shorter than a prompt. */
 export async function writeSmallNeo(folder: string, seed = 3): Promise<void> {
-  const { vocabSize, eosId } = await Tokenizer.load(TOKENIZER);
+  const { vocabSize, eosId } = await loadTokenizer(TOKENIZER);
   using device = new CpuDevice();
   using model = Gpt2.create(device, {
     model_type: "gpt_neo",
@@ -43,7 +44,7 @@ export async function writeSmallNeo(folder: string, seed = 3): Promise<void> {
     bos_token_id: eosId,
     eos_token_id: eosId,
   }, { seed });
-  await model.save(folder, { tokenizer: TOKENIZER });
+  await saveGpt2(model, folder, { tokenizer: TOKENIZER });
 }
 
 /** Remembers everything; checkpoints go into `folder`. */

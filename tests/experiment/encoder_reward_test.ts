@@ -1,6 +1,7 @@
+import { loadSentenceEmbedder, loadSentimentModel } from "../../model/files/encoder_folder.ts";
 import assert from "node:assert/strict";
 import { CpuDevice } from "../../kernels/devices/cpu.ts";
-import { SentenceEmbedder, SentimentModel } from "../../model/encoder/encoder.ts";
+
 import { tableParent } from "../../rewards/parents/table.ts";
 import type { SentimentClassifier, TextEmbedder } from "../../rewards/reward.ts";
 import { colors } from "../../tasks/colors.ts";
@@ -42,8 +43,8 @@ testOnDevices("a sentence encoder serves the semantic reward", async (device) =>
 
 Deno.test("encoder and classifier are what rewards ask for", async () => {
   using device = new CpuDevice();
-  using encoder = await SentenceEmbedder.load(device, BERT);
-  using model = await SentimentModel.load(device, modelFolder("distilbert-a"));
+  using encoder = await loadSentenceEmbedder(device, BERT);
+  using model = await loadSentimentModel(device, modelFolder("distilbert-a"));
   const [embedder, classifier]: [TextEmbedder, SentimentClassifier] = [encoder, model];
   assert.deepEqual([embedder.name, embedder.dimensions], [BERT, C]);
   assert.equal((await classifier.score(texts)).length, texts.length);

@@ -4,6 +4,7 @@
  * is process memory): `deno task test:plan`.
  * @module
  */
+import { loadModel } from "../../model/hub/load.ts";
 import assert from "node:assert/strict";
 import type { Device } from "../../kernels/device.ts";
 import { WebGpuDevice } from "../../kernels/devices/webgpu.ts";
@@ -12,7 +13,7 @@ import { Gpt2 } from "../../model/gpt2.ts";
 import { MEMORY_KINDS, type MemoryByKind } from "../../model/memory.ts";
 import { layoutParameters } from "../../model/params.ts";
 import { fillNormal } from "../../model/random.ts";
-import { writeSafetensors } from "../../model/files/safetensors.ts";
+import { writeSafetensors } from "../../model/files/safetensors_write.ts";
 import { PPO_DEFAULTS } from "../../rl/config.ts";
 import { PpoTrainer } from "../../rl/trainer.ts";
 import { planModel, planRun } from "../../experiment/memory_plan.ts";
@@ -136,7 +137,7 @@ Deno.test({
       });
       show(`gpt2-large on ${device.name}`, plan.parts);
       using resident = new Resident();
-      using model = await Gpt2.load(device, folder, options);
+      using model = await loadModel(device, folder, options);
       const policy = new LanguagePolicy(model, model, null);
       const prompts = Array.from({ length: 4 }, () => new Int32Array(8).fill(11));
       const sampling = { maxNewTokens: 4, temperature: 1, seed: 1, stream: 0 };

@@ -1,7 +1,7 @@
 /** Runs of a GPT-Neo from start to export: all weights, and an adapter on f16. @module */
+import { loadModel } from "../../model/hub/load.ts";
 import assert from "node:assert/strict";
 import { CpuDevice } from "../../kernels/devices/cpu.ts";
-import { Gpt2 } from "../../model/gpt2.ts";
 import { languageModelRows } from "../../model/rows.ts";
 import { completeText } from "../../experiment/complete.ts";
 import { exportModel } from "../../experiment/export.ts";
@@ -40,8 +40,8 @@ for (const [name, chosen] of Object.entries(VARIANTS)) {
       const { modelType, adapter } = await exportModel({ model: checkpoint, to });
       assert.deepEqual([modelType, adapter?.rank], ["gpt_neo", settings.loraRank]);
       using device = new CpuDevice();
-      using trained = await Gpt2.load(device, checkpoint, { frozen: true });
-      using exported = await Gpt2.load(device, to, { frozen: true });
+      using trained = await loadModel(device, checkpoint, { frozen: true });
+      using exported = await loadModel(device, to, { frozen: true });
       const rows = languageModelRows([[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]]);
       const [got, want] = [await exported.evaluate(rows), await trained.evaluate(rows)];
       assertClose(got.logprob, want.logprob, "log-probabilities", 1e-5);

@@ -1,8 +1,8 @@
 /** Runs that train an adapter. @module */
+import { loadModel } from "../../model/hub/load.ts";
 import assert from "node:assert/strict";
 import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import type { DeviceChoice } from "../../kernels/devices/open.ts";
-import { Gpt2 } from "../../model/gpt2.ts";
 import { completeText } from "../../experiment/complete.ts";
 import { planTask } from "../../experiment/plan.ts";
 import { LanguagePolicy } from "../../experiment/policy.ts";
@@ -159,13 +159,13 @@ Deno.test("all-linear adapts every map; a policy without adapter needs a referen
     const all = { ...settings, loraTargets: "all-linear" };
     await trainTask({ ...request, steps: 1, settings: all }, run);
     using device = new CpuDevice();
-    using model = await Gpt2.load(device, run.checkpoints[0], { frozen: true });
+    using model = await loadModel(device, run.checkpoints[0], { frozen: true });
     assert.deepEqual(model.adapter!.modules.map(({ module }) => module.map), [
       "attn.c_attn",
       "attn.c_proj",
       "mlp.c_fc",
       "mlp.c_proj",
     ]);
-    using plain = await Gpt2.load(device, `${folder}/model`);
+    using plain = await loadModel(device, `${folder}/model`);
     assert.throws(() => new LanguagePolicy(plain, undefined, null), /needs a frozen reference/);
   }));

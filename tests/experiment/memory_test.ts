@@ -1,5 +1,5 @@
+import { loadModel } from "../../model/hub/load.ts";
 import assert from "node:assert/strict";
-import { Gpt2 } from "../../model/gpt2.ts";
 import { LanguagePolicy } from "../../experiment/policy.ts";
 import { testOnDevices } from "../_devices.ts";
 import { writeSmallModel } from "./_model.ts";
@@ -12,8 +12,8 @@ testOnDevices(
     const folder = await Deno.makeTempDir();
     try {
       await writeSmallModel(folder);
-      using model = await Gpt2.load(device, folder, { valueHead: true });
-      using frozen = await Gpt2.load(device, folder, { frozen: true });
+      using model = await loadModel(device, folder, { valueHead: true });
+      using frozen = await loadModel(device, folder, { frozen: true });
       const policy = new LanguagePolicy(model, frozen, null);
       const zeros = (n: number) => new Float32Array(n);
       let after50: unknown;

@@ -1,11 +1,14 @@
 /** What a GPT-Neo has that a GPT-2 has not: windows, and linear maps in another layout in files. @module */
+import { loadGpt2 } from "../../model/files/gpt2_folder.ts";
+import { saveGpt2 } from "../../model/files/gpt2_save.ts";
 import assert from "node:assert/strict";
 import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import { parseConfig } from "../../model/config.ts";
 import { fileParts, linearModules, packPart, unpackPart } from "../../model/families/families.ts";
 import { Gpt2 } from "../../model/gpt2.ts";
 import { languageModelRows } from "../../model/rows.ts";
-import { openSafetensors, writeSafetensors } from "../../model/files/safetensors.ts";
+import { openSafetensors } from "../../model/files/safetensors.ts";
+import { writeSafetensors } from "../../model/files/safetensors_write.ts";
 import { testOnDevices } from "../_devices.ts";
 import { randomModel, SMALL, SMALL_NEO, wave } from "./_model.ts";
 
@@ -78,7 +81,7 @@ Deno.test("a GPT-Neo that was made here is saved under transformers' names and l
   try {
     using device = new CpuDevice();
     using model = randomModel(device, SMALL_NEO);
-    await model.save(folder);
+    await saveGpt2(model, folder);
     {
       using file = await openSafetensors(`${folder}/model.safetensors`);
       const names = [...file.entries.keys()].filter((name) => name.includes(".h.1."));
@@ -101,7 +104,7 @@ Deno.test("a GPT-Neo that was made here is saved under transformers' names and l
         ],
       );
     }
-    using again = await Gpt2.load(device, folder, { valueHead: true });
+    using again = await loadGpt2(device, folder, { valueHead: true });
     const rows = languageModelRows([[1, 2, 3, 4, 5, 6, 7]]);
     assert.deepEqual(await again.evaluate(rows), await model.evaluate(rows));
     const copy = await again.frozenCopy();
@@ -117,7 +120,7 @@ Deno.test("load() names the tensor of a GPT-Neo that is missing, or has another 
   try {
     using device = new CpuDevice();
     using model = Gpt2.create(device, SMALL_NEO, { frozen: true });
-    await model.save(folder);
+    await saveGpt2(model, folder);
     const path = `${folder}/model.safetensors`;
     const specs = await (async () => {
       using file = await openSafetensors(path);
@@ -133,7 +136,7 @@ Deno.test("load() names the tensor of a GPT-Neo that is missing, or has another 
         },
       });
     await write(specs.filter(({ name }) => !name.endsWith("h.1.attn.attention.k_proj.weight")));
-    await assert.rejects(() => Gpt2.load(device, folder), {
+    await assert.rejects(() => loadGpt2(device, folder), {
       name: "SafetensorsError",
       message: /those of the config: h.1.attn.attention.k_proj.weight \(6,6\) is missing$/,
     });
@@ -142,7 +145,7 @@ Deno.test("load() names the tensor of a GPT-Neo that is missing, or has another 
       shape: name.endsWith("h.0.mlp.c_fc.weight") ? shape.toReversed() : shape,
     })));
     await assert.rejects(
-      () => Gpt2.load(device, folder),
+      () => loadGpt2(device, folder),
       /transformer.h.0.mlp.c_fc.weight is \(6,10\), not \(10,6\)$/,
     );
   } finally {

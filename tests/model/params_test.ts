@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { alignOf, bytesOf, Scope } from "../../kernels/device.ts";
 import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import { parseConfig } from "../../model/config.ts";
-import { initialise, layoutParameters, Store } from "../../model/params.ts";
+import { initialise, layoutParameters, ParameterBuffers } from "../../model/params.ts";
 import { fillNormal } from "../../model/random.ts";
 
 const config = parseConfig({ vocab_size: 300, n_positions: 8, n_embd: 20, n_layer: 2, n_head: 2 });
@@ -101,7 +101,11 @@ for (const [matrixDtype, maxBinding] of cases) {
 Deno.test("initialise() gives GPT-2's deviations, ones for gains, zeros for biases", async () => {
   using device = new CpuDevice();
   using scope = new Scope(device);
-  const weights = new Store(scope, layoutParameters(config, limits, { valueHead: true }), "weight");
+  const weights = new ParameterBuffers(
+    scope,
+    layoutParameters(config, limits, { valueHead: true }),
+    "weight",
+  );
   initialise(weights, 7);
   for await (const [{ name, length }, data] of weights.read()) {
     const squares = Array.from(data).reduce((sum, x) => sum + x * x, 0);
@@ -132,10 +136,10 @@ Deno.test("initialise() gives every matrix of a GPT-Neo the same deviation", () 
   }
 });
 
-Deno.test("Store.get() names a parameter that does not exist", () => {
+Deno.test("ParameterBuffers.get() names a parameter that does not exist", () => {
   using device = new CpuDevice();
   using scope = new Scope(device);
-  const weights = new Store(scope, layoutParameters(config, limits), "weight");
+  const weights = new ParameterBuffers(scope, layoutParameters(config, limits), "weight");
   assert.throws(
     () => weights.get("h.2.ln_1.weight"),
     new RangeError("Cannot find the weight of h.2.ln_1.weight: no such parameter"),

@@ -1,5 +1,5 @@
 /** The whole PPO loss against TRL 0.11.4, by `tests/fixtures/trl_gradient.py`. @module */
-import { Gpt2 } from "../../model/gpt2.ts";
+import { loadGpt2 } from "../../model/files/gpt2_folder.ts";
 import { fromGrid, responseRows, toGrid } from "../../model/rows.ts";
 import { alignResponses, countTokens } from "../../rl/batch.ts";
 import { gae, tokenRewards } from "../../rl/gae.ts";
@@ -30,7 +30,7 @@ testOnDevices("TRL's PPO loss and its gradient by every parameter", async (devic
   const { facts, tensors } = await readFixture<Facts>("trl_gradient");
   const { settings, queries, responses, scores, metrics } = facts;
   const want = (name: string): Float32Array => tensors.get(name)!;
-  using model = await Gpt2.load(device, modelFolder("trl-ppo-model"), { valueHead: true });
+  using model = await loadGpt2(device, modelFolder("trl-ppo-model"), { valueHead: true });
   const rows = responseRows({ prompts: queries, responses });
   const seen = await model.evaluate(rows);
   const [logprob, entropy, value] = [seen.logprob, seen.entropy, seen.value]

@@ -1,3 +1,5 @@
+import { saveAdapter } from "../../../model/files/lora_save.ts";
+import { loadModel } from "../../../model/hub/load.ts";
 import assert from "node:assert/strict";
 import { metadata } from "../../../cli/report/card_words.ts";
 import { listFolder } from "../../../experiment/folder/files.ts";
@@ -6,7 +8,6 @@ import { cell, code, fence, markdown, scalar } from "../../../cli/report/markdow
 import { RunFolder } from "../../../experiment/folder/run_folder.ts";
 import type { CompletionRow, RunInfo } from "../../../experiment/observer.ts";
 import { CpuDevice } from "../../../kernels/devices/cpu.ts";
-import { Gpt2 } from "../../../model/gpt2.ts";
 import { exportModel } from "../../../experiment/export.ts";
 import { writeSmallModel } from "../../experiment/_model.ts";
 import { inTemporary } from "../../_folder.ts";
@@ -110,8 +111,8 @@ inTemporary(
     await Deno.remove(checkpoint, { recursive: true });
     using device = new CpuDevice();
     const lora = { rank: 3, alpha: 6, targets: ["c_attn", "mlp.c_proj"] };
-    using model = await Gpt2.load(device, base, { lora, valueHead: true });
-    await model.saveAdapter(checkpoint, { tokenizer: `${base}/tokenizer.json` });
+    using model = await loadModel(device, base, { lora, valueHead: true });
+    await saveAdapter(model, checkpoint, { tokenizer: `${base}/tokenizer.json` });
     const out = `${place}/out`;
     assert.equal((await run(folder, "--out", out)).code, 0);
     const text = await card(out);

@@ -1,4 +1,6 @@
 /** Adapters: their arithmetic, the base beside them, merging, and what may be asked of them. @module */
+import { loadGpt2 } from "../../../model/files/gpt2_folder.ts";
+import { saveGpt2 } from "../../../model/files/gpt2_save.ts";
 import assert from "node:assert/strict";
 import { CpuDevice } from "../../../kernels/devices/cpu.ts";
 import { type Device, Scope, type Tensor } from "../../../kernels/device.ts";
@@ -159,7 +161,7 @@ Deno.test("backward() matches central differences of A, B and the value head, in
   await loss();
   model.backward(upstream);
   const got = await gradients(model);
-  const { store } = model.adapter!;
+  const { parameters: store } = model.adapter!;
   assert.deepEqual([...got.keys()].sort(), [...store.layout.byName.keys()].sort());
   assert.equal(got.size, 2 * 4 * 2 + 2);
   const h = 1e-5;
@@ -236,7 +238,7 @@ testOnDevices(
     const [logits, before] = [await model.logits(ragged), await model.evaluate(ragged)];
     const drawn = await generate(model, prompts, { maxNewTokens: 4, greedy: true });
     await assert.rejects(
-      () => model.save("nowhere"),
+      () => saveGpt2(model, "nowhere"),
       /its adapter is beside the weights: call merge/,
     );
     await model.merge();
@@ -261,8 +263,8 @@ testOnDevices(
       /call unmerge first/,
     );
     await withFolder(async (folder) => {
-      await model.save(folder);
-      using plain = await Gpt2.load(device, folder, { frozen: true });
+      await saveGpt2(model, folder);
+      using plain = await loadGpt2(device, folder, { frozen: true });
       assert.deepEqual(await plain.logits(ragged), await model.logits(ragged));
     });
     await model.merge(); // once is enough
@@ -306,7 +308,7 @@ Deno.test("a fresh A is even within 1 / sqrt(from), by the seed; B is zero", asy
   const read = async (seed: number) => {
     using device = new CpuDevice();
     using model = Gpt2.create(device, config, { seed, lora: { rank: 16 } });
-    const { store, modules, options, scale } = model.adapter!;
+    const { parameters: store, modules, options, scale } = model.adapter!;
     assert.deepEqual(modules.map(({ name }) => name), ["h.0.attn.c_attn"]);
     assert.deepEqual([options.alpha, scale], [8, 0.5]);
     const names = ["lora_A", "lora_B"].map((name) => store.get(`h.0.attn.c_attn.${name}.weight`));
@@ -382,7 +384,7 @@ Deno.test("an adapter on part of a wide map is merged into its columns alone", a
   ];
   const adapter = new Adapter(scope, { config: model.config, modules }, { rank: 2 });
   assert.deepEqual(adapter.options.targets, ["q_proj", "v_proj"]);
-  const { store } = adapter;
+  const { parameters: store } = adapter;
   for (const { name, length } of store.layout.parameters) {
     device.write(store.get(name), Float32Array.from(spread(length)));
   }
