@@ -91,7 +91,12 @@ export type {
   Summary,
 } from "./experiment/observer.ts";
 export { type ExportFacts, exportModel, type ExportRequest } from "./experiment/export.ts";
-export { findModel, type FoundModel, modelFolder, type ModelSource } from "./experiment/models.ts";
+export {
+  findModel,
+  type FoundModel,
+  modelFolder,
+  type ModelSource,
+} from "./model/hub/find_model.ts";
 export { type PlannedRun, planTask } from "./experiment/plan.ts";
 export { LanguagePolicy } from "./experiment/policy.ts";
 export { openRewards, type RewardOptions } from "./experiment/rewards.ts";

@@ -4,7 +4,7 @@ import { type DeviceChoice, openDevice } from "../kernels/devices/open.ts";
 import { filters } from "../kernels/filter.ts";
 import { generateText } from "../model/generation/text.ts";
 import { checkGeneration } from "./memory_plan.ts";
-import { modelFolder } from "./models.ts";
+import { modelFolder } from "../model/hub/find_model.ts";
 
 /** What to complete. */
 export interface CompletionRequest {
@@ -65,16 +65,11 @@ export async function completeText(
     stop: stop === undefined ? [] : [stop],
     every: report ? 4 : 16, // a read-back costs time: rarely, where nobody watches
   };
-  for await (const news of generateText({ model, tokenizer }, prompts, settings)) {
-    for (const { row, text } of news) {
+  for await (const updates of generateText({ model, tokenizer }, prompts, settings)) {
+    for (const { row, text } of updates) {
       completions[row] += text;
       if (text !== "") report?.(text, row);
     }
   }
   return completions;
-}
-
-/** A response up to its end token, if it has one. */
-export function withoutEnd(response: Int32Array, eos: number | null): Int32Array {
-  return response.at(-1) === eos ? response.subarray(0, -1) : response;
 }

@@ -8,7 +8,7 @@ import { MissingFileError, readJson } from "../model/files/folder_source.ts";
 import type { LoraOptions } from "../model/lora/lora.ts";
 import { openSafetensors } from "../model/files/safetensors.ts";
 import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
-import { findModel, type ModelSource } from "./models.ts";
+import { findModel, type ModelSource } from "../model/hub/find_model.ts";
 
 /** What to write, and where. */
 export interface ExportRequest {

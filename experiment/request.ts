@@ -8,7 +8,7 @@ import { trainerOptions } from "../rl/trainer.ts";
 import type { TrainerConfig } from "../rl/trainer_options.ts";
 import { findTask } from "../tasks/registry.ts";
 import type { Task } from "../tasks/task.ts";
-import { type ChosenReward, chooseRewards, type RewardRequest } from "./rewards.ts";
+import { chooseRewards, type ChosenReward, type RewardRequest } from "./rewards.ts";
 import { RUN_OPTIONS, type RunSettings, settingsTable } from "./settings.ts";
 
 /** What a run is asked to do; what is left out comes from the task. */

@@ -3,6 +3,7 @@ import type { OptionValue } from "../base/options.ts";
 import type { Device } from "../kernels/device.ts";
 import type { EncoderOptions } from "../model/encoder/encoder.ts";
 import type { SentenceEmbedder } from "../model/encoder/sentence.ts";
+import { loadSentenceEmbedder } from "../model/files/encoder_folder.ts";
 import type { MatrixDtype } from "../model/params.ts";
 import { combine, type CombinedReward } from "../rewards/combine.ts";
 import { parseRewards } from "../rewards/parse.ts";
@@ -15,7 +16,7 @@ import type {
   TextEmbedder,
 } from "../rewards/reward.ts";
 import type { Task } from "../tasks/task.ts";
-import { modelFolder } from "./models.ts";
+import { modelFolder } from "../model/hub/find_model.ts";
 
 /** One reward of a run: by name with its settings, or an object of your own. */
 export type ChosenReward =
@@ -43,10 +44,12 @@ export function chooseRewards(
   const list = typeof asked === "string" || "score" in asked ? [asked] : asked;
   return list.flatMap((one): ChosenReward[] => {
     if (typeof one !== "string") {
-      return ["reward" in one ? { reward: one.reward, weight: one.weight } : {
-        reward: one,
-        weight: 1,
-      }];
+      return [
+        "reward" in one ? { reward: one.reward, weight: one.weight } : {
+          reward: one,
+          weight: 1,
+        },
+      ];
     }
     return parseRewards(one, names).map(({ name, weight }) => {
       const definition = findReward(name);
@@ -65,13 +68,15 @@ function ownSettings(
 
 /** The settings of chosen rewards under their names on the command line. */
 export const settingsOfRewards = (chosen: readonly ChosenReward[]): Record<string, OptionValue> =>
-  Object.fromEntries(chosen.flatMap((one) =>
-    "definition" in one
-      ? Object.entries(one.settings).map((
-        [option, value],
-      ) => [rewardSetting(one.definition.name, option), value])
-      : []
-  ));
+  Object.fromEntries(
+    chosen.flatMap((one) =>
+      "definition" in one
+        ? Object.entries(one.settings).map((
+          [option, value],
+        ) => [rewardSetting(one.definition.name, option), value])
+        : []
+    ),
+  );
 
 /** Where a run's rewards get what they need. */
 export interface RewardPlace {

@@ -1,7 +1,7 @@
 /** `export`: writes a run's policy, or a model, as a folder for transformers. @module */
 import about from "../../deno.json" with { type: "json" };
 import type { ExportFacts } from "../../experiment/export.ts";
-import type { ModelSource } from "../../experiment/models.ts";
+import type { ModelSource } from "../../model/hub/find_model.ts";
 import { isHubId } from "../../model/hub/hub.ts";
 import { modelCard } from "../report/card.ts";
 import { listFolder, placeFolder, writeError } from "../../experiment/folder/files.ts";

@@ -1,6 +1,6 @@
 /** Reads a run folder back: for the report, for resuming, for comparing. @module */
-import type { ModelSource } from "../models.ts";
-import type { CompletionRow, Summary } from "../observer.ts";
+import type { ModelSource } from "../../model/hub/find_model.ts";
+import type { CompletionRow, Split, Summary } from "../observer.ts";
 import { completionOf, readCsv, scoreNames } from "./csv.ts";
 import { listFolder } from "./files.ts";
 
@@ -76,12 +76,13 @@ export interface Pair {
   answer: string;
 }
 
-/** The greedy completions of one split (train or heldout), matched by id. */
-export function pairs(completions: readonly CompletionRow[], split: string): Pair[] {
+/** The greedy completions of one split, matched by id. */
+export function pairs(completions: readonly CompletionRow[], split: Split): Pair[] {
+  const of = completions.filter((row) => row.split === split);
   const before = new Map(
-    completions.filter((row) => row.phase === `before:${split}`).map((row) => [row.id, row]),
+    of.filter(({ phase }) => phase === "before").map((row) => [row.id, row]),
   );
-  return completions.filter((row) => row.phase === `after:${split}` && before.has(row.id))
+  return of.filter(({ phase, id }) => phase === "after" && before.has(id))
     .map((row) => ({
       prompt: row.prompt,
       before: before.get(row.id)!.completion,
