@@ -2,6 +2,8 @@
 import type { ModelSource } from "../../model/hub/find_model.ts";
 import type { CompletionRow, Split, Summary } from "../observer.ts";
 import { completionOf, readCsv, scoreNames } from "./csv.ts";
+import { listAlgorithms } from "../../rl/algorithms/registry.ts";
+import { currentName } from "../../rl/metrics.ts";
 import { listFolder } from "./files.ts";
 
 /** What `config.json` holds. */
@@ -61,12 +63,16 @@ export async function readRun(folder: string): Promise<RunData> {
   return {
     folder,
     config,
-    names: head.slice(1),
+    names: head.slice(1).map(currentColumn),
     metrics: lines.map((cells) => cells.map((cell) => cell === "" ? NaN : Number(cell))),
     completions: texts.map((cells) => completionOf(cells, rewards)),
     summary: await readJson(folder, "summary.json") as Summary | undefined,
   };
 }
+
+/** The present name of a column of `metrics.csv`, which runs of earlier versions named as TRL does. */
+export const currentColumn = (name: string): string =>
+  currentName(name, listAlgorithms().flatMap(({ metrics }) => metrics));
 
 /** One prompt with its greedy completion before and after training. */
 export interface Pair {

@@ -28,10 +28,22 @@ import {
   writeError,
 } from "./files.ts";
 import { GrowingTable } from "./growing_table.ts";
-import { checkpointSteps, readRun, readTable, type RunConfig, type RunData } from "./run_data.ts";
+import {
+  checkpointSteps,
+  currentColumn,
+  readRun,
+  readTable,
+  type RunConfig,
+  type RunData,
+} from "./run_data.ts";
 
 const KEPT = 3; // checkpoints
 const SHARE = 20; // writing takes at most one part in this many of the time
+
+/** Parts of a step that are timed. */
+const PARTS = ["generate", "score", "evaluate", "update"] as const;
+/** Columns of timings.csv, seconds: since the run began, of the step, and of its parts. */
+const TIMINGS = ["step", "seconds", "step_seconds", ...PARTS];
 
 /** How to open a run folder. */
 export interface RunFolderOptions {
@@ -111,12 +123,9 @@ export class RunFolder implements RunObserver {
 
   /** Adds one row to metrics.csv and timings.csv, and the step's completions. */
   async step({ step, metrics, completions, timings }: StepReport): Promise<void> {
-    const parts = Object.entries(timings);
     const names = Object.keys(metrics).join();
     if (this.#metrics.empty) this.#metrics.add([["step", ...Object.keys(metrics)]]);
-    if (this.#timings.empty) {
-      this.#timings.add([["step", "seconds", "step_seconds", ...parts.map(([part]) => part)]]);
-    }
+    if (this.#timings.empty) this.#timings.add([TIMINGS]);
     this.#names ??= names;
     if (names !== this.#names) {
       throw new TypeError(
@@ -127,7 +136,7 @@ export class RunFolder implements RunObserver {
     this.#metrics.add([[String(step), ...Object.values(metrics).map(numberCell)]]);
     const now = this.#now();
     const passed = [now - this.#started, now - this.#stepped].map((ms) => ms / 1000);
-    const seconds = [...passed, ...parts.map(([, seconds]) => seconds)];
+    const seconds = [...passed, ...PARTS.map((part) => timings[part])];
     this.#timings.add([[String(step), ...seconds.map((s) => s.toFixed(3))]]);
     this.#stepped = now;
     this.#addCompletions(completions);
@@ -221,9 +230,17 @@ export class RunFolder implements RunObserver {
     for (const table of tables) {
       const [head, ...rows] = await readTable(this.folder, table.name);
       if (!head) continue;
-      if (table === this.#metrics) this.#names = head.slice(1).join();
+      if (table === this.#metrics) {
+        head.splice(0, head.length, ...head.map(currentColumn));
+        this.#names = head.slice(1).join();
+      }
       if (table === this.#completions) this.#scores = scoreNames(head);
       const kept = rows.filter((cells) => Number(cells[0]) <= step && !/^after:/.test(cells[1]));
+      if (table === this.#timings) {
+        const { length } = head;
+        head.push(...TIMINGS.slice(length)); // runs of earlier versions timed no parts
+        for (const cells of kept) cells.push(...Array(TIMINGS.length - length).fill(""));
+      }
       table.add([head, ...kept]);
       if (table === this.#timings && kept.length > 0) {
         this.#started -= Number(kept.at(-1)![1]) * 1000;
