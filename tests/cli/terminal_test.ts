@@ -100,14 +100,14 @@ Deno.test("a log line shows step, reward with its direction, KL, speed, and two 
   const progress = new Progress(terminal, () => "runs/x", () => now);
   progress.start({ ...info(), steps: 2 });
   const lengths = { "tokens/queries_len_mean": 6, "tokens/responses_len_mean": 4 };
-  const metrics = { ...fakeMetrics(0), ...lengths, "ppo/mean_scores": 0.25 };
+  const metrics = { ...fakeMetrics(0), ...lengths, "score/mean": 0.25 };
   const rows = [" blue", " purple", " red"].map((text, i) => ({
     ...completion(1, "train", text),
     reward: [0.5, 1, -1][i],
   }));
   progress.step(1, metrics, rows);
   now += 2;
-  progress.step(2, { ...metrics, "ppo/mean_scores": 0.5 }, rows);
+  progress.step(2, { ...metrics, "score/mean": 0.5 }, rows);
   progress.close();
   const [head, title, first, best, worst, second] = terminal.said;
   assert.equal(head, "colors - ppo (exact) - tiny - seed 1 - fake (cpu, software) - runs/x");

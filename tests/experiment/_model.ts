@@ -100,7 +100,7 @@ export async function stopAndResume(
   const first = new Recorder(`${folder}/stopped`, (step) => {
     if (step === 2) stopper.abort(new Error("stop"));
   });
-  await assert.rejects(() => trainTask(request, first, stopper.signal), /stop/);
+  await assert.rejects(() => trainTask(request, first, { signal: stopper.signal }), /stop/);
   const second = new Recorder(`${folder}/resumed`);
   await trainTask({ ...request, resume: first.checkpoints[0] }, second);
   return { first, second };

@@ -15,7 +15,7 @@ import { layoutParameters } from "../../model/params.ts";
 import { fillNormal } from "../../model/random.ts";
 import { writeSafetensors } from "../../model/files/safetensors_write.ts";
 import { PPO_DEFAULTS } from "../../rl/config.ts";
-import { PpoTrainer } from "../../rl/trainer.ts";
+import { Trainer } from "../../rl/trainer.ts";
 import { planModel, planRun } from "../../experiment/memory_plan.ts";
 import { NO_LORA } from "../../experiment/lora.ts";
 import { modelOptions } from "../../experiment/run_models.ts";
@@ -85,9 +85,9 @@ Deno.test({
     const options = modelOptions(settings);
     using model = Gpt2.create(device, config, { ...options.policy, seed: 1 });
     using reference = Gpt2.create(device, config, { ...options.reference, seed: 1 });
-    const policy = new LanguagePolicy(model, reference, null);
+    const policy = new LanguagePolicy({ model, reference }, null);
     const { microbatchRows, maxNewTokens } = settings;
-    const trainer = new PpoTrainer(policy, {
+    const trainer = new Trainer(policy, {
       ...PPO_DEFAULTS,
       ...{ totalSteps: 1, epochs: 1, microbatchRows, maxNewTokens },
     });
@@ -101,7 +101,7 @@ Deno.test({
     );
     compare(device, plan.total, resident);
     assert.equal(metrics["tokens/responses_len_mean"], 32);
-    assert.equal(metrics["ppo/policy/ratio"], 1); // one epoch, whose pass is the rollout's
+    assert.equal(metrics["policy/ratio"], 1); // one epoch, whose pass is the rollout's
   },
 });
 
@@ -138,7 +138,7 @@ Deno.test({
       show(`gpt2-large on ${device.name}`, plan.parts);
       using resident = new Resident();
       using model = await loadModel(device, folder, options);
-      const policy = new LanguagePolicy(model, model, null);
+      const policy = new LanguagePolicy({ model, reference: model }, null);
       const prompts = Array.from({ length: 4 }, () => new Int32Array(8).fill(11));
       const sampling = { maxNewTokens: 4, temperature: 1, seed: 1, stream: 0 };
       const { responses } = await policy.generate(prompts, sampling);

@@ -4,7 +4,7 @@ import type { FloatArray } from "../../kernels/device.ts";
 import { OutOfMemoryError } from "../../kernels/devices/pool.ts";
 import { parseConfig } from "../../model/config.ts";
 import { Gpt2 } from "../../model/gpt2.ts";
-import { PpoTrainer } from "../../rl/trainer.ts";
+import { Trainer } from "../../rl/trainer.ts";
 import { completeText } from "../../experiment/complete.ts";
 import {
   DoesNotFitError,
@@ -86,11 +86,11 @@ for (const { config, variant } of CASES) {
     const options = modelOptions(settings);
     using model = Gpt2.create(device, config, options.policy);
     using reference = options.reference && Gpt2.create(device, config, options.reference);
-    const policy = new LanguagePolicy(model, reference, null);
+    const policy = new LanguagePolicy({ model, reference }, null);
     policy.reserve(runShape(withSettings(variant)));
     assert.equal(device.memory.peak, plan.total);
     const { microbatchRows, maxNewTokens } = settings;
-    const trainer = new PpoTrainer(policy, { ...ppo, microbatchRows, maxNewTokens });
+    const trainer = new Trainer(policy, { ...ppo, microbatchRows, maxNewTokens });
     for (const count of [6, 2, 5]) await trainer.step(prompts.slice(0, count), score);
     assert.equal(device.memory.peak, plan.total);
   });
@@ -301,7 +301,7 @@ testOnDevices(
       using reference = Gpt2.create(device, config, { frozen: true, seed: 7 });
       const policy = new Held(model, reference, null);
       const once = { totalSteps: 1, epochs: 1, entropyCoefficient: 0.01 };
-      const trainer = new PpoTrainer(policy, { ...once, microbatchRows, maxNewTokens });
+      const trainer = new Trainer(policy, { ...once, microbatchRows, maxNewTokens });
       const { rollout } = await trainer.step(prompts, score);
       return { rollout, gradients: policy.seen! };
     };

@@ -14,7 +14,7 @@ testOnDevices(
       await writeSmallModel(folder);
       using model = await loadModel(device, folder, { valueHead: true });
       using frozen = await loadModel(device, folder, { frozen: true });
-      const policy = new LanguagePolicy(model, frozen, null);
+      const policy = new LanguagePolicy({ model, reference: frozen }, null);
       const zeros = (n: number) => new Float32Array(n);
       let after50: unknown;
       for (let step = 1; step <= STEPS; step++) {

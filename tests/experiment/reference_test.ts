@@ -12,7 +12,7 @@ Deno.test("frozenDtype=f16 moves the first KL off 0, by little, and says so in t
       const settings = { batchSize: 6, maxNewTokens: 4, ...chosen };
       const request = { task: "colors", model: folder, steps: 1, settings, device: "cpu" } as const;
       await trainTask(request, recorder);
-      return [recorder.rows[0]["objective/kl"], recorder.info?.config.frozenDtype];
+      return [recorder.rows[0]["kl/reference"], recorder.info?.config.frozenDtype];
     };
     assert.deepEqual(await run({}), [0, "f32"]);
     const [kl, dtype] = await run({ frozenDtype: "f16" });

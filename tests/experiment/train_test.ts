@@ -58,7 +58,7 @@ for (const device of ["cpu", "webgpu"] as DeviceChoice[]) {
           if (step === stop) stopper.abort(new Error("stop"));
         });
         await assert.rejects(
-          () => trainTask({ ...request, device }, first, stopper.signal),
+          () => trainTask({ ...request, device }, first, { signal: stopper.signal }),
           /^Error: stop$/,
         );
         assert.equal(first.rows.length, stop);
@@ -150,7 +150,7 @@ Deno.test("a resumed run goes on with the commit that it started from, though th
       );
       const stopper = new AbortController();
       const cut = new Recorder(`${folder}/cut`, () => stopper.abort(new Error("stop")));
-      await assert.rejects(trainTask(asked, cut, stopper.signal), /^Error: stop$/);
+      await assert.rejects(trainTask(asked, cut, { signal: stopper.signal }), /^Error: stop$/);
       await moveTo(second, 4);
       const resumed = new Recorder(`${folder}/resumed`);
       await trainTask({ ...asked, resume: cut.checkpoints[0] }, resumed);

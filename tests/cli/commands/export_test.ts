@@ -62,7 +62,7 @@ async function writeRun(
   await run.evaluation("before:train", rows(0, "before:train", 5));
   await run.evaluation("before:heldout", rows(0, "before:heldout", HOSTILE.length));
   for (let step = 1; step <= steps; step++) {
-    const metrics = { "ppo/mean_scores": step / 10, "objective/kl": step / 5 };
+    const metrics = { "score/mean": step / 10, "kl/reference": step / 5 };
     await run.step(step, metrics, rows(step, "train", HOSTILE.length));
     await run.checkpoint(step, async (to) => {
       await writeSmallModel(to, 96, step);

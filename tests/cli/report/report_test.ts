@@ -133,18 +133,18 @@ Deno.test("the opening says what the numbers say, and warns where they deserve i
     names: [name],
     metrics: values.map((value, i) => [i + 1, value]),
   });
-  const scores = opening(series("ppo/mean_scores", [0, 1, 2, 3])).join(" ");
+  const scores = opening(series("score/mean", [0, 1, 2, 3])).join(" ");
   assert.match(scores, /Exact answers on held-out prompts rose from 0 to 1\./);
   assert.match(
     scores,
     /sampled completions rose from 0 to 3 \(means of the run's first and last tenth\)/,
   );
-  assert.match(opening(series("ppo/mean_scores", [2, 2])).join(" "), /stayed at 2\./);
-  assert.match(opening(series("ppo/mean_scores", [2, 1])).join(" "), /fell from 2 to 1/);
-  assert.deepEqual(warnings(series("ppo/policy/entropy", [2, 1.5])), []);
-  assert.match(warnings(series("ppo/policy/entropy", [2, 0.05])).join(), /hardly explores/);
-  assert.match(warnings(series("ppo/policy/clipfrac", [0.1, 0.5])).join(), /Up to 50 % of tokens/);
-  assert.match(warnings(series("objective/kl", [0.1, -3])).join(), /KL estimate fell to -3/);
+  assert.match(opening(series("score/mean", [2, 2])).join(" "), /stayed at 2\./);
+  assert.match(opening(series("score/mean", [2, 1])).join(" "), /fell from 2 to 1/);
+  assert.deepEqual(warnings(series("policy/entropy", [2, 1.5])), []);
+  assert.match(warnings(series("policy/entropy", [2, 0.05])).join(), /hardly explores/);
+  assert.match(warnings(series("policy/clipfrac", [0.1, 0.5])).join(), /Up to 50 % of tokens/);
+  assert.match(warnings(series("kl/reference", [0.1, -3])).join(), /KL estimate fell to -3/);
   const split = (exact: number, reward: number) => ({
     before: { exact: 0.5, reward: 0.5 },
     after: { exact, reward },

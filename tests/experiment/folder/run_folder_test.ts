@@ -31,7 +31,7 @@ async function wholeRun(run: RunFolder, steps: number, from = 0): Promise<void> 
     await run.evaluation("before:heldout", [completion(0, "before:heldout", " red")]);
   }
   for (let step = from + 1; step <= steps; step++) {
-    const metrics = { "ppo/mean_scores": step / 10, "objective/kl": step === 2 ? NaN : 1 / 3 };
+    const metrics = { "score/mean": step / 10, "kl/reference": step === 2 ? NaN : 1 / 3 };
     await run.step(step, metrics, [completion(step, "train", ` blue\n"${step}`)]);
     await run.checkpoint(step, writeState(`state ${step}`));
   }
@@ -80,7 +80,7 @@ inTemporary("a run leaves every file whole, and nothing temporary", async (place
   assert.equal(files["/checkpoints/step-5/state.json"], "state 5");
   assert.equal(
     files["/metrics.csv"],
-    "step,ppo/mean_scores,objective/kl\n1,0.1,0.3333333333333333\n2,0.2,\n" +
+    "step,score/mean,kl/reference\n1,0.1,0.3333333333333333\n2,0.2,\n" +
       "3,0.3,0.3333333333333333\n4,0.4,0.3333333333333333\n5,0.5,0.3333333333333333\n",
   );
   assert.deepEqual(JSON.parse(files["/summary.json"]), summary);
@@ -113,7 +113,7 @@ inTemporary("a resumed run ends with the bytes of one that was not interrupted",
   await first.start(info());
   await first.evaluation("before:heldout", [completion(0, "before:heldout", " red")]);
   for (let step = 1; step <= 4; step++) { // steps 3 and 4 come after the last checkpoint
-    const metrics = { "ppo/mean_scores": step / 10, "objective/kl": step === 2 ? NaN : 1 / 3 };
+    const metrics = { "score/mean": step / 10, "kl/reference": step === 2 ? NaN : 1 / 3 };
     await first.step(step, metrics, [completion(step, "train", ` blue\n"${step}`)]);
     if (step <= 2) await first.checkpoint(step, writeState(`state ${step}`));
   }
