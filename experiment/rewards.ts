@@ -115,12 +115,12 @@ export interface RewardOptions extends RewardPlace {
  * The weighted sum that `asked` names, or the task's default.
  * @throws what `chooseRewards` and the rewards' `open` throw
  */
-export function openRewards(
+export async function openRewards(
   task: Pick<Task, "parent" | "defaultRewards">,
   asked: RewardRequest = task.defaultRewards,
   { settings = {}, ...place }: RewardOptions = {},
 ): Promise<CombinedReward> {
-  return openChosen(chooseRewards(asked, settings), { parent: task.parent, ...place });
+  return await openChosen(chooseRewards(asked, settings), { parent: task.parent, ...place });
 }
 
 /** The sentence encoder of that folder, or of the hub. @throws what `modelFolder` and `load` throw */

@@ -49,7 +49,7 @@ export function settingsTable(
 ): OptionTable<Record<string, OptionValue>> {
   const { batchSize, ...run } = RUN_OPTIONS.rows;
   const of = (owner: string, rows: OptionRows) => ({ owner, rows });
-  return joinOptions(algorithm.options.owner, [
+  return joinOptions(`a run with ${algorithm.name}`, [
     of(RUN_OPTIONS.owner, { batchSize: { ...batchSize, default: undefined } }), // the task's own
     trainerOptions(algorithm as Algorithm<never>),
     of(RUN_OPTIONS.owner, run),

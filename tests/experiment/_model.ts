@@ -4,7 +4,16 @@ import { loadTokenizer } from "../../model/hub/load.ts";
 import assert from "node:assert/strict";
 import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import { Gpt2 } from "../../model/gpt2.ts";
-import type { CompletionRow, RunInfo, RunObserver, Summary } from "../../experiment/observer.ts";
+import {
+  type CompletionRow,
+  type Phase,
+  phaseText,
+  type RunInfo,
+  type RunObserver,
+  type StepReport,
+  type Summary,
+} from "../../experiment/observer.ts";
+import type { StepTimings } from "../../rl/trainer.ts";
 import { type TrainRequest, trainTask } from "../../experiment/train.ts";
 
 const TOKENIZER = new URL("../fixtures/bpe_tokenizer.json", import.meta.url).pathname;
@@ -54,7 +63,8 @@ export class Recorder implements RunObserver {
   rows: Record<string, number>[] = [];
   completions: CompletionRow[] = [];
   phases: string[] = [];
-  /** What `phase` was told. */
+  timings: StepTimings[] = [];
+  /** What `notice` was told. */
   said: string[] = [];
   checkpoints: string[] = [];
 
@@ -64,20 +74,17 @@ export class Recorder implements RunObserver {
   start(info: RunInfo): void {
     this.info = info;
   }
-  step(
-    step: number,
-    metrics: Readonly<Record<string, number>>,
-    rows: readonly CompletionRow[],
-  ): void {
+  step({ step, metrics, completions, timings }: StepReport): void {
     this.rows.push({ step, ...metrics });
-    this.completions.push(...rows);
+    this.timings.push(timings);
+    this.completions.push(...completions);
     this.onStep(step);
   }
-  phase(text: string): void {
+  notice(text: string): void {
     this.said.push(text);
   }
-  evaluation(phase: string, rows: readonly CompletionRow[]): void {
-    this.phases.push(phase);
+  evaluation(phase: Phase, rows: readonly CompletionRow[]): void {
+    this.phases.push(phaseText(phase));
     this.completions.push(...rows);
   }
   async checkpoint(step: number, write: (folder: string) => Promise<void>): Promise<void> {

@@ -6,7 +6,7 @@ import { tableParent } from "../../rewards/parents/table.ts";
 import type { SentimentClassifier, TextEmbedder } from "../../rewards/reward.ts";
 import { colors } from "../../tasks/colors.ts";
 import { openRewards } from "../../experiment/rewards.ts";
-import type { TaskSettings } from "../../tasks/task.ts";
+import type { RunSettings } from "../../experiment/settings.ts";
 import { trainTask } from "../../experiment/train.ts";
 import { testOnDevices } from "../_devices.ts";
 import { modelFolder, readFixture } from "../_fixtures.ts";
@@ -26,9 +26,12 @@ function want(i: number): number {
 
 testOnDevices("a sentence encoder serves the semantic reward", async (device) => {
   const task = { ...colors(), parent: tableParent(new Map([["a", texts[1]]]), "one answer") };
-  const rewards = await openRewards(task, "semantic", { embedder: BERT, device });
+  const rewards = await openRewards(task, "semantic", {
+    settings: { semanticEmbedder: BERT },
+    device,
+  });
   const completions = [...texts, "", "日本"];
-  const { total } = await rewards.judge({
+  const { total } = await rewards.breakdown({
     prompts: completions.map(() => ""),
     completions,
     examples: completions.map(() => ({ id: "a", prompt: "" })),
@@ -54,7 +57,7 @@ Deno.test("trainTask() rewards by a sentence encoder, and says so in its setting
   const folder = await Deno.makeTempDir();
   try {
     await writeSmallModel(folder);
-    const run = async (semanticEmbedder: string, more: Partial<TaskSettings> = {}) => {
+    const run = async (semanticEmbedder: string, more: Partial<RunSettings> = {}) => {
       const settings = { batchSize: 6, maxGradNorm: 1, semanticEmbedder, ...more };
       const place = `${semanticEmbedder.length} ${more.frozenDtype}`;
       const recorder = new Recorder(`${folder}/${place}`);
@@ -80,6 +83,6 @@ Deno.test("trainTask() rewards by a sentence encoder, and says so in its setting
 
 Deno.test("openRewards() refuses an encoder's folder without a device", () =>
   assert.rejects(
-    openRewards(colors(), "semantic", { embedder: BERT }),
+    openRewards(colors(), "semantic", { settings: { semanticEmbedder: BERT } }),
     /as a sentence encoder needs a device: give one beside it/,
   ));

@@ -14,11 +14,11 @@ import { MEMORY_KINDS, type MemoryByKind } from "../../model/memory.ts";
 import { layoutParameters } from "../../model/params.ts";
 import { fillNormal } from "../../model/random.ts";
 import { writeSafetensors } from "../../model/files/safetensors_write.ts";
-import { PPO_DEFAULTS } from "../../rl/config.ts";
+import { ppo } from "../../rl/algorithms/ppo.ts";
 import { Trainer } from "../../rl/trainer.ts";
 import { planModel, planRun } from "../../experiment/memory_plan.ts";
-import { NO_LORA } from "../../experiment/lora.ts";
-import { modelOptions } from "../../experiment/run_models.ts";
+import { RUN_OPTIONS } from "../../experiment/settings.ts";
+import { modelOptions } from "../../experiment/models.ts";
 import { LanguagePolicy } from "../../experiment/policy.ts";
 
 const isTrue = Deno.env.get("PLAINRL_PLAN") !== undefined;
@@ -71,24 +71,18 @@ Deno.test({
   async fn() {
     using device = await WebGpuDevice.open();
     const config = parseConfig({ ...shape, n_embd: isTrue ? 768 : 96, n_layer: 12, n_head: 12 });
-    const sampling = { batchSize: 4, maxNewTokens: 32, microbatchRows: 0 };
-    const settings = {
-      ...sampling,
-      maxGradNorm: 1,
-      recompute: false,
-      frozenDtype: "f32" as const,
-      ...NO_LORA,
-    };
-    const plan = planRun(device, { config, promptTokens: 32, settings });
+    const sampling = { maxNewTokens: 32, microbatchRows: 0 };
+    const settings = { ...RUN_OPTIONS.resolve({ batchSize: 4 }), ...sampling };
+    const needs = ppo.needs(ppo.options.resolve());
+    const plan = planRun(device, { config, promptTokens: 32, settings, needs });
     show(`gpt2 on ${device.name}`, plan.parts);
     using resident = new Resident();
-    const options = modelOptions(settings);
+    const options = modelOptions(settings, needs);
     using model = Gpt2.create(device, config, { ...options.policy, seed: 1 });
     using reference = Gpt2.create(device, config, { ...options.reference, seed: 1 });
     const policy = new LanguagePolicy({ model, reference }, null);
     const { microbatchRows, maxNewTokens } = settings;
     const trainer = new Trainer(policy, {
-      ...PPO_DEFAULTS,
       ...{ totalSteps: 1, epochs: 1, microbatchRows, maxNewTokens },
     });
     const prompts = Array.from(

@@ -5,12 +5,12 @@ import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import { languageModelRows } from "../../model/rows.ts";
 import { completeText } from "../../experiment/complete.ts";
 import { exportModel } from "../../experiment/export.ts";
-import type { TaskSettings } from "../../tasks/task.ts";
+import type { RunSettings } from "../../experiment/settings.ts";
 import { type TrainRequest, trainTask } from "../../experiment/train.ts";
 import { assertClose } from "../_close.ts";
 import { Recorder, stopAndResume, writeSmallNeo } from "./_model.ts";
 
-const VARIANTS: Record<string, Partial<TaskSettings>> = {
+const VARIANTS: Record<string, Partial<RunSettings>> = {
   "all weights": { frozenDtype: "f16" },
   "an adapter on f16": {
     loraRank: 3,

@@ -5,6 +5,7 @@ import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import type { DeviceChoice } from "../../kernels/devices/open.ts";
 import { completeText } from "../../experiment/complete.ts";
 import { planTask } from "../../experiment/plan.ts";
+import { Trainer } from "../../rl/trainer.ts";
 import { LanguagePolicy } from "../../experiment/policy.ts";
 import { type TrainRequest, trainTask } from "../../experiment/train.ts";
 import { Recorder, stopAndResume, writeSmallModel } from "./_model.ts";
@@ -74,7 +75,9 @@ Deno.test("a checkpoint of an adapter names its base, completes prompts and begi
     const config = JSON.parse(await Deno.readTextFile(`${checkpoint}/adapter_config.json`));
     assert.equal(config.base_model_name_or_path, await Deno.realPath(`${folder}/model`));
     assert.deepEqual(config.target_modules, ["attn.c_attn", "c_proj"]);
-    const rows = run.completions.filter(({ phase }) => phase === "after:heldout");
+    const rows = run.completions.filter(({ phase, split }) =>
+      phase === "after" && split === "heldout"
+    );
     const asked = { tokens: 4, temperature: 0, samples: 1, seed: 1, device: "cpu" } as const;
     for (const { prompt, completion } of rows.slice(0, 3)) {
       const [text] = await completeText({ ...asked, prompt, model: checkpoint });
@@ -139,8 +142,8 @@ Deno.test("a checkpoint of an adapter names its base, completes prompts and begi
 for (
   const [change, message] of [
     [{ loraTargets: "q_proj" }, /targets must mean a linear map: \["q_proj"\] means none of attn/],
-    [{ loraRank: 2.5 }, /rank must be a whole number/],
-    [{ loraAlpha: 0 }, /alpha must be above 0/],
+    [{ loraRank: 2.5 }, /a run with ppo as loraRank must be a whole number: it is 2\.5/],
+    [{ loraAlpha: 0 }, /a run with ppo as loraAlpha must be above 0: it is 0/],
   ] as const
 ) {
   Deno.test(`trainTask() refuses ${JSON.stringify(change)}`, () =>
@@ -167,5 +170,8 @@ Deno.test("all-linear adapts every map; a policy without adapter needs a referen
       "mlp.c_proj",
     ]);
     using plain = await loadModel(device, `${folder}/model`);
-    assert.throws(() => new LanguagePolicy({ model: plain }, null), /needs a frozen reference/);
+    assert.throws(
+      () => new Trainer(new LanguagePolicy({ model: plain }, null)),
+      /compares the policy with a frozen reference: this policy has none/,
+    );
   }));

@@ -30,7 +30,7 @@ testOnDevices(
           stream: step,
         });
         const batch = { prompts, responses, temperature: 1 };
-        await policy.reference(batch);
+        await policy.reference!(batch);
         const { logprob } = await policy.evaluate(batch);
         const n = logprob.length;
         policy.backward({ dlogprob: logprob, dentropy: zeros(n), dvalue: zeros(n) });
