@@ -5,14 +5,10 @@ import type { ModelSource } from "../../experiment/models.ts";
 import { isHubId } from "../../model/hub/hub.ts";
 import { modelCard } from "../report/card.ts";
 import { listFolder, placeFolder, writeError } from "../../experiment/folder/files.ts";
+import { readIfThere } from "../../model/files/deno_folder.ts";
 import type { Parsed } from "../parse.ts";
 import type { Programs } from "../programs.ts";
-import {
-  checkpointSteps,
-  readIfThere,
-  readRun,
-  type RunData,
-} from "../../experiment/folder/run_data.ts";
+import { checkpointSteps, readRun, type RunData } from "../../experiment/folder/run_data.ts";
 import { columns, printable, type Terminal } from "../terminal.ts";
 import { didYouMean, UsageError } from "../values.ts";
 

@@ -5,14 +5,12 @@
  * a checkpoint's rows are on disk before it is.
  * @module
  */
+import { basename, dirname, join } from "node:path";
 import about from "../../deno.json" with { type: "json" };
 import type { CompletionRow, RunInfo, RunObserver, Summary } from "../observer.ts";
 import { completionCells, completionHeader, numberCell, scoreNames } from "./csv.ts";
 import {
-  type Disk,
-  disk,
   flushTree,
-  folderOf,
   makeIfAbsent,
   makeParents,
   removeTemporaries,
@@ -20,6 +18,7 @@ import {
   temporaryName,
   writeError,
 } from "./files.ts";
+import { type Disk, disk } from "../../model/files/disk.ts";
 import { GrowingTable } from "./growing_table.ts";
 import { checkpointSteps, readRun, readTable, type RunConfig } from "./run_data.ts";
 
@@ -226,8 +225,8 @@ export class RunFolder implements RunObserver {
 
   async #makeFolder(info: RunInfo): Promise<string> {
     if (this.#options.out !== undefined) {
-      const out = this.#options.out.replace(/\/+$/, "") || "/";
-      await this.#make(makeParents, folderOf(out));
+      const out = join(dirname(this.#options.out), basename(this.#options.out));
+      await this.#make(makeParents, dirname(out));
       if (
         !await this.#make(makeIfAbsent, out) &&
         (await Array.fromAsync(Deno.readDir(out))).length > 0
