@@ -1,14 +1,9 @@
 /** Finds the folder of a model by the name that people give it, and says what exactly lies there. @module */
 import { createHash } from "node:crypto";
-import {
-  cachedModel,
-  fetchedLine,
-  fetchModel,
-  type HubModel,
-  type HubOptions,
-  isHubId,
-  mayDownload,
-} from "../model/hub/hub.ts";
+import { cachedModel, type HubModel } from "../model/hub/cache.ts";
+import { fetchedLine, fetchModel } from "../model/hub/hub.ts";
+import { isHubId } from "../model/hub/names.ts";
+import { type HubOptions, mayDownload } from "../model/hub/settings.ts";
 import { baseName } from "../model/files/lora_save.ts";
 import { baseOfAdapter } from "../model/hub/load.ts";
 

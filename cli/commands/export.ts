@@ -2,7 +2,7 @@
 import about from "../../deno.json" with { type: "json" };
 import type { ExportFacts } from "../../experiment/export.ts";
 import type { ModelSource } from "../../experiment/models.ts";
-import { isHubId } from "../../model/hub/hub.ts";
+import { isHubId } from "../../model/hub/names.ts";
 import { modelCard } from "../report/card.ts";
 import { listFolder, placeFolder, writeError } from "../../experiment/folder/files.ts";
 import { readIfThere } from "../../model/files/deno_folder.ts";

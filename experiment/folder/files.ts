@@ -4,7 +4,6 @@
  * @module
  */
 import { basename, dirname, join } from "node:path";
-import { ifThere } from "../../model/files/deno_folder.ts";
 import {
   type Disk,
   disk,
@@ -75,8 +74,12 @@ export async function removeTemporaries(folder: string, io: Disk = disk): Promis
 
 /** Names in a folder, sorted; none where there is no such folder. */
 export async function listFolder(folder: string): Promise<string[]> {
-  const names = await ifThere(Array.fromAsync(Deno.readDir(folder), ({ name }) => name));
-  return names?.sort() ?? [];
+  try {
+    return (await Array.fromAsync(Deno.readDir(folder), ({ name }) => name)).sort();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error; // a file in place of a folder, say
+  }
 }
 
 /** Flushes every file below `folder`, then the folder itself. */
