@@ -5,7 +5,7 @@
  * final name before its hash has been checked.
  * @module
  */
-import { z } from "zod";
+import * as z from "zod";
 import { makeFolders } from "../files/disk.ts";
 import {
   cachedModel,
