@@ -49,16 +49,10 @@ export { generateText, type NewText, type TextOptions } from "./model/generation
 export { Gpt2, type Gpt2Options, type PassOptions } from "./model/gpt2.ts";
 export type { LoraOptions } from "./model/lora/lora.ts";
 export type { MatrixDtype } from "./model/params.ts";
-export {
-  fetchedLine,
-  type FetchedModel,
-  fetchModel,
-  HubError,
-  type HubFault,
-  type HubModel,
-  type HubOptions,
-  type HubProgress,
-} from "./model/hub/hub.ts";
+export type { HubModel } from "./model/hub/cache.ts";
+export { HubError, type HubErrorCode } from "./model/hub/errors.ts";
+export { fetchedLine, type FetchedModel, fetchModel } from "./model/hub/hub.ts";
+export type { HubOptions, HubProgress } from "./model/hub/settings.ts";
 export { Tokenizer } from "./model/tokenizer/tokenizer.ts";
 export { exact } from "./rewards/exact.ts";
 export { combine, type CombinedReward, type RewardBreakdown } from "./rewards/combine.ts";

@@ -2,17 +2,13 @@
 import about from "../../deno.json" with { type: "json" };
 import type { ExportFacts, ExportRequest } from "../../experiment/export.ts";
 import type { ModelSource } from "../../model/hub/find_model.ts";
-import { isHubId } from "../../model/hub/hub.ts";
+import { isHubId } from "../../model/hub/names.ts";
 import { modelCard } from "../report/card.ts";
 import { listFolder, placeFolder, writeError } from "../../experiment/folder/files.ts";
 import type { Command, Flags, Parsed } from "../command.ts";
 import { JSON_FLAG } from "../flags.ts";
-import {
-  checkpointSteps,
-  readIfThere,
-  readRun,
-  type RunData,
-} from "../../experiment/folder/run_data.ts";
+import { readIfThere } from "../../model/files/deno_folder.ts";
+import { checkpointSteps, readRun, type RunData } from "../../experiment/folder/run_data.ts";
 import { columns, printable, type Terminal } from "../terminal.ts";
 import { didYouMean, UsageError } from "../values.ts";
 

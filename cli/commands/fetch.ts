@@ -1,5 +1,5 @@
 /** `fetch`: downloads a model of the hub, with progress. @module */
-import type { HubProgress } from "../../model/hub/hub.ts";
+import type { HubProgress } from "../../model/hub/settings.ts";
 import type { Command, Flags, Parsed } from "../command.ts";
 import { JSON_FLAG, QUIET } from "../flags.ts";
 import { Bar } from "../progress.ts";

@@ -1,6 +1,7 @@
 /** `pretrain`: makes the small default model, with progress. @module */
 import { INTERRUPTED, listenForInterrupt } from "../interrupt.ts";
-import { disk, replaceFile } from "../../experiment/folder/files.ts";
+import { replaceFile } from "../../experiment/folder/files.ts";
+import { disk } from "../../model/files/disk.ts";
 import type { PretrainStep } from "../../experiment/pretraining/pretrain.ts";
 import type { Command, Flags, Parsed } from "../command.ts";
 import { DEVICE, JSON_FLAG, QUIET, SEED } from "../flags.ts";

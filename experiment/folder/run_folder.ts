@@ -5,6 +5,7 @@
  * a checkpoint's rows are on disk before it is.
  * @module
  */
+import { basename, dirname, join } from "node:path";
 import about from "../../deno.json" with { type: "json" };
 import type {
   CompletionRow,
@@ -16,10 +17,7 @@ import type {
 } from "../observer.ts";
 import { completionCells, completionHeader, numberCell, scoreNames } from "./csv.ts";
 import {
-  type Disk,
-  disk,
   flushTree,
-  folderOf,
   makeIfAbsent,
   makeParents,
   removeTemporaries,
@@ -27,6 +25,7 @@ import {
   temporaryName,
   writeError,
 } from "./files.ts";
+import { type Disk, disk } from "../../model/files/disk.ts";
 import { GrowingTable } from "./growing_table.ts";
 import {
   checkpointSteps,
@@ -252,8 +251,8 @@ export class RunFolder implements RunObserver {
 
   async #makeFolder(info: RunInfo): Promise<string> {
     if (this.#options.out !== undefined) {
-      const out = this.#options.out.replace(/\/+$/, "") || "/";
-      await this.#make(makeParents, folderOf(out));
+      const out = join(dirname(this.#options.out), basename(this.#options.out));
+      await this.#make(makeParents, dirname(out));
       if (
         !await this.#make(makeIfAbsent, out) &&
         (await Array.fromAsync(Deno.readDir(out))).length > 0

@@ -12,7 +12,7 @@ import { END_OF_TEXT, TOKENIZER_CONFIG, trainBpe } from "../../model/tokenizer/b
 import { replaceFile } from "../../model/files/disk.ts";
 import { Gpt2 } from "../../model/gpt2.ts";
 import { languageModelRows } from "../../model/rows.ts";
-import { learningRate } from "../../model/schedule.ts";
+import { scheduleAt } from "../../base/schedules.ts";
 import { buildCorpus, encodeCorpus, openSources, wholeWords } from "./corpus.ts";
 import { Random } from "./random.ts";
 import { RECIPE, type Recipe } from "./recipe.ts";
@@ -116,7 +116,7 @@ export async function pretrain(
     peak: recipe.lr,
     final: recipe.finalLr,
     warmup: Math.min(recipe.warmup, steps),
-    steps,
+    total: steps,
   };
   while (state.step < steps) {
     const start = performance.now();
@@ -126,7 +126,7 @@ export async function pretrain(
     }
     const rows = batches[order.batches[state.step % batches.length]];
     model.languageModel(languageModelRows(rows));
-    model.step(learningRate(schedule, state.step));
+    model.step(scheduleAt(schedule, state.step));
     const loss = await model.readLoss();
     if (!Number.isFinite(loss)) {
       throw new Error(

@@ -60,9 +60,9 @@ export class SentimentModel implements Disposable {
         .map((name) => memory.alloc(B * C, `encoder ${name}`));
       const out = memory.alloc(2 * B, "encoder logits");
       gatherRows(device, { x: hidden, index, out: first }, { N: B, R: B * T, C });
-      linear(device, { x: first, by: before, out: pre }, { M: B, from: C, to: C });
+      linear(device, { x: first, by: before, out: pre }, { M: B, inFeatures: C, outFeatures: C });
       relu(device, { x: pre, out: act }, { N: B * C });
-      linear(device, { x: act, by: last, out }, { M: B, from: C, to: 2 });
+      linear(device, { x: act, by: last, out }, { M: B, inFeatures: C, outFeatures: 2 });
       return out;
     });
   }

@@ -77,9 +77,9 @@ const UNUSED = /^(embeddings\.position_ids|pooler\.|cls\.|vocab_\w+\.|qa_outputs
 /** Names and shapes of everything that is read, without the prefix `bert.` or `distilbert.`. */
 function specs({ family, types, dims }: EncoderConfig, classes: number): TensorSpec[] {
   const { V, P, C, L, I } = dims;
-  const linear = (name: string, to: number, from: number): TensorSpec[] => [
-    { name: `${name}.weight`, shape: [to, from] },
-    { name: `${name}.bias`, shape: [to] },
+  const linear = (name: string, outFeatures: number, inFeatures: number): TensorSpec[] => [
+    { name: `${name}.weight`, shape: [outFeatures, inFeatures] },
+    { name: `${name}.bias`, shape: [outFeatures] },
   ];
   const norm = (name: string): TensorSpec[] => [
     { name: `${name}.weight`, shape: [C] },

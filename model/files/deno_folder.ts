@@ -11,7 +11,7 @@ import {
 export function denoFolder(path: string): FolderSource {
   const folder: FolderSource = {
     path,
-    readText: (name) => ifThere(Deno.readTextFile(pathIn(folder, name))),
+    readText: (name) => readIfThere(pathIn(folder, name)),
     async openRange(name) {
       const file = await ifThere(Deno.open(pathIn(folder, name)));
       if (!file) return undefined;
@@ -43,6 +43,14 @@ export async function ifThere<T>(found: Promise<T>): Promise<T | undefined> {
     throw error;
   }
 }
+
+/** Text of a file; undefined where it is not there. */
+export const readIfThere = (path: string): Promise<string | undefined> =>
+  ifThere(Deno.readTextFile(path));
+
+/** Whether there is a file at `path`, and not a folder. */
+export const isFile = (path: string): Promise<boolean> =>
+  Deno.stat(path).then((found) => found.isFile, () => false);
 
 /**
  * A file's folder and name. By hand, as this module is loaded in browsers too, which have no `node:path`.

@@ -40,7 +40,7 @@ export async function loadGpt2(
   using adapter = await openAdapter(from, given === undefined ? undefined : sourceOf(given));
   if (adapter && options.lora && !merge) {
     throw new Error(
-      `Cannot attach a fresh adapter to ${from.path} as it holds one: leave lora out to go on with ` +
+      `Cannot attach a fresh adapter to ${from.path} as it holds one: leave lora out to continue with ` +
         "that, or merge it first and save the plain model",
     );
   }
@@ -139,12 +139,12 @@ async function readParameter(
   config: ModelConfig,
   read: (name: string) => Promise<Float32Array<ArrayBuffer>>,
 ): Promise<Float32Array<ArrayBuffer>> {
-  let map: Float32Array<ArrayBuffer> | undefined;
+  let matrix: Float32Array<ArrayBuffer> | undefined;
   for (const { name: part, module } of fileParts(config, { name, shape })) {
     const data = await read(part);
     if (!module) return data;
-    map ??= new Float32Array(length);
-    packPart(data, { map, wide: shape[1], module });
+    matrix ??= new Float32Array(length);
+    packPart(data, { matrix, wide: shape[1], module });
   }
-  return map!;
+  return matrix!;
 }

@@ -3,7 +3,7 @@
  * DialoGPT and other early GPT-2 folders hold in its place.
  * @module
  */
-import { z } from "zod";
+import * as z from "zod";
 import { byteLevelJson } from "../tokenizer/bpe.ts";
 import { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { sourceOf, splitPath } from "./deno_folder.ts";

@@ -1,16 +1,11 @@
 /** Finds the folder of a model by the name that people give it, and says what exactly lies there. @module */
 import { createHash } from "node:crypto";
-import {
-  cachedModel,
-  fetchedLine,
-  fetchModel,
-  type HubModel,
-  type HubOptions,
-  isHubId,
-  mayDownload,
-} from "./hub.ts";
 import { baseName } from "../files/lora_save.ts";
+import { cachedModel, type HubModel } from "./cache.ts";
+import { fetchedLine, fetchModel } from "./hub.ts";
 import { baseOfAdapter } from "./load.ts";
+import { isHubId } from "./names.ts";
+import { type HubOptions, mayDownload } from "./settings.ts";
 
 /** The default model that ships with the project. */
 export const TINY = new URL("../../assets/tiny/", import.meta.url);

@@ -13,7 +13,7 @@ import { loadTokenizer as tokenizerOf } from "../files/tokenizer_file.ts";
 import type { Gpt2 } from "../gpt2.ts";
 import type { LoraOptions } from "../lora/lora.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
-import { cachedModel } from "./hub.ts";
+import { cachedModel } from "./cache.ts";
 import { isHubId } from "./names.ts";
 
 /**

@@ -52,7 +52,7 @@ export interface HeadActivations {
   readonly value?: Tensor;
 }
 
-/** Gradients and work space of the head's backward pass; the first three are its input. */
+/** Gradients and scratch of the head's backward pass; the first three are its input. */
 export interface HeadGradients {
   /** (R) each. */
   readonly dlogprob: Tensor;

@@ -1,6 +1,6 @@
 /** Text to token ids and back, from a `tokenizer.json` or the files before it. @module */
 import { Tokenizer as Engine } from "@huggingface/tokenizers";
-import { z } from "zod";
+import * as z from "zod";
 import { byteCharacters, END_OF_TEXT } from "./bpe.ts";
 
 const id = z.int().nonnegative();

@@ -163,7 +163,7 @@ Deno.test("all-linear adapts every map; a policy without adapter needs a referen
     await trainTask({ ...request, steps: 1, settings: all }, run);
     using device = new CpuDevice();
     using model = await loadModel(device, run.checkpoints[0], { frozen: true });
-    assert.deepEqual(model.adapter!.modules.map(({ module }) => module.map), [
+    assert.deepEqual(model.adapter!.modules.map(({ module }) => module.linear), [
       "attn.c_attn",
       "attn.c_proj",
       "mlp.c_fc",

@@ -37,7 +37,7 @@ export function randomModel(
   const model = Gpt2.create(device, config, { valueHead: true, ...options });
   model.weights.layout.parameters.forEach(({ name, length, shape }, stream) => {
     const data = new Float32Array(length);
-    fillNormal(data, { deviation: 0.4, seed: 5, stream });
+    fillNormal(data, { std: 0.4, seed: 5, stream });
     if (shape.length === 1 && name.endsWith("weight")) data.forEach((x, i) => data[i] = 1 + x);
     device.write(model.weights.get(name), data);
   });
@@ -55,7 +55,7 @@ export function adaptedModel(
   const { parameters: store } = model.adapter!;
   store.layout.parameters.forEach(({ name, length }, stream) => {
     const data = new Float32Array(length);
-    fillNormal(data, { deviation: 0.3, seed: 6, stream });
+    fillNormal(data, { std: 0.3, seed: 6, stream });
     device.write(store.get(name), data);
   });
   return model;

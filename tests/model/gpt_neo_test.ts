@@ -1,4 +1,4 @@
-/** What a GPT-Neo has that a GPT-2 has not: windows, and linear maps in another layout in files. @module */
+/** What a GPT-Neo has that a GPT-2 has not: windows, and linear layers in another layout in files. @module */
 import { loadGpt2 } from "../../model/files/gpt2_folder.ts";
 import { saveGpt2 } from "../../model/files/gpt2_save.ts";
 import assert from "node:assert/strict";
@@ -14,10 +14,10 @@ import { randomModel, SMALL, SMALL_NEO, wave } from "./_model.ts";
 
 const neo = parseConfig(SMALL_NEO);
 
-Deno.test("linearModules() fill every map once, without gap or overlap, in every family", () => {
+Deno.test("linearModules() fill every linear layer once, without gap or overlap, in every family", () => {
   for (const config of [parseConfig(SMALL), neo]) {
     const next = new Map<string, number>();
-    for (const { map, at, to } of linearModules(config)) {
+    for (const { linear: map, at, outFeatures: to } of linearModules(config)) {
       assert.equal(at, next.get(map) ?? 0, map);
       next.set(map, at + to);
     }
@@ -48,9 +48,9 @@ Deno.test("packPart() transposes into its columns and no other, and unpackPart()
   for (
     const [from, to, at, wide] of [[1, 1, 0, 1], [3, 5, 2, 9], [32, 33, 1, 34], [70, 31, 40, 80]]
   ) {
-    const module = { ...linearModules(neo)[0], from, to, at };
+    const module = { ...linearModules(neo)[0], inFeatures: from, outFeatures: to, at };
     const part = Float32Array.from(wave(from * to)), map = new Float32Array(from * wide).fill(9);
-    packPart(part, { map, wide, module });
+    packPart(part, { matrix: map, wide, module });
     const want = Float32Array.from({ length: from * wide }, (_, i) => {
       const [row, column] = [Math.floor(i / wide), i % wide - at];
       return column >= 0 && column < to ? part[column * from + row] : 9;

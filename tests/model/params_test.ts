@@ -98,7 +98,7 @@ for (const [matrixDtype, maxBinding] of cases) {
   });
 }
 
-Deno.test("initialise() gives GPT-2's deviations, ones for gains, zeros for biases", async () => {
+Deno.test("initialise() gives GPT-2's standard deviations, ones for gains, zeros for biases", async () => {
   using device = new CpuDevice();
   using scope = new Scope(device);
   const weights = new ParameterBuffers(
@@ -109,7 +109,7 @@ Deno.test("initialise() gives GPT-2's deviations, ones for gains, zeros for bias
   initialise(weights, 7);
   for await (const [{ name, length }, data] of weights.read()) {
     const squares = Array.from(data).reduce((sum, x) => sum + x * x, 0);
-    const deviation = Math.sqrt(squares / length);
+    const std = Math.sqrt(squares / length);
     const want = name.startsWith("v_head") || name.endsWith("bias")
       ? 0
       : /ln_.*weight/.test(name)
@@ -117,11 +117,11 @@ Deno.test("initialise() gives GPT-2's deviations, ones for gains, zeros for bias
       : name.includes("c_proj")
       ? 0.02 / Math.sqrt(4)
       : 0.02;
-    assert.ok(Math.abs(deviation - want) <= 0.15 * want, `${name}: ${deviation}, want ${want}`);
+    assert.ok(Math.abs(std - want) <= 0.15 * want, `${name}: ${std}, want ${want}`);
   }
 });
 
-Deno.test("initialise() gives every matrix of a GPT-Neo the same deviation", () => {
+Deno.test("initialise() gives every matrix of a GPT-Neo the same standard deviation", () => {
   const neo = parseConfig({
     model_type: "gpt_neo",
     vocab_size: 30,
@@ -132,7 +132,7 @@ Deno.test("initialise() gives every matrix of a GPT-Neo the same deviation", () 
     attention_types: [[["global", "local"], 1]],
   });
   for (const { name, init, shape } of layoutParameters(neo, limits).parameters) {
-    if (shape.length === 2) assert.deepEqual(init, { deviation: 0.02 }, name);
+    if (shape.length === 2) assert.deepEqual(init, { std: 0.02 }, name);
   }
 });
 
@@ -149,7 +149,7 @@ Deno.test("ParameterBuffers.get() names a parameter that does not exist", () => 
 Deno.test("fillNormal() has the moments of a normal, and depends on seed and stream", () => {
   const draw = (seed: number, stream: number) => {
     const out = new Float32Array(40_001);
-    fillNormal(out, { deviation: 2, seed, stream });
+    fillNormal(out, { std: 2, seed, stream });
     return out;
   };
   const x = draw(1, 0);

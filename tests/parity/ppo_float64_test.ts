@@ -29,7 +29,7 @@ const LOSS = {
 /** Normal draws, the same each time; `stream` tells one use from another. */
 function normal(length: number, stream: number, deviation: number): Float64Array<ArrayBuffer> {
   const out = new Float32Array(length);
-  fillNormal(out, { deviation, seed: 5, stream });
+  fillNormal(out, { std: deviation, seed: 5, stream });
   return Float64Array.from(out);
 }
 

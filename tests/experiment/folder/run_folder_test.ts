@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import {
-  type Disk,
-  disk,
   listFolder,
   placeFolder,
   replaceFile,
   WriteError,
 } from "../../../experiment/folder/files.ts";
+import { type Disk, disk } from "../../../model/files/disk.ts";
 import { checkpointSteps, readRun } from "../../../experiment/folder/run_data.ts";
 import { RunFolder } from "../../../experiment/folder/run_folder.ts";
 import { drawRun } from "../../../cli/report/draw.ts";

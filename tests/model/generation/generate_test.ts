@@ -152,8 +152,8 @@ testOnDevices(
       logprobs: [],
       finished: false,
     }));
-    for await (const news of generateStream(model, PROMPTS, { ...options, every: 3 })) {
-      for (const { row, tokens, logprobs, finished } of news) {
+    for await (const tokenUpdates of generateStream(model, PROMPTS, { ...options, every: 3 })) {
+      for (const { row, tokens, logprobs, finished } of tokenUpdates) {
         assert.ok(tokens.length >= 1 && tokens.length <= 3);
         got[row].tokens.push(...tokens);
         got[row].logprobs.push(...logprobs);

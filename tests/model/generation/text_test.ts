@@ -91,8 +91,8 @@ async function texts(
   options: TextOptions,
 ): Promise<{ text: string; end?: TextEnd }[]> {
   const rows = PROMPTS.map((): { text: string; end?: TextEnd } => ({ text: "" }));
-  for await (const news of generateText(parts, PROMPTS, options)) {
-    for (const { row, text, end } of news) {
+  for await (const tokenUpdates of generateText(parts, PROMPTS, options)) {
+    for (const { row, text, end } of tokenUpdates) {
       assert.equal(rows[row].end, undefined, "a report of a row that had ended");
       rows[row].text += text;
       if (end) rows[row].end = end;
