@@ -22,7 +22,8 @@ export function settingRows(
   { algorithm, config }: Pick<RunConfig, "algorithm" | "config">,
 ): SettingRow[] {
   const isThere = listAlgorithms().some(({ name }) => name === algorithm); // not one of a program's own
-  const { rows } = settingsTable(findAlgorithm(isThere ? algorithm : DEFAULT_ALGORITHM));
+  const { seed: _seed, totalSteps: _steps, ...rows } =
+    settingsTable(findAlgorithm(isThere ? algorithm : DEFAULT_ALGORITHM)).rows; // both have no usual value
   return flatten(config).map(([key, value]) => {
     const last = key.slice(key.lastIndexOf(".") + 1);
     const option = Object.hasOwn(rows, last) ? rows[last] : undefined;
