@@ -3,7 +3,7 @@ import { loadSentenceEmbedder } from "../model/files/encoder_folder.ts";
 import type { Device } from "../kernels/device.ts";
 import type { EncoderOptions } from "../model/encoder/encoder.ts";
 import type { SentenceEmbedder } from "../model/encoder/sentence.ts";
-import type { MatrixDtype } from "../model/params.ts";
+import type { MatrixDtype } from "../model/layout.ts";
 import { combine, type CombinedReward } from "../rewards/combine.ts";
 import { loadWordVectors } from "../rewards/embeddings/word_vectors.ts";
 import { exact } from "../rewards/exact.ts";

@@ -20,7 +20,8 @@ import type { Gpt2Options, PassOptions, RowEvaluation } from "./gpt2_options.ts"
 import { logitsWidth } from "./layers/head.ts";
 import { Adapter, inUse } from "./lora/lora.ts";
 import { Optimizer } from "./optimizer.ts";
-import { initialise, layoutParameters, ParameterBuffers } from "./params.ts";
+import { layoutParameters } from "./layout.ts";
+import { initialise, ParameterBuffers } from "./params.ts";
 import type { Pass, RowGradients } from "./pass.ts";
 import { Passes } from "./passes.ts";
 import { checkRows, type Rows } from "./rows.ts";

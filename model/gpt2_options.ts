@@ -2,7 +2,7 @@
 import type { FloatArray } from "../kernels/device.ts";
 import type { LoraOptions } from "./lora/lora.ts";
 import type { AdamwOptions } from "./optimizer.ts";
-import type { MatrixDtype } from "./params.ts";
+import type { MatrixDtype } from "./layout.ts";
 
 /** Settings of a model that are no part of its weights. */
 export interface Gpt2Options {

@@ -1,5 +1,5 @@
 /** What a task is: prompts with known answers, and how it is judged by default. @module */
-import type { MatrixDtype } from "../model/params.ts";
+import type { MatrixDtype } from "../model/layout.ts";
 import type { Example, Parent } from "../rewards/reward.ts";
 import type { Mapping, OutOfVocabulary } from "../rewards/semantic.ts";
 import type { PpoConfig } from "../rl/config.ts";
