@@ -6,8 +6,8 @@
 import { saveGpt2 } from "../model/files/gpt2_save.ts";
 import { saveAdapter } from "../model/files/lora_save.ts";
 import { exportOptimizer } from "../model/files/optimizer_file.ts";
-import { hubFolder } from "../model/hub/load.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
+import { hubFolder } from "../model/hub/load.ts";
 import type { PpoState } from "../rl/trainer.ts";
 import type { ModelSource } from "./models.ts";
 import type { SplitResult } from "./observer.ts";

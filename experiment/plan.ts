@@ -1,8 +1,8 @@
 /** What a request's run would hold on its device: reads config and tokenizer, allocates nothing. @module */
-import { describeModel, loadTokenizer } from "../model/hub/load.ts";
-import { CountingDevice } from "../kernels/devices/counting.ts";
 import type { Device } from "../kernels/device.ts";
+import { CountingDevice } from "../kernels/devices/counting.ts";
 import { openDevice } from "../kernels/devices/open.ts";
+import { describeModel, loadTokenizer } from "../model/hub/load.ts";
 import { type MemoryByKind, memoryByKind } from "../model/memory.ts";
 import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
 import {
@@ -16,8 +16,8 @@ import {
   waysToFit,
 } from "./memory_plan.ts";
 import { modelFolder } from "./models.ts";
-import { openEncoder } from "./rewards.ts";
 import { type Asked, resolveRequest, SEMANTIC, type TrainRequest } from "./request.ts";
+import { openEncoder } from "./rewards.ts";
 import { checkStart } from "./run_models.ts";
 
 /** What the run of a request would hold, whether it fits or not; plain JSON. */

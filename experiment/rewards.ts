@@ -1,8 +1,8 @@
 /** Every reward by name, opened for a task. @module */
-import { loadSentenceEmbedder } from "../model/files/encoder_folder.ts";
 import type { Device } from "../kernels/device.ts";
 import type { EncoderOptions } from "../model/encoder/encoder.ts";
 import type { SentenceEmbedder } from "../model/encoder/sentence.ts";
+import { loadSentenceEmbedder } from "../model/files/encoder_folder.ts";
 import type { MatrixDtype } from "../model/layout.ts";
 import { combine, type CombinedReward } from "../rewards/combine.ts";
 import { loadWordVectors } from "../rewards/embeddings/word_vectors.ts";
@@ -10,8 +10,8 @@ import { exact } from "../rewards/exact.ts";
 import { parseRewards } from "../rewards/parse.ts";
 import type { Parent, Reward, TextEmbedder } from "../rewards/reward.ts";
 import { semantic, type SemanticOptions } from "../rewards/semantic.ts";
-import { modelFolder } from "./models.ts";
 import type { Task } from "../tasks/task.ts";
+import { modelFolder } from "./models.ts";
 
 /** The word vectors that ship with the project. */
 export const WORD_VECTORS = new URL("../assets/words/glove-50d.bin", import.meta.url);

@@ -1,9 +1,9 @@
 /** The models of a run: one that is trained, and where all its weights are, its reference. @module */
-import { loadModel } from "../model/hub/load.ts";
 import type { Device } from "../kernels/device.ts";
 import type { Gpt2, Gpt2Options } from "../model/gpt2.ts";
-import { loraOf, type LoraSettings } from "./lora.ts";
+import { loadModel } from "../model/hub/load.ts";
 import type { TaskSettings } from "../tasks/task.ts";
+import { loraOf, type LoraSettings } from "./lora.ts";
 
 /** Settings that say how a run's models are opened. */
 export type ModelSettings = Pick<

@@ -3,13 +3,13 @@
  * greedy answers, trains, measures again. Everything it learns it tells its observer.
  * @module
  */
-import { importOptimizer } from "../model/files/optimizer_file.ts";
+import { permutation } from "../base/random.ts";
 import { openDevice } from "../kernels/devices/open.ts";
+import { importOptimizer } from "../model/files/optimizer_file.ts";
 import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
 import type { CombinedReward } from "../rewards/combine.ts";
 import { exact } from "../rewards/exact.ts";
 import type { Example } from "../rewards/reward.ts";
-import { permutation } from "../base/random.ts";
 import { PpoTrainer } from "../rl/trainer.ts";
 import { loadTrainingState, saveCheckpoint, type TrainingState } from "./checkpoint.ts";
 import { withoutEnd } from "./complete.ts";

@@ -1,14 +1,14 @@
 /** `export`: writes a run's policy, or a model, as a folder for transformers. @module */
 import about from "../../deno.json" with { type: "json" };
 import type { ExportFacts } from "../../experiment/export.ts";
-import type { ModelSource } from "../../experiment/models.ts";
-import { isHubId } from "../../model/hub/names.ts";
-import { modelCard } from "../report/card.ts";
 import { listFolder, placeFolder, writeError } from "../../experiment/folder/files.ts";
+import { checkpointSteps, readRun, type RunData } from "../../experiment/folder/run_data.ts";
+import type { ModelSource } from "../../experiment/models.ts";
 import { readIfThere } from "../../model/files/deno_folder.ts";
+import { isHubId } from "../../model/hub/names.ts";
 import type { Parsed } from "../parse.ts";
 import type { Programs } from "../programs.ts";
-import { checkpointSteps, readRun, type RunData } from "../../experiment/folder/run_data.ts";
+import { modelCard } from "../report/card.ts";
 import { columns, printable, type Terminal } from "../terminal.ts";
 import { didYouMean, UsageError } from "../values.ts";
 

@@ -1,12 +1,12 @@
 /** `pretrain`: makes the small default model, with progress. @module */
-import { INTERRUPTED, listenForInterrupt } from "../interrupt.ts";
 import { replaceFile } from "../../experiment/folder/files.ts";
+import { readTable } from "../../experiment/folder/run_data.ts";
+import type { PretrainStep } from "../../experiment/pretraining/pretrain.ts";
 import { disk } from "../../model/files/disk.ts";
+import { INTERRUPTED, listenForInterrupt } from "../interrupt.ts";
 import type { Parsed } from "../parse.ts";
 import type { PretrainRequest, Programs } from "../programs.ts";
-import type { PretrainStep } from "../../experiment/pretraining/pretrain.ts";
 import { Bar, Pace } from "../progress.ts";
-import { readTable } from "../../experiment/folder/run_data.ts";
 import { columns, short, type Terminal } from "../terminal.ts";
 
 /** Runs the command; gives the exit code. */

@@ -7,6 +7,7 @@
  */
 import { basename, dirname, join } from "node:path";
 import about from "../../deno.json" with { type: "json" };
+import { type Disk, disk } from "../../model/files/disk.ts";
 import type { CompletionRow, RunInfo, RunObserver, Summary } from "../observer.ts";
 import { completionCells, completionHeader, numberCell, scoreNames } from "./csv.ts";
 import {
@@ -18,7 +19,6 @@ import {
   temporaryName,
   writeError,
 } from "./files.ts";
-import { type Disk, disk } from "../../model/files/disk.ts";
 import { GrowingTable } from "./growing_table.ts";
 import { checkpointSteps, readRun, readTable, type RunConfig } from "./run_data.ts";
 

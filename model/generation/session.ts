@@ -21,8 +21,8 @@ import {
   layerTensors,
 } from "../layers/forward.ts";
 import { headLogits, logitsWidth } from "../layers/head.ts";
-import type { Adapter } from "../lora/lora.ts";
 import { headName } from "../layout.ts";
+import type { Adapter } from "../lora/lora.ts";
 import type { ParameterBuffers } from "../params.ts";
 import type { Tokens } from "../rows.ts";
 import type { Allocator } from "../workspace.ts";

@@ -10,12 +10,12 @@ import { type Scope, type Tensor, upload } from "../../kernels/device.ts";
 import { matmul } from "../../kernels/matmul.ts";
 import { type ModelConfig, modelDims } from "../config.ts";
 import { type LinearModule, linearModules } from "../families/families.ts";
-import { type AdaptedModule, adaptedModules, defaultTargets, fail } from "./targets.ts";
 import type { LayerAdapters } from "../layers/forward.ts";
-import type { LinearAdapter } from "../layers/linear.ts";
 import { type ValueHead, valueHeadIn } from "../layers/head.ts";
+import type { LinearAdapter } from "../layers/linear.ts";
 import { placeParameters, type Spec, valueHeadSpecs } from "../layout.ts";
 import { initialise, ParameterBuffers } from "../params.ts";
+import { type AdaptedModule, adaptedModules, defaultTargets, fail } from "./targets.ts";
 
 /** Settings of an adapter, as PEFT understands them. */
 export interface LoraOptions {

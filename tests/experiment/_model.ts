@@ -1,11 +1,11 @@
 /** A model folder small enough to train in a test, and an observer that remembers. @module */
-import { saveGpt2 } from "../../model/files/gpt2_save.ts";
-import { loadTokenizer } from "../../model/hub/load.ts";
 import assert from "node:assert/strict";
-import { CpuDevice } from "../../kernels/devices/cpu.ts";
-import { Gpt2 } from "../../model/gpt2.ts";
 import type { CompletionRow, RunInfo, RunObserver, Summary } from "../../experiment/observer.ts";
 import { type TrainRequest, trainTask } from "../../experiment/train.ts";
+import { CpuDevice } from "../../kernels/devices/cpu.ts";
+import { saveGpt2 } from "../../model/files/gpt2_save.ts";
+import { Gpt2 } from "../../model/gpt2.ts";
+import { loadTokenizer } from "../../model/hub/load.ts";
 
 const TOKENIZER = new URL("../fixtures/bpe_tokenizer.json", import.meta.url).pathname;
 

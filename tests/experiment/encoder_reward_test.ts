@@ -1,13 +1,12 @@
-import { loadSentenceEmbedder, loadSentimentModel } from "../../model/files/encoder_folder.ts";
 import assert from "node:assert/strict";
+import { openRewards } from "../../experiment/rewards.ts";
+import { trainTask } from "../../experiment/train.ts";
 import { CpuDevice } from "../../kernels/devices/cpu.ts";
-
+import { loadSentenceEmbedder, loadSentimentModel } from "../../model/files/encoder_folder.ts";
 import { tableParent } from "../../rewards/parents/table.ts";
 import type { SentimentClassifier, TextEmbedder } from "../../rewards/reward.ts";
 import { colors } from "../../tasks/colors.ts";
-import { openRewards } from "../../experiment/rewards.ts";
 import type { TaskSettings } from "../../tasks/task.ts";
-import { trainTask } from "../../experiment/train.ts";
 import { testOnDevices } from "../_devices.ts";
 import { modelFolder, readFixture } from "../_fixtures.ts";
 import { Recorder, writeSmallModel } from "./_model.ts";

@@ -4,22 +4,22 @@
  * is process memory): `deno task test:plan`.
  * @module
  */
-import { loadModel } from "../../model/hub/load.ts";
 import assert from "node:assert/strict";
+import { NO_LORA } from "../../experiment/lora.ts";
+import { planModel, planRun } from "../../experiment/memory_plan.ts";
+import { LanguagePolicy } from "../../experiment/policy.ts";
+import { modelOptions } from "../../experiment/run_models.ts";
 import type { Device } from "../../kernels/device.ts";
 import { WebGpuDevice } from "../../kernels/devices/webgpu.ts";
 import { parseConfig } from "../../model/config.ts";
-import { Gpt2 } from "../../model/gpt2.ts";
-import { MEMORY_KINDS, type MemoryByKind } from "../../model/memory.ts";
-import { layoutParameters } from "../../model/layout.ts";
-import { fillNormal } from "../../model/random.ts";
 import { writeSafetensors } from "../../model/files/safetensors_write.ts";
+import { Gpt2 } from "../../model/gpt2.ts";
+import { loadModel } from "../../model/hub/load.ts";
+import { layoutParameters } from "../../model/layout.ts";
+import { MEMORY_KINDS, type MemoryByKind } from "../../model/memory.ts";
+import { fillNormal } from "../../model/random.ts";
 import { PPO_DEFAULTS } from "../../rl/config.ts";
 import { PpoTrainer } from "../../rl/trainer.ts";
-import { planModel, planRun } from "../../experiment/memory_plan.ts";
-import { NO_LORA } from "../../experiment/lora.ts";
-import { modelOptions } from "../../experiment/run_models.ts";
-import { LanguagePolicy } from "../../experiment/policy.ts";
 
 const isTrue = Deno.env.get("PLAINRL_PLAN") !== undefined;
 const V = isTrue ? 50257 : 1009;

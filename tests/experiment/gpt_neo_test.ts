@@ -1,12 +1,12 @@
 /** Runs of a GPT-Neo from start to export: all weights, and an adapter on f16. @module */
-import { loadModel } from "../../model/hub/load.ts";
 import assert from "node:assert/strict";
-import { CpuDevice } from "../../kernels/devices/cpu.ts";
-import { languageModelRows } from "../../model/rows.ts";
 import { completeText } from "../../experiment/complete.ts";
 import { exportModel } from "../../experiment/export.ts";
-import type { TaskSettings } from "../../tasks/task.ts";
 import { type TrainRequest, trainTask } from "../../experiment/train.ts";
+import { CpuDevice } from "../../kernels/devices/cpu.ts";
+import { loadModel } from "../../model/hub/load.ts";
+import { languageModelRows } from "../../model/rows.ts";
+import type { TaskSettings } from "../../tasks/task.ts";
 import { assertClose } from "../_close.ts";
 import { Recorder, stopAndResume, writeSmallNeo } from "./_model.ts";
 

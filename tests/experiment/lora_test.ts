@@ -1,12 +1,12 @@
 /** Runs that train an adapter. @module */
-import { loadModel } from "../../model/hub/load.ts";
 import assert from "node:assert/strict";
-import { CpuDevice } from "../../kernels/devices/cpu.ts";
-import type { DeviceChoice } from "../../kernels/devices/open.ts";
 import { completeText } from "../../experiment/complete.ts";
 import { planTask } from "../../experiment/plan.ts";
 import { LanguagePolicy } from "../../experiment/policy.ts";
 import { type TrainRequest, trainTask } from "../../experiment/train.ts";
+import { CpuDevice } from "../../kernels/devices/cpu.ts";
+import type { DeviceChoice } from "../../kernels/devices/open.ts";
+import { loadModel } from "../../model/hub/load.ts";
 import { Recorder, stopAndResume, writeSmallModel } from "./_model.ts";
 
 const settings = {
@@ -138,7 +138,10 @@ Deno.test("a checkpoint of an adapter names its base, completes prompts and begi
 
 for (
   const [change, message] of [
-    [{ loraTargets: "q_proj" }, /targets must mean a linear map: \["q_proj"\] means none of attn/],
+    [
+      { loraTargets: "q_proj" },
+      /targets must mean a linear layer: \["q_proj"\] means none of attn/,
+    ],
     [{ loraRank: 2.5 }, /rank must be a whole number/],
     [{ loraAlpha: 0 }, /alpha must be above 0/],
   ] as const

@@ -1,9 +1,9 @@
-import { loadGpt2 } from "../../model/files/gpt2_folder.ts";
-import { saveGpt2 } from "../../model/files/gpt2_save.ts";
-import { exportOptimizer, importOptimizer } from "../../model/files/optimizer_file.ts";
 import assert from "node:assert/strict";
 import type { Device, HostArray, Tensor } from "../../kernels/device.ts";
 import { CpuDevice } from "../../kernels/devices/cpu.ts";
+import { loadGpt2 } from "../../model/files/gpt2_folder.ts";
+import { saveGpt2 } from "../../model/files/gpt2_save.ts";
+import { exportOptimizer, importOptimizer } from "../../model/files/optimizer_file.ts";
 import { Gpt2 } from "../../model/gpt2.ts";
 import { languageModelRows, responseRows } from "../../model/rows.ts";
 import { assertClose, assertRelative } from "../_close.ts";

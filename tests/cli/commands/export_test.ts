@@ -1,16 +1,16 @@
-import { saveAdapter } from "../../../model/files/lora_save.ts";
-import { loadModel } from "../../../model/hub/load.ts";
 import assert from "node:assert/strict";
-import { metadata } from "../../../cli/report/card_words.ts";
-import { listFolder } from "../../../experiment/folder/files.ts";
 import { main } from "../../../cli/main.ts";
+import { metadata } from "../../../cli/report/card_words.ts";
 import { cell, code, fence, markdown, scalar } from "../../../cli/report/markdown.ts";
+import { exportModel } from "../../../experiment/export.ts";
+import { listFolder } from "../../../experiment/folder/files.ts";
 import { RunFolder } from "../../../experiment/folder/run_folder.ts";
 import type { CompletionRow, RunInfo } from "../../../experiment/observer.ts";
 import { CpuDevice } from "../../../kernels/devices/cpu.ts";
-import { exportModel } from "../../../experiment/export.ts";
-import { writeSmallModel } from "../../experiment/_model.ts";
+import { saveAdapter } from "../../../model/files/lora_save.ts";
+import { loadModel } from "../../../model/hub/load.ts";
 import { inTemporary } from "../../_folder.ts";
+import { writeSmallModel } from "../../experiment/_model.ts";
 import { fakePrograms, HOSTILE } from "../_fake.ts";
 import { completion, info, snapshot, summary } from "../_folders.ts";
 

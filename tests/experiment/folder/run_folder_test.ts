@@ -5,9 +5,9 @@ import {
   replaceFile,
   WriteError,
 } from "../../../experiment/folder/files.ts";
-import { type Disk, disk } from "../../../model/files/disk.ts";
 import { checkpointSteps, readRun } from "../../../experiment/folder/run_data.ts";
 import { RunFolder } from "../../../experiment/folder/run_folder.ts";
+import { type Disk, disk } from "../../../model/files/disk.ts";
 import { inTemporary } from "../../_folder.ts";
 import { completion, info, snapshot, summary } from "../../cli/_folders.ts";
 
