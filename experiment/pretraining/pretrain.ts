@@ -3,16 +3,16 @@
  * Hugging Face form. The recipe decides every number; a request may shorten or move the run.
  * @module
  */
+import { Tokenizer as Engine } from "@huggingface/tokenizers";
+import { scheduleAt } from "../../base/schedules.ts";
+import { type DeviceChoice, openDevice } from "../../kernels/devices/open.ts";
+import { replaceFile } from "../../model/files/disk.ts";
 import { saveGpt2 } from "../../model/files/gpt2_save.ts";
 import { exportOptimizer, importOptimizer } from "../../model/files/optimizer_file.ts";
-import { loadModel } from "../../model/hub/load.ts";
-import { Tokenizer as Engine } from "@huggingface/tokenizers";
-import { type DeviceChoice, openDevice } from "../../kernels/devices/open.ts";
-import { END_OF_TEXT, TOKENIZER_CONFIG, trainBpe } from "../../model/tokenizer/bpe.ts";
-import { replaceFile } from "../../model/files/disk.ts";
 import { Gpt2 } from "../../model/gpt2.ts";
+import { loadModel } from "../../model/hub/load.ts";
 import { languageModelRows } from "../../model/rows.ts";
-import { scheduleAt } from "../../base/schedules.ts";
+import { END_OF_TEXT, TOKENIZER_CONFIG, trainBpe } from "../../model/tokenizer/bpe.ts";
 import { buildCorpus, encodeCorpus, openSources, wholeWords } from "./corpus.ts";
 import { Random } from "./random.ts";
 import { RECIPE, type Recipe } from "./recipe.ts";
