@@ -98,7 +98,7 @@ Deno.test("fresh weights and adapters are drawn from their streams", () => {
     assert.deepEqual([...out], want.slice(0, 6), name);
   }
   const normal = new Float32Array(6);
-  fillNormal(normal, { deviation: 1, seed: SEED, stream: 1 });
+  fillNormal(normal, { std: 1, seed: SEED, stream: 1 });
   const want = [-0.411738, -0.495338, -0.182665, 0.15611, -1.398484, 0.953997];
   assertClose(normal, want, "normal", 1e-6);
 });
