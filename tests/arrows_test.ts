@@ -33,7 +33,7 @@ const PENDING: readonly string[] = [
   "experiment/folder/run_folder.ts imports cli/report/report.ts",
 ];
 /** Folders that look at everything. */
-const FREE = ["tests", "bench"];
+const FREE = ["tests", "bench", "scripts"];
 const IMPORT = /(?:\bfrom\s*|\bimport\s*\(?\s*)(["'])([^"'\n]+)\1/g;
 
 /** The part of the project that a file belongs to; undefined for files at the root. */
