@@ -1,181 +1,14 @@
 /**
- * The parameters of a model: their names, shapes and places in memory.
- *
- * Parameters lie one after another in arenas, each small enough for one binding, so that AdamW and
- * the gradient norm are a few launches and not one a parameter. Weight, gradient and both moments
- * have the same layout: `store.weight` and `store.grad` of one name are the same range of two arenas.
+ * One number for every parameter of a layout. Weight, gradient and both moments have the same layout:
+ * those of one name are the same range of their arenas.
  * @module
  */
-import {
-  align,
-  alignOf,
-  bytesOf,
-  type Device,
-  type DeviceLimits,
-  type FloatArray,
-  type Scope,
-  type Tensor,
-  view,
-} from "../kernels/device.ts";
-import { type ModelConfig, modelDims } from "./config.ts";
-import { type LinearModule, linearModules } from "./families/families.ts";
+import { type Device, type FloatArray, type Scope, type Tensor, view } from "../kernels/device.ts";
+import type { Layout, Parameter } from "./layout.ts";
 import { fillNormal, fillUniform } from "./random.ts";
 
-const MOST = 2 ** 28; // bytes an arena is filled to at most, so that a read-back stays a modest block
-
-/** How matrices and embeddings are stored: f16 takes half the memory and rounds to 11 bits. */
-export type MatrixDtype = "f32" | "f16";
-
-/** One parameter. */
-export interface Parameter {
-  /** Its name in Hugging Face folders of GPT-2, without the prefix `transformer.`. */
-  readonly name: string;
-  readonly shape: readonly number[];
-  /** Elements. */
-  readonly length: number;
-  /** Whether weight decay applies: weights and embeddings yes, biases and layer norms no. */
-  readonly decay: boolean;
-  /** Its fresh value: this number everywhere, normal draws of that deviation, or even ones within it. */
-  readonly init:
-    | { readonly value: number }
-    | { readonly deviation: number }
-    | { readonly bound: number };
-  readonly dtype: MatrixDtype;
-  /** Index into `Layout.arenas`. */
-  readonly arena: number;
-  /** First element in the arena; a multiple of `alignOf(dtype)`. */
-  readonly offset: number;
-}
-
-/** A run of parameters in one tensor. */
-export interface Arena {
-  readonly label: string;
-  readonly decay: boolean;
-  readonly dtype: MatrixDtype;
-  /** Elements. */
-  readonly length: number;
-}
-
-/** Where every parameter lies. */
-export interface Layout {
-  readonly parameters: readonly Parameter[];
-  readonly arenas: readonly Arena[];
-  /** Parameter by name. */
-  readonly byName: ReadonlyMap<string, Parameter>;
-}
-
-/** A parameter that has no place yet. */
-export type Spec = Omit<Parameter, "length" | "dtype" | "arena" | "offset">;
-
-/** Names, shapes and fresh values in the order of the network; `valueHead` adds `v_head.*`. */
-function specs(config: ModelConfig, valueHead: boolean): Spec[] {
-  const { V, P, C, L, I } = modelDims(config);
-  const deviation = config.initializer_range;
-  // Each layer adds two branches to the residual stream; GPT-2 shrinks them so that their sum keeps
-  // its size (Radford et al. 2019, section 2.3). GPT-Neo does not.
-  const branch = config.model_type === "gpt2" ? deviation / Math.sqrt(2 * L) : deviation;
-  const biased = new Set(linearModules(config).filter(({ bias }) => bias).map(({ map }) => map));
-  const weight = (name: string, shape: number[], d = deviation): Spec => ({
-    name: `${name}.weight`,
-    shape,
-    decay: true,
-    init: { deviation: d },
-  });
-  const vector = (name: string, length: number, value: number): Spec => ({
-    name,
-    shape: [length],
-    decay: false,
-    init: { value },
-  });
-  const norm = (name: string): Spec[] => [
-    vector(`${name}.weight`, C, 1),
-    vector(`${name}.bias`, C, 0),
-  ];
-  const layer = (l: number): Spec[] => {
-    const linear = (map: LinearModule["map"], from: number, to: number, d?: number): Spec[] => [
-      weight(`h.${l}.${map}`, [from, to], d), // y = x W + b
-      ...(biased.has(map) ? [vector(`h.${l}.${map}.bias`, to, 0)] : []),
-    ];
-    return [
-      ...norm(`h.${l}.ln_1`),
-      ...linear("attn.c_attn", C, 3 * C),
-      ...linear("attn.c_proj", C, C, branch),
-      ...norm(`h.${l}.ln_2`),
-      ...linear("mlp.c_fc", C, I),
-      ...linear("mlp.c_proj", I, C, branch),
-    ];
-  };
-  return [
-    weight("wte", [V, C]),
-    weight("wpe", [P, C]),
-    ...Array.from({ length: L }, (_, l) => layer(l)).flat(),
-    ...norm("ln_f"),
-    ...(config.tie_word_embeddings ? [] : [weight("lm_head", [V, C])]),
-    ...(valueHead ? valueHeadSpecs(C) : []),
-  ];
-}
-
-/** A linear estimate of value on C channels; zero at first, as noise would be no estimate. */
-export function valueHeadSpecs(C: number): Spec[] {
-  return [
-    { name: "v_head.weight", shape: [1, C], decay: true, init: { value: 0 } },
-    { name: "v_head.bias", shape: [1], decay: false, init: { value: 0 } },
-  ];
-}
-
-/**
- * Places every parameter of `config`. `matrixDtype` is that of every parameter that kernels read as f16
- * too: matrices and embeddings, but not the value head.
- */
-export function layoutParameters(
-  config: ModelConfig,
-  limits: DeviceLimits,
-  { valueHead = false, matrixDtype = "f32" }: {
-    valueHead?: boolean;
-    matrixDtype?: MatrixDtype;
-  } = {},
-): Layout {
-  return placeParameters(specs(config, valueHead), limits, matrixDtype);
-}
-
-/**
- * Places parameters in arenas. One that is larger than a binding has an arena to itself.
- * The result depends on the device's limits alone, never on the data.
- */
-export function placeParameters(
-  specs: readonly Spec[],
-  limits: DeviceLimits,
-  matrixDtype: MatrixDtype = "f32",
-): Layout {
-  const arenas: { label: string; decay: boolean; dtype: MatrixDtype; length: number }[] = [];
-  const open = new Map<string, number>(); // decay and type -> index of the arena being filled
-  const parameters = specs.map((spec): Parameter => {
-    const length = spec.shape.reduce((product, n) => product * n, 1);
-    const isMatrix = spec.shape.length > 1 && !spec.name.startsWith("v_head.");
-    const dtype = isMatrix ? matrixDtype : "f32";
-    const unit = alignOf(dtype);
-    const most = Math.floor(Math.min(limits.maxBinding, MOST) / bytesOf(dtype) / unit) * unit;
-    const space = align(length, dtype);
-    const kind = `${spec.decay ? "decay" : "no decay"}${dtype === "f16" ? ", f16" : ""}`;
-    let arena = open.get(kind);
-    if (arena === undefined || arenas[arena].length + space > most) {
-      arena = arenas.length;
-      arenas.push({ label: `arena ${arena} (${kind})`, decay: spec.decay, dtype, length: 0 });
-      if (space <= most) open.set(kind, arena);
-    }
-    const offset = arenas[arena].length;
-    arenas[arena].length += space;
-    return { ...spec, length, dtype, arena, offset };
-  });
-  return { parameters, arenas, byName: new Map(parameters.map((p) => [p.name, p])) };
-}
-
-/** The parameter that turns hidden states into logits, (V, C): the token embedding where it is tied. */
-export const headName = ({ byName }: Layout): string =>
-  byName.has("lm_head.weight") ? "lm_head.weight" : "wte.weight";
-
 /** One number for every parameter: the weights, or the gradients, or a moment. */
-export class Store {
+export class ParameterBuffers {
   /** One tensor an arena. */
   readonly arenas: readonly Tensor[];
   readonly device: Device;
@@ -218,7 +51,7 @@ export class Store {
     return this.layout.parameters.toSorted((a, b) => a.arena - b.arena);
   }
 
-  /** Copies one parameter after another to the host, arena by arena; one wait an arena. */
+  /** Copies one parameter after another to the host, arena by arena; one host sync an arena. */
   async *read(): AsyncGenerator<[Parameter, FloatArray]> {
     let at = -1;
     let data: FloatArray | undefined;
@@ -238,13 +71,13 @@ export class Store {
  * Writes fresh values, for a GPT-2 its initialisation (normal 0.02, residual projections over
  * sqrt(2 L)), into `weights`. Random numbers of parameter i are stream `first` + i of the seed.
  */
-export function initialise(weights: Store, seed: number, first = 0): void {
+export function initialise(weights: ParameterBuffers, seed: number, first = 0): void {
   const { layout, device } = weights;
   layout.parameters.forEach(({ name, length, init }, i) => {
     const data = new Float32Array(length), stream = first + i;
     if ("value" in init) data.fill(init.value);
     else if ("bound" in init) fillUniform(data, { bound: init.bound, seed, stream });
-    else fillNormal(data, { deviation: init.deviation, seed, stream });
+    else fillNormal(data, { std: init.std, seed, stream });
     device.write(weights.get(name), data);
   });
 }

@@ -1,6 +1,6 @@
 /**
- * The one place that says where things are: which slots of a (B, T) array exist, and which position
- * of a row speaks about which response token. Nothing is ever inferred from a token id: GPT-2 has
+ * Which slots of a (B, T) array of response tokens exist. Which position of a sequence speaks about a
+ * response token is the model's to say (`model/rows.ts`). Nothing is ever inferred from a token id: GPT-2 has
  * no padding token, and its end-of-text token is a token to learn like any other.
  * @module
  */
@@ -18,20 +18,6 @@ export interface ResponseGrid {
   mask: Uint8Array;
   /** (B): tokens of each response, also where the mask leaves a row out. */
   length: Int32Array;
-}
-
-/**
- * Position in a row (prompt, then response) whose logits and value speak about response token `t`:
- * the one before it, P - 1 + t.
- * @throws {RangeError} for an empty prompt, before whose first token there is nothing.
- */
-export function sourcePosition(promptLength: number, t: number): number {
-  if (promptLength < 1) {
-    throw new RangeError(
-      `Cannot place a response as its prompt needs at least 1 token: it has ${promptLength}; begin it with the end-of-text token`,
-    );
-  }
-  return promptLength - 1 + t;
 }
 
 /** Lays responses out as rows of a (B, T) grid, T the longest of them. */
@@ -53,9 +39,13 @@ export function gridOfRows(grid: ResponseGrid, rows: readonly number[]): Respons
 }
 
 /** Copies some rows of `x`, (B, T) in `grid`, into an array of the shape of `gridOfRows`. */
-export function takeRows(x: Numbers, grid: ResponseGrid, rows: readonly number[]): Float32Array {
+export function takeRows<A extends Float32Array | Float64Array>(
+  x: A,
+  grid: ResponseGrid,
+  rows: readonly number[],
+): A {
   const T = longest(Int32Array.from(rows, (row) => grid.length[row]));
-  const out = new Float32Array(rows.length * T);
+  const out = new (x.constructor as new (length: number) => A)(rows.length * T);
   rows.forEach((row, b) => {
     for (let t = 0; t < T; t++) out[b * T + t] = x[row * grid.T + t];
   });

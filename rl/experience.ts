@@ -1,49 +1,19 @@
 /**
- * One rollout, made ready to learn from: evaluated, compared with the reference, rewarded, and turned
- * into advantages. Everything here is fixed before the first update and the same in every epoch.
+ * One rollout, made ready to learn from: evaluated, compared with the reference where the algorithm
+ * needs that, and turned into advantages. Everything here is fixed before the first update and the same in every epoch.
  * @module
  */
 import {
   alignResponses,
   countTokens,
   keepRows,
-  lastToken,
   type Numbers,
   padRows,
   putRows,
   type ResponseGrid,
 } from "./batch.ts";
-import type { PpoConfig } from "./config.ts";
-import { gae, tokenRewards } from "./gae.ts";
-import { tokenKl } from "./kl.ts";
+import type { Algorithm, Experience, ScoredRollout, StepContext } from "./algorithm.ts";
 import type { Evaluation, Policy, Rollout } from "./policy.ts";
-import { whiten } from "./stats.ts";
-
-/** A rollout with all that PPO needs to know of it; arrays are (B, T) unless said. */
-export interface Experience {
-  /** Prompts and completions. */
-  rollout: Rollout;
-  /** Rows without a score are masked out. */
-  grid: ResponseGrid;
-  /** (B), after `scoreClip`; 0 where there was no score. */
-  score: Float32Array;
-  /** True where the row has a score. */
-  judged: boolean[];
-  /** The policy as it drew the tokens, by the training pass. */
-  old: Evaluation;
-  /** The sampler's own log-probabilities. */
-  sampled: Float32Array;
-  /** Estimate of KL(policy || reference) of each token, nats. */
-  kl: Float32Array;
-  /** The KL penalty alone, in reward units. */
-  nonScore: Float32Array;
-  /** Targets of the value head. */
-  returns: Float32Array;
-  /** As used: whitened, if so configured. */
-  advantage: Float32Array;
-  /** Why this rollout cannot be learned from, if it cannot. */
-  fault?: string;
-}
 
 /** Lists `rows` in pieces of at most `size`; 0 is all at once. */
 export function pieces(rows: readonly number[], size: number): number[][] {
@@ -67,62 +37,65 @@ export function tokenBatch(rollout: Rollout, rows: readonly number[], temperatur
 }
 
 /**
- * Evaluates a rollout and works out its rewards and advantages. The reference is asked before the
- * policy, so that the policy's last forward pass is still its last when the update begins.
+ * Evaluates a scored rollout and lets the algorithm work out its advantages. The reference is asked
+ * before the policy, so that the policy's last forward pass is still its last when the update begins.
  * @throws {RangeError} where scores or the policy's arrays have the wrong size.
  */
-export async function collect(
+export async function collect<C>(
   policy: Policy,
-  { rollout, scores, config, klCoefficient }: {
+  { rollout, scores, algorithm, context }: {
     rollout: Rollout;
     scores: readonly (number | null)[];
-    config: Readonly<PpoConfig>;
-    klCoefficient: number;
+    algorithm: Algorithm<C>;
+    context: StepContext<C>;
   },
 ): Promise<Experience> {
+  const { config } = context, needs = algorithm.needs(config);
   const all = alignResponses(rollout.responses);
   checkRollout(all, rollout, scores);
-  const judged = scores.map((score) => score !== null);
-  const grid = keepRows(all, judged);
-  const { B, mask } = grid;
-  const empty = () => new Float32Array(mask.length);
-  const reference = empty();
-  const old = { logprob: empty(), entropy: empty(), value: empty() };
-  const rows = Array.from({ length: B }, (_, row) => row);
-  const chunks = pieces(rows, config.microbatchRows);
-  for (const chunk of chunks) {
-    const { logprob } = await policy.reference(tokenBatch(rollout, chunk, config.temperature));
-    place(reference, all, chunk, logprob, "the reference's logprob");
-  }
-  for (const chunk of chunks) {
-    const got = await policy.evaluate(tokenBatch(rollout, chunk, config.temperature));
-    for (const name of ["logprob", "entropy", "value"] as const) {
-      place(old[name], all, chunk, got[name], `the policy's ${name}`);
-    }
-  }
-  const sampled = padRows(rollout.logprobs, all);
+  const evaluated = await evaluateRollout(policy, { rollout, grid: all, config, needs });
+  const scored = scores.map((score) => score !== null);
   const limit = config.scoreClip || Infinity;
   const score = Float32Array.from(scores, (s) => {
     if (s !== null && !Number.isFinite(s)) return s; // a fault to report, not a large score
     return Math.min(limit, Math.max(-limit, s ?? 0));
   });
-  const kl = tokenKl(mask, { logprob: old.logprob, reference, estimator: config.klEstimator });
-  const rewards = tokenRewards(grid, { kl, score, coefficient: klCoefficient });
-  const variance = config.whitenAdvantages === "population" ? "population" : "sample";
-  const reward = config.whitenRewards
-    ? whiten(rewards.reward, mask, { variance, shiftMean: false })
-    : rewards.reward;
-  const bootstrap = config.truncated === "value"
-    ? rows.map((b) => rollout.finished[b] ? 0 : old.value[b * grid.T + lastToken(all, b)])
-    : undefined;
-  const { gamma, lambda } = config;
-  const raw = gae(grid, { reward, value: old.value, gamma, lambda, bootstrap });
-  const advantage = config.whitenAdvantages === "off"
-    ? raw.advantage
-    : whiten(raw.advantage, mask, { variance, shiftMean: true });
-  const { returns } = raw, { nonScore } = rewards;
+  const grid = keepRows(all, scored), sampled = padRows(rollout.logprobs, all);
+  const known: ScoredRollout = { rollout, grid, score, scored, sampled, ...evaluated };
+  const made = algorithm.advantages(known, context);
+  const { old, reference } = evaluated, { advantage, returns } = made;
   const fault = findFault(grid, { score, ...old, reference, sampled, advantage, returns });
-  return { rollout, grid, score, judged, old, sampled, kl, nonScore, returns, advantage, fault };
+  return { ...known, ...made, fault };
+}
+
+/** Asks reference and policy about every response, in pieces that fit into memory. */
+async function evaluateRollout(
+  policy: Policy,
+  { rollout, grid, config: { microbatchRows, temperature }, needs }: {
+    rollout: Rollout;
+    grid: ResponseGrid;
+    config: { microbatchRows: number; temperature: number };
+    needs: { value: boolean; reference: boolean };
+  },
+): Promise<Pick<ScoredRollout, "old" | "reference">> {
+  const empty = () => new Float32Array(grid.B * grid.T);
+  const old: Evaluation = { logprob: empty(), entropy: empty() };
+  if (needs.value) old.value = empty();
+  const reference = needs.reference ? empty() : undefined;
+  const chunks = pieces(Array.from({ length: grid.B }, (_, row) => row), microbatchRows);
+  if (reference) {
+    for (const chunk of chunks) {
+      const { logprob } = await policy.reference!(tokenBatch(rollout, chunk, temperature));
+      place(reference, grid, chunk, logprob, "the reference's logprob");
+    }
+  }
+  for (const chunk of chunks) {
+    const got = await policy.evaluate(tokenBatch(rollout, chunk, temperature));
+    for (const name of Object.keys(old) as (keyof Evaluation)[]) {
+      place(old[name]!, grid, chunk, got[name] ?? [], `the policy's ${name}`);
+    }
+  }
+  return { old, ...(reference && { reference }) };
 }
 
 function checkRollout(
@@ -138,7 +111,7 @@ function checkRollout(
   scores.forEach((score, b) => {
     if (score !== null && typeof score !== "number") {
       throw new TypeError(
-        `Cannot learn from response ${b} as its score must be a number, or null for "cannot judge": it is ${score}`,
+        `Cannot learn from response ${b} as its score must be a number, or null for "cannot score": it is ${score}`,
       );
     }
   });
@@ -179,9 +152,13 @@ function place(
 }
 
 /** Names the first thing that makes a rollout unfit to learn from. */
-function findFault(grid: ResponseGrid, arrays: Record<string, Float32Array>): string | undefined {
+function findFault(
+  grid: ResponseGrid,
+  arrays: Record<string, Float32Array | undefined>,
+): string | undefined {
   if (countTokens(grid.mask) === 0) return "no response had a score";
   for (const [name, x] of Object.entries(arrays)) {
+    if (!x) continue;
     const perRow = name === "score";
     for (let i = 0; i < x.length; i++) {
       if ((perRow || grid.mask[i]) && !Number.isFinite(x[i])) {

@@ -10,7 +10,7 @@ export interface TokenRewards {
   /** KL penalty, and on the last token that counts also the score. */
   reward: Float32Array;
   /** The KL penalty alone: -coefficient * kl. */
-  nonScore: Float32Array;
+  penalty: Float32Array;
 }
 
 /**
@@ -20,7 +20,7 @@ export interface TokenRewards {
 export function tokenRewards(
   grid: ResponseGrid,
   { kl, score, coefficient }: {
-    /** (B, T), nats a token. */
+    /** (B, T), nats per token. */
     kl: Numbers;
     /** (B), in the reward's unit; ignored for rows that the mask leaves out. */
     score: Numbers;
@@ -29,14 +29,14 @@ export function tokenRewards(
   },
 ): TokenRewards {
   const { B, T, mask } = grid;
-  const nonScore = new Float32Array(B * T);
-  for (let i = 0; i < nonScore.length; i++) if (mask[i]) nonScore[i] = -coefficient * kl[i];
-  const reward = nonScore.slice();
+  const penalty = new Float32Array(B * T);
+  for (let i = 0; i < penalty.length; i++) if (mask[i]) penalty[i] = -coefficient * kl[i];
+  const reward = penalty.slice();
   for (let b = 0; b < B; b++) {
     const t = lastToken(grid, b);
     if (t >= 0) reward[b * T + t] += score[b];
   }
-  return { reward, nonScore };
+  return { reward, penalty };
 }
 
 /** Inputs of `gae`. */

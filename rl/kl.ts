@@ -6,10 +6,10 @@
  */
 import type { Numbers } from "./batch.ts";
 
-/** Log-ratios are held within this many nats of 0 before `exp`: e^20 is 5e8, still a finite f32. */
+/** Log-ratios are clamped to this many nats of 0 before `exp`: e^20 is 5e8, still a finite f32. */
 export const LOG_RATIO_LIMIT = 20;
 
-/** d held within `LOG_RATIO_LIMIT`; NaN stays NaN, so that a fault is seen and not hidden. */
+/** d clamped to `LOG_RATIO_LIMIT`; NaN stays NaN, so that a fault is seen and not hidden. */
 export function clampLogRatio(d: number): number {
   return d > LOG_RATIO_LIMIT ? LOG_RATIO_LIMIT : d < -LOG_RATIO_LIMIT ? -LOG_RATIO_LIMIT : d;
 }
@@ -30,7 +30,7 @@ export function klEstimate(d: number, estimator: KlEstimator): number {
   }
 }
 
-/** Estimates of KL(policy || reference), nats a token, (B, T); 0 outside the mask. */
+/** Estimates of KL(policy || reference), nats per token, (B, T); 0 outside the mask. */
 export function tokenKl(
   mask: Uint8Array,
   { logprob, reference, estimator }: {
@@ -53,9 +53,9 @@ export function tokenKl(
 export function adaptKlCoefficient(
   coefficient: number,
   { kl, target, horizon, episodes }: {
-    /** Mean over sequences of the KL summed over each sequence's tokens, nats a sequence. */
+    /** Mean over sequences of the KL summed over each sequence's tokens, nats per sequence. */
     kl: number;
-    /** Wanted value of `kl`, nats a sequence. */
+    /** Wanted value of `kl`, nats per sequence. */
     target: number;
     /** Episodes over which the coefficient may move by about its own size. */
     horizon: number;

@@ -1,7 +1,7 @@
 /**
- * Every number that a PPO step reports, once: the table that docs and reports read. Names are those
- * of TRL 0.11 where it has the quantity, so that curves can be laid over each other. A number that
- * does not exist (the loss of a step without an update) is NaN, never 0.
+ * Every number that a step reports: name, unit, what is possible and what is healthy. Those that any
+ * algorithm can report are stated here, an algorithm's own in its file; it lists all in the order of the
+ * columns. A number that does not exist (the loss of a step without an update) is NaN, never 0.
  * @module
  */
 
@@ -17,72 +17,98 @@ export interface MetricInfo {
   healthy: string;
   /** What is measured, in one line. */
   meaning: string;
+  /** What to do where it is not healthy. */
+  remedy: string;
+  /** The column's name in TRL 0.11, and in runs of earlier versions; "" where there is none. */
+  alias: string;
 }
 
-const metric = (
+type Row = readonly [
   name: string,
   unit: string,
   range: string,
   healthy: string,
   meaning: string,
-): MetricInfo => Object.freeze({ name, unit, range, healthy, meaning });
+  remedy: string,
+  alias: string,
+];
 
-/** All metrics of a PPO step, in the order in which they are reported. */
+const info = ([name, unit, range, healthy, meaning, remedy, alias]: Row): MetricInfo =>
+  Object.freeze({ name, unit, range, healthy, meaning, remedy, alias });
+
+/** What the trainer reports of any algorithm, by name. */
 // deno-fmt-ignore
-export const PPO_METRICS: readonly MetricInfo[] = Object.freeze([
-  metric("objective/kl", "nats a sequence", "any; true KL is >= 0", "rises slowly, stays under about 10", "estimate of KL(policy || reference), summed over a response, mean over responses"),
-  metric("objective/kl_coef", "reward a nat", ">= 0", "changes slowly", "KL coefficient used in this step"),
-  metric("objective/entropy", "nats a sequence", ">= 0", "falls slowly, not to 0", "-log-probability of a response as drawn, mean over responses"),
-  metric("ppo/mean_non_score_reward", "reward a token", "any", "small beside the score", "mean KL penalty of a token, with its sign"),
-  metric("ppo/mean_scores", "reward", "that of the reward", "rises", "mean score of the responses, after scoreClip"),
-  metric("ppo/std_scores", "reward", ">= 0", "above 0: equal scores teach nothing", "sample standard deviation of the scores"),
-  metric("ppo/learning_rate", "", ">= 0", "follows its schedule", "learning rate used in this step"),
-  metric("ppo/loss/policy", "", "any", "near 0, no trend; it is not progress", "clipped policy loss, mean over optimiser batches"),
-  metric("ppo/loss/value", "reward^2", ">= 0", "falls, then flat", "clipped value loss, half squared error"),
-  metric("ppo/loss/total", "", "any", "no trend needed", "policy + valueCoefficient * value - entropyCoefficient * entropy"),
-  metric("ppo/policy/entropy", "nats a token", "0 to ln V", "falls slowly; a crash to 0 is collapse", "entropy of the next-token distribution"),
-  metric("ppo/policy/approxkl", "nats a token", ">= 0", "1e-4 to 0.05", "half the squared log-ratio to the policy that drew the tokens"),
-  metric("ppo/policy/policykl", "nats a token", "any", "near approxkl", "old minus new log-probability"),
-  metric("ppo/policy/clipfrac", "", "0 to 1", "0 to 0.3", "share of tokens whose policy loss was raised by clipping"),
-  metric("ppo/policy/advantages_mean", "", "any", "0 when whitened", "mean advantage as used"),
-  metric("ppo/policy/ratio", "", "> 0", "close to 1; exactly 1 with one update", "mean ratio of new to old probability"),
-  metric("ppo/policy/ratio_min", "", "> 0", "above 0.5", "smallest ratio of any token"),
-  metric("ppo/policy/ratio_max", "", "> 0", "below 2", "largest ratio of any token"),
-  metric("ppo/returns/mean", "reward", "any", "rises with the score", "mean return of a token"),
-  metric("ppo/returns/var", "reward^2", ">= 0", "above 0", "sample variance of the returns"),
-  metric("ppo/val/vpred", "reward", "any", "follows returns/mean", "mean value estimate during the update"),
-  metric("ppo/val/error", "reward^2", ">= 0", "below returns/var", "mean squared error of the value estimates"),
-  metric("ppo/val/clipfrac", "", "0 to 1", "0 to 0.3", "share of tokens whose value loss was raised by clipping"),
-  metric("ppo/val/mean", "reward", "any", "follows returns/mean", "mean value estimate before the update"),
-  metric("ppo/val/var", "reward^2", ">= 0", "grows towards returns/var", "sample variance of the value estimates before the update"),
-  metric("ppo/val/var_explained", "", "<= 1", "rises above 0", "1 - val/error / returns/var; below 0 the value head is worse than a constant"),
-  metric("ppo/grad_norm", "", ">= 0", "steady; spikes come before collapse", "global gradient norm before clipping, mean over optimiser steps"),
-  metric("ppo/epochs", "passes", "0 to epochs", "equal to epochs", "passes over the rollout that were learned from; fewer after a target-KL stop"),
-  metric("ppo/skipped_updates", "", "0 or 1", "0", "1 where the update was given up: a number was not finite, or no response had a score"),
-  metric("sampling/logp_difference_max", "nats", ">= 0", "below 1e-3", "largest gap between the sampler's log-probability of a token and the training pass's"),
-  metric("rewards/judged_count", "responses", "0 to batch", "the batch size", "responses with a score"),
-  metric("rewards/null_count", "responses", "0 to batch", "0", "responses that no reward could judge; they are not learned from"),
-  metric("tokens/queries_len_mean", "tokens", ">= 1", "that of the task", "mean prompt length"),
-  metric("tokens/queries_len_std", "tokens", ">= 0", "that of the task", "its sample standard deviation"),
-  metric("tokens/responses_len_mean", "tokens", "1 to maxNewTokens", "below maxNewTokens", "mean response length, EOS included"),
-  metric("tokens/responses_len_std", "tokens", ">= 0", "above 0", "its sample standard deviation"),
-  metric("tokens/finished_share", "", "0 to 1", "near 1", "share of responses that ended with EOS"),
-]);
+const COMMON: ReadonlyMap<string, MetricInfo> = new Map(([
+  ["kl/reference", "nats per sequence", "any; true KL is >= 0", "rises slowly, stays under about 10", "estimate of KL(policy || reference), summed over a response, mean over responses", "Above: raise klCoefficient or lower learningRate. Far below 0: sampler and training pass disagree; look at sampling/logp_difference_max.", "objective/kl"],
+  ["kl/coefficient", "reward per nat", ">= 0", "changes slowly", "KL coefficient used in this step", "If it runs away under klControl=adaptive, klTarget is out of reach; raise it, or use klControl=fixed.", "objective/kl_coef"],
+  ["kl/penalty_mean", "reward per token", "any", "small beside the score", "mean KL penalty of a token, with its sign", "Where it outweighs the score, the penalty is what is learned; lower klCoefficient.", "ppo/mean_non_score_reward"],
+  ["policy/sequence_entropy", "nats per sequence", ">= 0", "falls slowly, not to 0", "-log-probability of a response as drawn, mean over responses", "Near 0 early: raise klCoefficient or entropyCoefficient, or lower learningRate.", "objective/entropy"],
+  ["score/mean", "reward", "that of the reward", "rises", "mean score of the responses, after scoreClip", "Flat: see whether score/std is above 0; then raise learningRate, the batch size or steps. Read completions.csv: a score that rises on nonsense is a flaw of the reward.", "ppo/mean_scores"],
+  ["score/std", "reward", ">= 0", "above 0: equal scores teach nothing", "sample standard deviation of the scores", "At 0 every response scored the same: raise temperature, use a reward with more than two values, or an easier task.", "ppo/std_scores"],
+  ["optimizer/learning_rate", "", ">= 0", "follows its schedule", "learning rate used in this step", "Set learningRate, learningRateSchedule and warmupSteps.", "ppo/learning_rate"],
+  ["loss/total", "", "any", "no trend needed", "the loss whose gradient is taken, mean over optimiser batches", "Look at its parts.", "ppo/loss/total"],
+  ["policy/entropy", "nats per token", "0 to ln V", "falls slowly; a crash to 0 is collapse", "entropy of the next-token distribution", "Crash: lower learningRate, raise klCoefficient or entropyCoefficient. Rising: lower entropyCoefficient.", "ppo/policy/entropy"],
+  ["policy/approxkl", "nats per token", ">= 0", "1e-4 to 0.05", "half the squared log-ratio to the policy that drew the tokens", "Above: lower learningRate or epochs, or set targetKl. Below: the steps are too small to learn from; raise learningRate.", "ppo/policy/approxkl"],
+  ["policy/policykl", "nats per token", "any", "near approxkl", "old minus new log-probability", "As policy/approxkl.", "ppo/policy/policykl"],
+  ["advantages/mean", "", "any", "0 when whitened", "mean advantage as used", "Away from 0 under whitening is a fault of the code; under whitenAdvantages=off it is returns/mean less value/mean.", "ppo/policy/advantages_mean"],
+  ["policy/ratio", "", "> 0", "close to 1; exactly 1 with one update", "mean ratio of new to old probability", "Away from 1: lower learningRate or epochs. Away from 1 with one epoch and one minibatch is a fault of the code.", "ppo/policy/ratio"],
+  ["policy/ratio_min", "", "> 0", "above 0.5", "smallest ratio of any token", "Below: lower learningRate or epochs.", "ppo/policy/ratio_min"],
+  ["policy/ratio_max", "", "> 0", "below 2", "largest ratio of any token", "Above: lower learningRate or epochs.", "ppo/policy/ratio_max"],
+  ["optimizer/grad_norm", "", ">= 0", "steady; spikes come before collapse", "global gradient norm before clipping, mean over optimiser steps", "Spikes: lower maxGradNorm or learningRate.", "ppo/grad_norm"],
+  ["optimizer/epochs", "passes", "0 to epochs", "equal to epochs", "passes over the rollout that were learned from; fewer after a target-KL stop", "Fewer at every step: lower learningRate, or raise targetKl.", "ppo/epochs"],
+  ["optimizer/skipped_updates", "", "0 or 1", "0", "1 where the update was skipped: a number was not finite, or no response had a score", "At 1: after three in a row training stops and says which number was not finite. Lower learningRate, or mend the reward.", "ppo/skipped_updates"],
+  ["sampling/logp_difference_max", "nats", ">= 0", "below 1e-3", "largest gap between the sampler's log-probability of a token and the training pass's", "Above: on one device and in f32 this is a fault of the code; run deno task test.", ""],
+  ["rewards/scored_count", "responses", "0 to batch", "the batch size", "responses with a score", "Below: see rewards/null_count.", "rewards/judged_count"],
+  ["rewards/null_count", "responses", "0 to batch", "0", "responses that no reward could score; they are not learned from", "Above: the rewards' own counts say why.", ""],
+  ["tokens/queries_len_mean", "tokens", ">= 1", "that of the task", "mean prompt length", "Not a number to steer by; it changes only where the task's prompts do.", ""],
+  ["tokens/queries_len_std", "tokens", ">= 0", "that of the task", "its sample standard deviation", "As tokens/queries_len_mean.", ""],
+  ["tokens/responses_len_mean", "tokens", "1 to maxNewTokens", "below maxNewTokens", "mean response length, EOS included", "At maxNewTokens: responses are cut off; raise maxNewTokens. Growing without the score: the reward pays for length.", ""],
+  ["tokens/responses_len_std", "tokens", ">= 0", "above 0", "its sample standard deviation", "At 0 all responses have one length; natural where maxNewTokens is 1 or 2.", ""],
+  ["tokens/finished_share", "", "0 to 1", "near 1", "share of responses that ended with EOS", "Below: raise maxNewTokens, or reward a clear end. Short answers of a fixed length may never end with EOS.", ""],
+] as const).map((row) => [row[0], info(row)]));
+
+/** Names of the metrics that the trainer reports of any algorithm without KL penalty or value head. */
+export const PLAIN_METRICS: readonly string[] = [...COMMON.keys()]
+  .filter((name) => !name.startsWith("kl/"));
 
 /**
- * The metrics in the table's order.
- * @throws {TypeError} where `values` lacks a name of the table, or has one that it does not know.
+ * An algorithm's metrics in the order of the columns: a name stands for a common one, a row for its own.
+ * @throws {TypeError} for a name that is not common, or one that comes twice
  */
-export function orderMetrics(values: Readonly<Record<string, number>>): Record<string, number> {
+export function metricTable(rows: readonly (string | Row)[]): readonly MetricInfo[] {
+  const table = rows.map((row) => {
+    if (typeof row !== "string") return info(row);
+    const common = COMMON.get(row);
+    if (!common) {
+      throw new TypeError(`Cannot list the metric "${row}" as no common one is named so`);
+    }
+    return common;
+  });
+  const names = table.map(({ name }) => name);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) throw new TypeError(`Cannot list the metric "${twice}" twice`);
+  return Object.freeze(table);
+}
+
+/**
+ * The metrics in a table's order; values that it does not name are left out.
+ * @throws {TypeError} where `values` lacks a name of the table
+ */
+export function orderMetrics(
+  table: readonly MetricInfo[],
+  values: Readonly<Record<string, number>>,
+): Record<string, number> {
   const out: Record<string, number> = {};
-  for (const { name } of PPO_METRICS) {
-    if (!(name in values)) throw new TypeError(`Cannot report a step as "${name}" is missing`);
+  for (const { name } of table) {
+    if (!Object.hasOwn(values, name)) {
+      throw new TypeError(`Cannot report a step as "${name}" is missing`);
+    }
     out[name] = values[name];
   }
-  for (const name of Object.keys(values)) {
-    if (!(name in out)) {
-      throw new TypeError(`Cannot report a step as "${name}" is not in the table of metrics`);
-    }
-  }
   return out;
+}
+
+/** The present name of a column of any run: earlier versions had TRL's. Unknown names stay. */
+export function currentName(column: string, table: readonly MetricInfo[]): string {
+  return table.find(({ alias }) => alias !== "" && alias === column)?.name ?? column;
 }

@@ -50,18 +50,18 @@ export interface Evaluation {
   logprob: Float32Array;
   /** Entropy of the whole distribution at that position, nats. */
   entropy: Float32Array;
-  /** Value head's estimate before the token. */
-  value: Float32Array;
+  /** Value head's estimate before the token; absent where the policy has none. */
+  value?: Float32Array;
 }
 
 /** Gradients of the loss with respect to what `Evaluation` gave, each (B, T), 0 where masked. */
 export interface EvaluationGradient {
   /** With respect to `logprob`. */
   dlogprob: Float32Array;
-  /** With respect to `entropy`. */
-  dentropy: Float32Array;
-  /** With respect to `value`. */
-  dvalue: Float32Array;
+  /** With respect to `entropy`; absent is 0. */
+  dentropy?: Float32Array;
+  /** With respect to `value`; absent is 0. */
+  dvalue?: Float32Array;
 }
 
 /** What RL needs of a policy. */
@@ -79,8 +79,8 @@ export interface Policy {
   step(learningRate: number): void;
   /** Zeroes the gradients without a step. */
   zeroGradient(): void;
-  /** Global gradient norm before clipping of the last `step`; known without a wait after an `evaluate`. */
+  /** Global gradient norm before clipping of the last `step`; needs no host sync after an `evaluate`. */
   gradientNorm(): Promise<number>;
-  /** Log-probabilities under the frozen reference weights, (B, T). */
-  reference(batch: TokenBatch): Promise<{ logprob: Float32Array }>;
+  /** Log-probabilities under the frozen reference weights, (B, T); absent where there is none. */
+  reference?(batch: TokenBatch): Promise<{ logprob: Float32Array }>;
 }

@@ -3,7 +3,7 @@
  * NaN included, has no influence: they are skipped, not multiplied by zero.
  * @module
  */
-import type { Numbers } from "./batch.ts";
+import { lastToken, type Numbers, type ResponseGrid } from "./batch.ts";
 
 /** "sample" divides by N - 1 (TRL, verl), "population" by N (OpenAI 2019, OpenRLHF). */
 export type Variance = "sample" | "population";
@@ -60,8 +60,23 @@ export function whiten(
   return out;
 }
 
-/** Mean and sample standard deviation of a plain list; NaN for an empty one, deviation 0 for one. */
-export function meanAndDeviation(x: Numbers): { mean: number; deviation: number } {
+/** Mean and sample standard deviation (std) of a plain list; NaN for an empty one, std 0 for one number. */
+export function meanAndStd(x: Numbers): { mean: number; std: number } {
   const all = new Uint8Array(x.length).fill(1);
-  return { mean: maskedMean(x, all), deviation: Math.sqrt(maskedVariance(x, all, "sample")) };
+  return { mean: maskedMean(x, all), std: Math.sqrt(maskedVariance(x, all, "sample")) };
+}
+
+/** Mean of a plain list; NaN for an empty one. */
+export const mean = (x: Numbers): number => maskedMean(x, new Uint8Array(x.length).fill(1));
+
+/** Sum over each row that counts, then the mean of these sums; `x` is (B, T) of the grid. */
+export function meanRowSum(x: Numbers, grid: ResponseGrid): number {
+  const { B, T, mask } = grid;
+  let sum = 0, rows = 0;
+  for (let b = 0; b < B; b++) {
+    if (lastToken(grid, b) < 0) continue;
+    rows++;
+    for (let i = b * T; i < (b + 1) * T; i++) if (mask[i]) sum += x[i];
+  }
+  return sum / rows;
 }

@@ -1,139 +1,210 @@
 /**
- * The PPO loop around a policy and a score: draw, judge, compare with the reference, work out
- * advantages, learn a few epochs, adapt the KL coefficient.
+ * The loop around a policy, a score and an algorithm: draw, score, evaluate, work out advantages, learn
+ * a few epochs. It names no algorithm.
  * @module
  */
-import { type PpoConfig, resolvePpoConfig } from "./config.ts";
-import { collect, type Experience } from "./experience.ts";
-import { adaptKlCoefficient } from "./kl.ts";
-import type { Policy, Rollout } from "./policy.ts";
+import { joinOptions, type OptionTable } from "../base/options.ts";
 import { scheduleAt } from "../base/schedules.ts";
-import { meanSequenceKl, stepMetrics } from "./summary.ts";
+import type { Algorithm, AlgorithmState, Experience, Needs } from "./algorithm.ts";
+import { DEFAULT_ALGORITHM, findAlgorithm } from "./algorithms/registry.ts";
+import { collect } from "./experience.ts";
+import type { Policy, Rollout } from "./policy.ts";
+import { stepMetrics } from "./summary.ts";
+import { TRAINER_OPTIONS, type TrainerConfig } from "./trainer_options.ts";
 import { learn, type UpdateResult } from "./update.ts";
 
 /** All that a trainer remembers from one step to the next; plain JSON. */
-export interface PpoState {
+export interface TrainerState {
   /** Steps done. */
   step: number;
-  /** KL coefficient of the next step. */
-  klCoefficient: number;
-  /** Updates given up in a row. */
+  /** Skipped updates in a row. */
   faults: number;
+  /** What the algorithm remembers. */
+  algorithm: AlgorithmState;
+}
+
+/** Seconds that the parts of a step took. */
+export interface StepTimings {
+  /** Drawing completions. */
+  generate: number;
+  /** The score function. */
+  score: number;
+  /** Log-probabilities under policy and reference, and advantages. */
+  evaluate: number;
+  /** Epochs of forward and backward passes. */
+  update: number;
 }
 
 /** What one step gives back. */
-export interface PpoStep {
-  /** Prompts and completions. */
+export interface TrainerStep {
+  /** Prompts and completions; each prompt as often as the algorithm's groups are large. */
   rollout: Rollout;
   /** As the score function gave them. */
   scores: (number | null)[];
-  /** By name, always all of `PPO_METRICS`, in its order. */
+  /** By name, always all of the algorithm's metrics, in its order. */
   metrics: Record<string, number>;
+  /** Advantages, KL, old log-probabilities and what else the step learned from. */
+  experience: Experience;
+  timings: StepTimings;
 }
 
-/** Updates that may be given up in a row before training stops. */
-const MOST_FAULTS = 3;
+/** Settings of a trainer: the loop's, and those of the algorithm. */
+export type TrainerSettings = Partial<TrainerConfig> & Readonly<Record<string, unknown>>;
+
+/** Skipped updates in a row after which training stops. */
+const MAX_FAULTS = 3;
+
+/** The settings that a run with this algorithm has: the loop's with the algorithm's defaults, and its own. */
+export function trainerOptions(algorithm: Algorithm<never>): OptionTable<TrainerConfig> {
+  const own = algorithm.trainerDefaults ?? {};
+  const rows = Object.fromEntries(
+    Object.entries(TRAINER_OPTIONS.rows).map(([name, row]) => [
+      name,
+      { ...row, default: own[name as keyof TrainerConfig] ?? row.default },
+    ]),
+  );
+  const loop = { owner: TRAINER_OPTIONS.owner, rows };
+  const joined = joinOptions(algorithm.options.owner, [loop, algorithm.options]);
+  return joined as unknown as OptionTable<TrainerConfig>;
+}
 
 /**
- * Proximal policy optimisation (arXiv 1707.06347) of a language policy, as in TRL 0.11: per-token KL
- * penalty, score on the last token, GAE, whitened advantages. All randomness comes from the seed and
- * the step number, so the same policy, state and scores give the same step.
+ * Trains a policy with an algorithm. All randomness comes from the seed and the step number, so the same
+ * policy, state and scores give the same step.
  */
-export class PpoTrainer {
+export class Trainer {
   /** Every setting, resolved; frozen. */
-  readonly config: Readonly<PpoConfig>;
+  readonly config: Readonly<TrainerConfig & Record<string, unknown>>;
+  readonly algorithm: Algorithm;
+  /** What the algorithm needs with these settings. */
+  readonly needs: Needs;
   #policy: Policy;
-  #state: PpoState;
+  #state: TrainerState;
 
   /**
-   * Trains `policy` with the defaults of TRL 0.11 where `settings` names nothing else.
-   * @throws {TypeError|RangeError} as `resolvePpoConfig`.
+   * Trains `policy` with an algorithm of the registry or one of your own, with its defaults where
+   * `settings` names nothing else.
+   * @throws {TypeError|RangeError} for a setting that the algorithm does not have, or out of range
+   * @throws {TypeError} where the policy lacks what the algorithm needs
    */
-  constructor(policy: Policy, settings: Partial<PpoConfig> = {}) {
-    this.config = resolvePpoConfig(settings);
+  constructor(
+    policy: Policy,
+    settings: TrainerSettings = {},
+    // deno-lint-ignore no-explicit-any -- any settings of its own
+    algorithm: string | Algorithm<any> = DEFAULT_ALGORITHM,
+  ) {
+    this.algorithm = typeof algorithm === "string" ? findAlgorithm(algorithm) : algorithm;
+    this.config = trainerOptions(this.algorithm as Algorithm<never>).resolve(settings) as
+      & TrainerConfig
+      & Record<string, unknown>;
+    this.needs = this.algorithm.needs(this.config);
+    if (this.needs.reference && !policy.reference) {
+      throw new TypeError(
+        `Cannot train with ${this.algorithm.name} as it compares the policy with a frozen reference: ` +
+          "this policy has none; give it one, or choose an algorithm without",
+      );
+    }
     this.#policy = policy;
-    this.#state = { step: 0, klCoefficient: this.config.klCoefficient, faults: 0 };
+    this.#state = { step: 0, faults: 0, algorithm: this.algorithm.start?.(this.config) ?? {} };
   }
 
-  /** What to save beside the policy's weights and optimiser to go on exactly from here. */
-  state(): PpoState {
-    return { ...this.#state };
+  /** What to save beside the policy's weights and optimiser to continue exactly from here. */
+  state(): TrainerState {
+    return structuredClone(this.#state);
   }
 
   /**
-   * Goes on from a saved state.
+   * Continues from a saved state, also one of an earlier version, which kept the algorithm's numbers
+   * beside `step` and `faults`.
    * @throws {TypeError} where a field is missing or not a number >= 0.
    */
-  restore({ step, klCoefficient, faults }: PpoState): void {
-    for (const [name, value] of Object.entries({ step, klCoefficient, faults })) {
-      if (!Number.isFinite(value) || value < 0 || (name === "step" && !Number.isInteger(value))) {
-        throw new TypeError(`Cannot restore PPO as ${name} must be a number >= 0: it is ${value}`);
+  restore(saved: TrainerState | Readonly<Record<string, number>>): void {
+    const { step, faults, ...rest } = saved as Readonly<Record<string, unknown>>;
+    const given = (rest.algorithm ?? rest) as Readonly<Record<string, unknown>>;
+    const names = Object.keys(this.#state.algorithm);
+    const own = Object.fromEntries(names.map((name) => [name, given[name]]));
+    for (const [name, value] of Object.entries({ step, faults, ...own })) {
+      const isNumber = typeof value === "number" && Number.isFinite(value) && value >= 0;
+      if (!isNumber || (name === "step" && !Number.isInteger(value))) {
+        throw new TypeError(
+          `Cannot restore the trainer as ${name} must be a number >= 0: it is ${value}`,
+        );
       }
     }
-    this.#state = { step, klCoefficient, faults };
+    const algorithm = own as Record<string, number>;
+    this.#state = { step: step as number, faults: faults as number, algorithm };
   }
 
   /**
-   * One rollout and its update. `score` gives one number a response, or null where it cannot judge;
-   * such a response is counted and not learned from.
+   * One rollout and its update: `needs.groupSize` completions of each prompt. `score` gives one number
+   * for each response, or null where it cannot tell; such a response is counted and not learned from.
    * @throws {RangeError} for too few prompts, or arrays of the wrong size.
-   * @throws {Error} when the third update in a row had to be given up, with the reason.
+   * @throws {Error} when the third update in a row had to be skipped, with the reason.
    */
   async step(
     prompts: Int32Array[],
     score: (rollout: Rollout) => Promise<(number | null)[]>,
-  ): Promise<PpoStep> {
-    const { config } = this, { step, klCoefficient } = this.#state, total = config.totalSteps;
-    if (prompts.length < config.minibatches) {
+  ): Promise<TrainerStep> {
+    const { config, algorithm } = this, { step, faults, algorithm: state } = this.#state;
+    const asked = prompts.flatMap((prompt) => Array<Int32Array>(this.needs.groupSize).fill(prompt));
+    if (asked.length < config.minibatches) {
       throw new RangeError(
-        `Cannot split a rollout as it needs at least one prompt for each of ${config.minibatches} minibatches: it has ${prompts.length}`,
+        `Cannot split a rollout as it needs at least one prompt for each of ${config.minibatches} ` +
+          `minibatches: it has ${asked.length}`,
       );
     }
+    const timings: StepTimings = { generate: 0, score: 0, evaluate: 0, update: 0 };
+    const timed = async <T>(part: keyof StepTimings, work: () => Promise<T>): Promise<T> => {
+      const from = performance.now();
+      const result = await work();
+      timings[part] += (performance.now() - from) / 1000;
+      return result;
+    };
     const { maxNewTokens, temperature, seed } = config;
     const options = { maxNewTokens, temperature, seed, stream: step };
-    const rollout = await this.#policy.generate(prompts, options);
-    const scores = await score(rollout);
-    const given = { rollout, scores, config, klCoefficient };
-    const experience = await collect(this.#policy, given);
-    const learningRate = scheduleAt({
-      kind: config.learningRateSchedule,
-      peak: config.learningRate,
-      final: config.learningRateFinal,
-      warmup: config.warmupSteps,
-      total,
-    }, step);
+    const rollout = await timed("generate", () => this.#policy.generate(asked, options));
+    const scores = await timed("score", () => score(rollout));
+    const context = { config, step, state };
+    const experience = await timed(
+      "evaluate",
+      () => collect(this.#policy, { rollout, scores, algorithm, context }),
+    );
+    const learningRate = this.#learningRate(step);
     const update: UpdateResult = experience.fault === undefined
-      ? await learn(this.#policy, { experience, config, step, learningRate })
-      : { means: [], gradientNorms: [], epochs: 0, fault: experience.fault };
-    const faults = update.fault === undefined ? 0 : this.#state.faults + 1;
-    if (faults >= MOST_FAULTS) {
-      throw new Error(
-        `Cannot go on training as ${MOST_FAULTS} updates in a row had to be given up: ${update.fault}; resume from the last checkpoint with a lower learning rate, or mend the reward`,
-      );
-    }
-    this.#state = {
-      step: step + 1,
-      klCoefficient: this.#nextCoefficient(experience, update),
-      faults,
-    };
-    const metrics = stepMetrics(experience, { update, learningRate, klCoefficient });
-    return { rollout, scores, metrics };
+      ? await timed(
+        "update",
+        () => learn(this.#policy, { experience, algorithm, context, learningRate }),
+      )
+      : { batches: [], totals: [], gradientNorms: [], epochs: 0, fault: experience.fault };
+    this.#advance({ ...context, experience, update }, faults);
+    const metrics = stepMetrics(algorithm, { ...context, experience, update }, learningRate);
+    return { rollout, scores, metrics, experience, timings };
   }
 
-  #nextCoefficient(experience: Experience, { fault }: UpdateResult): number {
-    const { klControl, klTarget: target, klHorizon: horizon } = this.config;
-    const { klCoefficient, step } = this.#state;
-    if (klControl === "linear") {
-      const { klCoefficient: peak, klFinal: final, totalSteps: total } = this.config;
-      return scheduleAt({ kind: "linear", peak, final, warmup: 0, total }, step + 1);
+  /** Takes the state of the next step. @throws {Error} after too many skipped updates */
+  #advance(
+    facts: Parameters<NonNullable<Algorithm["next"]>>[0],
+    before: number,
+  ): void {
+    const { fault } = facts.update;
+    const faults = fault === undefined ? 0 : before + 1;
+    if (faults >= MAX_FAULTS) {
+      throw new Error(
+        `Cannot continue training as ${MAX_FAULTS} updates in a row had to be skipped: ${fault}; ` +
+          "resume from the last checkpoint with a lower learning rate, or fix the reward",
+      );
     }
-    if (klControl === "fixed" || fault !== undefined) return klCoefficient;
-    const episodes = experience.judged.filter((judged) => judged).length;
-    return adaptKlCoefficient(klCoefficient, {
-      kl: meanSequenceKl(experience),
-      target,
-      horizon,
-      episodes,
-    });
+    const algorithm = this.algorithm.next?.(facts) ?? facts.state;
+    this.#state = { step: facts.step + 1, faults, algorithm };
+  }
+
+  #learningRate(step: number): number {
+    return scheduleAt({
+      kind: this.config.learningRateSchedule,
+      peak: this.config.learningRate,
+      final: this.config.learningRateFinal,
+      warmup: this.config.warmupSteps,
+      total: this.config.totalSteps,
+    }, step);
   }
 }

@@ -1,119 +1,152 @@
 /** Learns from one rollout: epochs, minibatches, and the pieces that fit into memory. @module */
-import { countTokens, gridOfRows, type ResponseGrid, takeRows } from "./batch.ts";
-import type { PpoConfig } from "./config.ts";
-import { type Experience, pieces, tokenBatch } from "./experience.ts";
-import type { Policy } from "./policy.ts";
-import { addSums, emptySums, ppoLoss, type PpoMeans, ppoMeans, sumsAreFinite } from "./ppo.ts";
-import { scheduleAt } from "../base/schedules.ts";
 import { permutation } from "../base/random.ts";
+import type { Algorithm, Experience, LossInputs, StepContext } from "./algorithm.ts";
+import { countTokens, gridOfRows, keepRows, type ResponseGrid, takeRows } from "./batch.ts";
+import { pieces, tokenBatch } from "./experience.ts";
+import { tokenMean } from "./loss/normalise.ts";
+import {
+  addSums,
+  bothSums,
+  emptySums,
+  type LossSums,
+  meansOf,
+  policySums,
+  sumsAreFinite,
+} from "./loss/sums.ts";
+import type { Evaluation, Policy } from "./policy.ts";
 
 /** What the epochs over one rollout came to. */
 export interface UpdateResult {
   /** Of every minibatch that was evaluated, also one that then stopped the update. */
-  means: PpoMeans[];
+  batches: LossSums[];
+  /** The loss of each of them. */
+  totals: number[];
   /** Of every optimiser step taken. */
   gradientNorms: number[];
-  /** Passes over the rollout, in minibatches that were not given up. */
+  /** Passes over the rollout, in minibatches that were learned from. */
   epochs: number;
-  /** Why the update was given up, if it was. */
+  /** Why the update was skipped, if it was. */
   fault?: string;
+}
+
+/** What `learn` needs to know. */
+export interface LearnOptions<C> {
+  experience: Experience;
+  algorithm: Algorithm<C>;
+  context: StepContext<C>;
+  learningRate: number;
 }
 
 /**
  * Epochs of minibatches over one rollout. At target KL, or where a number is not finite, it ends
  * before the optimiser step and leaves no gradient behind.
  */
-export async function learn(
-  policy: Policy,
-  { experience, config, step, learningRate }: {
-    experience: Experience;
-    config: Readonly<PpoConfig>;
-    /** Steps done before this one. */
-    step: number;
-    learningRate: number;
-  },
-): Promise<UpdateResult> {
-  const { seed, epochs, minibatches, microbatchRows, totalSteps: total } = config;
-  const { grid } = experience, { B } = grid;
-  const result: UpdateResult = { means: [], gradientNorms: [], epochs: 0 };
-  const entropyCoefficient = scheduleAt({
-    kind: config.entropySchedule,
-    peak: config.entropyCoefficient,
-    final: 0,
-    warmup: 0,
-    total,
-  }, step);
-  let done = 0;
-  // A step's gradient norm arrives together with the next evaluation, so that it costs no wait of its
-  // own; `pending` is what `epochs` was before that step.
-  let pending: number | undefined;
-  const settle = async (): Promise<UpdateResult | undefined> => {
-    if (pending === undefined) return undefined;
-    const norm = await policy.gradientNorm();
-    if (!Number.isFinite(norm)) {
-      return { ...result, epochs: pending, fault: `the gradient norm is ${norm}` };
-    }
-    result.gradientNorms.push(norm);
-    pending = undefined;
-  };
-  for (let epoch = 0; epoch < epochs; epoch++) {
-    // One minibatch holds every row, so that there is nothing to shuffle.
-    const order = minibatches === 1
-      ? Array.from({ length: B }, (_, row) => row)
-      : permutation(B, { seed, step, epoch });
-    for (let m = 0; m < minibatches; m++) {
-      const at = (part: number) => Math.floor(part * B / minibatches);
-      const rows = order.slice(at(m), at(m + 1));
-      const tokens = countTokens(gridOfRows(grid, rows).mask);
-      result.epochs = done / minibatches;
-      done++;
-      if (tokens === 0) continue; // no row here has a score
-      let sums = emptySums();
-      for (const piece of pieces(rows, microbatchRows)) {
-        const part = gridOfRows(grid, piece);
-        if (countTokens(part.mask) === 0) continue;
-        // A piece of all rows is the very batch that `collect` evaluated last: the first epoch need
-        // not evaluate it again.
-        const now = epoch === 0 && piece.length === B
-          ? experience.old
-          : await policy.evaluate(tokenBatch(experience.rollout, piece, config.temperature));
-        const failed = await settle();
-        if (failed) return failed;
-        const inputs = { ...now, ...takeExperience(experience, grid, piece) };
-        const loss = ppoLoss(part.mask, inputs, { ...config, entropyCoefficient, tokens });
-        sums = addSums(sums, loss.sums);
-        if (!sumsAreFinite(sums)) break;
-        policy.backward(loss.gradient);
-      }
-      const means = ppoMeans(sums, { ...config, entropyCoefficient });
-      if (!sumsAreFinite(sums)) {
-        policy.zeroGradient();
-        return { ...result, fault: `the loss is ${means.totalLoss}` };
-      }
-      result.means.push(means);
-      if (config.targetKl > 0 && means.approxKl > config.targetKl) {
-        policy.zeroGradient();
-        return result;
-      }
-      policy.step(learningRate);
-      pending = result.epochs;
-    }
-  }
-  result.epochs = done / minibatches;
-  return await settle() ?? result;
+export function learn<C>(policy: Policy, options: LearnOptions<C>): Promise<UpdateResult> {
+  return new Update(policy, options).run();
 }
 
-/** What stays fixed over the epochs, for some rows. */
-function takeExperience(
-  { old, advantage, returns }: Experience,
-  grid: ResponseGrid,
-  rows: readonly number[],
-): Record<"oldLogprob" | "oldValue" | "advantage" | "returns", Float32Array> {
-  const take = (x: Float32Array) => takeRows(x, grid, rows);
-  return {
-    oldLogprob: take(old.logprob),
-    oldValue: take(old.value),
-    advantage: take(advantage),
-    returns: take(returns),
-  };
+class Update<C> {
+  #result: UpdateResult = { batches: [], totals: [], gradientNorms: [], epochs: 0 };
+  /** What `epochs` was before an optimiser step whose gradient norm is not known yet. */
+  #pending: number | undefined;
+
+  constructor(readonly policy: Policy, readonly options: LearnOptions<C>) {}
+
+  async run(): Promise<UpdateResult> {
+    const { context: { config, step }, experience: { grid: { B } } } = this.options;
+    const { seed, epochs, minibatches } = config;
+    let done = 0;
+    for (let epoch = 0; epoch < epochs; epoch++) {
+      // One minibatch holds every row, so that there is nothing to shuffle.
+      const order = minibatches === 1
+        ? Array.from({ length: B }, (_, row) => row)
+        : permutation(B, { seed, step, epoch });
+      for (let m = 0; m < minibatches; m++) {
+        const at = (part: number) => Math.floor(part * B / minibatches);
+        this.#result.epochs = done / minibatches;
+        done++;
+        const end = await this.#minibatch(order.slice(at(m), at(m + 1)), epoch === 0);
+        if (end) return end;
+      }
+    }
+    this.#result.epochs = done / minibatches;
+    return await this.#settle() ?? this.#result;
+  }
+
+  /** One optimiser step; gives the result where the update ends before it. */
+  async #minibatch(rows: number[], isFirst: boolean): Promise<UpdateResult | undefined> {
+    const { options: { experience: { grid }, algorithm, context, learningRate } } = this;
+    const chosen = new Set(rows);
+    const batch = keepRows(grid, Array.from({ length: grid.B }, (_, b) => chosen.has(b)));
+    if (countTokens(batch.mask) === 0) return undefined; // no row here has a score
+    const weight = algorithm.weights?.(batch, context) ?? tokenMean(batch);
+    let sums = emptySums();
+    for (const piece of pieces(rows, context.config.microbatchRows)) {
+      const part = gridOfRows(grid, piece);
+      if (countTokens(part.mask) === 0) continue;
+      const now = await this.#evaluate(piece, isFirst);
+      const failed = await this.#settle();
+      if (failed) return failed;
+      const inputs = this.#inputs(part, piece, now);
+      const loss = algorithm.loss(inputs, takeRows(weight, grid, piece), context);
+      sums = addSums(sums, bothSums(policySums(inputs), loss.sums));
+      if (!sumsAreFinite(sums)) break;
+      this.policy.backward(loss.gradient);
+    }
+    const means = meansOf(sums), total = algorithm.total(means, context);
+    if (!sumsAreFinite(sums)) {
+      this.policy.zeroGradient();
+      return { ...this.#result, fault: `the loss is ${total}` };
+    }
+    this.#result.batches.push(sums);
+    this.#result.totals.push(total);
+    const { targetKl } = context.config;
+    if (targetKl > 0 && means["policy/approxkl"] > targetKl) {
+      this.policy.zeroGradient();
+      return this.#result;
+    }
+    this.policy.step(learningRate);
+    this.#pending = this.#result.epochs;
+  }
+
+  /**
+   * A piece of all rows is the very batch that `collect` evaluated last: the first epoch need not
+   * evaluate it again.
+   */
+  #evaluate(piece: readonly number[], isFirst: boolean): Promise<Evaluation> | Evaluation {
+    const { experience: { grid, old, rollout }, context: { config } } = this.options;
+    if (isFirst && piece.length === grid.B) return old;
+    return this.policy.evaluate(tokenBatch(rollout, piece, config.temperature));
+  }
+
+  /**
+   * A step's gradient norm arrives together with the next evaluation, so that it costs no host sync of
+   * its own. Gives the result where it was not finite.
+   */
+  async #settle(): Promise<UpdateResult | undefined> {
+    if (this.#pending === undefined) return undefined;
+    const norm = await this.policy.gradientNorm();
+    if (!Number.isFinite(norm)) {
+      return { ...this.#result, epochs: this.#pending, fault: `the gradient norm is ${norm}` };
+    }
+    this.#result.gradientNorms.push(norm);
+    this.#pending = undefined;
+  }
+
+  /** What the loss reads: the policy as it is now, and what stays fixed over the epochs. */
+  #inputs(part: ResponseGrid, rows: readonly number[], now: Evaluation): LossInputs {
+    const { grid, old, sampled, advantage, returns, reference } = this.options.experience;
+    const take = (x: Float32Array) => takeRows(x, grid, rows);
+    const maybe = (x: Float32Array | undefined) => x && take(x);
+    return {
+      grid: part,
+      ...now,
+      oldLogprob: take(old.logprob),
+      oldValue: maybe(old.value),
+      sampled: take(sampled),
+      reference: maybe(reference),
+      advantage: take(advantage),
+      returns: maybe(returns),
+    };
+  }
 }

@@ -21,13 +21,14 @@ import {
   layerTensors,
 } from "../layers/forward.ts";
 import { headLogits, logitsWidth } from "../layers/head.ts";
+import { headName } from "../layout.ts";
 import type { Adapter } from "../lora/lora.ts";
-import { headName, type Store } from "../params.ts";
+import type { ParameterBuffers } from "../params.ts";
 import type { Tokens } from "../rows.ts";
 import type { Allocator } from "../workspace.ts";
 
 /** What one row received since the last report. */
-export interface NewTokens {
+export interface TokenUpdate {
   /** Index into the prompts. */
   row: number;
   tokens: Int32Array;
@@ -41,7 +42,7 @@ export interface NewTokens {
 export interface SessionModel {
   readonly device: Device;
   readonly dims: ModelDims;
-  readonly weights: Store;
+  readonly weights: ParameterBuffers;
   readonly adapter?: Adapter;
 }
 
@@ -115,20 +116,8 @@ export class Session implements Disposable {
         rstd: floats("rstd", B),
         logits: floats("logits", B * logitsWidth(V)),
       };
-      this.#prefill = this.#record("prefill", head, this.#prompt, T, (layer, dims) => {
-        const within = attendWithin(device, this.#prompt.length, blockDims(dims, layer));
-        return (a) => {
-          const { position } = this.#prompt;
-          storeKv(device, { ...caches[layer], qkv: a.qkv, position }, { B, T, C, S });
-          within(a);
-        };
-      });
-      this.#decode = this.#record("decode", head, this.#state, 1, (layer, dims) => (a) => {
-        const { H, D, window, scale } = blockDims(dims, layer);
-        const x = { ...caches[layer], qkv: a.qkv, position: this.#state.position };
-        storeKv(device, x, { B, T: 1, C, S });
-        attendKv(device, { ...x, out: a.attended }, { B, S, H, D, window, scale });
-      });
+      this.#prefill = this.#recordPrefill(head, caches);
+      this.#decode = this.#recordDecode(head, caches);
     } catch (error) {
       scope[Symbol.dispose]();
       throw error;
@@ -147,7 +136,7 @@ export class Session implements Disposable {
       maxNewTokens: number;
       every: number;
     },
-  ): AsyncGenerator<NewTokens[], void, void> {
+  ): AsyncGenerator<TokenUpdate[], void, void> {
     const { device } = this.model, { B, T, S } = this.shape;
     const { tokens, logprobs, drawn, finished, position } = this.#state;
     const lengths = Uint32Array.from(prompts, (prompt) => prompt.length);
@@ -171,25 +160,47 @@ export class Session implements Disposable {
       (count === 1 ? this.#prefill : this.#decode).run();
       if (count % every !== 0 && count < maxNewTokens) continue;
       const [ids, values, counts, ends] = await device.read(tokens, logprobs, drawn, finished);
-      const news: NewTokens[] = [];
+      const tokenUpdates: TokenUpdate[] = [];
       for (let row = 0; row < B; row++) {
         const from = row * S + lengths[row] + seen[row], to = row * S + lengths[row] + counts[row];
         if (from === to) continue;
         seen[row] = counts[row];
-        news.push({
+        tokenUpdates.push({
           row,
           tokens: Int32Array.from(ids.subarray(from, to)),
           logprobs: Float32Array.from(values.subarray(from, to)),
           finished: ends[row] === 1,
         });
       }
-      yield news;
+      yield tokenUpdates;
       if (ends.every((end: number) => end === 1)) return;
     }
   }
 
   [Symbol.dispose](): void {
     this.#scope[Symbol.dispose]();
+  }
+
+  #recordPrefill(head: Head, caches: readonly KvCache[]): Program {
+    const { device, dims: { C } } = this.model, { B, T, S } = this.shape;
+    return this.#record("prefill", head, this.#prompt, T, (layer, dims) => {
+      const within = attendWithin(device, this.#prompt.length, blockDims(dims, layer));
+      return (a) => {
+        const { position } = this.#prompt;
+        storeKv(device, { ...caches[layer], qkv: a.qkv, position }, { B, T, C, S });
+        within(a);
+      };
+    });
+  }
+
+  #recordDecode(head: Head, caches: readonly KvCache[]): Program {
+    const { device, dims: { C } } = this.model, { B, S } = this.shape;
+    return this.#record("decode", head, this.#state, 1, (layer, dims) => (a) => {
+      const { H, D, window, scale } = blockDims(dims, layer);
+      const x = { ...caches[layer], qkv: a.qkv, position: this.#state.position };
+      storeKv(device, x, { B, T: 1, C, S });
+      attendKv(device, { ...x, out: a.attended }, { B, S, H, D, window, scale });
+    });
   }
 
   /** Records embedding, blocks, head and draw for B rows of T tokens each. */

@@ -18,7 +18,7 @@ import type {
 } from "./forward.ts";
 import { linearBackward } from "./linear.ts";
 
-/** Work space that the blocks of one backward pass share; all of it is overwritten. */
+/** Scratch that the blocks of one backward pass share; all of it is overwritten. */
 export interface BackwardScratch {
   /** (N, max(I, 3C)) gradient of `pre`, then of `qkv`. */
   readonly wide: Tensor;
@@ -33,7 +33,7 @@ export interface BackwardScratch {
   readonly dhidden?: Tensor;
 }
 
-/** Takes the work space from `memory`. */
+/** Takes the scratch from `memory`. */
 export function backwardScratch(memory: Allocator, dims: LayerDims): BackwardScratch {
   const { B, T, C, H, I, rank } = dims;
   const N = B * T;
@@ -53,42 +53,45 @@ export function backwardScratch(memory: Allocator, dims: LayerDims): BackwardScr
   };
 }
 
+/** What the backward pass of a block works on. */
+export interface BackwardTensors {
+  weights: LayerTensors;
+  gradients: LayerGradients;
+  x: Tensor;
+  activations: LayerActivations;
+  length: Tensor;
+  dx: Tensor;
+  scratch: BackwardScratch;
+}
+
 /**
  * Enqueues the backward pass of one block. `dx` (N, C) holds the gradient of the output and becomes
  * that of the input; `gradients` are added to, where they are there. Rows past `length` must hold zero
  * in `dx`, and do so afterwards.
  */
-export function layerBackward(
-  device: Device,
-  tensors: {
-    weights: LayerTensors;
-    gradients: LayerGradients;
-    x: Tensor;
-    activations: LayerActivations;
-    length: Tensor;
-    dx: Tensor;
-    scratch: BackwardScratch;
-  },
-  dims: BlockDims,
-): void {
-  const { weights: w, gradients: g, x, activations: a, length, dx, scratch } = tensors;
-  const { B, T, C, H, D, I, window, scale } = dims;
-  const N = B * T;
-  const { narrow, delta, partial, hidden, dhidden } = scratch;
-  const work = { partial, hidden, dhidden };
-  const dpre = view(scratch.wide, 0, N * I, "dpre");
-  const dqkv = view(scratch.wide, 0, N * 3 * C, "dqkv");
+export function layerBackward(device: Device, tensors: BackwardTensors, dims: BlockDims): void {
+  mlpBackward(device, tensors, dims);
+  attendBackward(device, tensors, dims);
+}
 
-  // MLP: out = middle + gelu(norm2 Wfc + b) Wproj + b
+/** Of out = middle + gelu(norm2 Wfc + b) Wproj + b. */
+function mlpBackward(
+  device: Device,
+  { weights: w, gradients: g, activations: a, dx, scratch }: BackwardTensors,
+  { B, T, C, I }: BlockDims,
+): void {
+  const N = B * T;
+  const { narrow, partial, hidden, dhidden } = scratch, work = { partial, hidden, dhidden };
+  const dpre = view(scratch.wide, 0, N * I, "dpre");
   linearBackward(
     device,
-    { x: a.act, map: w.proj, gradient: g.proj, dout: dx, dx: dpre, pre: a.pre, ...work },
-    { N, from: I, to: C },
+    { x: a.act, layer: w.proj, gradient: g.proj, dout: dx, dx: dpre, pre: a.pre, ...work },
+    { N, inFeatures: I, outFeatures: C },
   );
   linearBackward(
     device,
-    { x: a.norm2, map: w.fc, gradient: g.fc, dout: dpre, dx: narrow, ...work },
-    { N, from: C, to: I },
+    { x: a.norm2, layer: w.fc, gradient: g.fc, dout: dpre, dx: narrow, ...work },
+    { N, inFeatures: C, outFeatures: I },
   );
   layernormBackward(device, {
     x: a.middle,
@@ -101,12 +104,22 @@ export function layerBackward(
     dbias: g.norm2.bias,
     scratch: partial,
   }, { N, C });
+}
 
-  // Attention: middle = x + attention(norm1 Wqkv + b) Wo + b
+/** Of middle = x + attention(norm1 Wqkv + b) Wo + b. */
+function attendBackward(
+  device: Device,
+  { weights: w, gradients: g, x, activations: a, length, dx, scratch }: BackwardTensors,
+  { B, T, C, H, D, window, scale }: BlockDims,
+): void {
+  const N = B * T;
+  const { narrow, delta, partial, hidden, dhidden } = scratch;
+  const work = { partial, hidden, dhidden };
+  const dqkv = view(scratch.wide, 0, N * 3 * C, "dqkv");
   linearBackward(
     device,
-    { x: a.attended, map: w.out, gradient: g.out, dout: dx, dx: narrow, ...work },
-    { N, from: C, to: C },
+    { x: a.attended, layer: w.out, gradient: g.out, dout: dx, dx: narrow, ...work },
+    { N, inFeatures: C, outFeatures: C },
   );
   attentionBackward(
     device,
@@ -115,8 +128,8 @@ export function layerBackward(
   );
   linearBackward(
     device,
-    { x: a.norm1, map: w.qkv, gradient: g.qkv, dout: dqkv, dx: narrow, ...work },
-    { N, from: C, to: 3 * C },
+    { x: a.norm1, layer: w.qkv, gradient: g.qkv, dout: dqkv, dx: narrow, ...work },
+    { N, inFeatures: C, outFeatures: 3 * C },
   );
   layernormBackward(device, {
     x,

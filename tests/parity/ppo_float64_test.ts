@@ -4,7 +4,7 @@ import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import { Gpt2 } from "../../model/gpt2.ts";
 import { fillNormal } from "../../model/random.ts";
 import { responseRows } from "../../model/rows.ts";
-import { ppoLoss, type PpoMeans, ppoMeans } from "../../rl/ppo.ts";
+import { lossOf, meansOfLoss } from "../rl/_ppo.ts";
 import { relativeError } from "../_close.ts";
 
 // Small, as every parameter costs two forward passes, yet nothing is special: two layers and heads,
@@ -29,7 +29,7 @@ const LOSS = {
 /** Normal draws, the same each time; `stream` tells one use from another. */
 function normal(length: number, stream: number, deviation: number): Float64Array<ArrayBuffer> {
   const out = new Float32Array(length);
-  fillNormal(out, { deviation, seed: 5, stream });
+  fillNormal(out, { std: deviation, seed: 5, stream });
   return Float64Array.from(out);
 }
 
@@ -55,14 +55,16 @@ Deno.test("PPO's gradient by every parameter is that of central differences in f
     advantage: normal(R, 103, 1),
     returns: normal(R, 104, 1),
   };
-  const evaluate = async (): Promise<PpoMeans> => {
+  const evaluate = async (): Promise<Record<string, number>> => {
     const now = await model.evaluate(ROWS, { temperature: TEMPERATURE });
-    return ppoMeans(ppoLoss(mask, { ...now, ...fixed }, LOSS).sums, LOSS);
+    return meansOfLoss(lossOf(mask, { ...now, ...fixed }, LOSS).sums, LOSS);
   };
 
   // Both clips are active on some tokens, and no step of the differences crosses an edge.
   const means = await evaluate();
-  for (const share of [means.clipped, means.valueClipped]) assert(share > 0.1 && share < 0.6);
+  for (const share of [means["policy/clipfrac"], means["value/clipfrac"]]) {
+    assert(share > 0.1 && share < 0.6);
+  }
   for (let r = 0; r < R; r++) {
     const ratio = Math.exp(at.logprob[r] - oldLogprob[r]), change = at.value[r] - oldValue[r];
     for (const edge of [ratio - 0.8, ratio - 1.25, change - 0.2, change + 0.2]) {
@@ -71,7 +73,7 @@ Deno.test("PPO's gradient by every parameter is that of central differences in f
   }
 
   const now = await model.evaluate(ROWS, { temperature: TEMPERATURE });
-  model.backward(ppoLoss(mask, { ...now, ...fixed }, LOSS).gradient);
+  model.backward(lossOf(mask, { ...now, ...fixed }, LOSS).gradient);
   const gradients = new Map<string, ArrayLike<number>>();
   for await (const [{ name }, data] of model.optimizer!.gradients.read()) gradients.set(name, data);
 
@@ -82,7 +84,7 @@ Deno.test("PPO's gradient by every parameter is that of central differences in f
     for (let i = 0; i < length; i++) {
       const side = async (h: number): Promise<number> => {
         device.write(tensor, [data[i] + h], i);
-        return (await evaluate()).totalLoss;
+        return (await evaluate())["loss/total"];
       };
       want[i] = (await side(STEP) - await side(-STEP)) / (2 * STEP);
       device.write(tensor, [data[i]], i);

@@ -1,22 +1,36 @@
 import assert from "node:assert/strict";
-import { PPO_DEFAULTS, PPO_OPTIONS, type PpoConfig, resolvePpoConfig } from "../../rl/config.ts";
+import { ppo, PPO_OPTIONS } from "../../rl/algorithms/ppo.ts";
+import { listAlgorithms } from "../../rl/algorithms/registry.ts";
+import type { Algorithm } from "../../rl/algorithm.ts";
+import { trainerOptions } from "../../rl/trainer.ts";
+import { TRAINER_OPTIONS, type TrainerConfig } from "../../rl/trainer_options.ts";
+
+const OPTIONS = trainerOptions(ppo as never);
 
 Deno.test("the defaults are frozen and valid, and resolving leaves them as they are", () => {
-  assert.ok(Object.isFrozen(PPO_DEFAULTS) && Object.isFrozen(PPO_OPTIONS[0]));
-  assert.deepEqual(resolvePpoConfig(), PPO_DEFAULTS);
-  const config = resolvePpoConfig({ epochs: 2, gamma: undefined });
+  assert.ok(Object.isFrozen(PPO_OPTIONS.defaults) && Object.isFrozen(TRAINER_OPTIONS.rows));
+  assert.deepEqual(OPTIONS.resolve(), { ...TRAINER_OPTIONS.defaults, ...PPO_OPTIONS.defaults });
+  const config = OPTIONS.resolve({ epochs: 2, minibatches: undefined });
   assert.equal(config.epochs, 2);
-  assert.equal(config.gamma, 1);
+  assert.equal(config.minibatches, 1);
   assert.ok(Object.isFrozen(config));
-  assert.equal(PPO_DEFAULTS.epochs, 4);
+  assert.equal(TRAINER_OPTIONS.defaults.epochs, 4);
 });
 
-Deno.test("the table has every setting of PpoConfig once, each with a meaning", async () => {
-  const source = await Deno.readTextFile(new URL("../../rl/config.ts", import.meta.url));
-  const body = source.slice(source.indexOf("export interface PpoConfig {")).split("\n}")[0];
-  const fields = [...body.matchAll(/^ {2}(\w+): /gm)].map((match) => match[1]);
-  assert.deepEqual(PPO_OPTIONS.map((row) => row.name), fields);
-  for (const row of PPO_OPTIONS) assert.ok(row.meaning && row.usual, row.name);
+Deno.test("every algorithm's settings have a default, a meaning and a heading", () => {
+  for (const algorithm of listAlgorithms()) {
+    for (const [name, row] of Object.entries(trainerOptions(algorithm as never).rows)) {
+      assert.ok(row.doc && row.group && row.default !== undefined, `${algorithm.name} ${name}`);
+    }
+  }
+});
+
+Deno.test("an algorithm may change the loop's defaults, not its settings", () => {
+  const once = { ...ppo, trainerDefaults: { epochs: 1 } };
+  assert.equal(trainerOptions(once as never).resolve().epochs, 1);
+  assert.equal(trainerOptions(once as never).resolve({ epochs: 3 }).epochs, 3);
+  const twice = { ...ppo, options: TRAINER_OPTIONS } as unknown as Algorithm<never>;
+  assert.throws(() => trainerOptions(twice), /names must differ: both have seed/);
 });
 
 Deno.test("the defaults are those of TRL 0.11", () => {
@@ -36,7 +50,7 @@ Deno.test("the defaults are those of TRL 0.11", () => {
     whitenRewards: false,
   };
   for (const [name, value] of Object.entries(trl)) {
-    assert.equal(PPO_DEFAULTS[name as keyof PpoConfig], value, name);
+    assert.equal(OPTIONS.defaults[name as keyof TrainerConfig], value, name);
   }
 });
 
@@ -50,15 +64,19 @@ Deno.test("wrong settings are refused with what they were and what is allowed", 
     [{ learningRate: "1e-5" }, "TypeError", 'learningRate must be a number: it is "1e-5"'],
     [{ seed: "1" }, "TypeError", 'seed must be an integer: it is "1"'],
     [{ whitenRewards: 1 }, "TypeError", "whitenRewards must be true or false: it is 1"],
-    [{ klEstimator: "k4" }, "TypeError", 'klEstimator must be one of k1, k2, k3: it is "k4"'],
+    [
+      { klEstimator: "k4" },
+      "TypeError",
+      'klEstimator must be one of k1, k2, k3: it is "k4". Did you mean "k1"?',
+    ],
     [{ klTarget: 0 }, "RangeError", "klTarget must be above 0: it is 0"],
   ];
   for (const [settings, name, rule] of refused) {
     const message = `Cannot configure PPO as ${rule}`;
-    assert.throws(() => resolvePpoConfig(settings as Partial<PpoConfig>), { name, message });
+    assert.throws(() => OPTIONS.resolve(settings as Partial<TrainerConfig>), { name, message });
   }
   assert.throws(
-    () => resolvePpoConfig({ epoch: 3 } as Partial<PpoConfig>),
-    /^TypeError: Cannot configure PPO as it has no setting "epoch": it has seed, totalSteps, /,
+    () => OPTIONS.resolve({ epoch: 3 } as never),
+    /^TypeError: Cannot configure PPO as it has no setting "epoch": it has seed, totalSteps, .* Did you mean "epochs"\?$/,
   );
 });

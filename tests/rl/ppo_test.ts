@@ -4,16 +4,9 @@ import { assertClose } from "../_close.ts";
 import { countTokens, gridOfRows, keepRows, type ResponseGrid, takeRows } from "../../rl/batch.ts";
 import { gae, tokenRewards } from "../../rl/gae.ts";
 import { tokenKl } from "../../rl/kl.ts";
-import {
-  addSums,
-  emptySums,
-  type PpoInputs,
-  ppoLoss,
-  type PpoLossOptions,
-  ppoMeans,
-  sumsAreFinite,
-} from "../../rl/ppo.ts";
+import { addSums, emptySums, sumsAreFinite } from "../../rl/loss/sums.ts";
 import { whiten } from "../../rl/stats.ts";
+import { lossOf, meansOfLoss, type PpoInputs, type PpoLossOptions } from "./_ppo.ts";
 import { GRID, gridOf, lay, LOGPROB, REFERENCE, SCORE, slope, VALUE } from "./_golden.ts";
 
 const OPTIONS: PpoLossOptions = {
@@ -49,29 +42,29 @@ function golden(): PpoInputs {
 }
 
 function means(mask: Uint8Array, inputs: PpoInputs, options: PpoLossOptions) {
-  return ppoMeans(ppoLoss(mask, inputs, options).sums, options);
+  return meansOfLoss(lossOf(mask, inputs, options).sums, options);
 }
 
 Deno.test("loss, clip fraction and divergences give the golden numbers", () => {
   const got = means(GRID.mask, golden(), OPTIONS);
   const want = {
-    policyLoss: -0.0326518176,
-    valueLoss: 0.2907307043,
-    totalLoss: -0.0035787472,
-    clipped: 1 / 3,
-    approxKl: 0.02125,
-    policyKl: 0.0166667,
+    "loss/policy": -0.0326518176,
+    "loss/value": 0.2907307043,
+    "loss/total": -0.0035787472,
+    "policy/clipfrac": 1 / 3,
+    "policy/approxkl": 0.02125,
+    "policy/policykl": 0.0166667,
   };
   for (const [name, value] of Object.entries(want)) {
-    assertClose([got[name as keyof typeof want]], [value], name, 1e-7);
+    assertClose([got[name]], [value], name, 1e-7);
   }
 });
 
 Deno.test("token-mean and clip-higher give the golden numbers", () => {
   const inputs = { ...golden(), advantage: lay([[1, 1, 1, 1], [-1, -1]]) };
-  assert.ok(Math.abs(means(GRID.mask, inputs, OPTIONS).policyLoss + 0.3657863404) < 1e-9);
+  assert.ok(Math.abs(means(GRID.mask, inputs, OPTIONS)["loss/policy"] + 0.3657863404) < 1e-9);
   const higher = { ...OPTIONS, clipHigh: 0.28 };
-  assert.ok(Math.abs(means(GRID.mask, inputs, higher).policyLoss + 0.3791196737) < 1e-9);
+  assert.ok(Math.abs(means(GRID.mask, inputs, higher)["loss/policy"] + 0.3791196737) < 1e-9);
 });
 
 /** Random inputs well away from the corners, where a central difference means something. */
@@ -105,16 +98,16 @@ Deno.test("all three gradients agree with central differences of the total loss"
     };
     const options = { ...OPTIONS, clipHigh: 0.3, valueCoefficient: 0.7, entropyCoefficient: 0.05 };
     options.tokens = row.length;
-    const { gradient } = ppoLoss(mask, inputs, options);
+    const { gradient } = lossOf(mask, inputs, options);
     const pairs = [
       ["logprob", gradient.dlogprob],
       ["entropy", gradient.dentropy],
       ["value", gradient.dvalue],
     ] as const;
     for (const [name, got] of pairs) {
-      const total = (x: number[]) => means(mask, { ...inputs, [name]: x }, options).totalLoss;
+      const total = (x: number[]) => means(mask, { ...inputs, [name]: x }, options)["loss/total"];
       const want = row.map((_, i) => slope(total, inputs[name], i));
-      assertClose(got, want, `d${name}`, 1e-6);
+      assertClose(got!, want, `d${name}`, 1e-6);
     }
   }));
 });
@@ -122,10 +115,14 @@ Deno.test("all three gradients agree with central differences of the total loss"
 Deno.test("at a ratio of exactly 1 the whole gradient -A / N passes, and nothing counts as clipped", () => {
   const { oldLogprob, oldValue, ...rest } = golden();
   const inputs = { ...rest, oldLogprob, oldValue, logprob: oldLogprob, value: oldValue };
-  const { sums, gradient } = ppoLoss(GRID.mask, inputs, OPTIONS);
+  const { sums, gradient } = lossOf(GRID.mask, inputs, OPTIONS);
   const want = Array.from(inputs.advantage, (A, i) => GRID.mask[i] ? -A / 6 : 0);
   assertClose(gradient.dlogprob, want, "dlogprob", 1e-8);
-  assert.deepEqual([sums.ratioMin, sums.ratioMax, sums.clipped], [1, 1, 0]);
+  assert.deepEqual([
+    sums.min["policy/ratio_min"],
+    sums.max["policy/ratio_max"],
+    sums.sum["policy/clipfrac"],
+  ], [1, 1, 0]);
 });
 
 Deno.test("only a push further out of the clip range is cut, and only that counts as clipped", () => {
@@ -139,8 +136,8 @@ Deno.test("only a push further out of the clip range is cut, and only that count
       returns: [0],
       entropy: [0],
     };
-    const { sums, gradient } = ppoLoss(Uint8Array.of(1), inputs, { ...OPTIONS, tokens: 1 });
-    return [gradient.dlogprob[0] !== 0, sums.clipped];
+    const { sums, gradient } = lossOf(Uint8Array.of(1), inputs, { ...OPTIONS, tokens: 1 });
+    return [gradient.dlogprob[0] !== 0, sums.sum["policy/clipfrac"]];
   };
   assert.deepEqual(at(1.5, 1), [false, 1]); // already pushed up enough
   assert.deepEqual(at(1.5, -1), [true, 0]); // may come back down
@@ -161,10 +158,10 @@ Deno.test("the value is clipped around its old estimate, not around the return",
       returns: [returns],
       entropy: [0],
     };
-    const { sums, gradient } = ppoLoss(Uint8Array.of(1), inputs, { ...OPTIONS, tokens: 1 });
-    return [sums.valueLoss, gradient.dvalue[0], sums.valueClipped];
+    const { sums, gradient } = lossOf(Uint8Array.of(1), inputs, { ...OPTIONS, tokens: 1 });
+    return [sums.sum["loss/value"], gradient.dvalue![0], sums.sum["value/clipfrac"]];
   };
-  // Left its old estimate by 0.5 towards the return: held at 0.2 away, no gradient.
+  // Left its old estimate by 0.5 towards the return: clamped at 0.2 away, no gradient.
   const [loss, gradient, clipped] = at(0.5, 0, 1);
   assert.ok(Math.abs(loss - 0.32) < 1e-12);
   assert.deepEqual([gradient, clipped], [0, 1]);
@@ -174,7 +171,7 @@ Deno.test("the value is clipped around its old estimate, not around the return",
   assert.equal(none, 0);
 });
 
-Deno.test("a log-ratio past 20 nats is held: finite loss, no gradient", () => {
+Deno.test("a log-ratio past 20 nats is clamped: finite loss, no gradient", () => {
   const inputs = {
     oldLogprob: [-100, -1],
     logprob: [-1, -100],
@@ -184,27 +181,27 @@ Deno.test("a log-ratio past 20 nats is held: finite loss, no gradient", () => {
     returns: [0, 0],
     entropy: [0, 0],
   };
-  const { sums, gradient } = ppoLoss(Uint8Array.of(1, 1), inputs, { ...OPTIONS, tokens: 2 });
-  assert.ok(Math.abs(sums.ratioMax / Math.exp(20) - 1) < 1e-12);
+  const { sums, gradient } = lossOf(Uint8Array.of(1, 1), inputs, { ...OPTIONS, tokens: 2 });
+  assert.ok(Math.abs(sums.max["policy/ratio_max"] / Math.exp(20) - 1) < 1e-12);
   assert.deepEqual([...gradient.dlogprob], [0, 0]);
   assert.ok(sumsAreFinite(sums));
 });
 
 Deno.test("a fault in any input makes the sums not finite", () => {
   const clean = golden(), at = { ...OPTIONS };
-  assert.ok(sumsAreFinite(ppoLoss(GRID.mask, clean, at).sums));
+  assert.ok(sumsAreFinite(lossOf(GRID.mask, clean, at).sums));
   for (const name of Object.keys(clean) as (keyof PpoInputs)[]) {
     for (const bad of [NaN, Infinity, -Infinity]) {
       const broken = Array.from(clean[name]);
       broken[5] = bad;
-      const { sums } = ppoLoss(GRID.mask, { ...clean, [name]: broken }, at);
+      const { sums } = lossOf(GRID.mask, { ...clean, [name]: broken }, at);
       assert.ok(!sumsAreFinite(sums), `${name} ${bad}`);
     }
   }
 });
 
 Deno.test("garbage in masked slots changes neither the sums nor the gradients", () => {
-  const clean = golden(), want = ppoLoss(GRID.mask, clean, OPTIONS);
+  const clean = golden(), want = lossOf(GRID.mask, clean, OPTIONS);
   for (const garbage of [NaN, Infinity, -1e30]) {
     const dirty = Object.fromEntries(
       Object.entries(clean).map(([name, x]) => [
@@ -212,29 +209,30 @@ Deno.test("garbage in masked slots changes neither the sums nor the gradients", 
         Array.from(x as ArrayLike<number>, (v, i) => GRID.mask[i] ? v : garbage),
       ]),
     ) as unknown as PpoInputs;
-    assert.deepEqual(ppoLoss(GRID.mask, dirty, OPTIONS), want);
+    assert.deepEqual(lossOf(GRID.mask, dirty, OPTIONS), want);
   }
 });
 
 Deno.test("a row that is left out changes nothing but its own place", () => {
   const inputs = take(golden(), GRID, [0, 1]), grid = keepRows(GRID, [true, false]);
   const options = { ...OPTIONS, tokens: 4 };
-  const { sums, gradient } = ppoLoss(grid.mask, inputs, options);
+  const { sums, gradient } = lossOf(grid.mask, inputs, options);
   const alone = gridOfRows(GRID, [0]);
-  const want = ppoLoss(alone.mask, take(inputs, GRID, [0]), options);
+  const want = lossOf(alone.mask, take(inputs, GRID, [0]), options);
   assert.deepEqual(gradient.dlogprob.slice(0, 4), want.gradient.dlogprob);
   assert.deepEqual([...gradient.dlogprob.slice(4)], [0, 0, 0, 0]);
-  assert.equal(sums.policyLoss, want.sums.policyLoss);
+  assert.equal(sums.sum["loss/policy"], want.sums.sum["loss/policy"]);
   assert.ok(sumsAreFinite(sums));
-  const none = ppoLoss(keepRows(GRID, [false, false]).mask, inputs, { ...OPTIONS, tokens: 0 });
-  assert.deepEqual(none.sums, emptySums());
+  const none = lossOf(keepRows(GRID, [false, false]).mask, inputs, { ...OPTIONS, tokens: 0 });
+  assert.equal(none.sums.tokens, 0);
+  assert.ok(Object.values(none.sums.sum).every((x) => x === 0));
   assert.ok(none.gradient.dlogprob.every((g) => g === 0));
 });
 
 function take(inputs: PpoInputs, grid: ResponseGrid, rows: number[]): PpoInputs {
   // Rounded to f32 by takeRows, so tests on it compare with equally rounded inputs.
   return Object.fromEntries(
-    Object.entries(inputs).map(([name, x]) => [name, takeRows(x as number[], grid, rows)]),
+    Object.entries(inputs).map(([name, x]) => [name, takeRows(Float32Array.from(x), grid, rows)]),
   ) as unknown as PpoInputs;
 }
 
@@ -257,18 +255,23 @@ Deno.test("pieces of any size add up to the same loss and the same gradient", ()
     };
     const inputs = take(raw, grid, order);
     const options = { ...OPTIONS, entropyCoefficient: 0.01, tokens: countTokens(grid.mask) };
-    const whole = ppoLoss(grid.mask, inputs, options);
+    const whole = lossOf(grid.mask, inputs, options);
     let sums = emptySums();
     for (let at = 0; at < rows.length; at += size) {
       const piece = order.slice(at, at + size), part = gridOfRows(grid, piece);
-      const got = ppoLoss(part.mask, take(inputs, grid, piece), options);
+      const got = lossOf(part.mask, take(inputs, grid, piece), options);
       sums = addSums(sums, got.sums);
       for (const name of ["dlogprob", "dentropy", "dvalue"] as const) {
-        assert.deepEqual(got.gradient[name], takeRows(whole.gradient[name], grid, piece));
+        assert.deepEqual(got.gradient[name], takeRows(whole.gradient[name]!, grid, piece));
       }
     }
-    for (const name of Object.keys(sums) as (keyof typeof sums)[]) {
-      assert.ok(Math.abs(sums[name] - whole.sums[name]) < 1e-9 * (1 + Math.abs(sums[name])), name);
+    for (const [name, x] of Object.entries(sums.sum)) {
+      assert.ok(Math.abs(x - whole.sums.sum[name]) < 1e-9 * (1 + Math.abs(x)), name);
     }
+    assert.deepEqual([sums.tokens, sums.min, sums.max], [
+      whole.sums.tokens,
+      whole.sums.min,
+      whole.sums.max,
+    ]);
   }));
 });
