@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { ppo, PPO_OPTIONS } from "../../rl/algorithms/ppo.ts";
 import { listAlgorithms } from "../../rl/algorithms/registry.ts";
 import type { Algorithm } from "../../rl/algorithm.ts";
-import { trainerOptions } from "../../rl/trainer.ts";
+import { trainerOptions } from "../../rl/trainer_options.ts";
 import { TRAINER_OPTIONS, type TrainerConfig } from "../../rl/trainer_options.ts";
 
 const OPTIONS = trainerOptions(ppo as never);
