@@ -3,7 +3,6 @@
  * logits (V, V) and a table of values (V). It draws, evaluates and learns exactly as a network would.
  * @module
  */
-import { sourcePosition } from "../../rl/batch.ts";
 import type {
   Evaluation,
   EvaluationGradient,
@@ -111,10 +110,10 @@ export class TablePolicy implements Policy {
       for (let v = 0; v < V; v++) {
         const p = Math.exp(logp[v]);
         const dl = (v === token ? 1 : 0) - p, dH = -p * (logp[v] + H);
-        this.dlogits[from * V + v] += (gradient.dlogprob[i] * dl + gradient.dentropy[i] * dH) /
-          temperature;
+        const entropyPart = (gradient.dentropy?.[i] ?? 0) * dH;
+        this.dlogits[from * V + v] += (gradient.dlogprob[i] * dl + entropyPart) / temperature;
       }
-      this.dvalues[from] += gradient.dvalue[i];
+      this.dvalues[from] += gradient.dvalue?.[i] ?? 0;
     });
   }
 
@@ -161,7 +160,7 @@ export class TablePolicy implements Policy {
     responses.forEach((response, b) => {
       const row = [...prompts[b], ...response];
       response.forEach((token, t) => {
-        visit(b * T + t, row[sourcePosition(prompts[b].length, t)], token);
+        visit(b * T + t, row[prompts[b].length - 1 + t], token);
       });
     });
   }

@@ -8,7 +8,6 @@ import {
   lastToken,
   padRows,
   putRows,
-  sourcePosition,
   takeRows,
 } from "../../rl/batch.ts";
 import { EOS, TablePolicy } from "./_table_policy.ts";
@@ -19,16 +18,6 @@ Deno.test("a token that equals the padding id is a token: masks come from length
   assert.deepEqual([...grid.length], [3, 1]);
   assert.equal(lastToken(grid, 0), 2);
   assert.equal(lastToken(grid, 1), 0);
-});
-
-Deno.test("the logits for response token t lie at prompt length - 1 + t", () => {
-  assert.equal(sourcePosition(3, 0), 2);
-  assert.equal(sourcePosition(1, 4), 4);
-  assert.throws(() => sourcePosition(0, 0), {
-    name: "RangeError",
-    message:
-      "Cannot place a response as its prompt needs at least 1 token: it has 0; begin it with the end-of-text token",
-  });
 });
 
 Deno.test("changing token t changes no log-probability before t", async () => {

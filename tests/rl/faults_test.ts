@@ -1,7 +1,7 @@
-/** What a trainer does when something goes wrong: it gives the update up, counts it, and says so. */
+/** What a trainer does when something goes wrong: it skips the update, counts it, and says so. */
 import assert from "node:assert/strict";
 import type { Evaluation, EvaluationGradient, Rollout, TokenBatch } from "../../rl/policy.ts";
-import { PpoTrainer } from "../../rl/trainer.ts";
+import { Trainer } from "../../rl/trainer.ts";
 import { TablePolicy } from "./_table_policy.ts";
 
 const PROMPTS = Array.from({ length: 8 }, (_, i) => Int32Array.of(1 + i % 3));
@@ -19,7 +19,7 @@ class Broken extends TablePolicy {
   }
   override async evaluate(batch: TokenBatch): Promise<Evaluation> {
     const out = await super.evaluate(batch), at = this.breakAt;
-    if (at && this.evaluations - 1 === at.evaluation) out[at.name][0] = at.value;
+    if (at && this.evaluations - 1 === at.evaluation) out[at.name]![0] = at.value;
     return out;
   }
   override async reference(batch: TokenBatch): Promise<{ logprob: Float32Array }> {
@@ -33,31 +33,31 @@ class Broken extends TablePolicy {
   }
 }
 
-async function assertGivenUp(policy: Broken, steps = 0, score = lengths, settings = {}) {
-  const trainer = new PpoTrainer(policy, { ...FAST, ...settings });
+async function assertSkipped(policy: Broken, steps = 0, score = lengths, settings = {}) {
+  const trainer = new Trainer(policy, { ...FAST, ...settings });
   const { metrics } = await trainer.step(PROMPTS, score);
-  assert.equal(metrics["ppo/skipped_updates"], 1);
+  assert.equal(metrics["optimizer/skipped_updates"], 1);
   assert.equal(policy.steps, steps);
   assert.ok([...policy.dlogits, ...policy.dvalues].every((g) => g === 0));
-  const given = policy.gradients.flatMap((g) => [...g.dlogprob, ...g.dentropy, ...g.dvalue]);
+  const given = policy.gradients.flatMap((g) => [...g.dlogprob, ...g.dentropy!, ...g.dvalue!]);
   assert.ok(given.every(Number.isFinite), "no gradient that is not finite reaches the policy");
-  assert.deepEqual(trainer.state(), { step: 1, klCoefficient: 0.2, faults: 1 });
+  assert.deepEqual(trainer.state(), { step: 1, faults: 1, algorithm: { klCoefficient: 0.2 } });
 }
 
-Deno.test("a score, a log-probability or a value that is not finite gives the update up", async () => {
+Deno.test("a score, a log-probability or a value that is not finite skips the update", async () => {
   for (const bad of [NaN, Infinity, -Infinity]) {
     const score = () => Promise.resolve([bad, 1, 1, 1, 1, 1, 1, 1]);
-    await assertGivenUp(new Broken(), 0, score);
-    await assertGivenUp(new Broken(), 0, score, { scoreClip: 5 });
+    await assertSkipped(new Broken(), 0, score);
+    await assertSkipped(new Broken(), 0, score, { scoreClip: 5 });
     for (const name of ["logprob", "entropy", "value"] as const) {
       const policy = new Broken();
       policy.breakAt = { evaluation: 0, name, value: bad };
-      await assertGivenUp(policy);
+      await assertSkipped(policy);
     }
   }
   const policy = new Broken();
   policy.breakReference = true;
-  await assertGivenUp(policy);
+  await assertSkipped(policy);
 });
 
 Deno.test("a loss that is not finite in a later pass undoes its minibatch, not the ones before", async () => {
@@ -65,35 +65,35 @@ Deno.test("a loss that is not finite in a later pass undoes its minibatch, not t
     for (const value of [NaN, -Infinity]) {
       const policy = new Broken();
       policy.breakAt = { evaluation: 2, name, value };
-      await assertGivenUp(policy, 2);
+      await assertSkipped(policy, 2);
     }
   }
   // Two passes over the rollout, then two pieces a minibatch: the second piece of the second epoch.
   const policy = new Broken();
   policy.breakAt = { evaluation: 5, name: "logprob", value: NaN };
-  await assertGivenUp(policy, 1, lengths, { microbatchRows: 4 });
+  await assertSkipped(policy, 1, lengths, { microbatchRows: 4 });
 });
 
-Deno.test("a gradient norm that is not finite gives the update up", async () => {
+Deno.test("a gradient norm that is not finite skips the update", async () => {
   const policy = new Broken();
   policy.breakGradient = true;
-  await assertGivenUp(policy);
+  await assertSkipped(policy);
 });
 
-Deno.test("a step in which nothing could be judged teaches nothing", async () => {
+Deno.test("a step in which nothing could be scored teaches nothing", async () => {
   const none = () => Promise.resolve(new Array<null>(8).fill(null));
-  const policy = new Broken(), trainer = new PpoTrainer(policy, FAST);
+  const policy = new Broken(), trainer = new Trainer(policy, FAST);
   const { metrics } = await trainer.step(PROMPTS, none);
   assert.equal(metrics["rewards/null_count"], 8);
-  assert.equal(metrics["ppo/skipped_updates"], 1);
-  assert.equal(metrics["ppo/loss/policy"], NaN);
-  assert.equal(metrics["ppo/epochs"], 0);
+  assert.equal(metrics["optimizer/skipped_updates"], 1);
+  assert.equal(metrics["loss/policy"], NaN);
+  assert.equal(metrics["optimizer/epochs"], 0);
   assert.equal(policy.steps, 0);
 });
 
-Deno.test("the third update given up in a row ends training with its reason", async () => {
+Deno.test("the third skipped update in a row ends training with its reason", async () => {
   const none = () => Promise.resolve(new Array<null>(8).fill(null));
-  const trainer = new PpoTrainer(new Broken(), FAST);
+  const trainer = new Trainer(new Broken(), FAST);
   await trainer.step(PROMPTS, none);
   await trainer.step(PROMPTS, none);
   await trainer.step(PROMPTS, lengths); // a good one starts the count again
@@ -103,55 +103,55 @@ Deno.test("the third update given up in a row ends training with its reason", as
   await assert.rejects(trainer.step(PROMPTS, none), {
     name: "Error",
     message:
-      "Cannot go on training as 3 updates in a row had to be given up: no response had a score; " +
-      "resume from the last checkpoint with a lower learning rate, or mend the reward",
+      "Cannot continue training as 3 updates in a row had to be skipped: no response had a score; " +
+      "resume from the last checkpoint with a lower learning rate, or fix the reward",
   });
   assert.deepEqual(trainer.state(), before);
-  const nan = new PpoTrainer(new Broken(), FAST);
+  const nan = new Trainer(new Broken(), FAST);
   const bad = () => Promise.resolve([1, 1, NaN, 1, 1, 1, 1, 1]);
   await nan.step(PROMPTS, bad);
   await nan.step(PROMPTS, bad);
-  await assert.rejects(nan.step(PROMPTS, bad), /given up: score of response 2 is NaN;/);
+  await assert.rejects(nan.step(PROMPTS, bad), /skipped: score of response 2 is NaN;/);
 });
 
 Deno.test("the reason names the number, the response and what it was", async () => {
   for (const name of ["logprob", "entropy", "value"] as const) {
-    const policy = new Broken(), trainer = new PpoTrainer(policy, FAST);
-    trainer.restore({ step: 0, klCoefficient: 0.2, faults: 2 });
+    const policy = new Broken(), trainer = new Trainer(policy, FAST);
+    trainer.restore({ step: 0, faults: 2, algorithm: { klCoefficient: 0.2 } });
     policy.breakAt = { evaluation: 0, name, value: -Infinity };
-    const reason = new RegExp(`given up: ${name} of response 0 is -Infinity;`);
+    const reason = new RegExp(`skipped: ${name} of response 0 is -Infinity;`);
     await assert.rejects(trainer.step(PROMPTS, lengths), reason);
   }
 });
 
-Deno.test("a piece with no judged row is not evaluated again", async () => {
+Deno.test("a piece with no scored row is not evaluated again", async () => {
   const policy = new Broken(), settings = { ...FAST, epochs: 3, microbatchRows: 2 };
   const score = () => Promise.resolve([null, null, 1, 2, 3, null, 1, 1]);
-  await new PpoTrainer(policy, settings).step(PROMPTS, score);
+  await new Trainer(policy, settings).step(PROMPTS, score);
   assert.equal(policy.evaluations, 4 + 3 * 3);
 });
 
-Deno.test("a minibatch with no judged row takes no optimiser step and is no fault", async () => {
+Deno.test("a minibatch with no scored row takes no optimiser step and is no fault", async () => {
   const policy = new Broken();
-  const trainer = new PpoTrainer(policy, { ...FAST, epochs: 3, minibatches: 8 });
+  const trainer = new Trainer(policy, { ...FAST, epochs: 3, minibatches: 8 });
   const score = () => Promise.resolve([null, 1, 2, 1, null, 1, 2, 3]);
   const { metrics } = await trainer.step(PROMPTS, score);
   assert.equal(policy.steps, 3 * 6);
-  assert.equal(metrics["ppo/skipped_updates"], 0);
-  assert.equal(metrics["ppo/epochs"], 3);
+  assert.equal(metrics["optimizer/skipped_updates"], 0);
+  assert.equal(metrics["optimizer/epochs"], 3);
 });
 
 Deno.test("a score function that throws leaves the trainer where it was", async () => {
-  const policy = new Broken(), trainer = new PpoTrainer(policy, FAST), before = trainer.state();
-  const boom = () => Promise.reject(new Error("the judge is away"));
-  await assert.rejects(trainer.step(PROMPTS, boom), /the judge is away/);
+  const policy = new Broken(), trainer = new Trainer(policy, FAST), before = trainer.state();
+  const boom = () => Promise.reject(new Error("the scorer is away"));
+  await assert.rejects(trainer.step(PROMPTS, boom), /the scorer is away/);
   assert.deepEqual(trainer.state(), before);
   assert.equal(policy.steps, 0);
 });
 
 Deno.test("wrong sizes and kinds are refused by name", async () => {
   const step = (score: unknown[]) =>
-    new PpoTrainer(new Broken(), FAST).step(PROMPTS, () => Promise.resolve(score as number[]));
+    new Trainer(new Broken(), FAST).step(PROMPTS, () => Promise.resolve(score as number[]));
   await assert.rejects(step([1, 2]), {
     name: "RangeError",
     message: "Cannot learn from a rollout as each of its 8 responses needs one score: there are 2",
@@ -159,10 +159,10 @@ Deno.test("wrong sizes and kinds are refused by name", async () => {
   await assert.rejects(step([1, 2, "3", 4, 5, 6, 7, 8]), {
     name: "TypeError",
     message:
-      'Cannot learn from response 2 as its score must be a number, or null for "cannot judge": it is 3',
+      'Cannot learn from response 2 as its score must be a number, or null for "cannot score": it is 3',
   });
   await assert.rejects(
-    new PpoTrainer(new Broken(), { minibatches: 9 }).step(PROMPTS, lengths),
+    new Trainer(new Broken(), { minibatches: 9 }).step(PROMPTS, lengths),
     {
       name: "RangeError",
       message:
@@ -175,11 +175,11 @@ Deno.test("a policy whose arrays have the wrong size is refused by name", async 
   class Short extends Broken {
     override async evaluate(batch: TokenBatch): Promise<Evaluation> {
       const out = await super.evaluate(batch);
-      return { ...out, value: out.value.slice(1) };
+      return { ...out, value: out.value!.slice(1) };
     }
   }
   await assert.rejects(
-    new PpoTrainer(new Short(), { ...FAST, maxNewTokens: 1 }).step(PROMPTS, lengths),
+    new Trainer(new Short(), { ...FAST, maxNewTokens: 1 }).step(PROMPTS, lengths),
     {
       name: "RangeError",
       message: "Cannot use the policy's value as it must be (8, 1), 8 numbers: it has 7",
@@ -192,7 +192,7 @@ Deno.test("a policy whose arrays have the wrong size is refused by name", async 
       return rollout;
     }
   }
-  await assert.rejects(new PpoTrainer(new Silent(), FAST).step(PROMPTS, lengths), {
+  await assert.rejects(new Trainer(new Silent(), FAST).step(PROMPTS, lengths), {
     name: "RangeError",
     message: "Cannot learn from response 3 as it needs at least 1 token: it has 0",
   });

@@ -13,9 +13,9 @@ const kl = tokenKl(GRID.mask, {
 });
 
 Deno.test("rewards, advantages and returns give the golden numbers", () => {
-  const { reward, nonScore } = tokenRewards(GRID, { kl, score: SCORE, coefficient: 0.2 });
-  const penalty = [[-0.04, 0.02, -0.08, 0.02], [-0.04, 0.02]];
-  assertClose(nonScore, lay(penalty, 0), "non-score", 1e-6);
+  const { reward, penalty } = tokenRewards(GRID, { kl, score: SCORE, coefficient: 0.2 });
+  const want = [[-0.04, 0.02, -0.08, 0.02], [-0.04, 0.02]];
+  assertClose(penalty, lay(want, 0), "penalty", 1e-6);
   assertClose(reward, lay([[-0.04, 0.02, -0.08, 1.02], [-0.04, -0.48]], 0), "reward", 1e-6);
   const inputs = { reward, value: lay(VALUE), gamma: 1, lambda: 0.95 };
   const { advantage, returns } = gae(GRID, inputs);
@@ -34,8 +34,8 @@ Deno.test("the score lands on the last token that counts, not on the last slot",
 
 Deno.test("the penalty is subtracted: drifting from the reference costs reward", () => {
   const away = new Float32Array(8).fill(1);
-  const { nonScore } = tokenRewards(GRID, { kl: away, score: [0, 0], coefficient: 0.5 });
-  assert.deepEqual([...nonScore], [-0.5, -0.5, -0.5, -0.5, -0.5, -0.5, 0, 0]);
+  const { penalty } = tokenRewards(GRID, { kl: away, score: [0, 0], coefficient: 0.5 });
+  assert.deepEqual([...penalty], [-0.5, -0.5, -0.5, -0.5, -0.5, -0.5, 0, 0]);
 });
 
 Deno.test("garbage behind the last token changes nothing", () => {

@@ -4,25 +4,28 @@ import { assertClose } from "../_close.ts";
 import { countTokens, gridOfRows, keepRows, type ResponseGrid, takeRows } from "../../rl/batch.ts";
 import { gae, tokenRewards } from "../../rl/gae.ts";
 import { tokenKl } from "../../rl/kl.ts";
-import {
-  addSums,
-  emptySums,
-  type PpoInputs,
-  ppoLoss,
-  type PpoLossOptions,
-  ppoMeans,
-  sumsAreFinite,
-} from "../../rl/ppo.ts";
+import { addSums, emptySums, sumsAreFinite } from "../../rl/loss/sums.ts";
 import { whiten } from "../../rl/stats.ts";
-import { GRID, gridOf, lay, LOGPROB, REFERENCE, SCORE, slope, VALUE } from "./_golden.ts";
+import {
+  GRID,
+  gridOf,
+  lay,
+  LOGPROB,
+  lossMeans,
+  lossOf,
+  type PpoInputs,
+  REFERENCE,
+  SCORE,
+  slope,
+  VALUE,
+} from "./_golden.ts";
 
-const OPTIONS: PpoLossOptions = {
+const OPTIONS = {
   clipLow: 0.2,
   clipHigh: 0.2,
   valueClip: 0.2,
   valueCoefficient: 0.1,
   entropyCoefficient: 0,
-  tokens: 6,
 };
 
 /** The worked example: advantages and returns of the fixture, and a policy that has moved. */
@@ -48,30 +51,26 @@ function golden(): PpoInputs {
   };
 }
 
-function means(mask: Uint8Array, inputs: PpoInputs, options: PpoLossOptions) {
-  return ppoMeans(ppoLoss(mask, inputs, options).sums, options);
-}
-
 Deno.test("loss, clip fraction and divergences give the golden numbers", () => {
-  const got = means(GRID.mask, golden(), OPTIONS);
+  const got = lossMeans(GRID, golden(), OPTIONS);
   const want = {
-    policyLoss: -0.0326518176,
-    valueLoss: 0.2907307043,
-    totalLoss: -0.0035787472,
-    clipped: 1 / 3,
-    approxKl: 0.02125,
-    policyKl: 0.0166667,
+    "loss/policy": -0.0326518176,
+    "loss/value": 0.2907307043,
+    "loss/total": -0.0035787472,
+    "policy/clipfrac": 1 / 3,
+    "policy/approxkl": 0.02125,
+    "policy/policykl": 0.0166667,
   };
   for (const [name, value] of Object.entries(want)) {
-    assertClose([got[name as keyof typeof want]], [value], name, 1e-7);
+    assertClose([got[name]], [value], name, 1e-7);
   }
 });
 
 Deno.test("token-mean and clip-higher give the golden numbers", () => {
   const inputs = { ...golden(), advantage: lay([[1, 1, 1, 1], [-1, -1]]) };
-  assert.ok(Math.abs(means(GRID.mask, inputs, OPTIONS).policyLoss + 0.3657863404) < 1e-9);
+  assert.ok(Math.abs(lossMeans(GRID, inputs, OPTIONS)["loss/policy"] + 0.3657863404) < 1e-9);
   const higher = { ...OPTIONS, clipHigh: 0.28 };
-  assert.ok(Math.abs(means(GRID.mask, inputs, higher).policyLoss + 0.3791196737) < 1e-9);
+  assert.ok(Math.abs(lossMeans(GRID, inputs, higher)["loss/policy"] + 0.3791196737) < 1e-9);
 });
 
 /** Random inputs well away from the corners, where a central difference means something. */
@@ -93,7 +92,7 @@ const token = fc.record({
 
 Deno.test("all three gradients agree with central differences of the total loss", () => {
   fc.assert(fc.property(fc.array(token, { minLength: 1, maxLength: 5 }), (row) => {
-    const mask = new Uint8Array(row.length).fill(1);
+    const grid = gridOf([row]);
     const inputs: PpoInputs = {
       oldLogprob: row.map((x) => x.l),
       oldValue: row.map((x) => x.v),
@@ -104,17 +103,17 @@ Deno.test("all three gradients agree with central differences of the total loss"
       returns: row.map((x) => x.returns),
     };
     const options = { ...OPTIONS, clipHigh: 0.3, valueCoefficient: 0.7, entropyCoefficient: 0.05 };
-    options.tokens = row.length;
-    const { gradient } = ppoLoss(mask, inputs, options);
+    const { gradient } = lossOf(grid, inputs, options);
     const pairs = [
       ["logprob", gradient.dlogprob],
       ["entropy", gradient.dentropy],
       ["value", gradient.dvalue],
     ] as const;
     for (const [name, got] of pairs) {
-      const total = (x: number[]) => means(mask, { ...inputs, [name]: x }, options).totalLoss;
+      const total = (x: number[]) =>
+        lossMeans(grid, { ...inputs, [name]: x }, options)["loss/total"];
       const want = row.map((_, i) => slope(total, inputs[name], i));
-      assertClose(got, want, `d${name}`, 1e-6);
+      assertClose(got!, want, `d${name}`, 1e-6);
     }
   }));
 });
@@ -122,10 +121,14 @@ Deno.test("all three gradients agree with central differences of the total loss"
 Deno.test("at a ratio of exactly 1 the whole gradient -A / N passes, and nothing counts as clipped", () => {
   const { oldLogprob, oldValue, ...rest } = golden();
   const inputs = { ...rest, oldLogprob, oldValue, logprob: oldLogprob, value: oldValue };
-  const { sums, gradient } = ppoLoss(GRID.mask, inputs, OPTIONS);
+  const { sums, gradient } = lossOf(GRID, inputs, OPTIONS);
   const want = Array.from(inputs.advantage, (A, i) => GRID.mask[i] ? -A / 6 : 0);
   assertClose(gradient.dlogprob, want, "dlogprob", 1e-8);
-  assert.deepEqual([sums.ratioMin, sums.ratioMax, sums.clipped], [1, 1, 0]);
+  const { min, max, sum } = sums;
+  assert.deepEqual(
+    [min["policy/ratio_min"], max["policy/ratio_max"], sum["policy/clipfrac"]],
+    [1, 1, 0],
+  );
 });
 
 Deno.test("only a push further out of the clip range is cut, and only that counts as clipped", () => {
@@ -139,8 +142,8 @@ Deno.test("only a push further out of the clip range is cut, and only that count
       returns: [0],
       entropy: [0],
     };
-    const { sums, gradient } = ppoLoss(Uint8Array.of(1), inputs, { ...OPTIONS, tokens: 1 });
-    return [gradient.dlogprob[0] !== 0, sums.clipped];
+    const { sums, gradient } = lossOf(gridOf([[1]]), inputs, OPTIONS);
+    return [gradient.dlogprob[0] !== 0, sums.sum["policy/clipfrac"]];
   };
   assert.deepEqual(at(1.5, 1), [false, 1]); // already pushed up enough
   assert.deepEqual(at(1.5, -1), [true, 0]); // may come back down
@@ -161,10 +164,10 @@ Deno.test("the value is clipped around its old estimate, not around the return",
       returns: [returns],
       entropy: [0],
     };
-    const { sums, gradient } = ppoLoss(Uint8Array.of(1), inputs, { ...OPTIONS, tokens: 1 });
-    return [sums.valueLoss, gradient.dvalue[0], sums.valueClipped];
+    const { sums, gradient } = lossOf(gridOf([[1]]), inputs, OPTIONS);
+    return [sums.sum["loss/value"], gradient.dvalue![0], sums.sum["value/clipfrac"]];
   };
-  // Left its old estimate by 0.5 towards the return: held at 0.2 away, no gradient.
+  // Left its old estimate by 0.5 towards the return: clamped to 0.2 away, no gradient.
   const [loss, gradient, clipped] = at(0.5, 0, 1);
   assert.ok(Math.abs(loss - 0.32) < 1e-12);
   assert.deepEqual([gradient, clipped], [0, 1]);
@@ -174,7 +177,7 @@ Deno.test("the value is clipped around its old estimate, not around the return",
   assert.equal(none, 0);
 });
 
-Deno.test("a log-ratio past 20 nats is held: finite loss, no gradient", () => {
+Deno.test("a log-ratio past 20 nats is clamped: finite loss, no gradient", () => {
   const inputs = {
     oldLogprob: [-100, -1],
     logprob: [-1, -100],
@@ -184,27 +187,27 @@ Deno.test("a log-ratio past 20 nats is held: finite loss, no gradient", () => {
     returns: [0, 0],
     entropy: [0, 0],
   };
-  const { sums, gradient } = ppoLoss(Uint8Array.of(1, 1), inputs, { ...OPTIONS, tokens: 2 });
-  assert.ok(Math.abs(sums.ratioMax / Math.exp(20) - 1) < 1e-12);
+  const { sums, gradient } = lossOf(gridOf([[1, 1]]), inputs, OPTIONS);
+  assert.ok(Math.abs(sums.max["policy/ratio_max"] / Math.exp(20) - 1) < 1e-12);
   assert.deepEqual([...gradient.dlogprob], [0, 0]);
   assert.ok(sumsAreFinite(sums));
 });
 
 Deno.test("a fault in any input makes the sums not finite", () => {
-  const clean = golden(), at = { ...OPTIONS };
-  assert.ok(sumsAreFinite(ppoLoss(GRID.mask, clean, at).sums));
+  const clean = golden();
+  assert.ok(sumsAreFinite(lossOf(GRID, clean, OPTIONS).sums));
   for (const name of Object.keys(clean) as (keyof PpoInputs)[]) {
     for (const bad of [NaN, Infinity, -Infinity]) {
-      const broken = Array.from(clean[name]);
+      const broken = Array.from<number>(clean[name]);
       broken[5] = bad;
-      const { sums } = ppoLoss(GRID.mask, { ...clean, [name]: broken }, at);
+      const { sums } = lossOf(GRID, { ...clean, [name]: broken }, OPTIONS);
       assert.ok(!sumsAreFinite(sums), `${name} ${bad}`);
     }
   }
 });
 
 Deno.test("garbage in masked slots changes neither the sums nor the gradients", () => {
-  const clean = golden(), want = ppoLoss(GRID.mask, clean, OPTIONS);
+  const clean = golden(), want = lossOf(GRID, clean, OPTIONS);
   for (const garbage of [NaN, Infinity, -1e30]) {
     const dirty = Object.fromEntries(
       Object.entries(clean).map(([name, x]) => [
@@ -212,29 +215,30 @@ Deno.test("garbage in masked slots changes neither the sums nor the gradients", 
         Array.from(x as ArrayLike<number>, (v, i) => GRID.mask[i] ? v : garbage),
       ]),
     ) as unknown as PpoInputs;
-    assert.deepEqual(ppoLoss(GRID.mask, dirty, OPTIONS), want);
+    assert.deepEqual(lossOf(GRID, dirty, OPTIONS), want);
   }
 });
 
 Deno.test("a row that is left out changes nothing but its own place", () => {
   const inputs = take(golden(), GRID, [0, 1]), grid = keepRows(GRID, [true, false]);
-  const options = { ...OPTIONS, tokens: 4 };
-  const { sums, gradient } = ppoLoss(grid.mask, inputs, options);
+  const { sums, gradient } = lossOf(grid, inputs, OPTIONS);
   const alone = gridOfRows(GRID, [0]);
-  const want = ppoLoss(alone.mask, take(inputs, GRID, [0]), options);
+  const want = lossOf(alone, take(inputs, GRID, [0]), OPTIONS);
   assert.deepEqual(gradient.dlogprob.slice(0, 4), want.gradient.dlogprob);
   assert.deepEqual([...gradient.dlogprob.slice(4)], [0, 0, 0, 0]);
-  assert.equal(sums.policyLoss, want.sums.policyLoss);
+  assert.deepEqual(sums, want.sums);
   assert.ok(sumsAreFinite(sums));
-  const none = ppoLoss(keepRows(GRID, [false, false]).mask, inputs, { ...OPTIONS, tokens: 0 });
-  assert.deepEqual(none.sums, emptySums());
+  const none = lossOf(keepRows(GRID, [false, false]), inputs, OPTIONS);
+  assert.equal(none.sums.tokens, 0);
+  assert.deepEqual(new Set(Object.values(none.sums.sum)), new Set([0]));
+  assert.deepEqual(addSums(none.sums, sums), sums);
   assert.ok(none.gradient.dlogprob.every((g) => g === 0));
 });
 
 function take(inputs: PpoInputs, grid: ResponseGrid, rows: number[]): PpoInputs {
-  // Rounded to f32 by takeRows, so tests on it compare with equally rounded inputs.
+  // Rounded to f32, so tests on it compare with equally rounded inputs.
   return Object.fromEntries(
-    Object.entries(inputs).map(([name, x]) => [name, takeRows(x as number[], grid, rows)]),
+    Object.entries(inputs).map(([name, x]) => [name, takeRows(Float32Array.from(x), grid, rows)]),
   ) as unknown as PpoInputs;
 }
 
@@ -256,19 +260,22 @@ Deno.test("pieces of any size add up to the same loss and the same gradient", ()
       returns: of((x) => x.returns),
     };
     const inputs = take(raw, grid, order);
-    const options = { ...OPTIONS, entropyCoefficient: 0.01, tokens: countTokens(grid.mask) };
-    const whole = ppoLoss(grid.mask, inputs, options);
+    const options = { ...OPTIONS, entropyCoefficient: 0.01 }, tokens = countTokens(grid.mask);
+    const whole = lossOf(grid, inputs, options);
     let sums = emptySums();
     for (let at = 0; at < rows.length; at += size) {
       const piece = order.slice(at, at + size), part = gridOfRows(grid, piece);
-      const got = ppoLoss(part.mask, take(inputs, grid, piece), options);
+      const got = lossOf(part, take(inputs, grid, piece), options, tokens);
       sums = addSums(sums, got.sums);
       for (const name of ["dlogprob", "dentropy", "dvalue"] as const) {
-        assert.deepEqual(got.gradient[name], takeRows(whole.gradient[name], grid, piece));
+        assert.deepEqual(got.gradient[name], takeRows(whole.gradient[name]!, grid, piece));
       }
     }
-    for (const name of Object.keys(sums) as (keyof typeof sums)[]) {
-      assert.ok(Math.abs(sums[name] - whole.sums[name]) < 1e-9 * (1 + Math.abs(sums[name])), name);
+    assert.equal(sums.tokens, whole.sums.tokens);
+    assert.deepEqual([sums.min, sums.max], [whole.sums.min, whole.sums.max]);
+    for (const [name, x] of Object.entries(sums.sum)) {
+      assert.ok(Math.abs(x - whole.sums.sum[name]) < 1e-9 * (1 + Math.abs(x)), name);
     }
+    assert.deepEqual(Object.keys(sums.sum), Object.keys(whole.sums.sum));
   }));
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { assertClose } from "../_close.ts";
-import { maskedMean, maskedVariance, meanAndDeviation, whiten } from "../../rl/stats.ts";
+import { maskedMean, maskedVariance, meanAndStd, whiten } from "../../rl/stats.ts";
 import { GRID, lay } from "./_golden.ts";
 
 const ADVANTAGE = lay([[0.70011, 0.6738, 1.004, 0.72], [-0.476, -0.88]]);
@@ -52,9 +52,9 @@ Deno.test("1e-8 is added to the variance, inside the root", () => {
   assertClose([low, high], [-0.40824829, 0.40824829], "5e-5 / sqrt(5e-9 + 1e-8)", 1e-6);
 });
 
-Deno.test("mean and deviation of a list", () => {
-  assert.deepEqual(meanAndDeviation([1, 3]), { mean: 2, deviation: Math.SQRT2 });
-  assert.deepEqual(meanAndDeviation([4]), { mean: 4, deviation: 0 });
+Deno.test("mean and standard deviation of a list", () => {
+  assert.deepEqual(meanAndStd([1, 3]), { mean: 2, std: Math.SQRT2 });
+  assert.deepEqual(meanAndStd([4]), { mean: 4, std: 0 });
 });
 
 Deno.test("whitening a masked array equals whitening the trimmed one, whatever the garbage", () => {

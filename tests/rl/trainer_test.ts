@@ -1,14 +1,16 @@
 import assert from "node:assert/strict";
 import { assertClose } from "../_close.ts";
-import type { PpoConfig } from "../../rl/config.ts";
-import { PPO_METRICS } from "../../rl/metrics.ts";
+import type { PpoConfig } from "../../rl/algorithms/ppo.ts";
 import type { Evaluation, Rollout, TokenBatch } from "../../rl/policy.ts";
-import { PpoTrainer } from "../../rl/trainer.ts";
+import { Trainer } from "../../rl/trainer.ts";
+import type { TrainerConfig } from "../../rl/trainer_options.ts";
 import { EOS, TablePolicy } from "./_table_policy.ts";
+
+type Settings = Partial<TrainerConfig & PpoConfig>;
 
 const V = 6;
 const PROMPTS = Array.from({ length: 30 }, (_, i) => Int32Array.of(1 + i % 5));
-const FAST: Partial<PpoConfig> = { learningRate: 0.05, maxNewTokens: 3, klCoefficient: 0.01 };
+const FAST: Settings = { learningRate: 0.05, maxNewTokens: 3, klCoefficient: 0.01 };
 
 /** 1 where the first token is the prompt's successor, else 0. */
 function successor({ prompts, responses }: Rollout): Promise<number[]> {
@@ -39,25 +41,25 @@ const recordedPrompts = (answers: number[][]) => answers.map((_, b) => Int32Arra
 Deno.test("PPO teaches a lookup table which token follows, and raises its value estimate", async () => {
   for (const seed of [1, 2, 3]) {
     const policy = new TablePolicy(V);
-    const trainer = new PpoTrainer(policy, { ...FAST, seed });
+    const trainer = new Trainer(policy, { ...FAST, seed });
     const first = (await trainer.step(PROMPTS, successor)).metrics;
     for (let i = 0; i < 39; i++) await trainer.step(PROMPTS, successor);
     const last = (await trainer.step(PROMPTS, successor)).metrics;
-    assert.ok(first["ppo/mean_scores"] < 0.4, `before ${first["ppo/mean_scores"]}`);
-    assert.ok(last["ppo/mean_scores"] > 0.9, `after ${last["ppo/mean_scores"]}`);
-    assert.ok(last["ppo/policy/entropy"] < first["ppo/policy/entropy"]);
-    assert.ok(last["ppo/val/mean"] > 0.2);
-    assert.ok(last["objective/kl"] > 0.3);
+    assert.ok(first["score/mean"] < 0.4, `before ${first["score/mean"]}`);
+    assert.ok(last["score/mean"] > 0.9, `after ${last["score/mean"]}`);
+    assert.ok(last["policy/entropy"] < first["policy/entropy"]);
+    assert.ok(last["value/mean"] > 0.2);
+    assert.ok(last["kl/reference"] > 0.3);
   }
 });
 
 Deno.test("every step reports every metric of the table, in its order, as a finite number", async () => {
-  const trainer = new PpoTrainer(new TablePolicy(V, wave), FAST);
+  const trainer = new Trainer(new TablePolicy(V, wave), FAST);
   const { metrics, scores, rollout } = await trainer.step(PROMPTS, successor);
-  assert.deepEqual(Object.keys(metrics), PPO_METRICS.map((row) => row.name));
+  assert.deepEqual(Object.keys(metrics), trainer.algorithm.metrics.map((row) => row.name));
   for (const [name, value] of Object.entries(metrics)) assert.ok(Number.isFinite(value), name);
   assert.deepEqual(scores, await successor(rollout));
-  assert.equal(metrics["rewards/judged_count"], 30);
+  assert.equal(metrics["rewards/scored_count"], 30);
   assert.equal(metrics["tokens/queries_len_mean"], 1);
   const lengths = rollout.responses.map((r) => r.length);
   const mean = lengths.reduce((a, b) => a + b) / 30;
@@ -68,7 +70,7 @@ Deno.test("every step reports every metric of the table, in its order, as a fini
 
 Deno.test("the same seed gives the same run to the last bit, another seed another run", async () => {
   const run = async (seed: number) => {
-    const trainer = new PpoTrainer(new TablePolicy(V), { ...FAST, seed, minibatches: 3 });
+    const trainer = new Trainer(new TablePolicy(V), { ...FAST, seed, minibatches: 3 });
     const all = [];
     for (let i = 0; i < 3; i++) all.push((await trainer.step(PROMPTS, successor)).metrics);
     return all;
@@ -78,7 +80,7 @@ Deno.test("the same seed gives the same run to the last bit, another seed anothe
 });
 
 Deno.test("a run that is saved and restored goes on exactly as one that never stopped", async () => {
-  const settings: Partial<PpoConfig> = {
+  const settings: Settings = {
     ...FAST,
     minibatches: 3,
     learningRateSchedule: "cosine",
@@ -86,15 +88,15 @@ Deno.test("a run that is saved and restored goes on exactly as one that never st
     klTarget: 0.1,
     klHorizon: 100,
   };
-  const whole = new TablePolicy(V), through = new PpoTrainer(whole, settings);
+  const whole = new TablePolicy(V), through = new Trainer(whole, settings);
   const want = [];
   for (let i = 0; i < 6; i++) want.push((await through.step(PROMPTS, successor)).metrics);
 
-  const before = new TablePolicy(V), first = new PpoTrainer(before, settings);
+  const before = new TablePolicy(V), first = new Trainer(before, settings);
   for (let i = 0; i < 3; i++) await first.step(PROMPTS, successor);
   const saved = JSON.stringify({ policy: before.save(), trainer: first.state() });
   const { policy, trainer } = JSON.parse(saved);
-  const after = new TablePolicy(V), second = new PpoTrainer(after, settings);
+  const after = new TablePolicy(V), second = new Trainer(after, settings);
   after.load(policy);
   second.restore(trainer);
   const got = [];
@@ -105,45 +107,63 @@ Deno.test("a run that is saved and restored goes on exactly as one that never st
 });
 
 Deno.test("restore() refuses what is not a state", () => {
-  const trainer = new PpoTrainer(new TablePolicy(V));
+  const trainer = new Trainer(new TablePolicy(V));
   const state = trainer.state();
   assert.throws(() => trainer.restore({ ...state, step: 1.5 }), {
     name: "TypeError",
-    message: "Cannot restore PPO as step must be a number >= 0: it is 1.5",
+    message: "Cannot restore the trainer as step must be a number >= 0: it is 1.5",
   });
-  assert.throws(() => trainer.restore({ ...state, klCoefficient: NaN }), /klCoefficient .* NaN/);
+  for (const klCoefficient of [NaN, -0.1]) {
+    assert.throws(() => trainer.restore({ ...state, algorithm: { klCoefficient } }), {
+      name: "TypeError",
+      message:
+        `Cannot restore the trainer as klCoefficient must be a number >= 0: it is ${klCoefficient}`,
+    });
+  }
+  assert.throws(() => trainer.restore({ ...state, algorithm: {} }), /klCoefficient .* undefined/);
+  assert.throws(() => trainer.restore({ step: 3, klCoefficient: 0.1 }), /faults .* undefined/);
   assert.deepEqual(trainer.state(), state);
+});
+
+Deno.test("restore() reads the state of an earlier version, with the coefficient beside the step", () => {
+  const trainer = new Trainer(new TablePolicy(V));
+  trainer.restore({ step: 7, klCoefficient: 0.125, faults: 2 });
+  assert.deepEqual(trainer.state(), {
+    step: 7,
+    faults: 2,
+    algorithm: { klCoefficient: 0.125 },
+  });
 });
 
 Deno.test("the ratio is exactly 1 in the first epoch, whether or not the pass is shared", async () => {
   for (const microbatchRows of [0, 7]) {
-    const trainer = new PpoTrainer(new TablePolicy(V, wave), {
+    const trainer = new Trainer(new TablePolicy(V, wave), {
       ...FAST,
       epochs: 1,
       microbatchRows,
     });
     const { metrics } = await trainer.step(PROMPTS, successor);
     for (const name of ["ratio", "ratio_min", "ratio_max"]) {
-      assert.equal(metrics[`ppo/policy/${name}`], 1);
+      assert.equal(metrics[`policy/${name}`], 1);
     }
     for (const name of ["approxkl", "policykl", "clipfrac"]) {
-      assert.ok(metrics[`ppo/policy/${name}`] === 0, name);
+      assert.ok(metrics[`policy/${name}`] === 0, name);
     }
     assert.ok(metrics["sampling/logp_difference_max"] < 1e-6);
   }
 });
 
 Deno.test("old log-probabilities stay those of the rollout in later epochs", async () => {
-  const trainer = new PpoTrainer(new TablePolicy(V, wave), { ...FAST, epochs: 3 });
+  const trainer = new Trainer(new TablePolicy(V, wave), { ...FAST, epochs: 3 });
   const { metrics } = await trainer.step(PROMPTS, successor);
-  assert.ok(metrics["ppo/policy/ratio_max"] > 1.05);
-  assert.ok(metrics["ppo/policy/approxkl"] > 1e-4);
+  assert.ok(metrics["policy/ratio_max"] > 1.05);
+  assert.ok(metrics["policy/approxkl"] > 1e-4);
 });
 
 Deno.test("one minibatch in one piece shares its first pass; anything else does not", async () => {
-  const count = async (settings: Partial<PpoConfig>) => {
+  const count = async (settings: Settings) => {
     const policy = new TablePolicy(V, wave);
-    await new PpoTrainer(policy, { ...FAST, epochs: 2, ...settings }).step(PROMPTS, successor);
+    await new Trainer(policy, { ...FAST, epochs: 2, ...settings }).step(PROMPTS, successor);
     return policy.evaluations;
   };
   assert.equal(await count({}), 2);
@@ -156,7 +176,7 @@ Deno.test("pieces of any size lead to the same weights", async () => {
   const run = async (microbatchRows: number, minibatches: number) => {
     const policy = new TablePolicy(V, wave);
     const settings = { ...FAST, microbatchRows, minibatches, entropyCoefficient: 0.01 };
-    const { metrics } = await new PpoTrainer(policy, settings).step(PROMPTS, successor);
+    const { metrics } = await new Trainer(policy, settings).step(PROMPTS, successor);
     return { weights: [...policy.logits, ...policy.values], metrics: Object.values(metrics) };
   };
   for (const minibatches of [1, 2]) {
@@ -179,7 +199,7 @@ Deno.test("every epoch sees every row once, in another order", async () => {
   }
   const prompts = Array.from({ length: 12 }, (_, b) => Int32Array.of(b, 1));
   const settings = { ...FAST, epochs: 2, minibatches: 5 };
-  const trainer = new PpoTrainer(new Watched(V, wave), settings);
+  const trainer = new Trainer(new Watched(V, wave), settings);
   const score = ({ prompts }: Rollout) => Promise.resolve(prompts.map((p) => p[0]));
   await trainer.step(prompts, score);
   const [all, ...parts] = seen.splice(0);
@@ -199,14 +219,14 @@ Deno.test("a row without a score is counted, and has no part in the update", asy
   all.frozen.fill(0);
   some.frozen.fill(0);
   const prompts = recordedPrompts(answers);
-  const one = new PpoTrainer(all, settings), two = new PpoTrainer(some, settings);
+  const one = new Trainer(all, settings), two = new Trainer(some, settings);
   const { metrics, scores } = await one.step(prompts, () => Promise.resolve(score));
   const scoresKept = () => Promise.resolve(kept.map((b) => score[b]));
   const alone = (await two.step(kept.map((b) => prompts[b]), scoresKept)).metrics;
   assert.deepEqual(scores, score);
   assert.equal(metrics["rewards/null_count"], 1);
-  assert.equal(metrics["rewards/judged_count"], 3);
-  assert.ok(Math.abs(metrics["ppo/mean_scores"] - 0.8 / 3) < 1e-6);
+  assert.equal(metrics["rewards/scored_count"], 3);
+  assert.ok(Math.abs(metrics["score/mean"] - 0.8 / 3) < 1e-6);
   for (const [name, value] of Object.entries(metrics)) {
     if (/^(rewards|tokens)/.test(name)) continue; // these speak of every response
     assertClose([value], [alone[name]], name, 1e-9);
@@ -218,35 +238,35 @@ Deno.test("a row without a score is counted, and has no part in the update", asy
 
 Deno.test("the end-of-text token is learned like any other, and what follows it is not", async () => {
   const policy = new Recorded([[2, EOS], [EOS], [3, 3, EOS]], wave);
-  const trainer = new PpoTrainer(policy, { ...FAST, epochs: 1 });
+  const trainer = new Trainer(policy, { ...FAST, epochs: 1 });
   await trainer.step(recordedPrompts(policy.answers), () => Promise.resolve([1, -1, 0.2]));
   const [{ dlogprob, dvalue }] = policy.gradients;
   const learned = (x: Float32Array) => Array.from(x, (g) => g !== 0);
   const mask = [true, true, false, true, false, false, true, true, true];
   assert.deepEqual(learned(dlogprob), mask);
-  assert.deepEqual(learned(dvalue), mask);
+  assert.deepEqual(learned(dvalue!), mask);
 });
 
-Deno.test("objective/kl is the sum over a sequence, and the coefficient adapts after the step", async () => {
+Deno.test("kl/reference is the sum over a sequence, and the coefficient adapts after the step", async () => {
   const answers = [[1, 2, 3, EOS], [EOS]];
   const policy = new Recorded(answers, wave);
   policy.frozen.fill(0); // the reference is uniform: log-probability -ln 6 everywhere
   const settings = { ...FAST, klCoefficient: 0.3, klTarget: 0.5, klHorizon: 100 };
-  const trainer = new PpoTrainer(policy, settings);
+  const trainer = new Trainer(policy, settings);
   const prompts = recordedPrompts(answers);
   const { logprobs } = await policy.generate(prompts);
   const sums = logprobs.map((row) => row.reduce((s, l) => s + l + Math.log(V), 0));
   const kl = (sums[0] + sums[1]) / 2;
   const { metrics } = await trainer.step(prompts, () => Promise.resolve([0, 1]));
-  assert.ok(Math.abs(metrics["objective/kl"] - kl) < 1e-5);
-  assert.equal(metrics["objective/kl_coef"], 0.3);
+  assert.ok(Math.abs(metrics["kl/reference"] - kl) < 1e-5);
+  assert.equal(metrics["kl/coefficient"], 0.3);
   const error = Math.max(-0.2, Math.min(0.2, kl / 0.5 - 1));
-  assert.ok(Math.abs(trainer.state().klCoefficient - 0.3 * (1 + error * 2 / 100)) < 1e-9);
-  assert.ok(Math.abs(metrics["ppo/mean_non_score_reward"] + 0.3 * (sums[0] + sums[1]) / 5) < 1e-5);
+  assert.ok(Math.abs(trainer.state().algorithm.klCoefficient - 0.3 * (1 + error * 2 / 100)) < 1e-9);
+  assert.ok(Math.abs(metrics["kl/penalty_mean"] + 0.3 * (sums[0] + sums[1]) / 5) < 1e-5);
 });
 
 Deno.test("learning rate, entropy and KL coefficients follow their schedules", async () => {
-  const trainer = new PpoTrainer(new TablePolicy(V), {
+  const trainer = new Trainer(new TablePolicy(V), {
     ...FAST,
     totalSteps: 4,
     learningRate: 0.08,
@@ -261,35 +281,35 @@ Deno.test("learning rate, entropy and KL coefficients follow their schedules", a
   });
   for (let i = 0; i < 4; i++) {
     const { metrics: m } = await trainer.step(PROMPTS, successor);
-    assert.ok(Math.abs(m["ppo/learning_rate"] - (0.08 - 0.01 * i)) < 1e-12);
-    assert.ok(Math.abs(m["objective/kl_coef"] - (0.2 - 0.025 * i)) < 1e-12);
-    const entropy = m["ppo/loss/policy"] + 0.1 * m["ppo/loss/value"] - m["ppo/loss/total"];
-    assert.ok(Math.abs(entropy / m["ppo/policy/entropy"] - (0.4 - 0.1 * i)) < 1e-9);
+    assert.ok(Math.abs(m["optimizer/learning_rate"] - (0.08 - 0.01 * i)) < 1e-12);
+    assert.ok(Math.abs(m["kl/coefficient"] - (0.2 - 0.025 * i)) < 1e-12);
+    const entropy = m["loss/policy"] + 0.1 * m["loss/value"] - m["loss/total"];
+    assert.ok(Math.abs(entropy / m["policy/entropy"] - (0.4 - 0.1 * i)) < 1e-9);
   }
-  const fixed = new PpoTrainer(new TablePolicy(V), { ...FAST, klControl: "fixed" });
+  const fixed = new Trainer(new TablePolicy(V), { ...FAST, klControl: "fixed" });
   await fixed.step(PROMPTS, successor);
-  assert.equal(fixed.state().klCoefficient, 0.01);
+  assert.equal(fixed.state().algorithm.klCoefficient, 0.01);
 });
 
 Deno.test("past target KL the update stops before the optimiser step and leaves no gradient", async () => {
-  const run = async (settings: Partial<PpoConfig>) => {
+  const run = async (settings: Settings) => {
     const policy = new TablePolicy(V, wave);
-    const trainer = new PpoTrainer(policy, { ...FAST, learningRate: 0.3, ...settings });
+    const trainer = new Trainer(policy, { ...FAST, learningRate: 0.3, ...settings });
     return { policy, metrics: (await trainer.step(PROMPTS, successor)).metrics };
   };
   for (const microbatchRows of [0, 7]) {
     const stopped = await run({ targetKl: 0.02, microbatchRows });
-    assert.equal(stopped.metrics["ppo/epochs"], 1);
+    assert.equal(stopped.metrics["optimizer/epochs"], 1);
     assert.equal(stopped.policy.steps, 1);
     assert.ok([...stopped.policy.dlogits, ...stopped.policy.dvalues].every((g) => g === 0));
-    assert.equal(stopped.metrics["ppo/skipped_updates"], 0);
+    assert.equal(stopped.metrics["optimizer/skipped_updates"], 0);
     const once = await run({ epochs: 1, microbatchRows });
     assert.deepEqual(stopped.policy.save(), once.policy.save());
   }
   const half = await run({ targetKl: 0.02, minibatches: 2, epochs: 4 });
-  assert.equal(half.metrics["ppo/epochs"], 0.5);
+  assert.equal(half.metrics["optimizer/epochs"], 0.5);
   const off = await run({ targetKl: 0 });
-  assert.equal(off.metrics["ppo/epochs"], 4);
+  assert.equal(off.metrics["optimizer/epochs"], 4);
 });
 
 Deno.test("a cut-off response is followed by nothing, or by its last estimate if so configured", async () => {
@@ -297,26 +317,26 @@ Deno.test("a cut-off response is followed by nothing, or by its last estimate if
     const policy = new Recorded([[2, 3], [EOS]]);
     policy.values.fill(5);
     const settings = { ...FAST, truncated, klCoefficient: 0, lambda: 1 };
-    const trainer = new PpoTrainer(policy, settings);
+    const trainer = new Trainer(policy, settings);
     const prompts = recordedPrompts(policy.answers);
     const { metrics } = await trainer.step(prompts, () => Promise.resolve([1, 1]));
-    return metrics["ppo/returns/mean"];
+    return metrics["returns/mean"];
   };
   assert.ok(Math.abs(await returns("zero") - 1) < 1e-6);
   assert.ok(Math.abs(await returns("value") - (6 + 6 + 1) / 3) < 1e-6);
 });
 
-Deno.test("scores are held within scoreClip, advantages stay raw when whitening is off", async () => {
+Deno.test("scores are clamped to scoreClip, advantages stay raw when whitening is off", async () => {
   const policy = new Recorded([[EOS], [EOS]]);
   const settings = { ...FAST, scoreClip: 2, whitenAdvantages: "off" as const, klCoefficient: 0 };
-  const trainer = new PpoTrainer(policy, settings);
+  const trainer = new Trainer(policy, settings);
   const { metrics, scores } = await trainer.step(
     recordedPrompts(policy.answers),
     () => Promise.resolve([9, -1]),
   );
   assert.deepEqual(scores, [9, -1]);
-  assert.equal(metrics["ppo/mean_scores"], 0.5);
-  assert.equal(metrics["ppo/policy/advantages_mean"], 0.5);
+  assert.equal(metrics["score/mean"], 0.5);
+  assert.equal(metrics["advantages/mean"], 0.5);
 });
 
 Deno.test("the largest gap between sampler and training pass is reported", async () => {
@@ -328,7 +348,7 @@ Deno.test("the largest gap between sampler and training pass is reported", async
     }
   }
   const policy = new Off([[2, EOS], [3, EOS]], wave);
-  const step = await new PpoTrainer(policy, FAST).step(
+  const step = await new Trainer(policy, FAST).step(
     recordedPrompts(policy.answers),
     () => Promise.resolve([1, 0]),
   );

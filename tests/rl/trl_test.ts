@@ -4,10 +4,10 @@ import { assertRelative } from "../_close.ts";
 import { gae, tokenRewards } from "../../rl/gae.ts";
 import { adaptKlCoefficient, tokenKl } from "../../rl/kl.ts";
 import type { Evaluation, Policy, Rollout, TokenBatch } from "../../rl/policy.ts";
-import { ppoLoss, ppoMeans } from "../../rl/ppo.ts";
+import { currentName } from "../../rl/metrics.ts";
 import { whiten } from "../../rl/stats.ts";
-import { PpoTrainer } from "../../rl/trainer.ts";
-import { gridOf, lay } from "./_golden.ts";
+import { Trainer } from "../../rl/trainer.ts";
+import { gridOf, lay, lossMeans, lossOf } from "./_golden.ts";
 import fixture from "../fixtures/trl_ppo.json" with { type: "json" };
 
 type Case = typeof fixture.cases[0];
@@ -44,7 +44,7 @@ Deno.test("rewards, advantages, returns, losses and gradients are those of TRL 0
     });
     agree(kl, "kl");
     const rewards = tokenRewards(grid, { kl, score: each.score, coefficient: s.coefficient });
-    agree(rewards.nonScore, "nonScore");
+    agree(rewards.penalty, "nonScore");
     agree(rewards.reward, "reward");
     const reward = s.whitenRewards
       ? whiten(rewards.reward, mask, { variance: "sample", shiftMean: false })
@@ -60,9 +60,8 @@ Deno.test("rewards, advantages, returns, losses and gradients are those of TRL 0
       valueClip: s.valueClip,
       valueCoefficient: s.valueCoefficient,
       entropyCoefficient: 0,
-      tokens: mask.reduce((n, m) => n + m, 0),
     };
-    const { sums, gradient } = ppoLoss(mask, {
+    const inputs = {
       oldLogprob,
       oldValue,
       logprob: a("logprob"),
@@ -70,23 +69,24 @@ Deno.test("rewards, advantages, returns, losses and gradients are those of TRL 0
       entropy: a("entropy"),
       advantage,
       returns: raw.returns,
-    }, options);
+    };
+    const { gradient } = lossOf(grid, inputs, options);
     agree(gradient.dlogprob, "dlogprob");
-    agree(gradient.dvalue, "dvalue");
-    const got = ppoMeans(sums, options);
-    const pairs: [number, keyof typeof each.metrics][] = [
-      [got.policyLoss, "ppo/loss/policy"],
-      [got.valueLoss, "ppo/loss/value"],
-      [got.totalLoss, "ppo/loss/total"],
-      [got.clipped, "ppo/policy/clipfrac"],
-      [got.valueClipped, "ppo/val/clipfrac"],
-      [got.approxKl, "ppo/policy/approxkl"],
-      [got.policyKl, "ppo/policy/policykl"],
-      [got.entropy, "ppo/policy/entropy"],
-      [got.value, "ppo/val/vpred"],
-      [got.valueError, "ppo/val/error"],
-    ];
-    for (const [number, name] of pairs) assertRelative([number], [each.metrics[name]], name, 1e-4);
+    agree(gradient.dvalue!, "dvalue");
+    const got = lossMeans(grid, inputs, options);
+    const names = [
+      ["loss/policy", "ppo/loss/policy"],
+      ["loss/value", "ppo/loss/value"],
+      ["loss/total", "ppo/loss/total"],
+      ["policy/clipfrac", "ppo/policy/clipfrac"],
+      ["value/clipfrac", "ppo/val/clipfrac"],
+      ["policy/approxkl", "ppo/policy/approxkl"],
+      ["policy/policykl", "ppo/policy/policykl"],
+      ["policy/entropy", "ppo/policy/entropy"],
+      ["value/pred", "ppo/val/vpred"],
+      ["value/error", "ppo/val/error"],
+    ] as const;
+    for (const [name, trl] of names) assertRelative([got[name]], [each.metrics[trl]], name, 1e-4);
   }
 });
 
@@ -135,7 +135,7 @@ Deno.test("a trainer step reports the metrics of TRL 0.11.4 and adapts its coeff
   for (const each of fixture.cases as Case[]) {
     const s = settingsOf(each);
     // Two epochs: the first sees the old policy, at ratio 1, the second the new one.
-    const trainer = new PpoTrainer(new Playback(each), {
+    const trainer = new Trainer(new Playback(each), {
       epochs: 2,
       gamma: s.gamma,
       lambda: s.lambda,
@@ -169,13 +169,19 @@ Deno.test("a trainer step reports the metrics of TRL 0.11.4 and adapts its coeff
       "tokens/responses_len_mean",
       "tokens/responses_len_std",
     ] as const;
-    for (const name of same) assertRelative([metrics[name]], [want[name]], name, 1e-4);
-    assert.ok(Math.abs(metrics["ppo/policy/advantages_mean"]) < 1e-6);
+    const ours = (name: string) => metrics[currentName(name, trainer.algorithm.metrics)];
+    for (const name of same) assertRelative([ours(name)], [want[name]], name, 1e-4);
+    assert.ok(Math.abs(ours("ppo/policy/advantages_mean")) < 1e-6);
     // In the first epoch these are 0, so the mean over two epochs is half of TRL's.
     for (const name of ["approxkl", "policykl", "clipfrac"] as const) {
       const full = `ppo/policy/${name}` as const;
-      assertRelative([2 * metrics[full]], [want[full]], full, 1e-4);
+      assertRelative([2 * ours(full)], [want[full]], full, 1e-4);
     }
-    assertRelative([trainer.state().klCoefficient], [each.coefficientAfter], "coefficient", 1e-6);
+    assertRelative(
+      [trainer.state().algorithm.klCoefficient],
+      [each.coefficientAfter],
+      "coefficient",
+      1e-6,
+    );
   }
 });
