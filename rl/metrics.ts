@@ -88,8 +88,8 @@ export function metricTable(rows: readonly (string | Row)[]): readonly MetricInf
 }
 
 /**
- * The metrics in a table's order; values that it does not name are left out.
- * @throws {TypeError} where `values` lacks a name of the table
+ * The metrics in a table's order; common ones that it does not name are left out.
+ * @throws {TypeError} where `values` lacks a name of the table, or has one that is neither its nor common
  */
 export function orderMetrics(
   table: readonly MetricInfo[],
@@ -101,6 +101,11 @@ export function orderMetrics(
       throw new TypeError(`Cannot report a step as "${name}" is missing`);
     }
     out[name] = values[name];
+  }
+  for (const name of Object.keys(values)) {
+    if (!Object.hasOwn(out, name) && !COMMON.has(name)) {
+      throw new TypeError(`Cannot report a step as "${name}" is not in the table of metrics`);
+    }
   }
   return out;
 }

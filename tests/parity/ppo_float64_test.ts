@@ -4,8 +4,9 @@ import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import { Gpt2 } from "../../model/gpt2.ts";
 import { fillNormal } from "../../model/random.ts";
 import { responseRows } from "../../model/rows.ts";
-import { ppoLoss, type PpoMeans, ppoMeans } from "../../rl/ppo.ts";
+import { alignResponses } from "../../rl/batch.ts";
 import { relativeError } from "../_close.ts";
+import { lossMeans, lossOf } from "../rl/_golden.ts";
 
 // Small, as every parameter costs two forward passes, yet nothing is special: two layers and heads,
 // an odd head size, prompts and responses of different lengths, one response of a single token.
@@ -23,7 +24,6 @@ const LOSS = {
   valueClip: 0.2,
   valueCoefficient: 0.5,
   entropyCoefficient: 0.05,
-  tokens: R,
 };
 
 /** Normal draws, the same each time; `stream` tells one use from another. */
@@ -44,7 +44,7 @@ Deno.test("PPO's gradient by every parameter is that of central differences in f
     return [name, data];
   }));
 
-  const mask = new Uint8Array(R).fill(1);
+  const grid = alignResponses([new Uint8Array(R)]); // target positions, one after another
   const at = await model.evaluate(ROWS, { temperature: TEMPERATURE });
   const shifted = (x: ArrayLike<number>, stream: number): Float64Array =>
     normal(R, stream, 0.4).map((noise, i) => x[i] + noise);
@@ -55,14 +55,16 @@ Deno.test("PPO's gradient by every parameter is that of central differences in f
     advantage: normal(R, 103, 1),
     returns: normal(R, 104, 1),
   };
-  const evaluate = async (): Promise<PpoMeans> => {
+  const evaluate = async (): Promise<Record<string, number>> => {
     const now = await model.evaluate(ROWS, { temperature: TEMPERATURE });
-    return ppoMeans(ppoLoss(mask, { ...now, ...fixed }, LOSS).sums, LOSS);
+    return lossMeans(grid, { ...now, ...fixed }, LOSS);
   };
 
   // Both clips are active on some tokens, and no step of the differences crosses an edge.
   const means = await evaluate();
-  for (const share of [means.clipped, means.valueClipped]) assert(share > 0.1 && share < 0.6);
+  for (const share of [means["policy/clipfrac"], means["value/clipfrac"]]) {
+    assert(share > 0.1 && share < 0.6);
+  }
   for (let r = 0; r < R; r++) {
     const ratio = Math.exp(at.logprob[r] - oldLogprob[r]), change = at.value[r] - oldValue[r];
     for (const edge of [ratio - 0.8, ratio - 1.25, change - 0.2, change + 0.2]) {
@@ -71,7 +73,7 @@ Deno.test("PPO's gradient by every parameter is that of central differences in f
   }
 
   const now = await model.evaluate(ROWS, { temperature: TEMPERATURE });
-  model.backward(ppoLoss(mask, { ...now, ...fixed }, LOSS).gradient);
+  model.backward(lossOf(grid, { ...now, ...fixed }, LOSS).gradient);
   const gradients = new Map<string, ArrayLike<number>>();
   for await (const [{ name }, data] of model.optimizer!.gradients.read()) gradients.set(name, data);
 
@@ -82,7 +84,7 @@ Deno.test("PPO's gradient by every parameter is that of central differences in f
     for (let i = 0; i < length; i++) {
       const side = async (h: number): Promise<number> => {
         device.write(tensor, [data[i] + h], i);
-        return (await evaluate()).totalLoss;
+        return (await evaluate())["loss/total"];
       };
       want[i] = (await side(STEP) - await side(-STEP)) / (2 * STEP);
       device.write(tensor, [data[i]], i);

@@ -1,14 +1,16 @@
 /** The whole PPO loss against TRL 0.11.4, by `tests/fixtures/trl_gradient.py`. @module */
 import { Gpt2 } from "../../model/gpt2.ts";
 import { fromGrid, responseRows, toGrid } from "../../model/rows.ts";
-import { alignResponses, countTokens } from "../../rl/batch.ts";
+import { ppo } from "../../rl/algorithms/ppo.ts";
+import { alignResponses } from "../../rl/batch.ts";
 import { gae, tokenRewards } from "../../rl/gae.ts";
 import { tokenKl } from "../../rl/kl.ts";
-import { ppoLoss, ppoMeans } from "../../rl/ppo.ts";
+import { currentName } from "../../rl/metrics.ts";
 import { maskedMean, maskedVariance, whiten } from "../../rl/stats.ts";
 import { assertClose } from "../_close.ts";
 import { testOnDevices } from "../_devices.ts";
 import { assertGradients, modelFolder, readFixture } from "../_fixtures.ts";
+import { lossMeans, lossOf } from "../rl/_golden.ts";
 
 interface Facts {
   settings: {
@@ -60,34 +62,25 @@ testOnDevices("TRL's PPO loss and its gradient by every parameter", async (devic
     valueClip: settings.valueClipRange,
     valueCoefficient: settings.valueCoefficient,
     entropyCoefficient: 0, // TRL reports the entropy and does not train on it
-    tokens: countTokens(mask),
   };
   const inputs = { logprob, entropy, value, oldLogprob, oldValue, advantage, returns };
-  const { sums, gradient } = ppoLoss(mask, inputs, options);
-  const means = ppoMeans(sums, options);
+  const { gradient } = lossOf(grid, inputs, options);
   const got: Record<string, number> = {
-    "loss/policy": means.policyLoss,
-    "loss/value": means.valueLoss,
-    "loss/total": means.totalLoss,
-    "policy/entropy": means.entropy,
-    "policy/approxkl": means.approxKl,
-    "policy/policykl": means.policyKl,
-    "policy/clipfrac": means.clipped,
-    "policy/advantages_mean": maskedMean(advantage, mask),
+    ...lossMeans(grid, inputs, options),
+    "advantages/mean": maskedMean(advantage, mask),
     "returns/mean": maskedMean(returns, mask),
     "returns/var": maskedVariance(returns, mask, "sample"),
-    "val/vpred": means.value,
-    "val/error": means.valueError,
-    "val/clipfrac": means.valueClipped,
-    "val/mean": maskedMean(oldValue, mask),
-    "val/var": maskedVariance(oldValue, mask, "sample"),
+    "value/mean": maskedMean(oldValue, mask),
+    "value/var": maskedVariance(oldValue, mask, "sample"),
   };
-  for (const [name, x] of Object.entries(metrics)) assertClose([got[name]], [x], name, 1e-4);
+  for (const [name, x] of Object.entries(metrics)) {
+    assertClose([got[currentName(`ppo/${name}`, ppo.metrics)]], [x], name, 1e-4);
+  }
 
   model.backward({
     dlogprob: fromGrid(gradient.dlogprob, rows),
-    dentropy: fromGrid(gradient.dentropy, rows),
-    dvalue: fromGrid(gradient.dvalue, rows),
+    dentropy: fromGrid(gradient.dentropy!, rows),
+    dvalue: fromGrid(gradient.dvalue!, rows),
   });
   await assertGradients(model, tensors);
 });

@@ -111,7 +111,7 @@ Deno.test("restore() refuses what is not a state", () => {
   const state = trainer.state();
   assert.throws(() => trainer.restore({ ...state, step: 1.5 }), {
     name: "TypeError",
-    message: "Cannot restore the trainer as step must be a number >= 0: it is 1.5",
+    message: "Cannot restore the trainer as step must be a whole number >= 0: it is 1.5",
   });
   for (const klCoefficient of [NaN, -0.1]) {
     assert.throws(() => trainer.restore({ ...state, algorithm: { klCoefficient } }), {
