@@ -4,22 +4,29 @@
  * A whole training run: the policy learns to answer with words that have the letter e.
  *
  * ```ts
- * import { Gpt2, LanguagePolicy, modelFolder, openDevice, PpoTrainer, Tokenizer } from "./mod.ts";
+ * import {
+ *   LanguagePolicy,
+ *   loadModel,
+ *   loadTokenizer,
+ *   modelFolder,
+ *   openDevice,
+ *   Trainer,
+ * } from "./mod.ts";
  *
  * const folder = await modelFolder("tiny");
  * using device = await openDevice();
- * using model = await Gpt2.load(device, folder, { valueHead: true });
- * using reference = await Gpt2.load(device, folder, { frozen: true });
- * const tokenizer = await Tokenizer.load(folder);
- * const policy = new LanguagePolicy(model, reference, tokenizer.eosId);
+ * using model = await loadModel(device, folder, { valueHead: true });
+ * using reference = await loadModel(device, folder, { frozen: true });
+ * const tokenizer = await loadTokenizer(folder);
+ * const policy = new LanguagePolicy({ model, reference }, tokenizer.eosId);
  * const settings = { totalSteps: 12, maxNewTokens: 4, epochs: 2, learningRate: 1e-3 };
- * const trainer = new PpoTrainer(policy, settings);
+ * const trainer = new Trainer(policy, settings);
  * const prompts = Array.from({ length: 16 }, () => tokenizer.encode("The color of the sea is"));
  * const scores: number[] = [];
  * while (scores.length < settings.totalSteps) {
  *   const { metrics } = await trainer.step(prompts, ({ responses }) =>
  *     Promise.resolve(responses.map((ids) => tokenizer.decode(ids).includes("e") ? 1 : 0)));
- *   scores.push(metrics["ppo/mean_scores"]);
+ *   scores.push(metrics["score/mean"]);
  * }
  * console.log(`share with an e: ${scores[0]}, then ${scores.at(-1)}`); // => share with an e: 0.…, then …
  * ```
@@ -28,24 +35,27 @@
 export { type DeviceChoice, openDevice } from "./kernels/devices/open.ts";
 export type { Device } from "./kernels/device.ts";
 export { generate } from "./model/generation/generate.ts";
-export { type EncoderOptions, SentenceEmbedder, SentimentModel } from "./model/encoder/encoder.ts";
+export type { EncoderOptions } from "./model/encoder/encoder.ts";
+export { SentenceEmbedder } from "./model/encoder/sentence.ts";
+export { SentimentModel } from "./model/encoder/sentiment.ts";
+export { loadSentenceEmbedder, loadSentimentModel } from "./model/files/encoder_folder.ts";
+export type { FolderSource } from "./model/files/folder_source.ts";
+export type { LoadOptions } from "./model/files/gpt2_folder.ts";
+export { saveGpt2, type SaveOptions } from "./model/files/gpt2_save.ts";
+export { type AdapterSaveOptions, saveAdapter } from "./model/files/lora_save.ts";
+export { exportOptimizer, importOptimizer } from "./model/files/optimizer_file.ts";
+export { hubFolder, loadModel, loadTokenizer } from "./model/hub/load.ts";
 export { generateText, type NewText, type TextOptions } from "./model/generation/text.ts";
-export { Gpt2, type Gpt2Options, type LoadOptions, type PassOptions } from "./model/gpt2.ts";
+export { Gpt2, type Gpt2Options, type PassOptions } from "./model/gpt2.ts";
 export type { LoraOptions } from "./model/lora/lora.ts";
 export type { MatrixDtype } from "./model/params.ts";
-export {
-  fetchedLine,
-  type FetchedModel,
-  fetchModel,
-  HubError,
-  type HubFault,
-  type HubModel,
-  type HubOptions,
-  type HubProgress,
-} from "./model/hub/hub.ts";
+export type { HubModel } from "./model/hub/cache.ts";
+export { HubError, type HubErrorCode } from "./model/hub/errors.ts";
+export { fetchedLine, type FetchedModel, fetchModel } from "./model/hub/hub.ts";
+export type { HubOptions, HubProgress } from "./model/hub/settings.ts";
 export { Tokenizer } from "./model/tokenizer/tokenizer.ts";
 export { exact } from "./rewards/exact.ts";
-export { combine, type CombinedReward, type Verdict } from "./rewards/combine.ts";
+export { combine, type CombinedReward, type RewardBreakdown } from "./rewards/combine.ts";
 export { tableParent } from "./rewards/parents/table.ts";
 export { semantic } from "./rewards/semantic.ts";
 export { loadWordVectors } from "./rewards/embeddings/word_vectors.ts";
@@ -54,10 +64,29 @@ export type {
   Parent,
   Reward,
   RewardBatch,
+  RewardContext,
+  RewardCount,
+  RewardDefinition,
   SentimentClassifier,
   TextEmbedder,
 } from "./rewards/reward.ts";
-export { PPO_DEFAULTS, PPO_OPTIONS, type PpoConfig } from "./rl/config.ts";
+export type {
+  Advantages,
+  Algorithm,
+  AlgorithmState,
+  Experience,
+  LossInputs,
+  LossResult,
+  Needs,
+  ScoredRollout,
+  StepContext,
+  StepFacts,
+} from "./rl/algorithm.ts";
+export { DEFAULT_ALGORITHM, findAlgorithm, listAlgorithms } from "./rl/algorithms/registry.ts";
+export { findPreset, listPresets, type Preset } from "./rl/algorithms/presets.ts";
+export { addSums, emptySums, type LossSums, meansOf } from "./rl/loss/sums.ts";
+export { type MetricInfo, metricTable } from "./rl/metrics.ts";
+export { TRAINER_OPTIONS, type TrainerConfig } from "./rl/trainer_options.ts";
 export type {
   Evaluation,
   EvaluationGradient,
@@ -66,19 +95,51 @@ export type {
   SamplingOptions,
   TokenBatch,
 } from "./rl/policy.ts";
-export { type PpoState, type PpoStep, PpoTrainer } from "./rl/trainer.ts";
+export {
+  type StepTimings,
+  Trainer,
+  trainerOptions,
+  type TrainerSettings,
+  type TrainerState,
+  type TrainerStep,
+} from "./rl/trainer.ts";
 export type {
   CompletionRow,
+  Phase,
   RunInfo,
   RunObserver,
+  Split,
   SplitResult,
+  StepReport,
   Summary,
 } from "./experiment/observer.ts";
 export { type ExportFacts, exportModel, type ExportRequest } from "./experiment/export.ts";
-export { findModel, type FoundModel, modelFolder, type ModelSource } from "./experiment/models.ts";
+export {
+  findModel,
+  type FoundModel,
+  modelFolder,
+  type ModelSource,
+} from "./model/hub/find_model.ts";
 export { type PlannedRun, planTask } from "./experiment/plan.ts";
-export { LanguagePolicy } from "./experiment/policy.ts";
-export { openRewards, type RewardOptions } from "./experiment/rewards.ts";
-export type { Task, TaskSettings } from "./tasks/task.ts";
+export { LanguagePolicy, type PolicyModels, type RunShape } from "./experiment/policy.ts";
+export {
+  evaluatePolicy,
+  type EvaluationRequest,
+  type EvaluationResult,
+} from "./experiment/evaluate.ts";
+export { openRewards, type RewardOptions, type RewardRequest } from "./experiment/rewards.ts";
+export type { Task } from "./tasks/task.ts";
+export { findTask, listTasks } from "./tasks/registry.ts";
 export type { TrainRequest } from "./experiment/request.ts";
-export { trainTask } from "./experiment/train.ts";
+export { type TrainOptions, trainTask } from "./experiment/train.ts";
+export { readRun, type RunData } from "./experiment/folder/run_data.ts";
+export { RunFolder, type RunFolderOptions } from "./experiment/folder/run_folder.ts";
+export { drawRun } from "./cli/report/draw.ts";
+export {
+  defineOptions,
+  type Option,
+  type OptionRows,
+  type OptionTable,
+  type OptionValue,
+  type OptionValues,
+} from "./base/options.ts";

@@ -5,7 +5,7 @@ import { Gpt2 } from "../model/gpt2.ts";
 import type { LoraOptions } from "../model/lora/lora.ts";
 import { languageModelRows } from "../model/rows.ts";
 import type { Policy, TokenBatch } from "../rl/policy.ts";
-import { PpoTrainer } from "../rl/trainer.ts";
+import { Trainer } from "../rl/trainer.ts";
 import { LanguagePolicy } from "../experiment/policy.ts";
 import { ids } from "./_case.ts";
 import { clock, type Work } from "./_measure.ts";
@@ -114,9 +114,9 @@ export async function ppoUpdate(
 ): Promise<PhasedWork> {
   const model = Gpt2.create(device, sizes, { valueHead: true });
   const frozen = await model.frozenCopy();
-  const policy = new TimedPolicy(new LanguagePolicy(model, frozen, null));
+  const policy = new TimedPolicy(new LanguagePolicy({ model, reference: frozen }, null));
   const settings = { maxNewTokens: tokens, epochs, minibatches: 1, learningRate: 1e-5 };
-  const trainer = new PpoTrainer(policy, settings);
+  const trainer = new Trainer(policy, settings);
   const prompts = promptsOf({ B, T }, sizes.vocab_size);
   return {
     async sample() {
@@ -146,8 +146,8 @@ class TimedPolicy implements Policy {
     return timed(this.phases, "generate", () => this.policy.generate(...args));
   }
 
-  reference(batch: TokenBatch): ReturnType<Policy["reference"]> {
-    return timed(this.phases, "reference", () => this.policy.reference(batch));
+  reference(batch: TokenBatch): ReturnType<NonNullable<Policy["reference"]>> {
+    return timed(this.phases, "reference", () => this.policy.reference!(batch));
   }
 
   evaluate(batch: TokenBatch): ReturnType<Policy["evaluate"]> {

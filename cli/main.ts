@@ -2,48 +2,24 @@
  * The command line. Exit codes: 0 ok, 1 failed, 2 wrong usage, 130 interrupted and saved.
  * @module
  */
+import type { Command } from "./command.ts";
+import { COMMANDS } from "./commands/registry.ts";
 import { HelpShown, parseArguments } from "./parse.ts";
-import type { Programs } from "./programs.ts";
 import { paint, printableLines, systemTerminal, type Terminal } from "./terminal.ts";
 import { UsageError } from "./values.ts";
 
-/** Runs one command line; gives the exit code. A command is loaded only when it is asked for. */
+/** Runs one command line; gives the exit code. Tests hand in a terminal and commands of their own. */
 export async function main(
   args: readonly string[],
-  programs: Programs,
-  terminal: Terminal = systemTerminal(),
+  { commands = COMMANDS, terminal = systemTerminal() }: {
+    commands?: readonly Command[];
+    terminal?: Terminal;
+  } = {},
 ): Promise<number> {
   try {
-    const parsed = parseArguments(args);
-    switch (parsed.command) {
-      case "train":
-        return await (await import("./commands/train.ts")).train(parsed, programs, terminal);
-      case "generate":
-        return await (await import("./commands/generate.ts")).generate(
-          parsed,
-          programs,
-          terminal,
-        );
-      case "pretrain":
-        return await (await import("./commands/pretrain.ts")).pretrain(
-          parsed,
-          programs,
-          terminal,
-        );
-      case "export":
-        return await (await import("./commands/export.ts")).exportCommand(
-          parsed,
-          programs,
-          terminal,
-        );
-      case "fetch":
-        return await (await import("./commands/fetch.ts")).fetchCommand(parsed, programs, terminal);
-      case "doctor":
-        return await (await import("./commands/doctor.ts")).doctor(
-          parsed.flags.json === true,
-          terminal,
-        );
-    }
+    const parsed = parseArguments(args, commands.map(({ spec }) => spec));
+    const command = commands.find(({ spec }) => spec.name === parsed.command)!;
+    return await command.run(parsed, terminal);
   } catch (error) {
     if (error instanceof HelpShown) {
       (error.asked ? terminal.out : terminal.err)(error.message);

@@ -1,7 +1,8 @@
 /** Reads a command line against the table of options, and makes the help from it. @module */
 import { Command, CommanderError, Option as Flag } from "commander";
-import { COMMANDS, type CommandSpec, type Option, type OptionValue } from "./options.ts";
-import { coerce, didYouMean, facts, nearest, settingFacts, UsageError } from "./values.ts";
+import { type Option, optionFacts, type OptionRows, type OptionValue } from "../base/options.ts";
+import type { CommandSpec, Parsed } from "./command.ts";
+import { coerce, didYouMean, nearest, settingFacts, UsageError } from "./values.ts";
 
 /** Help is the answer: `message` is the text; `asked` is false where no command was given. */
 export class HelpShown extends Error {
@@ -11,26 +12,14 @@ export class HelpShown extends Error {
   }
 }
 
-/** A command line that passed every check. */
-export interface Parsed {
-  command: CommandSpec["name"];
-  /** What stood where the command takes free text: the task, the prompt. */
-  positional: string[];
-  /** Every flag, with its default where it was not given. */
-  flags: Record<string, OptionValue | undefined>;
-  /** Names of the flags that were given. */
-  given: string[];
-  /** Settings that were given; the others keep the task's value. */
-  settings: Record<string, OptionValue>;
-}
-
 /** Reads `["train", "colors", "--seed", "2", "clip=0.1"]`. @throws {UsageError | HelpShown} */
-export function parseArguments(args: readonly string[]): Parsed {
+export function parseArguments(args: readonly string[], specs: readonly CommandSpec[]): Parsed {
   let parsed: Parsed | undefined;
   const program = base(new Command("deno task"))
     .description("PlainRL: reinforcement learning for GPT-2, from the kernels up");
-  for (const spec of COMMANDS) {
-    program.addCommand(commandOf(spec, (words, flags) => parsed = read(spec, words, flags)));
+  for (const { settings, ...spec } of specs) {
+    const known = { ...spec, settings: settings?.(args) ?? {} };
+    program.addCommand(commandOf(known, (words, flags) => parsed = read(known, words, flags)));
   }
   const texts: string[] = [];
   configure(program, (text) => texts.push(text));
@@ -40,21 +29,24 @@ export function parseArguments(args: readonly string[]): Parsed {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) throw new HelpShown(texts.join(""), true);
     if (error.code === "commander.help") throw new HelpShown(program.helpInformation(), false);
-    throw new UsageError(explain(error, args));
+    throw new UsageError(explain(error, args, specs));
   }
   if (!parsed) throw new HelpShown(program.helpInformation(), false);
   return parsed;
 }
 
-/** The help text of one command, as `--help` prints it. */
-export function helpOf(name: CommandSpec["name"]): string {
+/** A command's spec, with the settings that the words give it. */
+type Known = Omit<CommandSpec, "settings"> & { readonly settings: OptionRows };
+
+/** The help text of one command, as `--help` prints it beside `words`. */
+export function helpOf(spec: CommandSpec, words: readonly string[] = []): string {
   try {
-    parseArguments([name, "--help"]);
+    parseArguments([spec.name, ...words, "--help"], [spec]);
   } catch (error) {
     if (error instanceof HelpShown) return error.message;
     throw error;
   }
-  throw new Error(`no help for ${name}`);
+  throw new Error(`no help for ${spec.name}`);
 }
 
 function base(command: Command): Command {
@@ -75,7 +67,7 @@ function configure(command: Command, write: (text: string) => void): void {
 }
 
 function commandOf(
-  spec: CommandSpec,
+  spec: Known,
   act: (words: string[], flags: Record<string, string | boolean>) => void,
 ): Command {
   const command = base(new Command(spec.name)).description(spec.doc);
@@ -100,11 +92,11 @@ function commandOf(
 }
 
 const describe = (option: Option): string => {
-  const known = facts(option);
+  const known = optionFacts(option);
   return known ? `${option.doc} (${known})` : option.doc;
 };
 
-function settingsHelp(settings: Readonly<Record<string, Option>>): string {
+function settingsHelp(settings: OptionRows): string {
   const rows = Object.entries(settings);
   const width = Math.max(...rows.map(([key]) => key.length));
   const groups = Map.groupBy(rows, ([, option]) => option.group);
@@ -123,7 +115,7 @@ const camel = (name: string): string =>
   name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 
 function read(
-  spec: CommandSpec,
+  spec: Known,
   words: string[],
   given: Record<string, string | boolean>,
 ): Parsed {
@@ -165,7 +157,7 @@ function read(
 }
 
 /** One sentence that names the nearest flag or setting with its facts. */
-function unknown(what: string, word: string, spec: CommandSpec): string {
+function unknown(what: string, word: string, spec: Known): string {
   const bare = word.replace(/^-+/, "").replace(/=.*$/, "");
   const names = [...Object.keys(spec.flags), ...Object.keys(spec.settings)];
   const name = nearest(bare, names);
@@ -179,16 +171,22 @@ function unknown(what: string, word: string, spec: CommandSpec): string {
 }
 
 const describeShort = (option: Option): string =>
-  [option.doc.split(/[;,:]/)[0], facts(option)].filter((part) => part !== "").join(", ");
+  [option.doc.split(/[;,:]/)[0], optionFacts(option)].filter((part) => part !== "").join(", ");
 
-function explain(error: CommanderError, args: readonly string[]): string {
+function explain(
+  error: CommanderError,
+  args: readonly string[],
+  specs: readonly CommandSpec[],
+): string {
   const quoted = /'([^']*)'/.exec(error.message)?.[1] ?? "";
-  const spec = COMMANDS.find((command) => args.includes(command.name));
+  const spec = specs.find(({ name }) => args.includes(name));
   switch (error.code) {
     case "commander.unknownOption":
-      return spec ? unknown("option", quoted, spec) : `unknown option ${quoted}`;
+      return spec
+        ? unknown("option", quoted, { ...spec, settings: spec.settings?.(args) ?? {} })
+        : `unknown option ${quoted}`;
     case "commander.unknownCommand": {
-      const names = COMMANDS.map((command) => command.name);
+      const names = specs.map(({ name }) => name);
       return `no command "${quoted}".${didYouMean(quoted, names)}  Commands: ${names.join(", ")}`;
     }
     case "commander.missingArgument":
@@ -196,7 +194,7 @@ function explain(error: CommanderError, args: readonly string[]): string {
     case "commander.optionMissingArgument": {
       const name = quoted.replace(/^--/, "").split(" ")[0];
       const option = spec?.flags[name];
-      return `--${name} needs a value${option ? ` (${facts(option)})` : ""}`;
+      return `--${name} needs a value${option ? ` (${optionFacts(option)})` : ""}`;
     }
     case "commander.excessArguments":
       return `${spec?.name} takes no further words.  Example: ${spec?.example}`;

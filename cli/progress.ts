@@ -1,7 +1,13 @@
 /** What the terminal shows while a run goes on: a bar, a line now and then, two completions each. @module */
 import cliProgress from "cli-progress";
 import process from "node:process";
-import type { CompletionRow, RunInfo, RunObserver, Summary } from "../experiment/observer.ts";
+import type {
+  CompletionRow,
+  RunInfo,
+  RunObserver,
+  StepReport,
+  Summary,
+} from "../experiment/observer.ts";
 import { SERIES, valueOf } from "./report/series.ts";
 import { clip, clipStart, duration, paint, printable, short, type Terminal } from "./terminal.ts";
 
@@ -117,16 +123,12 @@ export class Progress implements RunObserver {
     );
   }
 
-  phase(text: string): void {
+  notice(text: string): void {
     this.#bar.say(paint(this.terminal, "dim", printable(text)));
     this.#pace?.skip();
   }
 
-  step(
-    step: number,
-    metrics: Readonly<Record<string, number>>,
-    completions: readonly CompletionRow[],
-  ): void {
+  step({ step, metrics, completions }: StepReport): void {
     const pace = this.#pace ??= new Pace(step, this.now);
     if (!this.#headed) {
       this.#headed = true;
@@ -200,9 +202,9 @@ export function tokensOf(metrics: Readonly<Record<string, number>>, completions:
 
 /** The completions of highest and of lowest reward: fewer where there are fewer. */
 export function bestAndWorst(completions: readonly CompletionRow[]): CompletionRow[] {
-  const judged = completions.filter((row) => row.reward !== null);
-  if (judged.length < 2) return completions.slice(0, 2);
-  const sorted = [...judged].sort((a, b) => b.reward! - a.reward!);
+  const scored = completions.filter((row) => row.reward !== null);
+  if (scored.length < 2) return completions.slice(0, 2);
+  const sorted = [...scored].sort((a, b) => b.reward! - a.reward!);
   return [sorted[0], sorted.at(-1)!];
 }
 

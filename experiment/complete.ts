@@ -1,12 +1,10 @@
 /** Completes a prompt with a model by name: what `deno task generate` runs. @module */
+import { describeModel, loadModel, loadTokenizer } from "../model/hub/load.ts";
 import { type DeviceChoice, openDevice } from "../kernels/devices/open.ts";
 import { filters } from "../kernels/filter.ts";
-import { Gpt2 } from "../model/gpt2.ts";
-import { describeModel } from "../model/files/lora_folder.ts";
 import { generateText } from "../model/generation/text.ts";
-import { Tokenizer } from "../model/tokenizer/tokenizer.ts";
 import { checkGeneration } from "./memory_plan.ts";
-import { modelFolder } from "./models.ts";
+import { modelFolder } from "../model/hub/find_model.ts";
 
 /** What to complete. */
 export interface CompletionRequest {
@@ -47,7 +45,7 @@ export async function completeText(
   const folder = await modelFolder(name);
   using device = await openDevice(request.device);
   const { config, lora } = await describeModel(folder);
-  const tokenizer = await Tokenizer.load(folder, { modelVocab: config.vocab_size });
+  const tokenizer = await loadTokenizer(folder, { modelVocab: config.vocab_size });
   const batch = {
     prompts: samples,
     promptTokens: tokenizer.encode(prompt).length,
@@ -55,7 +53,7 @@ export async function completeText(
     filtered: filters(request),
   };
   checkGeneration(device, { config, lora, batch, memory: request.memory });
-  using model = await Gpt2.load(device, folder, { frozen: true });
+  using model = await loadModel(device, folder, { frozen: true });
   const { topK, topP, minP, repetitionPenalty, seed } = request;
   const prompts: string[] = Array(samples).fill(prompt),
     completions: string[] = prompts.map(() => "");
@@ -67,16 +65,11 @@ export async function completeText(
     stop: stop === undefined ? [] : [stop],
     every: report ? 4 : 16, // a read-back costs time: rarely, where nobody watches
   };
-  for await (const news of generateText({ model, tokenizer }, prompts, settings)) {
-    for (const { row, text } of news) {
+  for await (const updates of generateText({ model, tokenizer }, prompts, settings)) {
+    for (const { row, text } of updates) {
       completions[row] += text;
       if (text !== "") report?.(text, row);
     }
   }
   return completions;
-}
-
-/** A response up to its end token, if it has one. */
-export function withoutEnd(response: Int32Array, eos: number | null): Int32Array {
-  return response.at(-1) === eos ? response.subarray(0, -1) : response;
 }

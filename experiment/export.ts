@@ -1,12 +1,14 @@
 /** Writes a model as a folder that transformers goes on with: weights, tokenizer, sampling, card. @module */
+import { saveGpt2 } from "../model/files/gpt2_save.ts";
+import { describeModel, hubFolder, loadModel, loadTokenizer } from "../model/hub/load.ts";
 import { CpuDevice } from "../kernels/devices/cpu.ts";
-import { readJson, replaceText } from "../model/files/disk.ts";
-import { Gpt2 } from "../model/gpt2.ts";
+import { denoFolder } from "../model/files/deno_folder.ts";
+import { replaceFile } from "../model/files/disk.ts";
+import { MissingFileError, readJson } from "../model/files/folder_source.ts";
 import type { LoraOptions } from "../model/lora/lora.ts";
-import { describeModel } from "../model/files/lora_folder.ts";
 import { openSafetensors } from "../model/files/safetensors.ts";
-import { Tokenizer } from "../model/tokenizer/tokenizer.ts";
-import { findModel, type ModelSource } from "./models.ts";
+import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
+import { findModel, type ModelSource } from "../model/hub/find_model.ts";
 
 /** What to write, and where. */
 export interface ExportRequest {
@@ -52,15 +54,15 @@ export async function exportModel(request: ExportRequest): Promise<ExportFacts> 
   const { folder, source } = await findModel(request.model);
   const { lora: adapter } = await describeModel(folder);
   using device = new CpuDevice(); // copies numbers; every machine has it, and room for the weights
-  using model = await Gpt2.load(device, folder, { frozen: true, valueHead, merge: true });
+  using model = await loadModel(device, folder, { frozen: true, valueHead, merge: true });
   const { config, dims } = model;
-  const tokenizer = await Tokenizer.load(folder, { modelVocab: dims.V })
+  const tokenizer = await loadTokenizer(folder, { modelVocab: dims.V })
     .catch((error: unknown) => {
-      if (error instanceof Deno.errors.NotFound) return undefined;
+      if (error instanceof MissingFileError) return undefined;
       throw error;
     });
-  const files = tokenizer ? { tokenizer: `${folder}/tokenizer.json` } : {};
-  await model.save(to, { dtype, ...files }).catch((error: unknown) => {
+  const files = tokenizer ? { tokenizer: hubFolder(folder) } : {};
+  await saveGpt2(model, to, { dtype, ...files }).catch((error: unknown) => {
     if (dtype === "F16" && error instanceof RangeError) error.message += ". Export it as f32";
     throw error;
   });
@@ -69,7 +71,7 @@ export async function exportModel(request: ExportRequest): Promise<ExportFacts> 
   const settings = sampling
     ? sampled(sampling, { ...ids, eos: tokenizer?.eosId ?? ids.eos })
     : await inherited(folder, ids);
-  await replaceText(`${to}/generation_config.json`, json(settings).replace(FLOATS, "$1.0"));
+  await replaceFile(`${to}/generation_config.json`, json(settings).replace(FLOATS, "$1.0"));
   const facts: ExportFacts = {
     source,
     modelType: config.model_type,
@@ -80,7 +82,7 @@ export async function exportModel(request: ExportRequest): Promise<ExportFacts> 
     ...(adapter && { adapter }),
     tokenizer: tokenizer !== undefined,
   };
-  if (card) await replaceText(`${to}/README.md`, card(facts));
+  if (card) await replaceFile(`${to}/README.md`, card(facts));
   return facts;
 }
 
@@ -113,14 +115,13 @@ async function inherited(
   folder: string,
   { bos, eos }: TokenIds,
 ): Promise<Record<string, unknown>> {
-  const path = `${folder}/generation_config.json`;
   const ids = withoutNull({ bos_token_id: bos, eos_token_id: eos });
   const {
     // Both would say that another program wrote the file.
     _from_model_config: _made,
     transformers_version: _version,
     ...given
-  } = await readObject(path) ?? {};
+  } = await readObject(folder, "generation_config.json") ?? {};
   const merged: Record<string, unknown> = { ...ids, ...withoutNull(given) };
   const end = [merged.eos_token_id].flat()[0];
   return { ...withoutNull({ pad_token_id: end ?? null }), ...merged };
@@ -134,8 +135,8 @@ const withoutNull = (values: Record<string, unknown>): Record<string, unknown> =
  * generic class reads tokenizer.json as it is: a class chosen by the model's type may add tokens to it.
  */
 async function completeTokenizer(to: string, tokenizer: Tokenizer): Promise<void> {
-  const path = `${to}/tokenizer_config.json`;
-  const given = await readObject(path);
+  const name = "tokenizer_config.json";
+  const given = await readObject(to, name);
   const end = tokenizer.eosId === null
     ? {}
     : Object.fromEntries(["bos_token", "eos_token", "unk_token"].map((name) => [
@@ -149,17 +150,23 @@ async function completeTokenizer(to: string, tokenizer: Tokenizer): Promise<void
   };
   if (given && "clean_up_tokenization_spaces" in given) return;
   // Decoded without cleaning, a text is what rewards saw.
-  await replaceText(path, json({ ...(given ?? made), clean_up_tokenization_spaces: false }));
+  await replaceFile(
+    `${to}/${name}`,
+    json({ ...(given ?? made), clean_up_tokenization_spaces: false }),
+  );
 }
 
 /** A JSON file; undefined where there is none. */
-async function readObject(path: string): Promise<Record<string, unknown> | undefined> {
-  const value = await readJson(path);
+async function readObject(
+  folder: string,
+  name: string,
+): Promise<Record<string, unknown> | undefined> {
+  const value = await readJson(denoFolder(folder), name);
   if (value === undefined) return undefined;
   if (typeof value === "object" && value !== null && !Array.isArray(value)) {
     return value as Record<string, unknown>;
   }
-  throw new TypeError(`Cannot use ${path} as it must be a JSON object`);
+  throw new TypeError(`Cannot use ${folder}/${name} as it must be a JSON object`);
 }
 
 /** Reads back what was written: gives the number of weights. */

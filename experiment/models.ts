@@ -1,165 +1,81 @@
-/** Finds the folder of a model by the name that people give it, and says what exactly lies there. @module */
-import { createHash } from "node:crypto";
-import {
-  cachedModel,
-  fetchedLine,
-  fetchModel,
-  type HubModel,
-  type HubOptions,
-  isHubId,
-  mayDownload,
-} from "../model/hub/hub.ts";
-import { baseName, baseOfAdapter } from "../model/files/lora_config.ts";
+/** The models of a run: one that is trained, and where all its weights are, its reference. @module */
+import { loadModel } from "../model/hub/load.ts";
+import type { Device } from "../kernels/device.ts";
+import type { Gpt2Options } from "../model/gpt2.ts";
+import type { Needs } from "../rl/algorithm.ts";
+import type { PolicyModels } from "./policy.ts";
+import { loraOf, type RunSettings } from "./settings.ts";
 
-/** The default model that ships with the project. */
-export const TINY = new URL("../assets/tiny/", import.meta.url);
+/** How a run opens its models; an adapter's reference is the policy itself. */
+export interface ModelOptions {
+  policy: Gpt2Options;
+  reference?: Gpt2Options;
+}
 
-/** What a run started from, so that it can be found again and told from another; plain JSON. */
-export type ModelSource = PlainSource & {
-  /** Of an adapter: the model that it is put on. */
-  base?: PlainSource;
-};
-
-/** One folder of a model. */
-type PlainSource =
-  | {
-    kind: "hub";
-    /** `owner/name`. */
-    id: string;
-    /** Branch, tag or commit as asked for. */
-    revision: string;
-    /** What the revision was then, 40 hexadecimal digits. */
-    commit: string;
-  }
-  | {
-    kind: "folder";
-    /** As it was given; "tiny" for the default model. */
-    path: string;
-    /**
-     * SHA-256 of config, weights and tokenizer by file name. Whole files: two checkpoints of a run
-     * differ neither in header nor in size. It takes 1 s per GB, less than loading does.
-     */
-    sha256: Record<string, string>;
-  };
-
-/** A model that was found. */
-export interface FoundModel {
-  folder: string;
-  source: ModelSource;
-  /** For people: which model of the hub, and where it came from. */
-  line?: string;
+/** How a run's settings and its algorithm's needs open its models. */
+export function modelOptions(
+  { maxGradNorm, recompute, frozenDtype: matrixDtype, ...rest }: RunSettings,
+  { value: valueHead, reference }: Needs,
+): ModelOptions {
+  const lora = loraOf(rest);
+  const policy = { valueHead, recompute, adamw: { maxGradNorm } };
+  if (lora) return { policy: { ...policy, lora, matrixDtype } };
+  return { policy, ...(reference && { reference: { frozen: true, matrixDtype } }) };
 }
 
 /**
- * The folder of `model`: "tiny", a path to a folder in Hugging Face form, or `owner/name[@revision]` of
- * the hub. A model of the hub that is in the cache is taken from there; another is downloaded where
- * the program may use the network.
- * @throws {Error} when there is no such folder or model; a HubError when a download fails
+ * Refuses what cannot be done with the adapter in the folder that a run starts from; where all weights
+ * are trained, it is added to its base first.
+ * @throws {TypeError} with the settings to change
  */
-export async function modelFolder(model: string, options: HubOptions = {}): Promise<string> {
-  return (await locate(model, options)).folder;
-}
-
-/**
- * As `modelFolder`, and what exactly is there, also of the base where it is an adapter: reads a
- * folder's files once.
- */
-export async function findModel(model: string, options: HubOptions = {}): Promise<FoundModel> {
-  const { folder, hub, line } = await locate(model, options);
-  const own: PlainSource = hub
-    ? { kind: "hub", id: hub.id, revision: hub.revision, commit: hub.commit }
-    : { kind: "folder", path: model, sha256: await sums(folder) };
-  const base = await baseSource(folder);
-  return { folder, source: { ...own, ...(base && { base }) }, line };
-}
-
-/** What the adapter in `folder` is put on; undefined where there is none. */
-async function baseSource(folder: string): Promise<PlainSource | undefined> {
-  const base = await baseOfAdapter(folder);
-  if (base === undefined) return undefined;
-  const { name, revision } = await baseName(base);
-  return revision === null
-    ? { kind: "folder", path: base, sha256: await sums(base) }
-    : { kind: "hub", id: name, revision, commit: revision };
-}
-
-/**
- * The model that `source` says: of the hub by its commit, wherever the branch is now; a folder if its
- * files are still the same. So must be the base of an adapter.
- * @throws {Error} when it is gone or has changed, with what `modelFolder` throws
- */
-export async function sameModel(
-  source: ModelSource,
-  options: HubOptions = {},
-): Promise<FoundModel> {
-  const name = source.kind === "hub" ? `${source.id}@${source.commit}` : source.path;
-  const found = await findModel(name, options);
-  const { base } = source; // not recorded by older runs
-  const changed = [
-    ...changes(source, found.source),
-    ...(base ? changes(base, found.source.base).map((what) => `its base's ${what}`) : []),
-  ];
-  if (changed.length === 0) return { ...found, source };
-  throw new Error(
-    `Cannot go on with the model ${name} as the run began with other files: ` +
-      `${changed.join(", ")} changed since. Put them back as they were, or start a new run`,
-  );
-}
-
-/** What is not as it was: files of a folder, or the commit. */
-function changes(was: PlainSource, now: PlainSource | undefined): string[] {
-  if (was.kind === "hub") {
-    const same = now?.kind === "hub" && now.commit === was.commit; // ids may have been renamed
-    return same ? [] : [`${was.id}@${was.commit}`];
-  }
-  const sums = now?.kind === "folder" ? now.sha256 : {};
-  return [...new Set([...Object.keys(was.sha256), ...Object.keys(sums)])]
-    .filter((name) => was.sha256[name] !== sums[name]);
-}
-
-/** Config, weights and tokenizer; not what lies beside them in a checkpoint. */
-const MODEL_FILE =
-  /^(?:(?:config|tokenizer|vocab|added_tokens|adapter_config)\.json|merges\.txt|(?:adapter_)?model.*\.safetensors(?:\.index\.json)?)$/;
-
-async function sums(folder: string): Promise<Record<string, string>> {
-  const names = (await Array.fromAsync(Deno.readDir(folder), ({ name }) => name))
-    .filter((name) => MODEL_FILE.test(name)).sort();
-  const found: Record<string, string> = {};
-  for (const name of names) {
-    const hash = createHash("sha256");
-    using file = await Deno.open(`${folder}/${name}`);
-    const block = new Uint8Array(2 ** 20);
-    for (let n = await file.read(block); n !== null; n = await file.read(block)) {
-      hash.update(block.subarray(0, n));
-    }
-    found[name] = hash.digest("hex");
-  }
-  return found;
-}
-
-async function locate(
+export function checkStart(
+  { loraRank, frozenDtype }: RunSettings,
   model: string,
-  options: HubOptions,
-): Promise<{ folder: string; hub?: HubModel; line?: string }> {
-  const folder = model === "tiny" ? decodeURIComponent(TINY.pathname).replace(/\/$/, "") : model;
-  const found = await Deno.stat(folder).catch(() => undefined);
-  if (found?.isDirectory) return { folder };
-  const cannot = `Cannot load the model "${model}" as it must be "tiny", a folder with ` +
-    `config.json, model.safetensors and tokenizer.json, or owner/name of the hub`;
-  if (found) throw new Error(`${cannot}: it is a file`);
-  if (!isHubId(model)) throw new Error(`${cannot}: there is no such folder`);
-  const cached = await cachedModel(model, options);
-  if (cached) {
-    const { id, revision, commit, folder } = cached;
-    const line = `${id}@${revision} (commit ${commit}) from the hub's cache, in ${folder}`;
-    return { folder, hub: cached, line };
+): void {
+  const [start, cure] = [`Cannot start from the adapter ${model}`, "deno task export writes it"];
+  if (loraRank > 0) {
+    throw new TypeError(
+      `${start} with loraRank=${loraRank} as a run's adapter is a fresh one, on a plain model: ` +
+        `name the model that the two make (${cure}), or leave out loraRank to train all of its weights`,
+    );
   }
-  if (mayDownload(options)) {
-    const hub = await fetchModel(model, options);
-    return { folder: hub.folder, hub, line: fetchedLine(hub) };
+  if (frozenDtype !== "f32") {
+    throw new TypeError(
+      `${start} with frozenDtype=${frozenDtype} as it is added to its base in f32: leave out ` +
+        `frozenDtype, or name the model that the two make (${cure})`,
+    );
   }
-  throw new Error(
-    `${cannot}: there is no such folder, and the hub's cache does not have it. ` +
-      `This gets it from the hub: deno task fetch ${model}`,
-  );
+}
+
+/**
+ * Opens the model that a run trains, from `folder` or a checkpoint, and where the options say so a
+ * frozen copy of `folder`. With
+ * an adapter there is no copy: the reference is the same model with the adapter off. Without one, an
+ * adapter's folder is a plain model: the two are added up.
+ * @throws {Error} when the checkpoint is not of such a run, or the folder cannot be used
+ */
+export async function openModels(
+  device: Device,
+  { folder, resume, seed, options: { policy, reference: frozen } }: {
+    folder: string;
+    resume?: string;
+    /** Key of a fresh adapter. */
+    seed: number;
+    options: ModelOptions;
+  },
+): Promise<PolicyModels & Disposable> {
+  using owned = new DisposableStack();
+  const { lora, ...rest } = policy;
+  const way = resume === undefined ? { lora, merge: !lora } : { base: folder };
+  const model = owned.use(await loadModel(device, resume ?? folder, { ...rest, ...way, seed }));
+  if ((model.adapter === undefined) !== (lora === undefined)) {
+    throw new Error(
+      `Cannot resume from ${resume} as the run trains ${lora ? "an adapter" : "all weights"}: ` +
+        `it holds ${lora ? "no" : "an"} adapter; name a checkpoint of the run`,
+    );
+  }
+  const reference = frozen &&
+    owned.use(await loadModel(device, folder, { ...frozen, merge: true }));
+  const all = owned.move();
+  return { model, reference, [Symbol.dispose]: () => all.dispose() };
 }

@@ -1,5 +1,32 @@
 /** What a training run tells whoever watches it: the run folder, the terminal, a test. @module */
-import type { ModelSource } from "./models.ts";
+import type { ModelSource } from "../model/hub/find_model.ts";
+import type { StepTimings } from "../rl/trainer.ts";
+
+/** Which of a task's prompts. */
+export type Split = "train" | "heldout";
+
+/** When completions were drawn: `train` are rollouts, before and after are greedy answers. */
+export interface Phase {
+  readonly phase: "before" | "train" | "after";
+  readonly split: Split;
+}
+
+/** A phase as `completions.csv` has it: `train`, `before:heldout`, …. */
+export const phaseText = ({ phase, split }: Phase): string =>
+  phase === "train" ? phase : `${phase}:${split}`;
+
+/** What `phaseText` was given. @throws {TypeError} for another text */
+export function parsePhase(text: string): Phase {
+  const [, phase, split] = /^(before|after):(train|heldout)$/.exec(text) ?? [];
+  if (phase) return { phase: phase as Phase["phase"], split: split as Split };
+  if (text === "train") return { phase: "train", split: "train" };
+  throw new TypeError(
+    `Cannot tell the phase ${
+      JSON.stringify(text)
+    } as it must be train, or before or after, a colon, ` +
+      "and train or heldout",
+  );
+}
 
 /** Greedy answers of the policy on one split. */
 export interface SplitResult {
@@ -27,15 +54,13 @@ export interface Summary {
 }
 
 /** One completion, as kept in `completions.csv`. */
-export interface CompletionRow {
+export interface CompletionRow extends Phase {
   step: number;
-  /** "train" for rollouts, "before:train", "after:heldout", … for evaluations. */
-  phase: string;
   id: string;
   prompt: string;
   completion: string;
   answer: string;
-  /** Total trained reward; null where no reward could judge. */
+  /** Total trained reward; null where no reward could score. */
   reward: number | null;
   /** Each reward by name. */
   scores: Record<string, number | null>;
@@ -58,19 +83,24 @@ export interface RunInfo {
   config: Record<string, unknown>;
 }
 
+/** One finished step. */
+export interface StepReport {
+  /** Counted from 1. */
+  step: number;
+  /** By name: always the same names, in the same order. */
+  metrics: Readonly<Record<string, number>>;
+  completions: readonly CompletionRow[];
+  timings: StepTimings;
+}
+
 /** Watches a run. Calls come in order; a promise is awaited, so that what it writes is on disk. */
 export interface RunObserver {
   start(info: RunInfo): void | Promise<void>;
-  /** A slow phase without steps began, e.g. "evaluating before training". */
-  phase?(text: string): void;
-  /** One finished step: `metrics` by name (always the same names, in the same order). */
-  step(
-    step: number,
-    metrics: Readonly<Record<string, number>>,
-    completions: readonly CompletionRow[],
-  ): void | Promise<void>;
+  /** Something slow without steps began, e.g. "answering before training". */
+  notice?(text: string): void;
+  step(report: StepReport): void | Promise<void>;
   /** Greedy completions of one split, before or after training. */
-  evaluation(phase: string, completions: readonly CompletionRow[]): void | Promise<void>;
+  evaluation(phase: Phase, completions: readonly CompletionRow[]): void | Promise<void>;
   /** Writes `checkpoints/step-N` by calling `write(folder)` on a temporary name, then renames it. */
   checkpoint(step: number, write: (folder: string) => Promise<void>): Promise<void>;
   end(summary: Summary): void | Promise<void>;

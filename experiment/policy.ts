@@ -28,26 +28,33 @@ export interface RunShape {
   microbatchRows: number;
 }
 
-/** Token ids in, (B, T) arrays out; the model works on the rows that matter. */
+/** The models behind a policy. */
+export interface PolicyModels {
+  /** What is trained; with a value head where the algorithm needs values. */
+  model: Gpt2;
+  /**
+   * The reference: a frozen copy. Left out, a model with an adapter is its own reference, with the
+   * adapter off, and another has none.
+   */
+  reference?: Gpt2;
+}
+
+/** Token ids in, (B, T) arrays out; the model works on the target positions. */
 export class LanguagePolicy implements Policy {
+  readonly model: Gpt2;
+  readonly frozen: Gpt2 | undefined;
+  /** Absent where there is neither a frozen copy nor an adapter. */
+  readonly reference?: NonNullable<Policy["reference"]>;
   #rows: ResponseRows | undefined;
 
-  /**
-   * @param frozen the reference; undefined for a model with an adapter, which has it in itself
-   * @param eos id that ends a response; null: none does
-   * @throws {TypeError} when there is no reference
-   */
-  constructor(
-    readonly model: Gpt2,
-    readonly frozen: Gpt2 | undefined,
-    readonly eos: number | null,
-  ) {
-    if (!frozen && !model.adapter) {
-      throw new TypeError("Cannot train a model without adapter as it needs a frozen reference");
-    }
+  /** @param eos id that ends a response; null: none does */
+  constructor({ model, reference }: PolicyModels, readonly eos: number | null) {
+    this.model = model;
+    this.frozen = reference;
+    if (reference || model.adapter) this.reference = (batch) => this.#reference(batch);
   }
 
-  /** Takes the memory of a whole run ahead of use: within `shape` nothing more will be taken. */
+  /** Preallocates the memory of a whole run: within `shape` nothing more will be taken. */
   reserve({ batchSize, promptTokens, maxNewTokens, microbatchRows }: RunShape): void {
     reserveGeneration(this.model, { prompts: batchSize, promptTokens, maxNewTokens });
     const [piece] = pieces(Array.from({ length: batchSize }, (_, row) => row), microbatchRows);
@@ -70,7 +77,7 @@ export class LanguagePolicy implements Policy {
     return {
       logprob: toGrid(logprob, rows),
       entropy: toGrid(entropy, rows),
-      value: toGrid(value, rows),
+      ...(this.model.options.valueHead && { value: toGrid(value, rows) }),
     };
   }
 
@@ -81,8 +88,8 @@ export class LanguagePolicy implements Policy {
     }
     this.model.backward({
       dlogprob: fromGrid(dlogprob, rows),
-      dentropy: fromGrid(dentropy, rows),
-      dvalue: fromGrid(dvalue, rows),
+      dentropy: dentropy && fromGrid(dentropy, rows),
+      dvalue: dvalue && fromGrid(dvalue, rows),
     });
   }
 
@@ -98,7 +105,7 @@ export class LanguagePolicy implements Policy {
     return this.model.gradientNorm();
   }
 
-  async reference(batch: TokenBatch): Promise<{ logprob: Float32Array }> {
+  async #reference(batch: TokenBatch): Promise<{ logprob: Float32Array }> {
     const rows = responseRows(batch);
     const { temperature } = batch;
     const { logprob } = this.frozen

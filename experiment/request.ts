@@ -1,23 +1,28 @@
 /** What a run is asked to do, and every setting of it filled in. @module */
-import type { Device } from "../kernels/device.ts";
+import type { OptionTable, OptionValue } from "../base/options.ts";
 import type { DeviceChoice } from "../kernels/devices/open.ts";
-import type { CombinedReward } from "../rewards/combine.ts";
-import { type PpoConfig, resolvePpoConfig } from "../rl/config.ts";
-import { NO_LORA } from "./lora.ts";
-import { findPreset } from "./presets.ts";
+import type { Algorithm, Needs } from "../rl/algorithm.ts";
+import { findPreset } from "../rl/algorithms/presets.ts";
+import { DEFAULT_ALGORITHM, findAlgorithm } from "../rl/algorithms/registry.ts";
+import { trainerOptions } from "../rl/trainer.ts";
+import type { TrainerConfig } from "../rl/trainer_options.ts";
 import { findTask } from "../tasks/registry.ts";
-import { openRewards } from "./rewards.ts";
-import type { Task, TaskSettings } from "../tasks/task.ts";
+import type { Task } from "../tasks/task.ts";
+import { chooseRewards, type ChosenReward, type RewardRequest } from "./rewards.ts";
+import { RUN_OPTIONS, type RunSettings, settingsTable } from "./settings.ts";
 
 /** What a run is asked to do; what is left out comes from the task. */
 export interface TrainRequest {
   /** Name in the registry, or a task of your own. */
   task: string | Task;
-  /** `NAME[:weight],…`. */
-  reward?: string;
+  /** Name in the registry, or an algorithm of your own. Default: the preset's, else the registry's. */
+  // deno-lint-ignore no-explicit-any -- any settings of its own
+  algorithm?: string | Algorithm<any>;
+  /** `NAME[:weight],…`, a reward of your own, or several of both. */
+  reward?: RewardRequest;
   /** "tiny", or a folder in Hugging Face form. Default "tiny". */
   model?: string;
-  /** Name in `presets.ts`; its settings take the place of the task's. */
+  /** Name in `rl/algorithms/presets.ts`; its settings take the place of the task's. */
   preset?: string;
   /** Rollouts. */
   steps?: number;
@@ -27,93 +32,92 @@ export interface TrainRequest {
   device?: DeviceChoice;
   /** Steps between checkpoints; one is always written at the end. 0: only then. Default 0. */
   saveEvery?: number;
-  /** Settings that differ from the task's or the preset's. */
-  settings?: Partial<TaskSettings>;
+  /** Settings that differ from the task's or the preset's, by the names of the command line. */
+  settings?: Readonly<Record<string, OptionValue>>;
   /** Device memory that the run may take, GiB. Default: what the machine has free, where that is known. */
   memory?: number;
-  /** Checkpoint folder to go on from; everything else must be as in the run that wrote it. */
+  /** Checkpoint folder to continue from; everything else must be as in the run that wrote it. */
   resume?: string;
 }
 
-/** Settings that are the run's own, and not the algorithm's. */
-type OwnSettings = Omit<TaskSettings, keyof PpoConfig>;
-
 /** A request with everything filled in, and nothing opened. */
-export interface Asked {
+export interface ResolvedRequest {
   task: Task;
-  /** As in the request. */
-  reward?: string;
+  algorithm: Algorithm;
+  /** What the algorithm needs of the models with these settings. */
+  needs: Needs;
+  rewards: ChosenReward[];
   model: string;
-  config: Readonly<PpoConfig>;
-  settings: OwnSettings;
+  /** For the trainer: the loop's settings and the algorithm's. */
+  config: Readonly<TrainerConfig & Record<string, unknown>>;
+  /** Of data, adapter, optimizer and memory. */
+  settings: Readonly<RunSettings>;
   saveEvery: number;
 }
 
-/** What the semantic reward is where neither task nor request says. */
-export const SEMANTIC = {
-  semanticEmbedder: "words",
-  semanticMapping: "affine",
-  semanticPower: 4,
-  semanticOov: "zero",
-} as const;
-
-const DEFAULTS: Omit<OwnSettings, "batchSize" | "maxGradNorm"> = {
-  ...SEMANTIC,
-  ...NO_LORA,
-  recompute: false,
-  frozenDtype: "f32",
-};
+/** The values that a table has rows for. */
+function known(
+  table: { rows: Readonly<Record<string, unknown>> },
+  values: Readonly<Record<string, OptionValue>>,
+): Record<string, OptionValue> {
+  return Object.fromEntries(
+    Object.entries(values).filter(([name]) => Object.hasOwn(table.rows, name)),
+  );
+}
 
 /**
  * Fills in what the request leaves to task and preset.
  * @throws {TypeError|RangeError} for a request that names what there is not, or out of range
  */
-export function resolveRequest(request: TrainRequest): Asked {
+export function resolveRequest(request: TrainRequest): ResolvedRequest {
   const task = typeof request.task === "string" ? findTask(request.task) : request.task;
-  const { batchSize, maxGradNorm, ...rest } = {
-    ...task.settings,
-    maxNewTokens: task.maxNewTokens,
-    ...(request.preset === undefined ? {} : findPreset(request.preset).settings),
+  if (task.examples.train.length === 0) {
+    throw new RangeError(`Cannot train on ${task.name} as it has no training prompts`);
+  }
+  const preset = request.preset === undefined ? undefined : findPreset(request.preset);
+  const algorithm = algorithmOf(request, preset?.algorithm);
+  const table = settingsTable(algorithm);
+  table.resolve(request.settings); // names and ranges as they were given, before they are parted
+  const values = {
+    ...known(table, { ...task.settings, maxNewTokens: task.maxNewTokens }),
+    ...known(table, preset?.settings ?? {}),
     ...request.settings,
-  };
-  const isOwn = ([key]: [string, unknown]): boolean => key in DEFAULTS;
-  const own = Object.fromEntries(Object.entries(rest).filter(isOwn));
-  const ppo = Object.fromEntries(Object.entries(rest).filter((entry) => !isOwn(entry)));
-  const config = resolvePpoConfig({
-    ...ppo,
     seed: request.seed ?? 1,
     totalSteps: request.steps ?? task.steps,
-  });
-  const most = task.examples.train.length;
-  if (!Number.isInteger(batchSize) || batchSize < 1) {
+  };
+  const loop = trainerOptions(algorithm as Algorithm<never>);
+  const config = loop.resolve(known(loop, values)) as ResolvedRequest["config"];
+  const needs = algorithm.needs(config);
+  const settings = (RUN_OPTIONS as OptionTable<RunSettings>).resolve(known(RUN_OPTIONS, values));
+  if (settings.batchSize % needs.groupSize !== 0) {
     throw new RangeError(
-      `Cannot train as batchSize must be a whole number above 0: it is ${batchSize}`,
+      `Cannot train as batchSize must be a multiple of the ${needs.groupSize} completions that ` +
+        `${algorithm.name} compares: it is ${settings.batchSize}`,
     );
-  }
-  if (most === 0) {
-    throw new RangeError(`Cannot train on ${task.name} as it has no training prompts`);
   }
   return {
     task,
-    reward: request.reward,
+    algorithm,
+    needs,
+    rewards: chooseRewards(request.reward ?? task.defaultRewards, values),
     model: request.model ?? "tiny",
     config,
-    settings: { batchSize, maxGradNorm, ...DEFAULTS, ...own },
+    settings,
     saveEvery: request.saveEvery ?? 0,
   };
 }
 
-/** `device` is where a reward's network runs. */
-export function openRunRewards(
-  { task, reward, settings }: Asked,
-  device: Device,
-): Promise<CombinedReward> {
-  return openRewards(task, reward, {
-    device,
-    embedder: settings.semanticEmbedder,
-    matrixDtype: settings.frozenDtype,
-    mapping: settings.semanticMapping,
-    power: settings.semanticPower,
-    oov: settings.semanticOov,
-  });
+function algorithmOf(
+  { algorithm, preset }: Pick<TrainRequest, "algorithm" | "preset">,
+  ofPreset: string | undefined,
+): Algorithm {
+  if (typeof algorithm === "object") return algorithm;
+  if (algorithm !== undefined && ofPreset !== undefined && algorithm !== ofPreset) {
+    findAlgorithm(algorithm); // an unknown name is the nearer fault
+    throw new TypeError(
+      `Cannot use the preset ${preset} with ${algorithm} as it has the settings of ${ofPreset}: ` +
+        "leave one of the two out",
+    );
+  }
+  return findAlgorithm(algorithm ?? ofPreset ?? DEFAULT_ALGORITHM);
 }

@@ -1,65 +1,126 @@
-/** Every reward by name, opened for a task. @module */
+/** The rewards of a run: named or given, opened for a task, and summed. @module */
+import type { OptionValue } from "../base/options.ts";
 import type { Device } from "../kernels/device.ts";
-import { type EncoderOptions, SentenceEmbedder } from "../model/encoder/encoder.ts";
+import type { EncoderOptions } from "../model/encoder/encoder.ts";
+import type { SentenceEmbedder } from "../model/encoder/sentence.ts";
+import { loadSentenceEmbedder } from "../model/files/encoder_folder.ts";
 import type { MatrixDtype } from "../model/params.ts";
 import { combine, type CombinedReward } from "../rewards/combine.ts";
-import { loadWordVectors } from "../rewards/embeddings/word_vectors.ts";
-import { exact } from "../rewards/exact.ts";
 import { parseRewards } from "../rewards/parse.ts";
-import type { Parent, Reward, TextEmbedder } from "../rewards/reward.ts";
-import { semantic, type SemanticOptions } from "../rewards/semantic.ts";
-import { modelFolder } from "./models.ts";
+import { findReward, listRewards, rewardSetting } from "../rewards/registry.ts";
+import type {
+  Parent,
+  Reward,
+  RewardContext,
+  RewardDefinition,
+  TextEmbedder,
+} from "../rewards/reward.ts";
 import type { Task } from "../tasks/task.ts";
+import { modelFolder } from "../model/hub/find_model.ts";
 
-/** The word vectors that ship with the project. */
-export const WORD_VECTORS = new URL("../assets/words/glove-50d.bin", import.meta.url);
+/** One reward of a run: by name with its settings, or an object of your own. */
+export type ChosenReward =
+  & { weight: number }
+  & ({ reward: Reward } | {
+    definition: RewardDefinition;
+    settings: Readonly<Record<string, OptionValue>>;
+  });
 
-/** Choices for `openRewards`. */
-export type RewardOptions = Omit<SemanticOptions, "parent" | "embedder"> & {
-  /** Default: the task's. */
-  parent?: Parent;
-  /**
-   * Where the semantic reward looks for nearness: an embedder of your own, "words" for `WORD_VECTORS`
-   * (the default), or a sentence encoder, by folder or as a model of the hub, which then stays on
-   * `device` as long as that.
-   */
-  embedder?: TextEmbedder | string;
-  /** Where a sentence encoder runs. */
-  device?: Device;
-  /** How a sentence encoder's matrices are stored. Default "f32". */
-  matrixDtype?: MatrixDtype;
-};
+/** What a run may be rewarded by: `NAME[:weight],…`, or objects, alone or with weights. */
+export type RewardRequest =
+  | string
+  | Reward
+  | readonly (string | Reward | { reward: Reward; weight: number })[];
 
-interface RewardEntry {
-  summary: string;
-  open(task: Task, options: RewardOptions): Reward | Promise<Reward>;
+/**
+ * The rewards that are asked for, with the settings that each owns.
+ * @throws what `parseRewards` and an option table's `resolve` throw
+ */
+export function chooseRewards(
+  asked: RewardRequest,
+  settings: Readonly<Record<string, OptionValue | undefined>>,
+): ChosenReward[] {
+  const names = listRewards().map(({ name }) => name);
+  const list = typeof asked === "string" || "score" in asked ? [asked] : asked;
+  return list.flatMap((one): ChosenReward[] => {
+    if (typeof one !== "string") {
+      return [
+        "reward" in one ? { reward: one.reward, weight: one.weight } : {
+          reward: one,
+          weight: 1,
+        },
+      ];
+    }
+    return parseRewards(one, names).map(({ name, weight }) => {
+      const definition = findReward(name);
+      return { weight, definition, settings: ownSettings(definition, settings) };
+    });
+  });
 }
 
-const REWARDS: Readonly<Record<string, RewardEntry>> = {
-  exact: {
-    summary: "1 where the completion equals the answer but for case and outer spaces, else 0",
-    open: () => exact(),
-  },
-  semantic: {
-    summary: "PGSRM: nearness of completion and parent's answer in an embedding space, 0 to 1",
-    open: async (task, options) =>
-      semantic({
-        ...options,
-        parent: options.parent ?? task.parent,
-        embedder: await openEmbedder(options),
-      }),
-  },
-};
+function ownSettings(
+  { name, options }: RewardDefinition,
+  settings: Readonly<Record<string, OptionValue | undefined>>,
+): Readonly<Record<string, OptionValue>> {
+  const given = options.names.map((option) => [option, settings[rewardSetting(name, option)]]);
+  return options.resolve(Object.fromEntries(given));
+}
 
-async function openEmbedder(
-  { embedder = "words", device, matrixDtype }: RewardOptions,
-): Promise<TextEmbedder> {
-  if (typeof embedder !== "string") return embedder;
-  if (embedder === "words") return loadWordVectors(WORD_VECTORS);
-  if (device) return await openEncoder(device, embedder, { matrixDtype });
-  throw new TypeError(
-    `Cannot embed with ${embedder} as a sentence encoder needs a device: give one beside it`,
+/** The settings of chosen rewards under their names on the command line. */
+export const settingsOfRewards = (chosen: readonly ChosenReward[]): Record<string, OptionValue> =>
+  Object.fromEntries(
+    chosen.flatMap((one) =>
+      "definition" in one
+        ? Object.entries(one.settings).map((
+          [option, value],
+        ) => [rewardSetting(one.definition.name, option), value])
+        : []
+    ),
   );
+
+/** Where a run's rewards get what they need. */
+export interface RewardPlace {
+  parent?: Parent;
+  embedder?: TextEmbedder;
+  /** Holds a reward's network. */
+  device?: Device;
+  /** How a network's matrices are stored. Default "f32". */
+  matrixDtype?: MatrixDtype;
+}
+
+/** Opens the chosen rewards and sums them. @throws what their definitions' `open` throws */
+export async function openChosen(
+  chosen: readonly ChosenReward[],
+  { device, matrixDtype, ...given }: RewardPlace,
+): Promise<CombinedReward> {
+  const context: RewardContext = {
+    ...given,
+    ...(device && { openEncoder: (name) => openEncoder(device, name, { matrixDtype }) }),
+  };
+  return combine(
+    await Promise.all(chosen.map(async (one) => ({
+      reward: "reward" in one ? one.reward : await one.definition.open(one.settings, context),
+      weight: one.weight,
+    }))),
+  );
+}
+
+/** Choices for `openRewards`. */
+export interface RewardOptions extends RewardPlace {
+  /** By the names of the command line, such as `semanticPower`. */
+  settings?: Readonly<Record<string, OptionValue>>;
+}
+
+/**
+ * The weighted sum that `asked` names, or the task's default.
+ * @throws what `chooseRewards` and the rewards' `open` throw
+ */
+export async function openRewards(
+  task: Pick<Task, "parent" | "defaultRewards">,
+  asked: RewardRequest = task.defaultRewards,
+  { settings = {}, ...place }: RewardOptions = {},
+): Promise<CombinedReward> {
+  return await openChosen(chooseRewards(asked, settings), { parent: task.parent, ...place });
 }
 
 /** The sentence encoder of that folder, or of the hub. @throws what `modelFolder` and `load` throw */
@@ -73,27 +134,5 @@ export async function openEncoder(
       cause: error,
     });
   });
-  return await SentenceEmbedder.load(device, folder, options);
-}
-
-/** All rewards, in the order of `--list`. */
-export function listRewards(): { name: string; summary: string }[] {
-  return Object.entries(REWARDS).map(([name, { summary }]) => ({ name, summary }));
-}
-
-/**
- * The weighted sum that `text` asks for (`NAME[:weight],…`), or the task's default.
- * @throws what `parseRewards`, `semantic`, `loadWordVectors` and `SentenceEmbedder.load` throw.
- */
-export async function openRewards(
-  task: Task,
-  text: string = task.defaultRewards,
-  options: RewardOptions = {},
-): Promise<CombinedReward> {
-  const terms = parseRewards(text, Object.keys(REWARDS));
-  const open = async ({ name, weight }: typeof terms[number]) => ({
-    reward: await REWARDS[name].open(task, options),
-    weight,
-  });
-  return combine(await Promise.all(terms.map(open)));
+  return await loadSentenceEmbedder(device, folder, options);
 }

@@ -1,5 +1,5 @@
 /** The `config.json` of a model in Hugging Face form: what is accepted, and what it must satisfy. @module */
-import { z } from "zod";
+import * as z from "zod";
 
 const size = z.int().positive();
 const layers = size.max(10_000); // a hostile file makes no endless list of them
@@ -17,7 +17,7 @@ const common = {
   tie_word_embeddings: z.boolean().default(true),
 };
 const innerSize = size.nullish().transform((n) => n ?? null);
-const reach = z.enum(["global", "local"]);
+const span = z.enum(["global", "local"]);
 
 const schemas = {
   gpt2: z.looseObject({
@@ -41,8 +41,8 @@ const schemas = {
     num_heads: size,
     intermediate_size: innerSize,
     window_size: size.default(256),
-    attention_types: z.array(z.tuple([z.array(reach).min(1), layers])).min(1),
-    attention_layers: z.array(reach).optional(),
+    attention_types: z.array(z.tuple([z.array(span).min(1), layers])).min(1),
+    attention_layers: z.array(span).optional(),
   }),
 };
 
@@ -97,11 +97,12 @@ export interface GptNeoConfig extends CommonConfig {
   /** Tokens that a token of a local layer attends. */
   readonly window_size: number;
   /** Runs of layers: each list is repeated so many times. [[["global", "local"], 6]] are 12 layers. */
-  readonly attention_types: readonly (readonly [readonly Reach[], number])[];
+  readonly attention_types: readonly (readonly [readonly AttentionSpan[], number])[];
   /** The same, layer by layer. */
-  readonly attention_layers: readonly Reach[];
+  readonly attention_layers: readonly AttentionSpan[];
 }
-type Reach = "global" | "local";
+/** What the tokens of a layer attend: all before them, or the last `window_size`. */
+export type AttentionSpan = "global" | "local";
 
 /** The config of any family that a `Gpt2` can be. */
 export type ModelConfig = Gpt2Config | GptNeoConfig;
@@ -186,10 +187,10 @@ function gptNeo(given: Record<string, unknown>, from: string): GptNeoConfig {
     { ...given, attention_types: types ?? (all && [[all, 1]]) },
     `${from} as a GPT-Neo`,
   );
-  const expanded: Reach[] = [];
+  const expanded: AttentionSpan[] = [];
   for (const [list, times] of config.attention_types) {
     for (let i = 0; i < times && expanded.length <= config.num_layers; i++) {
-      for (const reach of list) expanded.push(reach);
+      for (const span of list) expanded.push(span);
     }
   }
   const { attention_layers = expanded, num_layers } = config;
@@ -202,7 +203,7 @@ function gptNeo(given: Record<string, unknown>, from: string): GptNeoConfig {
       );
     }
   }
-  const at = expanded.findIndex((reach, l) => reach !== attention_layers[l]);
+  const at = expanded.findIndex((span, l) => span !== attention_layers[l]);
   if (at >= 0) {
     throw new RangeError(
       `Cannot use ${from} as attention_layers must be what attention_types say: layer ${at} is ` +
@@ -232,9 +233,7 @@ export function modelDims(config: ModelConfig): ModelDims {
     return { V, P, C, L, H, D: C / H, I: n_inner ?? 4 * C, eps, scale: 0, windows };
   }
   const { max_position_embeddings: P, hidden_size: C, num_layers: L, num_heads: H } = config;
-  const windows = config.attention_layers.map((reach) =>
-    reach === "local" ? config.window_size : P
-  );
+  const windows = config.attention_layers.map((span) => span === "local" ? config.window_size : P);
   return { V, P, C, L, H, D: C / H, I: config.intermediate_size ?? 4 * C, eps, scale: 1, windows };
 }
 

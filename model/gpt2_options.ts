@@ -28,23 +28,17 @@ export interface Gpt2Options {
   adamw?: Partial<AdamwOptions>;
   /** Train a low-rank adapter (and the value head) in place of the weights, which stay as they are. */
   lora?: LoraOptions;
-}
-
-/** How a folder is loaded. */
-export interface LoadOptions extends Gpt2Options {
-  /** Of an adapter's folder: where its base is, in place of what `adapter_config.json` says. */
+  /** Folder or name that the weights come from, which the file of an adapter is to say. */
   base?: string;
-  /** Adds the adapter of an adapter's folder to the weights: a plain model comes out. Default false. */
-  merge?: boolean;
 }
 
 /** What a pass computes with. */
 export interface PassOptions {
-  /** False leaves the adapter (and its value head) out: the base alone, to the bit. Default true. */
+  /** False leaves the adapter (and its value head) out: bit-identical to the base alone. Default true. */
   adapter?: boolean;
 }
 
-/** What a forward pass tells of each row asked about: (R) each. */
+/** What a forward pass tells of each target position: (R) each. */
 export interface RowEvaluation {
   /** log pi(target), nats. */
   logprob: FloatArray;

@@ -2,8 +2,7 @@
 import { adamw, hyperOf } from "../kernels/adamw.ts";
 import type { Device, Program, Scope, Tensor } from "../kernels/device.ts";
 import { globalNorm, globalNormScratch } from "../kernels/global_norm.ts";
-import { Store } from "./params.ts";
-import { openSafetensors, writeSafetensors } from "./files/safetensors.ts";
+import { ParameterBuffers } from "./params.ts";
 
 /** Settings of the optimizer. */
 export interface AdamwOptions {
@@ -30,22 +29,23 @@ const DEFAULTS: Readonly<AdamwOptions> = Object.freeze({
 /** Gradients, moments and the recorded step of one model (Loshchilov and Hutter, arXiv:1711.05101). */
 export class Optimizer {
   readonly options: AdamwOptions;
-  readonly gradients: Store;
+  readonly gradients: ParameterBuffers;
+  /** First and second moment of every gradient. */
+  readonly moments: Readonly<Record<"m" | "v", ParameterBuffers>>;
   readonly device: Device;
-  #m: Store;
-  #v: Store;
   /** (2) global norm of the last step's gradient, before clipping, and what it was scaled by. */
   readonly norm: Tensor;
   #hyper: Tensor;
   #program: Program;
-  #t = 0;
+  /** Steps taken so far: whole, 0 or more. To be set together with the moments. */
+  t = 0;
 
   /**
    * Allocates in `scope`, which frees it.
    * @throws {RangeError} when an option is out of its range
    * @throws {TypeError} when weights are stored as f16, where small steps would be lost in rounding
    */
-  constructor(scope: Scope, weights: Store, options: Partial<AdamwOptions> = {}) {
+  constructor(scope: Scope, weights: ParameterBuffers, options: Partial<AdamwOptions> = {}) {
     const device = this.device = scope.device;
     this.options = checked({ ...DEFAULTS, ...options });
     const { layout } = weights;
@@ -55,9 +55,11 @@ export class Optimizer {
           "leave out matrixDtype, or freeze the model",
       );
     }
-    this.gradients = new Store(scope, layout, "gradient");
-    this.#m = new Store(scope, layout, "m");
-    this.#v = new Store(scope, layout, "v");
+    this.gradients = new ParameterBuffers(scope, layout, "gradient");
+    const moments = this.moments = {
+      m: new ParameterBuffers(scope, layout, "m"),
+      v: new ParameterBuffers(scope, layout, "v"),
+    };
     const grads = this.gradients.arenas;
     const scratch = scope.alloc(globalNormScratch(grads), "norm partials");
     const hyper = this.#hyper = scope.alloc(8, "adamw hyper");
@@ -66,16 +68,11 @@ export class Optimizer {
     this.#program = scope.record("step", () => {
       globalNorm(device, { grads, scratch, norm }, { maxNorm: this.options.maxGradNorm });
       layout.arenas.forEach(({ decay, length }, a) => {
-        const [weight, grad, m, v] = [weights, this.gradients, this.#m, this.#v]
+        const [weight, grad, m, v] = [weights, this.gradients, moments.m, moments.v]
           .map(({ arenas }) => arenas[a]);
         adamw(device, { weight, grad, m, v, hyper, norm }, { N: length, decay: decay ? 1 : 0 });
       });
     });
-  }
-
-  /** Steps taken so far. */
-  get t(): number {
-    return this.#t;
   }
 
   /** Enqueues one step; the gradients are zero afterwards. */
@@ -83,50 +80,9 @@ export class Optimizer {
     if (!(lr >= 0 && lr < Infinity)) {
       throw new RangeError(`Cannot step as the learning rate must be finite and >= 0: it is ${lr}`);
     }
-    this.#t++;
-    this.device.write(this.#hyper, hyperOf({ lr, ...this.options }, this.#t));
+    this.t++;
+    this.device.write(this.#hyper, hyperOf({ lr, ...this.options }, this.t));
     this.#program.run();
-  }
-
-  /** Writes both moments and the step count to a safetensors file, all or nothing. */
-  async exportState(path: string): Promise<void> {
-    const moments = [["m", this.#m], ["v", this.#v]] as const;
-    const order = this.gradients.order;
-    await writeSafetensors(path, {
-      tensors: moments.flatMap(([kind]) =>
-        order.map(({ name, shape }) => ({ name: `${kind}.${name}`, shape }))
-      ),
-      data: async function* () {
-        for (const [, store] of moments) for await (const [, data] of store.read()) yield data;
-      },
-      metadata: { t: String(this.#t) },
-    });
-  }
-
-  /**
-   * Reads what `exportState` wrote.
-   * @throws {Error} naming every moment that is missing or of another shape
-   */
-  async importState(path: string): Promise<void> {
-    using file = await openSafetensors(path);
-    const t = Number(file.metadata.t);
-    if (!Number.isSafeInteger(t) || t < 0) {
-      throw new TypeError(
-        `Cannot read the optimizer from ${path} as its metadata must say the step t: it says ${file.metadata.t}`,
-      );
-    }
-    const targets = [["m", this.#m], ["v", this.#v]] as const;
-    file.expect(
-      targets.flatMap(([kind]) =>
-        this.gradients.order.map(({ name, shape }) => ({ name: `${kind}.${name}`, shape }))
-      ),
-    );
-    for (const [kind, store] of targets) {
-      for (const { name } of store.order) {
-        this.device.write(store.get(name), await file.read(`${kind}.${name}`));
-      }
-    }
-    this.#t = t;
   }
 }
 

@@ -21,7 +21,7 @@ import { type ModelConfig, modelDims } from "./config.ts";
 import { type LinearModule, linearModules } from "./families/families.ts";
 import { fillNormal, fillUniform } from "./random.ts";
 
-const MOST = 2 ** 28; // bytes an arena is filled to at most, so that a read-back stays a modest block
+const MAX_ARENA = 2 ** 28; // bytes it is filled to at most, so that a read-back stays a modest block
 
 /** How matrices and embeddings are stored: f16 takes half the memory and rounds to 11 bits. */
 export type MatrixDtype = "f32" | "f16";
@@ -35,10 +35,13 @@ export interface Parameter {
   readonly length: number;
   /** Whether weight decay applies: weights and embeddings yes, biases and layer norms no. */
   readonly decay: boolean;
-  /** Its fresh value: this number everywhere, normal draws of that deviation, or even ones within it. */
+  /**
+   * Its fresh value: this number everywhere, normal draws of that standard deviation, or uniform ones
+   * between minus and plus the bound.
+   */
   readonly init:
     | { readonly value: number }
-    | { readonly deviation: number }
+    | { readonly std: number }
     | { readonly bound: number };
   readonly dtype: MatrixDtype;
   /** Index into `Layout.arenas`. */
@@ -70,16 +73,18 @@ export type Spec = Omit<Parameter, "length" | "dtype" | "arena" | "offset">;
 /** Names, shapes and fresh values in the order of the network; `valueHead` adds `v_head.*`. */
 function specs(config: ModelConfig, valueHead: boolean): Spec[] {
   const { V, P, C, L, I } = modelDims(config);
-  const deviation = config.initializer_range;
+  const std = config.initializer_range;
   // Each layer adds two branches to the residual stream; GPT-2 shrinks them so that their sum keeps
   // its size (Radford et al. 2019, section 2.3). GPT-Neo does not.
-  const branch = config.model_type === "gpt2" ? deviation / Math.sqrt(2 * L) : deviation;
-  const biased = new Set(linearModules(config).filter(({ bias }) => bias).map(({ map }) => map));
-  const weight = (name: string, shape: number[], d = deviation): Spec => ({
+  const branch = config.model_type === "gpt2" ? std / Math.sqrt(2 * L) : std;
+  const biased = new Set(
+    linearModules(config).filter(({ bias }) => bias).map(({ linear }) => linear),
+  );
+  const weight = (name: string, shape: number[], d = std): Spec => ({
     name: `${name}.weight`,
     shape,
     decay: true,
-    init: { deviation: d },
+    init: { std: d },
   });
   const vector = (name: string, length: number, value: number): Spec => ({
     name,
@@ -92,9 +97,14 @@ function specs(config: ModelConfig, valueHead: boolean): Spec[] {
     vector(`${name}.bias`, C, 0),
   ];
   const layer = (l: number): Spec[] => {
-    const linear = (map: LinearModule["map"], from: number, to: number, d?: number): Spec[] => [
-      weight(`h.${l}.${map}`, [from, to], d), // y = x W + b
-      ...(biased.has(map) ? [vector(`h.${l}.${map}.bias`, to, 0)] : []),
+    const linear = (
+      name: LinearModule["linear"],
+      inFeatures: number,
+      outFeatures: number,
+      d?: number,
+    ): Spec[] => [
+      weight(`h.${l}.${name}`, [inFeatures, outFeatures], d), // y = x W + b
+      ...(biased.has(name) ? [vector(`h.${l}.${name}.bias`, outFeatures, 0)] : []),
     ];
     return [
       ...norm(`h.${l}.ln_1`),
@@ -154,7 +164,7 @@ export function placeParameters(
     const isMatrix = spec.shape.length > 1 && !spec.name.startsWith("v_head.");
     const dtype = isMatrix ? matrixDtype : "f32";
     const unit = alignOf(dtype);
-    const most = Math.floor(Math.min(limits.maxBinding, MOST) / bytesOf(dtype) / unit) * unit;
+    const most = Math.floor(Math.min(limits.maxBinding, MAX_ARENA) / bytesOf(dtype) / unit) * unit;
     const space = align(length, dtype);
     const kind = `${spec.decay ? "decay" : "no decay"}${dtype === "f16" ? ", f16" : ""}`;
     let arena = open.get(kind);
@@ -175,7 +185,7 @@ export const headName = ({ byName }: Layout): string =>
   byName.has("lm_head.weight") ? "lm_head.weight" : "wte.weight";
 
 /** One number for every parameter: the weights, or the gradients, or a moment. */
-export class Store {
+export class ParameterBuffers {
   /** One tensor an arena. */
   readonly arenas: readonly Tensor[];
   readonly device: Device;
@@ -218,7 +228,7 @@ export class Store {
     return this.layout.parameters.toSorted((a, b) => a.arena - b.arena);
   }
 
-  /** Copies one parameter after another to the host, arena by arena; one wait an arena. */
+  /** Copies one parameter after another to the host, arena by arena; one host sync an arena. */
   async *read(): AsyncGenerator<[Parameter, FloatArray]> {
     let at = -1;
     let data: FloatArray | undefined;
@@ -238,13 +248,13 @@ export class Store {
  * Writes fresh values, for a GPT-2 its initialisation (normal 0.02, residual projections over
  * sqrt(2 L)), into `weights`. Random numbers of parameter i are stream `first` + i of the seed.
  */
-export function initialise(weights: Store, seed: number, first = 0): void {
+export function initialise(weights: ParameterBuffers, seed: number, first = 0): void {
   const { layout, device } = weights;
   layout.parameters.forEach(({ name, length, init }, i) => {
     const data = new Float32Array(length), stream = first + i;
     if ("value" in init) data.fill(init.value);
     else if ("bound" in init) fillUniform(data, { bound: init.bound, seed, stream });
-    else fillNormal(data, { deviation: init.deviation, seed, stream });
+    else fillNormal(data, { std: init.std, seed, stream });
     device.write(weights.get(name), data);
   });
 }

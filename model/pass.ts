@@ -39,7 +39,7 @@ import {
   type ValueHead,
 } from "./layers/head.ts";
 import type { Adapter } from "./lora/lora.ts";
-import type { Store } from "./params.ts";
+import type { ParameterBuffers } from "./params.ts";
 import type { Rows } from "./rows.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -47,7 +47,7 @@ import type { Workspace } from "./workspace.ts";
 export interface PassShape {
   readonly B: number;
   readonly T: number;
-  /** Rows asked about. */
+  /** Target positions. */
   readonly R: number;
   /** Divides the logits. */
   readonly temperature: number;
@@ -58,12 +58,12 @@ export interface PassModel {
   readonly device: Device;
   readonly workspace: Workspace;
   readonly dims: ModelDims;
-  readonly weights: Store;
+  readonly weights: ParameterBuffers;
   readonly values?: ValueHead;
   /** Adds its part to the blocks; its gradients lie in `gradients`. */
   readonly adapter?: Adapter;
   /** Of what is trained. Absent: no backward pass is recorded. */
-  readonly gradients?: Store;
+  readonly gradients?: ParameterBuffers;
   /** (1) to which the language-model loss is added. */
   readonly loss?: Tensor;
   /** Keep only each layer's input, and compute the rest again in backward. */
@@ -84,7 +84,7 @@ export class Pass implements Disposable {
   /** Results, and the logits where all rows were one chunk. */
   readonly head: HeadActivations;
   /** True when `head.logits` holds every row. */
-  readonly whole: boolean;
+  readonly singleChunk: boolean;
   #programs: Scope;
   #forward: Program;
   #backward?: Program;
@@ -110,7 +110,7 @@ export class Pass implements Disposable {
       const value = model.values !== undefined;
       const chunk = chunkRows(device.limits, { V: dims.V, R, bytes: model.chunkBytes });
       const headDims: HeadDims = { ...dims, N, R, chunk, temperature, value };
-      this.whole = R <= chunk;
+      this.singleChunk = R <= chunk;
       this.head = headActivations(workspace, headDims);
       const layers = this.#layers({ ...dims, B, T, rank: model.adapter?.rank });
       this.#forward = this.#programs.record("forward", () => {
@@ -125,7 +125,7 @@ export class Pass implements Disposable {
 
   /**
    * Enqueues the forward pass of `rows`, whose shape may be smaller than this pass's: sequences are
-   * padded to T, and rows asked about to R.
+   * padded to T, and target positions to R.
    */
   forward(rows: Rows): void {
     const { device } = this.model;
@@ -224,7 +224,11 @@ export class Pass implements Disposable {
     );
   }
 
-  #recordBackward({ dims, x, activations }: Layers, headDims: HeadDims, gradients: Store): void {
+  #recordBackward(
+    { dims, x, activations }: Layers,
+    headDims: HeadDims,
+    gradients: ParameterBuffers,
+  ): void {
     const { device, weights, values, adapter, recompute, loss, workspace } = this.model;
     const { length, index, target } = this.#inputs;
     const { B, T, C, V, P, L } = dims;

@@ -17,9 +17,9 @@ export interface Rows {
   readonly tokens: Uint32Array<ArrayBuffer>;
   /** (B) real tokens of each sequence, 1 to T. */
   readonly lengths: Uint32Array<ArrayBuffer>;
-  /** (R) rows b * T + t, all different, whose next token is asked about. */
+  /** (R) rows b * T + t, all different: the target positions. */
   readonly index: Uint32Array<ArrayBuffer>;
-  /** (R) the token asked about at each. */
+  /** (R) the token that follows each, whose log-probability is wanted. */
   readonly target: Uint32Array<ArrayBuffer>;
 }
 
@@ -32,7 +32,7 @@ export interface ResponseRows extends Rows {
 }
 
 /**
- * Rows that ask for every next token of every sequence: language modelling.
+ * Rows with every next token of every sequence as target: language modelling.
  * @throws {RangeError} when a sequence has fewer than two tokens
  */
 export function languageModelRows(sequences: readonly Tokens[]): Rows {
@@ -53,7 +53,7 @@ export function languageModelRows(sequences: readonly Tokens[]): Rows {
 }
 
 /**
- * Rows that ask for every response token. The last token of a response is asked about but is no
+ * Rows with every response token as target. The last token of a response is a target but not an
  * input, as nothing comes after it.
  * @throws {RangeError} when a prompt is empty or the lists differ in length
  */
@@ -70,7 +70,7 @@ export function responseRows(
     prompts.map((prompt, b) => {
       if (prompt.length === 0) {
         throw new RangeError(
-          `Cannot ask about response ${b} as its first token needs a row before it: prompt ${b} is empty`,
+          `Cannot score response ${b} as its first token needs a row before it: prompt ${b} is empty`,
         );
       }
       const target = Array.from(responses[b]);
@@ -142,7 +142,7 @@ export function checkRows(rows: Rows, { V, P }: { V: number; P: number }): void 
   }
   if (tokens.length !== B * T) fail(`it needs B * T = ${B * T} tokens: it has ${tokens.length}`);
   if (lengths.length !== B) fail(`it needs B = ${B} lengths: it has ${lengths.length}`);
-  if (index.length === 0) fail("no row of it is asked about: index is empty");
+  if (index.length === 0) fail("it needs a target position: index is empty");
   if (index.length !== target.length) {
     fail(`index and target pair up: they have ${index.length} and ${target.length} elements`);
   }
@@ -161,6 +161,6 @@ export function checkRows(rows: Rows, { V, P }: { V: number; P: number }): void 
     if (row - b * T >= lengths[b]) {
       fail(`row ${row} is padding: sequence ${b} has ${lengths[b]} tokens`);
     }
-    if (seen[row]++) fail(`row ${row} is asked about twice: ask once`);
+    if (seen[row]++) fail(`row ${row} is a target position twice: give it once`);
   }
 }

@@ -7,19 +7,19 @@ export interface WeightedReward {
   weight: number;
 }
 
-/** The verdict on a batch of B completions. */
-export interface Verdict {
-  /** (B) weighted sums over the rewards that could judge; null where none of weight not 0 could. */
+/** What each reward gave a batch of B completions, and their sum. */
+export interface RewardBreakdown {
+  /** (B) weighted sums over the rewards that could score; null where none of weight not 0 could. */
   total: (number | null)[];
   /** (B) unweighted values of each reward, in the order of the rewards. */
   scores: Record<string, (number | null)[]>;
 }
 
-/** A sum that is itself a reward; `judge` also tells the parts. */
+/** A sum that is itself a reward; `breakdown` also tells the parts. */
 export interface CombinedReward extends Reward {
   /** Weights by reward name, in the order given. */
   readonly weights: Readonly<Record<string, number>>;
-  judge(batch: RewardBatch): Promise<Verdict>;
+  breakdown(batch: RewardBatch): Promise<RewardBreakdown>;
   /** Counts of the parts, as `reward/count`. */
   takeCounts(): Record<string, number>;
 }
@@ -27,7 +27,7 @@ export interface CombinedReward extends Reward {
 /**
  * Sums rewards, which run side by side. Values are matched to their reward by its name.
  * @throws TypeError for no rewards, a repeated name, or a name that is not lower-case letters, digits
- * and _; RangeError for a weight that is not finite. `judge` throws RangeError where a reward gives
+ * and _; RangeError for a weight that is not finite. `breakdown` throws RangeError where a reward gives
  * another number of values than there are completions, or one that is not finite.
  */
 export function combine(parts: readonly WeightedReward[]): CombinedReward {
@@ -50,11 +50,11 @@ export function combine(parts: readonly WeightedReward[]): CombinedReward {
     weights[name] = weight;
   }
 
-  const judge = async (batch: RewardBatch): Promise<Verdict> => {
+  const breakdown = async (batch: RewardBatch): Promise<RewardBreakdown> => {
     const B = batch.completions.length;
     const columns = await Promise.all(parts.map(({ reward }) => reward.score(batch)));
     const total: (number | null)[] = new Array(B).fill(null);
-    const scores: Verdict["scores"] = {};
+    const scores: RewardBreakdown["scores"] = {};
     for (const [k, { reward: { name }, weight }] of parts.entries()) {
       checkColumn(name, columns[k], B);
       scores[name] = columns[k];
@@ -70,8 +70,8 @@ export function combine(parts: readonly WeightedReward[]): CombinedReward {
   return {
     name: "total",
     weights,
-    judge,
-    score: async (batch) => (await judge(batch)).total,
+    breakdown,
+    score: async (batch) => (await breakdown(batch)).total,
     takeCounts() {
       return Object.fromEntries(
         parts.flatMap(({ reward }) =>

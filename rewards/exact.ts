@@ -1,5 +1,6 @@
 /** 1 where the completion is the answer, letter for letter; else 0. @module */
-import type { Reward, RewardBatch } from "./reward.ts";
+import { defineOptions } from "../base/options.ts";
+import type { Reward, RewardBatch, RewardDefinition } from "./reward.ts";
 
 /** White space at both ends and letter case do not count. */
 export function sameText(a: string, b: string): boolean {
@@ -18,3 +19,12 @@ export function exact(): Reward {
     },
   };
 }
+
+/** `exact` by name. */
+export const definition: RewardDefinition = {
+  name: "exact",
+  summary: "1 where the completion equals the answer but for case and outer spaces, else 0",
+  options: defineOptions("the reward exact", {}),
+  counts: [],
+  open: exact,
+};

@@ -1,4 +1,6 @@
-/** What a reward is: text in, numbers out, `null` where it cannot judge. @module */
+/** What a reward is: text in, numbers out, `null` where it cannot score. @module */
+
+import type { OptionTable, OptionValue } from "../base/options.ts";
 
 /** One prompt with what its task knows about it. */
 export interface Example {
@@ -11,20 +13,57 @@ export interface Example {
   [column: string]: unknown;
 }
 
-/** One batch to judge; the three arrays have the same length. */
+/** One batch to score; the three arrays have the same length. */
 export interface RewardBatch {
   prompts: readonly string[];
   completions: readonly string[];
   examples: readonly Example[];
 }
 
-/** A reward sees whole batches, may be asynchronous, and gives null for "cannot judge this one". */
+/** A reward sees whole batches, may be asynchronous, and gives null for "cannot score this one". */
 export interface Reward {
   /** Column name in metrics: lower-case, no spaces. */
   readonly name: string;
   score(batch: RewardBatch): Promise<(number | null)[]>;
   /** Counts since the last call, by name (fallbacks, words out of vocabulary, …); resets them. */
   takeCounts?(): Record<string, number>;
+}
+
+/** One number that a reward counts beside its scores. */
+export interface RewardCount {
+  /** Column `rewards/REWARD/name` of `metrics.csv`. */
+  readonly name: string;
+  /** What a run that learns looks like. */
+  readonly healthy: string;
+  /** What is counted, in one line: completions of a step, 0 to the batch. */
+  readonly meaning: string;
+  /** What to do where it is not healthy. */
+  readonly remedy: string;
+}
+
+/** What a reward may need of whoever opens it. */
+export interface RewardContext {
+  /** Gives the answers that it compares with; of the task, where a run does not say otherwise. */
+  readonly parent?: Parent;
+  /** An embedder in place of the one that the settings name. */
+  readonly embedder?: TextEmbedder;
+  /** Opens a sentence encoder by name; absent where there is no device to hold it. */
+  openEncoder?(name: string): Promise<TextEmbedder>;
+}
+
+/** What a reward's file exports: the command line, help, docs and memory plan read it from here. */
+export interface RewardDefinition<C = Record<string, OptionValue>> {
+  /** What the command line calls it: a-z, 0-9 and _. */
+  readonly name: string;
+  /** One line for `--list`. */
+  readonly summary: string;
+  /** Its settings; on the command line `power` of `semantic` is `semanticPower`. */
+  readonly options: OptionTable<C>;
+  readonly counts: readonly RewardCount[];
+  /** Name of the sentence encoder that it holds with these settings. Default: none. */
+  encoder?(settings: Readonly<C>): string | undefined;
+  /** @throws {Error} where what it needs cannot be had */
+  open(settings: Readonly<C>, context: RewardContext): Reward | Promise<Reward>;
 }
 
 /** Turns texts into vectors, e.g. word vectors averaged, or a sentence encoder. */

@@ -5,8 +5,22 @@
  *   relu     R = max(0, cos)^p         the paper; cos <= 0 gives 0
  * @module
  */
+import {
+  defineOptions,
+  type OptionRows,
+  type OptionTable,
+  type OptionValues,
+} from "../base/options.ts";
 import { cosine } from "./embeddings/cosine.ts";
-import type { Parent, Reward, RewardBatch, TextEmbedder } from "./reward.ts";
+import { loadWordVectors } from "./embeddings/word_vectors.ts";
+import type {
+  Parent,
+  Reward,
+  RewardBatch,
+  RewardContext,
+  RewardDefinition,
+  TextEmbedder,
+} from "./reward.ts";
 
 /** From cosine to reward. */
 export type Mapping = "affine" | "relu";
@@ -26,6 +40,9 @@ export interface SemanticOptions {
   oov?: OutOfVocabulary;
 }
 
+/** Name of the word vectors that ship with the project. */
+const WORDS = "words";
+
 const MAPPINGS: Record<Mapping, (cos: number) => number> = {
   affine: (cos) => (cos + 1) / 2,
   relu: (cos) => Math.max(0, cos),
@@ -43,7 +60,7 @@ export function semantic(options: SemanticOptions): Reward {
     throw new TypeError(`Cannot map cosines as mapping must be affine or relu: it is "${mapping}"`);
   }
   if (!OOV.includes(oov)) {
-    throw new TypeError(`Cannot judge unknown words as oov must be ${OOV.join(", ")}: "${oov}"`);
+    throw new TypeError(`Cannot score unknown words as oov must be ${OOV.join(", ")}: "${oov}"`);
   }
   if (!(power > 0 && power < Infinity)) {
     throw new RangeError(`Cannot sharpen cosines as power must be above 0: it is ${power}`);
@@ -86,3 +103,43 @@ export function semantic(options: SemanticOptions): Reward {
     },
   };
 }
+
+// deno-fmt-ignore
+const ROWS = {
+  embedder: { kind: "text", default: WORDS, unit: "words, a folder, or a fetched OWNER/NAME", doc: "space of the semantic reward: word vectors, or a sentence encoder", group: "Rewards and advantages" },
+  mapping: { kind: "choice", choices: ["affine", "relu"], default: "affine", doc: "semantic reward of cosine c: affine ((c+1)/2)^p, relu max(0,c)^p", group: "Rewards and advantages" },
+  power: { kind: "number", default: 4, min: 0, above: true, usual: "1 to 16", doc: "exponent p of the semantic reward; the larger, the less a near miss earns", group: "Rewards and advantages" },
+  oov: { kind: "choice", choices: ["zero", "floor", "null"], default: "zero", doc: "semantic reward where no word is known: 0, that of cosine 0, or none", group: "Rewards and advantages" },
+} as const satisfies OptionRows;
+
+/** Settings of `semantic` by name. */
+export type SemanticSettings = OptionValues<typeof ROWS>;
+const OPTIONS: OptionTable<SemanticSettings> = defineOptions("the reward semantic", ROWS);
+
+/** The space that the settings name. */
+function openEmbedder(name: string, { openEncoder }: RewardContext): Promise<TextEmbedder> {
+  if (name === WORDS) return loadWordVectors();
+  if (openEncoder) return openEncoder(name);
+  throw new TypeError(
+    `Cannot embed with ${name} as a sentence encoder needs a device: give one beside it`,
+  );
+}
+
+/** `semantic` by name. */
+export const definition: RewardDefinition<SemanticSettings> = {
+  name: "semantic",
+  summary: "PGSRM: nearness of completion and parent's answer in an embedding space, 0 to 1",
+  options: OPTIONS,
+  // deno-fmt-ignore
+  counts: [
+    { name: "out_of_vocabulary", healthy: "falls to 0", meaning: "completions without any word that the word vectors know", remedy: "Above: the policy writes what is not a word; start from a better model, or lower learningRate." },
+    { name: "no_parent_answer", healthy: "0", meaning: "completions whose parent gave no answer; they get null", remedy: "Above: give the examples an answer." },
+    { name: "parent_out_of_vocabulary", healthy: "0", meaning: "completions whose parent's answer has no known word; they get null", remedy: "Above: choose answers of known words, or another embedder." },
+  ],
+  encoder: ({ embedder }) => embedder === WORDS ? undefined : embedder,
+  async open({ embedder: name, ...choices }, context) {
+    const { parent, embedder = await openEmbedder(name, context) } = context;
+    if (!parent) throw new TypeError("Cannot reward nearness as a parent must give the answers");
+    return semantic({ ...choices, parent, embedder });
+  },
+};

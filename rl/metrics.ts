@@ -17,6 +17,8 @@ export interface MetricInfo {
   healthy: string;
   /** What is measured, in one line. */
   meaning: string;
+  /** What to do where it is not healthy. */
+  remedy: string;
   /** The column's name in TRL 0.11, and in runs of earlier versions; "" where there is none. */
   alias: string;
 }
@@ -27,41 +29,42 @@ type Row = readonly [
   range: string,
   healthy: string,
   meaning: string,
+  remedy: string,
   alias: string,
 ];
 
-const info = ([name, unit, range, healthy, meaning, alias]: Row): MetricInfo =>
-  Object.freeze({ name, unit, range, healthy, meaning, alias });
+const info = ([name, unit, range, healthy, meaning, remedy, alias]: Row): MetricInfo =>
+  Object.freeze({ name, unit, range, healthy, meaning, remedy, alias });
 
 /** What the trainer reports of any algorithm, by name. */
 // deno-fmt-ignore
 const COMMON: ReadonlyMap<string, MetricInfo> = new Map(([
-  ["kl/reference", "nats per sequence", "any; true KL is >= 0", "rises slowly, stays under about 10", "estimate of KL(policy || reference), summed over a response, mean over responses", "objective/kl"],
-  ["kl/coefficient", "reward per nat", ">= 0", "changes slowly", "KL coefficient used in this step", "objective/kl_coef"],
-  ["kl/penalty_mean", "reward per token", "any", "small beside the score", "mean KL penalty of a token, with its sign", "ppo/mean_non_score_reward"],
-  ["policy/sequence_entropy", "nats per sequence", ">= 0", "falls slowly, not to 0", "-log-probability of a response as drawn, mean over responses", "objective/entropy"],
-  ["score/mean", "reward", "that of the reward", "rises", "mean score of the responses, after scoreClip", "ppo/mean_scores"],
-  ["score/std", "reward", ">= 0", "above 0: equal scores teach nothing", "sample standard deviation of the scores", "ppo/std_scores"],
-  ["optimizer/learning_rate", "", ">= 0", "follows its schedule", "learning rate used in this step", "ppo/learning_rate"],
-  ["loss/total", "", "any", "no trend needed", "the loss whose gradient is taken, mean over optimiser batches", "ppo/loss/total"],
-  ["policy/entropy", "nats per token", "0 to ln V", "falls slowly; a crash to 0 is collapse", "entropy of the next-token distribution", "ppo/policy/entropy"],
-  ["policy/approxkl", "nats per token", ">= 0", "1e-4 to 0.05", "half the squared log-ratio to the policy that drew the tokens", "ppo/policy/approxkl"],
-  ["policy/policykl", "nats per token", "any", "near approxkl", "old minus new log-probability", "ppo/policy/policykl"],
-  ["advantages/mean", "", "any", "0 when whitened", "mean advantage as used", "ppo/policy/advantages_mean"],
-  ["policy/ratio", "", "> 0", "close to 1; exactly 1 with one update", "mean ratio of new to old probability", "ppo/policy/ratio"],
-  ["policy/ratio_min", "", "> 0", "above 0.5", "smallest ratio of any token", "ppo/policy/ratio_min"],
-  ["policy/ratio_max", "", "> 0", "below 2", "largest ratio of any token", "ppo/policy/ratio_max"],
-  ["optimizer/grad_norm", "", ">= 0", "steady; spikes come before collapse", "global gradient norm before clipping, mean over optimiser steps", "ppo/grad_norm"],
-  ["optimizer/epochs", "passes", "0 to epochs", "equal to epochs", "passes over the rollout that were learned from; fewer after a target-KL stop", "ppo/epochs"],
-  ["optimizer/skipped_updates", "", "0 or 1", "0", "1 where the update was skipped: a number was not finite, or no response had a score", "ppo/skipped_updates"],
-  ["sampling/logp_difference_max", "nats", ">= 0", "below 1e-3", "largest gap between the sampler's log-probability of a token and the training pass's", ""],
-  ["rewards/scored_count", "responses", "0 to batch", "the batch size", "responses with a score", "rewards/judged_count"],
-  ["rewards/null_count", "responses", "0 to batch", "0", "responses that no reward could score; they are not learned from", ""],
-  ["tokens/queries_len_mean", "tokens", ">= 1", "that of the task", "mean prompt length", ""],
-  ["tokens/queries_len_std", "tokens", ">= 0", "that of the task", "its sample standard deviation", ""],
-  ["tokens/responses_len_mean", "tokens", "1 to maxNewTokens", "below maxNewTokens", "mean response length, EOS included", ""],
-  ["tokens/responses_len_std", "tokens", ">= 0", "above 0", "its sample standard deviation", ""],
-  ["tokens/finished_share", "", "0 to 1", "near 1", "share of responses that ended with EOS", ""],
+  ["kl/reference", "nats per sequence", "any; true KL is >= 0", "rises slowly, stays under about 10", "estimate of KL(policy || reference), summed over a response, mean over responses", "Above: raise klCoefficient or lower learningRate. Far below 0: sampler and training pass disagree; look at sampling/logp_difference_max.", "objective/kl"],
+  ["kl/coefficient", "reward per nat", ">= 0", "changes slowly", "KL coefficient used in this step", "If it runs away under klControl=adaptive, klTarget is out of reach; raise it, or use klControl=fixed.", "objective/kl_coef"],
+  ["kl/penalty_mean", "reward per token", "any", "small beside the score", "mean KL penalty of a token, with its sign", "Where it outweighs the score, the penalty is what is learned; lower klCoefficient.", "ppo/mean_non_score_reward"],
+  ["policy/sequence_entropy", "nats per sequence", ">= 0", "falls slowly, not to 0", "-log-probability of a response as drawn, mean over responses", "Near 0 early: raise klCoefficient or entropyCoefficient, or lower learningRate.", "objective/entropy"],
+  ["score/mean", "reward", "that of the reward", "rises", "mean score of the responses, after scoreClip", "Flat: see whether score/std is above 0; then raise learningRate, the batch size or steps. Read completions.csv: a score that rises on nonsense is a flaw of the reward.", "ppo/mean_scores"],
+  ["score/std", "reward", ">= 0", "above 0: equal scores teach nothing", "sample standard deviation of the scores", "At 0 every response scored the same: raise temperature, use a reward with more than two values, or an easier task.", "ppo/std_scores"],
+  ["optimizer/learning_rate", "", ">= 0", "follows its schedule", "learning rate used in this step", "Set learningRate, learningRateSchedule and warmupSteps.", "ppo/learning_rate"],
+  ["loss/total", "", "any", "no trend needed", "the loss whose gradient is taken, mean over optimiser batches", "Look at its parts.", "ppo/loss/total"],
+  ["policy/entropy", "nats per token", "0 to ln V", "falls slowly; a crash to 0 is collapse", "entropy of the next-token distribution", "Crash: lower learningRate, raise klCoefficient or entropyCoefficient. Rising: lower entropyCoefficient.", "ppo/policy/entropy"],
+  ["policy/approxkl", "nats per token", ">= 0", "1e-4 to 0.05", "half the squared log-ratio to the policy that drew the tokens", "Above: lower learningRate or epochs, or set targetKl. Below: the steps are too small to learn from; raise learningRate.", "ppo/policy/approxkl"],
+  ["policy/policykl", "nats per token", "any", "near approxkl", "old minus new log-probability", "As policy/approxkl.", "ppo/policy/policykl"],
+  ["advantages/mean", "", "any", "0 when whitened", "mean advantage as used", "Away from 0 under whitening is a fault of the code; under whitenAdvantages=off it is returns/mean less value/mean.", "ppo/policy/advantages_mean"],
+  ["policy/ratio", "", "> 0", "close to 1; exactly 1 with one update", "mean ratio of new to old probability", "Away from 1: lower learningRate or epochs. Away from 1 with one epoch and one minibatch is a fault of the code.", "ppo/policy/ratio"],
+  ["policy/ratio_min", "", "> 0", "above 0.5", "smallest ratio of any token", "Below: lower learningRate or epochs.", "ppo/policy/ratio_min"],
+  ["policy/ratio_max", "", "> 0", "below 2", "largest ratio of any token", "Above: lower learningRate or epochs.", "ppo/policy/ratio_max"],
+  ["optimizer/grad_norm", "", ">= 0", "steady; spikes come before collapse", "global gradient norm before clipping, mean over optimiser steps", "Spikes: lower maxGradNorm or learningRate.", "ppo/grad_norm"],
+  ["optimizer/epochs", "passes", "0 to epochs", "equal to epochs", "passes over the rollout that were learned from; fewer after a target-KL stop", "Fewer at every step: lower learningRate, or raise targetKl.", "ppo/epochs"],
+  ["optimizer/skipped_updates", "", "0 or 1", "0", "1 where the update was skipped: a number was not finite, or no response had a score", "At 1: after three in a row training stops and says which number was not finite. Lower learningRate, or fix the reward.", "ppo/skipped_updates"],
+  ["sampling/logp_difference_max", "nats", ">= 0", "below 1e-3", "largest gap between the sampler's log-probability of a token and the training pass's", "Above: on one device and in f32 this is a fault of the code; run deno task test.", ""],
+  ["rewards/scored_count", "responses", "0 to batch", "the batch size", "responses with a score", "Below: see rewards/null_count.", "rewards/judged_count"],
+  ["rewards/null_count", "responses", "0 to batch", "0", "responses that no reward could score; they are not learned from", "Above: the rewards' own counts say why.", ""],
+  ["tokens/queries_len_mean", "tokens", ">= 1", "that of the task", "mean prompt length", "Not a number to steer by; it changes only where the task's prompts do.", ""],
+  ["tokens/queries_len_std", "tokens", ">= 0", "that of the task", "its sample standard deviation", "As tokens/queries_len_mean.", ""],
+  ["tokens/responses_len_mean", "tokens", "1 to maxNewTokens", "below maxNewTokens", "mean response length, EOS included", "At maxNewTokens: responses are cut off; raise maxNewTokens. Growing without the score: the reward pays for length.", ""],
+  ["tokens/responses_len_std", "tokens", ">= 0", "above 0", "its sample standard deviation", "At 0 all responses have one length; natural where maxNewTokens is 1 or 2.", ""],
+  ["tokens/finished_share", "", "0 to 1", "near 1", "share of responses that ended with EOS", "Below: raise maxNewTokens, or reward a clear end. Short answers of a fixed length may never end with EOS.", ""],
 ] as const).map((row) => [row[0], info(row)]));
 
 /** Names of the metrics that the trainer reports of any algorithm without KL penalty or value head. */

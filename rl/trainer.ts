@@ -135,22 +135,27 @@ export class Trainer {
       );
     }
     const timings: StepTimings = { generate: 0, score: 0, evaluate: 0, update: 0 };
-    const timed = async <T>(part: keyof StepTimings, work: Promise<T>): Promise<T> => {
+    const timed = async <T>(part: keyof StepTimings, work: () => Promise<T>): Promise<T> => {
       const from = performance.now();
-      const result = await work;
+      const result = await work();
       timings[part] += (performance.now() - from) / 1000;
       return result;
     };
     const { maxNewTokens, temperature, seed } = config;
     const options = { maxNewTokens, temperature, seed, stream: step };
-    const rollout = await timed("generate", this.#policy.generate(asked, options));
-    const scores = await timed("score", score(rollout));
+    const rollout = await timed("generate", () => this.#policy.generate(asked, options));
+    const scores = await timed("score", () => score(rollout));
     const context = { config, step, state };
-    const collected = collect(this.#policy, { rollout, scores, algorithm, context });
-    const experience = await timed("evaluate", collected);
+    const experience = await timed(
+      "evaluate",
+      () => collect(this.#policy, { rollout, scores, algorithm, context }),
+    );
     const learningRate = this.#learningRate(step);
     const update: UpdateResult = experience.fault === undefined
-      ? await timed("update", learn(this.#policy, { experience, algorithm, context, learningRate }))
+      ? await timed(
+        "update",
+        () => learn(this.#policy, { experience, algorithm, context, learningRate }),
+      )
       : { batches: [], totals: [], gradientNorms: [], epochs: 0, fault: experience.fault };
     this.#advance({ ...context, experience, update }, faults);
     const metrics = stepMetrics(algorithm, { ...context, experience, update }, learningRate);

@@ -14,6 +14,11 @@ const PARTS: Readonly<Record<string, readonly string[]>> = {
   tasks: [],
 };
 
+/** Packages that have a form of their own for browsers: a page's build maps them to it as well. */
+const BROWSER_FORMS: Readonly<Record<string, string>> = {
+  "csv-parse/sync": "npm:csv-parse@7.0.3/browser/esm/sync", // brings a Buffer of its own
+};
+
 /** What a browser does not have, as it would stand in a bundle. */
 const FOREIGN: readonly RegExp[] = [/["']node:[\w/]+["']/, /\bDeno\s*\./, /\brequire\(["']/];
 /** Globals of Node that a package may bring along for itself. */
@@ -30,13 +35,17 @@ async function* modules(folder: string, without: readonly string[]): AsyncGenera
 /** Bundles every module of the part into one file; gives its text. */
 async function bundle(part: string, without: readonly string[], folder: string): Promise<string> {
   const entry = `${folder}/${part}.ts`, out = `${folder}/${part}.js`;
+  const config = `${folder}/deno.json`;
+  const { imports, compilerOptions } = JSON.parse(await Deno.readTextFile("deno.json"));
+  const forBrowser = { compilerOptions, imports: { ...imports, ...BROWSER_FORMS } };
+  await Deno.writeTextFile(config, JSON.stringify(forBrowser));
   const lines: string[] = [];
   for await (const path of modules(part, without)) {
     lines.push(`export * as m${lines.length} from "${new URL(`../${path}`, import.meta.url)}";`);
   }
   await Deno.writeTextFile(entry, lines.join("\n"));
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["bundle", "--platform", "browser", "--config", "deno.json", "-o", out, entry],
+    args: ["bundle", "--platform", "browser", "--config", config, "-o", out, entry],
     stderr: "piped",
     stdout: "null",
   }).output();

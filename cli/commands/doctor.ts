@@ -1,6 +1,8 @@
-/** `doctor`: what this machine offers, what is missing, and the line that mends it. @module */
+/** `doctor`: what this machine offers, what is missing, and the line that fixes it. @module */
 import { statfs } from "node:fs/promises";
 import { openDevice } from "../../kernels/devices/open.ts";
+import type { Command, Flags } from "../command.ts";
+import { JSON_FLAG } from "../flags.ts";
 import { columns, paint, type Terminal } from "../terminal.ts";
 
 /** One thing looked at. */
@@ -65,7 +67,7 @@ export async function examine(machine: Machine): Promise<Finding[]> {
   return found;
 }
 
-/** Runs the command; gives the exit code: 1 where something is missing. */
+/** Says what `examine` finds; gives the exit code: 1 where something is missing. */
 export async function doctor(
   json: boolean,
   terminal: Terminal,
@@ -84,7 +86,7 @@ export async function doctor(
     terminal.out(
       paint(terminal, colors[state], line.slice(0, state.length)) + line.slice(state.length),
     );
-    if (cure) terminal.out(`         mend it:  ${cure}`);
+    if (cure) terminal.out(`         fix:  ${cure}`);
   });
   return missing ? 1 : 0;
 }
@@ -217,3 +219,17 @@ async function matmulSpeed(): Promise<{ gflops: number; device: string } | null>
     device: `${device.name} (${device.kind})`,
   };
 }
+
+const FLAGS = { json: JSON_FLAG } as const satisfies Flags;
+
+/** `deno task doctor` */
+export const command: Command = {
+  spec: {
+    name: "doctor",
+    doc: "Say what this machine offers and what is missing",
+    positional: [],
+    flags: FLAGS,
+    example: "deno task doctor",
+  },
+  run: ({ flags }, terminal) => doctor(flags.json === true, terminal),
+};

@@ -1,18 +1,14 @@
 /** `export`: writes a run's policy, or a model, as a folder for transformers. @module */
 import about from "../../deno.json" with { type: "json" };
-import type { ExportFacts } from "../../experiment/export.ts";
-import type { ModelSource } from "../../experiment/models.ts";
-import { isHubId } from "../../model/hub/hub.ts";
+import type { ExportFacts, ExportRequest } from "../../experiment/export.ts";
+import type { ModelSource } from "../../model/hub/find_model.ts";
+import { isHubId } from "../../model/hub/names.ts";
 import { modelCard } from "../report/card.ts";
 import { listFolder, placeFolder, writeError } from "../../experiment/folder/files.ts";
-import type { Parsed } from "../parse.ts";
-import type { Programs } from "../programs.ts";
-import {
-  checkpointSteps,
-  readIfThere,
-  readRun,
-  type RunData,
-} from "../../experiment/folder/run_data.ts";
+import type { Command, Flags, Parsed } from "../command.ts";
+import { JSON_FLAG } from "../flags.ts";
+import { readIfThere } from "../../model/files/deno_folder.ts";
+import { checkpointSteps, readRun, type RunData } from "../../experiment/folder/run_data.ts";
 import { columns, printable, type Terminal } from "../terminal.ts";
 import { didYouMean, UsageError } from "../values.ts";
 
@@ -30,15 +26,20 @@ interface Subject {
   run?: { data: RunData; step: number };
 }
 
-/** Runs the command; gives the exit code. */
+/** Writes a model as a folder for transformers. */
+export type ExportModel = (request: ExportRequest) => Promise<ExportFacts>;
+
+const toFolder: ExportModel = async (request) =>
+  (await import("../../experiment/export.ts")).exportModel(request);
+
+/** Runs the command; gives the exit code. Tests hand in another `exportModel`. */
 export async function exportCommand(
   { positional, flags }: Parsed,
-  programs: Pick<Programs, "export">,
   terminal: Terminal,
+  exportModel: ExportModel = toFolder,
 ): Promise<number> {
   const { model, name, run } = await find(positional[0], flags.checkpoint as number | undefined);
   const out = (flags.out as string | undefined ?? `${PLACE}/${name}`).replace(/(?<=.)\/+$/, "");
-  const exportModel = await programs.export();
   const isAbsolute = /^(?:\/|[A-Za-z]:)/.test(out);
   const folder = isAbsolute ? out.replace(/^.*[/\\]/, "") : out;
   let facts: ExportFacts | undefined;
@@ -192,3 +193,54 @@ function isOf(out: string, error: unknown): boolean {
   const { code, message } = error as { code?: string; message: string };
   return code !== undefined && (message.includes(out) || !message.includes("'"));
 }
+
+const FLAGS = {
+  out: {
+    kind: "text",
+    otherwise: "exports/NAME",
+    unit: "folder",
+    doc: "Folder to create",
+    group: "Output",
+  },
+  dtype: {
+    kind: "choice",
+    choices: ["f32", "f16"],
+    default: "f32",
+    doc: "Element type of the weights; f16 halves the file and rounds to 11 bits",
+    group: "What to export",
+  },
+  checkpoint: {
+    kind: "integer",
+    otherwise: "the run's last",
+    unit: "step",
+    min: 0,
+    max: 1_000_000,
+    doc: "Checkpoint of the run to take",
+    group: "What to export",
+  },
+  "value-head": {
+    kind: "boolean",
+    default: false,
+    doc: "Keep the value head, under TRL's names; transformers alone says that it does not use it",
+    group: "What to export",
+  },
+  force: {
+    kind: "boolean",
+    default: false,
+    doc: "Replace a folder that export wrote before",
+    group: "Output",
+  },
+  json: JSON_FLAG,
+} as const satisfies Flags;
+
+/** `deno task export` */
+export const command: Command = {
+  spec: {
+    name: "export",
+    doc: "Write a run's policy, or a model, as a folder for transformers, with a model card",
+    positional: [["<run|model>", "A run folder, tiny, a model folder, or a fetched OWNER/NAME"]],
+    flags: FLAGS,
+    example: "deno task export runs/colors-ppo-1-2026-11-22-021500 --dtype f16",
+  },
+  run: exportCommand,
+};

@@ -1,18 +1,31 @@
 /** `fetch`: downloads a model of the hub, with progress. @module */
-import type { Parsed } from "../parse.ts";
-import type { Programs } from "../programs.ts";
+import type { HubProgress } from "../../model/hub/settings.ts";
+import type { Command, Flags, Parsed } from "../command.ts";
+import { JSON_FLAG, QUIET } from "../flags.ts";
 import { Bar } from "../progress.ts";
 import { printable, type Terminal } from "../terminal.ts";
 
 const MB = 1e6;
 
-/** Runs the command; gives the exit code. */
+/** Downloads a model of the hub; gives where it is, and one line for people. */
+export type FetchModel = (
+  model: string,
+  report: (progress: HubProgress) => void,
+) => Promise<{ folder: string; commit: string; endpoint: string; line: string }>;
+
+const fromHub: FetchModel = async (name, onProgress) => {
+  const { fetchedLine, fetchModel } = await import("../../model/hub/hub.ts");
+  const model = await fetchModel(name, { onProgress });
+  const { folder, commit, endpoint } = model;
+  return { folder, commit, endpoint, line: fetchedLine(model) };
+};
+
+/** Runs the command; gives the exit code. Tests hand in another `fetchModel`. */
 export async function fetchCommand(
   { positional, flags }: Parsed,
-  programs: Pick<Programs, "fetch">,
   terminal: Terminal,
+  fetchModel: FetchModel = fromHub,
 ): Promise<number> {
-  const fetchModel = await programs.fetch();
   const bar = new Bar(terminal, "  {bar} {value}/{total} MB");
   let current = "";
   try {
@@ -33,3 +46,17 @@ export async function fetchCommand(
     bar.close();
   }
 }
+
+const FLAGS = { json: JSON_FLAG, quiet: QUIET } as const satisfies Flags;
+
+/** `deno task fetch` */
+export const command: Command = {
+  spec: {
+    name: "fetch",
+    doc: "Download a model of the Hugging Face hub into its cache, for train and generate",
+    positional: [["<model>", "owner/name or owner/name@revision"]],
+    flags: FLAGS,
+    example: "deno task fetch openai-community/gpt2",
+  },
+  run: fetchCommand,
+};

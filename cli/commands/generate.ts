@@ -1,14 +1,24 @@
 /** `generate`: completes one prompt, and shows a single completion as it comes. @module */
-import type { Parsed } from "../parse.ts";
-import type { GenerateRequest, Programs } from "../programs.ts";
+import type { CompletionRequest } from "../../experiment/complete.ts";
+import type { Command, Flags, Parsed } from "../command.ts";
+import { DEVICE, JSON_FLAG, MEMORY, MODEL, SEED } from "../flags.ts";
 import { printableLines, type Terminal } from "../terminal.ts";
 import { UsageError } from "../values.ts";
 
-/** Runs the command; gives the exit code. */
+/** Gives `samples` completions, without the prompt; `report` receives their pieces as they come. */
+export type CompleteText = (
+  request: CompletionRequest,
+  report?: (text: string, row: number) => void,
+) => Promise<string[]>;
+
+const byModel: CompleteText = async (...given) =>
+  (await import("../../experiment/complete.ts")).completeText(...given);
+
+/** Runs the command; gives the exit code. Tests hand in another `run`. */
 export async function generate(
   { positional, flags, given }: Parsed,
-  programs: Pick<Programs, "generate">,
   terminal: Terminal,
+  run: CompleteText = byModel,
 ): Promise<number> {
   const drawn = given.find((name) => ["top-k", "top-p", "min-p"].includes(name));
   if (drawn && flags.temperature === 0) {
@@ -25,8 +35,7 @@ export async function generate(
     ...rest
   } = flags;
   const filters = { topK, topP, minP, repetitionPenalty };
-  const request = { prompt: positional[0], ...rest, ...filters } as unknown as GenerateRequest;
-  const run = await programs.generate();
+  const request = { prompt: positional[0], ...rest, ...filters } as unknown as CompletionRequest;
   if (!json && request.samples === 1) {
     let begun = false;
     const show = (text: string): void => {
@@ -43,3 +52,95 @@ export async function generate(
   else for (const text of completions) terminal.out(printableLines(request.prompt + text));
   return 0;
 }
+
+const FLAGS = {
+  model: { ...MODEL, doc: "Model to ask; a run's checkpoints are folders too" },
+  tokens: {
+    kind: "integer",
+    default: 32,
+    unit: "tokens",
+    min: 1,
+    max: 1024,
+    doc: "Longest completion, end-of-text included",
+    group: "Sampling",
+  },
+  temperature: {
+    kind: "number",
+    default: 0,
+    unit: "0 = most probable token",
+    min: 0,
+    max: 10,
+    doc: "Divides the logits before a token is drawn",
+    group: "Sampling",
+  },
+  "top-k": {
+    kind: "integer",
+    default: 0,
+    unit: "tokens, 0 = all",
+    min: 0,
+    max: 4294967295,
+    doc: "Draws from so many of the most probable tokens",
+    group: "Sampling",
+  },
+  "top-p": {
+    kind: "number",
+    default: 1,
+    unit: "share, 1 = all",
+    min: 0,
+    max: 1,
+    doc: "Draws from the most probable tokens that together hold this share of the probability",
+    group: "Sampling",
+  },
+  "min-p": {
+    kind: "number",
+    default: 0,
+    unit: "share, 0 = all",
+    min: 0,
+    max: 1,
+    doc: "Draws from tokens at least this share as probable as the best one",
+    group: "Sampling",
+  },
+  "repetition-penalty": {
+    kind: "number",
+    default: 1,
+    unit: "1 = none",
+    min: 0,
+    above: true,
+    max: 100,
+    usual: "1 to 1.5",
+    doc: "Makes tokens that the prompt or the completion has already less probable",
+    group: "Sampling",
+  },
+  stop: {
+    kind: "text",
+    otherwise: "end-of-text alone",
+    unit: "text",
+    doc: "Ends a completion where this text comes, and leaves it out",
+    group: "Sampling",
+  },
+  samples: {
+    kind: "integer",
+    default: 1,
+    unit: "completions",
+    min: 1,
+    max: 1024,
+    doc: "Completions per prompt",
+    group: "Sampling",
+  },
+  seed: { ...SEED, doc: "Key of the random numbers" },
+  device: DEVICE,
+  memory: MEMORY,
+  json: JSON_FLAG,
+} as const satisfies Flags;
+
+/** `deno task generate` */
+export const command: Command = {
+  spec: {
+    name: "generate",
+    doc: "Complete a prompt",
+    positional: [["<prompt>", "Text to go on from"]],
+    flags: FLAGS,
+    example: 'deno task generate "red and blue make"',
+  },
+  run: generate,
+};

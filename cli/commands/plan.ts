@@ -1,6 +1,7 @@
 /** `train --plan`: what device memory a run would take, as a table. @module */
 import { MEMORY_KINDS } from "../../model/memory.ts";
-import { inUnits, leastInWords, waysInWords } from "../../experiment/memory_plan.ts";
+import { formatBytes } from "../../base/units.ts";
+import { formatLeast, formatSuggestions } from "../../experiment/suggestions.ts";
 import type { PlannedRun } from "../../experiment/plan.ts";
 import { columns, paint, type Terminal } from "../terminal.ts";
 
@@ -13,7 +14,7 @@ export function showPlan(planned: PlannedRun, json: boolean, terminal: Terminal)
 
 /** What `showPlan` prints for people. */
 export function planLines(planned: PlannedRun, terminal: Terminal): string[] {
-  const { task, model, device, shape, parts, total, available, fits, ways, least } = planned;
+  const { task, model, device, shape, parts, total, available, fits, suggestions, least } = planned;
   const kind = device.software ? `${device.kind}, software` : device.kind;
   const mib = (bytes: number): string => bytes === 0 ? "-" : (bytes / 2 ** 20).toFixed(1);
   const all = Object.values(parts);
@@ -32,15 +33,17 @@ export function planLines(planned: PlannedRun, terminal: Terminal): string[] {
   const { batchSize, promptTokens, maxNewTokens, passRows } = shape;
   return [
     `${task}, ${model}, ${device.name} (${kind})`,
-    `${batchSize} completions of ${promptTokens} + ${maxNewTokens} tokens, ${passRows} rows a pass`,
+    `${batchSize} completions of ${promptTokens} + ${maxNewTokens} tokens, ${passRows} rows per pass`,
     "",
     paint(terminal, "bold", head),
     ...body,
     "",
     available === undefined
-      ? `${inUnits(total)}; what the device has is not known (--memory GIB states it)`
-      : `${inUnits(total)} of ${inUnits(available)}: it ${fits ? "fits" : "does not fit"}`,
-    ...(ways.length > 0 ? ["it fits with one of these:", ...waysInWords(ways)] : []),
-    ...(least ? [leastInWords(least)] : []),
+      ? `${formatBytes(total)}; what the device has is not known (--memory GIB states it)`
+      : `${formatBytes(total)} of ${formatBytes(available)}: it ${fits ? "fits" : "does not fit"}`,
+    ...(suggestions.length > 0
+      ? ["it fits with one of these:", ...formatSuggestions(suggestions)]
+      : []),
+    ...(least ? [formatLeast(least)] : []),
   ];
 }

@@ -1,22 +1,48 @@
 /** `pretrain`: makes the small default model, with progress. @module */
 import { INTERRUPTED, listenForInterrupt } from "../interrupt.ts";
-import { disk, replaceFile } from "../../experiment/folder/files.ts";
-import type { Parsed } from "../parse.ts";
-import type { PretrainRequest, Programs } from "../programs.ts";
+import { replaceFile } from "../../experiment/folder/files.ts";
+import { disk } from "../../model/files/disk.ts";
 import type { PretrainStep } from "../../experiment/pretraining/pretrain.ts";
+import type { Command, Flags, Parsed } from "../command.ts";
+import { DEVICE, JSON_FLAG, QUIET, SEED } from "../flags.ts";
 import { Bar, Pace } from "../progress.ts";
 import { readTable } from "../../experiment/folder/run_data.ts";
 import { columns, short, type Terminal } from "../terminal.ts";
 
-/** Runs the command; gives the exit code. */
+/** How to make the default model. */
+export interface PretrainRequest {
+  /** Absent, as the next two: the recipe's own. */
+  steps?: number;
+  batch?: number;
+  learningRate?: number;
+  seed: number;
+  device: "auto" | "webgpu" | "cpu";
+  /** Where the model is written. */
+  out: string;
+  resume: boolean;
+}
+
+/**
+ * Pretrains; gives what is printed at the end. When `signal` is aborted: finishes the update, saves a
+ * checkpoint into `out`, and throws `signal.reason`.
+ */
+export type PretrainModel = (
+  request: PretrainRequest,
+  report: (step: PretrainStep) => void,
+  signal: AbortSignal,
+) => Promise<Record<string, string | number>>;
+
+const fromRecipe: PretrainModel = async (...given) =>
+  (await import("../../experiment/pretraining/pretrain.ts")).pretrain(...given);
+
+/** Runs the command; gives the exit code. Tests hand in another `run`. */
 export async function pretrain(
   { flags, given }: Parsed,
-  programs: Pick<Programs, "pretrain">,
   terminal: Terminal,
+  run: PretrainModel = fromRecipe,
 ): Promise<number> {
   const { json, quiet, "learning-rate": learningRate, ...rest } = flags;
   const request = { ...rest, learningRate } as unknown as PretrainRequest;
-  const run = await programs.pretrain();
   const bar = new Bar(terminal);
   let pace: Pace | undefined;
   const report = ({ step, steps, loss, tokens }: PretrainStep) => {
@@ -69,3 +95,62 @@ async function drawLoss(folder: string): Promise<void> {
     disk,
   );
 }
+
+const FLAGS = {
+  steps: {
+    kind: "integer",
+    otherwise: "the recipe's own",
+    unit: "updates",
+    min: 1,
+    max: 10_000_000,
+    doc: "AdamW updates",
+    group: "Run",
+  },
+  batch: {
+    kind: "integer",
+    otherwise: "the recipe's own",
+    unit: "rows",
+    min: 1,
+    max: 65536,
+    doc: "Rows of text per update",
+    group: "Run",
+  },
+  "learning-rate": {
+    kind: "number",
+    otherwise: "the recipe's own",
+    unit: "per update",
+    min: 1e-8,
+    max: 1e-1,
+    doc: "Peak AdamW learning rate",
+    group: "Run",
+  },
+  seed: SEED,
+  device: DEVICE,
+  out: {
+    kind: "text",
+    default: "runs/tiny",
+    unit: "folder",
+    doc: "Where the model is written",
+    group: "Output",
+  },
+  resume: {
+    kind: "boolean",
+    default: false,
+    doc: "Go on from the last checkpoint in the folder",
+    group: "Run",
+  },
+  json: JSON_FLAG,
+  quiet: QUIET,
+} as const satisfies Flags;
+
+/** `deno task pretrain` */
+export const command: Command = {
+  spec: {
+    name: "pretrain",
+    doc: "Make the small default model from its corpus",
+    positional: [],
+    flags: FLAGS,
+    example: "deno task pretrain --out runs/tiny",
+  },
+  run: pretrain,
+};

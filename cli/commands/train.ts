@@ -1,33 +1,83 @@
 /** `train`: checks the request, watches the run, prints what came of it. @module */
-import { parseRewards, type RewardTerm } from "../../rewards/parse.ts";
-import type { RunObserver } from "../../experiment/observer.ts";
-import { listFolder } from "../../experiment/folder/files.ts";
-import { INTERRUPTED, listenForInterrupt } from "../interrupt.ts";
-import type { TrainSettings } from "../options.ts";
-import type { Parsed } from "../parse.ts";
-import type { Catalogue, Entry, Programs, TrainRequest } from "../programs.ts";
-import { showPlan } from "./plan.ts";
-import { Progress } from "../progress.ts";
-import { checkpointSteps, readRun } from "../../experiment/folder/run_data.ts";
+import type { OptionRows } from "../../base/options.ts";
+import { readRun } from "../../experiment/folder/run_data.ts";
 import { RunFolder } from "../../experiment/folder/run_folder.ts";
+import type { RunObserver, Summary } from "../../experiment/observer.ts";
+import type { PlannedRun } from "../../experiment/plan.ts";
+import type { TrainRequest } from "../../experiment/request.ts";
+import { settingsTable } from "../../experiment/settings.ts";
+import { listRewards } from "../../rewards/registry.ts";
+import { listPresets } from "../../rl/algorithms/presets.ts";
+import { DEFAULT_ALGORITHM, findAlgorithm, listAlgorithms } from "../../rl/algorithms/registry.ts";
+import type { Command, Flags, Parsed } from "../command.ts";
+import { DEVICE, JSON_FLAG, MEMORY, MODEL, QUIET, SEED } from "../flags.ts";
+import { INTERRUPTED, listenForInterrupt } from "../interrupt.ts";
+import { Progress } from "../progress.ts";
+import { drawRun } from "../report/draw.ts";
 import { closing } from "../report/table.ts";
 import { columns, type Terminal } from "../terminal.ts";
-import { didYouMean, quoted, UsageError } from "../values.ts";
+import { quoted } from "../values.ts";
+import { showPlan } from "./plan.ts";
+import {
+  type Catalogue,
+  commandOf,
+  type Entry,
+  requestOf,
+  resumed,
+  type RunRequest,
+} from "./train_request.ts";
 
-const WITH_RESUME = new Set(["resume", "memory", "json", "quiet"]);
+/** What the command runs; tests hand in others. */
+export interface TrainParts {
+  catalogue(): Promise<Catalogue>;
+  train(request: RunRequest, observer: RunObserver, signal: AbortSignal): Promise<Summary>;
+  plan(request: RunRequest): Promise<PlannedRun>;
+}
+
+/** A request as `experiment/` takes it. */
+const plain = ({ rewards, resume, ...request }: RunRequest): TrainRequest => ({
+  ...request,
+  reward: rewards?.map(({ name, weight }) => `${name}:${weight}`).join(),
+  resume: resume?.checkpoint,
+});
+
+const entry = ({ name, summary }: { name: string; summary: string }): Entry => ({
+  name,
+  doc: summary,
+});
+
+/** Each part is loaded when it is needed: `--help` needs none. */
+const PARTS: TrainParts = {
+  async catalogue() {
+    const { listTasks } = await import("../../tasks/registry.ts");
+    return {
+      tasks: listTasks().map(entry),
+      algorithms: listAlgorithms().map(entry),
+      rewards: listRewards().map(entry),
+      presets: listPresets().map((preset) => ({ ...entry(preset), algorithm: preset.algorithm })),
+    };
+  },
+  async train(request, observer, signal) {
+    const { trainTask } = await import("../../experiment/train.ts");
+    return await trainTask(plain(request), observer, { signal });
+  },
+  async plan(request) {
+    return await (await import("../../experiment/plan.ts")).planTask(plain(request));
+  },
+};
 
 /** Runs the command; gives the exit code. */
 export async function train(
   parsed: Parsed,
-  programs: Pick<Programs, "catalogue" | "train" | "plan">,
   terminal: Terminal,
+  parts: TrainParts = PARTS,
 ): Promise<number> {
   const { flags } = parsed;
-  const catalogue = await programs.catalogue();
+  const catalogue = await parts.catalogue();
   if (flags.list) return list(catalogue, flags.json === true, terminal);
   if (flags.plan && flags.resume === undefined) {
-    const plan = await programs.plan();
-    return showPlan(await plan(requestOf(parsed, catalogue)), flags.json === true, terminal);
+    const planned = await parts.plan(requestOf(parsed, catalogue));
+    return showPlan(planned, flags.json === true, terminal);
   }
   const { request, resume } = flags.resume === undefined
     ? { request: requestOf(parsed, catalogue), resume: undefined }
@@ -37,12 +87,12 @@ export async function train(
     resume,
     command: commandOf(request),
     request: { ...request, resume: undefined },
+    draw: drawRun,
   });
   const progress = flags.quiet ? undefined : new Progress(terminal, () => folder.folder);
-  const run = await programs.train();
   using interrupt = listenForInterrupt(terminal);
   try {
-    const summary = await run(request, watch(folder, progress), interrupt.signal);
+    const summary = await parts.train(request, watch(folder, progress), interrupt.signal);
     const lines = closing(await readRun(folder.folder), terminal);
     for (const line of lines) flags.json ? terminal.err(line) : terminal.out(line);
     if (flags.json) terminal.out(JSON.stringify(summary));
@@ -63,129 +113,6 @@ export async function train(
   }
 }
 
-/** The request that flags and settings make. @throws {UsageError} for a name that is not there */
-export function requestOf(
-  { positional, flags, settings }: Parsed,
-  catalogue: Catalogue,
-): TrainRequest {
-  const [task] = positional;
-  if (task === undefined) {
-    throw new UsageError(`train needs a task.  Tasks: ${namesOf(catalogue.tasks).join(", ")}`);
-  }
-  known("task", task, catalogue.tasks);
-  known("algorithm", flags.algorithm as string, catalogue.algorithms);
-  if (flags.preset !== undefined) known("preset", flags.preset as string, catalogue.presets);
-  return {
-    task,
-    algorithm: flags.algorithm as string,
-    rewards: flags.reward === undefined ? undefined : rewardsOf(flags.reward as string, catalogue),
-    model: flags.model as string,
-    preset: flags.preset as string | undefined,
-    steps: flags.steps as number | undefined,
-    seed: flags.seed as number,
-    device: flags.device as TrainRequest["device"],
-    memory: flags.memory as number | undefined,
-    saveEvery: flags["save-every"] as number,
-    settings: settings as Partial<TrainSettings>,
-  };
-}
-
-/** Reads `semantic:0.5,exact`. */
-function rewardsOf(text: string, catalogue: Catalogue): RewardTerm[] {
-  try {
-    return parseRewards(text, namesOf(catalogue.rewards));
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
-}
-
-const namesOf = (entries: readonly Entry[]): string[] => entries.map(({ name }) => name);
-
-function known(kind: string, name: string, entries: readonly Entry[]): void {
-  const names = namesOf(entries);
-  if (names.includes(name)) return;
-  throw new UsageError(
-    `no ${kind} "${name}".${didYouMean(name, names)}  ` +
-      `${kind[0].toUpperCase()}${kind.slice(1)}s: ${names.join(", ") || "none"}`,
-  );
-}
-
-/** Finds the run to go on with, and its last checkpoint. */
-async function resumed(parsed: Parsed): Promise<
-  { request: TrainRequest; resume: { folder: string; step: number } }
-> {
-  const refused = [...parsed.given.filter((name) => !WITH_RESUME.has(name)).map((n) => `--${n}`)];
-  refused.push(...Object.keys(parsed.settings));
-  if (refused.length > 0) {
-    throw new UsageError(
-      `Cannot change ${refused.join(", ")} on --resume as a run goes on as it began; ` +
-        "start a new run to change it",
-    );
-  }
-  const { resume } = parsed.flags;
-  const folder = typeof resume === "string"
-    ? resume.replace(/\/+$/, "")
-    : await newestUnfinished(parsed.positional[0]);
-  if ((await listFolder(folder).catch(() => [])).length === 0) {
-    throw new UsageError(
-      `no run folder "${folder}".${
-        didYouMean(folder, (await listFolder("runs")).map((n) => `runs/${n}`))
-      }`,
-    );
-  }
-  const run = await readRun(folder);
-  if (run.summary) {
-    throw new UsageError(`Cannot resume ${folder} as the run is finished: it has a summary.json`);
-  }
-  const step = (await checkpointSteps(folder)).at(-1);
-  if (step === undefined) {
-    throw new UsageError(
-      `Cannot resume ${folder} as it has no checkpoint yet. Start again: ${run.config.command}`,
-    );
-  }
-  const checkpoint = `${folder}/checkpoints/step-${step}`;
-  const request = {
-    ...run.config.request as unknown as TrainRequest,
-    ...(parsed.flags.memory !== undefined && { memory: parsed.flags.memory as number }),
-    resume: { checkpoint, step },
-  };
-  return { request, resume: { folder, step } };
-}
-
-async function newestUnfinished(task: string | undefined): Promise<string> {
-  let newest: string | undefined, latest = -Infinity;
-  for (const name of await listFolder("runs")) {
-    const folder = `runs/${name}`;
-    if (task !== undefined && !name.startsWith(`${task}-`)) continue;
-    if ((await checkpointSteps(folder)).length === 0) continue;
-    if ((await listFolder(folder)).includes("summary.json")) continue;
-    const time = (await Deno.stat(`${folder}/checkpoints`)).mtime?.getTime() ?? 0;
-    if (time > latest) [newest, latest] = [folder, time];
-  }
-  if (newest === undefined) {
-    throw new UsageError("no unfinished run with a checkpoint in runs. Start one: deno task train");
-  }
-  return newest;
-}
-
-/** The line that repeats a request. */
-export function commandOf(request: TrainRequest): string {
-  const parts = ["deno task train", request.task, `--algorithm ${request.algorithm}`];
-  if (request.rewards) {
-    const names = request.rewards.map(({ name, weight }) =>
-      weight === 1 ? name : `${name}:${weight}`
-    );
-    parts.push(`--reward ${names.join(",")}`);
-  }
-  parts.push(`--model ${quoted(request.model)}`);
-  if (request.preset !== undefined) parts.push(`--preset ${request.preset}`);
-  if (request.steps !== undefined) parts.push(`--steps ${request.steps}`);
-  parts.push(`--seed ${request.seed}`, `--device ${request.device}`);
-  if (request.memory !== undefined) parts.push(`--memory ${request.memory}`);
-  for (const [key, value] of Object.entries(request.settings)) parts.push(`${key}=${value}`);
-  return parts.join(" ");
-}
-
 /** The folder first, so that what the terminal speaks of is on disk. */
 export function watch(folder: RunObserver, progress: Progress | undefined): RunObserver {
   return {
@@ -193,10 +120,10 @@ export function watch(folder: RunObserver, progress: Progress | undefined): RunO
       await folder.start(info);
       progress?.start(info);
     },
-    phase: (text) => progress?.phase(text),
-    async step(step, metrics, completions) {
-      await folder.step(step, metrics, completions);
-      progress?.step(step, metrics, completions);
+    notice: (text) => progress?.notice(text),
+    async step(report) {
+      await folder.step(report);
+      progress?.step(report);
       // A policy on the CPU never waits; without a turn of the event loop Ctrl-C would not arrive.
       await new Promise((resolve) => setTimeout(resolve, 0));
     },
@@ -224,3 +151,104 @@ function list(catalogue: Catalogue, json: boolean, terminal: Terminal): number {
   }
   return 0;
 }
+
+const FLAGS = {
+  algorithm: {
+    kind: "text",
+    otherwise: `the preset's, else ${DEFAULT_ALGORITHM}`,
+    doc: "Reinforcement learning algorithm; --help beside it lists its settings",
+    group: "What to train",
+  },
+  reward: {
+    kind: "text",
+    otherwise: "the task's own",
+    unit: "NAME[:WEIGHT],...",
+    doc: "Rewards that are summed, each with its weight (1 where absent)",
+    group: "What to train",
+  },
+  model: MODEL,
+  preset: {
+    kind: "text",
+    otherwise: "none",
+    doc: "Named set of settings; settings given beside it win",
+    group: "What to train",
+  },
+  steps: {
+    kind: "integer",
+    otherwise: "the task's own",
+    unit: "steps",
+    min: 1,
+    max: 1_000_000,
+    doc: "Training steps; one step is one batch of completions and its updates",
+    group: "Run",
+  },
+  seed: SEED,
+  device: DEVICE,
+  memory: MEMORY,
+  "save-every": {
+    kind: "integer",
+    default: 20,
+    unit: "steps",
+    min: 1,
+    max: 1_000_000,
+    doc: "Steps between checkpoints; the last 3 are kept",
+    group: "Run",
+  },
+  out: {
+    kind: "text",
+    otherwise: "runs/TASK-ALGORITHM-SEED-TIME",
+    unit: "folder",
+    doc: "Run folder to create",
+    group: "Output",
+  },
+  resume: {
+    kind: "text",
+    bare: true,
+    otherwise: "start anew",
+    unit: "run folder",
+    doc: "Continue from a run's last checkpoint; without a folder, the newest unfinished run",
+    group: "Run",
+  },
+  list: {
+    kind: "boolean",
+    default: false,
+    doc: "List tasks, algorithms, rewards and presets, and stop",
+    group: "Output",
+  },
+  plan: {
+    kind: "boolean",
+    default: false,
+    doc: "Print what device memory the run would take, and stop; needs no weights",
+    group: "Output",
+  },
+  json: JSON_FLAG,
+  quiet: QUIET,
+} as const satisfies Flags;
+
+/** The settings of the algorithm that the words name, else of the default one. */
+export function settingsFor(args: readonly string[]): OptionRows {
+  const words = args.flatMap((word) => word.split("=", 2));
+  const given = (flag: string) => words[words.indexOf(flag) + 1];
+  const preset = words.includes("--preset")
+    ? listPresets().find(({ name }) => name === given("--preset"))
+    : undefined;
+  const name = words.includes("--algorithm") ? given("--algorithm") : preset?.algorithm;
+  const isThere = listAlgorithms().some((algorithm) => algorithm.name === name);
+  const { seed: _seed, totalSteps: _steps, ...rows } = settingsTable(
+    findAlgorithm(isThere ? name! : DEFAULT_ALGORITHM),
+  ).rows; // both are flags
+  return rows;
+}
+
+/** `deno task train` */
+export const command: Command = {
+  spec: {
+    name: "train",
+    doc: "Fine-tune a model on a task with reinforcement learning",
+    positional: [["[task]", "Task to train on, e.g. colors"]],
+    flags: FLAGS,
+    settings: settingsFor,
+    example: "deno task train colors --seed 2 learningRate=1e-4",
+  },
+  run: train,
+};

@@ -5,6 +5,7 @@
  * @module
  */
 import type { ExportFacts } from "../../experiment/export.ts";
+import type { Split } from "../../experiment/observer.ts";
 import { cell, code, fence, markdown, markdownTable } from "./markdown.ts";
 import {
   howToUse,
@@ -78,7 +79,9 @@ function ofRun(
     : summary
     ? "before the end of the run"
     : "and the run had not reached its end when they were written";
-  const heldout = data.completions.find(({ phase }) => phase === "before:heldout")?.prompt ?? "";
+  const heldout =
+    data.completions.find(({ phase, split }) => phase === "before" && split === "heldout")
+      ?.prompt ?? "";
   const isPlain = heldout !== "" && heldout.length <= 200 && printable(heldout) === heldout;
   const use = { folder, prompt: isPlain ? heldout : "your prompt", tokens: undefined };
   return [
@@ -136,7 +139,7 @@ function training({ config, summary, folder }: RunData, step: number): string {
       markdown(Object.entries(config.versions).map((pair) => pair.join(" ")).join(", ")),
     ],
   ];
-  const changed = settingRows(config.config).filter(({ key, changed, usual }) =>
+  const changed = settingRows(config).filter(({ key, changed, usual }) =>
     changed || (usual === undefined && !["seed", "totalSteps"].includes(key))
   ).map(({ key, value, usual, option }) => [
     code(key),
@@ -198,8 +201,8 @@ function completions(run: RunData, step: number): string {
 
 const list = (lines: readonly string[]): string => lines.map((line) => `- ${line}`).join("\n");
 
-const prompts = ({ completions }: RunData, split: string): number =>
-  completions.filter(({ phase }) => phase === `before:${split}`).length;
+const prompts = ({ completions }: RunData, split: Split): number =>
+  completions.filter((row) => row.phase === "before" && row.split === split).length;
 
 /** The time in a run folder's own name. */
 function dateIn(folder: string): string | undefined {

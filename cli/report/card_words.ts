@@ -1,6 +1,6 @@
 /** The parts of a model card that do not depend on what a run found. @module */
 import type { ExportFacts } from "../../experiment/export.ts";
-import type { ModelSource } from "../../experiment/models.ts";
+import type { ModelSource } from "../../model/hub/find_model.ts";
 import { code, fence, scalar } from "./markdown.ts";
 import { printable } from "../terminal.ts";
 import { quoted } from "../values.ts";

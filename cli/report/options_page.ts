@@ -1,37 +1,56 @@
-/** Writes docs/options.md from the table of options: `deno task docs`. @module */
-import { COMMANDS, type Option } from "../options.ts";
+/** Writes docs/options.md from the tables of options, and the help that tests compare: `deno task docs`. @module */
+import { type Option, optionFacts, type OptionRows } from "../../base/options.ts";
+import { DEFAULT_ALGORITHM, listAlgorithms } from "../../rl/algorithms/registry.ts";
+import { COMMANDS } from "../commands/registry.ts";
 import { helpOf } from "../parse.ts";
-import { facts, settingFacts } from "../values.ts";
+import { settingFacts } from "../values.ts";
 
 /** The page's text. */
 export function optionsPage(): string {
   const parts = [
     "# Options",
-    "Made from the table in `cli/options.ts` by `deno task docs`; a test compares the two. " +
+    "Made from the tables of commands, algorithms and rewards by `deno task docs`; a test compares them. " +
     "Flags are written `--name value`, settings `key=value`. An unknown name or a value out of range " +
     "ends with exit code 2 and the nearest valid name.",
     "Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted and saved.",
   ];
-  for (const { name, doc, positional, flags, settings, example } of COMMANDS) {
+  for (const { spec: { name, doc, positional, flags, settings, example } } of COMMANDS) {
     const forms = positional.map(([form]) => ` ${form}`).join("");
     parts.push(`## deno task ${name}${forms}`, `${doc}.`, "```\n" + example + "\n```");
     parts.push(
       table("flag", flags, (key, { kind }) => kind === "boolean" ? `--${key}` : `--${key} ${kind}`),
     );
-    for (const [group, members] of Map.groupBy(Object.entries(settings), ([, o]) => o.group)) {
-      parts.push(`### Settings: ${group}`);
-      parts.push(table("setting", Object.fromEntries(members), (key) => key));
-    }
+    if (settings) parts.push(...settingsParts((algorithm) => settings(["--algorithm", algorithm])));
   }
   return parts.join("\n\n") + "\n";
 }
 
+/** The settings of the default algorithm, and what others have beside or in place of them. */
+function settingsParts(settings: (algorithm: string) => OptionRows): string[] {
+  const parts: string[] = [], usual = settings(DEFAULT_ALGORITHM);
+  const add = (title: string, rows: OptionRows) => {
+    for (const [group, members] of Map.groupBy(Object.entries(rows), ([, { group }]) => group)) {
+      parts.push(`### ${title}: ${group}`);
+      parts.push(table("setting", Object.fromEntries(members), (key) => key));
+    }
+  };
+  add("Settings", usual);
+  for (const { name } of listAlgorithms()) {
+    if (name === DEFAULT_ALGORITHM) continue;
+    const own = Object.entries(settings(name)).filter(([key, row]) =>
+      settingFacts(row) !== (usual[key] && settingFacts(usual[key]))
+    );
+    add(`Settings of --algorithm ${name}`, Object.fromEntries(own));
+  }
+  return parts;
+}
+
 function table(
   head: string,
-  rows: Readonly<Record<string, Option>>,
+  rows: OptionRows,
   form: (key: string, option: Option) => string,
 ): string {
-  const known = head === "setting" ? settingFacts : facts;
+  const known = head === "setting" ? settingFacts : optionFacts;
   const cell = (text: string) => text.replaceAll("|", "\\|");
   return [
     `| ${head} | meaning | unit, default, range |`,
@@ -43,7 +62,7 @@ function table(
 }
 
 /** The help of every command, one after the other. */
-export const allHelp = (): string => COMMANDS.map(({ name }) => helpOf(name)).join("\n\n\n") + "\n";
+export const allHelp = (): string => COMMANDS.map(({ spec }) => helpOf(spec)).join("\n\n\n") + "\n";
 
 if (import.meta.main) {
   await Deno.writeTextFile("docs/options.md", optionsPage());

@@ -3,18 +3,19 @@
  * goes through `escape`; the page's policy allows only the one style and the one script, by hash.
  * @module
  */
-import { type MetricInfo, PPO_METRICS } from "../../rl/metrics.ts";
-import type { CompletionRow, Summary } from "../../experiment/observer.ts";
-import { REWARD_METRICS } from "./metrics_page.ts";
+import { type CompletionRow, phaseText, type Summary } from "../../experiment/observer.ts";
+import { listAlgorithms } from "../../rl/algorithms/registry.ts";
+import type { MetricInfo } from "../../rl/metrics.ts";
+import { rewardMetrics } from "./metrics_page.ts";
 import { charts } from "./plots.ts";
 import { SCRIPT, STYLE } from "./report_page.ts";
 import { opening, warnings } from "./report_words.ts";
-import { pairs, type RunData } from "../../experiment/folder/run_data.ts";
+import { pairs, type RunConfig, type RunData } from "../../experiment/folder/run_data.ts";
 import { settingRows } from "./setting_rows.ts";
 import { printable, short } from "../terminal.ts";
 
-const MOST_ROLLOUTS = 1500; // sampled completions in the page; all are in completions.csv
-const MOST_PAIRS = 12;
+const MAX_ROLLOUTS = 1500; // sampled completions in the page; all are in completions.csv
+const MAX_PAIRS = 12;
 
 const ENTITIES: Record<string, string> = {
   "&": "&amp;",
@@ -64,7 +65,7 @@ ${completionTable(run.completions)}
 <h2>Configuration</h2>
 <p class="soft">Changed from the defaults: marked. The line that repeats the run:</p>
 <pre>${escape(config.command)}</pre>
-${configTable(config.config)}
+${configTable(config)}
 <h2>What the metrics mean</h2>
 ${glossary(run)}
 <p class="soft">${
@@ -101,7 +102,7 @@ function beforeAfter({ train, heldout }: Summary): string {
 }
 
 function pairTable(completions: readonly CompletionRow[]): string {
-  const rows = pairs(completions, "heldout").slice(0, MOST_PAIRS).map((pair) => {
+  const rows = pairs(completions, "heldout").slice(0, MAX_PAIRS).map((pair) => {
     const fold = (said: string) => said.trim().toLowerCase();
     const mark = (said: string) =>
       pair.answer !== "" && fold(said) === fold(pair.answer) ? " right" : "";
@@ -118,9 +119,9 @@ function pairTable(completions: readonly CompletionRow[]): string {
 /** All evaluations, and as many whole steps of rollouts, evenly spaced, as the page can carry. */
 export function chosen(completions: readonly CompletionRow[]): CompletionRow[] {
   const rollouts = completions.filter((row) => row.phase === "train");
-  if (rollouts.length <= MOST_ROLLOUTS) return [...completions];
+  if (rollouts.length <= MAX_ROLLOUTS) return [...completions];
   const steps = [...new Set(rollouts.map((row) => row.step))];
-  const room = Math.max(2, Math.floor(MOST_ROLLOUTS * steps.length / rollouts.length));
+  const room = Math.max(2, Math.floor(MAX_ROLLOUTS * steps.length / rollouts.length));
   const kept = new Set(
     Array.from({ length: room }, (_, i) => steps[Math.round(i * (steps.length - 1) / (room - 1))]),
   );
@@ -135,7 +136,7 @@ function completionTable(all: readonly CompletionRow[]): string {
     );
   const left = all.length - rows.length;
   return `<p class="bar"><label>phase <select id="phase"><option value="">all</option>${
-    choices(new Set(rows.map((row) => row.phase)))
+    choices(new Set(rows.map(phaseText)))
   }</select></label><label>step <select id="step"><option value="">all</option>${
     choices(new Set(rows.map((row) => String(row.step))))
   }</select></label><label>contains <input id="words" type="search"></label><span id="count" class="soft"></span></p>
@@ -148,15 +149,15 @@ ${
     `<th>completion</th><th>wanted</th><th class="n">reward</th></tr></thead>
 <tbody>${
       rows.map((row) =>
-        `<tr data-step="${row.step}" data-phase="${escape(row.phase)}">${number(row.step)}` +
-        `<td>${escape(row.phase)}</td>${text(row.prompt)}${text(row.completion)}${
+        `<tr data-step="${row.step}" data-phase="${escape(phaseText(row))}">${number(row.step)}` +
+        `<td>${escape(phaseText(row))}</td>${text(row.prompt)}${text(row.completion)}${
           text(row.answer)
         }${number(row.reward)}</tr>`
       ).join("\n")
     }</tbody></table></div>`;
 }
 
-function configTable(config: Readonly<Record<string, unknown>>): string {
+function configTable(config: RunConfig): string {
   const rows = settingRows(config).map(({ key, value, usual, changed, option }) =>
     `<tr${changed ? ' class="changed"' : ""}>${text(key)}${text(value)}${text(usual ?? "")}<td>${
       escape(option ? [option.doc, option.unit].filter(Boolean).join("; ") : "")
@@ -169,7 +170,7 @@ function configTable(config: Readonly<Record<string, unknown>>): string {
 function glossary(run: RunData): string {
   const last = run.metrics.at(-1) ?? [];
   const rows = run.names.map((name, i) => {
-    const known = explained(name);
+    const known = explained(name, run.config.algorithm);
     return `<tr>${text(name)}${number(last[i + 1] ?? null)}<td>${
       escape(known?.unit ?? "")
     }</td><td>${escape(known?.meaning ?? "")}</td><td>${escape(known?.healthy ?? "")}</td></tr>`;
@@ -180,8 +181,9 @@ function glossary(run: RunData): string {
 }
 
 /** The table's row; one of a reward stands under `rewards/NAME/` where it has none of its own. */
-function explained(name: string): MetricInfo | undefined {
-  const table = [...PPO_METRICS, ...REWARD_METRICS];
+function explained(name: string, algorithm: string): MetricInfo | undefined {
+  const own = listAlgorithms().find((one) => one.name === algorithm)?.metrics ?? [];
+  const table = [...own, ...rewardMetrics()];
   const general = name.replace(/^rewards\/[^/]+\//, "rewards/NAME/");
   return table.find((row) => row.name === name) ?? table.find((row) => row.name === general);
 }

@@ -11,17 +11,17 @@ export interface Series {
 
 /** Curves in the order in which they are drawn. */
 export const SERIES = {
-  reward: { name: "ppo/mean_scores", title: "Reward", unit: "mean per completion" },
-  kl: { name: "objective/kl", title: "KL to the reference", unit: "nats per completion" },
-  entropy: { name: "ppo/policy/entropy", title: "Entropy", unit: "nats per token" },
-  policyLoss: { name: "ppo/loss/policy", title: "Policy loss", unit: "mean per token" },
-  valueLoss: { name: "ppo/loss/value", title: "Value loss", unit: "reward², per token" },
+  reward: { name: "score/mean", title: "Reward", unit: "mean per completion" },
+  kl: { name: "kl/reference", title: "KL to the reference", unit: "nats per completion" },
+  entropy: { name: "policy/entropy", title: "Entropy", unit: "nats per token" },
+  policyLoss: { name: "loss/policy", title: "Policy loss", unit: "mean per token" },
+  valueLoss: { name: "loss/value", title: "Value loss", unit: "reward², per token" },
   exact: {
     name: "rewards/exact/mean",
     title: "Exact answers, sampled",
     unit: "share, 0 to 1",
   },
-  clipped: { name: "ppo/policy/clipfrac", title: "Clipped tokens", unit: "share, 0 to 1" },
+  clipped: { name: "policy/clipfrac", title: "Clipped tokens", unit: "share, 0 to 1" },
 } as const satisfies Record<string, Series>;
 
 /** The series' value among one step's metrics; NaN where it has none. */

@@ -1,5 +1,8 @@
 /** The settings of a run beside their defaults, for pages about it. @module */
-import { type Option, TRAIN_SETTINGS } from "../options.ts";
+import type { Option } from "../../base/options.ts";
+import type { RunConfig } from "../../experiment/folder/run_data.ts";
+import { settingsTable } from "../../experiment/settings.ts";
+import { DEFAULT_ALGORITHM, findAlgorithm, listAlgorithms } from "../../rl/algorithms/registry.ts";
 
 /** One setting of a run. */
 export interface SettingRow {
@@ -15,12 +18,15 @@ export interface SettingRow {
 }
 
 /** All settings, in their own order. */
-export function settingRows(config: Readonly<Record<string, unknown>>): SettingRow[] {
+export function settingRows(
+  { algorithm, config }: Pick<RunConfig, "algorithm" | "config">,
+): SettingRow[] {
+  const isThere = listAlgorithms().some(({ name }) => name === algorithm); // not one of a program's own
+  const { seed: _seed, totalSteps: _steps, ...rows } =
+    settingsTable(findAlgorithm(isThere ? algorithm : DEFAULT_ALGORITHM)).rows; // both have no usual value
   return flatten(config).map(([key, value]) => {
     const last = key.slice(key.lastIndexOf(".") + 1);
-    const option = Object.hasOwn(TRAIN_SETTINGS, last)
-      ? TRAIN_SETTINGS[last as keyof typeof TRAIN_SETTINGS]
-      : undefined;
+    const option = Object.hasOwn(rows, last) ? rows[last] : undefined;
     const usual = option?.default === undefined ? undefined : String(option.default);
     return { key, value, usual, changed: usual !== undefined && usual !== value, option };
   });

@@ -6,7 +6,7 @@
  */
 import { parse } from "csv-parse/sync";
 import { stringify } from "csv-stringify/sync";
-import type { CompletionRow } from "../observer.ts";
+import { type CompletionRow, parsePhase, phaseText } from "../observer.ts";
 
 const RISKY = /^['=+\-@\t\r\n\0\uff1d\uff0b\uff0d\uff20]/;
 
@@ -46,7 +46,7 @@ export const scoreNames = (header: readonly string[]): string[] =>
 /** One line of completions.csv. */
 export const completionCells = (row: CompletionRow, rewards: readonly string[]): string[] => [
   String(row.step),
-  guard(row.phase),
+  guard(phaseText(row)),
   guard(row.id),
   guard(row.prompt),
   guard(row.completion),
@@ -61,7 +61,7 @@ export function completionOf(cells: readonly string[], rewards: readonly string[
   const number = (cell: string) => cell === "" ? null : Number(cell);
   return {
     step: Number(step),
-    phase: unguard(phase),
+    ...parsePhase(unguard(phase)),
     id: unguard(id),
     prompt: unguard(prompt),
     completion: unguard(completion),

@@ -1,39 +1,15 @@
 /**
- * Files that are old or new, never torn: written under a temporary name in the same folder, flushed to
- * the disk, then renamed; the folder is flushed too, so that the rename itself survives a power cut.
+ * Run folders on disk: what cannot be written is said with its cure, and a folder appears whole, under its
+ * name, or not at all. A single file is replaced as `model/files/disk.ts` does it.
  * @module
  */
-
-/** The few calls that touch the disk; tests hand in one that fails. */
-export interface Disk {
-  /** Creates the file, which must not exist, writes the chunks in order and flushes them. */
-  write(path: string, chunks: readonly Uint8Array[]): Promise<void>;
-  rename(from: string, to: string): Promise<void>;
-  /** Removes a file or a whole folder. */
-  remove(path: string): Promise<void>;
-  makeFolder(path: string): Promise<void>;
-  /** Flushes a file, or the names in a folder. */
-  flush(path: string): Promise<void>;
-}
-
-/** The real disk. */
-export const disk: Disk = {
-  async write(path, chunks) {
-    using file = await Deno.open(path, { write: true, createNew: true });
-    for (const chunk of chunks) {
-      for (let at = 0; at < chunk.length;) at += await file.write(chunk.subarray(at));
-    }
-    await file.sync();
-  },
-  rename: (from, to) => Deno.rename(from, to),
-  remove: (path) => Deno.remove(path, { recursive: true }),
-  makeFolder: (path) => Deno.mkdir(path),
-  async flush(path) {
-    if (Deno.build.os === "windows") return; // folders cannot be opened there
-    using file = await Deno.open(path);
-    await file.sync();
-  },
-};
+import { basename, dirname, join } from "node:path";
+import {
+  type Disk,
+  disk,
+  isTemporary,
+  replaceFile as replaceOnDisk,
+} from "../../model/files/disk.ts";
 
 /** A file or folder could not be written; what was there before is untouched. */
 export class WriteError extends Error {
@@ -54,7 +30,7 @@ const CAUSES: Record<string, string> = {
 export function writeError(path: string, error: unknown, place = "runs"): WriteError {
   if (error instanceof WriteError) return error;
   if (error instanceof Deno.errors.NotCapable) {
-    const places = `${place},${folderOf(path)}`;
+    const places = `${place},${dirname(path)}`;
     return new WriteError(
       `Cannot write ${path} as this command may write only inside ${place}. Choose --out inside ` +
         `${place}, or run: deno run --allow-read --allow-env --allow-write=${places} cli/bin.ts ...`,
@@ -68,16 +44,8 @@ export function writeError(path: string, error: unknown, place = "runs"): WriteE
   });
 }
 
-/** The folder part of a path; "." where there is none. */
-export function folderOf(path: string): string {
-  const at = path.lastIndexOf("/");
-  return at < 0 ? "." : at === 0 ? "/" : path.slice(0, at);
-}
-
-/** The name that stands for `path` until it is whole. */
+/** The name that stands for the folder `path` until it is whole. */
 export const temporaryName = (path: string): string => `${path}.tmp-${Deno.pid}`;
-
-const IS_TEMPORARY = /\.tmp-\d+$/;
 
 /**
  * Puts `content` at `path`: whoever looks finds the old file or the new one.
@@ -88,23 +56,18 @@ export async function replaceFile(
   content: string | readonly Uint8Array[],
   io: Disk = disk,
 ): Promise<void> {
-  const chunks = typeof content === "string" ? [new TextEncoder().encode(content)] : content;
-  const temporary = temporaryName(path);
   try {
-    await io.write(temporary, chunks);
-    await io.rename(temporary, path);
-    await io.flush(folderOf(path));
+    await replaceOnDisk(path, content, io);
   } catch (error) {
-    await io.remove(temporary).catch(() => {}); // it may never have been made
     throw writeError(path, error);
   }
 }
 
 /** Removes what a killed process left half-written, in `folder` and its `checkpoints`. */
 export async function removeTemporaries(folder: string, io: Disk = disk): Promise<void> {
-  for (const place of [folder, `${folder}/checkpoints`]) {
+  for (const place of [folder, join(folder, "checkpoints")]) {
     for (const name of await listFolder(place)) {
-      if (IS_TEMPORARY.test(name)) await io.remove(`${place}/${name}`);
+      if (isTemporary(name)) await io.remove(join(place, name));
     }
   }
 }
@@ -112,17 +75,17 @@ export async function removeTemporaries(folder: string, io: Disk = disk): Promis
 /** Names in a folder, sorted; none where there is no such folder. */
 export async function listFolder(folder: string): Promise<string[]> {
   try {
-    return (await Array.fromAsync(Deno.readDir(folder), (entry) => entry.name)).sort();
+    return (await Array.fromAsync(Deno.readDir(folder), ({ name }) => name)).sort();
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return [];
-    throw error;
+    throw error; // a file in place of a folder, say
   }
 }
 
 /** Flushes every file below `folder`, then the folder itself. */
 export async function flushTree(folder: string, io: Disk = disk): Promise<void> {
   for await (const entry of Deno.readDir(folder)) {
-    const path = `${folder}/${entry.name}`;
+    const path = join(folder, entry.name);
     if (entry.isDirectory) await flushTree(path, io);
     else if (entry.isFile) await io.flush(path);
   }
@@ -144,8 +107,8 @@ export async function makeParents(
   io: Disk = disk,
   made: string[] = [],
 ): Promise<void> {
-  if (path === "." || path === "/") return;
-  await makeParents(folderOf(path), io, made);
+  if (path === "." || path === dirname(path)) return;
+  await makeParents(dirname(path), io, made);
   if (await makeIfAbsent(path, io)) made.push(path);
 }
 
@@ -160,7 +123,7 @@ export async function placeFolder(
   write: (temporary: string) => Promise<void>,
   io: Disk = disk,
 ): Promise<void> {
-  const parent = folderOf(path), temporary = temporaryName(path);
+  const parent = dirname(path), temporary = temporaryName(path);
   const old = temporaryName(`${path}.old`);
   const stands = (await Deno.stat(path).catch(() => undefined))?.isDirectory;
   const made: string[] = [];
@@ -188,10 +151,13 @@ export async function placeFolder(
     throw error;
   }
   await io.flush(parent);
-  const base = path.slice(path.lastIndexOf("/") + 1);
   for (const name of await listFolder(parent)) {
-    const isOurs = name.startsWith(`${base}.`) && IS_TEMPORARY.test(name);
-    const rest = name.slice(base.length).replace(IS_TEMPORARY, "");
-    if (isOurs && (rest === "" || rest === ".old")) await io.remove(`${parent}/${name}`);
+    if (isStandIn(name, basename(path))) await io.remove(join(parent, name));
   }
+}
+
+/** Whether `name` is one that a folder called `base` had on its way, whole or replaced. */
+function isStandIn(name: string, base: string): boolean {
+  if (!name.startsWith(`${base}.`) || !isTemporary(name)) return false;
+  return [base, `${base}.old`].includes(name.slice(0, name.lastIndexOf(".tmp-")));
 }

@@ -1,6 +1,8 @@
 /** A CSV file that only grows, held in memory and replaced whole. @module */
 import { csvLines } from "./csv.ts";
-import { type Disk, replaceFile } from "./files.ts";
+import { join } from "node:path";
+import type { Disk } from "../../model/files/disk.ts";
+import { replaceFile } from "./files.ts";
 
 /** A table that only grows: encoded rows, written whole each time. */
 export class GrowingTable {
@@ -22,7 +24,7 @@ export class GrowingTable {
   /** Replaces the file in `folder` where rows were added. */
   async save(folder: string, io: Disk): Promise<void> {
     if (!this.#dirty) return;
-    await replaceFile(`${folder}/${this.name}`, this.#chunks, io);
+    await replaceFile(join(folder, this.name), this.#chunks, io);
     this.#dirty = false;
   }
 }

@@ -1,7 +1,12 @@
 /** Reads a run folder back: for the report, for resuming, for comparing. @module */
-import type { ModelSource } from "../models.ts";
-import type { CompletionRow, Summary } from "../observer.ts";
+import { join } from "node:path";
+import { denoFolder, readIfThere } from "../../model/files/deno_folder.ts";
+import { readJson } from "../../model/files/folder_source.ts";
+import type { ModelSource } from "../../model/hub/find_model.ts";
+import type { CompletionRow, Split, Summary } from "../observer.ts";
 import { completionOf, readCsv, scoreNames } from "./csv.ts";
+import { listAlgorithms } from "../../rl/algorithms/registry.ts";
+import { currentName } from "../../rl/metrics.ts";
 import { listFolder } from "./files.ts";
 
 /** What `config.json` holds. */
@@ -48,7 +53,7 @@ export class RunFolderError extends Error {
 
 /** @throws {RunFolderError} when the folder holds no run or a file of it is malformed */
 export async function readRun(folder: string): Promise<RunData> {
-  const config = await readJson(folder, "config.json") as RunConfig | undefined;
+  const config = await readObject(folder, "config.json") as RunConfig | undefined;
   if (typeof config?.task !== "string" || typeof config.config !== "object") {
     throw new RunFolderError(
       `Cannot read ${folder} as a run folder holds a config.json: ` +
@@ -61,12 +66,16 @@ export async function readRun(folder: string): Promise<RunData> {
   return {
     folder,
     config,
-    names: head.slice(1),
+    names: head.slice(1).map(currentColumn),
     metrics: lines.map((cells) => cells.map((cell) => cell === "" ? NaN : Number(cell))),
     completions: texts.map((cells) => completionOf(cells, rewards)),
-    summary: await readJson(folder, "summary.json") as Summary | undefined,
+    summary: await readObject(folder, "summary.json") as Summary | undefined,
   };
 }
+
+/** The present name of a column of `metrics.csv`, which runs of earlier versions named as TRL does. */
+export const currentColumn = (name: string): string =>
+  currentName(name, listAlgorithms().flatMap(({ metrics }) => metrics));
 
 /** One prompt with its greedy completion before and after training. */
 export interface Pair {
@@ -76,12 +85,13 @@ export interface Pair {
   answer: string;
 }
 
-/** The greedy completions of one split (train or heldout), matched by id. */
-export function pairs(completions: readonly CompletionRow[], split: string): Pair[] {
+/** The greedy completions of one split, matched by id. */
+export function pairs(completions: readonly CompletionRow[], split: Split): Pair[] {
+  const of = completions.filter((row) => row.split === split);
   const before = new Map(
-    completions.filter((row) => row.phase === `before:${split}`).map((row) => [row.id, row]),
+    of.filter(({ phase }) => phase === "before").map((row) => [row.id, row]),
   );
-  return completions.filter((row) => row.phase === `after:${split}` && before.has(row.id))
+  return of.filter(({ phase, id }) => phase === "after" && before.has(id))
     .map((row) => ({
       prompt: row.prompt,
       before: before.get(row.id)!.completion,
@@ -92,24 +102,14 @@ export function pairs(completions: readonly CompletionRow[], split: string): Pai
 
 /** Steps that have a whole checkpoint, ascending. */
 export async function checkpointSteps(folder: string): Promise<number[]> {
-  const names = await listFolder(`${folder}/checkpoints`);
+  const names = await listFolder(join(folder, "checkpoints"));
   return names.map((name) => Number(/^step-(\d+)$/.exec(name)?.[1] ?? NaN))
     .filter((step) => Number.isFinite(step)).sort((a, b) => a - b);
 }
 
-/** Text of a file of the run; undefined where there is none. */
-export async function readIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await Deno.readTextFile(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return;
-    throw error;
-  }
-}
-
 /** Cells of a table of the run; no rows where there is no file. */
 export async function readTable(folder: string, name: string): Promise<string[][]> {
-  const text = await readIfThere(`${folder}/${name}`);
+  const text = await readIfThere(join(folder, name));
   if (text === undefined) return [];
   try {
     return readCsv(text);
@@ -121,15 +121,12 @@ export async function readTable(folder: string, name: string): Promise<string[][
   }
 }
 
-async function readJson(folder: string, name: string): Promise<unknown> {
-  const text = await readIfThere(`${folder}/${name}`);
-  if (text === undefined) return undefined;
+/** A JSON file of the run; undefined where there is none. */
+async function readObject(folder: string, name: string): Promise<unknown> {
   try {
-    return JSON.parse(text);
+    return await readJson(denoFolder(folder), name);
   } catch (error) {
-    throw new RunFolderError(
-      `Cannot read ${folder}/${name} as it is no whole JSON: ${(error as Error).message}`,
-      { cause: error },
-    );
+    if (!(error instanceof TypeError)) throw error;
+    throw new RunFolderError(error.message, { cause: error });
   }
 }

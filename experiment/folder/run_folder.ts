@@ -5,14 +5,19 @@
  * a checkpoint's rows are on disk before it is.
  * @module
  */
+import { basename, dirname, join } from "node:path";
 import about from "../../deno.json" with { type: "json" };
-import type { CompletionRow, RunInfo, RunObserver, Summary } from "../observer.ts";
+import type {
+  CompletionRow,
+  Phase,
+  RunInfo,
+  RunObserver,
+  StepReport,
+  Summary,
+} from "../observer.ts";
 import { completionCells, completionHeader, numberCell, scoreNames } from "./csv.ts";
 import {
-  type Disk,
-  disk,
   flushTree,
-  folderOf,
   makeIfAbsent,
   makeParents,
   removeTemporaries,
@@ -20,11 +25,24 @@ import {
   temporaryName,
   writeError,
 } from "./files.ts";
+import { type Disk, disk } from "../../model/files/disk.ts";
 import { GrowingTable } from "./growing_table.ts";
-import { checkpointSteps, readRun, readTable, type RunConfig } from "./run_data.ts";
+import {
+  checkpointSteps,
+  currentColumn,
+  readRun,
+  readTable,
+  type RunConfig,
+  type RunData,
+} from "./run_data.ts";
 
 const KEPT = 3; // checkpoints
 const SHARE = 20; // writing takes at most one part in this many of the time
+
+/** Parts of a step that are timed. */
+const PARTS = ["generate", "score", "evaluate", "update"] as const;
+/** Columns of timings.csv, seconds: since the run began, of the step, and of its parts. */
+const TIMINGS = ["step", "seconds", "step_seconds", ...PARTS];
 
 /** How to open a run folder. */
 export interface RunFolderOptions {
@@ -36,6 +54,8 @@ export interface RunFolderOptions {
   command: string;
   /** What the command line asked for, for `--resume`. */
   request: Record<string, unknown>;
+  /** Makes the files that people look at, by name: drawn at the end, and where a run was cut short. */
+  draw?: (run: RunData) => Promise<Readonly<Record<string, string>>>;
   /** Tests hand in a disk that fails. */
   io?: Disk;
   /** Clock in milliseconds. */
@@ -101,14 +121,10 @@ export class RunFolder implements RunObserver {
   }
 
   /** Adds one row to metrics.csv and timings.csv, and the step's completions. */
-  async step(
-    step: number,
-    metrics: Readonly<Record<string, number>>,
-    completions: readonly CompletionRow[],
-  ): Promise<void> {
+  async step({ step, metrics, completions, timings }: StepReport): Promise<void> {
     const names = Object.keys(metrics).join();
     if (this.#metrics.empty) this.#metrics.add([["step", ...Object.keys(metrics)]]);
-    if (this.#timings.empty) this.#timings.add([["step", "seconds", "step_seconds"]]);
+    if (this.#timings.empty) this.#timings.add([TIMINGS]);
     this.#names ??= names;
     if (names !== this.#names) {
       throw new TypeError(
@@ -118,14 +134,15 @@ export class RunFolder implements RunObserver {
     }
     this.#metrics.add([[String(step), ...Object.values(metrics).map(numberCell)]]);
     const now = this.#now();
-    const seconds = [now - this.#started, now - this.#stepped].map((ms) => (ms / 1000).toFixed(3));
-    this.#timings.add([[String(step), ...seconds]]);
+    const passed = [now - this.#started, now - this.#stepped].map((ms) => ms / 1000);
+    const seconds = [...passed, ...PARTS.map((part) => timings[part])];
+    this.#timings.add([[String(step), ...seconds.map((s) => s.toFixed(3))]]);
     this.#stepped = now;
     this.#addCompletions(completions);
     if (now >= this.#nextSave) await this.#save();
   }
 
-  async evaluation(_phase: string, completions: readonly CompletionRow[]): Promise<void> {
+  async evaluation(_phase: Phase, completions: readonly CompletionRow[]): Promise<void> {
     this.#addCompletions(completions);
     await this.#save();
   }
@@ -164,7 +181,7 @@ export class RunFolder implements RunObserver {
     }
   }
 
-  /** Writes curves.svg, report.html and, last, summary.json. */
+  /** Draws, and writes summary.json last. */
   async end(summary: Summary): Promise<void> {
     await this.#save();
     await this.#draw(summary);
@@ -179,12 +196,12 @@ export class RunFolder implements RunObserver {
   }
 
   async #draw(summary: Summary | undefined): Promise<void> {
-    // Loaded here: vega takes half a second that a run's start should not wait for.
-    const { curves } = await import("../../cli/report/plots.ts");
-    const { report } = await import("../../cli/report/report.ts");
-    const run = { ...await readRun(this.folder), summary };
-    await replaceFile(`${this.folder}/curves.svg`, await curves(run), this.#io);
-    await replaceFile(`${this.folder}/report.html`, await report(run), this.#io);
+    const { draw } = this.#options;
+    if (!draw) return;
+    const files = await draw({ ...await readRun(this.folder), summary });
+    for (const [name, text] of Object.entries(files)) {
+      await replaceFile(`${this.folder}/${name}`, text, this.#io);
+    }
   }
 
   #addCompletions(completions: readonly CompletionRow[]): void {
@@ -212,9 +229,17 @@ export class RunFolder implements RunObserver {
     for (const table of tables) {
       const [head, ...rows] = await readTable(this.folder, table.name);
       if (!head) continue;
-      if (table === this.#metrics) this.#names = head.slice(1).join();
+      if (table === this.#metrics) {
+        head.splice(0, head.length, ...head.map(currentColumn));
+        this.#names = head.slice(1).join();
+      }
       if (table === this.#completions) this.#scores = scoreNames(head);
       const kept = rows.filter((cells) => Number(cells[0]) <= step && !/^after:/.test(cells[1]));
+      if (table === this.#timings) {
+        const { length } = head;
+        head.push(...TIMINGS.slice(length)); // runs of earlier versions timed no parts
+        for (const cells of kept) cells.push(...Array(TIMINGS.length - length).fill(""));
+      }
       table.add([head, ...kept]);
       if (table === this.#timings && kept.length > 0) {
         this.#started -= Number(kept.at(-1)![1]) * 1000;
@@ -226,8 +251,8 @@ export class RunFolder implements RunObserver {
 
   async #makeFolder(info: RunInfo): Promise<string> {
     if (this.#options.out !== undefined) {
-      const out = this.#options.out.replace(/\/+$/, "") || "/";
-      await this.#make(makeParents, folderOf(out));
+      const out = join(dirname(this.#options.out), basename(this.#options.out));
+      await this.#make(makeParents, dirname(out));
       if (
         !await this.#make(makeIfAbsent, out) &&
         (await Array.fromAsync(Deno.readDir(out))).length > 0

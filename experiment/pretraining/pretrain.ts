@@ -3,13 +3,16 @@
  * Hugging Face form. The recipe decides every number; a request may shorten or move the run.
  * @module
  */
+import { saveGpt2 } from "../../model/files/gpt2_save.ts";
+import { exportOptimizer, importOptimizer } from "../../model/files/optimizer_file.ts";
+import { loadModel } from "../../model/hub/load.ts";
 import { Tokenizer as Engine } from "@huggingface/tokenizers";
 import { type DeviceChoice, openDevice } from "../../kernels/devices/open.ts";
 import { END_OF_TEXT, TOKENIZER_CONFIG, trainBpe } from "../../model/tokenizer/bpe.ts";
-import { replaceText } from "../../model/files/disk.ts";
+import { replaceFile } from "../../model/files/disk.ts";
 import { Gpt2 } from "../../model/gpt2.ts";
 import { languageModelRows } from "../../model/rows.ts";
-import { learningRate } from "../../model/schedule.ts";
+import { scheduleAt } from "../../base/schedules.ts";
 import { buildCorpus, encodeCorpus, openSources, wholeWords } from "./corpus.ts";
 import { Random } from "./random.ts";
 import { RECIPE, type Recipe } from "./recipe.ts";
@@ -78,8 +81,8 @@ export async function pretrain(
   await Deno.mkdir(out, { recursive: true });
   const { tokenizer, training, heldout } = prepare(recipe);
   const tokenizerPath = `${out}/tokenizer.json`;
-  await replaceText(tokenizerPath, JSON.stringify(tokenizer) + "\n");
-  await replaceText(
+  await replaceFile(tokenizerPath, JSON.stringify(tokenizer) + "\n");
+  await replaceFile(
     `${out}/tokenizer_config.json`,
     JSON.stringify(TOKENIZER_CONFIG, null, 2) + "\n",
   );
@@ -93,7 +96,7 @@ export async function pretrain(
   };
   const from = request.resume ? await newestCheckpoint(out) : undefined;
   using model = from
-    ? await Gpt2.load(device, from, { adamw, shapes })
+    ? await loadModel(device, from, { adamw, shapes })
     : Gpt2.create(device, configOf(recipe, tokenizer.model.vocab[END_OF_TEXT]), {
       seed: recipe.seed,
       adamw,
@@ -101,7 +104,7 @@ export async function pretrain(
     });
   let state: PretrainState = { step: 0, losses: [], tokens: 0, seconds: 0 };
   if (from) {
-    await model.importState(`${from}/optimizer.safetensors`);
+    await importOptimizer(model, `${from}/optimizer.safetensors`);
     state = JSON.parse(await Deno.readTextFile(`${from}/pretrain.json`));
   }
   const { steps } = recipe;
@@ -113,7 +116,7 @@ export async function pretrain(
     peak: recipe.lr,
     final: recipe.finalLr,
     warmup: Math.min(recipe.warmup, steps),
-    steps,
+    total: steps,
   };
   while (state.step < steps) {
     const start = performance.now();
@@ -123,7 +126,7 @@ export async function pretrain(
     }
     const rows = batches[order.batches[state.step % batches.length]];
     model.languageModel(languageModelRows(rows));
-    model.step(learningRate(schedule, state.step));
+    model.step(scheduleAt(schedule, state.step));
     const loss = await model.readLoss();
     if (!Number.isFinite(loss)) {
       throw new Error(
@@ -148,8 +151,8 @@ export async function pretrain(
     await new Promise((resolve) => setTimeout(resolve, 0));
   }
   const validation = await meanLoss(model, documentBatches(heldout, { end, ...recipe }));
-  await model.save(out, { dtype: "F16", tokenizer: tokenizerPath });
-  await replaceText(
+  await saveGpt2(model, out, { dtype: "F16", tokenizer: tokenizerPath });
+  await replaceFile(
     `${out}/loss.csv`,
     "step,loss\n" + state.losses.map((loss, i) => `${i + 1},${loss.toFixed(4)}\n`).join(""),
   );
@@ -246,8 +249,8 @@ async function saveCheckpoint(out: string, model: Gpt2, state: PretrainState): P
   const path = `${out}/checkpoint-${state.step}`;
   const temporary = `${out}/.checkpoint.tmp-${Deno.pid}`;
   await Deno.mkdir(temporary, { recursive: true });
-  await model.save(temporary);
-  await model.exportState(`${temporary}/optimizer.safetensors`);
+  await saveGpt2(model, temporary);
+  await exportOptimizer(model, `${temporary}/optimizer.safetensors`);
   await Deno.writeTextFile(`${temporary}/pretrain.json`, JSON.stringify(state) + "\n");
   await removeFolder(path);
   await Deno.rename(temporary, path);

@@ -38,16 +38,16 @@ export interface Encoded {
   readonly length: Tensor;
 }
 
-/** Enqueues out (M, to) = x (M, from) weight' + bias [+ residual (M, to)]. */
+/** Enqueues out (M, outFeatures) = x (M, inFeatures) weight' + bias [+ residual]. */
 export function linear(
   device: Device,
   { x, by, out, residual }: { x: Tensor; by: Linear; out: Tensor; residual?: Tensor },
-  { M, from, to }: { M: number; from: number; to: number },
+  { M, inFeatures, outFeatures }: { M: number; inFeatures: number; outFeatures: number },
 ): void {
   matmul(device, { a: x, b: by.weight, bias: by.bias, out, residual }, {
     M,
-    N: to,
-    K: from,
+    N: outFeatures,
+    K: inFeatures,
     orientation: "NT",
   });
 }
@@ -78,13 +78,21 @@ export function encode(
   embedding(device, { token, position, wte, wpe, out: sum }, { N, C, V, P });
   normalise(sum, weights.norm, x);
   for (const { qkv: wqkv, out, norm1, fc, proj, norm2 } of weights.layers) {
-    linear(device, { x, by: wqkv, out: qkv }, { M: N, from: C, to: 3 * C });
+    linear(device, { x, by: wqkv, out: qkv }, { M: N, inFeatures: C, outFeatures: 3 * C });
     attendAll(device, { qkv, length, out: attended }, { B, T, H, D });
-    linear(device, { x: attended, by: out, residual: x, out: sum }, { M: N, from: C, to: C });
+    linear(device, { x: attended, by: out, residual: x, out: sum }, {
+      M: N,
+      inFeatures: C,
+      outFeatures: C,
+    });
     normalise(sum, norm1, middle);
-    linear(device, { x: middle, by: fc, out: pre }, { M: N, from: C, to: I });
+    linear(device, { x: middle, by: fc, out: pre }, { M: N, inFeatures: C, outFeatures: I });
     geluErf(device, { x: pre, out: act }, { N: N * I });
-    linear(device, { x: act, by: proj, residual: middle, out: sum }, { M: N, from: I, to: C });
+    linear(device, { x: act, by: proj, residual: middle, out: sum }, {
+      M: N,
+      inFeatures: I,
+      outFeatures: C,
+    });
     normalise(sum, norm2, x);
   }
   return { hidden: x, length };

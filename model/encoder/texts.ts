@@ -38,7 +38,7 @@ export class TextReader {
 }
 
 /** Most rows B * T of one batch: bounds the activations, whatever is asked. */
-export const MOST_ROWS = 4096;
+export const MAX_ROWS = 4096;
 
 /**
  * Batches of texts, short with short, so that little is padding; `which` are the places of its rows
@@ -52,7 +52,7 @@ export function* textBatches(
   for (let at = 0; at < order.length;) {
     const fits = (end: number): boolean => { // lengths ascend: the last one is T
       const T = texts[order[end]].ids.length;
-      return (end + 1 - at) * T <= MOST_ROWS && T <= 2 * texts[order[at]].ids.length;
+      return (end + 1 - at) * T <= MAX_ROWS && T <= 2 * texts[order[at]].ids.length;
     };
     let end = at + 1;
     while (end < order.length && fits(end)) end++;

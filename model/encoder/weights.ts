@@ -1,8 +1,7 @@
-/** The weights of an encoder on a device, from a folder of either family. @module */
+/** The weights of an encoder on a device, from the tensors of either family. @module */
 import type { Scope, Tensor } from "../../kernels/device.ts";
 import type { MatrixDtype } from "../params.ts";
-import { openWeights } from "../files/shards.ts";
-import type { TensorSpec } from "../files/tensor_source.ts";
+import type { TensorSource, TensorSpec } from "../tensor_source.ts";
 import type { EncoderConfig } from "./config.ts";
 
 /** A matrix (out, in), as PyTorch's Linear keeps it, and its bias (out). */
@@ -78,9 +77,9 @@ const UNUSED = /^(embeddings\.position_ids|pooler\.|cls\.|vocab_\w+\.|qa_outputs
 /** Names and shapes of everything that is read, without the prefix `bert.` or `distilbert.`. */
 function specs({ family, types, dims }: EncoderConfig, classes: number): TensorSpec[] {
   const { V, P, C, L, I } = dims;
-  const linear = (name: string, to: number, from: number): TensorSpec[] => [
-    { name: `${name}.weight`, shape: [to, from] },
-    { name: `${name}.bias`, shape: [to] },
+  const linear = (name: string, outFeatures: number, inFeatures: number): TensorSpec[] => [
+    { name: `${name}.weight`, shape: [outFeatures, inFeatures] },
+    { name: `${name}.bias`, shape: [outFeatures] },
   ];
   const norm = (name: string): TensorSpec[] => [
     { name: `${name}.weight`, shape: [C] },
@@ -115,20 +114,17 @@ const partName = (family: EncoderConfig["family"], l: number, part: Part): strin
   `${FAMILIES[family].layer}.${l}.${FAMILIES[family].parts[part]}`;
 
 /**
- * Reads `folder`/model.safetensors, or its shards, into tensors that `scope` frees. `classes` > 0
- * reads a DistilBERT's classifier head as well; without it a head in the file is passed over. Matrices
- * and embeddings are stored as `matrixDtype`.
- * @throws {SafetensorsError} listing what is missing, not known or of another shape
+ * Reads `file` into tensors that `scope` frees. `classes` > 0 reads a DistilBERT's classifier head as
+ * well; without it a head in the file is passed over. Matrices and embeddings are stored as `matrixDtype`.
+ * @throws {Error} listing what is missing, not known or of another shape
  * @throws {RangeError} when a number is too large for f16
  */
-export async function loadEncoderWeights(
+export async function readEncoderWeights(
   scope: Scope,
-  folder: string,
+  file: TensorSource,
   config: EncoderConfig,
   { classes = 0, matrixDtype = "f32" }: { classes?: number; matrixDtype?: MatrixDtype } = {},
 ): Promise<EncoderWeights> {
-  const auto = classes > 0 ? "AutoModelForSequenceClassification" : "AutoModel";
-  using file = await openWeights(folder, auto);
   const wanted = specs(config, classes);
   const places = file.expect(wanted, (name) => {
     const plain = name.replace(/^(distil)?bert\./, "")

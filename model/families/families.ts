@@ -1,51 +1,55 @@
 /**
- * The linear maps of a block under the names that each family's files give them.
+ * The linear layers of a block under the names that each family's files give them.
  *
- * In memory every family has GPT-2's layout: W is (from, to), and queries, keys and values are one map
- * `attn.c_attn` (C, 3C). A family whose files differ says here which part of which map a module is.
+ * In memory every family has GPT-2's layout: W is (in, out features), and queries, keys and values are one
+ * layer `attn.c_attn` (C, 3C). A family whose files differ says here which part of which layer a module is.
  * @module
  */
 import { type ModelConfig, modelDims } from "../config.ts";
-import type { TensorSpec } from "../files/tensor_source.ts";
+import type { TensorSpec } from "../tensor_source.ts";
 
-/** One linear map of a block, as files and adapters name it. */
+/** One linear layer of a block, as files and adapters name it. */
 export interface LinearModule {
   /** Name inside block l, e.g. `attn.c_attn`; files add `transformer.h.l.` and `.weight`. */
   readonly name: string;
-  /** The map in memory that it is, or is a part of. */
-  readonly map: "attn.c_attn" | "attn.c_proj" | "mlp.c_fc" | "mlp.c_proj";
-  /** Width of its input. */
-  readonly from: number;
-  /** Width of its output: columns [at, at + to) of the map. */
-  readonly to: number;
+  /** The layer in memory that it is, or is a part of. */
+  readonly linear: "attn.c_attn" | "attn.c_proj" | "mlp.c_fc" | "mlp.c_proj";
+  /** Elements of an input row. */
+  readonly inFeatures: number;
+  /** Elements of an output row: columns [at, at + outFeatures) of the layer. */
+  readonly outFeatures: number;
   readonly at: number;
-  /** Whether files hold W as (to, from), as PyTorch's Linear does; GPT-2's Conv1D is (from, to). */
+  /** Whether files hold W as (out, in), as PyTorch's Linear does; GPT-2's Conv1D is (in, out). */
   readonly transposed: boolean;
   readonly bias: boolean;
 }
 
-/** The modules of one block, those of one map side by side and in order. */
+/** The modules of one block, those of one layer side by side and in order. */
 export function linearModules(config: ModelConfig): LinearModule[] {
   const { C, I } = modelDims(config);
-  const map = (map: LinearModule["map"], from: number, to: number): LinearModule => ({
-    name: map,
-    map,
-    from,
-    to,
+  const module = (
+    linear: LinearModule["linear"],
+    inFeatures: number,
+    outFeatures: number,
+  ): LinearModule => ({
+    name: linear,
+    linear,
+    inFeatures,
+    outFeatures,
     at: 0,
     transposed: false,
     bias: true,
   });
   const gpt2 = [
-    map("attn.c_attn", C, 3 * C),
-    map("attn.c_proj", C, C),
-    map("mlp.c_fc", C, I),
-    map("mlp.c_proj", I, C),
+    module("attn.c_attn", C, 3 * C),
+    module("attn.c_proj", C, C),
+    module("mlp.c_fc", C, I),
+    module("mlp.c_proj", I, C),
   ];
   if (config.model_type === "gpt2") return gpt2;
   const [, out, ...mlp] = gpt2;
   const queries = ["q_proj", "k_proj", "v_proj"].map((name, part): LinearModule => ({
-    ...map("attn.c_attn", C, C),
+    ...module("attn.c_attn", C, C),
     name: `attn.attention.${name}`,
     at: part * C,
     bias: false,
@@ -62,32 +66,41 @@ export interface FilePart extends TensorSpec {
 
 /** The tensors in which files hold the parameter `spec`, in the order of its columns. */
 export function fileParts(config: ModelConfig, { name, shape }: TensorSpec): FilePart[] {
-  const [, block, map, kind] = name.match(/^(h\.\d+)\.(.+)\.(weight|bias)$/) ?? [];
-  const modules = linearModules(config).filter((module) => module.map === map);
+  const [, block, linear, kind] = name.match(/^(h\.\d+)\.(.+)\.(weight|bias)$/) ?? [];
+  const modules = linearModules(config).filter((module) => module.linear === linear);
   if (modules.length === 0) return [{ name, shape }];
   return modules.map((module) => {
     const part = `${block}.${module.name}.${kind}`;
     if (kind === "bias" || !module.transposed) return { name: part, shape };
-    return { name: part, shape: [module.to, module.from], module };
+    return { name: part, shape: [module.outFeatures, module.inFeatures], module };
   });
 }
 
-/** Writes W' (to, from) of a file, `part`, into the columns of its map, (from, wide). */
+/** Writes W' (outFeatures, inFeatures) of a file, `part`, into its columns of `matrix`, (inFeatures, wide). */
 export function packPart(
   part: Float32Array,
-  { map, wide, module }: { map: Float32Array; wide: number; module: LinearModule },
+  { matrix, wide, module }: { matrix: Float32Array; wide: number; module: LinearModule },
 ): void {
-  const { from, to, at } = module;
-  transpose({ data: part, at: 0, stride: from }, { data: map, at, stride: wide }, [to, from]);
+  const { inFeatures, outFeatures, at } = module;
+  transpose(
+    { data: part, at: 0, stride: inFeatures },
+    { data: matrix, at, stride: wide },
+    [outFeatures, inFeatures],
+  );
 }
 
 /** What `packPart` was given for that module. */
 export function unpackPart(
-  map: ArrayLike<number>,
+  matrix: ArrayLike<number>,
   { wide, module }: { wide: number; module: LinearModule },
 ): Float32Array<ArrayBuffer> {
-  const { from, to, at } = module, part = new Float32Array(from * to);
-  transpose({ data: map, at, stride: wide }, { data: part, at: 0, stride: from }, [from, to]);
+  const { inFeatures, outFeatures, at } = module;
+  const part = new Float32Array(inFeatures * outFeatures);
+  transpose(
+    { data: matrix, at, stride: wide },
+    { data: part, at: 0, stride: inFeatures },
+    [inFeatures, outFeatures],
+  );
   return part;
 }
 

@@ -1,49 +1,72 @@
-/** Files that are whole or absent: written under a temporary name, then renamed. @module */
+/**
+ * Files that are old or new, never torn: written under a temporary name in the same folder, flushed to
+ * the disk, then renamed; the folder is flushed too, so that the rename itself survives a power cut.
+ * @module
+ */
+import { dirname } from "node:path";
+
+/** What a file is written from, piece by piece. */
+export type Chunks = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+
+/** The few calls that touch the disk; tests hand in one that fails. */
+export interface Disk {
+  /** Creates the file, which must not exist, writes the chunks in order and flushes them. */
+  write(path: string, chunks: Chunks): Promise<void>;
+  rename(from: string, to: string): Promise<void>;
+  /** Removes a file or a whole folder. */
+  remove(path: string): Promise<void>;
+  makeFolder(path: string): Promise<void>;
+  /** Flushes a file, or the names in a folder. */
+  flush(path: string): Promise<void>;
+}
+
+/** The real disk. */
+export const disk: Disk = {
+  async write(path, chunks) {
+    using file = await Deno.open(path, { write: true, createNew: true });
+    for await (const chunk of chunks) {
+      for (let at = 0; at < chunk.length;) at += await file.write(chunk.subarray(at));
+    }
+    await file.sync();
+  },
+  rename: (from, to) => Deno.rename(from, to),
+  remove: (path) => Deno.remove(path, { recursive: true }),
+  makeFolder: (path) => Deno.mkdir(path),
+  async flush(path) {
+    if (Deno.build.os === "windows") return; // folders cannot be opened there
+    using file = await Deno.open(path);
+    await file.sync();
+  },
+};
 
 /**
- * Writes a file through `body` and puts it in the place of `path` when it is complete and on disk.
- * When `body` fails, the temporary file is removed and `path` stays as it was.
+ * Puts `content` at `path`: whoever looks finds the old file or the new one. When writing fails, or what
+ * gives the chunks does, the temporary file is removed and `path` stays as it was.
  */
 export async function replaceFile(
   path: string,
-  body: (write: (bytes: Uint8Array) => Promise<void>) => Promise<void>,
+  content: string | Chunks,
+  io: Disk = disk,
 ): Promise<void> {
-  const temporary = `${path}.tmp-${crypto.randomUUID()}`;
-  const file = await Deno.open(temporary, { write: true, createNew: true });
+  const chunks = typeof content === "string" ? [new TextEncoder().encode(content)] : content;
+  // Processes may share a folder, and in containers a process number too.
+  const temporary = `${path}.tmp-${crypto.getRandomValues(new BigUint64Array(1))[0]}`;
   try {
-    try {
-      await body(async (bytes) => {
-        for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
-      });
-      await file.sync();
-    } finally {
-      file.close();
-    }
-    await Deno.rename(temporary, path);
+    await io.write(temporary, chunks);
+    await io.rename(temporary, path);
+    await io.flush(dirname(path));
   } catch (error) {
-    await Deno.remove(temporary).catch(() => {});
+    await io.remove(temporary).catch(() => {}); // it may never have been made
     throw error;
   }
 }
 
-/** As `replaceFile`, for text. */
-export function replaceText(path: string, text: string): Promise<void> {
-  return replaceFile(path, (write) => write(new TextEncoder().encode(text)));
-}
+/** Whether a name is that of a file or folder on its way to another name. */
+export const isTemporary = (name: string): boolean => /\.tmp-\d+$/.test(name);
 
-/**
- * What a JSON file says; undefined where there is no such file.
- * @throws {TypeError} when it is no JSON
- */
-export async function readJson(path: string): Promise<unknown> {
-  const text = await Deno.readTextFile(path).catch((error: unknown) => {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  });
-  if (text === undefined) return undefined;
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new TypeError(`Cannot use ${path} as it must be JSON: ${(error as Error).message}`);
-  }
-}
+/** Makes a folder and those above it, where they are not there. */
+export const makeFolders = (path: string): Promise<void> => Deno.mkdir(path, { recursive: true });
+
+/** The path without links, from the root; undefined where there is nothing. */
+export const fullPath = (path: string): Promise<string | undefined> =>
+  Deno.realPath(path).catch(() => undefined);

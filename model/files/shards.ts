@@ -3,14 +3,10 @@
  * @module
  */
 import { type Json, parseJson } from "../../base/json.ts";
-import { openSafetensors, type SafetensorsFile } from "./safetensors.ts";
-import {
-  expectTensors,
-  SafetensorsError,
-  type TensorEntry,
-  type TensorSource,
-  type TensorSpec,
-} from "./tensor_source.ts";
+import type { TensorSource, TensorSpec } from "../tensor_source.ts";
+import { type FolderSource, hasFile, MissingFileError, pathIn } from "./folder_source.ts";
+import { openTensors, type SafetensorsFile } from "./safetensors.ts";
+import { expectTensors, SafetensorsError, type TensorEntry } from "./tensor_entries.ts";
 
 const MAX_INDEX = 10_000_000; // bytes
 const MAX_SHARDS = 256; // all are open at once
@@ -21,27 +17,23 @@ const WEIGHTS = "model.safetensors";
 /**
  * Opens the weights of a model folder: the single file where there is one, else the shards that an
  * index lists. `auto` is transformers' class that reads the folder, for the cure.
- * @throws {Deno.errors.NotFound} when there is neither, with the way to convert pickled weights
+ * @throws {MissingFileError} when there is neither, with the way to convert pickled weights
  */
-export async function openWeights(folder: string, auto: string): Promise<TensorSource> {
-  try {
-    return await openSafetensors(`${folder}/${WEIGHTS}`);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-  const has = (name: string): Promise<boolean> =>
-    Deno.stat(`${folder}/${name}`).then(() => true, () => false);
+export async function openWeights(folder: FolderSource, auto: string): Promise<TensorSource> {
+  const file = await openTensors(folder, WEIGHTS);
+  if (file) return file;
   const index = `${WEIGHTS}.index.json`;
-  if (await has(index)) return await openShards(`${folder}/${index}`);
-  const message = `Cannot read weights from ${folder} as it has no ${WEIGHTS}`;
+  if (await hasFile(folder, index)) return await openShards(folder, index);
+  const { path } = folder;
+  const message = `Cannot read weights from ${path} as it has no ${WEIGHTS}`;
   const pickled = ["pytorch_model.bin", "pytorch_model.bin.index.json"];
-  if (!(await Promise.all(pickled.map(has))).includes(true)) {
-    throw new Deno.errors.NotFound(message);
+  if (!(await Promise.all(pickled.map((name) => hasFile(folder, name)))).includes(true)) {
+    throw new MissingFileError(message);
   }
-  throw new Deno.errors.NotFound(
+  throw new MissingFileError(
     `${message}, only the pickled pytorch_model.bin, which could run code. Convert it once, where ` +
       `you trust it: python -c "from transformers import ${auto} as M; ` +
-      `M.from_pretrained('${folder}').save_pretrained('${folder}')"`,
+      `M.from_pretrained('${path}').save_pretrained('${path}')"`,
   );
 }
 
@@ -83,14 +75,14 @@ export class Shards implements TensorSource {
 }
 
 /**
- * Opens every shard that the index at `path` names, beside it, and checks that each tensor lies in
+ * Opens every shard that the index file `index` of `folder` names, and checks that each tensor lies in
  * exactly the one shard that the index gives it.
  * @throws {SafetensorsError} naming the key or tensor that is wrong
- * @throws {Deno.errors.NotFound} when a shard is missing
+ * @throws {MissingFileError} when a shard is missing
  */
-export async function openShards(path: string): Promise<Shards> {
-  const map = await readIndex(path);
-  const folder = path.replace(/[^/\\]*$/, "");
+export async function openShards(folder: FolderSource, index: string): Promise<Shards> {
+  const path = pathIn(folder, index);
+  const map = await readIndex(folder, index);
   using opened = new DisposableStack();
   const shards = new Set(map.values());
   if (shards.size > MAX_SHARDS) {
@@ -98,14 +90,13 @@ export async function openShards(path: string): Promise<Shards> {
   }
   const places = new Map<string, SafetensorsFile>();
   for (const shard of shards) {
-    const file = opened.use(
-      await openSafetensors(`${folder}${shard}`).catch((error: unknown) => {
-        if (!(error instanceof Deno.errors.NotFound)) throw error;
-        throw new Deno.errors.NotFound(
-          `Cannot read the weights of ${path} as its shard ${shard} is missing: fetch it again`,
-        );
-      }),
-    );
+    const file = await openTensors(folder, shard);
+    if (!file) {
+      throw new MissingFileError(
+        `Cannot read the weights of ${path} as its shard ${shard} is missing: fetch it again`,
+      );
+    }
+    opened.use(file);
     for (const name of file.entries.keys()) {
       const want = map.get(name);
       if (want === undefined) fail(path, `must name every tensor: ${name} of ${shard} is missing`);
@@ -122,12 +113,15 @@ export async function openShards(path: string): Promise<Shards> {
 }
 
 /** Shard by tensor. */
-async function readIndex(path: string): Promise<Map<string, string>> {
-  const { size } = await Deno.stat(path);
+async function readIndex(folder: FolderSource, index: string): Promise<Map<string, string>> {
+  const path = pathIn(folder, index);
+  using file = await folder.openRange(index);
+  const size = file?.size ?? 0;
   if (size > MAX_INDEX) fail(path, `may have ${MAX_INDEX} bytes: it has ${size}`);
   let root: Json;
   try {
-    const bytes = await Deno.readFile(path);
+    const bytes = new Uint8Array(size);
+    await file?.read(bytes, 0);
     root = parseJson(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (error) {
     return fail(path, `must be JSON in UTF-8: ${(error as Error).message}`);

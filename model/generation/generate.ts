@@ -13,7 +13,7 @@ import type { ModelConfig } from "../config.ts";
 import { logitsWidth } from "../layers/head.ts";
 import { inUse } from "../lora/lora.ts";
 import type { Tokens } from "../rows.ts";
-import { type NewTokens, Session, type SessionModel, type SessionShape } from "./session.ts";
+import { Session, type SessionModel, type SessionShape, type TokenUpdate } from "./session.ts";
 import { Workspace } from "../workspace.ts";
 
 /** How completions are drawn. Training passes no filter: it learns from the whole distribution. */
@@ -55,14 +55,14 @@ export interface Generation<P extends Tokens = Tokens> {
 export interface GenerationModel extends SessionModel {
   readonly config: ModelConfig;
   /** Disposed of together with the model. */
-  readonly companions: DisposableStack;
+  readonly disposables: DisposableStack;
 }
 
 const generators = new WeakMap<GenerationModel, Generator>();
 
 function generatorOf(model: GenerationModel): Generator {
   let generator = generators.get(model);
-  if (!generator) generators.set(model, generator = model.companions.use(new Generator(model)));
+  if (!generator) generators.set(model, generator = model.disposables.use(new Generator(model)));
   return generator;
 }
 
@@ -88,12 +88,12 @@ export function generateStream(
   model: GenerationModel,
   prompts: readonly Tokens[],
   options: GenerateOptions & { every?: number },
-): AsyncGenerator<NewTokens[], void, void> {
+): AsyncGenerator<TokenUpdate[], void, void> {
   return generatorOf(model).stream(prompts, options);
 }
 
 /**
- * Takes the memory, ahead of use, of every `generate` of at most `prompts` prompts of at most
+ * Preallocates the memory of every `generate` of at most `prompts` prompts of at most
  * `promptTokens` tokens: such calls then take no more.
  */
 export function reserveGeneration(model: GenerationModel, batch: GenerationBatch): void {
@@ -131,9 +131,9 @@ export class Generator implements Disposable {
     prompts: P[],
     options: GenerateOptions,
   ): Promise<Generation<P>> {
-    const parts: NewTokens[][] = prompts.map(() => []);
-    for await (const news of this.stream(prompts, { ...options, every: 16 })) {
-      for (const part of news) parts[part.row].push(part);
+    const parts: TokenUpdate[][] = prompts.map(() => []);
+    for await (const tokenUpdates of this.stream(prompts, { ...options, every: 16 })) {
+      for (const part of tokenUpdates) parts[part.row].push(part);
     }
     return {
       prompts,
@@ -147,7 +147,7 @@ export class Generator implements Disposable {
   async *stream(
     prompts: readonly Tokens[],
     options: GenerateOptions & { every?: number },
-  ): AsyncGenerator<NewTokens[], void, void> {
+  ): AsyncGenerator<TokenUpdate[], void, void> {
     const { maxNewTokens, every = 4, row0 = 0 } = options;
     const { temperature = 1, greedy, seed = 0, stream = 0 } = options;
     const eos = options.eos === undefined ? this.model.config.eos_token_id : options.eos;
@@ -165,7 +165,7 @@ export class Generator implements Disposable {
     try {
       const longest = Math.max(...prompts.map((prompt) => prompt.length));
       const shape = this.#shape(longest, maxNewTokens);
-      const parts = Math.ceil(prompts.length / this.#mostRows(shape));
+      const parts = Math.ceil(prompts.length / this.#maxRows(shape));
       const size = Math.ceil(prompts.length / parts);
       for (let first = 0; first < prompts.length; first += size) {
         const part = prompts.slice(first, first + size);
@@ -174,8 +174,8 @@ export class Generator implements Disposable {
           ...sampleControl({ ...draw, row0: row0 + first }),
           ...filter,
         );
-        for await (const news of session.run(part, { control, maxNewTokens, every })) {
-          yield news.map((row) => ({ ...row, row: row.row + first }));
+        for await (const tokenUpdates of session.run(part, { control, maxNewTokens, every })) {
+          yield tokenUpdates.map((row) => ({ ...row, row: row.row + first }));
         }
       }
     } finally {
@@ -190,7 +190,7 @@ export class Generator implements Disposable {
     let most = 0;
     for (let tokens = promptTokens; tokens > 0; tokens--) {
       const shape = this.#shape(tokens, maxNewTokens);
-      const B = Math.min(prompts, this.#mostRows(shape));
+      const B = Math.min(prompts, this.#maxRows(shape));
       if (B <= most) continue; // a session of longer prompts had as many
       most = B;
       this.#open({ B, ...shape, filtered, adapted })[Symbol.dispose]();
@@ -245,8 +245,8 @@ export class Generator implements Disposable {
     return { T: roundUp(longest), S: roundUp(longest + maxNewTokens) };
   }
 
-  /** How many rows fit in one binding of each of the largest tensors. */
-  #mostRows({ T, S }: { T: number; S: number }): number {
+  /** The rows that fit in one binding of each of the largest tensors. */
+  #maxRows({ T, S }: { T: number; S: number }): number {
     const { C, I, V } = this.model.dims;
     const widest = Math.max(T * 3 * C, T * I, S * C, logitsWidth(V));
     return Math.max(1, Math.floor(this.model.device.limits.maxBinding / 4 / widest));

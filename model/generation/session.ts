@@ -22,12 +22,12 @@ import {
 } from "../layers/forward.ts";
 import { headLogits, logitsWidth } from "../layers/head.ts";
 import type { Adapter } from "../lora/lora.ts";
-import { headName, type Store } from "../params.ts";
+import { headName, type ParameterBuffers } from "../params.ts";
 import type { Tokens } from "../rows.ts";
 import type { Allocator } from "../workspace.ts";
 
 /** What one row received since the last report. */
-export interface NewTokens {
+export interface TokenUpdate {
   /** Index into the prompts. */
   row: number;
   tokens: Int32Array;
@@ -41,7 +41,7 @@ export interface NewTokens {
 export interface SessionModel {
   readonly device: Device;
   readonly dims: ModelDims;
-  readonly weights: Store;
+  readonly weights: ParameterBuffers;
   readonly adapter?: Adapter;
 }
 
@@ -147,7 +147,7 @@ export class Session implements Disposable {
       maxNewTokens: number;
       every: number;
     },
-  ): AsyncGenerator<NewTokens[], void, void> {
+  ): AsyncGenerator<TokenUpdate[], void, void> {
     const { device } = this.model, { B, T, S } = this.shape;
     const { tokens, logprobs, drawn, finished, position } = this.#state;
     const lengths = Uint32Array.from(prompts, (prompt) => prompt.length);
@@ -171,19 +171,19 @@ export class Session implements Disposable {
       (count === 1 ? this.#prefill : this.#decode).run();
       if (count % every !== 0 && count < maxNewTokens) continue;
       const [ids, values, counts, ends] = await device.read(tokens, logprobs, drawn, finished);
-      const news: NewTokens[] = [];
+      const tokenUpdates: TokenUpdate[] = [];
       for (let row = 0; row < B; row++) {
         const from = row * S + lengths[row] + seen[row], to = row * S + lengths[row] + counts[row];
         if (from === to) continue;
         seen[row] = counts[row];
-        news.push({
+        tokenUpdates.push({
           row,
           tokens: Int32Array.from(ids.subarray(from, to)),
           logprobs: Float32Array.from(values.subarray(from, to)),
           finished: ends[row] === 1,
         });
       }
-      yield news;
+      yield tokenUpdates;
       if (ends.every((end: number) => end === 1)) return;
     }
   }

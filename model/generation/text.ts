@@ -81,7 +81,7 @@ export class StopScanner {
 
 /**
  * One completion a prompt, as text, without the prompt and without end-of-text. Reports after every
- * `every` tokens; a completion that met a stop string is over, while the others go on.
+ * `every` tokens; a completion that met a stop string is over, while the others continue.
  * @throws {RangeError} when a stop string is empty, or where `generate` throws
  * @throws {TypeError} when the vocabulary of `tokenizer` is not byte-level
  */
@@ -98,9 +98,9 @@ export async function* generateText(
     ended: false,
   }));
   const ids = prompts.map((prompt) => tokenizer.encode(prompt));
-  for await (const news of generateStream(model, ids, { ...options, eos })) {
+  for await (const tokenUpdates of generateStream(model, ids, { ...options, eos })) {
     const texts: NewText[] = [];
-    for (const { row, tokens, finished } of news) {
+    for (const { row, tokens, finished } of tokenUpdates) {
       const state = rows[row], { decoder, scanner } = state;
       if (state.ended) continue;
       let text = "";

@@ -1,6 +1,8 @@
 /** Which files of a repository make a model, or an adapter that PEFT saved. @module */
-import { z } from "zod";
-import { HubError } from "./client.ts";
+import * as z from "zod";
+import { denoFolder, isFile } from "../files/deno_folder.ts";
+import { readJson } from "../files/folder_source.ts";
+import { HubError } from "./errors.ts";
 import { hubName } from "./names.ts";
 
 const SHARD = /^[\w-][\w.-]*\.safetensors$/;
@@ -28,7 +30,7 @@ const adapterSchema = z.looseObject({
 /** Whether `folder` holds all of a model: config, weights and tokenizer. */
 export async function isModel(folder: string): Promise<boolean> {
   const weights = await hasAll(folder, [WEIGHTS]) ||
-    await hasAll(folder, [INDEX]) && await hasAll(folder, await shardsOf(`${folder}/${INDEX}`));
+    await hasAll(folder, [INDEX]) && await hasAll(folder, await shardsOf(folder));
   const tokenizer = await Promise.all(TOKENIZERS.map((files) => hasAll(folder, files)));
   return weights && tokenizer.includes(true) && await hasAll(folder, ["config.json"]);
 }
@@ -36,7 +38,7 @@ export async function isModel(folder: string): Promise<boolean> {
 /** Whether all of these files are in `folder`. */
 export const hasAll = async (folder: string, names: readonly string[]): Promise<boolean> =>
   (await Promise.all(
-    names.map((name) => Deno.stat(`${folder}/${name}`).then(({ isFile }) => isFile, () => false)),
+    names.map((name) => isFile(`${folder}/${name}`)),
   )).every((one) => one);
 
 /**
@@ -94,14 +96,11 @@ function pickled(model: string, kind: "a model" | "an adapter"): string {
 }
 
 /**
- * The name of the model that the adapter `model` is for, by its config at `path`.
+ * The name of the model that the adapter `model`, which lies in `folder`, is for.
  * @throws {HubError} when that names no model of the hub
  */
-export async function baseOf(path: string, model: string): Promise<string> {
-  let json: unknown;
-  try {
-    json = JSON.parse(await Deno.readTextFile(path));
-  } catch { /* said below */ }
+export async function baseOf(folder: string, model: string): Promise<string> {
+  const json = await readJson(denoFolder(folder), ADAPTER).catch(() => undefined); // said below
   const { base_model_name_or_path: name, revision } = adapterSchema.safeParse(json).data ?? {};
   const base = name && revision ? `${name}@${revision}` : name;
   if (base && hubName(base)) return base;
@@ -112,16 +111,13 @@ export async function baseOf(path: string, model: string): Promise<string> {
   );
 }
 
-/** The files that the index at `path` names, each once. @throws {HubError} when it is no index */
-export async function shardsOf(path: string): Promise<string[]> {
-  let json: unknown;
-  try {
-    json = JSON.parse(await Deno.readTextFile(path));
-  } catch { /* said below */ }
+/** The files that the index in `folder` names, each once. @throws {HubError} when it is no index */
+export async function shardsOf(folder: string): Promise<string[]> {
+  const json = await readJson(denoFolder(folder), INDEX).catch(() => undefined); // said below
   const parsed = indexSchema.safeParse(json);
   if (parsed.success) return [...new Set(Object.values(parsed.data.weight_map))].sort();
   throw new HubError(
     "unsupported",
-    `Cannot use ${path} as its weight_map must give each tensor the name of a .safetensors file beside it`,
+    `Cannot use ${folder}/${INDEX} as its weight_map must give each tensor the name of a .safetensors file beside it`,
   );
 }

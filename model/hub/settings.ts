@@ -1,5 +1,6 @@
 /** Settings of the hub that are read from the environment, as Python's library reads them. @module */
-import { type HubConnection, HubError } from "./client.ts";
+import type { HubConnection } from "./client.ts";
+import { HubError } from "./errors.ts";
 
 /** What is not given is read from the environment. */
 export interface HubOptions {
@@ -50,6 +51,13 @@ export function endpointOf(options: HubOptions): URL & { readonly text: string }
     );
   }
   return Object.assign(url, { text });
+}
+
+/** Whether a download may use the network: not offline, and permitted to reach the endpoint. */
+export function mayDownload(options: HubOptions = {}): boolean {
+  if (isOffline(options)) return false;
+  const { host } = endpointOf(options);
+  return Deno.permissions.querySync({ name: "net", host }).state === "granted";
 }
 
 /** All that a request needs. @throws {HubError} when the address or the token cannot be used */

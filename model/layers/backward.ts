@@ -18,7 +18,7 @@ import type {
 } from "./forward.ts";
 import { linearBackward } from "./linear.ts";
 
-/** Work space that the blocks of one backward pass share; all of it is overwritten. */
+/** Scratch that the blocks of one backward pass share; all of it is overwritten. */
 export interface BackwardScratch {
   /** (N, max(I, 3C)) gradient of `pre`, then of `qkv`. */
   readonly wide: Tensor;
@@ -33,7 +33,7 @@ export interface BackwardScratch {
   readonly dhidden?: Tensor;
 }
 
-/** Takes the work space from `memory`. */
+/** Takes the scratch from `memory`. */
 export function backwardScratch(memory: Allocator, dims: LayerDims): BackwardScratch {
   const { B, T, C, H, I, rank } = dims;
   const N = B * T;
@@ -82,13 +82,13 @@ export function layerBackward(
   // MLP: out = middle + gelu(norm2 Wfc + b) Wproj + b
   linearBackward(
     device,
-    { x: a.act, map: w.proj, gradient: g.proj, dout: dx, dx: dpre, pre: a.pre, ...work },
-    { N, from: I, to: C },
+    { x: a.act, layer: w.proj, gradient: g.proj, dout: dx, dx: dpre, pre: a.pre, ...work },
+    { N, inFeatures: I, outFeatures: C },
   );
   linearBackward(
     device,
-    { x: a.norm2, map: w.fc, gradient: g.fc, dout: dpre, dx: narrow, ...work },
-    { N, from: C, to: I },
+    { x: a.norm2, layer: w.fc, gradient: g.fc, dout: dpre, dx: narrow, ...work },
+    { N, inFeatures: C, outFeatures: I },
   );
   layernormBackward(device, {
     x: a.middle,
@@ -105,8 +105,8 @@ export function layerBackward(
   // Attention: middle = x + attention(norm1 Wqkv + b) Wo + b
   linearBackward(
     device,
-    { x: a.attended, map: w.out, gradient: g.out, dout: dx, dx: narrow, ...work },
-    { N, from: C, to: C },
+    { x: a.attended, layer: w.out, gradient: g.out, dout: dx, dx: narrow, ...work },
+    { N, inFeatures: C, outFeatures: C },
   );
   attentionBackward(
     device,
@@ -115,8 +115,8 @@ export function layerBackward(
   );
   linearBackward(
     device,
-    { x: a.norm1, map: w.qkv, gradient: g.qkv, dout: dqkv, dx: narrow, ...work },
-    { N, from: C, to: 3 * C },
+    { x: a.norm1, layer: w.qkv, gradient: g.qkv, dout: dqkv, dx: narrow, ...work },
+    { N, inFeatures: C, outFeatures: 3 * C },
   );
   layernormBackward(device, {
     x,

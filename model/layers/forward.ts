@@ -14,7 +14,7 @@ import type { Device, Tensor } from "../../kernels/device.ts";
 import { layernorm } from "../../kernels/layernorm.ts";
 import type { ModelDims } from "../config.ts";
 import type { LinearModule } from "../families/families.ts";
-import type { Store } from "../params.ts";
+import type { ParameterBuffers } from "../params.ts";
 import type { Allocator } from "../workspace.ts";
 import { type Linear, linear, type LinearAdapter, type LinearGradient } from "./linear.ts";
 
@@ -38,12 +38,14 @@ export interface LayerTensors {
   readonly proj: Linear;
 }
 
-/** The adapters of a block, or their gradients, by the map that each adds to. */
-export type LayerAdapters = { readonly [map in LinearModule["map"]]?: readonly LinearAdapter[] };
+/** The adapters of a block, or their gradients, by the linear layer that each adds to. */
+export type LayerAdapters = {
+  readonly [linear in LinearModule["linear"]]?: readonly LinearAdapter[];
+};
 
 /** The tensors of block `layer` in `weights`, and the adapters on it. */
 export function layerTensors(
-  weights: Store,
+  weights: ParameterBuffers,
   layer: number,
   adapters: LayerAdapters = {},
 ): LayerTensors {
@@ -52,7 +54,7 @@ export function layerTensors(
     weight: weights.get(at(`${name}.weight`)),
     bias: weights.get(at(`${name}.bias`)),
   });
-  const map = (name: LinearModule["map"]): Linear => {
+  const layerOf = (name: LinearModule["linear"]): Linear => {
     const bias = weights.find(at(`${name}.bias`));
     return {
       weight: weights.get(at(`${name}.weight`)),
@@ -62,22 +64,22 @@ export function layerTensors(
   };
   return {
     norm1: norm("ln_1"),
-    qkv: map("attn.c_attn"),
-    out: map("attn.c_proj"),
+    qkv: layerOf("attn.c_attn"),
+    out: layerOf("attn.c_proj"),
     norm2: norm("ln_2"),
-    fc: map("mlp.c_fc"),
-    proj: map("mlp.c_proj"),
+    fc: layerOf("mlp.c_fc"),
+    proj: layerOf("mlp.c_proj"),
   };
 }
 
 /** Gradients of what is trained of a block. */
 export type LayerGradients =
   & { readonly [norm in "norm1" | "norm2"]: Partial<Norm> }
-  & { readonly [map in "qkv" | "out" | "fc" | "proj"]: LinearGradient };
+  & { readonly [linear in "qkv" | "out" | "fc" | "proj"]: LinearGradient };
 
 /** As `layerTensors`, of gradients: parameters that `gradients` lacks are not trained. */
 export function layerGradients(
-  gradients: Store,
+  gradients: ParameterBuffers,
   layer: number,
   adapters: LayerAdapters = {},
 ): LayerGradients {
@@ -85,17 +87,17 @@ export function layerGradients(
     weight: gradients.find(`h.${layer}.${name}.weight`),
     bias: gradients.find(`h.${layer}.${name}.bias`),
   });
-  const map = (name: LinearModule["map"]): LinearGradient => ({
+  const layerOf = (name: LinearModule["linear"]): LinearGradient => ({
     ...part(name),
     adapters: adapters[name],
   });
   return {
     norm1: part("ln_1"),
-    qkv: map("attn.c_attn"),
-    out: map("attn.c_proj"),
+    qkv: layerOf("attn.c_attn"),
+    out: layerOf("attn.c_proj"),
     norm2: part("ln_2"),
-    fc: map("mlp.c_fc"),
-    proj: map("mlp.c_proj"),
+    fc: layerOf("mlp.c_fc"),
+    proj: layerOf("mlp.c_proj"),
   };
 }
 
@@ -127,7 +129,7 @@ export function blockDims(
 export interface LayerActivations {
   /** (N, C) */
   readonly norm1: Tensor;
-  /** (N) mean and 1 / deviation of each row of x. */
+  /** (N) mean and 1 / standard deviation of each row of x. */
   readonly mean1: Tensor;
   readonly rstd1: Tensor;
   /** (N, 3C) queries, keys and values side by side. */
@@ -147,7 +149,7 @@ export interface LayerActivations {
   readonly pre: Tensor;
   /** (N, I) after GELU. */
   readonly act: Tensor;
-  /** (N, rank) work space of adapters, the same in all layers: backward does not read it. */
+  /** (N, rank) scratch of adapters, the same in all layers: backward does not read it. */
   readonly hidden?: Tensor;
 }
 
@@ -204,19 +206,31 @@ export function layerForward(
     { x, ...w.norm1, out: a.norm1, mean: a.mean1, rstd: a.rstd1 },
     { N, C, eps },
   );
-  linear(device, { x: a.norm1, map: w.qkv, hidden, out: a.qkv }, { N, from: C, to: 3 * C });
+  linear(device, { x: a.norm1, layer: w.qkv, hidden, out: a.qkv }, {
+    N,
+    inFeatures: C,
+    outFeatures: 3 * C,
+  });
   attend(a);
   linear(
     device,
-    { x: a.attended, map: w.out, hidden, residual: x, out: a.middle },
-    { N, from: C, to: C },
+    { x: a.attended, layer: w.out, hidden, residual: x, out: a.middle },
+    { N, inFeatures: C, outFeatures: C },
   );
   layernorm(
     device,
     { x: a.middle, ...w.norm2, out: a.norm2, mean: a.mean2, rstd: a.rstd2 },
     { N, C, eps },
   );
-  linear(device, { x: a.norm2, map: w.fc, hidden, pre: a.pre, out: a.act }, { N, from: C, to: I });
+  linear(device, { x: a.norm2, layer: w.fc, hidden, pre: a.pre, out: a.act }, {
+    N,
+    inFeatures: C,
+    outFeatures: I,
+  });
   if (!out) return;
-  linear(device, { x: a.act, map: w.proj, hidden, residual: a.middle, out }, { N, from: I, to: C });
+  linear(device, { x: a.act, layer: w.proj, hidden, residual: a.middle, out }, {
+    N,
+    inFeatures: I,
+    outFeatures: C,
+  });
 }

@@ -20,7 +20,7 @@ import { gatherRows, scatterRows } from "../../kernels/rows.ts";
 import { tokenLogprob, tokenLogprobBackward } from "../../kernels/token_logprob.ts";
 import { valueHead, valueHeadBackward, valueHeadScratch } from "../../kernels/value_head.ts";
 import type { ModelDims } from "../config.ts";
-import { headName, type Store } from "../params.ts";
+import { headName, type ParameterBuffers } from "../params.ts";
 import type { Allocator } from "../workspace.ts";
 
 /** Sizes of the head. */
@@ -52,7 +52,7 @@ export interface HeadActivations {
   readonly value?: Tensor;
 }
 
-/** Gradients and work space of the head's backward pass; the first three are its input. */
+/** Gradients and scratch of the head's backward pass; the first three are its input. */
 export interface HeadGradients {
   /** (R) each. */
   readonly dlogprob: Tensor;
@@ -68,7 +68,7 @@ export interface HeadGradients {
 export type ValueHead = Record<"weight" | "bias", Tensor>;
 
 /** The value head in `store`, where it has one. */
-export function valueHeadIn(store: Store): ValueHead | undefined {
+export function valueHeadIn(store: ParameterBuffers): ValueHead | undefined {
   const [weight, bias] = [store.find("v_head.weight"), store.find("v_head.bias")];
   return weight && bias && { weight, bias };
 }
@@ -150,7 +150,7 @@ export function headForward(
     x: Tensor;
     index: Tensor;
     target: Tensor;
-    weights: Store;
+    weights: ParameterBuffers;
     values?: ValueHead;
     activations: HeadActivations;
   },
@@ -189,9 +189,9 @@ export function headBackward(
   { index, target, weights, values, gradients, activations: a, head: d, dx }: {
     index: Tensor;
     target: Tensor;
-    weights: Store;
+    weights: ParameterBuffers;
     values?: ValueHead;
-    gradients: Store;
+    gradients: ParameterBuffers;
     activations: HeadActivations;
     head: HeadGradients;
     dx: Tensor;

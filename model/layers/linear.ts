@@ -1,5 +1,6 @@
 /**
- * A linear map of every row, y = x W + b, forward and backward. W is (from, to), as GPT-2 stores it.
+ * A linear layer on every row, y = x W + b, forward and backward. W is (inFeatures, outFeatures), as
+ * GPT-2 stores it.
  *
  * Low-rank adapters (Hu et al. 2021, arXiv:2106.09685, section 4.1) add s (x A^T) B^T to columns
  * [at, at + width) of y. With B = 0 they add +0, which changes no bit of y but the sign of a zero.
@@ -10,9 +11,9 @@ import type { Device, Tensor } from "../../kernels/device.ts";
 import { gelu } from "../../kernels/gelu.ts";
 import { matmul } from "../../kernels/matmul.ts";
 
-/** A low-rank addition to a linear map. */
+/** A low-rank addition to a linear layer. */
 export interface LinearAdapter {
-  /** (rank, from) */
+  /** (rank, inFeatures) */
   readonly a: Tensor;
   /** (width, rank) */
   readonly b: Tensor;
@@ -24,49 +25,49 @@ export interface LinearAdapter {
   readonly width: number;
 }
 
-/** The parameters of a linear map. */
+/** The parameters of a linear layer. */
 export interface Linear {
-  /** (from, to) */
+  /** (inFeatures, outFeatures) */
   readonly weight: Tensor;
-  /** (to); absent where the model has none. */
+  /** (outFeatures); absent where the model has none. */
   readonly bias?: Tensor;
   readonly adapters?: readonly LinearAdapter[];
 }
 
-/** Gradients of what is trained of a map; adapters in the order of the map's. */
+/** Gradients of what is trained of a layer; adapters in the order of the layer's. */
 export interface LinearGradient {
   readonly weight?: Tensor;
   readonly bias?: Tensor;
   readonly adapters?: readonly Pick<LinearAdapter, "a" | "b">[];
 }
 
-/** Sizes of a linear map of N rows. */
+/** Sizes of a linear layer of N rows. */
 export interface LinearDims {
   readonly N: number;
   /** Width of x. */
-  readonly from: number;
+  readonly inFeatures: number;
   /** Width of y. */
-  readonly to: number;
+  readonly outFeatures: number;
 }
 
 /**
- * Enqueues out (N, to) = x (N, from) W + b. With `residual` (N, to) that is added; with `pre` (N, to)
- * it receives y, and out becomes GELU(y). Both need a bias. A map with adapters needs `hidden`, work
- * space of (N, rank).
+ * Enqueues out (N, outFeatures) = x (N, inFeatures) W + b. With `residual`, of out's shape, that is added;
+ * with `pre`, of out's shape, it receives y, and out becomes GELU(y). Both need a bias. A layer with
+ * adapters needs `hidden`, scratch of (N, rank).
  */
 export function linear(
   device: Device,
-  { x, map, out, hidden, residual, pre }: {
+  { x, layer, out, hidden, residual, pre }: {
     x: Tensor;
-    map: Linear;
+    layer: Linear;
     out: Tensor;
     hidden?: Tensor;
     residual?: Tensor;
     pre?: Tensor;
   },
-  { N, from, to }: LinearDims,
+  { N, inFeatures, outFeatures }: LinearDims,
 ): void {
-  const { weight, bias, adapters = [] } = map;
+  const { weight, bias, adapters = [] } = layer;
   const fused = pre && adapters.length === 0; // else GELU waits for the adapters' part of y
   const y = pre && !fused ? pre : out;
   matmul(
@@ -79,32 +80,38 @@ export function linear(
       ...(residual && { residual }),
       ...(fused && { pre }),
     },
-    { M: N, N: to, K: from, orientation: "NN", ...(fused && { activation: "gelu" }) },
+    {
+      M: N,
+      N: outFeatures,
+      K: inFeatures,
+      orientation: "NN",
+      ...(fused && { activation: "gelu" }),
+    },
   );
   for (const { a, b, rank, scale, at, width } of adapters) {
-    project(device, { x, a, hidden: hidden! }, { N, from, rank });
+    project(device, { x, a, hidden: hidden! }, { N, inFeatures, rank });
     matmul(device, { a: hidden!, b, out: y }, {
-      ...{ M: N, N: width, K: rank, ldOut: to, atOut: at, scale },
+      ...{ M: N, N: width, K: rank, ldOut: outFeatures, atOut: at, scale },
       orientation: "NT",
       accumulate: true,
     });
   }
-  if (pre && !fused) gelu(device, { x: pre, out }, { N: N * to });
+  if (pre && !fused) gelu(device, { x: pre, out }, { N: N * outFeatures });
 }
 
-/** hidden (N, rank) = x (N, from) A^T */
+/** hidden (N, rank) = x (N, inFeatures) A^T */
 function project(
   device: Device,
   { x, a, hidden }: Record<"x" | "a" | "hidden", Tensor>,
-  { N, from, rank }: { N: number; from: number; rank: number },
+  { N, inFeatures, rank }: { N: number; inFeatures: number; rank: number },
 ): void {
-  matmul(device, { a: x, b: a, out: hidden }, { M: N, N: rank, K: from, orientation: "NT" });
+  matmul(device, { a: x, b: a, out: hidden }, { M: N, N: rank, K: inFeatures, orientation: "NT" });
 }
 
 /** What `linearBackward` works on. */
 export interface LinearBackward {
   readonly x: Tensor;
-  readonly map: Linear;
+  readonly layer: Linear;
   /** Added to. */
   readonly gradient: LinearGradient;
   readonly dout: Tensor;
@@ -112,33 +119,42 @@ export interface LinearBackward {
   readonly dx: Tensor;
   /** Where x was GELU(pre): dx is then the gradient of `pre`. */
   readonly pre?: Tensor;
-  /** Work space of `columnSumScratch` elements of either width. */
+  /** Scratch of `columnSumScratch` elements of either width. */
   readonly partial: Tensor;
-  /** (N, rank) work space of a map with adapters. */
+  /** (N, rank) scratch of a layer with adapters. */
   readonly hidden?: Tensor;
   readonly dhidden?: Tensor;
 }
 
-/** Enqueues the backward pass: dout (N, to) gives dx (N, from), and what is trained its gradient. */
+/**
+ * Enqueues the backward pass: dout (N, outFeatures) gives dx (N, inFeatures), and what is trained its
+ * gradient.
+ */
 export function linearBackward(device: Device, t: LinearBackward, dims: LinearDims): void {
-  const { x, map: { weight, adapters = [] }, gradient, dout, dx, pre, partial } = t;
-  const { N, from, to } = dims;
+  const { x, layer: { weight, adapters = [] }, gradient, dout, dx, pre, partial } = t;
+  const { N, inFeatures, outFeatures } = dims;
   const slope = pre && adapters.length === 0; // else it waits for the adapters' part of dx
   matmul(
     device,
     { a: dout, b: weight, out: dx, ...(slope && { pre }) },
-    { M: N, N: from, K: to, orientation: "NT", ...(slope && { activation: "dgelu" }) },
+    {
+      M: N,
+      N: inFeatures,
+      K: outFeatures,
+      orientation: "NT",
+      ...(slope && { activation: "dgelu" }),
+    },
   );
   adapters.forEach((_, i) => adapterBackward(device, t, { ...dims, i }));
   if (gradient.weight) {
     matmul(
       device,
       { a: x, b: dout, out: gradient.weight },
-      { M: from, N: to, K: N, orientation: "TN", accumulate: true },
+      { M: inFeatures, N: outFeatures, K: N, orientation: "TN", accumulate: true },
     );
   }
   if (gradient.bias) {
-    columnSum(device, { x: dout, out: gradient.bias, scratch: partial }, { N, C: to });
+    columnSum(device, { x: dout, out: gradient.bias, scratch: partial }, { N, C: outFeatures });
   }
 }
 
@@ -148,32 +164,32 @@ export function linearBackward(device: Device, t: LinearBackward, dims: LinearDi
  */
 function adapterBackward(
   device: Device,
-  { x, map, gradient, dout, dx, pre, hidden, dhidden }: LinearBackward,
-  { N, from, to, i }: LinearDims & { i: number },
+  { x, layer, gradient, dout, dx, pre, hidden, dhidden }: LinearBackward,
+  { N, inFeatures, outFeatures, i }: LinearDims & { i: number },
 ): void {
-  const { a, b, rank, scale, at, width } = map.adapters![i];
-  const [h, dh, part] = [hidden!, dhidden!, { ldA: to, atA: at, scale }];
+  const { a, b, rank, scale, at, width } = layer.adapters![i];
+  const [h, dh, part] = [hidden!, dhidden!, { ldA: outFeatures, atA: at, scale }];
   matmul(device, { a: dout, b, out: dh }, {
     ...{ M: N, N: rank, K: width, ...part },
     orientation: "NN",
   });
   const trained = gradient.adapters?.[i];
   if (trained) {
-    project(device, { x, a, hidden: h }, { N, from, rank });
+    project(device, { x, a, hidden: h }, { N, inFeatures, rank });
     matmul(device, { a: dout, b: h, out: trained.b }, {
       ...{ M: width, N: rank, K: N, ...part },
       orientation: "TN",
       accumulate: true,
     });
     matmul(device, { a: dh, b: x, out: trained.a }, {
-      ...{ M: rank, N: from, K: N },
+      ...{ M: rank, N: inFeatures, K: N },
       orientation: "TN",
       accumulate: true,
     });
   }
-  const slope = pre && i === map.adapters!.length - 1;
+  const slope = pre && i === layer.adapters!.length - 1;
   matmul(device, { a: dh, b: a, out: dx, ...(slope && { pre }) }, {
-    ...{ M: N, N: from, K: rank },
+    ...{ M: N, N: inFeatures, K: rank },
     orientation: "NN",
     accumulate: true,
     ...(slope && { activation: "dgelu" }),

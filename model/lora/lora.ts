@@ -1,8 +1,8 @@
 /**
  * Low-rank adapters (LoRA, Hu et al. 2021, arXiv:2106.09685): the model stays as it is, and beside
- * chosen linear maps y = x W + b two small matrices learn: y += s (x A^T) B^T.
+ * chosen linear layers y = x W + b two small matrices learn: y += s (x A^T) B^T.
  *
- * A (rank, from) starts random and B (width, rank) zero, so that the first step starts from the model
+ * A (rank, inFeatures) starts random and B (width, rank) zero, so that the first step starts from the model
  * itself. s is alpha / rank, or alpha / sqrt(rank) (rsLoRA, Kalajdzievski 2023, arXiv:2312.03732).
  * @module
  */
@@ -13,7 +13,13 @@ import { type LinearModule, linearModules } from "../families/families.ts";
 import type { LayerAdapters } from "../layers/forward.ts";
 import type { LinearAdapter } from "../layers/linear.ts";
 import { type ValueHead, valueHeadIn } from "../layers/head.ts";
-import { initialise, placeParameters, type Spec, Store, valueHeadSpecs } from "../params.ts";
+import {
+  initialise,
+  ParameterBuffers,
+  placeParameters,
+  type Spec,
+  valueHeadSpecs,
+} from "../params.ts";
 
 /** Settings of an adapter, as PEFT understands them. */
 export interface LoraOptions {
@@ -22,7 +28,7 @@ export interface LoraOptions {
   /** The addition is scaled by alpha / rank; > 0. Default 8. */
   alpha?: number;
   /**
-   * Which linear maps: a list of names, each of which means all modules that end with it
+   * Which linear layers: a list of names, each of which means all modules that end with it
    * (`c_proj` is both projections, `attn.c_proj` one); "all-linear"; or a regular expression that
    * matches whole names such as `transformer.h.0.attn.c_attn`. Default: queries, keys and values of
    * GPT-2 (`c_attn`), queries and values where a family keeps them apart (`q_proj`, `v_proj`).
@@ -42,7 +48,7 @@ export interface AdaptedModule {
   readonly name: string;
 }
 
-/** What an adapter is put on. */
+/** What an adapter is attached to. */
 export interface AdapterSite {
   readonly config: ModelConfig;
   /** Train a value head with it. Default false. */
@@ -52,8 +58,8 @@ export interface AdapterSite {
 }
 
 const FIRST_STREAM = 2 ** 20; // of random numbers: the model's own parameters have those below
-const MOST_PATTERN = 200; // characters
-const MOST_REPEATS = 4;
+const MAX_PATTERN = 200; // characters
+const MAX_REPEATS = 4;
 
 /** The matrices of one adapter on a device, and the value head that is trained with them. */
 export class Adapter {
@@ -62,7 +68,7 @@ export class Adapter {
   /** s */
   readonly scale: number;
   /** A, B and `v_head.*`: all that is trained. */
-  readonly store: Store;
+  readonly parameters: ParameterBuffers;
   #merged = false;
 
   /**
@@ -79,51 +85,55 @@ export class Adapter {
     if (!(alpha > 0 && alpha < Infinity)) fail(`alpha must be above 0: it is ${alpha}`);
     this.scale = alpha / (rslora ? Math.sqrt(rank) : rank);
     this.modules = adaptedModules(this.options, { layers: modelDims(config).L, modules });
-    const specs = this.modules.flatMap(({ name, module: { from, to } }): Spec[] => [
+    const specs = this.modules.flatMap(({ name, module: { inFeatures, outFeatures } }): Spec[] => [
       // PEFT's kaiming_uniform_ with a = sqrt(5)
-      matrix(`${name}.lora_A.weight`, [rank, from], { bound: 1 / Math.sqrt(from) }),
-      matrix(`${name}.lora_B.weight`, [to, rank], { value: 0 }),
+      matrix(`${name}.lora_A.weight`, [rank, inFeatures], { bound: 1 / Math.sqrt(inFeatures) }),
+      matrix(`${name}.lora_B.weight`, [outFeatures, rank], { value: 0 }),
     ]);
     const all = [...specs, ...(valueHead ? valueHeadSpecs(modelDims(config).C) : [])];
-    this.store = new Store(scope, placeParameters(all, scope.device.limits), "adapter");
+    this.parameters = new ParameterBuffers(
+      scope,
+      placeParameters(all, scope.device.limits),
+      "adapter",
+    );
   }
 
-  /** Columns of the work space that a pass needs. */
+  /** Columns of the scratch that a pass needs. */
   get rank(): number {
     return this.options.rank;
   }
 
-  /** Whether its part is in the model's weights now. */
+  /** Whether its low-rank update is in the model's weights now. */
   get merged(): boolean {
     return this.#merged;
   }
 
-  /** Writes fresh values: A even draws within 1 / sqrt(from), B and the value head zero. */
+  /** Writes fresh values: A uniform within 1 / sqrt(inFeatures), B and the value head zero. */
   initialise(seed: number): void {
-    initialise(this.store, seed, FIRST_STREAM);
+    initialise(this.parameters, seed, FIRST_STREAM);
   }
 
-  /** What it adds to block `layer`; with `store` a gradient's, the gradients of that. */
-  parts(layer: number, store: Store = this.store): LayerAdapters {
+  /** What it adds to block `layer`; with `buffers` the gradients', the gradients of that. */
+  parts(layer: number, buffers: ParameterBuffers = this.parameters): LayerAdapters {
     const { rank, scale } = this;
-    const parts: { [map in LinearModule["map"]]?: LinearAdapter[] } = {};
-    for (const { layer: own, name, module: { map, at, to: width } } of this.modules) {
+    const parts: { [linear in LinearModule["linear"]]?: LinearAdapter[] } = {};
+    for (const { layer: own, name, module: { linear, at, outFeatures: width } } of this.modules) {
       if (own !== layer) continue;
-      const [a, b] = [store.get(`${name}.lora_A.weight`), store.get(`${name}.lora_B.weight`)];
-      (parts[map] ??= []).push({ a, b, rank, scale, at, width });
+      const [a, b] = [buffers.get(`${name}.lora_A.weight`), buffers.get(`${name}.lora_B.weight`)];
+      (parts[linear] ??= []).push({ a, b, rank, scale, at, width });
     }
     return parts;
   }
 
   /**
-   * Adds s (B A)^T to each W in `weights`, or takes it off where it was added. Taking it off gives
-   * back W within the rounding of two f32 additions, and not its bits.
+   * Adds the low-rank update s (B A)^T to each W in `weights`, or subtracts it where it was added. That
+   * gives back W within the rounding of two f32 additions, and not its bits.
    * @throws {TypeError} when a weight is not held in f32
    */
-  async merge(weights: Store): Promise<void> {
+  async merge(weights: ParameterBuffers): Promise<void> {
     const { device } = weights;
     const target = (of: AdaptedModule): Tensor =>
-      weights.get(`h.${of.layer}.${of.module.map}.weight`);
+      weights.get(`h.${of.layer}.${of.module.linear}.weight`);
     const narrow = this.modules.map(target).find(({ dtype }) => dtype !== "f32");
     if (narrow) {
       throw new TypeError(
@@ -133,19 +143,19 @@ export class Adapter {
     }
     const byName = new Map(this.modules.map((one) => [`${one.name}.lora_B.weight`, one]));
     const { rank, scale } = this;
-    for await (const [{ name }, data] of this.store.read()) {
+    for await (const [{ name }, data] of this.parameters.read()) {
       const one = byName.get(name);
       if (!one) continue;
-      const { module: { from, to, at, map } } = one;
-      const transposed = data.slice(); // (rank, to): the product has no orientation TT
-      for (let c = 0; c < to; c++) {
-        for (let r = 0; r < rank; r++) transposed[r * to + c] = data[c * rank + r];
+      const { module: { inFeatures, outFeatures, at, linear } } = one;
+      const transposed = data.slice(); // (rank, outFeatures): the product has no orientation TT
+      for (let c = 0; c < outFeatures; c++) {
+        for (let r = 0; r < rank; r++) transposed[r * outFeatures + c] = data[c * rank + r];
       }
       const b = upload(device, transposed, `${name} transposed`);
-      const a = this.store.get(`${one.name}.lora_A.weight`);
-      const width = weights.layout.byName.get(`h.${one.layer}.${map}.weight`)!.shape[1];
+      const a = this.parameters.get(`${one.name}.lora_A.weight`);
+      const width = weights.layout.byName.get(`h.${one.layer}.${linear}.weight`)!.shape[1];
       matmul(device, { a, b, out: target(one) }, {
-        ...{ M: from, N: to, K: rank, ldOut: width, atOut: at },
+        ...{ M: inFeatures, N: outFeatures, K: rank, ldOut: width, atOut: at },
         scale: this.#merged ? -scale : scale,
         orientation: "TN",
         accumulate: true,
@@ -157,7 +167,7 @@ export class Adapter {
 }
 
 /**
- * Whether a pass has to add the adapter's part: it is there, wanted, and not in the weights already.
+ * Whether a pass has to add the low-rank update: it is there, wanted, and not in the weights already.
  * @throws {Error} when it is not wanted, but is in the weights
  */
 export function inUse(adapter: Adapter | undefined, wanted = true): boolean {
@@ -174,21 +184,24 @@ export interface PassParts {
   readonly mode: "plain" | "adapted" | "merged" | "base";
   readonly adapter?: Adapter;
   readonly values?: ValueHead;
-  readonly gradients?: Store;
+  readonly gradients?: ParameterBuffers;
+}
+
+/** What of a model says how a pass computes. */
+export interface AdaptedModel {
+  readonly weights: ParameterBuffers;
+  readonly adapter?: Adapter;
+  readonly optimizer?: { readonly gradients: ParameterBuffers };
 }
 
 /** The parts of a pass of a model: `wanted` false leaves the adapter out. */
 export function passParts(
-  { weights, adapter, optimizer }: {
-    weights: Store;
-    adapter?: Adapter;
-    optimizer?: { gradients: Store };
-  },
+  { weights, adapter, optimizer }: AdaptedModel,
   wanted?: boolean,
 ): PassParts {
   const gradients = optimizer?.gradients;
   if (!adapter) return { mode: "plain", values: valueHeadIn(weights), gradients };
-  const values = valueHeadIn(adapter.store);
+  const values = valueHeadIn(adapter.parameters);
   if (inUse(adapter, wanted)) return { mode: "adapted", adapter, values, gradients };
   return adapter.merged ? { mode: "merged", values } : { mode: "base" };
 }
@@ -216,7 +229,9 @@ export function adaptedModules(
 ): AdaptedModule[] {
   const wrong = layers?.find((l) => !Number.isInteger(l) || l < 0 || l >= model.layers);
   if (wrong !== undefined) {
-    fail(`layers must be block numbers from 0 to ${model.layers - 1}: one is ${wrong}`);
+    fail(
+      `layers must be block numbers from 0 to ${model.layers - 1}: one is ${wrong}`,
+    );
   }
   if (layers && typeof targets === "string" && targets !== "all-linear") {
     fail("layers go with a list of targets: a pattern says itself which blocks it means");
@@ -232,7 +247,7 @@ export function adaptedModules(
   }
   if (found.length === 0) {
     fail(
-      `targets must mean a linear map: ${JSON.stringify(targets)} means none of ` +
+      `targets must mean a linear layer: ${JSON.stringify(targets)} means none of ` +
         `${model.modules.map(({ name }) => name).join(", ")}, nor is it "all-linear"`,
     );
   }
@@ -252,10 +267,10 @@ function matcher(targets: string | readonly string[]): (name: string) => boolean
 function wholePattern(text: string): RegExp {
   const repeats = text.match(/[*+?{]/g)?.length ?? 0;
   const isSimple = /^[\w.\-|()[\]*+?\\^$ ]*$/.test(text) && !/\)[*+?{]|\(\?|\\[^.dw-]/.test(text);
-  if (text.length > MOST_PATTERN || repeats > MOST_REPEATS || !isSimple) {
+  if (text.length > MAX_PATTERN || repeats > MAX_REPEATS || !isSimple) {
     fail(
-      `a pattern of targets may have ${MOST_PATTERN} letters, ${MOST_REPEATS} repeats, and no ` +
-        `repeated or special group: it is ${JSON.stringify(text.slice(0, 2 * MOST_PATTERN))}; ` +
+      `a pattern of targets may have ${MAX_PATTERN} letters, ${MAX_REPEATS} repeats, and no ` +
+        `repeated or special group: it is ${JSON.stringify(text.slice(0, 2 * MAX_PATTERN))}; ` +
         "give a list of names",
     );
   }

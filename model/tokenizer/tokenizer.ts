@@ -1,8 +1,7 @@
 /** Text to token ids and back, from a `tokenizer.json` or the files before it. @module */
 import { Tokenizer as Engine } from "@huggingface/tokenizers";
-import { z } from "zod";
+import * as z from "zod";
 import { byteCharacters, END_OF_TEXT } from "./bpe.ts";
-import { tokenizerText } from "../files/tokenizer_file.ts";
 
 const id = z.int().nonnegative();
 const schema = z.looseObject({
@@ -88,23 +87,6 @@ export class Tokenizer {
       }
       this.#bytes = bytes;
     }
-  }
-
-  /**
-   * Reads a `tokenizer.json`, or the one of a model folder; where it is missing, `vocab.json` and
-   * `merges.txt` in its place.
-   * @throws {Error} naming the file, when it is missing or no tokenizer
-   */
-  static async load(path: string, options: { modelVocab?: number } = {}): Promise<Tokenizer> {
-    const file = path.endsWith(".json") ? path : `${path}/tokenizer.json`;
-    const text = await tokenizerText(file);
-    let json: unknown;
-    try {
-      json = JSON.parse(text);
-    } catch (error) {
-      throw new TypeError(`Cannot use ${file} as it must be JSON: ${(error as Error).message}`);
-    }
-    return new Tokenizer(json, { ...options, from: file });
   }
 
   /**

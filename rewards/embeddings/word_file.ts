@@ -3,7 +3,7 @@
  * `assets/words/README.md`; `scripts/word_vectors.py` writes it.
  * @module
  */
-import { crc32 } from "node:zlib";
+import crc32 from "crc-32";
 
 /** W words of D dimensions; word i's vector is `scale[i] * values[i * D … i * D + D - 1]`. */
 export interface WordTable {
@@ -40,7 +40,7 @@ export function parseWordFile(bytes: Uint8Array, name: string): WordTable {
   if (W === 0 || D === 0) throw refuse("it needs words and dimensions", `${W} and ${D}`);
   const length = HEADER + S + 4 * W + W * D; // before any allocation: the header may lie
   if (bytes.length !== length) throw refuse(`its header asks for ${length} bytes`, bytes.length);
-  const found = crc32(bytes.subarray(HEADER));
+  const found = crc32.buf(bytes.subarray(HEADER)) >>> 0;
   if (found !== checksum) throw refuse(`its CRC-32 must be ${checksum}, else it changed`, found);
 
   const words = text.decode(bytes.subarray(HEADER, HEADER + S)).split("\n");

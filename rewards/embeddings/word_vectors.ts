@@ -1,4 +1,5 @@
 /** A text as the mean of its words' vectors. @module */
+import { readBytes } from "../../base/bytes.ts";
 import type { TextEmbedder } from "../reward.ts";
 import { parseWordFile, type WordTable } from "./word_file.ts";
 
@@ -49,23 +50,15 @@ export function wordsOf(text: string): string[] {
   return text.toLowerCase().split(/[^a-z]+/).filter((word) => word !== "");
 }
 
+/** The word vectors that ship with the project. */
+export const WORD_VECTORS: URL = new URL("../../assets/words/glove-50d.bin", import.meta.url);
+
 /**
  * Reads a file of word vectors from a path, or from a file: or https: address.
  * @throws Error where it cannot be had, SyntaxError where it is broken.
  */
-export async function loadWordVectors(file: string | URL): Promise<WordVectors> {
+export async function loadWordVectors(file: string | URL = WORD_VECTORS): Promise<WordVectors> {
   const name = file instanceof URL ? file.pathname.split("/").slice(-3).join("/") : file;
-  const fail = (why: string) => new Error(`Cannot read word vectors from ${name}: ${why}`);
-  if (file instanceof URL && file.protocol !== "file:") { // the package runs from a registry
-    const response = await fetch(file);
-    if (!response.ok) throw fail(`the server answered ${response.status}`);
-    return new WordVectors(parseWordFile(await response.bytes(), name), name);
-  }
-  let bytes: Uint8Array;
-  try {
-    bytes = await Deno.readFile(file);
-  } catch (error) {
-    throw error instanceof Deno.errors.NotFound ? fail("there is no such file") : error;
-  }
+  const bytes = await readBytes(file, `word vectors from ${name}`);
   return new WordVectors(parseWordFile(bytes, name), name);
 }

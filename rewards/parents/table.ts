@@ -1,5 +1,6 @@
 /** A parent that looks its answers up. @module */
 import { csvError, readCsv } from "../../base/csv.ts";
+import { readBytes } from "../../base/bytes.ts";
 import type { Example, Parent } from "../reward.ts";
 
 /** Answers by `example.id`; null where the table has none. */
@@ -33,20 +34,18 @@ export function parseAnswers(text: string, file: string): Map<string, string> {
   return answers;
 }
 
-/** A parent from a CSV file with the columns `id` and `answer`. */
-export async function loadTableParent(file: string): Promise<Parent> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await Deno.readFile(file);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new Error(`Cannot read the parent's table from ${file}: there is no such file`);
-  }
+/**
+ * A parent from a CSV file with the columns `id` and `answer`, by path or address.
+ * @throws Error where it cannot be had, SyntaxError where it is not such a table.
+ */
+export async function loadTableParent(file: string | URL): Promise<Parent> {
+  const name = String(file);
+  const bytes = await readBytes(file, `the parent's table from ${name}`);
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
-    throw new SyntaxError(`Cannot read the parent's table from ${file} as it must be UTF-8 text`);
+    throw new SyntaxError(`Cannot read the parent's table from ${name} as it must be UTF-8 text`);
   }
-  return tableParent(parseAnswers(text, file), file);
+  return tableParent(parseAnswers(text, name), name);
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { scheduleAt } from "../../base/schedules.ts";
+import { type Schedule, scheduleAt } from "../../base/schedules.ts";
 
 const base = { peak: 1, final: 0.2, warmup: 0, total: 10 };
 
@@ -36,4 +36,36 @@ Deno.test("a schedule stays between its values and never rises after the warm-up
       before = value;
     }
   }));
+});
+
+const rates = (schedule: Schedule) =>
+  Array.from({ length: schedule.total }, (_, step) => scheduleAt(schedule, step));
+
+Deno.test("the rates of a run: warm-up to the peak, then constant, a line or half a cosine", () => {
+  const linear: Schedule = { kind: "linear", peak: 8, final: 0, warmup: 0, total: 4 };
+  assert.deepEqual(rates({ ...linear, kind: "constant", warmup: 3, total: 6 }), [2, 4, 6, 8, 8, 8]);
+  assert.deepEqual(rates(linear), [8, 6, 4, 2]);
+  assert.deepEqual(rates({ ...linear, final: 4, warmup: 1, total: 5 }), [4, 8, 7, 6, 5]);
+  const cosine: Schedule = { ...linear, kind: "cosine", peak: 2, final: 1 };
+  const [first, quarter, half] = rates(cosine);
+  assert.equal(first, 2);
+  assert.ok(Math.abs(quarter - (1.5 + 0.5 * Math.SQRT1_2)) < 1e-12);
+  assert.equal(half, 1.5);
+  assert.equal(scheduleAt({ ...linear, peak: 1, final: 0.5, total: 3 }, 9), 0.5);
+  assert.equal(scheduleAt({ ...cosine, peak: 1, total: 1 }, 0), 1); // the only step is not wasted
+});
+
+Deno.test("a schedule whose numbers are not such is refused", () => {
+  const good: Schedule = { kind: "linear", peak: 1, final: 0, warmup: 0, total: 10 };
+  const wrong: [Partial<Schedule>, RegExp][] = [
+    [{ warmup: 0.5 }, /as warmup is a whole number from 0: it is 0.5/],
+    [{ warmup: -1 }, /as warmup is a whole number from 0: it is -1/],
+    [{ final: Infinity }, /as final is finite: it is Infinity/],
+    [{ peak: NaN }, /as peak is finite: it is NaN/],
+    [{ total: -1 }, /as total is a whole number from 0: it is -1/],
+    [{ kind: "step" as never }, /as kind is constant, linear or cosine: it is step/],
+  ];
+  for (const [change, message] of wrong) {
+    assert.throws(() => scheduleAt({ ...good, ...change }, 0), { name: "RangeError", message });
+  }
 });

@@ -3,11 +3,32 @@
  * Run as a program by the tests that need a process of its own.
  * @module
  */
+import type { Command } from "../../cli/command.ts";
+import { command as doctor } from "../../cli/commands/doctor.ts";
+import {
+  command as exportModel,
+  exportCommand,
+  type ExportModel,
+} from "../../cli/commands/export.ts";
+import { command as fetch, fetchCommand, type FetchModel } from "../../cli/commands/fetch.ts";
+import { command as complete, type CompleteText, generate } from "../../cli/commands/generate.ts";
+import {
+  command as pretraining,
+  pretrain,
+  type PretrainModel,
+} from "../../cli/commands/pretrain.ts";
+import { command as training, train, type TrainParts } from "../../cli/commands/train.ts";
+import type { RunRequest } from "../../cli/commands/train_request.ts";
 import { main } from "../../cli/main.ts";
-import type { Programs, TrainRequest } from "../../cli/programs.ts";
-import { PPO_METRICS } from "../../rl/metrics.ts";
 import type { ExportFacts } from "../../experiment/export.ts";
-import type { CompletionRow, RunObserver, Summary } from "../../experiment/observer.ts";
+import {
+  type CompletionRow,
+  parsePhase,
+  type RunObserver,
+  type Summary,
+} from "../../experiment/observer.ts";
+import { ppo } from "../../rl/algorithms/ppo.ts";
+import { timings } from "./_folders.ts";
 
 /** Texts that break naive pages, tables and terminals. */
 export const HOSTILE: readonly string[] = [
@@ -41,7 +62,7 @@ export const HOSTILE: readonly string[] = [
 
 const row = (step: number, phase: string, i: number, completion: string): CompletionRow => ({
   step,
-  phase,
+  ...parsePhase(phase),
   id: `pair-${i}`,
   prompt: `red and colour ${i} make`,
   completion,
@@ -52,7 +73,7 @@ const row = (step: number, phase: string, i: number, completion: string): Comple
 
 /** Every metric of a PPO step, made up from the step number. */
 export function fakeMetrics(step: number): Record<string, number> {
-  const names = [...PPO_METRICS.map(({ name }) => name), "rewards/exact/mean"];
+  const names = [...ppo.metrics.map(({ name }) => name), "rewards/exact/mean"];
   return Object.fromEntries(
     names.map((name, i) => [name, Math.sin(step / 7 + i) / 3 + step / 100]),
   );
@@ -60,7 +81,7 @@ export function fakeMetrics(step: number): Record<string, number> {
 
 /** A training program. Task "hostile" answers with HOSTILE; "slow" takes 30 ms a step. */
 export async function fakeTrain(
-  request: TrainRequest,
+  request: RunRequest,
   observer: RunObserver,
   signal: AbortSignal,
 ): Promise<Summary> {
@@ -82,9 +103,9 @@ export async function fakeTrain(
   });
   const rows = (step: number, phase: string) => texts.map((text, i) => row(step, phase, i, text));
   if (!resume) {
-    observer.phase?.("answering before training");
-    await observer.evaluation("before:train", rows(0, "before:train"));
-    await observer.evaluation("before:heldout", rows(0, "before:heldout"));
+    observer.notice?.("answering before training");
+    await observer.evaluation(parsePhase("before:train"), rows(0, "before:train"));
+    await observer.evaluation(parsePhase("before:heldout"), rows(0, "before:heldout"));
   }
   const save = (step: number) =>
     observer.checkpoint(step, async (folder) => {
@@ -94,15 +115,20 @@ export async function fakeTrain(
     });
   for (let step = (resume?.step ?? 0) + 1; step <= steps; step++) {
     if (task === "slow") await new Promise((done) => setTimeout(done, 30));
-    await observer.step(step, fakeMetrics(step + seed), rows(step, "train"));
+    await observer.step({
+      step,
+      metrics: fakeMetrics(step + seed),
+      completions: rows(step, "train"),
+      timings,
+    });
     if (signal.aborted) {
       await save(step);
       throw signal.reason;
     }
     if (step % saveEvery === 0 || step === steps) await save(step);
   }
-  await observer.evaluation("after:train", rows(steps, "after:train"));
-  await observer.evaluation("after:heldout", rows(steps, "after:heldout"));
+  await observer.evaluation(parsePhase("after:train"), rows(steps, "after:train"));
+  await observer.evaluation(parsePhase("after:heldout"), rows(steps, "after:heldout"));
   const split = { before: { exact: 0.1, reward: 0.2 }, after: { exact: 0.9, reward: 0.85 } };
   const summary: Summary = {
     task,
@@ -121,72 +147,81 @@ export async function fakeTrain(
   return summary;
 }
 
-/** All programs, made up. */
-export const fakePrograms: Programs = {
+/** What `train` runs, made up. */
+export const fakeParts: TrainParts = {
   catalogue: () =>
     Promise.resolve({
       tasks: ["colors", "hostile", "slow", "broken"].map((name) => ({ name, doc: `${name} task` })),
       algorithms: [{ name: "ppo", doc: "proximal policy optimisation" }],
       rewards: [{ name: "exact", doc: "equal texts" }, { name: "semantic", doc: "near meanings" }],
-      presets: [{ name: "quick", doc: "few steps" }],
+      presets: [{ name: "quick", doc: "few steps", algorithm: "ppo" }],
     }),
-  train: () => Promise.resolve(fakeTrain),
-  plan: () =>
-    Promise.resolve(({ task, model, memory }) => {
-      const none = { weights: 0, gradients: 0, moments: 0, activations: 0, logits: 0 };
-      const policy = { ...none, cache: 3 * 2 ** 19, other: 2 ** 10, weights: 2 ** 30 };
-      const available = memory === undefined ? undefined : memory * 2 ** 30;
-      const total = 2 ** 30 + 3 * 2 ** 19 + 2 ** 10, fits = total <= (available ?? Infinity);
-      return Promise.resolve({
-        task,
-        model,
-        device: { kind: "cpu", name: "fake processor", software: true },
-        shape: { batchSize: 48, promptTokens: 20, maxNewTokens: 2, passRows: 48 },
-        parts: { policy },
-        total,
-        available,
-        fits,
-        ways: fits ? [] : [{ settings: { microbatchRows: 4 }, bytes: 2 ** 29 }],
-      });
-    }),
-  generate: () =>
-    Promise.resolve((request, report) => {
-      for (const piece of report ? [" pur", "ple\u001b[31m", " \n0"] : []) report?.(piece, 0);
-      return Promise.resolve(
-        Array(request.samples).fill(" purple\u001b[31m").map((t, i) => `${t} ${i}`),
-      );
-    }),
-  pretrain: () =>
-    Promise.resolve(async (request, report, signal) => {
-      const { steps = 5 } = request;
-      for (let step = 1; step <= steps; step++) {
-        report({ step, steps, loss: 5 / step, tokens: 100 });
-        await new Promise((done) => setTimeout(done, 5));
-        if (signal.aborted) throw signal.reason;
-      }
-      return { loss: 5 / steps, folder: request.out };
-    }),
-  export: () =>
-    Promise.resolve(async ({ model, to, dtype = "F32", valueHead = false, card }) => {
-      const facts: ExportFacts = {
-        source: { kind: "folder", path: model, sha256: {} },
-        modelType: "gpt2",
-        parameters: 1234,
-        positions: 64,
-        dtype,
-        valueHead,
-        tokenizer: true,
-      };
-      await Deno.writeFile(`${to}/model.safetensors`, new Uint8Array(100_000));
-      await Deno.writeTextFile(`${to}/README.md`, card!(facts));
-      return facts;
-    }),
-  fetch: () =>
-    Promise.resolve((model, report) => {
-      for (const done of [1e6, 3e6]) report({ file: "model.safetensors", done, size: 3e6 });
-      const where = { folder: "/cache/a", commit: "c".repeat(40), endpoint: "https://hub.test" };
-      return Promise.resolve({ ...where, line: `${model} from ${where.endpoint}` });
-    }),
+  train: fakeTrain,
+  plan({ task, model, memory }) {
+    const none = { weights: 0, gradients: 0, moments: 0, activations: 0, logits: 0 };
+    const policy = { ...none, cache: 3 * 2 ** 19, other: 2 ** 10, weights: 2 ** 30 };
+    const available = memory === undefined ? undefined : memory * 2 ** 30;
+    const total = 2 ** 30 + 3 * 2 ** 19 + 2 ** 10, fits = total <= (available ?? Infinity);
+    return Promise.resolve({
+      task,
+      model,
+      device: { kind: "cpu", name: "fake processor", software: true },
+      shape: { batchSize: 48, promptTokens: 20, maxNewTokens: 2, passRows: 48 },
+      parts: { policy },
+      total,
+      available,
+      fits,
+      suggestions: fits ? [] : [{ settings: { microbatchRows: 4 }, bytes: 2 ** 29 }],
+    });
+  },
 };
 
-if (import.meta.main) Deno.exit(await main(Deno.args, fakePrograms));
+const fakeText: CompleteText = (request, report) => {
+  for (const piece of report ? [" pur", "ple\u001b[31m", " \n0"] : []) report?.(piece, 0);
+  return Promise.resolve(
+    Array(request.samples).fill(" purple\u001b[31m").map((t, i) => `${t} ${i}`),
+  );
+};
+
+const fakePretrain: PretrainModel = async (request, report, signal) => {
+  const { steps = 5 } = request;
+  for (let step = 1; step <= steps; step++) {
+    report({ step, steps, loss: 5 / step, tokens: 100 });
+    await new Promise((done) => setTimeout(done, 5));
+    if (signal.aborted) throw signal.reason;
+  }
+  return { loss: 5 / steps, folder: request.out };
+};
+
+const fakeExport: ExportModel = async ({ model, to, dtype = "F32", valueHead = false, card }) => {
+  const facts: ExportFacts = {
+    source: { kind: "folder", path: model, sha256: {} },
+    modelType: "gpt2",
+    parameters: 1234,
+    positions: 64,
+    dtype,
+    valueHead,
+    tokenizer: true,
+  };
+  await Deno.writeFile(`${to}/model.safetensors`, new Uint8Array(100_000));
+  await Deno.writeTextFile(`${to}/README.md`, card!(facts));
+  return facts;
+};
+
+const fakeFetch: FetchModel = (model, report) => {
+  for (const done of [1e6, 3e6]) report({ file: "model.safetensors", done, size: 3e6 });
+  const where = { folder: "/cache/a", commit: "c".repeat(40), endpoint: "https://hub.test" };
+  return Promise.resolve({ ...where, line: `${model} from ${where.endpoint}` });
+};
+
+/** Every command, with what it runs made up. */
+export const fakeCommands: readonly Command[] = [
+  { ...training, run: (parsed, terminal) => train(parsed, terminal, fakeParts) },
+  { ...complete, run: (parsed, terminal) => generate(parsed, terminal, fakeText) },
+  { ...exportModel, run: (parsed, terminal) => exportCommand(parsed, terminal, fakeExport) },
+  { ...fetch, run: (parsed, terminal) => fetchCommand(parsed, terminal, fakeFetch) },
+  { ...pretraining, run: (parsed, terminal) => pretrain(parsed, terminal, fakePretrain) },
+  doctor,
+];
+
+if (import.meta.main) Deno.exit(await main(Deno.args, { commands: fakeCommands }));

@@ -1,5 +1,10 @@
 /** What the tests of run folders share. @module */
-import type { CompletionRow, RunInfo, Summary } from "../../experiment/observer.ts";
+import {
+  type CompletionRow,
+  parsePhase,
+  type RunInfo,
+  type Summary,
+} from "../../experiment/observer.ts";
 
 /** A run named by its task. */
 export const info = (task = "colors"): RunInfo => ({
@@ -15,10 +20,13 @@ export const info = (task = "colors"): RunInfo => ({
   config: { gamma: 1 },
 });
 
-/** One completion. */
+/** Made-up seconds of a step. */
+export const timings = { generate: 1, score: 0.5, evaluate: 0.25, update: 2 };
+
+/** One completion of a phase as `completions.csv` has it. */
 export const completion = (step: number, phase: string, text: string): CompletionRow => ({
   step,
-  phase,
+  ...parsePhase(phase),
   id: "a",
   prompt: "red and blue make",
   completion: text,

@@ -1,6 +1,6 @@
 /** Writes a run without end until it is killed; says "step N" once step N is promised to be on disk. @module */
 import { RunFolder } from "../../experiment/folder/run_folder.ts";
-import { completion, info } from "./_folders.ts";
+import { completion, info, timings } from "./_folders.ts";
 
 const [folder, from] = Deno.args;
 const resume = from === undefined ? undefined : { folder, step: Number(from) };
@@ -9,10 +9,8 @@ await run.start({ ...info(), steps: 1e9 });
 const weights = new Uint8Array(300_000);
 for (let step = (resume?.step ?? 0) + 1;; step++) {
   const text = `${step} `.repeat(40);
-  await run.step(step, { a: step, b: step / 3 }, [
-    completion(step, "train", text),
-    completion(step, "train", text),
-  ]);
+  const completions = [completion(step, "train", text), completion(step, "train", text)];
+  await run.step({ step, metrics: { a: step, b: step / 3 }, completions, timings });
   weights.fill(step % 251);
   await run.checkpoint(step, async (to) => {
     await Deno.writeFile(`${to}/model.safetensors`, weights);

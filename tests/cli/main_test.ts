@@ -4,7 +4,7 @@ import { inTemporary } from "../_folder.ts";
 
 const root = new URL("../../", import.meta.url).pathname;
 
-/** Runs the command line with made-up programs in an empty folder, as a task would. */
+/** Runs the command line with made-up commands in an empty folder, as a task would. */
 async function command(
   place: string,
   line: string,
@@ -183,7 +183,7 @@ inTemporary("a second Ctrl-C ends at once", async (place) => {
   assert.doesNotMatch(err, /Continue/);
 });
 
-inTemporary("--list, generate and pretrain print what their programs give", async (place) => {
+inTemporary("--list, generate and pretrain print what they are given", async (place) => {
   const list = await command(place, "train --list");
   assert.match(list.out, /^tasks:\n {2}colors +colors task\n/);
   const json = await command(place, "train --list --json");
@@ -231,7 +231,7 @@ inTemporary("--plan prints a table, says what fits, and writes nothing", async (
   assert.equal(fits.code, 0);
   assert.deepEqual(fits.out.split("\n"), [
     "colors, tiny, fake processor (cpu, software)",
-    "48 completions of 20 + 2 tokens, 48 rows a pass",
+    "48 completions of 20 + 2 tokens, 48 rows per pass",
     "",
     "MiB          policy   total",
     "weights      1024.0  1024.0",
@@ -256,9 +256,9 @@ inTemporary("--plan prints a table, says what fits, and writes nothing", async (
   );
   const json = await command(place, "train colors --plan --json --memory 0.5");
   assert.equal(json.code, 1);
-  const { fits: fit, total, ways } = JSON.parse(json.out);
+  const { fits: fit, total, suggestions } = JSON.parse(json.out);
   assert.deepEqual(
-    [fit, total, ways],
+    [fit, total, suggestions],
     [false, 1075315712, [{ settings: { microbatchRows: 4 }, bytes: 2 ** 29 }]],
   );
   assert.equal((await command(place, "train colors --plan --memory 0")).code, 2);

@@ -1,12 +1,16 @@
 import assert from "node:assert/strict";
 import { allHelp, optionsPage } from "../../cli/report/options_page.ts";
-import { COMMANDS, TRAIN_SETTINGS } from "../../cli/options.ts";
-import { HelpShown, parseArguments } from "../../cli/parse.ts";
-import { commandOf, requestOf } from "../../cli/commands/train.ts";
+import { COMMANDS } from "../../cli/commands/registry.ts";
+import { settingsFor } from "../../cli/commands/train.ts";
+import { HelpShown, parseArguments as parseWith } from "../../cli/parse.ts";
+import { commandOf, requestOf } from "../../cli/commands/train_request.ts";
 import { coerce, nearest, UsageError } from "../../cli/values.ts";
-import { PPO_OPTIONS } from "../../rl/config.ts";
-import { fakePrograms } from "./_fake.ts";
+import { ppo } from "../../rl/algorithms/ppo.ts";
+import { trainerOptions } from "../../rl/trainer.ts";
+import { fakeParts } from "./_fake.ts";
 
+const parseArguments = (args: readonly string[]) =>
+  parseWith(args, COMMANDS.map(({ spec }) => spec));
 const words = (line: string) => line.split(" ").filter((word) => word !== "");
 const refuses = (line: string, message: RegExp) =>
   assert.throws(() => parseArguments(words(line)), { name: "UsageError", message });
@@ -50,7 +54,7 @@ Deno.test("a mistyped flag, setting, command or value names the nearest valid on
 Deno.test("values out of range or of the wrong kind say what is allowed", () => {
   refuses(
     "train colors klTarget=0",
-    /as it must be above 0: it is "0" \(nats a sequence, default 6/,
+    /as it must be above 0: it is "0" \(nats per sequence, default 6/,
   );
   refuses("train colors gamma=1.01", /as it must be 0 to 1: it is "1\.01"/);
   refuses("train colors epochs=2.5", /as it takes a whole number: it is "2\.5"/);
@@ -74,8 +78,8 @@ Deno.test("nearest folds case and dashes, takes a clear beginning, and gives up 
 });
 
 Deno.test("every setting of the algorithm has a row, and its own default passes its own check", () => {
-  const names = PPO_OPTIONS.map(({ name }) => name as string);
-  const rows = Object.entries(TRAIN_SETTINGS);
+  const names: string[] = [...trainerOptions(ppo as never).names];
+  const rows = Object.entries(settingsFor([]));
   const own = [
     "batchSize",
     "maxGradNorm",
@@ -93,8 +97,8 @@ Deno.test("every setting of the algorithm has a row, and its own default passes 
     rows.map(([name]) => name).sort(),
     [...names.filter((name) => name !== "seed" && name !== "totalSteps"), ...own].sort(),
   );
-  for (const { flags, settings } of COMMANDS) {
-    for (const [name, option] of Object.entries({ ...flags, ...settings })) {
+  for (const { spec: { flags, settings } } of COMMANDS) {
+    for (const [name, option] of Object.entries({ ...flags, ...settings?.([]) })) {
       assert.ok(option.doc.length > 5 && option.group !== "", name);
       if (option.default === undefined) continue;
       assert.equal(coerce(name, option, String(option.default)), option.default, name);
@@ -103,7 +107,7 @@ Deno.test("every setting of the algorithm has a row, and its own default passes 
 });
 
 Deno.test("names are checked against the catalogue, and rewards carry weights", async () => {
-  const catalogue = await fakePrograms.catalogue();
+  const catalogue = await fakeParts.catalogue();
   const request = (line: string) => requestOf(parseArguments(words(`train ${line}`)), catalogue);
   assert.throws(() => request("colrs"), {
     message: /^no task "colrs"\. Did you mean "colors"\? {2}Tasks:/,
@@ -120,7 +124,7 @@ Deno.test("names are checked against the catalogue, and rewards carry weights", 
 });
 
 Deno.test("the line that repeats a run asks for the same run", async () => {
-  const catalogue = await fakePrograms.catalogue();
+  const catalogue = await fakeParts.catalogue();
   const line =
     "train colors --reward exact:0.5,semantic --steps 9 --seed 3 --device cpu clipLow=0.1";
   const first = requestOf(parseArguments(words(line)), catalogue);

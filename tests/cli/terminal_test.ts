@@ -14,7 +14,7 @@ import {
 import { watch } from "../../cli/commands/train.ts";
 import type { RunObserver } from "../../experiment/observer.ts";
 import { fakeMetrics, HOSTILE } from "./_fake.ts";
-import { completion, info, summary } from "./_folders.ts";
+import { completion, info, summary, timings } from "./_folders.ts";
 
 /** A terminal that remembers. */
 function remembering(): Terminal & { said: string[]; printed: string[] } {
@@ -100,14 +100,19 @@ Deno.test("a log line shows step, reward with its direction, KL, speed, and two 
   const progress = new Progress(terminal, () => "runs/x", () => now);
   progress.start({ ...info(), steps: 2 });
   const lengths = { "tokens/queries_len_mean": 6, "tokens/responses_len_mean": 4 };
-  const metrics = { ...fakeMetrics(0), ...lengths, "ppo/mean_scores": 0.25 };
+  const metrics = { ...fakeMetrics(0), ...lengths, "score/mean": 0.25 };
   const rows = [" blue", " purple", " red"].map((text, i) => ({
     ...completion(1, "train", text),
     reward: [0.5, 1, -1][i],
   }));
-  progress.step(1, metrics, rows);
+  progress.step({ step: 1, metrics, completions: rows, timings });
   now += 2;
-  progress.step(2, { ...metrics, "ppo/mean_scores": 0.5 }, rows);
+  progress.step({
+    step: 2,
+    metrics: { ...metrics, "score/mean": 0.5 },
+    completions: rows,
+    timings,
+  });
   progress.close();
   const [head, title, first, best, worst, second] = terminal.said;
   assert.equal(head, "colors - ppo (exact) - tiny - seed 1 - fake (cpu, software) - runs/x");
@@ -126,7 +131,7 @@ Deno.test("every step lets the event loop turn once, so that Ctrl-C arrives", as
   let turned = false;
   setTimeout(() => turned = true, 0);
   const silent = { step() {} } as unknown as RunObserver;
-  await watch(silent, undefined).step(1, {}, []);
+  await watch(silent, undefined).step({ step: 1, metrics: {}, completions: [], timings });
   assert.ok(turned);
 });
 
@@ -207,7 +212,7 @@ Deno.test("doctor exits 1 where something is missing, and speaks JSON", async ()
   assert.equal(await doctor(false, said, { ...machine, deno: "1.0.0" }), 1);
   assert.deepEqual(said.printed.slice(0, 2), [
     "missing  deno             1.0.0, needs 2.9 or later",
-    "         mend it:  deno upgrade",
+    "         fix:  deno upgrade",
   ]);
   const { ok, findings } = JSON.parse(bad.printed[0]);
   assert.equal(ok, false);

@@ -1,16 +1,26 @@
 /** A model folder small enough to train in a test, and an observer that remembers. @module */
+import { saveGpt2 } from "../../model/files/gpt2_save.ts";
+import { loadTokenizer } from "../../model/hub/load.ts";
 import assert from "node:assert/strict";
 import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import { Gpt2 } from "../../model/gpt2.ts";
-import { Tokenizer } from "../../model/tokenizer/tokenizer.ts";
-import type { CompletionRow, RunInfo, RunObserver, Summary } from "../../experiment/observer.ts";
+import {
+  type CompletionRow,
+  type Phase,
+  phaseText,
+  type RunInfo,
+  type RunObserver,
+  type StepReport,
+  type Summary,
+} from "../../experiment/observer.ts";
+import type { StepTimings } from "../../rl/trainer.ts";
 import { type TrainRequest, trainTask } from "../../experiment/train.ts";
 
 const TOKENIZER = new URL("../fixtures/bpe_tokenizer.json", import.meta.url).pathname;
 
 /** Writes a random model of one layer, 16 wide, with the fixtures' tokenizer. */
 export async function writeSmallModel(folder: string, positions = 96, seed = 3): Promise<void> {
-  const { vocabSize, eosId } = await Tokenizer.load(TOKENIZER);
+  const { vocabSize, eosId } = await loadTokenizer(TOKENIZER);
   using device = new CpuDevice();
   using model = Gpt2.create(device, {
     model_type: "gpt2",
@@ -23,12 +33,12 @@ export async function writeSmallModel(folder: string, positions = 96, seed = 3):
     bos_token_id: eosId,
     eos_token_id: eosId,
   }, { seed });
-  await model.save(folder, { tokenizer: TOKENIZER });
+  await saveGpt2(model, folder, { tokenizer: TOKENIZER });
 }
 
 /** The same as a GPT-Neo of two layers, a local one whose window is far shorter than a prompt. */
 export async function writeSmallNeo(folder: string, seed = 3): Promise<void> {
-  const { vocabSize, eosId } = await Tokenizer.load(TOKENIZER);
+  const { vocabSize, eosId } = await loadTokenizer(TOKENIZER);
   using device = new CpuDevice();
   using model = Gpt2.create(device, {
     model_type: "gpt_neo",
@@ -43,7 +53,7 @@ export async function writeSmallNeo(folder: string, seed = 3): Promise<void> {
     bos_token_id: eosId,
     eos_token_id: eosId,
   }, { seed });
-  await model.save(folder, { tokenizer: TOKENIZER });
+  await saveGpt2(model, folder, { tokenizer: TOKENIZER });
 }
 
 /** Remembers everything; checkpoints go into `folder`. */
@@ -53,7 +63,8 @@ export class Recorder implements RunObserver {
   rows: Record<string, number>[] = [];
   completions: CompletionRow[] = [];
   phases: string[] = [];
-  /** What `phase` was told. */
+  timings: StepTimings[] = [];
+  /** What `notice` was told. */
   said: string[] = [];
   checkpoints: string[] = [];
 
@@ -63,20 +74,17 @@ export class Recorder implements RunObserver {
   start(info: RunInfo): void {
     this.info = info;
   }
-  step(
-    step: number,
-    metrics: Readonly<Record<string, number>>,
-    rows: readonly CompletionRow[],
-  ): void {
+  step({ step, metrics, completions, timings }: StepReport): void {
     this.rows.push({ step, ...metrics });
-    this.completions.push(...rows);
+    this.timings.push(timings);
+    this.completions.push(...completions);
     this.onStep(step);
   }
-  phase(text: string): void {
+  notice(text: string): void {
     this.said.push(text);
   }
-  evaluation(phase: string, rows: readonly CompletionRow[]): void {
-    this.phases.push(phase);
+  evaluation(phase: Phase, rows: readonly CompletionRow[]): void {
+    this.phases.push(phaseText(phase));
     this.completions.push(...rows);
   }
   async checkpoint(step: number, write: (folder: string) => Promise<void>): Promise<void> {
@@ -99,7 +107,7 @@ export async function stopAndResume(
   const first = new Recorder(`${folder}/stopped`, (step) => {
     if (step === 2) stopper.abort(new Error("stop"));
   });
-  await assert.rejects(() => trainTask(request, first, stopper.signal), /stop/);
+  await assert.rejects(() => trainTask(request, first, { signal: stopper.signal }), /stop/);
   const second = new Recorder(`${folder}/resumed`);
   await trainTask({ ...request, resume: first.checkpoints[0] }, second);
   return { first, second };

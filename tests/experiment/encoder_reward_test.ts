@@ -1,11 +1,12 @@
+import { loadSentenceEmbedder, loadSentimentModel } from "../../model/files/encoder_folder.ts";
 import assert from "node:assert/strict";
 import { CpuDevice } from "../../kernels/devices/cpu.ts";
-import { SentenceEmbedder, SentimentModel } from "../../model/encoder/encoder.ts";
+
 import { tableParent } from "../../rewards/parents/table.ts";
 import type { SentimentClassifier, TextEmbedder } from "../../rewards/reward.ts";
 import { colors } from "../../tasks/colors.ts";
 import { openRewards } from "../../experiment/rewards.ts";
-import type { TaskSettings } from "../../tasks/task.ts";
+import type { RunSettings } from "../../experiment/settings.ts";
 import { trainTask } from "../../experiment/train.ts";
 import { testOnDevices } from "../_devices.ts";
 import { modelFolder, readFixture } from "../_fixtures.ts";
@@ -25,9 +26,12 @@ function want(i: number): number {
 
 testOnDevices("a sentence encoder serves the semantic reward", async (device) => {
   const task = { ...colors(), parent: tableParent(new Map([["a", texts[1]]]), "one answer") };
-  const rewards = await openRewards(task, "semantic", { embedder: BERT, device });
+  const rewards = await openRewards(task, "semantic", {
+    settings: { semanticEmbedder: BERT },
+    device,
+  });
   const completions = [...texts, "", "日本"];
-  const { total } = await rewards.judge({
+  const { total } = await rewards.breakdown({
     prompts: completions.map(() => ""),
     completions,
     examples: completions.map(() => ({ id: "a", prompt: "" })),
@@ -42,8 +46,8 @@ testOnDevices("a sentence encoder serves the semantic reward", async (device) =>
 
 Deno.test("encoder and classifier are what rewards ask for", async () => {
   using device = new CpuDevice();
-  using encoder = await SentenceEmbedder.load(device, BERT);
-  using model = await SentimentModel.load(device, modelFolder("distilbert-a"));
+  using encoder = await loadSentenceEmbedder(device, BERT);
+  using model = await loadSentimentModel(device, modelFolder("distilbert-a"));
   const [embedder, classifier]: [TextEmbedder, SentimentClassifier] = [encoder, model];
   assert.deepEqual([embedder.name, embedder.dimensions], [BERT, C]);
   assert.equal((await classifier.score(texts)).length, texts.length);
@@ -53,7 +57,7 @@ Deno.test("trainTask() rewards by a sentence encoder, and says so in its setting
   const folder = await Deno.makeTempDir();
   try {
     await writeSmallModel(folder);
-    const run = async (semanticEmbedder: string, more: Partial<TaskSettings> = {}) => {
+    const run = async (semanticEmbedder: string, more: Partial<RunSettings> = {}) => {
       const settings = { batchSize: 6, maxGradNorm: 1, semanticEmbedder, ...more };
       const place = `${semanticEmbedder.length} ${more.frozenDtype}`;
       const recorder = new Recorder(`${folder}/${place}`);
@@ -79,6 +83,6 @@ Deno.test("trainTask() rewards by a sentence encoder, and says so in its setting
 
 Deno.test("openRewards() refuses an encoder's folder without a device", () =>
   assert.rejects(
-    openRewards(colors(), "semantic", { embedder: BERT }),
+    openRewards(colors(), "semantic", { settings: { semanticEmbedder: BERT } }),
     /as a sentence encoder needs a device: give one beside it/,
   ));

@@ -1,9 +1,9 @@
+import { saveGpt2 } from "../../model/files/gpt2_save.ts";
+import { loadModel, loadTokenizer } from "../../model/hub/load.ts";
 import assert from "node:assert/strict";
 import { CpuDevice } from "../../kernels/devices/cpu.ts";
-import { Gpt2 } from "../../model/gpt2.ts";
 import { languageModelRows } from "../../model/rows.ts";
 import { openSafetensors } from "../../model/files/safetensors.ts";
-import { Tokenizer } from "../../model/tokenizer/tokenizer.ts";
 import { type ExportFacts, exportModel } from "../../experiment/export.ts";
 import { assertClose } from "../_close.ts";
 import { modelFolder } from "../_fixtures.ts";
@@ -32,9 +32,9 @@ async function weights(folder: string): Promise<Record<string, Float32Array>> {
 /** Saves the small model again with a value head; `value` is every weight of it. */
 async function withValueHead(folder: string, value: number): Promise<string> {
   using device = new CpuDevice();
-  using model = await Gpt2.load(device, `${folder}/model`, { frozen: true, valueHead: true });
+  using model = await loadModel(device, `${folder}/model`, { frozen: true, valueHead: true });
   device.write(model.weights.get("v_head.weight"), new Float32Array(16).fill(value));
-  await model.save(`${folder}/head`, { tokenizer: `${folder}/model/tokenizer.json` });
+  await saveGpt2(model, `${folder}/head`, { tokenizer: `${folder}/model/tokenizer.json` });
   return `${folder}/head`;
 }
 
@@ -43,10 +43,10 @@ inTemporary("an adapter is exported as the plain model that it makes", async (fo
   const facts = await exportModel({ model: adapter, to });
   assert.deepEqual([facts.modelType, facts.tokenizer], ["gpt2", false]);
   using device = new CpuDevice();
-  using exported = await Gpt2.load(device, to, { frozen: true });
+  using exported = await loadModel(device, to, { frozen: true });
   assert.equal(exported.adapter, undefined);
-  using apart = await Gpt2.load(device, adapter, { frozen: true });
-  using base = await Gpt2.load(device, modelFolder("gpt2-a"), { frozen: true });
+  using apart = await loadModel(device, adapter, { frozen: true });
+  using base = await loadModel(device, modelFolder("gpt2-a"), { frozen: true });
   const rows = languageModelRows([[1, 2, 3, 4], [5, 6]]);
   const [got, want, without] = await Promise.all(
     [exported, apart, base].map((model) => model.evaluate(rows)),
@@ -73,7 +73,7 @@ inTemporary("an export has the model's own numbers, its tokenizer and a card", a
     "tokenizer_config.json",
   ]);
   assert.deepEqual(await weights(to), await weights(`${folder}/model`));
-  const { vocabSize, eosId } = await Tokenizer.load(to);
+  const { vocabSize, eosId } = await loadTokenizer(to);
   const C = 16, parameters = vocabSize * C + 96 * C + 12 * C * C + 13 * C + 2 * C;
   assert.equal(await Deno.readTextFile(`${to}/README.md`), `${parameters}\n`);
   const { source, ...rest } = facts;
@@ -113,9 +113,9 @@ inTemporary("F16 rounds each weight once; what F16 cannot hold is refused", asyn
   }
   assert.equal((await readJson(`${to}/config.json`)).torch_dtype, "float16");
   using device = new CpuDevice();
-  using model = await Gpt2.load(device, `${folder}/model`, { frozen: true });
+  using model = await loadModel(device, `${folder}/model`, { frozen: true });
   device.write(model.weights.get("ln_f.weight"), new Float32Array(16).fill(65520));
-  await model.save(`${folder}/large`);
+  await saveGpt2(model, `${folder}/large`);
   const large = { model: `${folder}/large`, dtype: "F16" as const };
   await assert.rejects(exportModel({ ...large, to: `${folder}/none` }), {
     name: "RangeError",
@@ -132,7 +132,7 @@ inTemporary("a run's sampling is what transformers does by itself", async (folde
   await Deno.writeTextFile(`${folder}/model/config.json`, other);
   await exportModel({ model: `${folder}/model`, to, sampling });
   const text = await Deno.readTextFile(`${to}/generation_config.json`);
-  const { eosId: eos } = await Tokenizer.load(to);
+  const { eosId: eos } = await loadTokenizer(to);
   assert.deepEqual(JSON.parse(text), {
     bos_token_id: eos,
     eos_token_id: eos,
@@ -161,7 +161,7 @@ inTemporary("settings that the model came with are kept, and completed", async (
   await write("tokenizer_config.json", own);
   await write("special_tokens_map.json", { pad_token: "<|endoftext|>" });
   await exportModel({ model, to });
-  const { eosId } = await Tokenizer.load(to);
+  const { eosId } = await loadTokenizer(to);
   const text = await Deno.readTextFile(`${to}/generation_config.json`);
   assert.deepEqual(JSON.parse(text), {
     pad_token_id: 3,
@@ -212,8 +212,8 @@ inTemporary(
   async (folder) => {
     const dialog = await exportModel({ model: modelFolder("family-dialogpt"), to: `${folder}/a` });
     assert.ok(dialog.tokenizer);
-    const old = await Tokenizer.load(modelFolder("family-dialogpt"));
-    const made = await Tokenizer.load(`${folder}/a/tokenizer.json`);
+    const old = await loadTokenizer(modelFolder("family-dialogpt"));
+    const made = await loadTokenizer(`${folder}/a/tokenizer.json`);
     const text = "red and\n  blue<|endoftext|>é!";
     assert.deepEqual(made.encode(text), old.encode(text));
     const untied = await exportModel({ model: modelFolder("family-untied"), to: `${folder}/b` });

@@ -4,6 +4,7 @@
  * is process memory): `deno task test:plan`.
  * @module
  */
+import { loadModel } from "../../model/hub/load.ts";
 import assert from "node:assert/strict";
 import type { Device } from "../../kernels/device.ts";
 import { WebGpuDevice } from "../../kernels/devices/webgpu.ts";
@@ -12,12 +13,12 @@ import { Gpt2 } from "../../model/gpt2.ts";
 import { MEMORY_KINDS, type MemoryByKind } from "../../model/memory.ts";
 import { layoutParameters } from "../../model/params.ts";
 import { fillNormal } from "../../model/random.ts";
-import { writeSafetensors } from "../../model/files/safetensors.ts";
-import { PPO_DEFAULTS } from "../../rl/config.ts";
-import { PpoTrainer } from "../../rl/trainer.ts";
+import { writeSafetensors } from "../../model/files/safetensors_write.ts";
+import { ppo } from "../../rl/algorithms/ppo.ts";
+import { Trainer } from "../../rl/trainer.ts";
 import { planModel, planRun } from "../../experiment/memory_plan.ts";
-import { NO_LORA } from "../../experiment/lora.ts";
-import { modelOptions } from "../../experiment/run_models.ts";
+import { RUN_OPTIONS } from "../../experiment/settings.ts";
+import { modelOptions } from "../../experiment/models.ts";
 import { LanguagePolicy } from "../../experiment/policy.ts";
 
 const isTrue = Deno.env.get("PLAINRL_PLAN") !== undefined;
@@ -70,24 +71,18 @@ Deno.test({
   async fn() {
     using device = await WebGpuDevice.open();
     const config = parseConfig({ ...shape, n_embd: isTrue ? 768 : 96, n_layer: 12, n_head: 12 });
-    const sampling = { batchSize: 4, maxNewTokens: 32, microbatchRows: 0 };
-    const settings = {
-      ...sampling,
-      maxGradNorm: 1,
-      recompute: false,
-      frozenDtype: "f32" as const,
-      ...NO_LORA,
-    };
-    const plan = planRun(device, { config, promptTokens: 32, settings });
+    const sampling = { maxNewTokens: 32, microbatchRows: 0 };
+    const settings = { ...RUN_OPTIONS.resolve({ batchSize: 4 }), ...sampling };
+    const needs = ppo.needs(ppo.options.resolve());
+    const plan = planRun(device, { config, promptTokens: 32, settings, needs });
     show(`gpt2 on ${device.name}`, plan.parts);
     using resident = new Resident();
-    const options = modelOptions(settings);
+    const options = modelOptions(settings, needs);
     using model = Gpt2.create(device, config, { ...options.policy, seed: 1 });
     using reference = Gpt2.create(device, config, { ...options.reference, seed: 1 });
-    const policy = new LanguagePolicy(model, reference, null);
+    const policy = new LanguagePolicy({ model, reference }, null);
     const { microbatchRows, maxNewTokens } = settings;
-    const trainer = new PpoTrainer(policy, {
-      ...PPO_DEFAULTS,
+    const trainer = new Trainer(policy, {
       ...{ totalSteps: 1, epochs: 1, microbatchRows, maxNewTokens },
     });
     const prompts = Array.from(
@@ -100,7 +95,7 @@ Deno.test({
     );
     compare(device, plan.total, resident);
     assert.equal(metrics["tokens/responses_len_mean"], 32);
-    assert.equal(metrics["ppo/policy/ratio"], 1); // one epoch, whose pass is the rollout's
+    assert.equal(metrics["policy/ratio"], 1); // one epoch, whose pass is the rollout's
   },
 });
 
@@ -117,7 +112,7 @@ Deno.test({
         tensors: parameters.map(({ name, shape }) => ({ name, shape })),
         data: async function* () {
           const block = new Float32Array(2 ** 20);
-          fillNormal(block, { deviation: 0.02, seed: 2, stream: 0 });
+          fillNormal(block, { std: 0.02, seed: 2, stream: 0 });
           for (const { length } of parameters) {
             const data = new Float32Array(length);
             for (let at = 0; at < length; at += block.length) {
@@ -136,8 +131,8 @@ Deno.test({
       });
       show(`gpt2-large on ${device.name}`, plan.parts);
       using resident = new Resident();
-      using model = await Gpt2.load(device, folder, options);
-      const policy = new LanguagePolicy(model, model, null);
+      using model = await loadModel(device, folder, options);
+      const policy = new LanguagePolicy({ model, reference: model }, null);
       const prompts = Array.from({ length: 4 }, () => new Int32Array(8).fill(11));
       const sampling = { maxNewTokens: 4, temperature: 1, seed: 1, stream: 0 };
       const { responses } = await policy.generate(prompts, sampling);

@@ -1,10 +1,11 @@
 /** Runs that train an adapter. @module */
+import { loadModel } from "../../model/hub/load.ts";
 import assert from "node:assert/strict";
 import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import type { DeviceChoice } from "../../kernels/devices/open.ts";
-import { Gpt2 } from "../../model/gpt2.ts";
 import { completeText } from "../../experiment/complete.ts";
 import { planTask } from "../../experiment/plan.ts";
+import { Trainer } from "../../rl/trainer.ts";
 import { LanguagePolicy } from "../../experiment/policy.ts";
 import { type TrainRequest, trainTask } from "../../experiment/train.ts";
 import { Recorder, stopAndResume, writeSmallModel } from "./_model.ts";
@@ -36,8 +37,8 @@ for (const device of ["cpu", "webgpu"] as DeviceChoice[]) {
       const run = new Recorder(folder);
       const all = { ...settings, loraTargets: "all-linear" };
       await trainTask({ ...request, device, steps: 2, settings: all }, run);
-      assert.equal(run.rows[0]["objective/kl"], 0);
-      assert.notEqual(run.rows[1]["objective/kl"], 0);
+      assert.equal(run.rows[0]["kl/reference"], 0);
+      assert.notEqual(run.rows[1]["kl/reference"], 0);
     }));
 }
 
@@ -74,7 +75,9 @@ Deno.test("a checkpoint of an adapter names its base, completes prompts and begi
     const config = JSON.parse(await Deno.readTextFile(`${checkpoint}/adapter_config.json`));
     assert.equal(config.base_model_name_or_path, await Deno.realPath(`${folder}/model`));
     assert.deepEqual(config.target_modules, ["attn.c_attn", "c_proj"]);
-    const rows = run.completions.filter(({ phase }) => phase === "after:heldout");
+    const rows = run.completions.filter(({ phase, split }) =>
+      phase === "after" && split === "heldout"
+    );
     const asked = { tokens: 4, temperature: 0, samples: 1, seed: 1, device: "cpu" } as const;
     for (const { prompt, completion } of rows.slice(0, 3)) {
       const [text] = await completeText({ ...asked, prompt, model: checkpoint });
@@ -88,7 +91,7 @@ Deno.test("a checkpoint of an adapter names its base, completes prompts and begi
     );
     assert.equal(summary.heldout.before.exact, heldout.after.exact);
     assert.ok(Math.abs(summary.heldout.before.reward - heldout.after.reward) < 1e-6);
-    assert.equal(full.rows[0]["objective/kl"], 0, "the reference has the adapter too");
+    assert.equal(full.rows[0]["kl/reference"], 0, "the reference has the adapter too");
     assert.ok((await names(full.checkpoints[0])).includes("model.safetensors"));
     const refused: [object, RegExp][] = [
       [
@@ -139,8 +142,8 @@ Deno.test("a checkpoint of an adapter names its base, completes prompts and begi
 for (
   const [change, message] of [
     [{ loraTargets: "q_proj" }, /targets must mean a linear map: \["q_proj"\] means none of attn/],
-    [{ loraRank: 2.5 }, /rank must be a whole number/],
-    [{ loraAlpha: 0 }, /alpha must be above 0/],
+    [{ loraRank: 2.5 }, /a run with ppo as loraRank must be a whole number: it is 2\.5/],
+    [{ loraAlpha: 0 }, /a run with ppo as loraAlpha must be above 0: it is 0/],
   ] as const
 ) {
   Deno.test(`trainTask() refuses ${JSON.stringify(change)}`, () =>
@@ -159,13 +162,16 @@ Deno.test("all-linear adapts every map; a policy without adapter needs a referen
     const all = { ...settings, loraTargets: "all-linear" };
     await trainTask({ ...request, steps: 1, settings: all }, run);
     using device = new CpuDevice();
-    using model = await Gpt2.load(device, run.checkpoints[0], { frozen: true });
-    assert.deepEqual(model.adapter!.modules.map(({ module }) => module.map), [
+    using model = await loadModel(device, run.checkpoints[0], { frozen: true });
+    assert.deepEqual(model.adapter!.modules.map(({ module }) => module.linear), [
       "attn.c_attn",
       "attn.c_proj",
       "mlp.c_fc",
       "mlp.c_proj",
     ]);
-    using plain = await Gpt2.load(device, `${folder}/model`);
-    assert.throws(() => new LanguagePolicy(plain, undefined, null), /needs a frozen reference/);
+    using plain = await loadModel(device, `${folder}/model`);
+    assert.throws(
+      () => new Trainer(new LanguagePolicy({ model: plain }, null)),
+      /compares the policy with a frozen reference: this policy has none/,
+    );
   }));

@@ -4,21 +4,23 @@ import type { FloatArray } from "../../kernels/device.ts";
 import { OutOfMemoryError } from "../../kernels/devices/pool.ts";
 import { parseConfig } from "../../model/config.ts";
 import { Gpt2 } from "../../model/gpt2.ts";
-import { PpoTrainer } from "../../rl/trainer.ts";
+import { Trainer } from "../../rl/trainer.ts";
 import { completeText } from "../../experiment/complete.ts";
+import {
+  memoryBudget,
+  type MemorySettings,
+  planRun,
+  runShape,
+} from "../../experiment/memory_plan.ts";
 import {
   DoesNotFitError,
   explainMemory,
-  memoryBudget,
-  type MemorySettings,
   planFitting,
-  planRun,
-  runShape,
-  waysToFit,
-} from "../../experiment/memory_plan.ts";
+  suggestSavings,
+} from "../../experiment/suggestions.ts";
 import { planTask } from "../../experiment/plan.ts";
-import { NO_LORA } from "../../experiment/lora.ts";
-import { modelOptions } from "../../experiment/run_models.ts";
+import { RUN_OPTIONS } from "../../experiment/settings.ts";
+import { modelOptions } from "../../experiment/models.ts";
 import { LanguagePolicy } from "../../experiment/policy.ts";
 import { trainTask } from "../../experiment/train.ts";
 import { assertRelative } from "../_close.ts";
@@ -36,16 +38,13 @@ const config = parseConfig({
   n_head: 2,
 });
 const SETTINGS: MemorySettings = {
-  batchSize: 6,
+  ...RUN_OPTIONS.resolve({ batchSize: 6 }),
   maxNewTokens: 9,
   microbatchRows: 0,
-  maxGradNorm: 1,
-  recompute: false,
-  frozenDtype: "f32",
-  ...NO_LORA,
 };
+const NEEDS = { value: true, reference: true, groupSize: 1 };
 const prompts = [17, 3, 9, 17, 1, 12].map((length, b) => new Int32Array(length).fill(b + 1));
-const sizes = { config, promptTokens: 17, settings: SETTINGS };
+const sizes = { config, promptTokens: 17, settings: SETTINGS, needs: NEEDS };
 const withSettings = (settings: Partial<MemorySettings>) => ({
   ...sizes,
   settings: { ...SETTINGS, ...settings },
@@ -83,14 +82,14 @@ for (const { config, variant } of CASES) {
     const { settings } = withSettings(variant);
     const plan = planRun(device, { ...withSettings(variant), config });
     assert.equal(device.memory.peak, 0, "a plan takes nothing");
-    const options = modelOptions(settings);
+    const options = modelOptions(settings, NEEDS);
     using model = Gpt2.create(device, config, options.policy);
     using reference = options.reference && Gpt2.create(device, config, options.reference);
-    const policy = new LanguagePolicy(model, reference, null);
+    const policy = new LanguagePolicy({ model, reference }, null);
     policy.reserve(runShape(withSettings(variant)));
     assert.equal(device.memory.peak, plan.total);
     const { microbatchRows, maxNewTokens } = settings;
-    const trainer = new PpoTrainer(policy, { ...ppo, microbatchRows, maxNewTokens });
+    const trainer = new Trainer(policy, { ...ppo, microbatchRows, maxNewTokens });
     for (const count of [6, 2, 5]) await trainer.step(prompts.slice(0, count), score);
     assert.equal(device.memory.peak, plan.total);
   });
@@ -116,27 +115,29 @@ Deno.test("a policy's memory is what its parts say: less with each saving", () =
 const total = (settings: Partial<MemorySettings>) =>
   planRun(new CpuDevice(), withSettings(settings)).total;
 
-Deno.test("ways to fit are planned themselves, and name the most rows that fit", () => {
+Deno.test("suggestions to fit are planned themselves, and name the most rows that fit", () => {
   using device = new CpuDevice();
   const between = (total({}) + total({ recompute: true })) / 2;
-  const { ways } = waysToFit(device, sizes, between);
-  assert.deepEqual(Object.keys(ways[0].settings), ["microbatchRows"]);
-  assert.deepEqual(ways[1].settings, { recompute: true });
-  for (const { settings, bytes } of ways) {
+  const { suggestions } = suggestSavings(device, sizes, between);
+  assert.deepEqual(Object.keys(suggestions[0].settings), ["microbatchRows"]);
+  assert.deepEqual(suggestions[1].settings, { recompute: true });
+  for (const { settings, bytes } of suggestions) {
     assert.equal(bytes, total(settings));
     assert.ok(bytes <= between);
   }
-  const most = ways[0].settings.microbatchRows!;
+  const most = suggestions[0].settings.microbatchRows!;
   assert.ok(most >= 1 && total({ microbatchRows: most + 1 }) > between, `${most}`);
   const all = { recompute: true, frozenDtype: "f16", loraRank: 8 } as const;
-  const [{ frozenDtype }, ...more] = ways.slice(2).map(({ settings }) => settings);
+  const [{ frozenDtype }, ...more] = suggestions.slice(2).map(({ settings }) => settings);
   assert.equal(frozenDtype, "f16");
   assert.deepEqual(more, [{ loraRank: 8 }, all]);
-  const tight = waysToFit(device, sizes, total({ ...all, microbatchRows: 2 }));
-  assert.deepEqual(tight.ways.at(-1)!.settings, { ...all, microbatchRows: 2 });
+  const tight = suggestSavings(device, sizes, total({ ...all, microbatchRows: 2 }));
+  assert.deepEqual(tight.suggestions.at(-1)!.settings, { ...all, microbatchRows: 2 });
   // what is set already is not proposed
-  const set = waysToFit(device, withSettings(all), total(all) - 1);
-  assert.deepEqual(set.ways.map(({ settings }) => Object.keys(settings)), [["microbatchRows"]]);
+  const set = suggestSavings(device, withSettings(all), total(all) - 1);
+  assert.deepEqual(set.suggestions.map(({ settings }) => Object.keys(settings)), [[
+    "microbatchRows",
+  ]]);
 });
 
 Deno.test("a run that does not fit is refused with what would, one that fits is not", () => {
@@ -152,7 +153,7 @@ Deno.test("a run that does not fit is refused with what would, one that fits is 
     );
     return true;
   });
-  const { least } = waysToFit(device, sizes, 1);
+  const { least } = suggestSavings(device, sizes, 1);
   assert.deepEqual(least.settings, {
     recompute: true,
     frozenDtype: "f16",
@@ -172,7 +173,7 @@ Deno.test("a pass that no binding holds is refused with the rows that one does",
   assert.throws(() => planFitting(device, wide, { from: "unknown" }), (error) => {
     assert.ok(error instanceof DoesNotFitError);
     assert.match(error.message, /one binding holds 65536 bytes: .*; it fits with one of these:\n/);
-    const { microbatchRows } = error.found.ways[0].settings;
+    const { microbatchRows } = error.found.suggestions[0].settings;
     assert.equal(microbatchRows, Math.floor(65536 / 4 / (32 * 64))); // (rows, T, I) of the MLP
     return true;
   });
@@ -193,7 +194,7 @@ Deno.test("a driver without memory is explained by what would have fit beside it
     /^Cannot allocate x 3 as the device has no .* are held already; it/,
   );
   assert.equal(explained.cause, refused);
-  assert.ok(explained.found.ways.every(({ bytes }) => bytes <= refused.held));
+  assert.ok(explained.found.suggestions.every(({ bytes }) => bytes <= refused.held));
   const other = new Error("no");
   assert.equal(explainMemory(other, device, sizes), other);
 });
@@ -231,7 +232,7 @@ Deno.test("trainTask() tells its plan, and refuses before it loads anything", ()
     const settings = { batchSize: 4 };
     const planned = await planTask({ ...request, settings });
     assert.deepEqual(JSON.parse(JSON.stringify(planned)), planned);
-    assert.deepEqual([planned.fits, planned.ways], [true, []]);
+    assert.deepEqual([planned.fits, planned.suggestions], [true, []]);
     assert.equal(planned.shape.batchSize, 4);
     const run = new Recorder(folder);
     await trainTask({ ...request, settings: { ...settings, recompute: true } }, run);
@@ -242,7 +243,7 @@ Deno.test("trainTask() tells its plan, and refuses before it loads anything", ()
     const memory = 0.9 * planned.total / 2 ** 30;
     const refused = await planTask({ ...request, settings, memory });
     assert.deepEqual([refused.fits, refused.total], [false, planned.total]);
-    assert.ok(refused.ways.length > 0);
+    assert.ok(refused.suggestions.length > 0);
     await assert.rejects(
       () => trainTask({ ...request, settings, memory }, new Recorder(folder)),
       (error) => error instanceof DoesNotFitError && /microbatchRows=/.test(error.message),
@@ -299,9 +300,9 @@ testOnDevices(
       const { microbatchRows, recompute, maxNewTokens } = { ...SETTINGS, ...settings };
       using model = randomModel(device, config, { recompute });
       using reference = Gpt2.create(device, config, { frozen: true, seed: 7 });
-      const policy = new Held(model, reference, null);
+      const policy = new Held({ model, reference }, null);
       const once = { totalSteps: 1, epochs: 1, entropyCoefficient: 0.01 };
-      const trainer = new PpoTrainer(policy, { ...once, microbatchRows, maxNewTokens });
+      const trainer = new Trainer(policy, { ...once, microbatchRows, maxNewTokens });
       const { rollout } = await trainer.step(prompts, score);
       return { rollout, gradients: policy.seen! };
     };

@@ -1,5 +1,5 @@
+import { loadModel } from "../../model/hub/load.ts";
 import assert from "node:assert/strict";
-import { Gpt2 } from "../../model/gpt2.ts";
 import { LanguagePolicy } from "../../experiment/policy.ts";
 import { testOnDevices } from "../_devices.ts";
 import { writeSmallModel } from "./_model.ts";
@@ -12,9 +12,9 @@ testOnDevices(
     const folder = await Deno.makeTempDir();
     try {
       await writeSmallModel(folder);
-      using model = await Gpt2.load(device, folder, { valueHead: true });
-      using frozen = await Gpt2.load(device, folder, { frozen: true });
-      const policy = new LanguagePolicy(model, frozen, null);
+      using model = await loadModel(device, folder, { valueHead: true });
+      using frozen = await loadModel(device, folder, { frozen: true });
+      const policy = new LanguagePolicy({ model, reference: frozen }, null);
       const zeros = (n: number) => new Float32Array(n);
       let after50: unknown;
       for (let step = 1; step <= STEPS; step++) {
@@ -30,7 +30,7 @@ testOnDevices(
           stream: step,
         });
         const batch = { prompts, responses, temperature: 1 };
-        await policy.reference(batch);
+        await policy.reference!(batch);
         const { logprob } = await policy.evaluate(batch);
         const n = logprob.length;
         policy.backward({ dlogprob: logprob, dentropy: zeros(n), dvalue: zeros(n) });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { TaskSettings } from "../../tasks/task.ts";
+import type { RunSettings } from "../../experiment/settings.ts";
 import { trainTask } from "../../experiment/train.ts";
 import { Recorder, writeSmallModel } from "./_model.ts";
 
@@ -7,12 +7,12 @@ Deno.test("frozenDtype=f16 moves the first KL off 0, by little, and says so in t
   const folder = await Deno.makeTempDir();
   try {
     await writeSmallModel(folder); // as F32, so that f16 rounds
-    const run = async (chosen: Partial<TaskSettings>): Promise<[kl: number, dtype: unknown]> => {
+    const run = async (chosen: Partial<RunSettings>): Promise<[kl: number, dtype: unknown]> => {
       const recorder = new Recorder(`${folder}/${chosen.frozenDtype}`);
       const settings = { batchSize: 6, maxNewTokens: 4, ...chosen };
       const request = { task: "colors", model: folder, steps: 1, settings, device: "cpu" } as const;
       await trainTask(request, recorder);
-      return [recorder.rows[0]["objective/kl"], recorder.info?.config.frozenDtype];
+      return [recorder.rows[0]["kl/reference"], recorder.info?.config.frozenDtype];
     };
     assert.deepEqual(await run({}), [0, "f32"]);
     const [kl, dtype] = await run({ frozenDtype: "f16" });

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { RunFolder } from "../../experiment/folder/run_folder.ts";
 import type { DeviceChoice } from "../../kernels/devices/open.ts";
 import { DeviceLostError } from "../../kernels/devices/webgpu.ts";
-import { PPO_METRICS } from "../../rl/metrics.ts";
+import { ppo } from "../../rl/algorithms/ppo.ts";
+import { phaseText } from "../../experiment/observer.ts";
 import { type TrainRequest, trainTask } from "../../experiment/train.ts";
 import { Recorder, writeSmallModel } from "./_model.ts";
 
@@ -58,7 +59,7 @@ for (const device of ["cpu", "webgpu"] as DeviceChoice[]) {
           if (step === stop) stopper.abort(new Error("stop"));
         });
         await assert.rejects(
-          () => trainTask({ ...request, device }, first, stopper.signal),
+          () => trainTask({ ...request, device }, first, { signal: stopper.signal }),
           /^Error: stop$/,
         );
         assert.equal(first.rows.length, stop);
@@ -87,7 +88,7 @@ Deno.test("a run trains on training prompts alone, each once an epoch, and judge
       { ...request, steps: 4, settings: { ...settings, batchSize: 36 }, saveEvery: 2 },
       run,
     );
-    const of = (phase: string) => run.completions.filter((row) => row.phase === phase);
+    const of = (phase: string) => run.completions.filter((row) => phaseText(row) === phase);
     const heldout = new Set(of("before:heldout").map(({ id }) => id));
     assert.equal(heldout.size, 18);
     const trained = of("train");
@@ -108,8 +109,8 @@ Deno.test("a run trains on training prompts alone, each once an epoch, and judge
     ]);
     assert.deepEqual(run.checkpoints.map((path) => path.split("-").at(-1)), ["2", "4", "4"]);
     const names = Object.keys(run.rows[0]);
-    assert.deepEqual(names.slice(1, 1 + PPO_METRICS.length), PPO_METRICS.map(({ name }) => name));
-    assert.deepEqual(names.slice(1 + PPO_METRICS.length), [
+    assert.deepEqual(names.slice(1, 1 + ppo.metrics.length), ppo.metrics.map(({ name }) => name));
+    assert.deepEqual(names.slice(1 + ppo.metrics.length), [
       "rewards/exact/mean",
       "rewards/semantic/mean",
       "rewards/semantic/out_of_vocabulary",
@@ -150,7 +151,7 @@ Deno.test("a resumed run goes on with the commit that it started from, though th
       );
       const stopper = new AbortController();
       const cut = new Recorder(`${folder}/cut`, () => stopper.abort(new Error("stop")));
-      await assert.rejects(trainTask(asked, cut, stopper.signal), /^Error: stop$/);
+      await assert.rejects(trainTask(asked, cut, { signal: stopper.signal }), /^Error: stop$/);
       await moveTo(second, 4);
       const resumed = new Recorder(`${folder}/resumed`);
       await trainTask({ ...asked, resume: cut.checkpoints[0] }, resumed);
@@ -187,7 +188,11 @@ const wrong: [string, Partial<TrainRequest>, RegExp][] = [
   ["an unknown reward", { reward: "semantik" }, /semantik.*semantic/],
   ["an unknown setting", { settings: { ...settings, lambd: 1 } as never }, /no setting "lambd"/],
   ["a setting out of range", { settings: { ...settings, gamma: 2 } }, /gamma must be at most 1/],
-  ["no batch", { settings: { ...settings, batchSize: 0 } }, /batchSize must be a whole number/],
+  [
+    "no batch",
+    { settings: { ...settings, batchSize: 0 } },
+    /batchSize must be at least 1: it is 0/,
+  ],
   ["an unknown model", { model: "gpt9" }, /Cannot load the model "gpt9".*no such folder/],
   ["a checkpoint that is none", { resume: "tests/fixtures" }, /readable trainer\.json/],
 ];

@@ -1,7 +1,7 @@
 /** A small model with random parameters of every kind, and what tests read of it. @module */
 import type { Device, FloatArray } from "../../kernels/device.ts";
 import { Gpt2, type Gpt2Options } from "../../model/gpt2.ts";
-import type { Store } from "../../model/params.ts";
+import type { ParameterBuffers } from "../../model/params.ts";
 import { fillNormal } from "../../model/random.ts";
 import type { Rows } from "../../model/rows.ts";
 
@@ -37,7 +37,7 @@ export function randomModel(
   const model = Gpt2.create(device, config, { valueHead: true, ...options });
   model.weights.layout.parameters.forEach(({ name, length, shape }, stream) => {
     const data = new Float32Array(length);
-    fillNormal(data, { deviation: 0.4, seed: 5, stream });
+    fillNormal(data, { std: 0.4, seed: 5, stream });
     if (shape.length === 1 && name.endsWith("weight")) data.forEach((x, i) => data[i] = 1 + x);
     device.write(model.weights.get(name), data);
   });
@@ -52,17 +52,17 @@ export function adaptedModel(
 ): Gpt2 {
   const lora = { rank: 3, alpha: 5, targets: "all-linear", rslora: true };
   const model = randomModel(device, config, { lora, ...options });
-  const { store } = model.adapter!;
+  const { parameters: store } = model.adapter!;
   store.layout.parameters.forEach(({ name, length }, stream) => {
     const data = new Float32Array(length);
-    fillNormal(data, { deviation: 0.3, seed: 6, stream });
+    fillNormal(data, { std: 0.3, seed: 6, stream });
     device.write(store.get(name), data);
   });
   return model;
 }
 
 /** What f16 makes of the matrices in `store`, written back as f32. */
-export async function roundMatrices(store: Store): Promise<void> {
+export async function roundMatrices(store: ParameterBuffers): Promise<void> {
   for await (const [{ name, shape }, data] of store.read()) {
     if (shape.length < 2 || name === "v_head.weight") continue;
     store.device.write(store.get(name), new Float32Array(new Float16Array(data)));

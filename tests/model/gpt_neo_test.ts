@@ -1,20 +1,23 @@
-/** What a GPT-Neo has that a GPT-2 has not: windows, and linear maps in another layout in files. @module */
+/** What a GPT-Neo has that a GPT-2 has not: windows, and linear layers in another layout in files. @module */
+import { loadGpt2 } from "../../model/files/gpt2_folder.ts";
+import { saveGpt2 } from "../../model/files/gpt2_save.ts";
 import assert from "node:assert/strict";
 import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import { parseConfig } from "../../model/config.ts";
 import { fileParts, linearModules, packPart, unpackPart } from "../../model/families/families.ts";
 import { Gpt2 } from "../../model/gpt2.ts";
 import { languageModelRows } from "../../model/rows.ts";
-import { openSafetensors, writeSafetensors } from "../../model/files/safetensors.ts";
+import { openSafetensors } from "../../model/files/safetensors.ts";
+import { writeSafetensors } from "../../model/files/safetensors_write.ts";
 import { testOnDevices } from "../_devices.ts";
 import { randomModel, SMALL, SMALL_NEO, wave } from "./_model.ts";
 
 const neo = parseConfig(SMALL_NEO);
 
-Deno.test("linearModules() fill every map once, without gap or overlap, in every family", () => {
+Deno.test("linearModules() fill every linear layer once, without gap or overlap, in every family", () => {
   for (const config of [parseConfig(SMALL), neo]) {
     const next = new Map<string, number>();
-    for (const { map, at, to } of linearModules(config)) {
+    for (const { linear: map, at, outFeatures: to } of linearModules(config)) {
       assert.equal(at, next.get(map) ?? 0, map);
       next.set(map, at + to);
     }
@@ -45,9 +48,9 @@ Deno.test("packPart() transposes into its columns and no other, and unpackPart()
   for (
     const [from, to, at, wide] of [[1, 1, 0, 1], [3, 5, 2, 9], [32, 33, 1, 34], [70, 31, 40, 80]]
   ) {
-    const module = { ...linearModules(neo)[0], from, to, at };
+    const module = { ...linearModules(neo)[0], inFeatures: from, outFeatures: to, at };
     const part = Float32Array.from(wave(from * to)), map = new Float32Array(from * wide).fill(9);
-    packPart(part, { map, wide, module });
+    packPart(part, { matrix: map, wide, module });
     const want = Float32Array.from({ length: from * wide }, (_, i) => {
       const [row, column] = [Math.floor(i / wide), i % wide - at];
       return column >= 0 && column < to ? part[column * from + row] : 9;
@@ -78,7 +81,7 @@ Deno.test("a GPT-Neo that was made here is saved under transformers' names and l
   try {
     using device = new CpuDevice();
     using model = randomModel(device, SMALL_NEO);
-    await model.save(folder);
+    await saveGpt2(model, folder);
     {
       using file = await openSafetensors(`${folder}/model.safetensors`);
       const names = [...file.entries.keys()].filter((name) => name.includes(".h.1."));
@@ -101,7 +104,7 @@ Deno.test("a GPT-Neo that was made here is saved under transformers' names and l
         ],
       );
     }
-    using again = await Gpt2.load(device, folder, { valueHead: true });
+    using again = await loadGpt2(device, folder, { valueHead: true });
     const rows = languageModelRows([[1, 2, 3, 4, 5, 6, 7]]);
     assert.deepEqual(await again.evaluate(rows), await model.evaluate(rows));
     const copy = await again.frozenCopy();
@@ -117,7 +120,7 @@ Deno.test("load() names the tensor of a GPT-Neo that is missing, or has another 
   try {
     using device = new CpuDevice();
     using model = Gpt2.create(device, SMALL_NEO, { frozen: true });
-    await model.save(folder);
+    await saveGpt2(model, folder);
     const path = `${folder}/model.safetensors`;
     const specs = await (async () => {
       using file = await openSafetensors(path);
@@ -133,7 +136,7 @@ Deno.test("load() names the tensor of a GPT-Neo that is missing, or has another 
         },
       });
     await write(specs.filter(({ name }) => !name.endsWith("h.1.attn.attention.k_proj.weight")));
-    await assert.rejects(() => Gpt2.load(device, folder), {
+    await assert.rejects(() => loadGpt2(device, folder), {
       name: "SafetensorsError",
       message: /those of the config: h.1.attn.attention.k_proj.weight \(6,6\) is missing$/,
     });
@@ -142,7 +145,7 @@ Deno.test("load() names the tensor of a GPT-Neo that is missing, or has another 
       shape: name.endsWith("h.0.mlp.c_fc.weight") ? shape.toReversed() : shape,
     })));
     await assert.rejects(
-      () => Gpt2.load(device, folder),
+      () => loadGpt2(device, folder),
       /transformer.h.0.mlp.c_fc.weight is \(6,10\), not \(10,6\)$/,
     );
   } finally {

@@ -1,22 +1,25 @@
 /** Models whose matrices are stored as f16. @module */
+import { loadGpt2 } from "../../model/files/gpt2_folder.ts";
+import { saveGpt2 } from "../../model/files/gpt2_save.ts";
+import { loadTokenizer } from "../../model/files/tokenizer_file.ts";
+import { loadSentenceEmbedder, loadSentimentModel } from "../../model/files/encoder_folder.ts";
 import assert from "node:assert/strict";
 import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import { type Device, Scope } from "../../kernels/device.ts";
-import { SentenceEmbedder, SentimentModel } from "../../model/encoder/encoder.ts";
+
 import { parseEncoderConfig } from "../../model/encoder/config.ts";
-import { loadEncoderWeights } from "../../model/encoder/weights.ts";
+import { readEncoderWeights } from "../../model/encoder/weights.ts";
 import { generate } from "../../model/generation/generate.ts";
 import { Gpt2, type Gpt2Options } from "../../model/gpt2.ts";
 import { valueHeadIn } from "../../model/layers/head.ts";
-import { layoutParameters, type MatrixDtype, Store } from "../../model/params.ts";
+import { layoutParameters, type MatrixDtype, ParameterBuffers } from "../../model/params.ts";
 import { Pass } from "../../model/pass.ts";
 import { languageModelRows, responseRows } from "../../model/rows.ts";
 import { openSafetensors } from "../../model/files/safetensors.ts";
-import { Tokenizer } from "../../model/tokenizer/tokenizer.ts";
 import { Workspace } from "../../model/workspace.ts";
 import { testOnDevices } from "../_devices.ts";
 import { modelFolder as fixture } from "../_fixtures.ts";
-import { TINY } from "../../experiment/models.ts";
+import { TINY } from "../../model/hub/find_model.ts";
 import { randomModel, roundMatrices, SMALL, SMALL_NEO, wave } from "./_model.ts";
 
 const rows = languageModelRows([[1, 2, 3, 4, 5, 6], [7, 8], [9, 10, 0, 1]]);
@@ -56,8 +59,8 @@ for (const [name, config] of Object.entries(CONFIGS)) {
       using workspace = new Workspace(device);
       const layout = (dtype?: MatrixDtype) =>
         layoutParameters(model.config, device.limits, { valueHead: true, matrixDtype: dtype });
-      const weights = new Store(scope, layout(matrixDtype), "weight");
-      const gradients = new Store(scope, layout(), "gradient");
+      const weights = new ParameterBuffers(scope, layout(matrixDtype), "weight");
+      const gradients = new ParameterBuffers(scope, layout(), "gradient");
       for await (const [{ name }, data] of model.weights.read()) {
         device.write(weights.get(name), data);
       }
@@ -94,14 +97,14 @@ testOnDevices("an F16 file goes into f16 matrices, and out again, bit for bit", 
   const folder = await Deno.makeTempDir();
   try {
     using model = randomModel(device);
-    await model.save(`${folder}/a`, { dtype: "F16" });
-    using half = await Gpt2.load(device, `${folder}/a`, { ...frozen("f16"), valueHead: true });
+    await saveGpt2(model, `${folder}/a`, { dtype: "F16" });
+    using half = await loadGpt2(device, `${folder}/a`, { ...frozen("f16"), valueHead: true });
     using file = await openSafetensors(`${folder}/a/model.safetensors`);
     for await (const [{ name, dtype }, data] of half.weights.read()) {
       if (dtype === "f32") continue;
       assert.deepEqual([...data], [...await file.read(`transformer.${name}`)], name);
     }
-    await half.save(`${folder}/b`, { dtype: "F16" });
+    await saveGpt2(half, `${folder}/b`, { dtype: "F16" });
     using copy = await openSafetensors(`${folder}/b/model.safetensors`);
     for (const [name, { dtype }] of file.entries) {
       assert.equal(dtype, "F16");
@@ -158,9 +161,9 @@ Deno.test("a model of f16 matrices cannot be trained", () => {
 
 testOnDevices("rounding to f16 moves log-probabilities by less than 0.01 nats", async (device) => {
   const folder = decodeURIComponent(TINY.pathname);
-  using full = await Gpt2.load(device, folder, frozen());
+  using full = await loadGpt2(device, folder, frozen());
   using exact = await full.frozenCopy({ matrixDtype: "f16" });
-  const tokenizer = await Tokenizer.load(folder);
+  const tokenizer = await loadTokenizer(folder);
   const prompts = ["The color of the sea is", "Two plus three is"].map((x) => tokenizer.encode(x));
   const responses = [" blue and green.", " five"].map((x) => tokenizer.encode(x));
   const batch = responseRows({ prompts, responses });
@@ -180,7 +183,8 @@ Deno.test("an encoder's matrices and embeddings are f16 where asked, its vectors
   const folder = fixture("distilbert-a");
   const config = parseEncoderConfig(JSON.parse(await Deno.readTextFile(`${folder}/config.json`)));
   const options = { classes: 2, matrixDtype: "f16" } as const;
-  const weights = await loadEncoderWeights(scope, folder, config, options);
+  using file = await openSafetensors(`${folder}/model.safetensors`);
+  const weights = await readEncoderWeights(scope, file, config, options);
   const { token, position, norm, layers, classifier } = weights;
   const matrices = [token, position, classifier!.before.weight, classifier!.last.weight];
   const vectors = [norm.weight, norm.bias, classifier!.before.bias, classifier!.last.bias];
@@ -206,7 +210,7 @@ testOnDevices("encoders with f16 matrices agree with f32 and take less", async (
     return [full, half];
   };
   const [a, b] = await open((matrixDtype) =>
-    SentenceEmbedder.load(device, fixture("bert-a"), { matrixDtype })
+    loadSentenceEmbedder(device, fixture("bert-a"), { matrixDtype })
   );
   const [want, got] = [await a.embed(texts), await b.embed(texts)];
   want.forEach((vector, i) => {
@@ -215,7 +219,7 @@ testOnDevices("encoders with f16 matrices agree with f32 and take less", async (
   });
   assert.notDeepEqual(got, want);
   const [c, d] = await open((matrixDtype) =>
-    SentimentModel.load(device, fixture("distilbert-a"), { matrixDtype })
+    loadSentimentModel(device, fixture("distilbert-a"), { matrixDtype })
   );
   const [full, half] = [await c.score(texts), await d.score(texts)];
   full.forEach((x, i) => assert.ok(Math.abs(x - half[i]) < 2e-3, `${texts[i]}: ${x}, ${half[i]}`));

@@ -1,8 +1,9 @@
+import { loadSentenceEmbedder, loadSentimentModel } from "../../model/files/encoder_folder.ts";
 import assert from "node:assert/strict";
 import { CountingDevice } from "../../kernels/devices/counting.ts";
 import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import type { Device } from "../../kernels/device.ts";
-import { SentenceEmbedder, SentimentModel } from "../../model/encoder/encoder.ts";
+
 import { generate, generateStream, reserveGeneration } from "../../model/generation/generate.ts";
 import { Gpt2, type Gpt2Options } from "../../model/gpt2.ts";
 import { memoryByKind, memoryKind, sumOfKinds } from "../../model/memory.ts";
@@ -105,9 +106,9 @@ Deno.test("every label that a model gives has one kind, and no other label has",
     }
   }
   const counting = new CountingDevice(new CpuDevice());
-  using embedder = await SentenceEmbedder.load(counting, modelFolder("bert-a"));
+  using embedder = await loadSentenceEmbedder(counting, modelFolder("bert-a"));
   embedder.reserve(3, 5);
-  using _critic = await SentimentModel.load(counting, modelFolder("distilbert-a"));
+  using _critic = await loadSentimentModel(counting, modelFolder("distilbert-a"));
   const kinds = memoryByKind(counting);
   assert.ok(kinds.weights > 0 && kinds.activations > 0 && kinds.other === 0);
   assert.throws(

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { alignOf, bytesOf, Scope } from "../../kernels/device.ts";
 import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import { parseConfig } from "../../model/config.ts";
-import { initialise, layoutParameters, Store } from "../../model/params.ts";
+import { initialise, layoutParameters, ParameterBuffers } from "../../model/params.ts";
 import { fillNormal } from "../../model/random.ts";
 
 const config = parseConfig({ vocab_size: 300, n_positions: 8, n_embd: 20, n_layer: 2, n_head: 2 });
@@ -98,14 +98,18 @@ for (const [matrixDtype, maxBinding] of cases) {
   });
 }
 
-Deno.test("initialise() gives GPT-2's deviations, ones for gains, zeros for biases", async () => {
+Deno.test("initialise() gives GPT-2's standard deviations, ones for gains, zeros for biases", async () => {
   using device = new CpuDevice();
   using scope = new Scope(device);
-  const weights = new Store(scope, layoutParameters(config, limits, { valueHead: true }), "weight");
+  const weights = new ParameterBuffers(
+    scope,
+    layoutParameters(config, limits, { valueHead: true }),
+    "weight",
+  );
   initialise(weights, 7);
   for await (const [{ name, length }, data] of weights.read()) {
     const squares = Array.from(data).reduce((sum, x) => sum + x * x, 0);
-    const deviation = Math.sqrt(squares / length);
+    const std = Math.sqrt(squares / length);
     const want = name.startsWith("v_head") || name.endsWith("bias")
       ? 0
       : /ln_.*weight/.test(name)
@@ -113,11 +117,11 @@ Deno.test("initialise() gives GPT-2's deviations, ones for gains, zeros for bias
       : name.includes("c_proj")
       ? 0.02 / Math.sqrt(4)
       : 0.02;
-    assert.ok(Math.abs(deviation - want) <= 0.15 * want, `${name}: ${deviation}, want ${want}`);
+    assert.ok(Math.abs(std - want) <= 0.15 * want, `${name}: ${std}, want ${want}`);
   }
 });
 
-Deno.test("initialise() gives every matrix of a GPT-Neo the same deviation", () => {
+Deno.test("initialise() gives every matrix of a GPT-Neo the same standard deviation", () => {
   const neo = parseConfig({
     model_type: "gpt_neo",
     vocab_size: 30,
@@ -128,14 +132,14 @@ Deno.test("initialise() gives every matrix of a GPT-Neo the same deviation", () 
     attention_types: [[["global", "local"], 1]],
   });
   for (const { name, init, shape } of layoutParameters(neo, limits).parameters) {
-    if (shape.length === 2) assert.deepEqual(init, { deviation: 0.02 }, name);
+    if (shape.length === 2) assert.deepEqual(init, { std: 0.02 }, name);
   }
 });
 
-Deno.test("Store.get() names a parameter that does not exist", () => {
+Deno.test("ParameterBuffers.get() names a parameter that does not exist", () => {
   using device = new CpuDevice();
   using scope = new Scope(device);
-  const weights = new Store(scope, layoutParameters(config, limits), "weight");
+  const weights = new ParameterBuffers(scope, layoutParameters(config, limits), "weight");
   assert.throws(
     () => weights.get("h.2.ln_1.weight"),
     new RangeError("Cannot find the weight of h.2.ln_1.weight: no such parameter"),
@@ -145,7 +149,7 @@ Deno.test("Store.get() names a parameter that does not exist", () => {
 Deno.test("fillNormal() has the moments of a normal, and depends on seed and stream", () => {
   const draw = (seed: number, stream: number) => {
     const out = new Float32Array(40_001);
-    fillNormal(out, { deviation: 2, seed, stream });
+    fillNormal(out, { std: 2, seed, stream });
     return out;
   };
   const x = draw(1, 0);

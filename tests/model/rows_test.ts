@@ -58,7 +58,7 @@ Deno.test("checkRows() names the first thing that does not fit the model", () =>
     [{ index: u32(), target: u32() }, /index is empty/],
     [{ index: u32(0, 1, 3) }, /row 3 is padding: sequence 1 has 1 tokens/],
     [{ index: u32(0, 1, 4) }, /row 4 lies outside of it: B \* T is 4/],
-    [{ index: u32(0, 1, 0) }, /row 0 is asked about twice/],
+    [{ index: u32(0, 1, 0) }, /row 0 is a target position twice/],
     [{ B: 1, T: 5 }, /the model has 4 positions: a sequence has 5 tokens/],
   ];
   for (const [change, message] of wrong) {

@@ -6,12 +6,12 @@
  *
  * @module
  */
+import { loadSentenceEmbedder } from "../../model/files/encoder_folder.ts";
 import { type DeviceChoice, openDevice } from "../../kernels/devices/open.ts";
-import { SentenceEmbedder } from "../../model/encoder/encoder.ts";
 
 const [folder, choice = "auto"] = Deno.args;
 using device = await openDevice(choice as DeviceChoice);
-using embedder = await SentenceEmbedder.load(device, folder);
+using embedder = await loadSentenceEmbedder(device, folder);
 const texts: string[] = await new Response(Deno.stdin.readable).json();
 const started = performance.now();
 const vectors = await embedder.embed(texts);

@@ -6,8 +6,9 @@
  *
  * @module
  */
+import { loadGpt2 } from "../../model/files/gpt2_folder.ts";
 import { type DeviceChoice, openDevice } from "../../kernels/devices/open.ts";
-import { Gpt2 } from "../../model/gpt2.ts";
+import type { Gpt2 } from "../../model/gpt2.ts";
 import type { Rows } from "../../model/rows.ts";
 import { openSafetensors, type SafetensorsFile } from "../../model/files/safetensors.ts";
 
@@ -155,7 +156,7 @@ const seconds = (): string => {
   started = performance.now();
   return `${((started - since) / 1000).toFixed(1)} s`;
 };
-using model = await Gpt2.load(device, folder, {
+using model = await loadGpt2(device, folder, {
   frozen: adamw === undefined,
   recompute,
   ...(chunkBytes ? { chunkBytes } : {}),

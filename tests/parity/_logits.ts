@@ -7,9 +7,10 @@
  * Standard input is JSON: `tokens`, and `maxNewTokens`.
  * @module
  */
+import { loadGpt2 } from "../../model/files/gpt2_folder.ts";
+import { saveGpt2 } from "../../model/files/gpt2_save.ts";
 import { type DeviceChoice, openDevice } from "../../kernels/devices/open.ts";
 import { generate } from "../../model/generation/generate.ts";
-import { Gpt2 } from "../../model/gpt2.ts";
 
 const [folder, copy, path, choice = "auto"] = Deno.args;
 const { tokens, maxNewTokens } = await new Response(Deno.stdin.readable).json();
@@ -20,7 +21,7 @@ const seconds = (): number => {
   started = performance.now();
   return (started - last) / 1000;
 };
-using model = await Gpt2.load(device, folder, { frozen: true });
+using model = await loadGpt2(device, folder, { frozen: true });
 const load = seconds();
 const logits = await model.logits({
   B: 1,
@@ -34,7 +35,7 @@ const forward = seconds();
 await Deno.writeFile(path, new Uint8Array(Float32Array.from(logits).buffer));
 const { responses } = await generate(model, [tokens], { maxNewTokens, greedy: true, eos: null });
 const decode = seconds();
-await model.save(copy);
+await saveGpt2(model, copy);
 const { kind, name, memory: { peak } } = device;
 console.log(JSON.stringify({
   device: `${kind} (${name})`,

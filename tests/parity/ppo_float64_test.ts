@@ -4,9 +4,8 @@ import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import { Gpt2 } from "../../model/gpt2.ts";
 import { fillNormal } from "../../model/random.ts";
 import { responseRows } from "../../model/rows.ts";
-import { alignResponses } from "../../rl/batch.ts";
+import { lossOf, meansOfLoss } from "../rl/_ppo.ts";
 import { relativeError } from "../_close.ts";
-import { lossMeans, lossOf } from "../rl/_golden.ts";
 
 // Small, as every parameter costs two forward passes, yet nothing is special: two layers and heads,
 // an odd head size, prompts and responses of different lengths, one response of a single token.
@@ -24,12 +23,13 @@ const LOSS = {
   valueClip: 0.2,
   valueCoefficient: 0.5,
   entropyCoefficient: 0.05,
+  tokens: R,
 };
 
 /** Normal draws, the same each time; `stream` tells one use from another. */
 function normal(length: number, stream: number, deviation: number): Float64Array<ArrayBuffer> {
   const out = new Float32Array(length);
-  fillNormal(out, { deviation, seed: 5, stream });
+  fillNormal(out, { std: deviation, seed: 5, stream });
   return Float64Array.from(out);
 }
 
@@ -44,7 +44,7 @@ Deno.test("PPO's gradient by every parameter is that of central differences in f
     return [name, data];
   }));
 
-  const grid = alignResponses([new Uint8Array(R)]); // target positions, one after another
+  const mask = new Uint8Array(R).fill(1);
   const at = await model.evaluate(ROWS, { temperature: TEMPERATURE });
   const shifted = (x: ArrayLike<number>, stream: number): Float64Array =>
     normal(R, stream, 0.4).map((noise, i) => x[i] + noise);
@@ -57,7 +57,7 @@ Deno.test("PPO's gradient by every parameter is that of central differences in f
   };
   const evaluate = async (): Promise<Record<string, number>> => {
     const now = await model.evaluate(ROWS, { temperature: TEMPERATURE });
-    return lossMeans(grid, { ...now, ...fixed }, LOSS);
+    return meansOfLoss(lossOf(mask, { ...now, ...fixed }, LOSS).sums, LOSS);
   };
 
   // Both clips are active on some tokens, and no step of the differences crosses an edge.
@@ -73,7 +73,7 @@ Deno.test("PPO's gradient by every parameter is that of central differences in f
   }
 
   const now = await model.evaluate(ROWS, { temperature: TEMPERATURE });
-  model.backward(lossOf(grid, { ...now, ...fixed }, LOSS).gradient);
+  model.backward(lossOf(mask, { ...now, ...fixed }, LOSS).gradient);
   const gradients = new Map<string, ArrayLike<number>>();
   for await (const [{ name }, data] of model.optimizer!.gradients.read()) gradients.set(name, data);
 

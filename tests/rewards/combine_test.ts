@@ -17,7 +17,7 @@ Deno.test("combine() sums by weight, skips null, and keeps every reward's own va
     { reward: fixed("exact", [1, 0, null, null]), weight: 2 },
     { reward: fixed("semantic", [0.5, null, 0.25, null]), weight: -0.5 },
   ]);
-  assert.deepEqual(await both.judge(of(4)), {
+  assert.deepEqual(await both.breakdown(of(4)), {
     total: [1.75, 0, -0.125, null],
     scores: { exact: [1, 0, null, null], semantic: [0.5, null, 0.25, null] },
   });
@@ -30,7 +30,7 @@ Deno.test("combine() measures a reward of weight 0 without training on it", asyn
     { reward: fixed("exact", [1, 1]), weight: 0 },
     { reward: fixed("semantic", [0.5, null]), weight: 1 },
   ]);
-  const { total, scores } = await both.judge(of(2));
+  const { total, scores } = await both.breakdown(of(2));
   assert.deepEqual(total, [0.5, null], "a row that only weight 0 can judge stays null");
   assert.deepEqual(scores.exact, [1, 1]);
 });
@@ -43,7 +43,7 @@ Deno.test("combine() gives each column to its own reward, whatever finishes firs
   const { scores } = await combine([
     { reward: slow, weight: 1 },
     { reward: fixed("fast", [2]), weight: 1 },
-  ]).judge(of(1));
+  ]).breakdown(of(1));
   assert.deepEqual(scores, { slow: [1], fast: [2] });
 });
 
@@ -63,7 +63,7 @@ Deno.test("combine() is linear in the weights", async () => {
   await fc.assert(fc.asyncProperty(fc.array(pair), weight, weight, async (rows, v, w) => {
     const a = fixed("a", rows.map(([x]) => x)), b = fixed("b", rows.map(([, y]) => y));
     const { total } = await combine([{ reward: a, weight: v }, { reward: b, weight: w }])
-      .judge(of(rows.length));
+      .breakdown(of(rows.length));
     rows.forEach(([x, y], i) => {
       if (x === null && y === null) assert.equal(total[i], null);
       else assert.ok(Math.abs(total[i]! - (v * (x ?? 0) + w * (y ?? 0))) < 1e-12);
@@ -88,16 +88,16 @@ Deno.test("combine() refuses no rewards, bad names, repeated names and weights",
 });
 
 Deno.test("combine() refuses values that are not finite, and columns of another length", async () => {
-  const judge = (column: Column) =>
-    combine([{ reward: fixed("a", column), weight: 1 }]).judge(of(2));
+  const breakdownOf = (column: Column) =>
+    combine([{ reward: fixed("a", column), weight: 1 }]).breakdown(of(2));
   await assert.rejects(
-    judge([1, NaN]),
+    breakdownOf([1, NaN]),
     new RangeError("Cannot use the reward a as values are finite or null: row 1 has NaN"),
   );
-  await assert.rejects(judge([Infinity, 1]), RangeError);
+  await assert.rejects(breakdownOf([Infinity, 1]), RangeError);
   await assert.rejects(
-    judge([1]),
+    breakdownOf([1]),
     new RangeError("Cannot use the reward a as it must give 2 values: it gave 1"),
   );
-  await assert.rejects(judge([1, 2, 3]), RangeError);
+  await assert.rejects(breakdownOf([1, 2, 3]), RangeError);
 });

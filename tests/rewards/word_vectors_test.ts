@@ -101,9 +101,14 @@ Deno.test("parseWordFile() answers random bytes behind a true start with a Synta
 
 Deno.test("loadWordVectors() names a file that is not there", async () => {
   await assert.rejects(
-    loadWordVectors("no/such.bin"),
-    new Error("Cannot read word vectors from no/such.bin: there is no such file"),
+    loadWordVectors("/no/such.bin"),
+    new Error("Cannot read word vectors from /no/such.bin: there is no such file"),
   );
+  await assert.rejects(loadWordVectors("no/such.bin"), {
+    name: "TypeError",
+    message: "Cannot read no/such.bin as it must be a full path or an address: " +
+      'give new URL("no/such.bin", import.meta.url)',
+  });
 });
 
 Deno.test("loadWordVectors() reads from a server, and says what it answered if not 200", async () => {

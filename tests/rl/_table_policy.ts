@@ -110,8 +110,9 @@ export class TablePolicy implements Policy {
       for (let v = 0; v < V; v++) {
         const p = Math.exp(logp[v]);
         const dl = (v === token ? 1 : 0) - p, dH = -p * (logp[v] + H);
-        const entropyPart = (gradient.dentropy?.[i] ?? 0) * dH;
-        this.dlogits[from * V + v] += (gradient.dlogprob[i] * dl + entropyPart) / temperature;
+        this.dlogits[from * V + v] +=
+          (gradient.dlogprob[i] * dl + (gradient.dentropy?.[i] ?? 0) * dH) /
+          temperature;
       }
       this.dvalues[from] += gradient.dvalue?.[i] ?? 0;
     });
@@ -160,7 +161,7 @@ export class TablePolicy implements Policy {
     responses.forEach((response, b) => {
       const row = [...prompts[b], ...response];
       response.forEach((token, t) => {
-        visit(b * T + t, row[prompts[b].length - 1 + t], token);
+        visit(b * T + t, row[prompts[b].length - 1 + t], token); // the token before it
       });
     });
   }

@@ -143,8 +143,8 @@ Deno.test("a minibatch with no scored row takes no optimiser step and is no faul
 
 Deno.test("a score function that throws leaves the trainer where it was", async () => {
   const policy = new Broken(), trainer = new Trainer(policy, FAST), before = trainer.state();
-  const boom = () => Promise.reject(new Error("the scorer is away"));
-  await assert.rejects(trainer.step(PROMPTS, boom), /the scorer is away/);
+  const boom = () => Promise.reject(new Error("the judge is away"));
+  await assert.rejects(trainer.step(PROMPTS, boom), /the judge is away/);
   assert.deepEqual(trainer.state(), before);
   assert.equal(policy.steps, 0);
 });

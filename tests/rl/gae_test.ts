@@ -14,8 +14,8 @@ const kl = tokenKl(GRID.mask, {
 
 Deno.test("rewards, advantages and returns give the golden numbers", () => {
   const { reward, penalty } = tokenRewards(GRID, { kl, score: SCORE, coefficient: 0.2 });
-  const want = [[-0.04, 0.02, -0.08, 0.02], [-0.04, 0.02]];
-  assertClose(penalty, lay(want, 0), "penalty", 1e-6);
+  const wanted = [[-0.04, 0.02, -0.08, 0.02], [-0.04, 0.02]];
+  assertClose(penalty, lay(wanted, 0), "penalty", 1e-6);
   assertClose(reward, lay([[-0.04, 0.02, -0.08, 1.02], [-0.04, -0.48]], 0), "reward", 1e-6);
   const inputs = { reward, value: lay(VALUE), gamma: 1, lambda: 0.95 };
   const { advantage, returns } = gae(GRID, inputs);

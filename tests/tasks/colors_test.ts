@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { loadWordVectors } from "../../rewards/embeddings/word_vectors.ts";
 import { colors, parseColors } from "../../tasks/colors.ts";
 import { findTask, listTasks } from "../../tasks/registry.ts";
-import { listRewards, openRewards, WORD_VECTORS } from "../../experiment/rewards.ts";
+import { openRewards } from "../../experiment/rewards.ts";
+import { WORD_VECTORS } from "../../rewards/embeddings/word_vectors.ts";
+import { listRewards } from "../../rewards/registry.ts";
 
 const TEN = "red blue yellow green orange purple pink brown black white".split(" ");
 const { train, heldout } = colors().examples;
@@ -77,7 +79,7 @@ Deno.test("the parent gives the answers of the examples", async () => {
 Deno.test("openRewards() judges right, near, far and wordless answers in that order", async () => {
   const rewards = await openRewards(colors(), "semantic,exact:0");
   const completions = ["purple", "pink", "tractor", "#?"];
-  const { total, scores } = await rewards.judge({
+  const { total, scores } = await rewards.breakdown({
     prompts: completions.map(() => train[0].prompt),
     completions,
     examples: completions.map(() => train[0]),

@@ -1,3 +1,5 @@
+import { saveAdapter } from "../../../model/files/lora_save.ts";
+import { loadModel } from "../../../model/hub/load.ts";
 import assert from "node:assert/strict";
 import { metadata } from "../../../cli/report/card_words.ts";
 import { listFolder } from "../../../experiment/folder/files.ts";
@@ -6,25 +8,29 @@ import { cell, code, fence, markdown, scalar } from "../../../cli/report/markdow
 import { RunFolder } from "../../../experiment/folder/run_folder.ts";
 import type { CompletionRow, RunInfo } from "../../../experiment/observer.ts";
 import { CpuDevice } from "../../../kernels/devices/cpu.ts";
-import { Gpt2 } from "../../../model/gpt2.ts";
 import { exportModel } from "../../../experiment/export.ts";
+import { command } from "../../../cli/commands/export.ts";
+import { drawRun } from "../../../cli/report/draw.ts";
+import { parsePhase } from "../../../experiment/observer.ts";
 import { writeSmallModel } from "../../experiment/_model.ts";
 import { inTemporary } from "../../_folder.ts";
-import { fakePrograms, HOSTILE } from "../_fake.ts";
-import { completion, info, snapshot, summary } from "../_folders.ts";
+import { HOSTILE } from "../_fake.ts";
+import { completion, info, snapshot, summary, timings } from "../_folders.ts";
 
 /** Runs the command with the real program; gives the exit code and what was printed. */
 async function run(...words: string[]): Promise<{ code: number; out: string; err: string }> {
   const out: string[] = [], err: string[] = [];
   const code = await main(
     ["export", ...words],
-    { ...fakePrograms, export: () => Promise.resolve(exportModel) },
     {
-      out: (line) => out.push(line),
-      write: (text) => out.push(text),
-      err: (line) => err.push(line),
-      fancy: false,
-      columns: 100,
+      commands: [command],
+      terminal: {
+        out: (line) => out.push(line),
+        write: (text) => out.push(text),
+        err: (line) => err.push(line),
+        fancy: false,
+        columns: 100,
+      },
     },
   );
   return { code, out: out.join("\n"), err: err.join("\n") };
@@ -58,18 +64,19 @@ async function writeRun(
     config: { seed: 1, totalSteps: 3, batchSize: 8, gamma: 0.9, temperature: 0.7, maxNewTokens: 4 },
     ...about,
   });
-  await run.evaluation("before:train", rows(0, "before:train", 5));
-  await run.evaluation("before:heldout", rows(0, "before:heldout", HOSTILE.length));
+  await run.evaluation(parsePhase("before:train"), rows(0, "before:train", 5));
+  await run.evaluation(parsePhase("before:heldout"), rows(0, "before:heldout", HOSTILE.length));
   for (let step = 1; step <= steps; step++) {
-    const metrics = { "ppo/mean_scores": step / 10, "objective/kl": step / 5 };
-    await run.step(step, metrics, rows(step, "train", HOSTILE.length));
+    const metrics = { "score/mean": step / 10, "kl/reference": step / 5 };
+    const completions = rows(step, "train", HOSTILE.length);
+    await run.step({ step, metrics, completions, timings });
     await run.checkpoint(step, async (to) => {
       await writeSmallModel(to, 96, step);
       await Deno.writeTextFile(`${to}/trainer.json`, "{}");
     });
   }
   if (!ends) return folder;
-  await run.evaluation("after:heldout", rows(3, "after:heldout", HOSTILE.length));
+  await run.evaluation(parsePhase("after:heldout"), rows(3, "after:heldout", HOSTILE.length));
   await run.end({
     ...summary,
     steps: 3,
@@ -110,8 +117,8 @@ inTemporary(
     await Deno.remove(checkpoint, { recursive: true });
     using device = new CpuDevice();
     const lora = { rank: 3, alpha: 6, targets: ["c_attn", "mlp.c_proj"] };
-    using model = await Gpt2.load(device, base, { lora, valueHead: true });
-    await model.saveAdapter(checkpoint, { tokenizer: `${base}/tokenizer.json` });
+    using model = await loadModel(device, base, { lora, valueHead: true });
+    await saveAdapter(model, checkpoint, { tokenizer: `${base}/tokenizer.json` });
     const out = `${place}/out`;
     assert.equal((await run(folder, "--out", out)).code, 0);
     const text = await card(out);

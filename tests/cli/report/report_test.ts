@@ -5,7 +5,7 @@ import { chosen, escape, report } from "../../../cli/report/report.ts";
 import { opening, warnings } from "../../../cli/report/report_words.ts";
 import { pairs, type RunData } from "../../../experiment/folder/run_data.ts";
 import { RunFolder } from "../../../experiment/folder/run_folder.ts";
-import { PPO_METRICS } from "../../../rl/metrics.ts";
+import { ppo } from "../../../rl/algorithms/ppo.ts";
 import { fakeMetrics, HOSTILE } from "../_fake.ts";
 import { completion, info, summary } from "../_folders.ts";
 
@@ -79,7 +79,7 @@ Deno.test("the page is whole: opening, table, curves, completions, settings, glo
     assert.ok(page.includes(part), part);
   }
   assert.equal(page.match(/<tr data-step=/g)?.length, 3 * HOSTILE.length);
-  for (const { name, meaning } of PPO_METRICS) {
+  for (const { name, meaning } of ppo.metrics) {
     assert.ok(page.includes(name) && page.includes(escape(meaning)), name);
   }
   assert.match(page, /rewards\/exact\/mean<\/td>.*equal the answer/);
@@ -133,18 +133,18 @@ Deno.test("the opening says what the numbers say, and warns where they deserve i
     names: [name],
     metrics: values.map((value, i) => [i + 1, value]),
   });
-  const scores = opening(series("ppo/mean_scores", [0, 1, 2, 3])).join(" ");
+  const scores = opening(series("score/mean", [0, 1, 2, 3])).join(" ");
   assert.match(scores, /Exact answers on held-out prompts rose from 0 to 1\./);
   assert.match(
     scores,
     /sampled completions rose from 0 to 3 \(means of the run's first and last tenth\)/,
   );
-  assert.match(opening(series("ppo/mean_scores", [2, 2])).join(" "), /stayed at 2\./);
-  assert.match(opening(series("ppo/mean_scores", [2, 1])).join(" "), /fell from 2 to 1/);
-  assert.deepEqual(warnings(series("ppo/policy/entropy", [2, 1.5])), []);
-  assert.match(warnings(series("ppo/policy/entropy", [2, 0.05])).join(), /hardly explores/);
-  assert.match(warnings(series("ppo/policy/clipfrac", [0.1, 0.5])).join(), /Up to 50 % of tokens/);
-  assert.match(warnings(series("objective/kl", [0.1, -3])).join(), /KL estimate fell to -3/);
+  assert.match(opening(series("score/mean", [2, 2])).join(" "), /stayed at 2\./);
+  assert.match(opening(series("score/mean", [2, 1])).join(" "), /fell from 2 to 1/);
+  assert.deepEqual(warnings(series("policy/entropy", [2, 1.5])), []);
+  assert.match(warnings(series("policy/entropy", [2, 0.05])).join(), /hardly explores/);
+  assert.match(warnings(series("policy/clipfrac", [0.1, 0.5])).join(), /Up to 50 % of tokens/);
+  assert.match(warnings(series("kl/reference", [0.1, -3])).join(), /KL estimate fell to -3/);
   const split = (exact: number, reward: number) => ({
     before: { exact: 0.5, reward: 0.5 },
     after: { exact, reward },
@@ -162,7 +162,7 @@ Deno.test("a long run's page holds all evaluations and whole steps, first and la
     (_, step) => Array.from({ length: 64 }, () => completion(step + 1, "train", "x")),
   ).flat();
   const kept = chosen([completion(0, "before:heldout", "y"), ...rollouts]);
-  assert.equal(kept[0].phase, "before:heldout");
+  assert.deepEqual([kept[0].phase, kept[0].split], ["before", "heldout"]);
   const steps = new Set(kept.slice(1).map(({ step }) => step));
   assert.ok(steps.has(1) && steps.has(100) && kept.length <= 1501 && kept.length > 1300);
   assert.equal(kept.length - 1, steps.size * 64);
@@ -188,7 +188,7 @@ Deno.test("completions.csv holds every text, and no cell that a spreadsheet runs
     const written = new RunFolder({ out: `${folder}/run`, command: "", request: {} });
     await written.start(info());
     await written.evaluation(
-      "train",
+      { phase: "train", split: "train" },
       HOSTILE.map((text) => ({
         ...completion(1, "train", text),
         reward: -0.5,

@@ -1,22 +1,24 @@
 import assert from "node:assert/strict";
 import {
-  type Disk,
-  disk,
   listFolder,
   placeFolder,
   replaceFile,
   WriteError,
 } from "../../../experiment/folder/files.ts";
+import { type Disk, disk } from "../../../model/files/disk.ts";
 import { checkpointSteps, readRun } from "../../../experiment/folder/run_data.ts";
 import { RunFolder } from "../../../experiment/folder/run_folder.ts";
+import { drawRun } from "../../../cli/report/draw.ts";
 import { inTemporary } from "../../_folder.ts";
-import { completion, info, snapshot, summary } from "../../cli/_folders.ts";
+import { parsePhase } from "../../../experiment/observer.ts";
+import { completion, info, snapshot, summary, timings } from "../../cli/_folders.ts";
 
 const open = (out: string, io?: Disk, resume?: { folder: string; step: number }) =>
   new RunFolder({
     out,
     io,
     resume,
+    draw: drawRun,
     command: "deno task train colors",
     request: { task: "colors" },
   });
@@ -28,14 +30,21 @@ const writeState = (text: string) => (folder: string) =>
 async function wholeRun(run: RunFolder, steps: number, from = 0): Promise<void> {
   await run.start(info());
   if (from === 0) {
-    await run.evaluation("before:heldout", [completion(0, "before:heldout", " red")]);
+    await run.evaluation(parsePhase("before:heldout"), [completion(0, "before:heldout", " red")]);
   }
   for (let step = from + 1; step <= steps; step++) {
-    const metrics = { "ppo/mean_scores": step / 10, "objective/kl": step === 2 ? NaN : 1 / 3 };
-    await run.step(step, metrics, [completion(step, "train", ` blue\n"${step}`)]);
+    const metrics = { "score/mean": step / 10, "kl/reference": step === 2 ? NaN : 1 / 3 };
+    await run.step({
+      step,
+      metrics,
+      completions: [completion(step, "train", ` blue\n"${step}`)],
+      timings,
+    });
     await run.checkpoint(step, writeState(`state ${step}`));
   }
-  await run.evaluation("after:heldout", [completion(steps, "after:heldout", " purple")]);
+  await run.evaluation(parsePhase("after:heldout"), [
+    completion(steps, "after:heldout", " purple"),
+  ]);
   await run.end(summary);
 }
 
@@ -80,7 +89,7 @@ inTemporary("a run leaves every file whole, and nothing temporary", async (place
   assert.equal(files["/checkpoints/step-5/state.json"], "state 5");
   assert.equal(
     files["/metrics.csv"],
-    "step,ppo/mean_scores,objective/kl\n1,0.1,0.3333333333333333\n2,0.2,\n" +
+    "step,score/mean,kl/reference\n1,0.1,0.3333333333333333\n2,0.2,\n" +
       "3,0.3,0.3333333333333333\n4,0.4,0.3333333333333333\n5,0.5,0.3333333333333333\n",
   );
   assert.deepEqual(JSON.parse(files["/summary.json"]), summary);
@@ -111,10 +120,15 @@ inTemporary("a resumed run ends with the bytes of one that was not interrupted",
   await wholeRun(open(`${place}/whole`), 6);
   const first = open(`${place}/cut`);
   await first.start(info());
-  await first.evaluation("before:heldout", [completion(0, "before:heldout", " red")]);
+  await first.evaluation(parsePhase("before:heldout"), [completion(0, "before:heldout", " red")]);
   for (let step = 1; step <= 4; step++) { // steps 3 and 4 come after the last checkpoint
-    const metrics = { "ppo/mean_scores": step / 10, "objective/kl": step === 2 ? NaN : 1 / 3 };
-    await first.step(step, metrics, [completion(step, "train", ` blue\n"${step}`)]);
+    const metrics = { "score/mean": step / 10, "kl/reference": step === 2 ? NaN : 1 / 3 };
+    await first.step({
+      step,
+      metrics,
+      completions: [completion(step, "train", ` blue\n"${step}`)],
+      timings,
+    });
     if (step <= 2) await first.checkpoint(step, writeState(`state ${step}`));
   }
   await first.close();
@@ -244,8 +258,8 @@ inTemporary("causes are named with their cure", async (place) => {
 inTemporary("a step with other metric names is refused", async (place) => {
   const run = open(`${place}/run`);
   await run.start(info());
-  await run.step(1, { a: 1 }, []);
-  await assert.rejects(run.step(2, { b: 1 }, []), {
+  await run.step({ step: 1, metrics: { a: 1 }, completions: [], timings });
+  await assert.rejects(run.step({ step: 2, metrics: { b: 1 }, completions: [], timings }), {
     message:
       /Cannot write metrics of step 2 as every step has the same names: it has b, the first had a/,
   });
@@ -273,7 +287,12 @@ inTemporary(
     await run.start(info());
     for (let step = 1; step <= 400; step++) {
       now += 10;
-      await run.step(step, { a: step }, [completion(step, "train", "x")]);
+      await run.step({
+        step,
+        metrics: { a: step },
+        completions: [completion(step, "train", "x")],
+        timings,
+      });
     }
     assert.ok(writes * 10 <= now / 20 + 100, `${writes} writes in ${now} ms`);
     await run.checkpoint(400, writeState("x"));

@@ -1,7 +1,6 @@
+import { loadModel, loadTokenizer } from "../../../model/hub/load.ts";
 import assert from "node:assert/strict";
 import { CpuDevice } from "../../../kernels/devices/cpu.ts";
-import { Gpt2 } from "../../../model/gpt2.ts";
-import { Tokenizer } from "../../../model/tokenizer/tokenizer.ts";
 import {
   documentBatches,
   pretrain,
@@ -76,8 +75,8 @@ Deno.test("pretrain() learns, writes a folder that loads, and resumes to the sam
       );
     }
     using device = new CpuDevice();
-    using model = await Gpt2.load(device, whole);
-    const tokenizer = await Tokenizer.load(whole, { modelVocab: model.config.vocab_size });
+    using model = await loadModel(device, whole);
+    const tokenizer = await loadTokenizer(whole, { modelVocab: model.config.vocab_size });
     assert.equal(tokenizer.decode(tokenizer.encode("red and blue")), "red and blue");
     await assert.rejects(
       () => pretrain({ ...request, out: `${folder}/none`, resume: true }),

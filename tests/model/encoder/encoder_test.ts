@@ -1,13 +1,15 @@
+import { loadTokenizer } from "../../../model/files/tokenizer_file.ts";
+import { loadSentenceEmbedder, loadSentimentModel } from "../../../model/files/encoder_folder.ts";
 import assert from "node:assert/strict";
 import { CpuDevice } from "../../../kernels/devices/cpu.ts";
 import { type Device, type FloatArray, Scope } from "../../../kernels/device.ts";
-import { SentenceEmbedder, SentimentModel } from "../../../model/encoder/encoder.ts";
+
 import { parseEncoderConfig } from "../../../model/encoder/config.ts";
 import { encode } from "../../../model/encoder/forward.ts";
 import { textBatches, TextReader } from "../../../model/encoder/texts.ts";
-import { loadEncoderWeights } from "../../../model/encoder/weights.ts";
-import { openSafetensors, writeSafetensors } from "../../../model/files/safetensors.ts";
-import { Tokenizer } from "../../../model/tokenizer/tokenizer.ts";
+import { readEncoderWeights } from "../../../model/encoder/weights.ts";
+import { openSafetensors } from "../../../model/files/safetensors.ts";
+import { writeSafetensors } from "../../../model/files/safetensors_write.ts";
 import { assertClose } from "../../_close.ts";
 import { testOnDevices } from "../../_devices.ts";
 import { modelFolder, readFixture } from "../../_fixtures.ts";
@@ -25,9 +27,10 @@ async function hiddenStates(device: Device, name: string): Promise<Float32Array>
   const folder = modelFolder(name);
   const config = parseEncoderConfig(JSON.parse(await Deno.readTextFile(`${folder}/config.json`)));
   const { dims } = config, { C } = dims;
-  const reader = new TextReader(await Tokenizer.load(folder), dims.P);
+  const reader = new TextReader(await loadTokenizer(folder), dims.P);
   using scope = new Scope(device);
-  const weights = await loadEncoderWeights(scope, folder, config);
+  using file = await openSafetensors(`${folder}/model.safetensors`);
+  const weights = await readEncoderWeights(scope, file, config);
   const states: Float32Array[] = [];
   for (const { which, ...batch } of textBatches(texts.map((text) => reader.read(text)))) {
     const { hidden } = encode(device, { weights, dims, memory: scope }, batch);
@@ -61,7 +64,7 @@ for (const name of ["bert-a", "bert-b", "distilbert-a", "distilbert-b"]) {
     const { max_position_embeddings: P } = JSON.parse(
       await Deno.readTextFile(`${modelFolder(name)}/config.json`),
     );
-    const reader = new TextReader(await Tokenizer.load(modelFolder(name)), P);
+    const reader = new TextReader(await loadTokenizer(modelFolder(name)), P);
     assert.deepEqual(texts.map((text) => [...reader.read(text).ids]), ids[name]);
     assert.equal(Math.max(...ids[name].map((row) => row.length)), P, "no text is cut off");
   });
@@ -72,7 +75,7 @@ for (const name of ["bert-a", "bert-b", "distilbert-a", "distilbert-b"]) {
   });
 
   testOnDevices(`embed() gives the mean of tokens, of length 1, ${name}`, async (device) => {
-    using embedder = await SentenceEmbedder.load(device, modelFolder(name));
+    using embedder = await loadSentenceEmbedder(device, modelFolder(name));
     const vectors = await embedder.embed(texts);
     vectors.forEach((vector, i) => {
       assertClose(vector!, rowOf(`${name}.embedding`, i, embedder.dimensions), texts[i], 1e-4);
@@ -81,7 +84,7 @@ for (const name of ["bert-a", "bert-b", "distilbert-a", "distilbert-b"]) {
 }
 
 testOnDevices("logits() and score() agree with transformers", async (device) => {
-  using model = await SentimentModel.load(device, modelFolder("distilbert-a"));
+  using model = await loadSentimentModel(device, modelFolder("distilbert-a"));
   const [logits, scores] = await Promise.all([model.logits(texts), model.score(texts)]);
   logits.forEach((row, i) => {
     const [no, yes] = rowOf("distilbert-a.logits", i, 2);
@@ -95,15 +98,15 @@ testOnDevices("logits() and score() agree with transformers", async (device) => 
 Deno.test("score() turns its sign where the first class is the positive one", async () => {
   using device = new CpuDevice();
   await using turned = await copyOf("distilbert-a", { id2label: { 0: "POSITIVE", 1: "NEGATIVE" } });
-  using model = await SentimentModel.load(device, modelFolder("distilbert-a"));
-  using other = await SentimentModel.load(device, turned.folder);
+  using model = await loadSentimentModel(device, modelFolder("distilbert-a"));
+  using other = await loadSentimentModel(device, turned.folder);
   const scores = await model.score(texts);
   assert.deepEqual(await other.score(texts), scores.map((score) => -score));
 });
 
 Deno.test("embed() gives null where nothing is known, and does not mind its neighbours", async () => {
   using device = new CpuDevice();
-  using embedder = await SentenceEmbedder.load(device, modelFolder("bert-a"));
+  using embedder = await loadSentenceEmbedder(device, modelFolder("bert-a"));
   const [empty, signs, sun, blank] = await embedder.embed(["", "日本 ?", "the sun", " \n"]);
   assert.deepEqual([empty, signs, blank], [null, null, null]);
   const [alone] = await embedder.embed(["the sun"]);
@@ -116,7 +119,7 @@ Deno.test("embed() gives null where nothing is known, and does not mind its neig
 
 Deno.test("embed() calls that overlap do not disturb each other", async () => {
   using device = new CpuDevice();
-  using embedder = await SentenceEmbedder.load(device, modelFolder("bert-a"));
+  using embedder = await loadSentenceEmbedder(device, modelFolder("bert-a"));
   const long = Array.from({ length: 400 }, (_, i) => `${texts[7]} `.slice(i % 50));
   const [many, few] = await Promise.all([embedder.embed(long), embedder.embed(texts)]);
   assert.deepEqual(few, await embedder.embed(texts));
@@ -142,7 +145,7 @@ Deno.test("an embedder frees all of its memory", async () => {
   using device = new CpuDevice();
   const before = device.memory.live;
   {
-    using embedder = await SentenceEmbedder.load(device, modelFolder("bert-a"));
+    using embedder = await loadSentenceEmbedder(device, modelFolder("bert-a"));
     await embedder.embed(texts);
     assert.ok(device.memory.live > before);
   }
@@ -153,7 +156,7 @@ Deno.test("max_seq_length of sentence-transformers cuts texts off earlier", asyn
   using device = new CpuDevice();
   await using short = await copyOf("bert-a");
   await short.write("sentence_bert_config.json", '{"max_seq_length": 4, "do_lower_case": false}');
-  using embedder = await SentenceEmbedder.load(device, short.folder);
+  using embedder = await loadSentenceEmbedder(device, short.folder);
   const [long, two] = await embedder.embed(["the red sun goes down", "the red"]);
   assert.deepEqual(long, two);
 });
@@ -170,7 +173,7 @@ Deno.test("files from before 2019 name the layer norm's gain and bias otherwise"
   assert.ok(header.includes("gamma") && header.length === size);
   bytes.set(new TextEncoder().encode(header), 8);
   await Deno.writeFile(path, bytes);
-  using embedder = await SentenceEmbedder.load(device, old.folder);
+  using embedder = await loadSentenceEmbedder(device, old.folder);
   const [vector] = await embedder.embed([texts[1]]);
   assertClose(vector!, rowOf("bert-b.embedding", 1, embedder.dimensions), "embedding", 1e-4);
 });
@@ -204,18 +207,18 @@ Deno.test("weights in shards give the same bits, for an embedder and a classifie
   {
     await using copy = await copyOf("bert-b");
     await spread(copy.folder);
-    using whole = await SentenceEmbedder.load(device, modelFolder("bert-b"));
-    using shards = await SentenceEmbedder.load(device, copy.folder);
+    using whole = await loadSentenceEmbedder(device, modelFolder("bert-b"));
+    using shards = await loadSentenceEmbedder(device, copy.folder);
     assert.deepEqual(await shards.embed(texts), await whole.embed(texts));
   }
   {
     await using copy = await copyOf("distilbert-a");
     const map = await spread(copy.folder);
-    using whole = await SentimentModel.load(device, modelFolder("distilbert-a"));
-    using shards = await SentimentModel.load(device, copy.folder);
+    using whole = await loadSentimentModel(device, modelFolder("distilbert-a"));
+    using shards = await loadSentimentModel(device, copy.folder);
     assert.deepEqual(await shards.score(texts), await whole.score(texts));
     await Deno.remove(`${copy.folder}/${map["classifier.weight"]}`);
-    await assert.rejects(SentimentModel.load(device, copy.folder), {
+    await assert.rejects(loadSentimentModel(device, copy.folder), {
       name: "NotFound",
       message: /its shard model-0000.-of-00003.safetensors is missing/,
     });
@@ -224,8 +227,8 @@ Deno.test("weights in shards give the same bits, for an embedder and a classifie
 });
 
 const PICKLED = [
-  ["bert-a", SentenceEmbedder, "AutoModel"],
-  ["distilbert-a", SentimentModel, "AutoModelForSequenceClassification"],
+  ["bert-a", loadSentenceEmbedder, "AutoModel"],
+  ["distilbert-a", loadSentimentModel, "AutoModelForSequenceClassification"],
 ] as const;
 
 Deno.test("a folder that cannot be used says why", async () => {
@@ -235,7 +238,7 @@ Deno.test("a folder that cannot be used says why", async () => {
     name: string,
     config: Record<string, unknown>,
     files: Record<string, string | null> = {},
-    kind: { load(device: Device, folder: string): Promise<unknown> } = SentenceEmbedder,
+    load: (device: Device, folder: string) => Promise<unknown> = loadSentenceEmbedder,
   ) => {
     await using copy = await copyOf(name, config);
     for (const [file, text] of Object.entries(files)) {
@@ -245,7 +248,7 @@ Deno.test("a folder that cannot be used says why", async () => {
         await copy.write(file, text);
       }
     }
-    await assert.rejects(kind.load(device, copy.folder), error);
+    await assert.rejects(load(device, copy.folder), error);
   };
   await refuses(/model_type is "gpt2"/, "bert-a", { model_type: "gpt2" });
   await refuses(/hidden_act is "relu"/, "bert-a", { hidden_act: "relu" });
@@ -255,13 +258,13 @@ Deno.test("a folder that cannot be used says why", async () => {
   });
   await refuses(/has no config.json/, "bert-a", {}, { "config.json": null });
   await refuses(/as it has no model.safetensors$/, "bert-a", {}, { "model.safetensors": null });
-  for (const [name, kind, auto] of PICKLED) {
+  for (const [name, load, auto] of PICKLED) {
     await refuses(
       new RegExp(`pickled pytorch_model.bin.* Convert it once, .* import ${auto} as M; `),
       name,
       {},
       { "model.safetensors": null, "pytorch_model.bin": "" },
-      kind,
+      load,
     );
   }
   await refuses(/vocabulary has \[SEP\]/, "bert-a", {}, {
@@ -280,8 +283,20 @@ Deno.test("a folder that cannot be used says why", async () => {
   await refuses(/max_seq_length must be at least 3: it is 2/, "bert-a", {}, {
     "sentence_bert_config.json": '{"max_seq_length": 2}',
   });
-  await refuses(/must be a DistilBERT: its model_type is bert/, "bert-a", {}, {}, SentimentModel);
-  await refuses(/classifier.weight \(2,18\) is missing/, "distilbert-b", {}, {}, SentimentModel);
+  await refuses(
+    /must be a DistilBERT: its model_type is bert/,
+    "bert-a",
+    {},
+    {},
+    loadSentimentModel,
+  );
+  await refuses(
+    /classifier.weight \(2,18\) is missing/,
+    "distilbert-b",
+    {},
+    {},
+    loadSentimentModel,
+  );
   await refuses(
     /must have 2 classes: it has 3/,
     "distilbert-a",
@@ -289,7 +304,7 @@ Deno.test("a folder that cannot be used says why", async () => {
       id2label: { 0: "a", 1: "b", 2: "c" },
     },
     {},
-    SentimentModel,
+    loadSentimentModel,
   );
   assert.equal(device.memory.live, 0);
 });

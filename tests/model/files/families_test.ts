@@ -1,11 +1,12 @@
 /** Other families and file forms against transformers, by `tests/fixtures/families.py`. @module */
+import { loadGpt2 } from "../../../model/files/gpt2_folder.ts";
+import { saveGpt2 } from "../../../model/files/gpt2_save.ts";
+import { loadTokenizer } from "../../../model/files/tokenizer_file.ts";
 import assert from "node:assert/strict";
 import { CpuDevice } from "../../../kernels/devices/cpu.ts";
 import { Generator } from "../../../model/generation/generate.ts";
-import { Gpt2 } from "../../../model/gpt2.ts";
 import { languageModelRows } from "../../../model/rows.ts";
 import { openSafetensors } from "../../../model/files/safetensors.ts";
-import { Tokenizer } from "../../../model/tokenizer/tokenizer.ts";
 import { assertClose } from "../../_close.ts";
 import { testOnDevices } from "../../_devices.ts";
 import { assertGradients, type Facts, modelFolder, readFixture, rows } from "../../_fixtures.ts";
@@ -24,7 +25,7 @@ async function copyModel(name: string, folder: string): Promise<void> {
 for (const name of FAMILIES) {
   testOnDevices(`transformers' logits, loss and gradients, family ${name}`, async (device) => {
     const { facts, tensors } = await readFixture<Facts>(`family-${name}`);
-    using model = await Gpt2.load(device, modelFolder(`family-${name}`));
+    using model = await loadGpt2(device, modelFolder(`family-${name}`));
     const { target, ...all } = rows(facts, true);
     const logits = await model.logits({ ...all, target: target.fill(0) });
     assertClose(logits, tensors.get("logits")!, "logits", 1e-4);
@@ -37,7 +38,7 @@ for (const name of FAMILIES) {
     testOnDevices(`gradients in chunks and with recomputing, family ${name}`, async (device) => {
       const { facts, tensors } = await readFixture<Facts>(`family-${name}`);
       const options = { recompute: true, chunkBytes: 1 };
-      using model = await Gpt2.load(device, modelFolder(`family-${name}`), options);
+      using model = await loadGpt2(device, modelFolder(`family-${name}`), options);
       model.languageModel(rows(facts));
       await assertGradients(model, tensors);
     });
@@ -46,7 +47,7 @@ for (const name of FAMILIES) {
   testOnDevices(`transformers' greedy completions, family ${name}`, async (device) => {
     const { facts: { greedy } } = await readFixture<Facts>(`family-${name}`);
     const { prompts, maxNewTokens } = greedy;
-    using model = await Gpt2.load(device, modelFolder(`family-${name}`), { frozen: true });
+    using model = await loadGpt2(device, modelFolder(`family-${name}`), { frozen: true });
     using generator = new Generator(model);
     const free = await generator.generate(prompts, { maxNewTokens, greedy: true, eos: null });
     assert.deepEqual(free.responses.map((tokens) => [...tokens]), greedy.free);
@@ -58,7 +59,7 @@ for (const name of FAMILIES) {
     await withFolder(async (folder) => {
       using device = new CpuDevice();
       const { facts } = await readFixture<Facts>(`family-${name}`);
-      using model = await Gpt2.load(device, modelFolder(`family-${name}`));
+      using model = await loadGpt2(device, modelFolder(`family-${name}`));
       const batch = languageModelRows(facts.tokens);
       for (let step = 0; step < 5; step++) {
         model.languageModel(batch);
@@ -68,8 +69,8 @@ for (const name of FAMILIES) {
       model.languageModel(batch);
       assert.ok(await model.readLoss() < mean);
       model.zeroGradient();
-      await model.save(folder);
-      using loaded = await Gpt2.load(device, folder);
+      await saveGpt2(model, folder);
+      using loaded = await loadGpt2(device, folder);
       assert.deepEqual(await loaded.evaluate(batch), await model.evaluate(batch));
       assert.equal(loaded.config.tie_word_embeddings, model.config.tie_word_embeddings);
     });
@@ -81,8 +82,8 @@ Deno.test("a published model keeps the keys of its config, and is saved without 
   for (const name of PUBLISHED) {
     await withFolder(async (folder) => {
       const source = modelFolder(`family-${name}`);
-      using model = await Gpt2.load(device, source, { frozen: true });
-      await model.save(folder);
+      using model = await loadGpt2(device, source, { frozen: true });
+      await saveGpt2(model, folder);
       const [was, is] = await Promise.all(
         [source, folder].map(async (path) =>
           JSON.parse(await Deno.readTextFile(`${path}/config.json`))
@@ -105,7 +106,7 @@ Deno.test("a published model keeps the keys of its config, and is saved without 
 
 Deno.test("an untied head has its own gradient and no part of the embedding's", async () => {
   using device = new CpuDevice();
-  using model = await Gpt2.load(device, modelFolder("family-untied"));
+  using model = await loadGpt2(device, modelFolder("family-untied"));
   const { parameters, byName } = model.weights.layout;
   assert.deepEqual(byName.get("lm_head.weight")!.shape, byName.get("wte.weight")!.shape);
   assert.equal(parameters.filter(({ name }) => name === "lm_head.weight").length, 1);
@@ -118,7 +119,7 @@ Deno.test("an untied head has its own gradient and no part of the embedding's", 
 Deno.test("vocab.json and merges.txt give the ids of transformers' GPT2Tokenizer", async () => {
   type Texts = { texts: { text: string; ids: number[] }[] };
   const { facts: { texts } } = await readFixture<Texts>("family-dialogpt");
-  const tokenizer = await Tokenizer.load(modelFolder("family-dialogpt"));
+  const tokenizer = await loadTokenizer(modelFolder("family-dialogpt"));
   assert.equal(tokenizer.eosId, 511);
   for (const { text, ids } of texts) {
     assert.deepEqual([...tokenizer.encode(text)], ids, text);
@@ -130,9 +131,9 @@ Deno.test("save() writes a tokenizer.json where the model had vocab.json and mer
   await withFolder(async (folder) => {
     using device = new CpuDevice();
     const source = modelFolder("family-dialogpt");
-    using model = await Gpt2.load(device, source, { frozen: true });
-    await model.save(folder, { tokenizer: `${source}/tokenizer.json` });
-    const [written, read] = [await Tokenizer.load(folder), await Tokenizer.load(source)];
+    using model = await loadGpt2(device, source, { frozen: true });
+    await saveGpt2(model, folder, { tokenizer: `${source}/tokenizer.json` });
+    const [written, read] = [await loadTokenizer(folder), await loadTokenizer(source)];
     const text = "the naïve 🙂 user<|endoftext|>";
     assert.deepEqual(written.encode(text), read.encode(text));
   });
@@ -143,7 +144,7 @@ Deno.test("a broken vocab.json, merges.txt or added_tokens.json is named, with t
     await copyModel("family-dialogpt", folder);
     const vocab = await Deno.readTextFile(`${folder}/vocab.json`);
     const merges = await Deno.readTextFile(`${folder}/merges.txt`);
-    const load = () => Tokenizer.load(folder);
+    const load = () => loadTokenizer(folder);
     await Deno.writeTextFile(`${folder}/added_tokens.json`, '{"<user>": 512}');
     assert.deepEqual([...(await load()).encode("<user>")], [512]);
     await Deno.writeTextFile(`${folder}/added_tokens.json`, "[]");
@@ -169,7 +170,7 @@ Deno.test("an index must place every tensor in exactly one file of its own folde
   await withFolder(async (folder) => {
     await copyModel("family-untied", folder);
     using device = new CpuDevice();
-    const load = () => Gpt2.load(device, folder, { frozen: true });
+    const load = () => loadGpt2(device, folder, { frozen: true });
     const index = JSON.parse(await Deno.readTextFile(`${folder}/${INDEX}`));
     const map: Record<string, string> = index.weight_map;
     const [first, last] = [map["transformer.wte.weight"], map["lm_head.weight"]];

@@ -1,8 +1,11 @@
+import { loadGpt2 } from "../../../model/files/gpt2_folder.ts";
+import { saveGpt2 } from "../../../model/files/gpt2_save.ts";
 import assert from "node:assert/strict";
 import { CpuDevice } from "../../../kernels/devices/cpu.ts";
 import { Gpt2 } from "../../../model/gpt2.ts";
 import { languageModelRows } from "../../../model/rows.ts";
-import { openSafetensors, writeSafetensors } from "../../../model/files/safetensors.ts";
+import { openSafetensors } from "../../../model/files/safetensors.ts";
+import { writeSafetensors } from "../../../model/files/safetensors_write.ts";
 import { assertClose } from "../../_close.ts";
 import { testOnDevices } from "../../_devices.ts";
 import { withFolder } from "../../_folder.ts";
@@ -36,8 +39,8 @@ testOnDevices("save() and load() round-trip every bit, value head included", asy
   await withFolder(async (folder) => {
     using model = randomModel(device, { ...SMALL, embd_pdrop: 0.1 });
     const before = await model.evaluate(rows);
-    await model.save(folder);
-    using loaded = await Gpt2.load(device, folder, { valueHead: true });
+    await saveGpt2(model, folder);
+    using loaded = await loadGpt2(device, folder, { valueHead: true });
     assert.deepEqual(await loaded.evaluate(rows), before);
     assert.equal(loaded.config.embd_pdrop, 0.1);
     const names = [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
@@ -49,8 +52,8 @@ Deno.test("save() in F16 rounds the weights and nothing else", async () => {
   await withFolder(async (folder) => {
     using device = new CpuDevice();
     using model = randomModel(device);
-    await model.save(folder, { dtype: "F16" });
-    using loaded = await Gpt2.load(device, folder, { valueHead: true });
+    await saveGpt2(model, folder, { dtype: "F16" });
+    using loaded = await loadGpt2(device, folder, { valueHead: true });
     for await (const [{ name }, data] of model.weights.read()) {
       const [got] = await device.read(loaded.weights.get(name));
       assert.deepEqual(got, Float32Array.from(data, Math.f16round), name);
@@ -68,7 +71,7 @@ Deno.test("save() copies the tokenizer and writes the ids that generation needs"
     using model = randomModel(device, { ...SMALL, eos_token_id: 3 });
     await Deno.writeTextFile(`${folder}/source.json`, '{"a": 1}');
     await Deno.writeTextFile(`${folder}/tokenizer_config.json`, "{}");
-    await model.save(`${folder}/out/put`, { tokenizer: `${folder}/source.json` });
+    await saveGpt2(model, `${folder}/out/put`, { tokenizer: `${folder}/source.json` });
     assert.equal(await Deno.readTextFile(`${folder}/out/put/tokenizer.json`), '{"a": 1}');
     assert.equal(await Deno.readTextFile(`${folder}/out/put/tokenizer_config.json`), "{}");
     const generation = await Deno.readTextFile(`${folder}/out/put/generation_config.json`);
@@ -80,7 +83,7 @@ Deno.test("load() takes names without prefix, a copied lm_head and the causal ma
   await withFolder(async (folder) => {
     using device = new CpuDevice();
     using model = randomModel(device);
-    await model.save(folder);
+    await saveGpt2(model, folder);
     await rewrite(folder, (tensors) => {
       for (const [name, tensor] of [...tensors]) {
         tensors.delete(name);
@@ -90,7 +93,7 @@ Deno.test("load() takes names without prefix, a copied lm_head and the causal ma
       tensors.set("h.0.attn.bias", { shape: [1, 1, 9, 9], data: new Float32Array(81) });
       tensors.set("h.1.attn.masked_bias", { shape: [], data: new Float32Array(1) });
     });
-    using loaded = await Gpt2.load(device, folder, { valueHead: true });
+    using loaded = await loadGpt2(device, folder, { valueHead: true });
     assert.deepEqual(await loaded.evaluate(rows), await model.evaluate(rows));
   });
 });
@@ -100,11 +103,11 @@ Deno.test("load() leaves a value head that is not wanted, and starts one that is
     using device = new CpuDevice();
     using model = randomModel(device);
     const { logprob } = await model.evaluate(rows);
-    await model.save(folder);
-    using without = await Gpt2.load(device, folder);
+    await saveGpt2(model, folder);
+    using without = await loadGpt2(device, folder);
     assert.deepEqual((await without.evaluate(rows)).logprob, logprob);
-    await without.save(folder);
-    using fresh = await Gpt2.load(device, folder, { valueHead: true });
+    await saveGpt2(without, folder);
+    using fresh = await loadGpt2(device, folder, { valueHead: true });
     const evaluation = await fresh.evaluate(rows);
     assert.deepEqual(evaluation.logprob, logprob);
     assertClose(evaluation.value, new Float32Array(4), "value", 0);
@@ -115,7 +118,7 @@ Deno.test("load() lists every tensor that does not fit the config in one error",
   await withFolder(async (folder) => {
     using device = new CpuDevice();
     using model = Gpt2.create(device, SMALL);
-    await model.save(folder);
+    await saveGpt2(model, folder);
     await rewrite(folder, (tensors) => {
       tensors.delete("transformer.ln_f.bias");
       tensors.set("transformer.h.2.ln_1.bias", { shape: [6], data: new Float32Array(6) });
@@ -123,7 +126,7 @@ Deno.test("load() lists every tensor that does not fit the config in one error",
       tensors.set("lm_head.weight", { shape: [10, 6], data: new Float32Array(60) });
     });
     const { live } = device.memory;
-    await assert.rejects(() => Gpt2.load(device, folder), (error: Error) => {
+    await assert.rejects(() => loadGpt2(device, folder), (error: Error) => {
       assert.match(error.message, /transformer.wpe.weight is \(6,9\), not \(9,6\)/);
       assert.match(error.message, /lm_head.weight is \(10,6\), not \(11,6\)/);
       assert.match(error.message, /transformer.h.2.ln_1.bias is not known/);
@@ -138,13 +141,13 @@ Deno.test("load() refuses weights that are not finite", async () => {
   await withFolder(async (folder) => {
     using device = new CpuDevice();
     using model = Gpt2.create(device, SMALL);
-    await model.save(folder);
+    await saveGpt2(model, folder);
     const path = `${folder}/model.safetensors`;
     const bytes = await Deno.readFile(path);
     new DataView(bytes.buffer).setFloat32(bytes.length - 4, NaN, true);
     await Deno.writeFile(path, bytes);
     await assert.rejects(
-      () => Gpt2.load(device, folder),
+      () => loadGpt2(device, folder),
       /numbers must be finite: element \d+ is NaN/,
     );
   });
@@ -153,7 +156,7 @@ Deno.test("load() refuses weights that are not finite", async () => {
 Deno.test("load() says what a folder lacks and how to mend it", async () => {
   await withFolder(async (folder) => {
     using device = new CpuDevice();
-    const load = () => Gpt2.load(device, folder);
+    const load = () => loadGpt2(device, folder);
     const name = "NotFound";
     await assert.rejects(load, { name, message: /the model folder .* has no config.json/ });
     await Deno.writeTextFile(`${folder}/config.json`, '{"vocab_size": 11,');

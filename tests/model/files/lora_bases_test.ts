@@ -1,9 +1,13 @@
 /** Adapters on every kind of base: GPT-Neo's separate maps and windows, and matrices stored as f16. @module */
+import { loadGpt2 } from "../../../model/files/gpt2_folder.ts";
+import { saveGpt2 } from "../../../model/files/gpt2_save.ts";
+import { saveAdapter } from "../../../model/files/lora_save.ts";
+import { exportOptimizer, importOptimizer } from "../../../model/files/optimizer_file.ts";
 import assert from "node:assert/strict";
 import { CpuDevice } from "../../../kernels/devices/cpu.ts";
 import type { Device } from "../../../kernels/device.ts";
 import { generate } from "../../../model/generation/generate.ts";
-import { Gpt2, type Gpt2Options } from "../../../model/gpt2.ts";
+import type { Gpt2, Gpt2Options } from "../../../model/gpt2.ts";
 import { responseRows } from "../../../model/rows.ts";
 import { assertClose, assertRelative } from "../../_close.ts";
 import { testOnDevices } from "../../_devices.ts";
@@ -96,7 +100,7 @@ Deno.test("GPT-Neo: gradients of A, B and the value head match central differenc
   model.backward(upstream);
   const got = await gradients(model);
   assert.equal(got.size, 2 * 6 * 2 + 2); // layers, modules, A and B; the value head
-  const { store } = model.adapter!, h = 1e-5;
+  const { parameters: store } = model.adapter!, h = 1e-5;
   for await (const [{ name, length }, data] of store.read()) {
     const tensor = store.get(name), want = new Float64Array(length);
     for (let i = 0; i < length; i++) {
@@ -125,8 +129,8 @@ testOnDevices(
       const changed = [...after].map((x, i) => x !== before[i]);
       assert.deepEqual(changed, changed.map((_, i) => Math.floor(i % (3 * C) / C) !== 1));
       assertClose(await model.logits(rows), logits, "merged", 1e-5);
-      await model.save(folder);
-      using plain = await Gpt2.load(device, folder, { frozen: true });
+      await saveGpt2(model, folder);
+      using plain = await loadGpt2(device, folder, { frozen: true });
       assert.deepEqual(await plain.logits(rows), await model.logits(rows));
       await model.unmerge();
       assertClose(await model.logits(rows), logits, "unmerged", 1e-5);
@@ -151,7 +155,7 @@ for (const [name, config] of Object.entries({ "GPT-2": SMALL, "GPT-Neo": SMALL_N
       const want = await learn(same);
       assert.deepEqual(await learn(half), want);
       assert.notDeepEqual(await learn(full), want, "nothing was rounded");
-      assert.equal(half.adapter!.store.order.every(({ dtype }) => dtype === "f32"), true);
+      assert.equal(half.adapter!.parameters.order.every(({ dtype }) => dtype === "f32"), true);
     },
   );
 
@@ -159,15 +163,15 @@ for (const [name, config] of Object.entries({ "GPT-2": SMALL, "GPT-Neo": SMALL_N
     withFolder(async (folder) => {
       using device = new CpuDevice();
       using base = randomModel(device, config, { frozen: true, valueHead: false });
-      await base.save(`${folder}/base`);
+      await saveGpt2(base, `${folder}/base`);
       const options = { matrixDtype: "f16", valueHead: true } as const;
       const lora = { rank: 2, targets: "all-linear" };
-      using model = await Gpt2.load(device, `${folder}/base`, { ...options, lora, seed: 2 });
+      using model = await loadGpt2(device, `${folder}/base`, { ...options, lora, seed: 2 });
       await trained(model, rows, 2);
-      await model.saveAdapter(`${folder}/adapter`);
-      await model.exportState(`${folder}/state.safetensors`);
-      using again = await Gpt2.load(device, `${folder}/adapter`, options);
-      await again.importState(`${folder}/state.safetensors`);
+      await saveAdapter(model, `${folder}/adapter`);
+      await exportOptimizer(model, `${folder}/state.safetensors`);
+      using again = await loadGpt2(device, `${folder}/adapter`, options);
+      await importOptimizer(again, `${folder}/state.safetensors`);
       assert.equal(again.weights.get("wte.weight").dtype, "f16");
       assert.deepEqual(
         await (await trained(again, rows, 2)).evaluate(rows),
@@ -180,18 +184,18 @@ Deno.test("an adapter is not merged into f16: the error says what to do", () =>
   withFolder(async (folder) => {
     using device: Device = new CpuDevice();
     using base = randomModel(device, SMALL_NEO, { frozen: true, valueHead: false });
-    await base.save(`${folder}/base`);
+    await saveGpt2(base, `${folder}/base`);
     const lora = { rank: 2 },
       message = /must be f32 for that: it is f16; load .* without matrixDtype/;
-    using model = await Gpt2.load(device, `${folder}/base`, { matrixDtype: "f16", lora });
+    using model = await loadGpt2(device, `${folder}/base`, { matrixDtype: "f16", lora });
     const logits = await model.logits(rows);
     await assert.rejects(() => model.merge(), { name: "TypeError", message });
     assert.deepEqual(await model.logits(rows), logits);
-    await model.saveAdapter(`${folder}/adapter`);
+    await saveAdapter(model, `${folder}/adapter`);
     const live = device.memory.live;
     const merging = { frozen: true, matrixDtype: "f16", merge: true } as const;
-    await assert.rejects(() => Gpt2.load(device, `${folder}/adapter`, merging), { message });
+    await assert.rejects(() => loadGpt2(device, `${folder}/adapter`, merging), { message });
     assert.equal(device.memory.live, live);
-    using merged = await Gpt2.load(device, `${folder}/adapter`, { frozen: true, merge: true });
+    using merged = await loadGpt2(device, `${folder}/adapter`, { frozen: true, merge: true });
     assert.equal(merged.adapter, undefined);
   }));

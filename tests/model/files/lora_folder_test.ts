@@ -1,10 +1,15 @@
 /** Adapters in PEFT's form: written, read, and refused. @module */
+import { loadGpt2 } from "../../../model/files/gpt2_folder.ts";
+import { saveAdapter } from "../../../model/files/lora_save.ts";
+import { exportOptimizer, importOptimizer } from "../../../model/files/optimizer_file.ts";
+import { loadTokenizer } from "../../../model/files/tokenizer_file.ts";
+import { loadModel, loadTokenizer as loadModelTokenizer } from "../../../model/hub/load.ts";
 import assert from "node:assert/strict";
 import { CpuDevice } from "../../../kernels/devices/cpu.ts";
 import { Gpt2 } from "../../../model/gpt2.ts";
 import { languageModelRows, responseRows } from "../../../model/rows.ts";
-import { openSafetensors, writeSafetensors } from "../../../model/files/safetensors.ts";
-import { Tokenizer } from "../../../model/tokenizer/tokenizer.ts";
+import { openSafetensors } from "../../../model/files/safetensors.ts";
+import { writeSafetensors } from "../../../model/files/safetensors_write.ts";
 import { testOnDevices } from "../../_devices.ts";
 import { modelFolder } from "../../_fixtures.ts";
 import { withFolder } from "../../_folder.ts";
@@ -42,28 +47,31 @@ testOnDevices(
   (device) =>
     withFolder(async (folder) => {
       const lora = { rank: 4, alpha: 6, targets: ["c_attn", "c_proj"], layers: [1], rslora: true };
-      using model = await Gpt2.load(device, BASE, { seed: 3, valueHead: true, lora });
+      using model = await loadGpt2(device, BASE, { seed: 3, valueHead: true, lora });
       using same = Gpt2.create(device, model.config, { seed: 3, lora });
       const a = "h.1.attn.c_attn.lora_A.weight";
-      const fresh = await device.read(model.adapter!.store.get(a), same.adapter!.store.get(a));
+      const fresh = await device.read(
+        model.adapter!.parameters.get(a),
+        same.adapter!.parameters.get(a),
+      );
       assert.deepEqual(fresh[0], fresh[1]);
       assert.ok(fresh[0].some((x: number) => x !== 0));
       await train(model);
-      await model.saveAdapter(`${folder}/adapter`);
-      await model.exportState(`${folder}/state.safetensors`);
+      await saveAdapter(model, `${folder}/adapter`);
+      await exportOptimizer(model, `${folder}/state.safetensors`);
       assert.deepEqual(
         (await Array.fromAsync(Deno.readDir(`${folder}/adapter`), ({ name }) => name)).sort(),
         ["adapter_config.json", "adapter_model.safetensors", "value_head.safetensors"],
       );
-      using again = await Gpt2.load(device, `${folder}/adapter`, { valueHead: true });
-      await again.importState(`${folder}/state.safetensors`);
+      using again = await loadGpt2(device, `${folder}/adapter`, { valueHead: true });
+      await importOptimizer(again, `${folder}/state.safetensors`);
       assert.deepEqual(again.adapter!.options, model.adapter!.options);
       assert.deepEqual(again.adapter!.modules, model.adapter!.modules);
       assert.deepEqual(await again.evaluate(rows), await model.evaluate(rows));
       await train(model);
       await train(again);
       assert.deepEqual(await again.evaluate(rows), await model.evaluate(rows));
-      using inference = await Gpt2.load(device, `${folder}/adapter`, { frozen: true });
+      using inference = await loadGpt2(device, `${folder}/adapter`, { frozen: true });
       assert.equal(inference.optimizer, undefined);
       const evaluation = await inference.evaluate(rows);
       assert.ok(evaluation.value.every((value) => value === 0), "no value head was asked for");
@@ -74,8 +82,8 @@ Deno.test("what is written is PEFT's form: names, shapes, settings and the base'
   withFolder(async (folder) => {
     using device = new CpuDevice();
     const lora = { rank: 2, targets: "all-linear" };
-    using model = await Gpt2.load(device, `${ADAPTER}/../gpt2-b`, { valueHead: true, lora });
-    await model.saveAdapter(folder, { tokenizer: TOKENIZER });
+    using model = await loadGpt2(device, `${ADAPTER}/../gpt2-b`, { valueHead: true, lora });
+    await saveAdapter(model, folder, { tokenizer: TOKENIZER });
     const config = await readJson(`${folder}/adapter_config.json`);
     assert.equal(config.base_model_name_or_path, await Deno.realPath(BASE));
     assert.deepEqual(config.target_modules, [
@@ -105,7 +113,7 @@ Deno.test("what is written is PEFT's form: names, shapes, settings and the base'
     assert.equal(file.entries.size, 16);
     using values = await openSafetensors(`${folder}/value_head.safetensors`);
     assert.deepEqual([...values.entries.keys()], ["v_head.summary.weight", "v_head.summary.bias"]);
-    assert.equal((await Tokenizer.load(folder)).vocabSize, 512);
+    assert.equal((await loadTokenizer(folder)).vocabSize, 512);
   }));
 
 Deno.test("a base from the hub's cache is named by id and commit, and found there again", () =>
@@ -121,18 +129,18 @@ Deno.test("a base from the hub's cache is named by id and commit, and found ther
     const cache = Deno.env.get("HF_HUB_CACHE");
     Deno.env.set("HF_HUB_CACHE", folder);
     try {
-      using model = await Gpt2.load(device, snapshot, { lora: { rank: 2 } });
-      await model.saveAdapter(`${folder}/adapter`);
+      using model = await loadGpt2(device, snapshot, { lora: { rank: 2 } });
+      await saveAdapter(model, `${folder}/adapter`);
       const config = await readJson(`${folder}/adapter/adapter_config.json`);
       assert.equal(config.base_model_name_or_path, "some-one/a.model");
       assert.equal(config.revision, commit);
-      using again = await Gpt2.load(device, `${folder}/adapter`);
+      using again = await loadModel(device, `${folder}/adapter`);
       assert.deepEqual(await again.evaluate(rows), await model.evaluate(rows));
-      assert.equal((await Tokenizer.load(`${folder}/adapter`)).vocabSize, 512);
+      assert.equal((await loadModelTokenizer(`${folder}/adapter`)).vocabSize, 512);
       await changeConfig(`${folder}/adapter`, { base_model_name_or_path: "some-one/other" });
       await assert.rejects(
-        () => Gpt2.load(device, `${folder}/adapter`),
-        /its base some-one\/other@0123\w+ is no folder, .* deno task fetch some-one\/other@0123/,
+        () => loadModel(device, `${folder}/adapter`),
+        /its base some-one\/other@0123\w+ is not a folder, .* deno task fetch some-one\/other@0123/,
       );
     } finally {
       if (cache === undefined) Deno.env.delete("HF_HUB_CACHE");
@@ -144,16 +152,16 @@ Deno.test("a value head of the base is taken over, and one beside the adapter co
   withFolder(async (folder) => {
     using device = new CpuDevice();
     const base = modelFolder("trl-ppo-model");
-    using plain = await Gpt2.load(device, base, { valueHead: true });
-    using model = await Gpt2.load(device, base, { valueHead: true, lora: { rank: 2 } });
+    using plain = await loadGpt2(device, base, { valueHead: true });
+    using model = await loadGpt2(device, base, { valueHead: true, lora: { rank: 2 } });
     const { value } = await plain.evaluate(rows);
     assert.ok(value.some((x) => x !== 0));
     assert.deepEqual((await model.evaluate(rows)).value, value);
     await train(model);
-    await model.saveAdapter(folder);
+    await saveAdapter(model, folder);
     const after = await model.evaluate(rows);
     for (const merge of [false, true]) {
-      using again = await Gpt2.load(device, folder, { valueHead: true, merge });
+      using again = await loadGpt2(device, folder, { valueHead: true, merge });
       assert.equal(again.adapter === undefined, merge);
       (await again.evaluate(rows)).value.forEach((x, r) =>
         assert.ok(Math.abs(x - after.value[r]) < 1e-5)
@@ -161,14 +169,14 @@ Deno.test("a value head of the base is taken over, and one beside the adapter co
     }
   }));
 
-Deno.test("load() takes another base where it is told to", () =>
+Deno.test("loadGpt2() takes another base where it is told to", () =>
   withFolder(async (folder) => {
     using device = new CpuDevice();
     await copyAdapter(folder, { base_model_name_or_path: "/nowhere/at/all" });
     const message = /its base "\/nowhere\/at\/all" is not there: set base_model_name_or_path/;
-    await assert.rejects(() => Gpt2.load(device, folder), message);
-    using moved = await Gpt2.load(device, folder, { base: BASE, frozen: true });
-    using named = await Gpt2.load(device, ADAPTER, { frozen: true });
+    await assert.rejects(() => loadGpt2(device, folder), message);
+    using moved = await loadGpt2(device, folder, { base: BASE, frozen: true });
+    using named = await loadGpt2(device, ADAPTER, { frozen: true });
     assert.deepEqual(await moved.evaluate(rows), await named.evaluate(rows));
   }));
 
@@ -185,8 +193,8 @@ Deno.test("settings without effect here are passed over: dropout, how it began, 
       a_key_of_tomorrow: null,
       another: {},
     });
-    using model = await Gpt2.load(device, folder, { frozen: true });
-    using named = await Gpt2.load(device, ADAPTER, { frozen: true });
+    using model = await loadGpt2(device, folder, { frozen: true });
+    using named = await loadGpt2(device, ADAPTER, { frozen: true });
     assert.deepEqual(await model.evaluate(rows), await named.evaluate(rows));
   }));
 
@@ -211,7 +219,7 @@ for (const [key, value, message] of refused) {
     withFolder(async (folder) => {
       using device = new CpuDevice();
       await copyAdapter(folder, { [key]: value });
-      await assert.rejects(() => Gpt2.load(device, folder), { name: "TypeError", message });
+      await assert.rejects(() => loadGpt2(device, folder), { name: "TypeError", message });
       assert.equal(device.memory.live, 0);
     }));
 }
@@ -220,15 +228,15 @@ Deno.test("a config that is no JSON, no object or names no base is refused", () 
   withFolder(async (folder) => {
     using device = new CpuDevice();
     await copyAdapter(folder);
-    const load = () => Gpt2.load(device, folder);
+    const load = () => loadGpt2(device, folder);
     await changeConfig(folder, { base_model_name_or_path: null });
     await assert.rejects(load, /its base is not named: base_model_name_or_path is missing/);
     await changeConfig(folder, { base_model_name_or_path: "." });
     await Deno.copyFile(`${BASE}/config.json`, `${folder}/config.json`);
     await assert.rejects(load, /that holds an adapter itself: merge that first/);
-    await assert.rejects(() => Tokenizer.load(folder), /that holds an adapter itself/);
+    await assert.rejects(() => loadTokenizer(folder), /that holds an adapter itself/);
     await Deno.writeTextFile(`${folder}/adapter_config.json`, "[1]");
-    await assert.rejects(load, /adapter_config.json as only plain LoRA .*: it is no object/);
+    await assert.rejects(load, /adapter_config.json as only plain LoRA .*: it is not an object/);
     await Deno.writeTextFile(`${folder}/adapter_config.json`, '{"r": 8');
     await assert.rejects(load, {
       name: "TypeError",
@@ -304,7 +312,7 @@ for (const [what, change, message] of broken) {
       using device = new CpuDevice();
       await copyAdapter(folder);
       await changeWeights(folder, change);
-      await assert.rejects(() => Gpt2.load(device, folder), { name: "SafetensorsError", message });
+      await assert.rejects(() => loadGpt2(device, folder), { name: "SafetensorsError", message });
       assert.equal(device.memory.live, 0);
     }));
 }
@@ -317,7 +325,7 @@ Deno.test("numbers that are not finite, and files that are not there, are refuse
     const bytes = await Deno.readFile(path);
     bytes.set([0, 0, 0xc0, 0x7f], bytes.length - 4); // NaN
     await Deno.writeFile(path, bytes);
-    const load = () => Gpt2.load(device, folder);
+    const load = () => loadGpt2(device, folder);
     await assert.rejects(load, {
       name: "SafetensorsError",
       message: /must be finite: element \d+ is NaN/,
@@ -328,8 +336,8 @@ Deno.test("numbers that are not finite, and files that are not there, are refuse
       message: /as it has no adapter_model.safetensors; /,
     });
     await assert.rejects(
-      () => Gpt2.load(device, `${folder}/adapter_config.json`),
-      /Not a directory/,
+      () => loadGpt2(device, `${folder}/adapter_config.json`),
+      /the model folder .*adapter_config.json as it has no config.json/,
     );
     using plain = Gpt2.create(device, {
       vocab_size: 9,
@@ -338,10 +346,10 @@ Deno.test("numbers that are not finite, and files that are not there, are refuse
       n_layer: 1,
       n_head: 1,
     });
-    await assert.rejects(() => plain.saveAdapter(folder), /this model has none/);
+    await assert.rejects(() => saveAdapter(plain, folder), /this model has none/);
     using fresh = Gpt2.create(device, plain.config, { lora: { rank: 1 } });
-    await assert.rejects(() => fresh.saveAdapter(folder), /its base came from no folder/);
-    await fresh.saveAdapter(folder, { base: "some/where" });
+    await assert.rejects(() => saveAdapter(fresh, folder), /its base came from no folder/);
+    await saveAdapter(fresh, folder, { base: "some/where" });
     const config = await readJson(`${folder}/adapter_config.json`);
     assert.equal(config.base_model_name_or_path, "some/where");
   }));
@@ -353,8 +361,8 @@ Deno.test("names without the prefix transformer. are those of an adapter on the 
     await changeWeights(folder, (name, shape, data) => [
       [name.replace(".transformer.", "."), shape, Float32Array.from(data)],
     ]);
-    using model = await Gpt2.load(device, folder);
-    using named = await Gpt2.load(device, ADAPTER);
+    using model = await loadGpt2(device, folder);
+    using named = await loadGpt2(device, ADAPTER);
     const batch = languageModelRows([[1, 2, 3]]);
     assert.deepEqual(await model.logits(batch), await named.logits(batch));
   }));

@@ -1,5 +1,5 @@
 /** Adapters against PEFT, by `tests/fixtures/lora.py`. @module */
-import { Gpt2 } from "../../../model/gpt2.ts";
+import { loadGpt2 } from "../../../model/files/gpt2_folder.ts";
 import { languageModelRows } from "../../../model/rows.ts";
 import { assertClose } from "../../_close.ts";
 import { testOnDevices } from "../../_devices.ts";
@@ -8,7 +8,7 @@ import { assertGradients, type Facts, modelFolder, readFixture, rows } from "../
 for (const name of ["a", "b", "c", "d", "e", "f", "g", "h"]) {
   testOnDevices(`PEFT's logits, beside the weights and merged, adapter ${name}`, async (device) => {
     const { facts, tensors } = await readFixture<Facts>(`lora-${name}`);
-    using model = await Gpt2.load(device, modelFolder(`lora-${name}`), { frozen: true });
+    using model = await loadGpt2(device, modelFolder(`lora-${name}`), { frozen: true });
     const { target, ...all } = rows(facts, true);
     const batch = { ...all, target: target.fill(0) };
     const logits = await model.logits(batch);
@@ -18,14 +18,14 @@ for (const name of ["a", "b", "c", "d", "e", "f", "g", "h"]) {
     await model.unmerge();
     assertClose(await model.logits(batch), logits, "unmerged", 1e-5);
     const options = { frozen: true, merge: true };
-    using merged = await Gpt2.load(device, modelFolder(`lora-${name}`), options);
+    using merged = await loadGpt2(device, modelFolder(`lora-${name}`), options);
     assertClose(await merged.logits(batch), logits, "merged on loading", 1e-5);
   });
 
   testOnDevices(`PEFT's loss and gradients, adapter ${name}`, async (device) => {
     const { facts, tensors } = await readFixture<Facts>(`lora-${name}`);
     for (const options of [{}, { recompute: true, chunkBytes: 1 }]) {
-      using model = await Gpt2.load(device, modelFolder(`lora-${name}`), options);
+      using model = await loadGpt2(device, modelFolder(`lora-${name}`), options);
       model.languageModel(rows(facts));
       assertClose([await model.readLoss()], [facts.loss], "loss", 1e-5);
       await assertGradients(model, tensors, 3e-5);
@@ -38,7 +38,7 @@ for (const name of ["b", "c", "h"]) {
     const { facts } = await readFixture<Facts>(`lora-${name}`);
     const { lr, betas: [beta1, beta2], eps, weightDecay, losses } = facts.adamw;
     const adamw = { beta1, beta2, eps, weightDecay, maxGradNorm: 0 };
-    using model = await Gpt2.load(device, modelFolder(`lora-${name}`), { adamw });
+    using model = await loadGpt2(device, modelFolder(`lora-${name}`), { adamw });
     const sequences = facts.tokens.map((row, b) => row.slice(0, facts.lengths[b]));
     const batch = languageModelRows(sequences.filter((sequence) => sequence.length > 1));
     const got: number[] = [];

@@ -4,7 +4,8 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { openSafetensors, SafetensorsError } from "../../../model/files/safetensors.ts";
+import { openSafetensors } from "../../../model/files/safetensors.ts";
+import { SafetensorsError } from "../../../model/files/tensor_entries.ts";
 import { goodFile, mutated, Random, secondReader, type SecondTensor } from "./_mutate.ts";
 
 const COUNT = Number(Deno.env.get("PLAINRL_FUZZ") ?? 3000);

@@ -6,7 +6,7 @@ const MODULE = new URL("../../../model/files/safetensors.ts", import.meta.url).h
 
 /** Opens the file named by its argument and reads all of it, as another process; prints bytes. */
 const PROGRAM = `
-import { openSafetensors, SafetensorsError } from "${MODULE}";
+import { openSafetensors } from "${MODULE}";
 const peak = () => 1024 * Number(/VmHWM:\\s*(\\d+)/.exec(Deno.readTextFileSync("/proc/self/status"))[1]);
 const before = peak();
 let how = "read";
@@ -14,7 +14,7 @@ try {
   using file = await openSafetensors(Deno.args[0]);
   for (const name of file.entries.keys()) await file.read(name);
 } catch (error) {
-  if (!(error instanceof SafetensorsError)) throw error;
+  if ((error as Error).name !== "SafetensorsError") throw error;
   how = error.message;
 }
 console.log(JSON.stringify({ how, bytes: peak() - before }));

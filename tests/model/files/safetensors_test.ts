@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import {
-  openSafetensors,
-  parseHeader,
-  SafetensorsError,
-  type TensorSpec,
-  writeSafetensors,
-} from "../../../model/files/safetensors.ts";
+import { openSafetensors } from "../../../model/files/safetensors.ts";
+import { parseHeader } from "../../../model/files/safetensors_header.ts";
+import { writeSafetensors } from "../../../model/files/safetensors_write.ts";
+import { SafetensorsError } from "../../../model/files/tensor_entries.ts";
+import type { TensorSpec } from "../../../model/tensor_source.ts";
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
 

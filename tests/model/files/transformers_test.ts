@@ -1,15 +1,16 @@
 /** GPT-2 against Hugging Face transformers, by `tests/fixtures/gpt2_transformers.py`. @module */
+import { loadGpt2 } from "../../../model/files/gpt2_folder.ts";
 import assert from "node:assert/strict";
 import type { Device } from "../../../kernels/device.ts";
 import { Generator } from "../../../model/generation/generate.ts";
-import { Gpt2, type Gpt2Options } from "../../../model/gpt2.ts";
+import type { Gpt2, Gpt2Options } from "../../../model/gpt2.ts";
 import { languageModelRows } from "../../../model/rows.ts";
 import { assertClose } from "../../_close.ts";
 import { testOnDevices } from "../../_devices.ts";
 import { assertGradients, type Facts, modelFolder, readFixture, rows } from "../../_fixtures.ts";
 
 const load = (device: Device, name: string, options?: Gpt2Options): Promise<Gpt2> =>
-  Gpt2.load(device, modelFolder(`gpt2-${name}`), options);
+  loadGpt2(device, modelFolder(`gpt2-${name}`), options);
 
 for (const name of ["a", "b", "c"]) {
   testOnDevices(`transformers' logits of a ragged batch, model ${name}`, async (device) => {

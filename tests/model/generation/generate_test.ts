@@ -1,4 +1,5 @@
 /** Generation with a cache against full forward passes, and against transformers. @module */
+import { loadGpt2 } from "../../../model/files/gpt2_folder.ts";
 import assert from "node:assert/strict";
 import { CpuDevice } from "../../../kernels/devices/cpu.ts";
 import type { Device } from "../../../kernels/device.ts";
@@ -9,7 +10,7 @@ import {
   type Generation,
   Generator,
 } from "../../../model/generation/generate.ts";
-import { Gpt2 } from "../../../model/gpt2.ts";
+import type { Gpt2 } from "../../../model/gpt2.ts";
 import { responseRows } from "../../../model/rows.ts";
 import { assertClose } from "../../_close.ts";
 import { testOnDevices } from "../../_devices.ts";
@@ -59,7 +60,7 @@ for (const name of ["a", "b", "c"]) {
         stopped: number[][];
       };
     }>(`gpt2-${name}`);
-    using model = await Gpt2.load(device, modelFolder(`gpt2-${name}`), { frozen: true });
+    using model = await loadGpt2(device, modelFolder(`gpt2-${name}`), { frozen: true });
     const options = { maxNewTokens: greedy.maxNewTokens, greedy: true };
     const free = await generate(model, greedy.prompts, { ...options, eos: null });
     assert.deepEqual(lists(free), greedy.free);
@@ -151,8 +152,8 @@ testOnDevices(
       logprobs: [],
       finished: false,
     }));
-    for await (const news of generateStream(model, PROMPTS, { ...options, every: 3 })) {
-      for (const { row, tokens, logprobs, finished } of news) {
+    for await (const tokenUpdates of generateStream(model, PROMPTS, { ...options, every: 3 })) {
+      for (const { row, tokens, logprobs, finished } of tokenUpdates) {
         assert.ok(tokens.length >= 1 && tokens.length <= 3);
         got[row].tokens.push(...tokens);
         got[row].logprobs.push(...logprobs);

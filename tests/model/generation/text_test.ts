@@ -1,9 +1,11 @@
 /** Filters and stop strings in whole generations; penalties against transformers. @module */
+import { loadGpt2 } from "../../../model/files/gpt2_folder.ts";
+import { loadTokenizer } from "../../../model/files/tokenizer_file.ts";
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Device } from "../../../kernels/device.ts";
 import { generate } from "../../../model/generation/generate.ts";
-import { Gpt2 } from "../../../model/gpt2.ts";
+import type { Gpt2 } from "../../../model/gpt2.ts";
 import { responseRows } from "../../../model/rows.ts";
 import {
   generateText,
@@ -11,7 +13,7 @@ import {
   type TextEnd,
   type TextOptions,
 } from "../../../model/generation/text.ts";
-import { Tokenizer } from "../../../model/tokenizer/tokenizer.ts";
+import type { Tokenizer } from "../../../model/tokenizer/tokenizer.ts";
 import { assertClose } from "../../_close.ts";
 import { testOnDevices } from "../../_devices.ts";
 import { modelFolder } from "../../_fixtures.ts";
@@ -28,7 +30,7 @@ testOnDevices("transformers' greedy tokens under a repetition penalty, ragged", 
     const { greedy: { prompts, maxNewTokens, eos } } = await fixture<{
       greedy: { prompts: number[][]; maxNewTokens: number; eos: number };
     }>(`gpt2-${name}`);
-    using model = await Gpt2.load(device, modelFolder(`gpt2-${name}`), { frozen: true });
+    using model = await loadGpt2(device, modelFolder(`gpt2-${name}`), { frozen: true });
     const options = { maxNewTokens, greedy: true, eos };
     const plain = await generate(model, prompts, options);
     const got = await generate(model, prompts, { ...options, repetitionPenalty });
@@ -42,7 +44,7 @@ const CONFIG = { vocab_size: 512, n_positions: 48, n_embd: 12, n_layer: 2, n_hea
 const PROMPTS = ["red", "the colour of the sea at night", "2 + 2", "a"];
 
 async function setUp(device: Device): Promise<{ model: Gpt2; tokenizer: Tokenizer }> {
-  const tokenizer = await Tokenizer.load(`${modelFolder("bpe_tokenizer")}.json`);
+  const tokenizer = await loadTokenizer(`${modelFolder("bpe_tokenizer")}.json`);
   const config = { ...CONFIG, eos_token_id: tokenizer.eosId };
   return { model: randomModel(device, config, { frozen: true }), tokenizer };
 }
@@ -89,8 +91,8 @@ async function texts(
   options: TextOptions,
 ): Promise<{ text: string; end?: TextEnd }[]> {
   const rows = PROMPTS.map((): { text: string; end?: TextEnd } => ({ text: "" }));
-  for await (const news of generateText(parts, PROMPTS, options)) {
-    for (const { row, text, end } of news) {
+  for await (const tokenUpdates of generateText(parts, PROMPTS, options)) {
+    for (const { row, text, end } of tokenUpdates) {
       assert.equal(rows[row].end, undefined, "a report of a row that had ended");
       rows[row].text += text;
       if (end) rows[row].end = end;

@@ -1,13 +1,9 @@
 import assert from "node:assert/strict";
-import {
-  cachedModel,
-  fetchedLine,
-  fetchModel,
-  HubError,
-  type HubFault,
-  type HubOptions,
-  isHubId,
-} from "../../../model/hub/hub.ts";
+import { cachedModel } from "../../../model/hub/cache.ts";
+import { HubError, type HubErrorCode } from "../../../model/hub/errors.ts";
+import { fetchedLine, fetchModel } from "../../../model/hub/hub.ts";
+import { isHubId } from "../../../model/hub/names.ts";
+import type { HubOptions } from "../../../model/hub/settings.ts";
 import {
   adapterFiles,
   COMMIT,
@@ -78,10 +74,10 @@ async function inspect(cache: string, hub: FakeHub): Promise<string[]> {
   return unfinished;
 }
 
-const fails = (fault: HubFault, message: RegExp) => (error: unknown): true => {
+const fails = (code: HubErrorCode, message: RegExp) => (error: unknown): true => {
   assert.ok(error instanceof HubError, String(error));
   assert.match(error.message, message);
-  assert.equal(error.fault, fault, error.message);
+  assert.equal(error.code, code, error.message);
   assert.ok(!error.message.includes(TOKEN), "the token stands in a message");
   return true;
 };
@@ -90,7 +86,7 @@ const fails = (fault: HubFault, message: RegExp) => (error: unknown): true => {
 interface Fault {
   name: string;
   mischief: Mischief;
-  ends: "good" | [HubFault, RegExp];
+  ends: "good" | [HubErrorCode, RegExp];
   options?: HubOptions;
   /** Most requests that may be made. Default 16; an honest download makes 10. */
   most?: number;

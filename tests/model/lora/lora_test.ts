@@ -1,4 +1,6 @@
 /** Adapters: their arithmetic, the base beside them, merging, and what may be asked of them. @module */
+import { loadGpt2 } from "../../../model/files/gpt2_folder.ts";
+import { saveGpt2 } from "../../../model/files/gpt2_save.ts";
 import assert from "node:assert/strict";
 import { CpuDevice } from "../../../kernels/devices/cpu.ts";
 import { type Device, Scope, type Tensor } from "../../../kernels/device.ts";
@@ -22,7 +24,7 @@ const ragged = responseRows({ prompts, responses: [[8, 9], [10, 0, 2, 3, 1], [4,
 const R = ragged.index.length;
 const upstream = { dlogprob: spread(R, 1), dentropy: spread(R, 2), dvalue: spread(R, 3) };
 
-// Two adapters on column ranges of one map, as queries and values are of queries, keys and values.
+// Two adapters on column ranges of one layer, as queries and values are of queries, keys and values.
 const [N, FROM, TO] = [5, 6, 12];
 const RANGES = [{ at: 0, width: 4, rank: 3, scale: 0.7 }, {
   at: 8,
@@ -52,8 +54,8 @@ const data = {
   residual: wave(N * TO, 1, 19),
 };
 type Buffers = Record<keyof typeof data, Tensor>;
-const dims = { N, from: FROM, to: TO };
-const mapOf = (b: Buffers) => ({
+const dims = { N, inFeatures: FROM, outFeatures: TO };
+const layerOf = (b: Buffers) => ({
   weight: b.weight,
   bias: b.bias,
   adapters: RANGES.map((range, i) => ({ ...range, a: b[`a${i}` as "a0"], b: b[`b${i}` as "b0"] })),
@@ -63,12 +65,22 @@ const backward = (device: Device, b: Buffers, pre?: Tensor) => {
   const { x, dout, dx, hidden, dhidden } = b;
   linearBackward(
     device,
-    { x, map: mapOf(b), gradient: { adapters }, dout, dx, pre, partial: hidden, hidden, dhidden },
+    {
+      x,
+      layer: layerOf(b),
+      gradient: { adapters },
+      dout,
+      dx,
+      pre,
+      partial: hidden,
+      hidden,
+      dhidden,
+    },
     dims,
   );
 };
 const forward = (device: Device, b: Buffers) =>
-  linear(device, { x: b.x, map: mapOf(b), hidden: b.hidden, out: b.out }, dims);
+  linear(device, { x: b.x, layer: layerOf(b), hidden: b.hidden, out: b.out }, dims);
 
 Deno.test("linear() adds each adapter to its columns, by hand", async () => {
   using device = new CpuDevice({ precision: "f64" });
@@ -82,7 +94,7 @@ Deno.test("linear() adds each adapter to its columns, by hand", async () => {
   ) as Buffers;
   linear(
     device,
-    { x: buffers.x, map: mapOf(buffers), hidden: buffers.hidden, out: buffers.out },
+    { x: buffers.x, layer: layerOf(buffers), hidden: buffers.hidden, out: buffers.out },
     dims,
   );
   const want = new Float64Array(N * TO);
@@ -112,11 +124,11 @@ testOnDevices("linear() with adapters and its backward match their twins", (devi
       data,
       run(on, b) {
         forward(on, b);
-        linear(on, { x: b.x, map: mapOf(b), hidden: b.hidden, pre: b.out, out: b.act }, dims);
+        linear(on, { x: b.x, layer: layerOf(b), hidden: b.hidden, pre: b.out, out: b.act }, dims);
         backward(on, b, b.source);
         linear(
           on,
-          { x: b.x, map: mapOf(b), hidden: b.hidden, residual: b.residual, out: b.out },
+          { x: b.x, layer: layerOf(b), hidden: b.hidden, residual: b.residual, out: b.out },
           dims,
         );
       },
@@ -159,7 +171,7 @@ Deno.test("backward() matches central differences of A, B and the value head, in
   await loss();
   model.backward(upstream);
   const got = await gradients(model);
-  const { store } = model.adapter!;
+  const { parameters: store } = model.adapter!;
   assert.deepEqual([...got.keys()].sort(), [...store.layout.byName.keys()].sort());
   assert.equal(got.size, 2 * 4 * 2 + 2);
   const h = 1e-5;
@@ -188,27 +200,30 @@ testOnDevices("recomputed activations give an adapter the same bits", async (dev
   assert.deepEqual(await run({ recompute: true }), await run({}));
 });
 
-testOnDevices("with the adapter off, a trained model is its base to the bit", async (device) => {
-  using base = randomModel(device, SMALL, { valueHead: false, frozen: true });
-  using model = await trained(adaptedModel(device), ragged);
-  const other = responseRows({ prompts: [[3, 1]], responses: [[9, 2, 2]] });
-  for (const rows of [ragged, other]) {
-    const off = { adapter: false };
-    assert.deepEqual(
-      await model.evaluate(rows, { ...off, temperature: 0.7 }),
-      await base.evaluate(rows, { temperature: 0.7 }),
-    );
-    assert.throws(() => model.backward(upstream), /uses up one evaluate: call evaluate first/);
-    assert.deepEqual(await model.logits(rows, off), await base.logits(rows));
-    assert.notDeepEqual(await model.logits(rows), await base.logits(rows));
-    assert.notDeepEqual((await model.evaluate(rows)).value, new Float32Array(rows.index.length));
-  }
-  const options = { maxNewTokens: 3, seed: 4, temperature: 0.8 };
-  const want = await generate(base, prompts, options);
-  assert.notDeepEqual(await generate(model, prompts, options), want);
-  assert.deepEqual(await generate(model, prompts, { ...options, adapter: false }), want);
-  assert.notDeepEqual(await generate(model, prompts, options), want);
-});
+testOnDevices(
+  "with the adapter off, a trained model is bit-identical to its base",
+  async (device) => {
+    using base = randomModel(device, SMALL, { valueHead: false, frozen: true });
+    using model = await trained(adaptedModel(device), ragged);
+    const other = responseRows({ prompts: [[3, 1]], responses: [[9, 2, 2]] });
+    for (const rows of [ragged, other]) {
+      const off = { adapter: false };
+      assert.deepEqual(
+        await model.evaluate(rows, { ...off, temperature: 0.7 }),
+        await base.evaluate(rows, { temperature: 0.7 }),
+      );
+      assert.throws(() => model.backward(upstream), /uses up one evaluate: call evaluate first/);
+      assert.deepEqual(await model.logits(rows, off), await base.logits(rows));
+      assert.notDeepEqual(await model.logits(rows), await base.logits(rows));
+      assert.notDeepEqual((await model.evaluate(rows)).value, new Float32Array(rows.index.length));
+    }
+    const options = { maxNewTokens: 3, seed: 4, temperature: 0.8 };
+    const want = await generate(base, prompts, options);
+    assert.notDeepEqual(await generate(model, prompts, options), want);
+    assert.deepEqual(await generate(model, prompts, { ...options, adapter: false }), want);
+    assert.notDeepEqual(await generate(model, prompts, options), want);
+  },
+);
 
 testOnDevices("a fresh adapter changes no log-probability by a bit", async (device) => {
   using base = randomModel(device, SMALL, { frozen: true });
@@ -236,7 +251,7 @@ testOnDevices(
     const [logits, before] = [await model.logits(ragged), await model.evaluate(ragged)];
     const drawn = await generate(model, prompts, { maxNewTokens: 4, greedy: true });
     await assert.rejects(
-      () => model.save("nowhere"),
+      () => saveGpt2(model, "nowhere"),
       /its adapter is beside the weights: call merge/,
     );
     await model.merge();
@@ -261,8 +276,8 @@ testOnDevices(
       /call unmerge first/,
     );
     await withFolder(async (folder) => {
-      await model.save(folder);
-      using plain = await Gpt2.load(device, folder, { frozen: true });
+      await saveGpt2(model, folder);
+      using plain = await loadGpt2(device, folder, { frozen: true });
       assert.deepEqual(await plain.logits(ragged), await model.logits(ragged));
     });
     await model.merge(); // once is enough
@@ -301,12 +316,12 @@ Deno.test("an adapter needs less memory: no gradients and moments of the base", 
   assert.ok(lora < 1.2 * frozen, `${lora} and ${frozen} bytes`);
 });
 
-Deno.test("a fresh A is even within 1 / sqrt(from), by the seed; B is zero", async () => {
+Deno.test("a fresh A is uniform within 1 / sqrt(inFeatures), by the seed; B is zero", async () => {
   const config = { ...SMALL, n_embd: 64, n_layer: 1 };
   const read = async (seed: number) => {
     using device = new CpuDevice();
     using model = Gpt2.create(device, config, { seed, lora: { rank: 16 } });
-    const { store, modules, options, scale } = model.adapter!;
+    const { parameters: store, modules, options, scale } = model.adapter!;
     assert.deepEqual(modules.map(({ name }) => name), ["h.0.attn.c_attn"]);
     assert.deepEqual([options.alpha, scale], [8, 0.5]);
     const names = ["lora_A", "lora_B"].map((name) => store.get(`h.0.attn.c_attn.${name}.weight`));
@@ -377,12 +392,12 @@ Deno.test("an adapter on part of a wide map is merged into its columns alone", a
   using model = randomModel(device, SMALL, { frozen: true });
   const C = 6;
   const modules = [
-    { ...linearModules(model.config)[0], name: "attn.attention.q_proj", to: C, at: 0 },
-    { ...linearModules(model.config)[0], name: "attn.attention.v_proj", to: C, at: 2 * C },
+    { ...linearModules(model.config)[0], name: "attn.attention.q_proj", outFeatures: C, at: 0 },
+    { ...linearModules(model.config)[0], name: "attn.attention.v_proj", outFeatures: C, at: 2 * C },
   ];
   const adapter = new Adapter(scope, { config: model.config, modules }, { rank: 2 });
   assert.deepEqual(adapter.options.targets, ["q_proj", "v_proj"]);
-  const { store } = adapter;
+  const { parameters: store } = adapter;
   for (const { name, length } of store.layout.parameters) {
     device.write(store.get(name), Float32Array.from(spread(length)));
   }

@@ -1,3 +1,4 @@
+import { loadTokenizer } from "../../../model/files/tokenizer_file.ts";
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { Tokenizer } from "../../../model/tokenizer/tokenizer.ts";
@@ -5,7 +6,7 @@ import fixture from "../../fixtures/bpe.json" with { type: "json" };
 import json from "../../fixtures/bpe_tokenizer.json" with { type: "json" };
 
 const PATH = new URL("../../fixtures/bpe_tokenizer.json", import.meta.url).pathname;
-const tokenizer = await Tokenizer.load(PATH);
+const tokenizer = await loadTokenizer(PATH);
 const unicode = fc.string({ unit: "binary" });
 
 for (const { text, ids } of fixture.rows) {
@@ -172,21 +173,21 @@ Deno.test("a tokenizer with more ids than the model has tokens is refused", () =
   );
 });
 
-Deno.test("Tokenizer.load() names the file that is missing or cut short", async () => {
+Deno.test("loadTokenizer() names the file that is missing or cut short", async () => {
   const folder = await Deno.makeTempDir();
   try {
-    await assert.rejects(() => Tokenizer.load(folder), {
+    await assert.rejects(() => loadTokenizer(folder), {
       name: "NotFound",
       message: /there is no .*\/tokenizer.json, nor vocab.json .*; in Python, AutoTokenizer/,
     });
     const text = await Deno.readTextFile(PATH);
     await Deno.writeTextFile(`${folder}/tokenizer.json`, text.slice(0, -9));
-    await assert.rejects(() => Tokenizer.load(folder), {
+    await assert.rejects(() => loadTokenizer(folder), {
       name: "TypeError",
       message: /tokenizer.json as it must be JSON: /,
     });
     await Deno.writeTextFile(`${folder}/tokenizer.json`, text);
-    assert.equal((await Tokenizer.load(folder)).vocabSize, 512);
+    assert.equal((await loadTokenizer(folder)).vocabSize, 512);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { findModel, modelFolder, sameModel } from "../../experiment/models.ts";
-import { FakeHub, ID } from "../model/hub/_hub.ts";
+import { findModel, modelFolder, sameModel } from "../../../model/hub/find_model.ts";
+import { FakeHub, ID } from "./_hub.ts";
 
 Deno.test("a model of the hub is taken from the cache, or downloaded where that is permitted", async () => {
   const cache = await Deno.makeTempDir();

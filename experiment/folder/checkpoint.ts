@@ -1,16 +1,20 @@
 /**
- * What a run saves to go on exactly: a folder in Hugging Face's or, of an adapter, PEFT's form, the
+ * What a run saves to continue exactly: a folder in Hugging Face's or, of an adapter, PEFT's form, the
  * optimizer, and the trainer's state.
  * @module
  */
-import type { Gpt2 } from "../model/gpt2.ts";
-import type { PpoState } from "../rl/trainer.ts";
-import type { ModelSource } from "./models.ts";
-import type { SplitResult } from "./observer.ts";
+import { saveGpt2 } from "../../model/files/gpt2_save.ts";
+import { saveAdapter } from "../../model/files/lora_save.ts";
+import { exportOptimizer } from "../../model/files/optimizer_file.ts";
+import { hubFolder } from "../../model/hub/load.ts";
+import type { Gpt2 } from "../../model/gpt2.ts";
+import type { TrainerState } from "../../rl/trainer.ts";
+import type { ModelSource } from "../../model/hub/find_model.ts";
+import type { SplitResult } from "../observer.ts";
 
 /** All that a run remembers beside weights and optimizer; plain JSON. */
 export interface TrainingState {
-  ppo: PpoState;
+  trainer: TrainerState;
   /** What the run started from; absent in checkpoints that are older than this field. */
   source?: ModelSource;
   /** Greedy answers before training. */
@@ -28,11 +32,14 @@ export async function saveCheckpoint(
   to: string,
   { model, from, state }: { model: Gpt2; from: string; state: TrainingState },
 ): Promise<void> {
-  const options = { tokenizer: `${from}/tokenizer.json` };
-  await (model.adapter ? model.saveAdapter(to, options) : model.save(to, options));
-  await model.exportState(`${to}/optimizer.safetensors`);
+  const options = { tokenizer: hubFolder(from) };
+  await (model.adapter ? saveAdapter(model, to, options) : saveGpt2(model, to, options));
+  await exportOptimizer(model, `${to}/optimizer.safetensors`);
   await Deno.writeTextFile(`${to}/trainer.json`, JSON.stringify(state, null, 2) + "\n");
 }
+
+/** What `trainer.json` may hold: earlier versions called the trainer's state by its algorithm. */
+type Saved = Partial<TrainingState> & { ppo?: unknown };
 
 /**
  * Reads the state of a checkpoint.
@@ -40,9 +47,9 @@ export async function saveCheckpoint(
  */
 export async function loadTrainingState(folder: string, steps: number): Promise<TrainingState> {
   const path = `${folder}/trainer.json`;
-  let state: TrainingState;
+  let saved: Saved;
   try {
-    state = JSON.parse(await Deno.readTextFile(path));
+    saved = JSON.parse(await Deno.readTextFile(path));
   } catch (error) {
     throw new Error(
       `Cannot resume from ${folder} as a checkpoint holds a readable trainer.json: ` +
@@ -50,18 +57,20 @@ export async function loadTrainingState(folder: string, steps: number): Promise<
       { cause: error },
     );
   }
-  const numbers = [state.ppo?.step, state.tokens, state.trainingSeconds, state.seconds];
+  const { ppo, ...rest } = saved;
+  const state = { ...rest, trainer: saved.trainer ?? ppo } as TrainingState;
+  const numbers = [state.trainer?.step, state.tokens, state.trainingSeconds, state.seconds];
   for (const split of ["train", "heldout"] as const) {
     numbers.push(state.before?.[split]?.exact, state.before?.[split]?.reward);
   }
   if (numbers.some((value) => typeof value !== "number")) {
     throw new Error(
-      `Cannot resume from ${folder} as its trainer.json lacks fields: ${Object.keys(state)}`,
+      `Cannot resume from ${folder} as its trainer.json lacks fields: ${Object.keys(saved)}`,
     );
   }
-  if (state.ppo.step > steps) {
+  if (state.trainer.step > steps) {
     throw new RangeError(
-      `Cannot resume from ${folder} as the run ends at step ${steps}: it is at ${state.ppo.step}; ` +
+      `Cannot resume from ${folder} as the run ends at step ${steps}: it is at ${state.trainer.step}; ` +
         "name an earlier checkpoint, or ask for more steps",
     );
   }

@@ -1,4 +1,5 @@
-/** Named tensors that can be read, and how they are matched with those that a model needs. @module */
+/** The tensors that a file lists, and how they are matched with those that a model needs. @module */
+import type { TensorSource, TensorSpec } from "../tensor_source.ts";
 
 /** Bytes of an element, by type. */
 export const BYTES: Readonly<Record<FileDtype, number>> = {
@@ -32,30 +33,12 @@ export class SafetensorsError extends Error {
   override name = "SafetensorsError";
 }
 
-/** A name and a shape. */
-export interface TensorSpec {
-  readonly name: string;
-  readonly shape: readonly number[];
-}
-
 /** One tensor of a file. */
 export interface TensorEntry extends TensorSpec {
   readonly dtype: FileDtype;
   /** Bytes [begin, end) of the data part. */
   readonly begin: number;
   readonly end: number;
-}
-
-/** Weights that can be read: one file, or the shards of an index. */
-export interface TensorSource extends Disposable {
-  /** What errors name. */
-  readonly path: string;
-  readonly entries: ReadonlyMap<string, TensorEntry>;
-  read(name: string): Promise<Float32Array<ArrayBuffer>>;
-  expect(
-    wanted: readonly TensorSpec[],
-    alias?: (name: string) => string | undefined,
-  ): Map<string, string>;
 }
 
 /**

@@ -1,0 +1,57 @@
+/** Flags that several commands have. @module */
+import type { Option } from "../base/options.ts";
+
+/** `--seed` */
+export const SEED: Option = {
+  kind: "integer",
+  default: 1,
+  min: 0,
+  max: 4294967295,
+  doc: "Key of every random number: the same seed on the same device gives the same metrics.csv",
+  group: "Run",
+};
+
+/** `--device` */
+export const DEVICE: Option = {
+  kind: "choice",
+  default: "auto",
+  choices: ["auto", "webgpu", "cpu"],
+  doc: "Where kernels run; auto takes a hardware adapter, else a software one, else the CPU twins",
+  group: "Run",
+};
+
+/** `--memory` */
+export const MEMORY: Option = {
+  kind: "number",
+  otherwise: "what is free, less 0.5 GiB, where the processor computes; else unknown",
+  unit: "GiB",
+  min: 0,
+  above: true,
+  doc: "Most device memory to take: a run that needs more is refused before it begins",
+  group: "Run",
+};
+
+/** `--json` */
+export const JSON_FLAG: Option = {
+  kind: "boolean",
+  default: false,
+  doc: "Print one JSON object as the last line of standard output; words go to standard error",
+  group: "Output",
+};
+
+/** `--quiet` */
+export const QUIET: Option = {
+  kind: "boolean",
+  default: false,
+  doc: "No progress, only the closing lines",
+  group: "Output",
+};
+
+/** `--model` */
+export const MODEL: Option = {
+  kind: "text",
+  default: "tiny",
+  unit: "tiny, a folder, or a fetched OWNER/NAME[@REVISION]",
+  doc: "Model to start from, as Hugging Face keeps it; tiny ships with the repository",
+  group: "What to train",
+};

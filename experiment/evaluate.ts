@@ -1,0 +1,49 @@
+/** Greedy answers to a list of prompts, scored; usable without a training run. @module */
+import type { Example } from "../rewards/reward.ts";
+import type { Policy } from "../rl/policy.ts";
+import type { CompletionRow, Phase, SplitResult } from "./observer.ts";
+import { meanOf, type Scorer, scoreResponses } from "./rollout.ts";
+
+/** What is evaluated, and how. */
+export interface EvaluationRequest extends Scorer {
+  policy: Pick<Policy, "generate">;
+  examples: readonly Example[];
+  /** Token ids by the id of the example. Default: the prompts, encoded. */
+  prompts?: ReadonlyMap<string, Int32Array>;
+  /** Longest answer, tokens, EOS included. */
+  maxNewTokens: number;
+  /** Prompts at a time. */
+  batchSize: number;
+  /** Written into the rows. Default: 0, after training, held-out. */
+  step?: number;
+  phase?: Phase;
+}
+
+/** Rows in the order of the examples, and their means. */
+export interface EvaluationResult extends SplitResult {
+  rows: CompletionRow[];
+}
+
+/**
+ * Answers every example greedily. What the rewards count meanwhile is left in them: call their
+ * `takeCounts` to start anew.
+ * @throws what policy and rewards throw
+ */
+export async function evaluatePolicy(request: EvaluationRequest): Promise<EvaluationResult> {
+  const { policy, tokenizer, examples, prompts, maxNewTokens, batchSize } = request;
+  const { step = 0, phase = { phase: "after", split: "heldout" } } = request;
+  const rows: CompletionRow[] = [];
+  for (let at = 0; at < examples.length; at += batchSize) {
+    const batch = examples.slice(at, at + batchSize);
+    const { responses } = await policy.generate(
+      batch.map(({ id, prompt }) => prompts?.get(id) ?? tokenizer.encode(prompt)),
+      { maxNewTokens, temperature: 1, greedy: true, seed: 0, stream: 0 },
+    );
+    rows.push(...await scoreResponses(request, { examples: batch, responses, step, phase }));
+  }
+  return {
+    rows,
+    exact: meanOf(rows.map(({ scores }) => scores.exact)),
+    reward: meanOf(rows.map(({ reward }) => reward)),
+  };
+}

@@ -1,0 +1,8 @@
+/** What only the machine can tell that a program runs on. @module */
+
+/** Bytes of memory that are available; undefined where the program may not ask. */
+export function freeMemory(): number | undefined {
+  const asks = { name: "sys", kind: "systemMemoryInfo" } as const;
+  if (Deno.permissions.querySync(asks).state !== "granted") return undefined;
+  return Deno.systemMemoryInfo().available;
+}

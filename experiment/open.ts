@@ -1,0 +1,79 @@
+/** Opens all that a run works with: model, reference, rewards, policy and trainer, within its memory. @module */
+import { formatBytes } from "../base/units.ts";
+import type { Device } from "../kernels/device.ts";
+import { findModel, type FoundModel, sameModel } from "../model/hub/find_model.ts";
+import { importOptimizer } from "../model/files/optimizer_file.ts";
+import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
+import type { CombinedReward } from "../rewards/combine.ts";
+import { Trainer } from "../rl/trainer.ts";
+import { loadTrainingState, type TrainingState } from "./folder/checkpoint.ts";
+import { measureRun } from "./measure.ts";
+import { memoryBudget, runShape } from "./memory_plan.ts";
+import { modelOptions, openModels } from "./models.ts";
+import { LanguagePolicy } from "./policy.ts";
+import type { ResolvedRequest } from "./request.ts";
+import { openChosen } from "./rewards.ts";
+import { explainMemory, planFitting } from "./suggestions.ts";
+
+/** A run that is ready for its first step. Disposing of it frees the models, not the device. */
+export interface OpenRun extends Disposable {
+  plan: ResolvedRequest;
+  device: Device;
+  /** What the model's name stood for. */
+  found: FoundModel;
+  tokenizer: Tokenizer;
+  /** Token ids by the id of the example. */
+  prompts: ReadonlyMap<string, Int32Array>;
+  policy: LanguagePolicy;
+  rewards: CombinedReward;
+  trainer: Trainer;
+  /** State of the checkpoint that the run continues from, already restored. */
+  saved?: TrainingState;
+  /** For people: what memory the run takes, and what there is. */
+  memoryLine: string;
+}
+
+/**
+ * Opens a run, from a checkpoint folder where `resume` names one.
+ * @throws {Error} when the model, the checkpoint or a reward cannot be used
+ * @throws {DoesNotFitError} when the run needs more memory than there is
+ */
+export async function openRun(
+  plan: ResolvedRequest,
+  device: Device,
+  { resume, memory }: { resume?: string; memory?: number } = {},
+): Promise<OpenRun> {
+  using owned = new DisposableStack();
+  const saved = resume === undefined
+    ? undefined
+    : await loadTrainingState(resume, plan.config.totalSteps);
+  const found = saved?.source ? await sameModel(saved.source) : await findModel(plan.model);
+  const { folder } = found, { task, config } = plan;
+  const { sizes, tokenizer, prompts } = await measureRun(plan, folder, device);
+  const budget = memoryBudget(device, memory);
+  const planned = planFitting(device, sizes, budget);
+  const { frozenDtype: matrixDtype } = plan.settings;
+  const rewards = await openChosen(plan.rewards, { parent: task.parent, device, matrixDtype });
+  const explain = (error: unknown): never => {
+    throw explainMemory(error, device, sizes);
+  };
+  const options = modelOptions(plan.settings, plan.needs);
+  const models = owned.use(
+    await openModels(device, { folder, resume, seed: config.seed, options }).catch(explain),
+  );
+  const policy = new LanguagePolicy(models, tokenizer.eosId);
+  policy.reserve(runShape(sizes));
+  await device.read().catch(explain); // what the driver says to it
+  const trainer = new Trainer(policy, config, plan.algorithm);
+  if (saved) {
+    trainer.restore(saved.trainer);
+    await importOptimizer(models.model, `${resume}/optimizer.safetensors`);
+  }
+  const free = budget.bytes === undefined ? "" : `, ${formatBytes(budget.bytes)} free`;
+  const memoryLine = `device memory ${formatBytes(planned.total)}${free}`;
+  const all = owned.move();
+  return {
+    ...{ plan, device, found, tokenizer, prompts, policy, rewards, trainer, saved, memoryLine },
+    [Symbol.dispose]: () => all.dispose(),
+  };
+}

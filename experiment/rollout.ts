@@ -1,0 +1,73 @@
+/** The prompts of a step, and completions with what each reward gives them. @module */
+import { permutation } from "../base/random.ts";
+import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
+import type { CombinedReward } from "../rewards/combine.ts";
+import { exact } from "../rewards/exact.ts";
+import type { Example } from "../rewards/reward.ts";
+import type { CompletionRow, Phase } from "./observer.ts";
+
+/**
+ * The examples of a step: the training set in an order of its own each epoch, without a rest.
+ * @param step counted from 0
+ */
+export function examplesOfStep(
+  train: readonly Example[],
+  { step, count, seed }: { step: number; count: number; seed: number },
+): Example[] {
+  const first = step * count;
+  const batch: Example[] = [];
+  for (let epoch = Math.floor(first / train.length); batch.length < count; epoch++) {
+    const order = permutation(train.length, { seed, step: 0, epoch });
+    const from = Math.max(0, first - epoch * train.length);
+    const rest = order.slice(from, from + count - batch.length);
+    for (const row of rest) batch.push(train[row]);
+  }
+  return batch;
+}
+
+/** A response up to its end token, if it has one. */
+export function withoutEnd(response: Int32Array, eos: number | null): Int32Array {
+  return response.at(-1) === eos ? response.subarray(0, -1) : response;
+}
+
+/** Turns responses into rows with text and scores. */
+export interface Scorer {
+  tokenizer: Tokenizer;
+  /** Id that ends a response; null: none does. */
+  eos: number | null;
+  rewards: CombinedReward;
+}
+
+const exactly = exact();
+
+/** Text, trained reward and each reward's value of one response for each example. */
+export async function scoreResponses(
+  { tokenizer, eos, rewards }: Scorer,
+  { examples, responses, step, phase }: {
+    examples: readonly Example[];
+    responses: readonly Int32Array[];
+    step: number;
+    phase: Phase;
+  },
+): Promise<CompletionRow[]> {
+  const completions = responses.map((ids) => tokenizer.decode(withoutEnd(ids, eos)));
+  const batch = { prompts: examples.map(({ prompt }) => prompt), completions, examples };
+  const breakdown = await rewards.breakdown(batch);
+  const scores = { exact: await exactly.score(batch), ...breakdown.scores };
+  return examples.map(({ id, prompt, answer }, b) => ({
+    step,
+    ...phase,
+    id,
+    prompt,
+    completion: completions[b],
+    answer: answer ?? "",
+    reward: breakdown.total[b],
+    scores: Object.fromEntries(Object.entries(scores).map(([name, of]) => [name, of[b]])),
+  }));
+}
+
+/** Mean of what could be scored; NaN where nothing could. */
+export function meanOf(values: readonly (number | null)[]): number {
+  const scored = values.filter((value) => value !== null);
+  return scored.reduce((sum, value) => sum + value, 0) / scored.length;
+}

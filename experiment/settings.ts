@@ -1,0 +1,72 @@
+/** The settings of a run beside those of its algorithm and rewards, and all of them joined. @module */
+import {
+  defineOptions,
+  joinOptions,
+  type Option,
+  type OptionRows,
+  type OptionTable,
+  type OptionValue,
+  type OptionValues,
+} from "../base/options.ts";
+import type { LoraOptions } from "../model/lora/lora.ts";
+import { listRewards, rewardSetting } from "../rewards/registry.ts";
+import type { RewardDefinition } from "../rewards/reward.ts";
+import type { Algorithm } from "../rl/algorithm.ts";
+import { trainerOptions } from "../rl/trainer.ts";
+
+// deno-fmt-ignore
+const ROWS = {
+  batchSize: { kind: "integer", default: 48, otherwise: "the task's own", unit: "completions", min: 1, max: 65536, doc: "completions per step", group: "Sampling" },
+  maxGradNorm: { kind: "number", default: 1, min: 0, usual: "0, 0.5 to 1", doc: "gradients are scaled down to this global L2 norm; 0 is off", group: "Updates" },
+  loraRank: { kind: "integer", default: 0, unit: "0 = train all weights", min: 0, max: 65536, usual: "4 to 64", doc: "rank of the adapter that is trained while the weights stay", group: "Updates" },
+  loraAlpha: { kind: "number", default: 16, min: 0, above: true, usual: "1 or 2 times loraRank", doc: "the low-rank update is scaled by loraAlpha / loraRank", group: "Updates" },
+  loraTargets: { kind: "text", default: "auto", unit: "auto, all-linear or NAME,...", doc: "linear layers with an adapter; auto is c_attn, or q_proj and v_proj", group: "Updates" },
+  recompute: { kind: "boolean", default: false, doc: "backward computes activations again: less memory, more time, same bits", group: "Updates" },
+  frozenDtype: { kind: "choice", choices: ["f32", "f16"], default: "f32", doc: "storage of weights that do not learn; f16 is half", group: "Updates" },
+} as const satisfies OptionRows;
+
+/**
+ * Settings of data, adapter, optimizer and memory. `frozenDtype` stores the matrices that are not
+ * trained: of the reference or an adapter's base, and of a reward's network; where a reference's numbers
+ * are no f16, KL is not exactly 0 before the first update.
+ */
+export type RunSettings = OptionValues<typeof ROWS>;
+
+/** All settings of the run itself, in reading order. */
+export const RUN_OPTIONS: OptionTable<RunSettings> = defineOptions("a run", ROWS);
+
+/** The settings of a reward under their names on the command line. */
+export function rewardRows({ name, options }: RewardDefinition): Record<string, Option> {
+  return Object.fromEntries(
+    Object.entries(options.rows).map(([option, row]) => [rewardSetting(name, option), row]),
+  );
+}
+
+/** Every setting that a run with this algorithm has: of the loop, the algorithm, the run, the rewards. */
+export function settingsTable(
+  algorithm: Algorithm,
+  rewards: readonly RewardDefinition[] = listRewards(),
+): OptionTable<Record<string, OptionValue>> {
+  const { batchSize, ...run } = RUN_OPTIONS.rows;
+  const of = (owner: string, rows: OptionRows) => ({ owner, rows });
+  return joinOptions(`a run with ${algorithm.name}`, [
+    of(RUN_OPTIONS.owner, { batchSize: { ...batchSize, default: undefined } }), // the task's own
+    trainerOptions(algorithm as Algorithm<never>),
+    of(RUN_OPTIONS.owner, run),
+    ...rewards.map((reward) => of(reward.name, rewardRows(reward))),
+  ]);
+}
+
+/** The adapter that a run trains; undefined where it trains all weights. */
+export function loraOf(
+  { loraRank, loraAlpha, loraTargets }: Pick<
+    RunSettings,
+    "loraRank" | "loraAlpha" | "loraTargets"
+  >,
+): LoraOptions | undefined {
+  if (loraRank === 0) return undefined;
+  const targets = loraTargets === "auto"
+    ? {}
+    : { targets: loraTargets === "all-linear" ? loraTargets : loraTargets.split(",") };
+  return { rank: loraRank, alpha: loraAlpha, ...targets };
+}

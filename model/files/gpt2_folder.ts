@@ -1,0 +1,150 @@
+/**
+ * Model folders in Hugging Face form: `config.json`, and `model.safetensors` or its shards. Or what PEFT
+ * saves of an adapter in their place, whose base is then read too.
+ * @module
+ */
+import type { Device } from "../../kernels/device.ts";
+import { type ModelConfig, modelDims, parseConfig } from "../config.ts";
+import { fileParts, packPart } from "../families/families.ts";
+import { Gpt2 } from "../gpt2.ts";
+import type { Gpt2Options } from "../gpt2_options.ts";
+import type { Parameter, ParameterBuffers } from "../params.ts";
+import type { TensorSource, TensorSpec } from "../tensor_source.ts";
+import { sourceOf } from "./deno_folder.ts";
+import { type FolderSource, MissingFileError, pathIn, readJson } from "./folder_source.ts";
+import { openAdapter } from "./lora_folder.ts";
+import { openWeights } from "./shards.ts";
+
+/** How a folder is loaded. */
+export interface LoadOptions extends Omit<Gpt2Options, "base"> {
+  /** Of an adapter's folder: where its base is, in place of what `adapter_config.json` says. */
+  base?: string | FolderSource;
+  /** Merges the adapter of an adapter's folder into the weights: a plain model comes out. Default false. */
+  merge?: boolean;
+}
+
+/**
+ * A model from a folder in Hugging Face form, or from a folder that PEFT wrote: its base is found and
+ * the adapter attached to it. A value head that the folder lacks is zero; `lora` attaches a fresh adapter,
+ * drawn from `seed`, to a folder that has none. A text is the path of a folder on this machine, and a base
+ * that is not on it is not found: `model/hub/load.ts` looks in the hub's cache as well.
+ * @throws {Error} when the folder lacks a file or its tensors do not fit its config
+ * @throws {RangeError} when a weight is too large for a `matrixDtype` of "f16"
+ */
+export async function loadGpt2(
+  device: Device,
+  folder: string | FolderSource,
+  { base: given, merge, ...options }: LoadOptions = {},
+): Promise<Gpt2> {
+  const from = sourceOf(folder);
+  using adapter = await openAdapter(from, given === undefined ? undefined : sourceOf(given));
+  if (adapter && options.lora && !merge) {
+    throw new Error(
+      `Cannot attach a fresh adapter to ${from.path} as it holds one: leave lora out to continue with ` +
+        "that, or merge it first and save the plain model",
+    );
+  }
+  const base = adapter?.base ?? from;
+  using source = await openFolder(base);
+  const own = adapter && !merge ? { lora: adapter.lora } : {};
+  const model = Gpt2.empty(device, source.config, { ...options, ...own, base: base.path });
+  try {
+    model.adapter?.initialise(options.seed ?? 0);
+    await source.fill(model.weights, model.adapter?.parameters);
+    if (model.adapter) await adapter?.fill(model.adapter);
+    else await adapter?.mergeInto(model.weights, source.config);
+  } catch (error) {
+    model[Symbol.dispose]();
+    throw error;
+  }
+  return model;
+}
+
+/** A model folder whose weights can be read. */
+export interface ModelFolder extends Disposable {
+  readonly config: ModelConfig;
+  /**
+   * Writes every weight into `weights`. The value head goes there or into `beside`, whichever has one;
+   * one that the folder lacks is left as it is.
+   */
+  fill(weights: ParameterBuffers, beside?: ParameterBuffers): Promise<void>;
+}
+
+/** The one weight whose name has no prefix `transformer.`. */
+export const HEAD = "lm_head.weight";
+/** TRL's name of a value head inside `model.safetensors`. */
+export const VALUE_HEAD = "v_head.summary.";
+
+/**
+ * The config of a folder, which need not have weights.
+ * @throws {Error} when it is missing or broken, with the cure
+ */
+export async function readConfig(folder: FolderSource): Promise<ModelConfig> {
+  const json = await readJson(folder, "config.json");
+  if (json !== undefined) return parseConfig(json, pathIn(folder, "config.json"));
+  throw new MissingFileError(
+    `Cannot open the model folder ${folder.path} as it has no config.json`,
+  );
+}
+
+/**
+ * Opens a folder and checks its config and the header of its weights.
+ * @throws {Error} naming the file that is missing or broken, and the cure
+ */
+export async function openFolder(folder: FolderSource): Promise<ModelFolder> {
+  const config = await readConfig(folder);
+  const file = await openWeights(folder, "AutoModelForCausalLM");
+  return {
+    config,
+    fill: (weights, beside) => fill({ weights, beside }, file, config),
+    [Symbol.dispose]: () => file[Symbol.dispose](),
+  };
+}
+
+async function fill(
+  { weights, beside }: { weights: ParameterBuffers; beside?: ParameterBuffers },
+  file: TensorSource,
+  config: ModelConfig,
+): Promise<void> {
+  const names = [...file.entries.keys()];
+  const hasValue = names.some((name) => name.startsWith("v_head."));
+  const isValue = ({ name }: TensorSpec): boolean => name.startsWith("v_head.");
+  const wanted = [
+    ...weights.layout.parameters.filter((parameter) => hasValue || !isValue(parameter)),
+    ...(beside?.layout.parameters ?? []).filter((parameter) => hasValue && isValue(parameter)),
+  ];
+  // A tied head is the token embedding again: its shape is checked, its numbers are not needed.
+  const { V, C } = modelDims(config);
+  const copy = config.tie_word_embeddings && names.includes(HEAD)
+    ? [{ name: HEAD, shape: [V, C] }]
+    : [];
+  const parts = wanted.flatMap((parameter) => fileParts(config, parameter));
+  const places = file.expect([...parts, ...copy], (name) => {
+    const plain = name.replace(/^transformer\./, "").replace(VALUE_HEAD, "v_head.");
+    // Causal masks are no weights.
+    if (/^h\.\d+\.attn\.(attention\.)?(masked_)?bias$/.test(plain)) return undefined;
+    if (plain.startsWith("v_head.") && !wanted.some(({ name }) => name === plain)) return undefined;
+    return plain;
+  });
+  for (const parameter of wanted) {
+    const target = weights.find(parameter.name) ?? beside!.get(parameter.name);
+    const data = await readParameter(parameter, config, (name) => file.read(places.get(name)!));
+    weights.device.write(target, data);
+  }
+}
+
+/** One parameter in our layout, from the tensors that `read` gives. */
+async function readParameter(
+  { name, shape, length }: Parameter,
+  config: ModelConfig,
+  read: (name: string) => Promise<Float32Array<ArrayBuffer>>,
+): Promise<Float32Array<ArrayBuffer>> {
+  let matrix: Float32Array<ArrayBuffer> | undefined;
+  for (const { name: part, module } of fileParts(config, { name, shape })) {
+    const data = await read(part);
+    if (!module) return data;
+    matrix ??= new Float32Array(length);
+    packPart(data, { matrix, wide: shape[1], module });
+  }
+  return matrix!;
+}

@@ -1,0 +1,90 @@
+/**
+ * Writes models as transformers loads them: `config.json`, `model.safetensors`, and beside them
+ * `generation_config.json` and `tokenizer.json`.
+ * @module
+ */
+import { join } from "node:path";
+import { configJson } from "../config.ts";
+import { fileParts, unpackPart } from "../families/families.ts";
+import type { Gpt2 } from "../gpt2.ts";
+import { inUse } from "../lora/lora.ts";
+import { makeFolders, replaceFile } from "./disk.ts";
+import type { FolderSource } from "./folder_source.ts";
+import { HEAD, VALUE_HEAD } from "./gpt2_folder.ts";
+import { writeSafetensors } from "./safetensors_write.ts";
+import { tokenizerFile, tokenizerText } from "./tokenizer_file.ts";
+
+/** How a folder is written. */
+export interface SaveOptions {
+  /** Element type in the file. F16 halves the size and rounds to 11 bits. Default F32. */
+  dtype?: "F32" | "F16";
+  /**
+   * A `tokenizer.json`, or the folder of one, to copy into the folder, with the `tokenizer_config.json` and
+   * `special_tokens_map.json` beside it. Where it is missing it is made of the `vocab.json` and
+   * `merges.txt` beside it.
+   */
+  tokenizer?: string | FolderSource;
+}
+
+/** Writes `tokenizer` (see `SaveOptions`) and its settings into the folder at `path`. */
+export async function copyTokenizer(path: string, tokenizer: string | FolderSource): Promise<void> {
+  const { folder, name } = tokenizerFile(tokenizer);
+  await replaceFile(join(path, "tokenizer.json"), await tokenizerText(folder, name));
+  // Without its settings transformers drops spaces before punctuation when it decodes.
+  for (const name of ["tokenizer_config.json", "special_tokens_map.json"]) {
+    const text = await folder.readText(name).catch(() => undefined);
+    if (text !== undefined) await replaceFile(join(path, name), text);
+  }
+}
+
+/**
+ * Writes a folder that transformers (and, with a value head, TRL) loads. Each file is replaced as a
+ * whole, the weights last.
+ * @throws {Error} when an adapter is not merged
+ * @throws {RangeError} when a weight is not finite, or too large for F16
+ */
+export async function saveGpt2(
+  model: Gpt2,
+  path: string,
+  { dtype = "F32", tokenizer }: SaveOptions = {},
+): Promise<void> {
+  const { config, weights } = model;
+  if (inUse(model.adapter)) {
+    throw new Error(
+      "Cannot save a plain model as its adapter is beside the weights: call merge first, or saveAdapter",
+    );
+  }
+  await makeFolders(path);
+  const torch_dtype = dtype === "F16" ? "float16" : "float32";
+  await replaceFile(join(path, "config.json"), configJson({ ...config, torch_dtype }));
+  const ids = Object.entries({
+    bos_token_id: config.bos_token_id,
+    eos_token_id: config.eos_token_id,
+  }).filter(([, id]) => id !== null);
+  await replaceFile(
+    join(path, "generation_config.json"),
+    JSON.stringify(Object.fromEntries(ids), null, 2) + "\n",
+  );
+  if (tokenizer !== undefined) await copyTokenizer(path, tokenizer);
+  const fileName = (name: string): string =>
+    name === HEAD
+      ? name
+      : name.startsWith("v_head.")
+      ? name.replace("v_head.", VALUE_HEAD)
+      : `transformer.${name}`;
+  await writeSafetensors(join(path, "model.safetensors"), {
+    tensors: weights.order.flatMap((parameter) =>
+      fileParts(config, parameter).map(({ name, shape }) => ({ name: fileName(name), shape }))
+    ),
+    data: async function* () {
+      for await (const [parameter, data] of weights.read()) {
+        const wide = parameter.shape[1];
+        for (const { module } of fileParts(config, parameter)) {
+          yield module ? unpackPart(data, { wide, module }) : data;
+        }
+      }
+    },
+    dtype,
+    metadata: { format: "pt" }, // transformers refuses a file that does not say it
+  });
+}

@@ -1,0 +1,56 @@
+/**
+ * What an optimizer remembers, as one safetensors file: both moments of every trained parameter, and in the
+ * metadata the number of steps.
+ * @module
+ */
+import type { Gpt2 } from "../gpt2.ts";
+import type { Optimizer } from "../optimizer.ts";
+import type { TensorSpec } from "../tensor_source.ts";
+import { openSafetensors } from "./safetensors.ts";
+import { writeSafetensors } from "./safetensors_write.ts";
+
+const KINDS = ["m", "v"] as const;
+
+/** Names and shapes in the file, in the order of its data. */
+const tensorsOf = ({ gradients: { order } }: Optimizer): TensorSpec[] =>
+  KINDS.flatMap((kind) => order.map(({ name, shape }) => ({ name: `${kind}.${name}`, shape })));
+
+/**
+ * Writes moments and step count of `model`, all or nothing.
+ * @throws {Error} when the model is frozen, or its adapter is merged
+ */
+export async function exportOptimizer(model: Gpt2, path: string): Promise<void> {
+  const optimizer = model.requireOptimizer("export its optimizer");
+  await writeSafetensors(path, {
+    tensors: tensorsOf(optimizer),
+    data: async function* () {
+      for (const kind of KINDS) {
+        for await (const [, data] of optimizer.moments[kind].read()) yield data;
+      }
+    },
+    metadata: { t: String(optimizer.t) },
+  });
+}
+
+/**
+ * Reads what `exportOptimizer` wrote.
+ * @throws {Error} naming every moment that is missing or of another shape
+ */
+export async function importOptimizer(model: Gpt2, path: string): Promise<void> {
+  const optimizer = model.requireOptimizer("import an optimizer");
+  using file = await openSafetensors(path);
+  const t = Number(file.metadata.t);
+  if (!Number.isSafeInteger(t) || t < 0) {
+    throw new TypeError(
+      `Cannot read the optimizer from ${path} as its metadata must say the step t: it says ${file.metadata.t}`,
+    );
+  }
+  file.expect(tensorsOf(optimizer));
+  for (const kind of KINDS) {
+    const moments = optimizer.moments[kind];
+    for (const { name } of moments.order) {
+      optimizer.device.write(moments.get(name), await file.read(`${kind}.${name}`));
+    }
+  }
+  optimizer.t = t;
+}

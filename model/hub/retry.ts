@@ -1,0 +1,42 @@
+/** Tries that end: with pauses in between, as long as the hub asks for. @module */
+import type { HubConnection } from "./client.ts";
+import { HubError, RetryableError } from "./errors.ts";
+
+const MAX_WAIT = 60_000; // ms that a Retry-After may ask for
+
+/** Runs `attempt` again after a `RetryableError`, with pauses, until tries are used up. */
+export async function retrying<T>(hub: HubConnection, attempt: () => Promise<T>): Promise<T> {
+  for (let tried = 1;; tried++) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!(error instanceof RetryableError)) throw error;
+      const { code, message, more: { wait, progress } } = error;
+      if (progress) tried = 1;
+      if (tried >= hub.tries) {
+        throw new HubError(code, `${message}. Gave up after ${tried} tries; try again later`, {
+          cause: error,
+        });
+      }
+      if (wait !== undefined && wait > MAX_WAIT) {
+        throw new HubError(
+          code,
+          `${message}, and asks to wait ${Math.ceil(wait / 1000)} seconds: try again then`,
+          { cause: error },
+        );
+      }
+      await sleep(Math.min(wait ?? hub.pause * 2 ** (tried - 1), MAX_WAIT), hub.signal);
+    }
+  }
+}
+
+function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const end = (): void => (clearTimeout(timer), reject(signal?.reason));
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", end);
+      resolve();
+    }, ms);
+    signal?.addEventListener("abort", end, { once: true });
+  });
+}
