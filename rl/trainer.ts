@@ -127,11 +127,13 @@ export class Trainer {
     score: (rollout: Rollout) => Promise<(number | null)[]>,
   ): Promise<TrainerStep> {
     const { config, algorithm } = this, { step, faults, algorithm: state } = this.#state;
-    const asked = prompts.flatMap((prompt) => Array<Int32Array>(this.needs.groupSize).fill(prompt));
-    if (asked.length < config.minibatches) {
+    const repeated = prompts.flatMap((prompt) =>
+      Array<Int32Array>(this.needs.groupSize).fill(prompt)
+    );
+    if (repeated.length < config.minibatches) {
       throw new RangeError(
         `Cannot split a rollout as it needs at least one prompt for each of ${config.minibatches} ` +
-          `minibatches: it has ${asked.length}`,
+          `minibatches: it has ${repeated.length}`,
       );
     }
     const timings: StepTimings = { generate: 0, score: 0, evaluate: 0, update: 0 };
@@ -143,7 +145,7 @@ export class Trainer {
     };
     const { maxNewTokens, temperature, seed } = config;
     const options = { maxNewTokens, temperature, seed, stream: step };
-    const rollout = await timed("generate", () => this.#policy.generate(asked, options));
+    const rollout = await timed("generate", () => this.#policy.generate(repeated, options));
     const scores = await timed("score", () => score(rollout));
     const context = { config, step, state };
     const experience = await timed(
