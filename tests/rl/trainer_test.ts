@@ -106,16 +106,21 @@ Deno.test("a run that is saved and restored goes on exactly as one that never st
 Deno.test("restore() refuses what is not a state", () => {
   const trainer = new Trainer(new TablePolicy(V));
   const state = trainer.state();
-  assert.throws(() => trainer.restore({ ...state, step: 1.5 }), {
-    name: "TypeError",
-    message: "Cannot restore the trainer as step must be a number >= 0: it is 1.5",
-  });
-  const algorithm = { klCoefficient: NaN };
-  assert.throws(() => trainer.restore({ ...state, algorithm }), /klCoefficient .* NaN/);
-  assert.throws(
-    () => trainer.restore({ step: 1, faults: 0, algorithm: {} }),
-    /klCoefficient .* undef/,
-  );
+  const refused: [Parameters<Trainer["restore"]>[0], string][] = [
+    [{ ...state, step: 1.5 }, "step must be a whole number >= 0: it is 1.5"],
+    [{ ...state, step: -1 }, "step must be a whole number >= 0: it is -1"],
+    [{ ...state, faults: Infinity }, "faults must be a number >= 0: it is Infinity"],
+    [{ step: 3, klCoefficient: 0.1 }, "faults must be a number >= 0: it is undefined"],
+    [{ ...state, algorithm: {} }, "klCoefficient must be a number >= 0: it is undefined"],
+  ];
+  for (const klCoefficient of [NaN, -0.1]) {
+    const rule = `klCoefficient must be a number >= 0: it is ${klCoefficient}`;
+    refused.push([{ ...state, algorithm: { klCoefficient } }, rule]);
+  }
+  for (const [saved, rule] of refused) {
+    const message = `Cannot restore the trainer as ${rule}`;
+    assert.throws(() => trainer.restore(saved), { name: "TypeError", message });
+  }
   assert.deepEqual(trainer.state(), state);
 });
 
