@@ -40,6 +40,7 @@ export { SentenceEmbedder } from "./model/encoder/sentence.ts";
 export { SentimentModel } from "./model/encoder/sentiment.ts";
 export { loadSentenceEmbedder, loadSentimentModel } from "./model/files/encoder_folder.ts";
 export type { FolderSource } from "./model/files/folder_source.ts";
+export { urlFolder, type UrlFolderOptions } from "./model/files/url_folder.ts";
 export type { LoadOptions } from "./model/files/gpt2_folder.ts";
 export { saveGpt2, type SaveOptions } from "./model/files/gpt2_save.ts";
 export { type AdapterSaveOptions, saveAdapter } from "./model/files/lora_save.ts";
@@ -48,7 +49,7 @@ export { hubFolder, loadModel, loadTokenizer } from "./model/hub/load.ts";
 export { generateText, type NewText, type TextOptions } from "./model/generation/text.ts";
 export { Gpt2, type Gpt2Options, type PassOptions } from "./model/gpt2.ts";
 export type { LoraOptions } from "./model/lora/lora.ts";
-export type { MatrixDtype } from "./model/params.ts";
+export type { MatrixDtype } from "./model/layout.ts";
 export type { HubModel } from "./model/hub/cache.ts";
 export { HubError, type HubErrorCode } from "./model/hub/errors.ts";
 export { fetchedLine, type FetchedModel, fetchModel } from "./model/hub/hub.ts";
@@ -86,7 +87,7 @@ export { DEFAULT_ALGORITHM, findAlgorithm, listAlgorithms } from "./rl/algorithm
 export { findPreset, listPresets, type Preset } from "./rl/algorithms/presets.ts";
 export { addSums, emptySums, type LossSums, meansOf } from "./rl/loss/sums.ts";
 export { type MetricInfo, metricTable } from "./rl/metrics.ts";
-export { TRAINER_OPTIONS, type TrainerConfig } from "./rl/trainer_options.ts";
+export { TRAINER_OPTIONS, type TrainerConfig, trainerOptions } from "./rl/trainer_options.ts";
 export type {
   Evaluation,
   EvaluationGradient,
@@ -98,7 +99,6 @@ export type {
 export {
   type StepTimings,
   Trainer,
-  trainerOptions,
   type TrainerSettings,
   type TrainerState,
   type TrainerStep,

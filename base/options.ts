@@ -79,7 +79,12 @@ export interface OptionTable<C> {
   resolve(given?: Partial<C>): Readonly<C>;
 }
 
-/** Makes a table of rows. @throws {TypeError} where a row's own default breaks the row */
+/**
+ * Makes a table of rows, which are frozen.
+ * @throws {TypeError} for a row that contradicts itself: a choice without choices, a range without
+ * values, `above` without `min`, a default of another kind
+ * @throws {RangeError} for a default outside its row's range or against its row's rule
+ */
 export function defineOptions<const R extends OptionRows>(
   owner: string,
   rows: R,
@@ -90,6 +95,7 @@ export function defineOptions<const R extends OptionRows>(
     names.filter((name) => rows[name].default !== undefined)
       .map((name) => [name, rows[name].default]),
   );
+  for (const name of names) checkRow(owner, name, rows[name]);
   for (const [name, value] of Object.entries(defaults)) checkOption(owner, name, rows[name], value);
   return {
     owner,
@@ -113,6 +119,17 @@ export function defineOptions<const R extends OptionRows>(
       return Object.freeze(values) as Readonly<C>;
     },
   };
+}
+
+/** Refuses a row that no value fits. @throws {TypeError} naming owner and option */
+function checkRow(owner: string, name: string, { kind, choices, min, max, above }: Option): void {
+  const cannot = (rule: string) =>
+    new TypeError(`Cannot define ${name} of ${owner} as ${rule}: correct its row`);
+  if (kind === "choice" && !choices?.length) throw cannot("a choice needs choices, it has none");
+  if (above && min === undefined) throw cannot("`above` speaks of `min`, which it has not");
+  if (min !== undefined && max !== undefined && (above ? min >= max : min > max)) {
+    throw cannot(`no number is ${optionRange({ min, max, above })}`);
+  }
 }
 
 /**
@@ -139,8 +156,9 @@ export function checkOption(owner: string, name: string, option: Option, value: 
       throw new TypeError(cannot(kind === "integer" ? "an integer" : "a number"));
     }
     if (!Number.isFinite(value)) throw new RangeError(cannot("finite"));
-    if (kind === "integer" && !Number.isInteger(value)) {
-      throw new RangeError(cannot("a whole number"));
+    if (kind === "integer" && !Number.isSafeInteger(value)) {
+      const most = Number.isInteger(value) ? " of at most 2^53 - 1" : "";
+      throw new RangeError(cannot(`a whole number${most}`));
     }
     if (min !== undefined && (above ? value <= min : value < min)) {
       throw new RangeError(cannot(above ? `above ${min}` : `at least ${min}`));
@@ -182,13 +200,12 @@ export function joinOptions(
  */
 export function parseOption(name: string, option: Option, text: string): OptionValue {
   const refuse = (rule: string, Kind: new (message: string) => Error = TypeError): never => {
-    throw new Kind(`Cannot set ${name} as ${rule}: it is "${text}" (${optionFacts(option)})`);
+    const facts = optionFacts(option);
+    throw new Kind(`Cannot set ${name} as ${rule}: it is "${text}"${facts && ` (${facts})`}`);
   };
-  const { kind, choices = [], min = -Infinity, max = Infinity, above } = option;
+  const { kind, choices, min = -Infinity, max = Infinity, above } = option;
   let value: OptionValue = text;
-  if (kind === "text") {
-    if (text === "") refuse("it needs a value");
-  } else if (kind === "choice") {
+  if (choices) {
     if (!choices.includes(text)) {
       throw new TypeError(
         `Cannot set ${name} as it takes ${choices.join(" or ")}: it is "${text}".${
@@ -196,6 +213,8 @@ export function parseOption(name: string, option: Option, text: string): OptionV
         }`,
       );
     }
+  } else if (kind === "text") {
+    if (text === "") refuse("it needs a value");
   } else if (kind === "boolean") {
     if (text !== "true" && text !== "false") refuse("it takes true or false");
     value = text === "true";
@@ -204,6 +223,9 @@ export function parseOption(name: string, option: Option, text: string): OptionV
     const form = whole ? /^[+-]?\d+$/ : /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
     if (!form.test(text)) refuse(whole ? "it takes a whole number" : "it takes a number");
     const number = value = Number(text);
+    if (whole && !Number.isSafeInteger(number)) {
+      refuse("it takes a whole number of at most 2^53 - 1", RangeError);
+    }
     const inside = (above ? number > min : number >= min) && number <= max &&
       Number.isFinite(number);
     if (!inside) refuse(`it must be ${optionRange(option) || "finite"}`, RangeError);
@@ -228,7 +250,7 @@ export function optionFacts(option: Option): string {
 }
 
 /** `0 to 1`, `above 0`, `1 or more`; empty where anything goes. */
-export function optionRange({ min, max, above }: Option): string {
+export function optionRange({ min, max, above }: Pick<Option, "min" | "max" | "above">): string {
   if (min === undefined) return max === undefined ? "" : `${max} or less`;
   if (max === undefined) return above ? `above ${min}` : `${min} or more`;
   return above ? `above ${min}, up to ${max}` : `${min} to ${max}`;
@@ -237,5 +259,5 @@ export function optionRange({ min, max, above }: Option): string {
 /** Small numbers as people write them: 1.41e-5. */
 const plain = (value: OptionValue): string =>
   typeof value === "number" && value !== 0 && Math.abs(value) < 1e-3
-    ? value.toExponential().replace("e+", "e")
+    ? value.toExponential()
     : String(value);

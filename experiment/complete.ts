@@ -1,8 +1,8 @@
 /** Completes a prompt with a model by name: what `deno task generate` runs. @module */
-import { describeModel, loadModel, loadTokenizer } from "../model/hub/load.ts";
 import { type DeviceChoice, openDevice } from "../kernels/devices/open.ts";
 import { filters } from "../kernels/filter.ts";
 import { generateText } from "../model/generation/text.ts";
+import { describeModel, loadModel, loadTokenizer } from "../model/hub/load.ts";
 import { checkGeneration } from "./memory_plan.ts";
 import { modelFolder } from "../model/hub/find_model.ts";
 

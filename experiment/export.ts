@@ -1,12 +1,12 @@
 /** Writes a model as a folder that transformers goes on with: weights, tokenizer, sampling, card. @module */
-import { saveGpt2 } from "../model/files/gpt2_save.ts";
-import { describeModel, hubFolder, loadModel, loadTokenizer } from "../model/hub/load.ts";
 import { CpuDevice } from "../kernels/devices/cpu.ts";
 import { denoFolder } from "../model/files/deno_folder.ts";
 import { replaceFile } from "../model/files/disk.ts";
 import { MissingFileError, readJson } from "../model/files/folder_source.ts";
-import type { LoraOptions } from "../model/lora/lora.ts";
+import { saveGpt2 } from "../model/files/gpt2_save.ts";
 import { openSafetensors } from "../model/files/safetensors.ts";
+import { describeModel, hubFolder, loadModel, loadTokenizer } from "../model/hub/load.ts";
+import type { LoraOptions } from "../model/lora/lora.ts";
 import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
 import { findModel, type ModelSource } from "../model/hub/find_model.ts";
 

@@ -4,7 +4,7 @@ import type { Device } from "../kernels/device.ts";
 import type { EncoderOptions } from "../model/encoder/encoder.ts";
 import type { SentenceEmbedder } from "../model/encoder/sentence.ts";
 import { loadSentenceEmbedder } from "../model/files/encoder_folder.ts";
-import type { MatrixDtype } from "../model/params.ts";
+import type { MatrixDtype } from "../model/layout.ts";
 import { combine, type CombinedReward } from "../rewards/combine.ts";
 import { parseRewards } from "../rewards/parse.ts";
 import { findReward, listRewards, rewardSetting } from "../rewards/registry.ts";

@@ -18,9 +18,10 @@ import { type Device, type FloatArray, Scope, type Tensor, view } from "../kerne
 import { type ModelConfig, type ModelDims, modelDims, parseConfig } from "./config.ts";
 import type { Gpt2Options, PassOptions, RowEvaluation } from "./gpt2_options.ts";
 import { logitsWidth } from "./layers/head.ts";
+import { layoutParameters } from "./layout.ts";
 import { Adapter, inUse } from "./lora/lora.ts";
 import { Optimizer } from "./optimizer.ts";
-import { initialise, layoutParameters, ParameterBuffers } from "./params.ts";
+import { initialise, ParameterBuffers } from "./params.ts";
 import type { Pass, RowGradients } from "./pass.ts";
 import { Passes } from "./passes.ts";
 import { checkRows, type Rows } from "./rows.ts";

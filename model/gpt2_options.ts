@@ -1,8 +1,8 @@
 /** What may be chosen of a model, and what a forward pass tells. @module */
 import type { FloatArray } from "../kernels/device.ts";
+import type { MatrixDtype } from "./layout.ts";
 import type { LoraOptions } from "./lora/lora.ts";
 import type { AdamwOptions } from "./optimizer.ts";
-import type { MatrixDtype } from "./params.ts";
 
 /** Settings of a model that are no part of its weights. */
 export interface Gpt2Options {

@@ -3,7 +3,6 @@
  * a few epochs. It names no algorithm.
  * @module
  */
-import { joinOptions, type OptionTable } from "../base/options.ts";
 import { scheduleAt } from "../base/schedules.ts";
 import type { Algorithm, Experience, Needs } from "./algorithm.ts";
 import { DEFAULT_ALGORITHM, findAlgorithm } from "./algorithms/registry.ts";
@@ -11,7 +10,7 @@ import { collect } from "./experience.ts";
 import type { Policy, Rollout } from "./policy.ts";
 import { readState, type TrainerState } from "./state.ts";
 import { stepMetrics } from "./summary.ts";
-import { TRAINER_OPTIONS, type TrainerConfig } from "./trainer_options.ts";
+import { type TrainerConfig, trainerOptions } from "./trainer_options.ts";
 import { learn, type UpdateResult } from "./update.ts";
 
 export type { TrainerState } from "./state.ts";
@@ -46,20 +45,6 @@ export type TrainerSettings = Partial<TrainerConfig> & Readonly<Record<string, u
 
 /** Skipped updates in a row after which training stops. */
 const MAX_FAULTS = 3;
-
-/** The settings that a run with this algorithm has: the loop's with the algorithm's defaults, and its own. */
-export function trainerOptions(algorithm: Algorithm<never>): OptionTable<TrainerConfig> {
-  const own = algorithm.trainerDefaults ?? {};
-  const rows = Object.fromEntries(
-    Object.entries(TRAINER_OPTIONS.rows).map(([name, row]) => [
-      name,
-      { ...row, default: own[name as keyof TrainerConfig] ?? row.default },
-    ]),
-  );
-  const loop = { owner: TRAINER_OPTIONS.owner, rows };
-  const joined = joinOptions(algorithm.options.owner, [loop, algorithm.options]);
-  return joined as unknown as OptionTable<TrainerConfig>;
-}
 
 /**
  * Trains a policy with an algorithm. All randomness comes from the seed and the step number, so the same

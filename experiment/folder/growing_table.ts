@@ -1,7 +1,7 @@
 /** A CSV file that only grows, held in memory and replaced whole. @module */
-import { csvLines } from "./csv.ts";
 import { join } from "node:path";
 import type { Disk } from "../../model/files/disk.ts";
+import { csvLines } from "./csv.ts";
 import { replaceFile } from "./files.ts";
 
 /** A table that only grows: encoded rows, written whole each time. */

@@ -3,7 +3,7 @@
  * @module
  */
 import { type Device, type FloatArray, Scope, type Tensor } from "../../kernels/device.ts";
-import type { MatrixDtype } from "../params.ts";
+import type { MatrixDtype } from "../layout.ts";
 import type { TensorSource } from "../tensor_source.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { Workspace } from "../workspace.ts";

@@ -1,6 +1,6 @@
 /** The weights of an encoder on a device, from the tensors of either family. @module */
 import type { Scope, Tensor } from "../../kernels/device.ts";
-import type { MatrixDtype } from "../params.ts";
+import type { MatrixDtype } from "../layout.ts";
 import type { TensorSource, TensorSpec } from "../tensor_source.ts";
 import type { EncoderConfig } from "./config.ts";
 

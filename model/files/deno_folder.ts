@@ -48,9 +48,12 @@ export async function ifThere<T>(found: Promise<T>): Promise<T | undefined> {
 export const readIfThere = (path: string): Promise<string | undefined> =>
   ifThere(Deno.readTextFile(path));
 
-/** Whether there is a file at `path`, and not a folder. */
-export const isFile = (path: string): Promise<boolean> =>
-  Deno.stat(path).then((found) => found.isFile, () => false);
+/** What is at `path`; undefined where nothing is, or it may not be looked at. */
+export const kindOf = (path: string): Promise<"file" | "folder" | undefined> =>
+  Deno.stat(path).then(
+    ({ isFile, isDirectory }) => isDirectory ? "folder" : isFile ? "file" : undefined,
+    () => undefined,
+  );
 
 /**
  * A file's folder and name. By hand, as this module is loaded in browsers too, which have no `node:path`.

@@ -3,7 +3,8 @@
  * the disk, then renamed; the folder is flushed too, so that the rename itself survives a power cut.
  * @module
  */
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 
 /** What a file is written from, piece by piece. */
 export type Chunks = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
@@ -66,6 +67,9 @@ export const isTemporary = (name: string): boolean => /\.tmp-\d+$/.test(name);
 
 /** Makes a folder and those above it, where they are not there. */
 export const makeFolders = (path: string): Promise<void> => Deno.mkdir(path, { recursive: true });
+
+/** The path of a `file:` address, without a slash at its end. */
+export const localPath = (url: URL): string => resolve(fileURLToPath(url));
 
 /** The path without links, from the root; undefined where there is nothing. */
 export const fullPath = (path: string): Promise<string | undefined> =>

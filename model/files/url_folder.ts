@@ -57,7 +57,7 @@ async function named(
 }
 
 /**
- * One answer; undefined where there is no such file.
+ * One answer, which may be a part only where `headers` ask for one; undefined where there is no such file.
  * @throws {Error} for an answer that is neither the file nor "not found"
  */
 async function ask(
@@ -67,7 +67,7 @@ async function ask(
 ): Promise<Response | undefined> {
   const response = await get(url, { headers });
   const { status } = response;
-  if (status === 200 || status === 206 || status === 416) return response;
+  if (status === 200 || (headers.range && (status === 206 || status === 416))) return response;
   await response.body?.cancel();
   if (status === 404 || status === 410) return undefined;
   throw new Error(`Cannot read ${url} as the server must give the file: it answers ${status}`);
@@ -90,12 +90,7 @@ async function openUrl(get: typeof fetch, url: URL): Promise<RangeFile | undefin
   if (response.status !== 200) { // a part whose place it does not say
     await response.body?.cancel();
     whole = await ask(get, url);
-    if (whole?.status !== 200) {
-      await whole?.body?.cancel();
-      throw new Error(
-        `Cannot read ${url} as the server must give the file, or the parts asked for`,
-      );
-    }
+    if (!whole) return undefined;
   }
   const bytes = new Uint8Array(await whole.arrayBuffer());
   return new UrlFile(get, url, { size: bytes.length, etag: null }, bytes);

@@ -13,8 +13,8 @@ import type { ModelConfig } from "../config.ts";
 import { logitsWidth } from "../layers/head.ts";
 import { inUse } from "../lora/lora.ts";
 import type { Tokens } from "../rows.ts";
-import { Session, type SessionModel, type SessionShape, type TokenUpdate } from "./session.ts";
 import { Workspace } from "../workspace.ts";
+import { Session, type SessionModel, type SessionShape, type TokenUpdate } from "./session.ts";
 
 /** How completions are drawn. Training passes no filter: it learns from the whole distribution. */
 export interface GenerateOptions extends SampleFilter {

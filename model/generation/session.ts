@@ -21,8 +21,9 @@ import {
   layerTensors,
 } from "../layers/forward.ts";
 import { headLogits, logitsWidth } from "../layers/head.ts";
+import { headName } from "../layout.ts";
 import type { Adapter } from "../lora/lora.ts";
-import { headName, type ParameterBuffers } from "../params.ts";
+import type { ParameterBuffers } from "../params.ts";
 import type { Tokens } from "../rows.ts";
 import type { Allocator } from "../workspace.ts";
 
@@ -115,20 +116,8 @@ export class Session implements Disposable {
         rstd: floats("rstd", B),
         logits: floats("logits", B * logitsWidth(V)),
       };
-      this.#prefill = this.#record("prefill", head, this.#prompt, T, (layer, dims) => {
-        const within = attendWithin(device, this.#prompt.length, blockDims(dims, layer));
-        return (a) => {
-          const { position } = this.#prompt;
-          storeKv(device, { ...caches[layer], qkv: a.qkv, position }, { B, T, C, S });
-          within(a);
-        };
-      });
-      this.#decode = this.#record("decode", head, this.#state, 1, (layer, dims) => (a) => {
-        const { H, D, window, scale } = blockDims(dims, layer);
-        const x = { ...caches[layer], qkv: a.qkv, position: this.#state.position };
-        storeKv(device, x, { B, T: 1, C, S });
-        attendKv(device, { ...x, out: a.attended }, { B, S, H, D, window, scale });
-      });
+      this.#prefill = this.#recordPrefill(head, caches);
+      this.#decode = this.#recordDecode(head, caches);
     } catch (error) {
       scope[Symbol.dispose]();
       throw error;
@@ -190,6 +179,28 @@ export class Session implements Disposable {
 
   [Symbol.dispose](): void {
     this.#scope[Symbol.dispose]();
+  }
+
+  #recordPrefill(head: Head, caches: readonly KvCache[]): Program {
+    const { device, dims: { C } } = this.model, { B, T, S } = this.shape;
+    return this.#record("prefill", head, this.#prompt, T, (layer, dims) => {
+      const within = attendWithin(device, this.#prompt.length, blockDims(dims, layer));
+      return (a) => {
+        const { position } = this.#prompt;
+        storeKv(device, { ...caches[layer], qkv: a.qkv, position }, { B, T, C, S });
+        within(a);
+      };
+    });
+  }
+
+  #recordDecode(head: Head, caches: readonly KvCache[]): Program {
+    const { device, dims: { C } } = this.model, { B, S } = this.shape;
+    return this.#record("decode", head, this.#state, 1, (layer, dims) => (a) => {
+      const { H, D, window, scale } = blockDims(dims, layer);
+      const x = { ...caches[layer], qkv: a.qkv, position: this.#state.position };
+      storeKv(device, x, { B, T: 1, C, S });
+      attendKv(device, { ...x, out: a.attended }, { B, S, H, D, window, scale });
+    });
   }
 
   /** Records embedding, blocks, head and draw for B rows of T tokens each. */

@@ -1,6 +1,6 @@
 /** Generation in text: token by token, until end-of-text or a stop string. @module */
-import { type GenerateOptions, generateStream, type GenerationModel } from "./generate.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import { type GenerateOptions, generateStream, type GenerationModel } from "./generate.ts";
 
 /** Why a completion ended. */
 export type TextEnd = "eos" | "stop" | "length";

@@ -50,8 +50,8 @@ export function statusError(
 ): HubError {
   const { status } = response;
   const code = response.headers.get("x-error-code");
-  const cannot = (fault: HubErrorCode, text: string): HubError =>
-    new HubError(fault, `Cannot fetch ${what} as ${text}`);
+  const cannot = (kind: HubErrorCode, text: string): HubError =>
+    new HubError(kind, `Cannot fetch ${what} as ${text}`);
   if (code === "GatedRepo") {
     return cannot(
       "refused",

@@ -1,5 +1,7 @@
 /** Finds the folder of a model by the name that people give it, and says what exactly lies there. @module */
-import { createHash } from "node:crypto";
+import { checksums } from "../files/checksum.ts";
+import { denoFolder, kindOf } from "../files/deno_folder.ts";
+import { localPath } from "../files/disk.ts";
 import { baseName } from "../files/lora_save.ts";
 import { cachedModel, type HubModel } from "./cache.ts";
 import { fetchedLine, fetchModel } from "./hub.ts";
@@ -117,32 +119,19 @@ function changes(was: PlainSource, now: PlainSource | undefined): string[] {
 const MODEL_FILE =
   /^(?:(?:config|tokenizer|vocab|added_tokens|adapter_config)\.json|merges\.txt|(?:adapter_)?model.*\.safetensors(?:\.index\.json)?)$/;
 
-async function sums(folder: string): Promise<Record<string, string>> {
-  const names = (await Array.fromAsync(Deno.readDir(folder), ({ name }) => name))
-    .filter((name) => MODEL_FILE.test(name)).sort();
-  const found: Record<string, string> = {};
-  for (const name of names) {
-    const hash = createHash("sha256");
-    using file = await Deno.open(`${folder}/${name}`);
-    const block = new Uint8Array(2 ** 20);
-    for (let n = await file.read(block); n !== null; n = await file.read(block)) {
-      hash.update(block.subarray(0, n));
-    }
-    found[name] = hash.digest("hex");
-  }
-  return found;
-}
+const sums = (folder: string): Promise<Record<string, string>> =>
+  checksums(denoFolder(folder), (name) => MODEL_FILE.test(name));
 
 async function locate(
   model: string,
   options: HubOptions,
 ): Promise<{ folder: string; hub?: HubModel; line?: string }> {
-  const folder = model === "tiny" ? decodeURIComponent(TINY.pathname).replace(/\/$/, "") : model;
-  const found = await Deno.stat(folder).catch(() => undefined);
-  if (found?.isDirectory) return { folder };
+  const folder = model === "tiny" ? localPath(TINY) : model;
+  const kind = await kindOf(folder);
+  if (kind === "folder") return { folder };
   const cannot = `Cannot load the model "${model}" as it must be "tiny", a folder with ` +
     `config.json, model.safetensors and tokenizer.json, or owner/name of the hub`;
-  if (found) throw new Error(`${cannot}: it is a file`);
+  if (kind === "file") throw new Error(`${cannot}: it is a file`);
   if (!isHubId(model)) throw new Error(`${cannot}: there is no such folder`);
   const cached = await cachedModel(model, options);
   if (cached) {

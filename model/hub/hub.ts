@@ -23,11 +23,19 @@ import { ADAPTER, ADAPTER_WEIGHTS, baseOf, INDEX, shardsOf, wanted, WEIGHTS } fr
 import { retrying } from "./retry.ts";
 import { connection, type HubOptions, isOffline } from "./settings.ts";
 
+/** One file of it. */
+export interface FetchedFile {
+  name: string;
+  /** Bytes. */
+  size: number;
+  /** Bytes that came over the network, 0 for a file that was there. */
+  arrived: number;
+}
+
 /** A model that was downloaded. */
 export interface FetchedModel extends HubModel {
   readonly endpoint: string;
-  /** `arrived`: bytes that came over the network, 0 for a file that was there. */
-  readonly files: readonly { name: string; size: number; arrived: number }[];
+  readonly files: readonly FetchedFile[];
   readonly base?: FetchedModel;
 }
 
@@ -54,58 +62,16 @@ async function fetchOne(
   adapter?: string,
 ): Promise<FetchedModel> {
   const { given, id, revision, home } = cachePaths(model, options);
-  if (isOffline(options)) {
-    const found = await cachedModel(model, options);
-    const of = (one: HubModel): FetchedModel => ({
-      ...one,
-      endpoint: "the cache",
-      files: [],
-      base: one.base && of(one.base),
-    });
-    if (found) return of(found);
-    throw new HubError(
-      "offline",
-      `Cannot fetch ${model} as HF_HUB_OFFLINE is set and ${home} does not have it: unset it`,
-    );
-  }
+  if (isOffline(options)) return await offline(model, options, home);
   const hub = connection(options);
-  const what = `${id}@${revision}`;
-  const api = `/api/models/${id}/revision/${encodeURIComponent(revision)}`;
-  const parsed = infoSchema.safeParse(await retrying(hub, () => requestJson(hub, api, what)));
-  if (!parsed.success) {
-    throw unexpectedResponse(hub, what, "its JSON has no commit or list of files");
-  }
-  const commit = parsed.data.sha;
-  if (isCommit(revision) && commit !== revision) {
-    throw unexpectedResponse(hub, what, `it gives commit ${commit} for another`);
-  }
-  const names = new Set(parsed.data.siblings.map(({ rfilename }) => rfilename));
+  const { commit, names } = await resolveRevision(hub, id, revision);
   const folder = `${home}/snapshots/${commit}`;
-  for (const needed of [`${home}/blobs`, folder]) {
-    await makeFolders(needed).catch((error: Error) => {
-      if (error.name !== "NotCapable") throw error;
-      throw new HubError(
-        "refused",
-        `Cannot write into ${home} as this program may not: start it with --allow-write, or set ` +
-          `HF_HUB_CACHE to a folder that it may write into`,
-      );
-    });
-  }
-  const files: { name: string; size: number; arrived: number }[] = [];
+  for (const needed of [`${home}/blobs`, folder]) await makeInCache(needed, home);
+  const files: FetchedFile[] = [];
   const get = async (name: string): Promise<void> => {
     const remote = await describe(hub, id, commit, name);
-    const { size, hash } = remote;
-    let arrived = 0;
-    if (!await isWhole(`${folder}/${name}`, remote)) {
-      const blob = `${home}/blobs/${hash}`;
-      if (!await isWhole(blob, remote)) {
-        arrived = await fetchFile(hub, remote, blob, (done) => {
-          options.onProgress?.({ file: name, done, size });
-        });
-      }
-      await linkSnapshot({ folder, name }, blob, remote);
-    }
-    files.push({ name, size, arrived });
+    const arrived = await intoCache(hub, remote, { home, folder, onProgress: options.onProgress });
+    files.push({ name, size: remote.size, arrived });
   };
   const { now, tokenizer } = wanted(names, model, adapter);
   for (const name of now) await get(name);
@@ -123,6 +89,68 @@ async function fetchOne(
   if (revision !== commit) await writeRef(`${home}/refs/${revision}`, commit);
   const { endpoint } = hub;
   return { given, id, revision, commit, folder, endpoint, files, ...(base && { base }) };
+}
+
+/** The model as it is in the cache, where no connection may be opened. */
+async function offline(model: string, options: HubOptions, home: string): Promise<FetchedModel> {
+  const found = await cachedModel(model, options);
+  const of = (one: HubModel): FetchedModel => ({
+    ...one,
+    endpoint: "the cache",
+    files: [],
+    base: one.base && of(one.base),
+  });
+  if (found) return of(found);
+  throw new HubError(
+    "offline",
+    `Cannot fetch ${model} as HF_HUB_OFFLINE is set and ${home} does not have it: unset it`,
+  );
+}
+
+/** The commit that a revision is now, and the names of its files. */
+async function resolveRevision(
+  hub: HubConnection,
+  id: string,
+  revision: string,
+): Promise<{ commit: string; names: Set<string> }> {
+  const what = `${id}@${revision}`;
+  const api = `/api/models/${id}/revision/${encodeURIComponent(revision)}`;
+  const parsed = infoSchema.safeParse(await retrying(hub, () => requestJson(hub, api, what)));
+  if (!parsed.success) {
+    throw unexpectedResponse(hub, what, "its JSON has no commit or list of files");
+  }
+  const { sha: commit, siblings } = parsed.data;
+  if (isCommit(revision) && commit !== revision) {
+    throw unexpectedResponse(hub, what, `it gives commit ${commit} for another`);
+  }
+  return { commit, names: new Set(siblings.map(({ rfilename }) => rfilename)) };
+}
+
+async function makeInCache(folder: string, home: string): Promise<void> {
+  await makeFolders(folder).catch((error: Error) => {
+    if (error.name !== "NotCapable") throw error;
+    throw new HubError(
+      "refused",
+      `Cannot write into ${home} as this program may not: start it with --allow-write, or set ` +
+        `HF_HUB_CACHE to a folder that it may write into`,
+    );
+  });
+}
+
+/** Puts a file into the snapshot `folder`, where it is not whole there; gives the bytes that came. */
+async function intoCache(
+  hub: HubConnection,
+  remote: RemoteFile,
+  { home, folder, onProgress }: { home: string; folder: string } & Pick<HubOptions, "onProgress">,
+): Promise<number> {
+  const { name, size, hash } = remote;
+  if (await isWhole(`${folder}/${name}`, remote)) return 0;
+  const blob = `${home}/blobs/${hash}`;
+  const arrived = await isWhole(blob, remote)
+    ? 0
+    : await fetchFile(hub, remote, blob, (done) => onProgress?.({ file: name, done, size }));
+  await linkSnapshot({ folder, name }, blob, remote);
+  return arrived;
 }
 
 /** One line: what was fetched, from where, into which folder; of an adapter, the same of its base. */

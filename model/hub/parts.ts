@@ -1,6 +1,6 @@
 /** Which files of a repository make a model, or an adapter that PEFT saved. @module */
 import * as z from "zod";
-import { denoFolder, isFile } from "../files/deno_folder.ts";
+import { denoFolder, kindOf } from "../files/deno_folder.ts";
 import { readJson } from "../files/folder_source.ts";
 import { HubError } from "./errors.ts";
 import { hubName } from "./names.ts";
@@ -38,8 +38,8 @@ export async function isModel(folder: string): Promise<boolean> {
 /** Whether all of these files are in `folder`. */
 export const hasAll = async (folder: string, names: readonly string[]): Promise<boolean> =>
   (await Promise.all(
-    names.map((name) => isFile(`${folder}/${name}`)),
-  )).every((one) => one);
+    names.map((name) => kindOf(`${folder}/${name}`)),
+  )).every((kind) => kind === "file");
 
 /**
  * Which of the files `names` make `model`: those that come first, and the tokenizer. `adapter` is the

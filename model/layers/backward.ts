@@ -53,33 +53,36 @@ export function backwardScratch(memory: Allocator, dims: LayerDims): BackwardScr
   };
 }
 
+/** What the backward pass of a block works on. */
+export interface BackwardTensors {
+  weights: LayerTensors;
+  gradients: LayerGradients;
+  x: Tensor;
+  activations: LayerActivations;
+  length: Tensor;
+  dx: Tensor;
+  scratch: BackwardScratch;
+}
+
 /**
  * Enqueues the backward pass of one block. `dx` (N, C) holds the gradient of the output and becomes
  * that of the input; `gradients` are added to, where they are there. Rows past `length` must hold zero
  * in `dx`, and do so afterwards.
  */
-export function layerBackward(
-  device: Device,
-  tensors: {
-    weights: LayerTensors;
-    gradients: LayerGradients;
-    x: Tensor;
-    activations: LayerActivations;
-    length: Tensor;
-    dx: Tensor;
-    scratch: BackwardScratch;
-  },
-  dims: BlockDims,
-): void {
-  const { weights: w, gradients: g, x, activations: a, length, dx, scratch } = tensors;
-  const { B, T, C, H, D, I, window, scale } = dims;
-  const N = B * T;
-  const { narrow, delta, partial, hidden, dhidden } = scratch;
-  const work = { partial, hidden, dhidden };
-  const dpre = view(scratch.wide, 0, N * I, "dpre");
-  const dqkv = view(scratch.wide, 0, N * 3 * C, "dqkv");
+export function layerBackward(device: Device, tensors: BackwardTensors, dims: BlockDims): void {
+  mlpBackward(device, tensors, dims);
+  attendBackward(device, tensors, dims);
+}
 
-  // MLP: out = middle + gelu(norm2 Wfc + b) Wproj + b
+/** Of out = middle + gelu(norm2 Wfc + b) Wproj + b. */
+function mlpBackward(
+  device: Device,
+  { weights: w, gradients: g, activations: a, dx, scratch }: BackwardTensors,
+  { B, T, C, I }: BlockDims,
+): void {
+  const N = B * T;
+  const { narrow, partial, hidden, dhidden } = scratch, work = { partial, hidden, dhidden };
+  const dpre = view(scratch.wide, 0, N * I, "dpre");
   linearBackward(
     device,
     { x: a.act, layer: w.proj, gradient: g.proj, dout: dx, dx: dpre, pre: a.pre, ...work },
@@ -101,8 +104,18 @@ export function layerBackward(
     dbias: g.norm2.bias,
     scratch: partial,
   }, { N, C });
+}
 
-  // Attention: middle = x + attention(norm1 Wqkv + b) Wo + b
+/** Of middle = x + attention(norm1 Wqkv + b) Wo + b. */
+function attendBackward(
+  device: Device,
+  { weights: w, gradients: g, x, activations: a, length, dx, scratch }: BackwardTensors,
+  { B, T, C, H, D, window, scale }: BlockDims,
+): void {
+  const N = B * T;
+  const { narrow, delta, partial, hidden, dhidden } = scratch;
+  const work = { partial, hidden, dhidden };
+  const dqkv = view(scratch.wide, 0, N * 3 * C, "dqkv");
   linearBackward(
     device,
     { x: a.attended, layer: w.out, gradient: g.out, dout: dx, dx: narrow, ...work },

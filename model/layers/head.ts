@@ -20,7 +20,8 @@ import { gatherRows, scatterRows } from "../../kernels/rows.ts";
 import { tokenLogprob, tokenLogprobBackward } from "../../kernels/token_logprob.ts";
 import { valueHead, valueHeadBackward, valueHeadScratch } from "../../kernels/value_head.ts";
 import type { ModelDims } from "../config.ts";
-import { headName, type ParameterBuffers } from "../params.ts";
+import { headName } from "../layout.ts";
+import type { ParameterBuffers } from "../params.ts";
 import type { Allocator } from "../workspace.ts";
 
 /** Sizes of the head. */
@@ -179,51 +180,28 @@ export function headForward(
   }
 }
 
+/** What the head's backward pass works on. */
+export interface HeadBackwardTensors {
+  /** (R) u32 */
+  readonly index: Tensor;
+  readonly target: Tensor;
+  readonly weights: ParameterBuffers;
+  readonly values?: ValueHead;
+  readonly gradients: ParameterBuffers;
+  readonly activations: HeadActivations;
+  readonly head: HeadGradients;
+  /** (N, C) */
+  readonly dx: Tensor;
+}
+
 /**
  * Enqueues the backward pass of `headForward`: dx (N, C) is overwritten, `gradients` are added to,
  * and what they lack is not trained.
- * Where all rows were one chunk its logits are still there; else each chunk is computed again.
  */
-export function headBackward(
-  device: Device,
-  { index, target, weights, values, gradients, activations: a, head: d, dx }: {
-    index: Tensor;
-    target: Tensor;
-    weights: ParameterBuffers;
-    values?: ValueHead;
-    gradients: ParameterBuffers;
-    activations: HeadActivations;
-    head: HeadGradients;
-    dx: Tensor;
-  },
-  dims: HeadDims,
-): void {
-  const { N, R, C, V } = dims;
-  const ld = logitsWidth(V);
-  const name = headName(weights.layout);
-  const [head, dhead] = [weights.get(name), gradients.find(name)];
-  for (const { start, rows } of chunks(dims)) {
-    const { at, logits } = chunkOf({ start, rows }, a, dims);
-    if (rows < R) headLogits(device, { ...at, head, logits }, { R: rows, C, V });
-    tokenLogprobBackward(device, {
-      ...at,
-      logits,
-      token: view(target, start, rows),
-      dlogprob: view(d.dlogprob, start, rows),
-      dentropy: view(d.dentropy, start, rows),
-    }, { ...dims, N: rows, ld });
-    matmul(
-      device,
-      { a: logits, b: head, out: rowsOf(d.dhidden, C, start, start + rows) },
-      { M: rows, N: C, K: V, orientation: "NN", ldA: ld },
-    );
-    if (!dhead) continue;
-    matmul(
-      device,
-      { a: logits, b: at.hidden, out: dhead },
-      { M: V, N: C, K: rows, orientation: "TN", ldA: ld, accumulate: true },
-    );
-  }
+export function headBackward(device: Device, tensors: HeadBackwardTensors, dims: HeadDims): void {
+  const { index, weights, values, gradients, activations: a, head: d, dx } = tensors;
+  const { N, R, C } = dims;
+  logitsBackward(device, tensors, dims);
   if (d.dvalue) {
     const dvalues = valueHeadIn(gradients)!;
     valueHeadBackward(device, {
@@ -250,6 +228,43 @@ export function headBackward(
   }, { N: R, C });
   device.zero(dx);
   scatterRows(device, { dout: d.dgathered, index, dx }, { N: R, R: N, C });
+}
+
+/**
+ * From log-probabilities and entropies to hidden states. Where all rows were one chunk its logits are
+ * still there; else each chunk is computed again.
+ */
+function logitsBackward(
+  device: Device,
+  { target, weights, gradients, activations: a, head: d }: HeadBackwardTensors,
+  dims: HeadDims,
+): void {
+  const { R, C, V } = dims;
+  const ld = logitsWidth(V);
+  const name = headName(weights.layout);
+  const [head, dhead] = [weights.get(name), gradients.find(name)];
+  for (const { start, rows } of chunks(dims)) {
+    const { at, logits } = chunkOf({ start, rows }, a, dims);
+    if (rows < R) headLogits(device, { ...at, head, logits }, { R: rows, C, V });
+    tokenLogprobBackward(device, {
+      ...at,
+      logits,
+      token: view(target, start, rows),
+      dlogprob: view(d.dlogprob, start, rows),
+      dentropy: view(d.dentropy, start, rows),
+    }, { ...dims, N: rows, ld });
+    matmul(
+      device,
+      { a: logits, b: head, out: rowsOf(d.dhidden, C, start, start + rows) },
+      { M: rows, N: C, K: V, orientation: "NN", ldA: ld },
+    );
+    if (!dhead) continue;
+    matmul(
+      device,
+      { a: logits, b: at.hidden, out: dhead },
+      { M: V, N: C, K: rows, orientation: "TN", ldA: ld, accumulate: true },
+    );
+  }
 }
 
 interface Chunk {

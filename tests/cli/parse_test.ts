@@ -6,7 +6,7 @@ import { HelpShown, parseArguments as parseWith } from "../../cli/parse.ts";
 import { commandOf, requestOf } from "../../cli/commands/train_request.ts";
 import { coerce, nearest, UsageError } from "../../cli/values.ts";
 import { ppo } from "../../rl/algorithms/ppo.ts";
-import { trainerOptions } from "../../rl/trainer.ts";
+import { trainerOptions } from "../../rl/trainer_options.ts";
 import { fakeParts } from "./_fake.ts";
 
 const parseArguments = (args: readonly string[]) =>

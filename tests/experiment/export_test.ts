@@ -1,10 +1,10 @@
-import { saveGpt2 } from "../../model/files/gpt2_save.ts";
-import { loadModel, loadTokenizer } from "../../model/hub/load.ts";
 import assert from "node:assert/strict";
-import { CpuDevice } from "../../kernels/devices/cpu.ts";
-import { languageModelRows } from "../../model/rows.ts";
-import { openSafetensors } from "../../model/files/safetensors.ts";
 import { type ExportFacts, exportModel } from "../../experiment/export.ts";
+import { CpuDevice } from "../../kernels/devices/cpu.ts";
+import { saveGpt2 } from "../../model/files/gpt2_save.ts";
+import { openSafetensors } from "../../model/files/safetensors.ts";
+import { loadModel, loadTokenizer } from "../../model/hub/load.ts";
+import { languageModelRows } from "../../model/rows.ts";
 import { assertClose } from "../_close.ts";
 import { modelFolder } from "../_fixtures.ts";
 import { withFolder } from "../_folder.ts";

@@ -11,7 +11,7 @@ import { WebGpuDevice } from "../../kernels/devices/webgpu.ts";
 import { parseConfig } from "../../model/config.ts";
 import { Gpt2 } from "../../model/gpt2.ts";
 import { MEMORY_KINDS, type MemoryByKind } from "../../model/memory.ts";
-import { layoutParameters } from "../../model/params.ts";
+import { layoutParameters } from "../../model/layout.ts";
 import { fillNormal } from "../../model/random.ts";
 import { writeSafetensors } from "../../model/files/safetensors_write.ts";
 import { ppo } from "../../rl/algorithms/ppo.ts";

@@ -141,7 +141,10 @@ Deno.test("a checkpoint of an adapter names its base, completes prompts and begi
 
 for (
   const [change, message] of [
-    [{ loraTargets: "q_proj" }, /targets must mean a linear map: \["q_proj"\] means none of attn/],
+    [
+      { loraTargets: "q_proj" },
+      /targets must mean a linear layer: \["q_proj"\] means none of attn/,
+    ],
     [{ loraRank: 2.5 }, /a run with ppo as loraRank must be a whole number: it is 2\.5/],
     [{ loraAlpha: 0 }, /a run with ppo as loraAlpha must be above 0: it is 0/],
   ] as const
@@ -156,7 +159,7 @@ for (
     }));
 }
 
-Deno.test("all-linear adapts every map; a policy without adapter needs a reference", () =>
+Deno.test("all-linear adapts every layer; a policy without adapter needs a reference", () =>
   inFolder(async (folder, request) => {
     const run = new Recorder(folder);
     const all = { ...settings, loraTargets: "all-linear" };

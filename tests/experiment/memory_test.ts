@@ -1,6 +1,6 @@
-import { loadModel } from "../../model/hub/load.ts";
 import assert from "node:assert/strict";
 import { LanguagePolicy } from "../../experiment/policy.ts";
+import { loadModel } from "../../model/hub/load.ts";
 import { testOnDevices } from "../_devices.ts";
 import { writeSmallModel } from "./_model.ts";
 

@@ -1,9 +1,9 @@
-import { loadGpt2 } from "../../model/files/gpt2_folder.ts";
-import { saveGpt2 } from "../../model/files/gpt2_save.ts";
-import { exportOptimizer, importOptimizer } from "../../model/files/optimizer_file.ts";
 import assert from "node:assert/strict";
 import type { Device, HostArray, Tensor } from "../../kernels/device.ts";
 import { CpuDevice } from "../../kernels/devices/cpu.ts";
+import { loadGpt2 } from "../../model/files/gpt2_folder.ts";
+import { saveGpt2 } from "../../model/files/gpt2_save.ts";
+import { exportOptimizer, importOptimizer } from "../../model/files/optimizer_file.ts";
 import { Gpt2 } from "../../model/gpt2.ts";
 import { languageModelRows, responseRows } from "../../model/rows.ts";
 import { assertClose, assertRelative } from "../_close.ts";
@@ -177,38 +177,41 @@ testOnDevices("the same seed gives the same weights and steps, bit for bit", asy
   assert.notDeepEqual(await run(1), await run(2));
 });
 
-testOnDevices("exportState() and importState() resume training bit for bit", async (device) => {
-  const folder = await Deno.makeTempDir();
-  try {
-    const train = (model: Gpt2) => {
-      for (let step = 0; step < 3; step++) {
-        model.languageModel(rows);
-        model.step(0.01);
-      }
-    };
-    using straight = randomModel(device);
-    train(straight);
-    await saveGpt2(straight, folder);
-    await exportOptimizer(straight, `${folder}/optimizer.safetensors`);
-    train(straight);
-    using resumed = await loadGpt2(device, folder, { valueHead: true });
-    await importOptimizer(resumed, `${folder}/optimizer.safetensors`);
-    assert.equal(resumed.optimizer!.t, 3);
-    train(resumed);
-    assert.deepEqual(await resumed.evaluate(rows), await straight.evaluate(rows));
-    using other = Gpt2.create(device, { ...SMALL, n_layer: 1 }, { valueHead: true });
-    await assert.rejects(
-      () => importOptimizer(other, `${folder}/optimizer.safetensors`),
-      /m.h.1.ln_1.weight is not known/,
-    );
-    await assert.rejects(
-      () => importOptimizer(other, `${folder}/model.safetensors`),
-      /metadata must say the step t: it says undefined/,
-    );
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
+testOnDevices(
+  "exportOptimizer() and importOptimizer() resume training bit for bit",
+  async (device) => {
+    const folder = await Deno.makeTempDir();
+    try {
+      const train = (model: Gpt2) => {
+        for (let step = 0; step < 3; step++) {
+          model.languageModel(rows);
+          model.step(0.01);
+        }
+      };
+      using straight = randomModel(device);
+      train(straight);
+      await saveGpt2(straight, folder);
+      await exportOptimizer(straight, `${folder}/optimizer.safetensors`);
+      train(straight);
+      using resumed = await loadGpt2(device, folder, { valueHead: true });
+      await importOptimizer(resumed, `${folder}/optimizer.safetensors`);
+      assert.equal(resumed.optimizer!.t, 3);
+      train(resumed);
+      assert.deepEqual(await resumed.evaluate(rows), await straight.evaluate(rows));
+      using other = Gpt2.create(device, { ...SMALL, n_layer: 1 }, { valueHead: true });
+      await assert.rejects(
+        () => importOptimizer(other, `${folder}/optimizer.safetensors`),
+        /m.h.1.ln_1.weight is not known/,
+      );
+      await assert.rejects(
+        () => importOptimizer(other, `${folder}/model.safetensors`),
+        /metadata must say the step t: it says undefined/,
+      );
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+);
 
 /** A device that counts read-backs. */
 function counted(device: Device): { device: Device; reads: () => number } {

@@ -1,14 +1,14 @@
 /** What a GPT-Neo has that a GPT-2 has not: windows, and linear layers in another layout in files. @module */
-import { loadGpt2 } from "../../model/files/gpt2_folder.ts";
-import { saveGpt2 } from "../../model/files/gpt2_save.ts";
 import assert from "node:assert/strict";
 import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import { parseConfig } from "../../model/config.ts";
 import { fileParts, linearModules, packPart, unpackPart } from "../../model/families/families.ts";
-import { Gpt2 } from "../../model/gpt2.ts";
-import { languageModelRows } from "../../model/rows.ts";
+import { loadGpt2 } from "../../model/files/gpt2_folder.ts";
+import { saveGpt2 } from "../../model/files/gpt2_save.ts";
 import { openSafetensors } from "../../model/files/safetensors.ts";
 import { writeSafetensors } from "../../model/files/safetensors_write.ts";
+import { Gpt2 } from "../../model/gpt2.ts";
+import { languageModelRows } from "../../model/rows.ts";
 import { testOnDevices } from "../_devices.ts";
 import { randomModel, SMALL, SMALL_NEO, wave } from "./_model.ts";
 

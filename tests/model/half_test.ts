@@ -1,21 +1,21 @@
 /** Models whose matrices are stored as f16. @module */
-import { loadGpt2 } from "../../model/files/gpt2_folder.ts";
-import { saveGpt2 } from "../../model/files/gpt2_save.ts";
-import { loadTokenizer } from "../../model/files/tokenizer_file.ts";
-import { loadSentenceEmbedder, loadSentimentModel } from "../../model/files/encoder_folder.ts";
 import assert from "node:assert/strict";
-import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import { type Device, Scope } from "../../kernels/device.ts";
-
+import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import { parseEncoderConfig } from "../../model/encoder/config.ts";
 import { readEncoderWeights } from "../../model/encoder/weights.ts";
+import { loadSentenceEmbedder, loadSentimentModel } from "../../model/files/encoder_folder.ts";
+import { loadGpt2 } from "../../model/files/gpt2_folder.ts";
+import { saveGpt2 } from "../../model/files/gpt2_save.ts";
+import { openSafetensors } from "../../model/files/safetensors.ts";
+import { loadTokenizer } from "../../model/files/tokenizer_file.ts";
 import { generate } from "../../model/generation/generate.ts";
 import { Gpt2, type Gpt2Options } from "../../model/gpt2.ts";
 import { valueHeadIn } from "../../model/layers/head.ts";
-import { layoutParameters, type MatrixDtype, ParameterBuffers } from "../../model/params.ts";
+import { layoutParameters, type MatrixDtype } from "../../model/layout.ts";
+import { ParameterBuffers } from "../../model/params.ts";
 import { Pass } from "../../model/pass.ts";
 import { languageModelRows, responseRows } from "../../model/rows.ts";
-import { openSafetensors } from "../../model/files/safetensors.ts";
 import { Workspace } from "../../model/workspace.ts";
 import { testOnDevices } from "../_devices.ts";
 import { modelFolder as fixture } from "../_fixtures.ts";

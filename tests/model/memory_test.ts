@@ -1,9 +1,8 @@
-import { loadSentenceEmbedder, loadSentimentModel } from "../../model/files/encoder_folder.ts";
 import assert from "node:assert/strict";
+import type { Device } from "../../kernels/device.ts";
 import { CountingDevice } from "../../kernels/devices/counting.ts";
 import { CpuDevice } from "../../kernels/devices/cpu.ts";
-import type { Device } from "../../kernels/device.ts";
-
+import { loadSentenceEmbedder, loadSentimentModel } from "../../model/files/encoder_folder.ts";
 import { generate, generateStream, reserveGeneration } from "../../model/generation/generate.ts";
 import { Gpt2, type Gpt2Options } from "../../model/gpt2.ts";
 import { memoryByKind, memoryKind, sumOfKinds } from "../../model/memory.ts";

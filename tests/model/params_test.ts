@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { alignOf, bytesOf, Scope } from "../../kernels/device.ts";
 import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import { parseConfig } from "../../model/config.ts";
-import { initialise, layoutParameters, ParameterBuffers } from "../../model/params.ts";
+import { layoutParameters } from "../../model/layout.ts";
+import { initialise, ParameterBuffers } from "../../model/params.ts";
 import { fillNormal } from "../../model/random.ts";
 
 const config = parseConfig({ vocab_size: 300, n_positions: 8, n_embd: 20, n_layer: 2, n_head: 2 });

@@ -6,8 +6,8 @@
  *
  * @module
  */
-import { loadSentenceEmbedder } from "../../model/files/encoder_folder.ts";
 import { type DeviceChoice, openDevice } from "../../kernels/devices/open.ts";
+import { loadSentenceEmbedder } from "../../model/files/encoder_folder.ts";
 
 const [folder, choice = "auto"] = Deno.args;
 using device = await openDevice(choice as DeviceChoice);

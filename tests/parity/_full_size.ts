@@ -6,11 +6,11 @@
  *
  * @module
  */
-import { loadGpt2 } from "../../model/files/gpt2_folder.ts";
 import { type DeviceChoice, openDevice } from "../../kernels/devices/open.ts";
+import { loadGpt2 } from "../../model/files/gpt2_folder.ts";
+import { openSafetensors, type SafetensorsFile } from "../../model/files/safetensors.ts";
 import type { Gpt2 } from "../../model/gpt2.ts";
 import type { Rows } from "../../model/rows.ts";
-import { openSafetensors, type SafetensorsFile } from "../../model/files/safetensors.ts";
 
 /** What `reference.json` holds. */
 interface Facts {

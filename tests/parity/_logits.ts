@@ -7,9 +7,9 @@
  * Standard input is JSON: `tokens`, and `maxNewTokens`.
  * @module
  */
+import { type DeviceChoice, openDevice } from "../../kernels/devices/open.ts";
 import { loadGpt2 } from "../../model/files/gpt2_folder.ts";
 import { saveGpt2 } from "../../model/files/gpt2_save.ts";
-import { type DeviceChoice, openDevice } from "../../kernels/devices/open.ts";
 import { generate } from "../../model/generation/generate.ts";
 
 const [folder, copy, path, choice = "auto"] = Deno.args;

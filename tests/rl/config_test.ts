@@ -3,7 +3,7 @@ import { ppo, PPO_OPTIONS } from "../../rl/algorithms/ppo.ts";
 import { findPreset, listPresets } from "../../rl/algorithms/presets.ts";
 import { DEFAULT_ALGORITHM, findAlgorithm, listAlgorithms } from "../../rl/algorithms/registry.ts";
 import type { Algorithm } from "../../rl/algorithm.ts";
-import { trainerOptions } from "../../rl/trainer.ts";
+import { trainerOptions } from "../../rl/trainer_options.ts";
 import { TRAINER_OPTIONS, type TrainerConfig } from "../../rl/trainer_options.ts";
 
 const OPTIONS = trainerOptions(ppo as never);

@@ -8,9 +8,7 @@ import { cell, code, fence, markdown, scalar } from "../../../cli/report/markdow
 import { RunFolder } from "../../../experiment/folder/run_folder.ts";
 import type { CompletionRow, RunInfo } from "../../../experiment/observer.ts";
 import { CpuDevice } from "../../../kernels/devices/cpu.ts";
-import { exportModel } from "../../../experiment/export.ts";
 import { command } from "../../../cli/commands/export.ts";
-import { drawRun } from "../../../cli/report/draw.ts";
 import { parsePhase } from "../../../experiment/observer.ts";
 import { writeSmallModel } from "../../experiment/_model.ts";
 import { inTemporary } from "../../_folder.ts";

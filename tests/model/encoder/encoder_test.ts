@@ -1,15 +1,14 @@
-import { loadTokenizer } from "../../../model/files/tokenizer_file.ts";
-import { loadSentenceEmbedder, loadSentimentModel } from "../../../model/files/encoder_folder.ts";
 import assert from "node:assert/strict";
-import { CpuDevice } from "../../../kernels/devices/cpu.ts";
 import { type Device, type FloatArray, Scope } from "../../../kernels/device.ts";
-
+import { CpuDevice } from "../../../kernels/devices/cpu.ts";
 import { parseEncoderConfig } from "../../../model/encoder/config.ts";
 import { encode } from "../../../model/encoder/forward.ts";
 import { textBatches, TextReader } from "../../../model/encoder/texts.ts";
 import { readEncoderWeights } from "../../../model/encoder/weights.ts";
+import { loadSentenceEmbedder, loadSentimentModel } from "../../../model/files/encoder_folder.ts";
 import { openSafetensors } from "../../../model/files/safetensors.ts";
 import { writeSafetensors } from "../../../model/files/safetensors_write.ts";
+import { loadTokenizer } from "../../../model/files/tokenizer_file.ts";
 import { assertClose } from "../../_close.ts";
 import { testOnDevices } from "../../_devices.ts";
 import { modelFolder, readFixture } from "../../_fixtures.ts";

@@ -1,12 +1,12 @@
 /** Other families and file forms against transformers, by `tests/fixtures/families.py`. @module */
-import { loadGpt2 } from "../../../model/files/gpt2_folder.ts";
-import { saveGpt2 } from "../../../model/files/gpt2_save.ts";
-import { loadTokenizer } from "../../../model/files/tokenizer_file.ts";
 import assert from "node:assert/strict";
 import { CpuDevice } from "../../../kernels/devices/cpu.ts";
+import { loadGpt2 } from "../../../model/files/gpt2_folder.ts";
+import { saveGpt2 } from "../../../model/files/gpt2_save.ts";
+import { openSafetensors } from "../../../model/files/safetensors.ts";
+import { loadTokenizer } from "../../../model/files/tokenizer_file.ts";
 import { Generator } from "../../../model/generation/generate.ts";
 import { languageModelRows } from "../../../model/rows.ts";
-import { openSafetensors } from "../../../model/files/safetensors.ts";
 import { assertClose } from "../../_close.ts";
 import { testOnDevices } from "../../_devices.ts";
 import { assertGradients, type Facts, modelFolder, readFixture, rows } from "../../_fixtures.ts";

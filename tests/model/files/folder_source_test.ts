@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { CpuDevice } from "../../../kernels/devices/cpu.ts";
+import { checksums } from "../../../model/files/checksum.ts";
 import { denoFolder, splitPath } from "../../../model/files/deno_folder.ts";
 import { loadSentenceEmbedder } from "../../../model/files/encoder_folder.ts";
 import {
@@ -161,7 +162,11 @@ const WRONG: [string, (request: Request) => Response, RegExp][] = [
     /10 bytes was asked for: more/,
   ],
   ["sends less", () => parts("abc", "bytes 0-9/10"), /a part of 10 bytes was asked for: 3 came/],
-  ["never says which part", () => parts("abc", "bytes 1/2/3"), /or the parts asked for/],
+  [
+    "never says which part",
+    () => parts("abc", "bytes 1/2/3"),
+    /must give the file: it answers 206/,
+  ],
   [
     "changes the file",
     (request) => ranged(request, bytes, { etag: `"${turn++}"` }),
@@ -222,6 +227,21 @@ Deno.test("names in a folder: those on disk, those that are stated for the web",
   assert.deepEqual(await urlFolder(url, { names: ["b", "a"] }).list(), ["a", "b"]);
   await assert.rejects(urlFolder(url).list(), /a server gives no names: state them/);
   assert.throws(() => urlFolder("file:///etc/"), { name: "TypeError", message: /begin with http/ });
+});
+
+Deno.test("checksums() are SHA-256 of whole files, by name", async () => {
+  await withFolder(async (folder) => {
+    await Deno.writeTextFile(`${folder}/b.txt`, "abc");
+    await Deno.writeTextFile(`${folder}/a.txt`, "");
+    await Deno.writeFile(`${folder}/large.txt`, new Uint8Array(2 ** 20 + 1));
+    await Deno.writeTextFile(`${folder}/other`, "abc");
+    const found = await checksums(denoFolder(folder), (name) => name.endsWith(".txt"));
+    assert.deepEqual(Object.keys(found), ["a.txt", "b.txt", "large.txt"]);
+    assert.match(found["a.txt"], /^e3b0c44298fc1c14.*52b855$/);
+    assert.match(found["b.txt"], /^ba7816bf8f01cfea.*f20015ad$/);
+    const whole = await crypto.subtle.digest("SHA-256", new Uint8Array(2 ** 20 + 1));
+    assert.equal(found["large.txt"], new Uint8Array(whole).toHex());
+  });
 });
 
 Deno.test("a path is parted into folder and file on every system", () => {

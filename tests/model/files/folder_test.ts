@@ -1,11 +1,11 @@
-import { loadGpt2 } from "../../../model/files/gpt2_folder.ts";
-import { saveGpt2 } from "../../../model/files/gpt2_save.ts";
 import assert from "node:assert/strict";
 import { CpuDevice } from "../../../kernels/devices/cpu.ts";
-import { Gpt2 } from "../../../model/gpt2.ts";
-import { languageModelRows } from "../../../model/rows.ts";
+import { loadGpt2 } from "../../../model/files/gpt2_folder.ts";
+import { saveGpt2 } from "../../../model/files/gpt2_save.ts";
 import { openSafetensors } from "../../../model/files/safetensors.ts";
 import { writeSafetensors } from "../../../model/files/safetensors_write.ts";
+import { Gpt2 } from "../../../model/gpt2.ts";
+import { languageModelRows } from "../../../model/rows.ts";
 import { assertClose } from "../../_close.ts";
 import { testOnDevices } from "../../_devices.ts";
 import { withFolder } from "../../_folder.ts";

@@ -1,11 +1,11 @@
 /** Adapters on every kind of base: GPT-Neo's separate maps and windows, and matrices stored as f16. @module */
+import assert from "node:assert/strict";
+import type { Device } from "../../../kernels/device.ts";
+import { CpuDevice } from "../../../kernels/devices/cpu.ts";
 import { loadGpt2 } from "../../../model/files/gpt2_folder.ts";
 import { saveGpt2 } from "../../../model/files/gpt2_save.ts";
 import { saveAdapter } from "../../../model/files/lora_save.ts";
 import { exportOptimizer, importOptimizer } from "../../../model/files/optimizer_file.ts";
-import assert from "node:assert/strict";
-import { CpuDevice } from "../../../kernels/devices/cpu.ts";
-import type { Device } from "../../../kernels/device.ts";
 import { generate } from "../../../model/generation/generate.ts";
 import type { Gpt2, Gpt2Options } from "../../../model/gpt2.ts";
 import { responseRows } from "../../../model/rows.ts";

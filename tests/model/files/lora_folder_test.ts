@@ -1,15 +1,15 @@
 /** Adapters in PEFT's form: written, read, and refused. @module */
+import assert from "node:assert/strict";
+import { CpuDevice } from "../../../kernels/devices/cpu.ts";
 import { loadGpt2 } from "../../../model/files/gpt2_folder.ts";
 import { saveAdapter } from "../../../model/files/lora_save.ts";
 import { exportOptimizer, importOptimizer } from "../../../model/files/optimizer_file.ts";
-import { loadTokenizer } from "../../../model/files/tokenizer_file.ts";
-import { loadModel, loadTokenizer as loadModelTokenizer } from "../../../model/hub/load.ts";
-import assert from "node:assert/strict";
-import { CpuDevice } from "../../../kernels/devices/cpu.ts";
-import { Gpt2 } from "../../../model/gpt2.ts";
-import { languageModelRows, responseRows } from "../../../model/rows.ts";
 import { openSafetensors } from "../../../model/files/safetensors.ts";
 import { writeSafetensors } from "../../../model/files/safetensors_write.ts";
+import { loadTokenizer } from "../../../model/files/tokenizer_file.ts";
+import { Gpt2 } from "../../../model/gpt2.ts";
+import { loadModel, loadTokenizer as loadModelTokenizer } from "../../../model/hub/load.ts";
+import { languageModelRows, responseRows } from "../../../model/rows.ts";
 import { testOnDevices } from "../../_devices.ts";
 import { modelFolder } from "../../_fixtures.ts";
 import { withFolder } from "../../_folder.ts";

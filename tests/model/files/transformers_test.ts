@@ -1,7 +1,7 @@
 /** GPT-2 against Hugging Face transformers, by `tests/fixtures/gpt2_transformers.py`. @module */
-import { loadGpt2 } from "../../../model/files/gpt2_folder.ts";
 import assert from "node:assert/strict";
 import type { Device } from "../../../kernels/device.ts";
+import { loadGpt2 } from "../../../model/files/gpt2_folder.ts";
 import { Generator } from "../../../model/generation/generate.ts";
 import type { Gpt2, Gpt2Options } from "../../../model/gpt2.ts";
 import { languageModelRows } from "../../../model/rows.ts";

@@ -1,8 +1,8 @@
 /** Generation with a cache against full forward passes, and against transformers. @module */
-import { loadGpt2 } from "../../../model/files/gpt2_folder.ts";
 import assert from "node:assert/strict";
-import { CpuDevice } from "../../../kernels/devices/cpu.ts";
 import type { Device } from "../../../kernels/device.ts";
+import { CpuDevice } from "../../../kernels/devices/cpu.ts";
+import { loadGpt2 } from "../../../model/files/gpt2_folder.ts";
 import {
   generate,
   type GenerateOptions,

@@ -1,18 +1,18 @@
 /** Filters and stop strings in whole generations; penalties against transformers. @module */
-import { loadGpt2 } from "../../../model/files/gpt2_folder.ts";
-import { loadTokenizer } from "../../../model/files/tokenizer_file.ts";
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Device } from "../../../kernels/device.ts";
+import { loadGpt2 } from "../../../model/files/gpt2_folder.ts";
+import { loadTokenizer } from "../../../model/files/tokenizer_file.ts";
 import { generate } from "../../../model/generation/generate.ts";
-import type { Gpt2 } from "../../../model/gpt2.ts";
-import { responseRows } from "../../../model/rows.ts";
 import {
   generateText,
   StopScanner,
   type TextEnd,
   type TextOptions,
 } from "../../../model/generation/text.ts";
+import type { Gpt2 } from "../../../model/gpt2.ts";
+import { responseRows } from "../../../model/rows.ts";
 import type { Tokenizer } from "../../../model/tokenizer/tokenizer.ts";
 import { assertClose } from "../../_close.ts";
 import { testOnDevices } from "../../_devices.ts";

@@ -1,16 +1,17 @@
 /** Adapters: their arithmetic, the base beside them, merging, and what may be asked of them. @module */
-import { loadGpt2 } from "../../../model/files/gpt2_folder.ts";
-import { saveGpt2 } from "../../../model/files/gpt2_save.ts";
 import assert from "node:assert/strict";
-import { CpuDevice } from "../../../kernels/devices/cpu.ts";
 import { type Device, Scope, type Tensor } from "../../../kernels/device.ts";
+import { CpuDevice } from "../../../kernels/devices/cpu.ts";
 import { gelu } from "../../../kernels/gelu.ts";
 import { parseConfig } from "../../../model/config.ts";
 import { linearModules } from "../../../model/families/families.ts";
+import { loadGpt2 } from "../../../model/files/gpt2_folder.ts";
+import { saveGpt2 } from "../../../model/files/gpt2_save.ts";
 import { generate } from "../../../model/generation/generate.ts";
 import { Gpt2, type Gpt2Options } from "../../../model/gpt2.ts";
 import { linear, linearBackward } from "../../../model/layers/linear.ts";
-import { adaptedModules, Adapter } from "../../../model/lora/lora.ts";
+import { Adapter } from "../../../model/lora/lora.ts";
+import { adaptedModules } from "../../../model/lora/targets.ts";
 import { responseRows } from "../../../model/rows.ts";
 import { assertClose, assertRelative, relativeError } from "../../_close.ts";
 import { testOnDevices } from "../../_devices.ts";

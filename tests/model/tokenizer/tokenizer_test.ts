@@ -1,6 +1,6 @@
-import { loadTokenizer } from "../../../model/files/tokenizer_file.ts";
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { loadTokenizer } from "../../../model/files/tokenizer_file.ts";
 import { Tokenizer } from "../../../model/tokenizer/tokenizer.ts";
 import fixture from "../../fixtures/bpe.json" with { type: "json" };
 import json from "../../fixtures/bpe_tokenizer.json" with { type: "json" };

@@ -1,0 +1,183 @@
+/** Pins the draws of every stream: a run that is repeated or resumed must draw what it drew before. @module */
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import {
+  drawWords,
+  FIRST_ADAPTER_STREAM,
+  permutation,
+  philox,
+  type RandomStream,
+  type RandomStreams,
+  STREAMS,
+  type Words,
+  wordsOf,
+} from "../../base/random.ts";
+import { Random } from "../../experiment/pretraining/random.ts";
+import { upload } from "../../kernels/device.ts";
+import { sample, sampleControl } from "../../kernels/sample.ts";
+import { fillNormal, fillUniform } from "../../model/random.ts";
+import { assertClose } from "../_close.ts";
+import { testOnDevices } from "../_devices.ts";
+import { TablePolicy } from "../rl/_table_policy.ts";
+
+const SEED = 2 ** 33 + 7; // both words count
+
+type Place<S extends keyof RandomStreams> = Parameters<RandomStreams[S]["counter"]>[0];
+
+/** First words of every stream: places, and the word there. */
+const FIRST: { readonly [S in keyof RandomStreams]: readonly (readonly [Place<S>, number])[] } = {
+  sampler: [
+    [{ row: 0, token: 0, step: 0 }, 1537823000],
+    [{ row: 1, token: 2, step: 3 }, 3988680660],
+  ],
+  weights: [
+    [{ block: 0, parameter: 0 }, 1537823000],
+    [{ block: 5, parameter: 1 }, 2094048610],
+  ],
+  adapter: [
+    [{ block: 0, parameter: 0 }, 1836505716],
+    [{ block: 5, parameter: 1 }, 3276983259],
+  ],
+  promptOrder: [
+    [{ index: 1, epoch: 0 }, 1649757261],
+    [{ index: 11, epoch: 3 }, 398346315],
+  ],
+  minibatchOrder: [
+    [{ index: 1, step: 0, epoch: 0 }, 1649757261],
+    [{ index: 11, step: 5, epoch: 1 }, 4267042764],
+  ],
+  tablePolicy: [
+    [{ row: 0, token: 0, step: 3 }, 4082318929],
+    [{ row: 1, token: 2, step: 3 }, 483529675],
+  ],
+};
+
+Deno.test("every stream draws the words that it always drew", () => {
+  assert.deepEqual(Object.keys(FIRST), Object.keys(STREAMS), "a stream without a pin");
+  for (const [name, places] of Object.entries(FIRST)) {
+    for (const [place, word] of places) {
+      const stream = STREAMS[name as keyof RandomStreams] as RandomStream<unknown>;
+      assert.equal(drawWords(stream, SEED, place)[0], word, `the first word of ${name}`);
+    }
+  }
+});
+
+testOnDevices("sample() draws from the sampler's stream", async (device) => {
+  const [B, S, V, row0, step] = [3, 5, 1000, 2, 3];
+  const words = (n: number, label: string) => upload(device, new Uint32Array(n), label);
+  const control = sampleControl({ seed: SEED, stream: step, row0, temperature: 1 });
+  const x = {
+    logits: upload(device, new Float32Array(B * V), "logits"), // all equal: token = floor(u V)
+    control: upload(device, control, "control"),
+    position: words(B, "position"),
+    finished: words(B, "finished"),
+    drawn: words(B, "drawn"),
+    token: words(B, "token"),
+    tokens: words(B * S, "tokens"),
+    logprobs: upload(device, new Float32Array(B * S), "logprobs"),
+  };
+  for (let t = 1; t < S; t++) sample(device, x, { B, V, ld: V, S });
+  const [tokens] = await device.read(x.tokens);
+  for (let b = 0; b < B; b++) {
+    const want = Array.from({ length: S - 1 }, (_, token) => {
+      const [word] = drawWords(STREAMS.sampler, SEED, { row: row0 + b, token, step });
+      return Math.floor((word >>> 8) * 2 ** -24 * V);
+    });
+    assert.deepEqual([...tokens.slice(b * S + 1, (b + 1) * S)], want, `row ${b}`);
+  }
+});
+
+Deno.test("fresh weights and adapters are drawn from their streams", () => {
+  for (const [name, first] of [["weights", 0], ["adapter", FIRST_ADAPTER_STREAM]] as const) {
+    const parameter = 1, out = new Float32Array(6);
+    fillUniform(out, { bound: 1, seed: SEED, stream: first + parameter });
+    const want = [0, 1].flatMap((block) =>
+      drawWords(STREAMS[name], SEED, { block, parameter })
+        .map((word) => Math.fround(2 * ((word + 0.5) / 2 ** 32) - 1))
+    );
+    assert.deepEqual([...out], want.slice(0, 6), name);
+  }
+  const normal = new Float32Array(6);
+  fillNormal(normal, { std: 1, seed: SEED, stream: 1 });
+  const want = [-0.411738, -0.495338, -0.182665, 0.15611, -1.398484, 0.953997];
+  assertClose(normal, want, "normal", 1e-6);
+});
+
+Deno.test("orders of prompts and of minibatches are those of always", () => {
+  const twelve = (step: number, epoch: number) => permutation(12, { seed: SEED, step, epoch });
+  assert.deepEqual(twelve(0, 0), [9, 10, 4, 6, 7, 0, 2, 5, 8, 1, 3, 11]);
+  assert.deepEqual(twelve(0, 3), [0, 4, 3, 7, 5, 6, 8, 11, 10, 2, 9, 1]);
+  assert.deepEqual(twelve(5, 1), [7, 3, 0, 8, 9, 1, 5, 4, 2, 6, 10, 11]);
+  const prompts = permutation(12, { seed: SEED, step: 5, epoch: 3 }, STREAMS.promptOrder);
+  assert.deepEqual(prompts, twelve(0, 3));
+});
+
+Deno.test("the policy of tests and the text of the default model draw what they always drew", async () => {
+  const options = { maxNewTokens: 6, temperature: 1, seed: 7, stream: 3 };
+  const prompts = [Int32Array.of(1), Int32Array.of(2)];
+  const { responses } = await new TablePolicy(97).generate(prompts, options);
+  assert.deepEqual(responses.map((ids) => [...ids]), [
+    [92, 79, 64, 58, 31, 9],
+    [83, 65, 10, 12, 23, 32],
+  ]);
+  const [word] = drawWords(STREAMS.tablePolicy, 7, { row: 1, token: 0, step: 3 });
+  assert.equal(responses[1][0], Math.floor(word / 2 ** 32 * 97));
+  const text = new Random(7);
+  const words = Array.from({ length: 4 }, () => text.next() * 2 ** 32);
+  assert.deepEqual(words, [50271532, 266108690, 4195786334, 3002305430]);
+});
+
+Deno.test("streams share the words that their table says they share, and no others", () => {
+  const n = 6, small = Array.from({ length: n }, (_, i) => i);
+  const places = small.flatMap((row) =>
+    small.flatMap((token) =>
+      small.map((step) => ({
+        row,
+        token,
+        step,
+        block: row,
+        parameter: token,
+        index: row,
+        epoch: token,
+      }))
+    )
+  );
+  const names = Object.keys(STREAMS) as (keyof RandomStreams)[];
+  const words = names.map((name) => {
+    const { counter, key } = STREAMS[name];
+    return new Map(
+      places.map((place) => [`${[...counter(place), ...key(SEED)]}`, place] as const),
+    );
+  });
+  const shared: string[] = [];
+  names.forEach((one, i) =>
+    names.slice(i + 1).forEach((other, j) => {
+      const both = [...words[i].keys()].filter((key) => words[i + 1 + j].has(key));
+      if (both.length > 0) shared.push(`${one} and ${other}: ${both.length}`);
+    })
+  );
+  assert.deepEqual(shared, [
+    "sampler and weights: 36", // step 0: n^2 pairs of row and token
+    "promptOrder and minibatchOrder: 36", // step 0: n^2 pairs of index and epoch
+  ]);
+  const word = (seed: number) => drawWords(STREAMS.promptOrder, seed, { index: 1, epoch: 0 })[0];
+  assert.equal(word(7), word(7 + 2 ** 32));
+});
+
+Deno.test("philox() is the definition in whole numbers, and takes the low 32 bits of each word", () => {
+  const any = fc.bigInt({ min: 0n, max: 2n ** 32n - 1n });
+  const M = 2n ** 32n;
+  fc.assert(fc.property(fc.tuple(any, any, any, any), fc.tuple(any, any), (counter, key) => {
+    let [a, b, c, d] = counter, [k, l] = key;
+    for (let round = 0; round < 10; round++) {
+      const x = 0xd2511f53n * a, z = 0xcd9e8d57n * c;
+      [a, b, c, d] = [z / M ^ b ^ k, z % M, x / M ^ d ^ l, x % M];
+      [k, l] = [(k + 0x9e3779b9n) % M, (l + 0xbb67ae85n) % M];
+    }
+    const numbers = counter.map(Number) as Words, two = key.map(Number) as [number, number];
+    assert.deepEqual(philox(numbers, two), [a, b, c, d].map(Number));
+    const over = numbers.map((word) => word + 2 ** 32) as Words;
+    assert.deepEqual(philox(over, two), [a, b, c, d].map(Number));
+  }));
+  assert.deepEqual(wordsOf(2 ** 53 - 1), [0xffffffff, 2 ** 21 - 1]);
+});
