@@ -349,3 +349,23 @@ Deno.test("the largest gap between sampler and training pass is reported", async
   );
   assert.ok(Math.abs(step.metrics["sampling/logp_difference_max"] - 0.25) < 1e-6);
 });
+
+Deno.test("the explained variance is 1 - error / variance, 1 for a perfect value head, none for equal returns", async () => {
+  const explained = async (values: number[], scores: number[]) => {
+    const policy = new Recorded([[EOS], [EOS], [EOS]]);
+    policy.values.set(values);
+    const settings = { ...FAST, klCoefficient: 0, epochs: 1, learningRate: 0 };
+    const trainer = new Trainer(policy, settings);
+    const prompts = recordedPrompts(policy.answers);
+    return (await trainer.step(prompts, () => Promise.resolve(scores))).metrics;
+  };
+  // Prompts end with tokens 1, 2 and 3; returns are the scores, of sample variance 4.
+  const scores = [1, 3, 5];
+  const name = "value/explained_variance";
+  assert.equal((await explained([0, 1, 3, 5], scores))[name], 1);
+  const constant = await explained([0, 3, 3, 3], scores);
+  assert.ok(Math.abs(constant["returns/var"] - 4) < 1e-6);
+  assert.ok(Math.abs(constant["value/error"] - 8 / 3) < 1e-6);
+  assert.ok(Math.abs(constant[name] - (1 - 8 / 3 / 4)) < 1e-6);
+  assert.equal((await explained([0, 1, 3, 5], [2, 2, 2]))[name], NaN);
+});
