@@ -46,6 +46,20 @@ export type TrainerSettings = Partial<TrainerConfig> & Readonly<Record<string, u
 /** Skipped updates in a row after which training stops. */
 const MAX_FAULTS = 3;
 
+/** @throws {TypeError} where the policy lacks what an algorithm needs */
+function checkPolicy(policy: Policy, name: string, { value, reference }: Needs): void {
+  const lacks = reference && !policy.reference
+    ? "compares the policy with a frozen reference"
+    : value && policy.hasValues === false
+    ? "trains a value head"
+    : undefined;
+  if (lacks === undefined) return;
+  throw new TypeError(
+    `Cannot train with ${name} as it ${lacks}: this policy has none; give it one, or choose an ` +
+      "algorithm without",
+  );
+}
+
 /**
  * Trains a policy with an algorithm. All randomness comes from the seed and the step number, so the same
  * policy, state and scores give the same step.
@@ -76,12 +90,7 @@ export class Trainer {
       & TrainerConfig
       & Record<string, unknown>;
     this.needs = this.algorithm.needs(this.config);
-    if (this.needs.reference && !policy.reference) {
-      throw new TypeError(
-        `Cannot train with ${this.algorithm.name} as it compares the policy with a frozen reference: ` +
-          "this policy has none; give it one, or choose an algorithm without",
-      );
-    }
+    checkPolicy(policy, this.algorithm.name, this.needs);
     this.#policy = policy;
     this.#state = { step: 0, faults: 0, algorithm: this.algorithm.start?.(this.config) ?? {} };
   }

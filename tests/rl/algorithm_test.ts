@@ -144,6 +144,16 @@ Deno.test("a policy that lacks what the algorithm needs is refused", async () =>
     name: "RangeError",
     message: "Cannot use the policy's value as it must be (20, 1), 20 numbers: it has 0",
   });
+  class Headless extends TablePolicy {
+    readonly hasValues = false;
+  }
+  assert.throws(() => new Trainer(new Headless(V)), {
+    name: "TypeError",
+    message:
+      "Cannot train with ppo as it trains a value head: this policy has none; give it one, " +
+      "or choose an algorithm without",
+  });
+  assert.ok(new Trainer(new Headless(V), FAST, reinforce(1)));
   assert.throws(() => new Trainer(new Bare(V), {}, "reinforc"), /^TypeError: Cannot find the algo/);
   assert.throws(
     () => new Trainer(new Bare(V), { klCoefficient: 1 }, reinforce(1)),
