@@ -106,37 +106,3 @@ Deno.test("an import against an arrow is found, one along it is not", () => {
   const text = `import a from "./a.ts";\nexport { b } from './b.ts';\nawait import("../c/d.ts");`;
   assert.deepEqual([...text.matchAll(IMPORT)].map((m) => m[2]), ["./a.ts", "./b.ts", "../c/d.ts"]);
 });
-
-/** Where the path of a training run may use what only Deno has. */
-const MACHINE = ["model/files/", "model/hub/", "experiment/folder/"];
-
-/** Every file of the project that is imported from `start`, at once or later, by other than types alone. */
-async function imported(start: string): Promise<Map<string, string>> {
-  const found = new Map<string, string>(), open = [start];
-  for (let file = open.pop(); file !== undefined; file = open.pop()) {
-    if (found.has(file)) continue;
-    const text = await Deno.readTextFile(file);
-    found.set(file, text);
-    for (const [, , specifier] of text.replace(/import type [^;]*;/g, "").matchAll(IMPORT)) {
-      if (!specifier.startsWith(".") || !specifier.endsWith(".ts")) continue;
-      open.push(new URL(specifier, `file:///${file}`).pathname.slice(1));
-    }
-  }
-  return found;
-}
-
-const withoutComments = (text: string): string =>
-  text.replace(/\/\*[\s\S]*?\*\//g, "").replace(/(^|\s)\/\/.*$/gm, "");
-
-Deno.test("the path of a training run needs neither Deno nor Node outside the folders that may", async () => {
-  const files = await imported("experiment/train.ts");
-  const wrong = [...files].filter(([file, text]) =>
-    !MACHINE.some((folder) => file.startsWith(folder)) &&
-    /\bDeno\s*[.?[]|["']node:|\bprocess\.|\bBuffer\./.test(withoutComments(text))
-  ).map(([file]) => file);
-  assert.deepEqual(wrong, []);
-  for (const file of ["rl/algorithms/ppo.ts", "model/passes.ts", "kernels/devices/webgpu.ts"]) {
-    assert.ok(files.has(file), `${file} is on the path`);
-  }
-  assert.ok(files.size > 80, `walked only ${files.size} files`);
-});

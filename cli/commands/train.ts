@@ -234,10 +234,7 @@ export function settingsFor(args: readonly string[]): OptionRows {
     : undefined;
   const name = words.includes("--algorithm") ? given("--algorithm") : preset?.algorithm;
   const isThere = listAlgorithms().some((algorithm) => algorithm.name === name);
-  const { seed: _seed, totalSteps: _steps, ...rows } = settingsTable(
-    findAlgorithm(isThere ? name! : DEFAULT_ALGORITHM),
-  ).rows; // both are flags
-  return rows;
+  return settingsTable(findAlgorithm(isThere ? name! : DEFAULT_ALGORITHM)).rows;
 }
 
 /** `deno task train` */
