@@ -115,7 +115,7 @@ export async function readTable(folder: string, name: string): Promise<string[][
     return readCsv(text);
   } catch (error) {
     throw new RunFolderError(
-      `Cannot read ${folder}/${name} as it is no whole CSV table: ${(error as Error).message}`,
+      `Cannot read ${folder}/${name} as it is not a whole CSV table: ${(error as Error).message}`,
       { cause: error },
     );
   }

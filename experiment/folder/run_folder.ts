@@ -259,7 +259,7 @@ export class RunFolder implements RunObserver {
       ) {
         throw writeError(
           out,
-          new Error(`it is not empty. Choose another with --out, or go on: --resume ${out}`),
+          new Error(`it is not empty. Choose another with --out, or continue: --resume ${out}`),
         );
       }
       return out;
