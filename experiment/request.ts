@@ -4,7 +4,7 @@ import type { DeviceChoice } from "../kernels/devices/open.ts";
 import type { Algorithm, Needs } from "../rl/algorithm.ts";
 import { findPreset } from "../rl/algorithms/presets.ts";
 import { DEFAULT_ALGORITHM, findAlgorithm } from "../rl/algorithms/registry.ts";
-import { trainerOptions } from "../rl/trainer.ts";
+import { trainerOptions } from "../rl/trainer_options.ts";
 import type { TrainerConfig } from "../rl/trainer_options.ts";
 import { findTask } from "../tasks/registry.ts";
 import type { Task } from "../tasks/task.ts";

@@ -12,7 +12,7 @@ import type { LoraOptions } from "../model/lora/lora.ts";
 import { listRewards, rewardSetting } from "../rewards/registry.ts";
 import type { RewardDefinition } from "../rewards/reward.ts";
 import type { Algorithm } from "../rl/algorithm.ts";
-import { trainerOptions } from "../rl/trainer.ts";
+import { trainerOptions } from "../rl/trainer_options.ts";
 
 // deno-fmt-ignore
 const ROWS = {
@@ -42,16 +42,21 @@ export function rewardRows({ name, options }: RewardDefinition): Record<string, 
   );
 }
 
-/** Every setting that a run with this algorithm has: of the loop, the algorithm, the run, the rewards. */
+/**
+ * Every setting that a run with this algorithm has: of the loop, the algorithm, the run, the rewards.
+ * Seed and steps are not among them, as a request has fields for both.
+ */
 export function settingsTable(
   algorithm: Algorithm,
   rewards: readonly RewardDefinition[] = listRewards(),
 ): OptionTable<Record<string, OptionValue>> {
   const { batchSize, ...run } = RUN_OPTIONS.rows;
+  const trainer = trainerOptions(algorithm as Algorithm<never>);
+  const { seed: _seed, totalSteps: _steps, ...loop } = trainer.rows;
   const of = (owner: string, rows: OptionRows) => ({ owner, rows });
   return joinOptions(`a run with ${algorithm.name}`, [
     of(RUN_OPTIONS.owner, { batchSize: { ...batchSize, default: undefined } }), // the task's own
-    trainerOptions(algorithm as Algorithm<never>),
+    of(trainer.owner, loop),
     of(RUN_OPTIONS.owner, run),
     ...rewards.map((reward) => of(reward.name, rewardRows(reward))),
   ]);

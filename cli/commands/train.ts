@@ -171,9 +171,10 @@ function list(catalogue: Catalogue, json: boolean, terminal: Terminal): number {
 function settingsFor(flags: Readonly<FlagValues>): Settings {
   const names = { algorithms: listAlgorithms(), presets: listPresets() };
   const algorithm = algorithmOf(flags as Pick<TrainFlags, "algorithm" | "preset">, names);
-  const { seed: _seed, totalSteps: _steps, ...rows } = settingsTable(findAlgorithm(algorithm)).rows; // both are flags
-  const note = `Those are the settings of ${algorithm}; --algorithm NAME --help shows another's.`;
-  return { rows, note };
+  return {
+    rows: settingsTable(findAlgorithm(algorithm)).rows,
+    note: `Those are the settings of ${algorithm}; --algorithm NAME --help shows another's.`,
+  };
 }
 
 /** `deno task train` */

@@ -7,7 +7,7 @@ import { HelpShown, parseArguments as parseWith } from "../../cli/parse.ts";
 import { commandOf, requestOf, type RunRequest } from "../../cli/train/request.ts";
 import { parseOption } from "../../base/options.ts";
 import { ppo } from "../../rl/algorithms/ppo.ts";
-import { trainerOptions } from "../../rl/trainer.ts";
+import { trainerOptions } from "../../rl/trainer_options.ts";
 import { fakeParts } from "./_fake.ts";
 
 const parseArguments = (args: readonly string[]) =>
