@@ -140,7 +140,7 @@ export const command: Command = {
     doc: "Write a run's policy, or a model, as a folder for transformers, with a model card",
     positional: [["<run|model>", "A run folder, tiny, a model folder, or a fetched OWNER/NAME"]],
     flags: FLAGS,
-    example: "deno task export runs/colors-ppo-1-2026-11-22-021500 --dtype f16",
+    example: "deno task export runs/RUN --dtype f16",
   },
   run: exportCommand,
 };

@@ -212,8 +212,9 @@ Deno.test("no size of the pieces changes the gradient, by whatever weights", asy
 });
 
 /** Folders whose code may name no algorithm, and what in them may. */
-const FOLDERS = ["rl", "tasks", "rewards", "model", "kernels", "base"];
-const ALLOWED = ["rl/algorithms/"];
+const FOLDERS = ["rl", "tasks", "rewards", "model", "kernels", "base", "experiment", "cli"];
+/** Its own folder, and the reader of checkpoints whose field an algorithm had given its name. */
+const ALLOWED = ["rl/algorithms/", "experiment/folder/checkpoint.ts"];
 /** An algorithm's own name, or an identifier that begins with it. */
 const NAMED = /\bppo\b|\bPpo[A-Z]|\bPPO_|\bppo[A-Z]/;
 
