@@ -4,6 +4,7 @@
 #   sh .gpu/run.sh [--short] [--software] [--out FOLDER] [--budget SECONDS] [--only TEXT]
 # Everything is unpacked into a new folder below ${TMPDIR:-/tmp}; the machine is left as it was.
 set -eu
+PATH=$PATH:/usr/sbin:/sbin # ldconfig
 since=$(date +%s)
 here=$(cd "$(dirname "$0")" && pwd)
 [ -f deno.json ] || cd "$here/.."

