@@ -132,20 +132,23 @@ const functionKernel = (entry: "run" | "halves", FUNCTION: number): Kernel => ({
   constants: { FUNCTION },
 });
 
-/** The largest error of `got`, in units of the last place of the f32 nearest to `exact(x)`. */
-export function worstUlps(
+/**
+ * The largest errors of `got`: in units of the last place of the f32 nearest to `exact(x)`, and as they
+ * are. A logarithm near zero has a large first one and a small second one.
+ */
+export function worstErrors(
   x: Float32Array,
   got: ArrayLike<number>,
   exact: (x: number) => number,
-): number {
-  let worst = 0;
+): { ulps: number; absolute: number } {
+  let ulps = 0, absolute = 0;
   for (let i = 0; i < x.length; i++) {
-    const want = exact(x[i]);
+    const want = exact(x[i]), error = Math.abs(got[i] - want);
     const unit = 2 ** (Math.floor(Math.log2(Math.max(Math.abs(want), 2 ** -126))) - 23);
-    const error = Math.abs(got[i] - want) / unit;
-    worst = error <= worst ? worst : error; // NaN is the worst
+    if (!(error / unit <= ulps)) ulps = error / unit; // NaN is the worst, and stays
+    if (!(error <= absolute)) absolute = error;
   }
-  return worst;
+  return { ulps, absolute };
 }
 
 async function* accuracy({ device, software }: GpuContext): AsyncGenerator<Line> {
@@ -165,10 +168,11 @@ async function* accuracy({ device, software }: GpuContext): AsyncGenerator<Line>
     const tensor = upload(device, x, "x");
     const got = await run(functionKernel("run", i), { x: [tensor, N] }, N);
     device.free(tensor);
+    const { ulps, absolute } = worstErrors(x, got, exact);
     yield {
       name: `accuracy of ${name}`,
       size: `${N} arguments`,
-      note: `${short(worstUlps(x, got, exact))} ulp`,
+      note: `${short(ulps)} ulp, ${absolute.toExponential(1)}`,
     };
   }
   const finite = Uint16Array.from({ length: 2 ** 16 }, (_, i) => i).filter((i) =>

@@ -52,13 +52,15 @@ export class DeviceClock implements Disposable {
   }
 
   /**
-   * Sets `tick` from one piece of work that takes `seconds` by the wall clock and little else; a
-   * deviation of less than a tenth is the jitter of the wall clock. Gives the deviation, 1 for none.
+   * Sets `tick` from work that lasts about a tenth of a second and gives the seconds that it took by
+   * the wall clock; a deviation of less than a tenth is the jitter of that clock. Gives wall time over
+   * time by the stamps: 1 where ticks are nanoseconds.
    */
-  async calibrate(work: () => Promise<unknown>, seconds: number): Promise<number> {
+  async calibrate(work: () => Promise<number>): Promise<number> {
     this.tick = 1e-9;
-    const said = await this.time(work) ?? NaN;
-    const factor = seconds / said;
+    let seconds = NaN;
+    const stamped = await this.time(async () => seconds = await work()) ?? NaN;
+    const factor = seconds / stamped;
     if (Math.abs(factor - 1) > 0.1 && Number.isFinite(factor)) this.tick *= factor;
     return factor;
   }

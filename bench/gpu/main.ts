@@ -49,12 +49,13 @@ export async function benchGpu(args: readonly string[]): Promise<number> {
   const options = gpuBenchOptions(args);
   await Deno.mkdir(options.out, { recursive: true });
   const results = await begun(options, args);
-  using machine = await Machine.open(options);
-  results.adapter = machine.name;
-  console.log(`${machine.name}; ${machine.remaining().toFixed(0)} s`);
   const report = new GpuReport(results, (now) => {
     Deno.writeTextFileSync(`${options.out}/results.json`, JSON.stringify(now, null, 1) + "\n");
   });
+  report.write(results); // a crash from here on must not find those of another run
+  using machine = await Machine.open(options);
+  results.adapter = machine.name;
+  console.log(`${machine.name}; ${machine.remaining().toFixed(0)} s`);
   const done = new Set(results.rows.map(({ name }) => name));
   await runRows(chosenRows(options).filter(({ name }) => !done.has(name)), {
     context: () => machine.context(),
