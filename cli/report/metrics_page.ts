@@ -27,7 +27,7 @@ export function metricsPage(): string {
         wrap(`- unit: ${unit || "none"}; range: ${range}`, "  "),
         wrap(`- healthy: ${healthy}`, "  "),
         wrap(`- otherwise: ${remedy}`, "  "),
-        ...(alias ? [wrap(`- elsewhere: ${alias}`, "  ")] : []),
+        ...(alias ? [wrap(`- elsewhere: \`${alias}\``, "  ")] : []),
       ].join("\n"),
     ].join("\n\n");
   return [
