@@ -1,4 +1,4 @@
-/** Writes a model as a folder that transformers goes on with: weights, tokenizer, sampling, card. @module */
+/** Writes a model as a folder that transformers continues with: weights, tokenizer, sampling, card. @module */
 import { CpuDevice } from "../kernels/devices/cpu.ts";
 import { denoFolder } from "../model/files/deno_folder.ts";
 import { replaceFile } from "../model/files/disk.ts";
@@ -14,7 +14,7 @@ import { findModel, type ModelSource } from "../model/hub/find_model.ts";
 export interface ExportRequest {
   /** Name of a model as `modelFolder` takes it; a checkpoint of a run is a folder. */
   model: string;
-  /** Folder to write, new or empty. What a failure leaves in it is no model. */
+  /** Folder to write, new or empty. What a failure leaves in it is not a model. */
   to: string;
   /** Element type of the weights. F16 halves the file and rounds to 11 bits. Default F32. */
   dtype?: "F32" | "F16";
