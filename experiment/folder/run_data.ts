@@ -46,7 +46,7 @@ export interface RunData {
   summary: Summary | undefined;
 }
 
-/** A folder or file that is no run, or one that another program has changed. */
+/** A folder or file that is not a run, or one that another program has changed. */
 export class RunFolderError extends Error {
   override name = "RunFolderError";
 }
