@@ -1,5 +1,6 @@
 /** What a kernel bench needs to know of one operation at one size, and how it is run and checked. @module */
-import type { Device, HostArray, Scope, Tensor } from "../kernels/device.ts";
+import type { Device, HostArray, Tensor } from "../kernels/device.ts";
+import type { Scope } from "../kernels/scope.ts";
 import { relativeError } from "../tests/_close.ts";
 import { recorded, type Work } from "./_measure.ts";
 

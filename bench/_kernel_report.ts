@@ -1,5 +1,6 @@
 /** Collects the samples of the kernel benches, and prints them as one table a shape. @module */
-import { type Device, Scope } from "../kernels/device.ts";
+import type { Device } from "../kernels/device.ts";
+import { Scope } from "../kernels/scope.ts";
 import { checkOutputs, type KernelCase, prepareCase, type Prepared } from "./_case.ts";
 import { Batch, type BatchOptions, type Measurement } from "./_measure.ts";
 import type { DeviceKind, Devices } from "./_options.ts";

@@ -1,5 +1,5 @@
 /** Matrix products as a model runs them, and the plain, tiled and shuffling kernels side by side. @module */
-import { align } from "../kernels/device.ts";
+import { align } from "../kernels/tensor.ts";
 import { matmul, type MatmulDims, type MatmulVariant } from "../kernels/matmul.ts";
 import { type KernelCase, noise } from "./_case.ts";
 import type { Shape } from "./_shapes.ts";

@@ -3,7 +3,8 @@
  * falls on both alike: `deno run --allow-read bench/half_storage.ts --device webgpu --model both`.
  * @module
  */
-import { type Device, Scope } from "../kernels/device.ts";
+import type { Device } from "../kernels/device.ts";
+import { Scope } from "../kernels/scope.ts";
 import { prepareCase } from "./_case.ts";
 import { kernelCases } from "./_cases.ts";
 import { Batch, type BatchOptions } from "./_measure.ts";

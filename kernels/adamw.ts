@@ -1,7 +1,8 @@
 /** AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101, Algorithm 2), one step. @module */
 import code from "./adamw.wgsl" with { type: "text" };
-import { type Device, type FloatArray, rowRanges, type Tensor, view } from "./device.ts";
-import { packing } from "./fragments/pack.ts";
+import type { Device, FloatArray, Tensor } from "./device.ts";
+import { rowRanges, view } from "./tensor.ts";
+import { packed } from "./fragments/pack.ts";
 
 function step(
   { weight, grad, m, v, hyper, norm }: Record<string, FloatArray>,
@@ -73,9 +74,9 @@ export function adamw(
     const size = end - start;
     const part = (tensor: Tensor) =>
       [size === N ? tensor : view(tensor, start, size), size] as const;
-    const wide = packing(code, size);
+    const { PACK, text } = packed(code, size);
     device.launch({
-      kernel: { label: "adamw.step", twin: step, ...wide },
+      kernel: { label: "adamw.step", entryPoint: "step", twin: step, ...text },
       dims: { N: size, decay },
       bind: {
         hyper: [x.hyper, 8],
@@ -85,7 +86,7 @@ export function adamw(
         m: part(x.m),
         v: part(x.v),
       },
-      threads: size / wide.constants.PACK,
+      threads: size / PACK,
     });
   }
 }

@@ -13,5 +13,9 @@ export function add(
   { a, b, out }: Record<"a" | "b" | "out", Tensor>,
   dims: { N: number },
 ): void {
-  launchElements(device, { label: "add.forward", code, twin: forward }, { a, b, out }, dims);
+  launchElements(device, { label: "add.forward", entryPoint: "forward", code, twin: forward }, {
+    a,
+    b,
+    out,
+  }, dims);
 }

@@ -2,8 +2,7 @@
 //   out[i] = a[i] + b[i]
 // N elements. One invocation owns one Pack at a time.
 override WORKGROUP: u32; // threads per workgroup, set by the launcher
-override PACK: u32; //      elements in one Pack: 4, or 1 (and Pack = f32) where N is no multiple of 4
-alias Pack = vec4f;
+// Pack, PACK and fold: fragments/pack4.wgsl, or pack1.wgsl where N is no multiple of 4
 struct Dims { N: u32 }
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> a: array<Pack>; //         (N)

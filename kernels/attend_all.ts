@@ -1,7 +1,7 @@
 /** Self-attention in both directions over ragged rows, forward only. @module */
 import code from "./attend_all.wgsl" with { type: "text" };
 import type { Device, FloatArray, Tensor } from "./device.ts";
-import { packing } from "./fragments/pack.ts";
+import { type Packed, packed, packSize } from "./fragments/pack.ts";
 
 const LANES = 32; // query rows of one workgroup
 
@@ -41,6 +41,18 @@ function forward({ qkv, length, out }: Arrays, { B, T, H, D }: Dims): void {
   }
 }
 
+const texts = new Map<number, Packed["text"]>(); // by D
+
+/** The text for heads of D dimensions. */
+function textFor(D: number): Packed["text"] {
+  let text = texts.get(D);
+  if (!text) {
+    const lines = `const PACKS = ${D / packSize(D)}u;\n${code}`;
+    texts.set(D, text = { ...packed(lines, D).text, variant: `D ${D}` });
+  }
+  return text;
+}
+
 /**
  * Enqueues out (B, T, C) for qkv (B, T, 3C), q | k | v of a row side by side, each as H heads of D;
  * `length` u32 (B) real rows come first. Padded rows give 0 and are attended by none.
@@ -56,14 +68,13 @@ export function attendAll(
       `Cannot run attention as a head has 1 to 128 dimensions: D is ${D}; use more heads`,
     );
   }
-  const { code: packed, constants } = packing(code, D);
   device.launch({
     kernel: {
+      ...textFor(D),
       label: "attend_all.forward",
-      code: packed.replace("const PACKS = 8u;", `const PACKS = ${D / constants.PACK}u;`),
+      entryPoint: "forward",
       twin: forward,
       workgroup: LANES,
-      constants,
     },
     dims: { B, T, H, D },
     bind: { qkv: [qkv, B * T * 3 * H * D], length: [length, B], out: [out, B * T * H * D] },

@@ -6,11 +6,10 @@
 // B batch, T time, H heads, D head size, C = H * D. One invocation owns one query row of one head;
 // all lanes read the same key row at a time, so each load serves a whole workgroup.
 override WORKGROUP: u32; // threads per workgroup, set by the launcher
-override PACK: u32; //      elements in one Pack: 4, or 1 (and Pack = f32) where D is no multiple of 4
-alias Pack = vec4f;
-// D / PACK. The launcher writes the number in: a private array cannot be sized by an override, and a
-// loop whose trip count is its array's size is unrolled, which keeps the array in registers.
-const PACKS = 8u;
+// Pack, PACK and fold: fragments/pack4.wgsl, or pack1.wgsl where D is no multiple of 4
+// PACKS = D / PACK is a constant that the launcher declares in front: a private array cannot be sized by
+// an override, and a loop whose trip count is its array's size is unrolled, which keeps the array in
+// registers.
 struct Dims { T: u32, H: u32 }
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> qkv: array<Pack>; //        (B, T, 3C) q | k | v
@@ -18,8 +17,6 @@ struct Dims { T: u32, H: u32 }
 @group(0) @binding(3) var<storage, read_write> out: array<Pack>; //  (B, T, C)  overwritten
 
 const LOW = -1e30; // below every score; exp of a difference to it is 0
-
-fn fold(p: Pack) -> f32 { return p.x + p.y + p.z + p.w; }
 
 @compute @workgroup_size(WORKGROUP)
 fn forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {

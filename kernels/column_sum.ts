@@ -1,7 +1,7 @@
 /** Column sums of a matrix: what the gradient of every bias is. @module */
 import type { Device, FloatArray, Kernel, Tensor } from "./device.ts";
 import code from "./column_sum.wgsl" with { type: "text" };
-import { packing } from "./fragments/pack.ts";
+import { packed } from "./fragments/pack.ts";
 
 const LANES = 64; // packs of columns in one workgroup
 
@@ -16,6 +16,7 @@ export function rowChunks(N: number): { G: number; R: number } {
 
 const CHUNK: Omit<Kernel, "code"> = {
   label: "column_sum.chunk",
+  entryPoint: "chunk",
   workgroup: LANES,
   twin(
     { x, partial }: Record<string, FloatArray>,
@@ -34,6 +35,7 @@ const CHUNK: Omit<Kernel, "code"> = {
 
 const COMBINE: Omit<Kernel, "code"> = {
   label: "column_sum.combine",
+  entryPoint: "combine",
   workgroup: LANES,
   twin({ sums, out }: Record<string, FloatArray>, { C, G }: Record<string, number>): void {
     for (let c = 0; c < C; c++) {
@@ -56,12 +58,12 @@ export function columnSum(
   { N, C }: { N: number; C: number },
 ): void {
   const { G, R } = rowChunks(N);
-  const wide = packing(code, C);
+  const { PACK, text } = packed(code, C);
   device.launch({
-    kernel: { ...CHUNK, ...wide },
+    kernel: { ...CHUNK, ...text },
     dims: { N, C, G, R },
     bind: { x: [x, N * C], partial: [scratch, G * C] },
-    groups: [Math.ceil(C / wide.constants.PACK / LANES), G],
+    groups: [Math.ceil(C / PACK / LANES), G],
   });
   combineChunks(device, { partial: scratch, out }, { G, C });
 }
@@ -72,11 +74,11 @@ export function combineChunks(
   { partial, out }: Record<"partial" | "out", Tensor>,
   { G, C }: { G: number; C: number },
 ): void {
-  const wide = packing(code, C);
+  const { PACK, text } = packed(code, C);
   device.launch({
-    kernel: { ...COMBINE, ...wide },
+    kernel: { ...COMBINE, ...text },
     dims: { N: 0, C, G, R: 0 },
     bind: { sums: [partial, G * C], out: [out, C] },
-    threads: C / wide.constants.PACK,
+    threads: C / PACK,
   });
 }

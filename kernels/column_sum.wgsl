@@ -3,8 +3,7 @@
 //   out[c]       += sum over g of partial[g, c]
 // N rows, C channels. Step one: one invocation owns (g, one Pack of c). Step two: one Pack of c.
 override WORKGROUP: u32; // threads per workgroup, set by the launcher
-override PACK: u32; //      elements in one Pack: 4, or 1 (and Pack = f32) where C is no multiple of 4
-alias Pack = vec4f;
+// Pack, PACK and fold: fragments/pack4.wgsl, or pack1.wgsl where C is no multiple of 4
 struct Dims { N: u32, C: u32, G: u32, R: u32 }
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> x: array<Pack>; //              (N, C)

@@ -4,6 +4,7 @@
  * `counting.ts`, only adds up the memory that a program would take.
  * @module
  */
+import type { MemoryKind, MemoryUse } from "./memory.ts";
 
 /** Floating-point host memory. The CPU device computes in whichever of the two it was opened with. */
 export type FloatArray = Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
@@ -34,23 +35,16 @@ export interface Tensor {
   readonly storage: Storage;
 }
 
-/**
- * Views start at multiples of this many elements of 4 bytes (256 bytes, WebGPU's portable binding
- * alignment). `alignOf` gives it for each type.
- */
-export const ALIGN = 64;
-
-/** Bytes of one element on a device that computes in f32. */
-export const bytesOf = (dtype: Dtype): 2 | 4 => dtype === "f16" ? 2 : 4;
-
-/** Views of a tensor of this type start at multiples of this many elements. */
-export const alignOf = (dtype: Dtype): number => ALIGN * 4 / bytesOf(dtype);
-
 /** One entry point, twice: the WGSL, and the plain TypeScript that defines what it must give. */
 export interface Kernel {
-  /** "file.entryPoint", also used in errors. */
+  /** What errors call it: "file.entryPoint", where several files are joined the first. */
   readonly label: string;
+  /** The function of `code` that runs. */
+  readonly entryPoint: string;
+  /** The whole text that is compiled. */
   readonly code: string;
+  /** What tells this text from others of its label, as "Pack of 4"; for people. */
+  readonly variant?: string;
   /**
    * The definition. Takes the arrays and the dims under the names that the WGSL declares and writes
    * its outputs in place. Must accept Float32Array and Float64Array alike, and Float16Array where the
@@ -98,18 +92,6 @@ export interface DeviceLimits {
   readonly maxBuffer: number;
 }
 
-/** Live and peak device memory, in bytes, counted at allocation. */
-export interface MemoryUse {
-  /** Bytes of tensors now in use. */
-  readonly live: number;
-  /** Bytes held from the driver: in use, or kept in the pool for reuse. */
-  readonly held: number;
-  /** Largest `held` so far. */
-  readonly peak: number;
-  /** Bytes of the small buffers with the dims of recorded programs' launches. */
-  readonly programs: number;
-}
-
 /** A machine that runs kernels. */
 export interface Device extends Disposable {
   readonly kind: "webgpu" | "cpu";
@@ -122,10 +104,12 @@ export interface Device extends Disposable {
   readonly memory: MemoryUse;
 
   /**
-   * Takes memory from the pool. A reused storage holds old numbers: kernels overwrite, or call `zero`.
-   * @throws {RangeError} when `length` is no positive safe integer or exceeds `limits.maxBuffer`
+   * Takes memory from the pool, of f32 by default. A reused storage holds old numbers: kernels
+   * overwrite, or call `zero`. `kind` says what it is for ("other" by default): `CountingDevice` adds
+   * it up, the other devices do not ask.
+   * @throws {RangeError} when `length` is not a positive safe integer or exceeds `limits.maxBuffer`
    */
-  alloc(length: number, label: string, dtype?: Dtype): Tensor;
+  alloc(length: number, label: string, dtype?: Dtype, kind?: MemoryKind): Tensor;
   /** Gives memory back to the pool. @throws {Error} when it was already given back */
   free(tensor: Tensor): void;
   /** Returns what the pool keeps for reuse to the driver. */
@@ -147,96 +131,10 @@ export interface Device extends Disposable {
   /** Collects every launch that `build` makes into a program, without running any. */
   record(label: string, build: () => void): Program;
   /**
-   * Waits for all that was enqueued and copies tensors back: one wait for all of them together
-   * (a wait costs about 11 ms in Deno). Float64Array where the device computes in f64.
+   * Waits for all that was enqueued and copies tensors back: one host sync for all of them together
+   * (about 11 ms in Deno). Float64Array where the device computes in f64.
    * @throws {Error} when any earlier launch was invalid (from then on every read throws), the device
    * was lost, or (`OutOfMemoryError`) an earlier `alloc` found no memory
    */
   read(...tensors: Tensor[]): Promise<HostArray[]>;
-}
-
-/** `length` rounded up so that the next tensor in the same storage starts aligned. */
-export function align(length: number, dtype: Dtype = "f32"): number {
-  return Math.ceil(length / alignOf(dtype)) * alignOf(dtype);
-}
-
-/**
- * The part of `tensor` that starts at element `start`, a multiple of 256 bytes (`alignOf`), and has
- * `length` elements.
- */
-export function view(tensor: Tensor, start: number, length: number, label?: string): Tensor {
-  const fits = start >= 0 && start + length <= tensor.length;
-  const unit = alignOf(tensor.dtype);
-  if (start % unit !== 0 || !fits || !Number.isSafeInteger(length) || length < 1) {
-    throw new RangeError(
-      `Cannot view ${tensor.label}[${start}, ${start + length}) as views start at a multiple of ` +
-        `${unit}, are not empty and end inside the tensor: it has ${tensor.length} elements`,
-    );
-  }
-  return { ...tensor, label: label ?? tensor.label, offset: tensor.offset + start, length };
-}
-
-/** Allocates and fills in one call. Of u32 or f32, as the data is, unless `dtype` says otherwise. */
-export function upload(
-  device: Device,
-  data: HostArray,
-  label: string,
-  dtype: Dtype = data instanceof Uint32Array ? "u32" : "f32",
-): Tensor {
-  const tensor = device.alloc(data.length, label, dtype);
-  device.write(tensor, data);
-  return tensor;
-}
-
-/**
- * Row ranges [start, end) of an (R, C) tensor, each small enough for one binding and each starting
- * aligned. A single range when the tensor fits. Of f32 unless `dtype` says otherwise.
- * @throws {RangeError} when not even the smallest aligned group of rows fits
- */
-export function rowRanges(
-  limits: DeviceLimits,
-  { R, C, dtype = "f32" }: { R: number; C: number; dtype?: Dtype },
-): [start: number, end: number][] {
-  const most = Math.floor(limits.maxBinding / bytesOf(dtype) / C);
-  if (R <= most) return [[0, R]];
-  let unit = 4; // the fewest rows, in fours for vec4 columns, whose first element is aligned
-  while ((unit * C) % alignOf(dtype) !== 0) unit *= 2;
-  const step = Math.floor(most / unit) * unit;
-  if (step === 0) {
-    throw new RangeError(
-      `Cannot bind ${unit} rows of ${C} elements as one binding holds ${limits.maxBinding} bytes: ` +
-        `they need ${unit * C * bytesOf(dtype)}`,
-    );
-  }
-  const ranges: [number, number][] = [];
-  for (let start = 0; start < R; start += step) ranges.push([start, Math.min(R, start + step)]);
-  return ranges;
-}
-
-/** Tensors that are freed together when the scope ends. */
-export class Scope implements Disposable {
-  #owned: (Tensor | Program)[] = [];
-
-  constructor(readonly device: Device) {}
-
-  /** As `Device.alloc`, owned by this scope. */
-  alloc(length: number, label: string, dtype?: Dtype): Tensor {
-    const tensor = this.device.alloc(length, label, dtype);
-    this.#owned.push(tensor);
-    return tensor;
-  }
-
-  /** As `Device.record`, owned by this scope. */
-  record(label: string, build: () => void): Program {
-    const program = this.device.record(label, build);
-    this.#owned.push(program);
-    return program;
-  }
-
-  [Symbol.dispose](): void {
-    for (const owned of this.#owned.splice(0).reverse()) {
-      if ("run" in owned) owned[Symbol.dispose]();
-      else this.device.free(owned);
-    }
-  }
 }

@@ -7,14 +7,13 @@
 // serves the tokens that fall into its range. In `tokens` one invocation owns one Pack of one
 // distinct token and adds its rows in order: no float atomics, and the same sum in every run.
 override WORKGROUP: u32; // threads per workgroup, set by the launcher
-override PACK: u32; //      elements in one Pack: 4, or 1 (and Pack = f32) where C is no multiple of 4
-alias Pack = vec4f;
+// Pack, PACK and fold: fragments/pack4.wgsl, or pack1.wgsl where C is no multiple of 4
 struct Dims { N: u32, B: u32, T: u32, C: u32, V: u32, first: u32 }
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> token: array<u32>; //          (N)
 @group(0) @binding(2) var<storage, read> position: array<u32>; //       (N)
-@group(0) @binding(3) var<storage, read> wte: array<Pack>; //           (V, C) from row `first` on
-@group(0) @binding(4) var<storage, read> wpe: array<Pack>; //           (P, C)
+// 3 and 4 may hold f16: fragments/table.ts declares them in front, with wteAt and wpeAt, which give a
+// Pack of wte (V, C), from row `first` on, and of wpe (P, C).
 @group(0) @binding(5) var<storage, read_write> out: array<Pack>; //     (N, C) overwritten
 @group(0) @binding(6) var<storage, read> dout: array<Pack>; //          (N, C)
 @group(0) @binding(7) var<storage, read> order: array<u32>; //          (N)     rows, grouped by token
@@ -36,7 +35,7 @@ fn forward(
   for (var n = group.y; n < dims.N; n += groups.y) {
     let row = token[n] - dims.first; // wraps to a large number for tokens below the range
     let place = position[n];
-    if (row < dims.V) { out[n * C + c] = wte[row * C + c] + wpe[place * C + c]; }
+    if (row < dims.V) { out[n * C + c] = wteAt(row * C + c) + wpeAt(place * C + c); }
   }
 }
 

@@ -1,6 +1,7 @@
 /** Top-k, top-p, min-p and repetition penalty, before `sample` draws. @module */
-import type { Device, FloatArray, Tensor } from "./device.ts";
+import type { Device, Tensor } from "./device.ts";
 import code from "./filter.wgsl" with { type: "text" };
+import { filterTwin, unfilteredTwin } from "./filter_cpu.ts";
 
 /** Which tokens may be drawn, in the order in which the filters apply. Absent: all of them. */
 export interface SampleFilter {
@@ -57,9 +58,6 @@ export function filterControl(filter: SampleFilter): Uint32Array<ArrayBuffer> {
   return words;
 }
 
-const NONE = 0xffffffff;
-const DROPPED = -1e30;
-
 /** Buffers, named as in the WGSL file; those that `sample` has too are the same tensors. */
 export interface FilterBuffers {
   /** (B, ld), as the model gives them. */
@@ -82,74 +80,6 @@ export interface FilterBuffers {
   place: Tensor;
 }
 
-type Words = Uint32Array<ArrayBuffer>;
-type Arrays =
-  & Record<"logits" | "filtered" | "norm" | "logprobs", FloatArray>
-  & Record<"control" | "position" | "finished" | "tokens" | "place", Words>;
-
-const floatsOf = (control: Words): Float32Array =>
-  new Float32Array(control.buffer, control.byteOffset, 16);
-
-/** The definition of `filter`: by sorting, where the WGSL searches. */
-export function filterTwin(
-  { logits, control, position, finished, tokens, filtered, norm, place }: Arrays,
-  { V, ld, S }: { V: number; ld: number; S: number },
-): void {
-  const floats = floatsOf(control), temperature = floats[6];
-  const topK = control[8], topP = floats[9], minP = floats[10], penalty = floats[11];
-  for (let b = 0; b < place.length; b++) {
-    const stays = finished[b] || position[b] + 1 >= S;
-    place[b] = stays ? NONE : position[b] + 1;
-    if (stays) continue;
-    const row = b * ld;
-    let raw = logits[row], all = 0;
-    for (let v = 1; v < V; v++) if (logits[row + v] > raw) raw = logits[row + v];
-    for (let v = 0; v < V; v++) all += Math.exp((logits[row + v] - raw) / temperature);
-    norm[b * 2] = raw / temperature;
-    norm[b * 2 + 1] = Math.log(all);
-
-    for (let v = 0; v < V; v++) filtered[row + v] = logits[row + v];
-    for (let s = 0; penalty !== 1 && s <= position[b]; s++) {
-      const v = tokens[b * S + s], z = logits[row + v];
-      filtered[row + v] = z < 0 ? z * penalty : z / penalty;
-    }
-    const sorted = filtered.slice(row, row + V).sort(), top = sorted[V - 1];
-    let least = topK > 0 && topK < V ? sorted[V - topK] : sorted[0];
-    if (topP < 1) {
-      let kept = 0, larger = 0, i = V - 1;
-      for (let j = i; j >= 0 && sorted[j] >= least; j--) {
-        kept += Math.exp((sorted[j] - top) / temperature);
-      }
-      let z = top;
-      do {
-        z = sorted[i];
-        const group = i;
-        while (i >= 0 && sorted[i] === z) i--;
-        larger += (group - i) * Math.exp((z - top) / temperature);
-      } while (i >= 0 && sorted[i] >= least && larger < topP * kept);
-      least = z;
-    }
-    for (let v = 0; v < V; v++) {
-      const z = filtered[row + v];
-      const probable = z === top || Math.exp((z - top) / temperature) >= minP;
-      if (z < least || !probable) filtered[row + v] = DROPPED;
-    }
-  }
-}
-
-/** The definition of `unfilteredLogprob`. */
-export function unfilteredTwin(
-  { logits, control, tokens, norm, place, logprobs }: Arrays,
-  { ld, S }: { ld: number; S: number },
-): void {
-  const temperature = floatsOf(control)[6];
-  for (let b = 0; b < place.length; b++) {
-    const to = b * S + place[b];
-    if (place[b] === NONE || control[12]) continue;
-    logprobs[to] = logits[b * ld + tokens[to]] / temperature - norm[b * 2] - norm[b * 2 + 1];
-  }
-}
-
 /**
  * Enqueues the filters of `control` on logits (B, ld); `sample` then draws from `filtered`. With a
  * repetition penalty, `tokens` must hold the prompts. Rows that `sample` leaves as they are, are left.
@@ -161,7 +91,7 @@ export function filter(
   { B, V, ld, S }: { B: number; V: number; ld: number; S: number },
 ): void {
   device.launch({
-    kernel: { label: "filter.filter_row", code, twin: filterTwin },
+    kernel: { label: "filter.filter_row", entryPoint: "filter_row", code, twin: filterTwin },
     dims: { B, V, ld, S },
     groups: [B],
     bind: {
@@ -188,7 +118,7 @@ export function unfilteredLogprob(
   { B, V, ld, S }: { B: number; V: number; ld: number; S: number },
 ): void {
   device.launch({
-    kernel: { label: "filter.unfiltered", code, twin: unfilteredTwin },
+    kernel: { label: "filter.unfiltered", entryPoint: "unfiltered", code, twin: unfilteredTwin },
     dims: { B, V, ld, S },
     threads: B,
     bind: {

@@ -21,7 +21,10 @@ export function gelu(
   { x, out }: Record<"x" | "out", Tensor>,
   dims: { N: number },
 ): void {
-  launchElements(device, { label: "gelu.forward", code, twin: forward }, { x, out }, dims);
+  launchElements(device, { label: "gelu.forward", entryPoint: "forward", code, twin: forward }, {
+    x,
+    out,
+  }, dims);
 }
 
 /** Enqueues dx (N) = dout (N) * gelu'(x (N)); `x` is what went into the forward pass. */
@@ -30,5 +33,9 @@ export function geluBackward(
   { x, dout, dx }: Record<"x" | "dout" | "dx", Tensor>,
   dims: { N: number },
 ): void {
-  launchElements(device, { label: "gelu.backward", code, twin: backward }, { x, dout, dx }, dims);
+  launchElements(device, { label: "gelu.backward", entryPoint: "backward", code, twin: backward }, {
+    x,
+    dout,
+    dx,
+  }, dims);
 }

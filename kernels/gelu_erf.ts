@@ -27,5 +27,10 @@ export function geluErf(
   { x, out }: Record<"x" | "out", Tensor>,
   dims: { N: number },
 ): void {
-  launchElements(device, { label: "gelu_erf.forward", code, twin: forward }, { x, out }, dims);
+  launchElements(
+    device,
+    { label: "gelu_erf.forward", entryPoint: "forward", code, twin: forward },
+    { x, out },
+    dims,
+  );
 }

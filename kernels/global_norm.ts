@@ -1,7 +1,8 @@
 /** Euclidean norm of all gradients and the clipping factor (Pascanu et al. 2013, arXiv:1211.5063). @module */
-import { type Device, type FloatArray, rowRanges, type Tensor, view } from "./device.ts";
+import type { Device, FloatArray, Tensor } from "./device.ts";
+import { rowRanges, view } from "./tensor.ts";
 import code from "./global_norm.wgsl" with { type: "text" };
-import { packing } from "./fragments/pack.ts";
+import { packed } from "./fragments/pack.ts";
 
 const CHUNK = 4096; // elements of one partial sum: a multiple of ALIGN, so that chunks can be bound
 
@@ -54,14 +55,15 @@ export function globalNorm(
     const chunks = Math.ceil(grad.length / CHUNK);
     for (const [start, end] of rowRanges(device.limits, { R: chunks, C: CHUNK })) {
       const at = start * CHUNK, N = Math.min(grad.length, end * CHUNK) - at;
-      const { code: text, constants } = packing(code, N);
+      const { text } = packed(code, N);
       device.launch({
         kernel: {
           label: "global_norm.squares",
+          entryPoint: "squares",
           twin: squares,
-          code: text,
+          ...text,
           workgroup: lanes,
-          constants: { ...constants, CHUNK },
+          constants: { CHUNK },
         },
         dims: { N, first, G, maxNorm },
         bind: {
@@ -76,10 +78,11 @@ export function globalNorm(
   device.launch({
     kernel: {
       label: "global_norm.finish",
+      entryPoint: "finish",
       twin: finish,
-      code,
+      ...packed(code, CHUNK).text, // reads no Pack
       workgroup: lanes,
-      constants: { PACK: 4, CHUNK },
+      constants: { CHUNK },
     },
     dims: { N: 0, first: 0, G, maxNorm },
     bind: { partials: [scratch, G], norm: [norm, 2] },

@@ -5,17 +5,14 @@
 // One workgroup owns one chunk in `squares`; a single workgroup runs `finish`. All sums have a fixed
 // order: no float atomics.
 override WORKGROUP: u32; // threads per workgroup, set by the launcher
-override PACK: u32; //      elements in one Pack: 4, or 1 (and Pack = f32) where N is no multiple of 4
+// Pack, PACK and fold: fragments/pack4.wgsl, or pack1.wgsl where N is no multiple of 4
 override CHUNK: u32; //     elements of one partial sum
-alias Pack = vec4f;
 struct Dims { N: u32, first: u32, G: u32, maxNorm: f32 }
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> grad: array<Pack>; //          (N)
 @group(0) @binding(2) var<storage, read_write> partial: array<f32>; //  (G) chunks of all tensors; ours start at `first`
 @group(0) @binding(3) var<storage, read> partials: array<f32>; //       (G)
 @group(0) @binding(4) var<storage, read_write> norm: array<f32>; //     (2) overwritten
-
-fn fold(p: Pack) -> f32 { return p.x + p.y + p.z + p.w; }
 
 var<workgroup> shares: array<f32, WORKGROUP>;
 

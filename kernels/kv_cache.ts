@@ -1,7 +1,7 @@
 /** Cache of keys and values for decoding: the CPU definition and the launchers. @module */
 import { windowWithin } from "./attention.ts";
 import type { Device, FloatArray, Tensor } from "./device.ts";
-import { packing } from "./fragments/pack.ts";
+import { packed } from "./fragments/pack.ts";
 import code from "./kv_cache.wgsl" with { type: "text" };
 
 /** Keys and values of one layer: (B, S, C) each, S slots a row. */
@@ -81,11 +81,17 @@ export function storeKv(
   x: KvCache & { qkv: Tensor; position: Tensor },
   { B, T, C, S }: { B: number; T: number; C: number; S: number },
 ): void {
-  const wide = packing(code, C), lanes = lanesOf(device);
+  const { PACK, text } = packed(code, C), lanes = lanesOf(device);
   device.launch({
-    kernel: { label: "kv_cache.store", ...wide, twin: storeKvTwin, workgroup: lanes },
+    kernel: {
+      label: "kv_cache.store",
+      entryPoint: "store",
+      ...text,
+      twin: storeKvTwin,
+      workgroup: lanes,
+    },
     dims: { B, T, H: 1, D: C, S, window: S }, // heads lie side by side: copying needs no split
-    groups: [Math.ceil(C / wide.constants.PACK / lanes), Math.min(B * T, 65535)],
+    groups: [Math.ceil(C / PACK / lanes), Math.min(B * T, 65535)],
     bind: {
       qkv: [x.qkv, B * T * 3 * C],
       position: [x.position, B * T],
@@ -113,14 +119,15 @@ export function attendKv(
     scale?: number;
   },
 ): void {
-  const C = H * D, { code: packed, constants } = packing(code, D);
+  const C = H * D, { text } = packed(code, D);
   device.launch({
     kernel: {
       label: "kv_cache.attend",
-      code: packed,
+      entryPoint: "attend",
+      ...text,
       twin: attendKvTwin,
       workgroup: lanesOf(device),
-      constants: { ...constants, SCALE: scale },
+      constants: { SCALE: scale },
     },
     dims: { B, T: 1, H, D, S, window: windowWithin(S, window), scale },
     groups: [H, B],

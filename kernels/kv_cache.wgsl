@@ -6,8 +6,7 @@
 // one row. attend: one workgroup owns one head of one row and walks the slots in tiles; a lane owns
 // one slot while scores are made, and every WORKGROUP-th Pack of out while values are summed.
 override WORKGROUP: u32; // threads per workgroup, set by the launcher
-override PACK: u32; //      elements in a Pack: 4, or 1 (and Pack = f32) where D is no multiple of 4
-alias Pack = vec4f;
+// Pack, PACK and fold: fragments/pack4.wgsl, or pack1.wgsl where D is no multiple of 4
 override SCALE: f32 = 0.0; // of the scores; 0: 1 / sqrt(D)
 struct Dims { B: u32, T: u32, H: u32, D: u32, S: u32, window: u32 } // window <= S
 @group(0) @binding(0) var<uniform> dims: Dims;
@@ -16,10 +15,6 @@ struct Dims { B: u32, T: u32, H: u32, D: u32, S: u32, window: u32 } // window <=
 @group(0) @binding(3) var<storage, read_write> k: array<Pack>; //  (B, S, C)
 @group(0) @binding(4) var<storage, read_write> v: array<Pack>; //  (B, S, C)
 @group(0) @binding(5) var<storage, read_write> out: array<Pack>; // (B, C) overwritten
-
-fn fold(p: Pack) -> f32 {
-  return p.x + p.y + p.z + p.w;
-}
 
 const LOW = -1e30; // below every score; exp of a difference to it is 0
 var<workgroup> score: array<f32, WORKGROUP>;

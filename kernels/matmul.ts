@@ -1,25 +1,15 @@
-/** Matrix product with epilogues: the definition, the plain kernel and the tiled ones. @module */
+/** Matrix product with epilogues: which kernel runs, and on which rows. @module */
+import { bytesOf, rowRanges, view } from "./tensor.ts";
+import type { Device, Tensor } from "./device.ts";
 import {
-  bytesOf,
-  type Device,
-  type FloatArray,
-  type Kernel,
-  rowRanges,
-  type Tensor,
-  view,
-} from "./device.ts";
-import plainCode from "./matmul.wgsl" with { type: "text" };
-import tileCode from "./matmul_tile.wgsl" with { type: "text" };
-import loadCode from "./matmul_load.wgsl" with { type: "text" };
-import shuffleCode from "./matmul_shuffle.wgsl" with { type: "text" };
-import { geluOf, geluSlope } from "./gelu_cpu.ts";
-import { halved } from "./fragments/half.ts";
-import { multiply, type Operands } from "./matmul_cpu.ts";
+  type Epilogue,
+  matmulKernel,
+  type MatmulVariant,
+  type Orientation,
+} from "./matmul_kernels.ts";
+import { epilogueOf } from "./matmul_epilogue.ts";
 
-/** NN: a (M, K), b (K, N). NT: a (M, K), b (N, K). TN: a (K, M), b (K, N). */
-export type Orientation = "NN" | "NT" | "TN";
-/** Which kernel runs: one element an invocation, or a register tile with either way of loading a. */
-export type MatmulVariant = "plain" | "tile" | "shuffle";
+export type { MatmulVariant, Orientation };
 
 /** Tensors of one product; the optional ones choose the epilogue. */
 export interface MatmulBuffers {
@@ -63,64 +53,6 @@ export interface MatmulDims {
   variant?: MatmulVariant;
 }
 
-/** Override constants and dims as a twin gets them. */
-type TwinDims = Record<
-  "M" | "N" | "K" | "ldA" | "ldB" | "ldOut" | "atA" | "atOut" | "accumulate" | "scale",
-  number
->;
-type Entry = "plain" | "biased" | "residual_add" | "gelu" | "dgelu";
-
-const epilogues: Record<
-  Entry,
-  (
-    x: Operands & Partial<Record<"bias" | "residual" | "pre", FloatArray>>,
-    i: number,
-    n: number,
-    product: number,
-  ) => void
-> = {
-  plain: ({ out }, i, _n, product) => out[i] = product,
-  biased: ({ out, bias }, i, n, product) => out[i] = product + bias![n],
-  residual_add: ({ out, bias, residual }, i, n, product) =>
-    out[i] = product + bias![n] + residual![i],
-  gelu: ({ out, bias, pre }, i, n, product) => {
-    pre![i] = product + bias![n];
-    out[i] = geluOf(pre![i]); // of the rounded number, as a kernel of its own would read it
-  },
-  dgelu: ({ out, pre }, i, _n, product) => out[i] = product * geluSlope(pre![i]),
-};
-
-const kernels = new Map<string, Kernel>();
-
-function kernelFor(
-  variant: MatmulVariant,
-  orientation: Orientation,
-  entry: Entry,
-  b: Tensor,
-): Kernel {
-  const key = `${variant} ${orientation} ${entry} ${b.dtype}`;
-  let kernel = kernels.get(key);
-  if (!kernel) {
-    const [transposeA, transposeB] = [orientation === "TN", orientation === "NT"];
-    const epilogue = epilogues[entry];
-    const code = variant === "plain"
-      ? plainCode
-      : `${tileCode}\n${variant === "shuffle" ? shuffleCode : loadCode}`;
-    kernel = {
-      label: `matmul${variant === "plain" ? "" : "_" + variant}.${entry}`,
-      code: halved(code, { b }),
-      twin: (x: Operands, dims: TwinDims) =>
-        multiply(x, { ...dims, transposeA, transposeB }, (i, n, product) => {
-          epilogue(x, i, n, product);
-        }),
-      workgroup: variant === "shuffle" ? 8 : 64,
-      constants: { TRANSPOSE_A: Number(transposeA), TRANSPOSE_B: Number(transposeB) },
-    };
-    kernels.set(key, kernel);
-  }
-  return kernel;
-}
-
 /**
  * Enqueues out (M, N) = [out +] act(scale op(a) . op(b) + bias) + residual. When `b` (or, for TN, `out`) is
  * larger than one binding it is bound in row ranges, one launch each.
@@ -129,7 +61,7 @@ function kernelFor(
  */
 export function matmul(device: Device, x: MatmulBuffers, dims: MatmulDims): void {
   const { M, N, K, orientation } = dims;
-  const entry = entryOf(x, dims);
+  const epilogue = epilogueOf(x, dims);
   const ranged = orientation === "TN" ? x.out : x.b;
   const [R, C] = orientation === "NT"
     ? [N, K]
@@ -137,12 +69,12 @@ export function matmul(device: Device, x: MatmulBuffers, dims: MatmulDims): void
     ? [K, N]
     : [M, dims.ldOut ?? N];
   const { dtype } = ranged, bytes = R * C * bytesOf(dtype);
-  if (bytes <= device.limits.maxBinding) return launch(device, x, dims, entry);
+  if (bytes <= device.limits.maxBinding) return launch(device, x, dims, epilogue);
   const { atA = 0, atOut = 0 } = dims;
   const full = { ...dims, ldA: ldAOf(dims), ldOut: dims.ldOut ?? N };
-  if (entry !== "plain") {
+  if (epilogue !== "plain") {
     throw new RangeError(
-      `Cannot multiply by "${ranged.label}" with the ${entry} epilogue as row ranges have none: ` +
+      `Cannot multiply by "${ranged.label}" with the ${epilogue} epilogue as row ranges have none: ` +
         `it holds ${bytes} bytes and one binding ${device.limits.maxBinding}`,
     );
   }
@@ -150,12 +82,17 @@ export function matmul(device: Device, x: MatmulBuffers, dims: MatmulDims): void
     const rows = end - start;
     const part = view(ranged, start * C, rows * C);
     if (orientation === "NT") {
-      launch(device, { ...x, b: part }, { ...full, N: rows, atOut: atOut + start }, entry);
+      launch(device, { ...x, b: part }, { ...full, N: rows, atOut: atOut + start }, epilogue);
     } else if (orientation === "NN") {
       const accumulate = dims.accumulate || start > 0;
-      launch(device, { ...x, b: part }, { ...full, K: rows, atA: atA + start, accumulate }, entry);
+      launch(
+        device,
+        { ...x, b: part },
+        { ...full, K: rows, atA: atA + start, accumulate },
+        epilogue,
+      );
     } else {
-      launch(device, { ...x, out: part }, { ...full, M: rows, atA: atA + start }, entry);
+      launch(device, { ...x, out: part }, { ...full, M: rows, atA: atA + start }, epilogue);
     }
   }
 }
@@ -163,31 +100,7 @@ export function matmul(device: Device, x: MatmulBuffers, dims: MatmulDims): void
 const ldAOf = ({ orientation, M, K, ldA }: MatmulDims): number =>
   ldA ?? (orientation === "TN" ? M : K);
 
-function entryOf({ bias, residual, pre }: MatmulBuffers, dims: MatmulDims): Entry {
-  const { activation, accumulate, scale = 1 } = dims;
-  const entry: Entry = activation ?? (residual ? "residual_add" : bias ? "biased" : "plain");
-  const wanted = {
-    plain: "",
-    biased: "bias",
-    residual_add: "bias residual",
-    gelu: "bias pre",
-    dgelu: "pre",
-  };
-  const given = Object.entries({ bias, residual, pre }).filter(([, t]) => t).map(([n]) => n).join(
-    " ",
-  );
-  const adds = accumulate && entry !== "plain" && entry !== "dgelu";
-  if (given !== wanted[entry] || adds || (scale !== 1 && entry !== "plain")) {
-    throw new TypeError(
-      `Cannot multiply with the ${entry} epilogue as it takes "${wanted[entry]}"` +
-        `${adds ? " and no accumulation" : ""}${scale !== 1 ? " and no scale" : ""}: ` +
-        `"${given}" was given`,
-    );
-  }
-  return entry;
-}
-
-function launch(device: Device, x: MatmulBuffers, dims: MatmulDims, entry: Entry): void {
+function launch(device: Device, x: MatmulBuffers, dims: MatmulDims, epilogue: Epilogue): void {
   const { M, N, K, orientation, atA = 0, atOut = 0, accumulate = false, scale = 1 } = dims;
   const ldA = ldAOf(dims);
   const ldB = orientation === "NT" ? K : N;
@@ -212,7 +125,7 @@ function launch(device: Device, x: MatmulBuffers, dims: MatmulDims, entry: Entry
   if (x.bias) bind.bias = [x.bias, N];
   if (x.residual) bind.residual = [x.residual, laidOut];
   if (x.pre) bind.pre = [x.pre, laidOut];
-  const kernel = kernelFor(variant, orientation, entry, x.b);
+  const kernel = matmulKernel({ variant, orientation, epilogue, dtype: x.b.dtype });
   const groups: [number, number] = variant === "plain"
     ? [Math.ceil(N / kernel.workgroup!), M]
     : [Math.ceil(N / 32), Math.ceil(M / (2 * kernel.workgroup!))];

@@ -6,6 +6,7 @@
 //   plain     out = [out +] scale * product         biased   out = product + bias
 //   residual_add  out = product + bias + residual   gelu     pre = product + bias, out = GELU(pre)
 //   dgelu     out = ([out +] product) * GELU'(pre)
+// A Pack is one element here (fragments/pack1.wgsl); geluOf and geluSlope: fragments/gelu_epilogue.wgsl.
 override WORKGROUP: u32; // threads per workgroup, set by the launcher
 override TRANSPOSE_A: bool; // a is (K, M)
 override TRANSPOSE_B: bool; // b is (N, K)
@@ -18,7 +19,7 @@ struct Dims {
 }
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> a: array<f32>; //        (M, K) or (K, M), rows of ldA
-@group(0) @binding(2) var<storage, read> b: array<f32>; //        (K, N) or (N, K), rows of ldB
+// 2: b (K, N) or (N, K), rows of ldB. It may hold f16: fragments/table.ts declares it in front, with bAt.
 @group(0) @binding(3) var<storage, read_write> out: array<f32>; // (M, N), rows of ldOut
 @group(0) @binding(4) var<storage, read> bias: array<f32>; //     (N)
 @group(0) @binding(5) var<storage, read> residual: array<f32>; // laid out as out
@@ -29,18 +30,9 @@ fn product(m: u32, n: u32) -> f32 {
   for (var k = 0u; k < dims.K; k++) {
     let left = select(m * dims.ldA + k, k * dims.ldA + m, TRANSPOSE_A) + dims.atA;
     let right = select(k * dims.ldB + n, n * dims.ldB + k, TRANSPOSE_B);
-    sum += a[left] * b[right];
+    sum += a[left] * bAt(right);
   }
   return sum;
-}
-
-/// sqrt(2 / pi) (x + 0.044715 x^3), within the range where tanh still moves: some drivers build tanh
-/// from exp, which overflows far out.
-fn inner(x: f32) -> f32 { return clamp(0.7978845608 * (x + 0.044715 * x * x * x), -15.0, 15.0); }
-fn geluOf(x: f32) -> f32 { return 0.5 * x * (1.0 + tanh(inner(x))); }
-fn geluSlope(x: f32) -> f32 {
-  let t = tanh(inner(x));
-  return 0.5 * (1.0 + t) + 0.5 * x * (1.0 - t * t) * 0.7978845608 * (1.0 + 0.134145 * x * x);
 }
 
 @compute @workgroup_size(WORKGROUP)

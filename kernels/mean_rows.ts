@@ -1,7 +1,7 @@
 /** Mean of the real rows of each sequence. @module */
 import type { Device, FloatArray, Tensor } from "./device.ts";
 import code from "./mean_rows.wgsl" with { type: "text" };
-import { packing } from "./fragments/pack.ts";
+import { packed } from "./fragments/pack.ts";
 
 const LANES = 32; // packs of one row in one workgroup: all of C = 128
 
@@ -26,11 +26,17 @@ export function meanRows(
   { x, length, out }: Record<"x" | "length" | "out", Tensor>,
   { B, T, C }: Dims,
 ): void {
-  const wide = packing(code, C);
+  const { PACK, text } = packed(code, C);
   device.launch({
-    kernel: { label: "mean_rows.forward", twin: forward, ...wide, workgroup: LANES },
+    kernel: {
+      label: "mean_rows.forward",
+      entryPoint: "forward",
+      twin: forward,
+      ...text,
+      workgroup: LANES,
+    },
     dims: { B, T, C },
     bind: { x: [x, B * T * C], length: [length, B], out: [out, B * C] },
-    groups: [Math.ceil(C / wide.constants.PACK / LANES), Math.min(B, 65535)],
+    groups: [Math.ceil(C / PACK / LANES), Math.min(B, 65535)],
   });
 }

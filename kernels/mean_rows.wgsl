@@ -2,8 +2,7 @@
 //   out[b, c] = sum over t < length[b] of x[b, t, c] / length[b]        0 where length[b] is 0
 // B sequences, T rows each, C channels. One invocation owns one Pack of one sequence.
 override WORKGROUP: u32; // threads per workgroup, set by the launcher
-override PACK: u32; //      elements in one Pack: 4, or 1 (and Pack = f32) where C is no multiple of 4
-alias Pack = vec4f;
+// Pack, PACK and fold: fragments/pack4.wgsl, or pack1.wgsl where C is no multiple of 4
 struct Dims { B: u32, T: u32, C: u32 }
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> x: array<Pack>; //          (B, T, C)

@@ -13,5 +13,8 @@ export function relu(
   { x, out }: Record<"x" | "out", Tensor>,
   dims: { N: number },
 ): void {
-  launchElements(device, { label: "relu.forward", code, twin: forward }, { x, out }, dims);
+  launchElements(device, { label: "relu.forward", entryPoint: "forward", code, twin: forward }, {
+    x,
+    out,
+  }, dims);
 }

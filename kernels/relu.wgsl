@@ -1,8 +1,7 @@
 // Rectifier (Nair and Hinton 2010): out = max(x, 0).
 // N elements. One invocation owns one Pack at a time.
 override WORKGROUP: u32; // threads per workgroup, set by the launcher
-override PACK: u32; //      elements in one Pack: 4, or 1 (and Pack = f32) where N is no multiple of 4
-alias Pack = vec4f;
+// Pack, PACK and fold: fragments/pack4.wgsl, or pack1.wgsl where N is no multiple of 4
 struct Dims { N: u32 }
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> x: array<Pack>; //          (N)

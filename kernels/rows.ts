@@ -1,6 +1,6 @@
 /** Picking rows out of a matrix by index, and the gradient of that. @module */
 import type { Device, FloatArray, Kernel, Tensor } from "./device.ts";
-import { packing } from "./fragments/pack.ts";
+import { packed } from "./fragments/pack.ts";
 import code from "./rows.wgsl" with { type: "text" };
 
 const LANES = 32; // packs of one row in one workgroup: all of C = 128
@@ -29,16 +29,16 @@ function scatter({ dout, index, dx }: Arrays, { N, R, C }: Dims): void {
 
 function launch(
   device: Device,
-  kernel: Pick<Kernel, "label" | "twin">,
+  kernel: Pick<Kernel, "label" | "entryPoint" | "twin">,
   bind: Record<string, readonly [Tensor, number]>,
   dims: Dims,
 ): void {
-  const wide = packing(code, dims.C);
+  const { PACK, text } = packed(code, dims.C);
   device.launch({
-    kernel: { ...kernel, ...wide, workgroup: LANES },
+    kernel: { ...kernel, ...text, workgroup: LANES },
     dims,
     bind,
-    groups: [Math.ceil(dims.C / wide.constants.PACK / LANES), Math.min(dims.N, 65535)],
+    groups: [Math.ceil(dims.C / PACK / LANES), Math.min(dims.N, 65535)],
   });
 }
 
@@ -48,7 +48,7 @@ export function gatherRows(
   { x, index, out }: Record<"x" | "index" | "out", Tensor>,
   { N, R, C }: Dims,
 ): void {
-  launch(device, { label: "rows.gather", twin: gather }, {
+  launch(device, { label: "rows.gather", entryPoint: "gather", twin: gather }, {
     x: [x, R * C],
     index: [index, N],
     out: [out, N * C],
@@ -64,7 +64,7 @@ export function scatterRows(
   { dout, index, dx }: Record<"dout" | "index" | "dx", Tensor>,
   { N, R, C }: Dims,
 ): void {
-  launch(device, { label: "rows.scatter", twin: scatter }, {
+  launch(device, { label: "rows.scatter", entryPoint: "scatter", twin: scatter }, {
     dout: [dout, N * C],
     index: [index, N],
     dx: [dx, R * C],

@@ -4,8 +4,7 @@
 // N picked rows, R rows of x, C channels. One invocation owns one Pack of one picked row. Indices
 // below R are distinct, so no two invocations of `scatter` meet: no atomics.
 override WORKGROUP: u32; // threads per workgroup, set by the launcher
-override PACK: u32; //      elements in one Pack: 4, or 1 (and Pack = f32) where C is no multiple of 4
-alias Pack = vec4f;
+// Pack, PACK and fold: fragments/pack4.wgsl, or pack1.wgsl where C is no multiple of 4
 struct Dims { N: u32, R: u32, C: u32 }
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> x: array<Pack>; //         (R, C)

@@ -1,4 +1,5 @@
-/** Sampling on the device: random numbers, the CPU definition and the launcher. @module */
+/** Sampling on the device: the twin and the launcher. @module */
+import { philox } from "../base/random.ts";
 import type { Device, FloatArray, Tensor } from "./device.ts";
 import code from "./sample.wgsl" with { type: "text" };
 
@@ -50,32 +51,6 @@ export function sampleControl(
   control.set([seed >>> 0, Math.floor(seed / 2 ** 32), stream, row0, words.eos, greedy ? 1 : 0]);
   new Float32Array(control.buffer)[6] = temperature;
   return control;
-}
-
-/** High word of the product of two words, by 16-bit halves. */
-function high(a: number, b: number): number {
-  const low = (a & 0xffff) * (b & 0xffff);
-  const mid = (a >>> 16) * (b & 0xffff) + (low >>> 16);
-  const cross = (a & 0xffff) * (b >>> 16) + (mid & 0xffff);
-  return ((a >>> 16) * (b >>> 16) + (mid >>> 16) + (cross >>> 16)) >>> 0;
-}
-
-/**
- * Philox4x32-10: four random words that depend on nothing but a counter (4 words) and a key (2).
- * Salmon, Moraes, Dror, Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3".
- */
-export function philox(
-  counter: readonly [number, number, number, number],
-  key: readonly [number, number],
-): [number, number, number, number] {
-  let [x, y, z, w] = counter, [k, l] = key;
-  for (let round = 0; round < 10; round++) {
-    const top = high(0xcd9e8d57, z) ^ y ^ k, third = high(0xd2511f53, x) ^ w ^ l;
-    [y, w] = [Math.imul(0xcd9e8d57, z) >>> 0, Math.imul(0xd2511f53, x) >>> 0];
-    [x, z] = [top >>> 0, third >>> 0];
-    [k, l] = [(k + 0x9e3779b9) >>> 0, (l + 0xbb67ae85) >>> 0];
-  }
-  return [x, y, z, w];
 }
 
 /** Buffers, named as in the WGSL file. */
@@ -151,7 +126,7 @@ export function sample(
   { B, V, ld, S }: { B: number; V: number; ld: number; S: number },
 ): void {
   device.launch({
-    kernel: { label: "sample.draw", code, twin: sampleTwin },
+    kernel: { label: "sample.draw", entryPoint: "draw", code, twin: sampleTwin },
     dims: { V, ld, S },
     groups: [B],
     bind: {

@@ -41,7 +41,7 @@ const gridOf = (N: number): [number, number] => [Math.min(N, GRID), Math.ceil(N 
  */
 export function softmax(device: Device, x: { x: Tensor; out: Tensor }, { N, V }: Dims): void {
   device.launch({
-    kernel: { label: "softmax.forward", code, twin: softmaxTwin },
+    kernel: { label: "softmax.forward", entryPoint: "forward", code, twin: softmaxTwin },
     dims: { N, V },
     groups: gridOf(N),
     bind: { x: [x.x, N * V], out: [x.out, N * V] },
@@ -58,7 +58,7 @@ export function softmaxBackward(
   { N, V }: Dims,
 ): void {
   device.launch({
-    kernel: { label: "softmax.backward", code, twin: softmaxBackwardTwin },
+    kernel: { label: "softmax.backward", entryPoint: "backward", code, twin: softmaxBackwardTwin },
     dims: { N, V },
     groups: gridOf(N),
     bind: { out: [x.out, N * V], dout: [x.dout, N * V], dx: [x.dx, N * V] },

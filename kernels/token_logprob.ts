@@ -77,7 +77,7 @@ const GRID = 32768; // workgroups in a line of the grid; WebGPU allows 65,535 a 
 
 function launch(
   device: Device,
-  [entry, twin]: [entry: string, twin: Kernel["twin"]],
+  [entryPoint, twin]: [entryPoint: string, twin: Kernel["twin"]],
   bind: Launch["bind"],
   dims: TokenLogprobDims,
 ): void {
@@ -92,7 +92,7 @@ function launch(
     throw new RangeError(`Cannot run token_logprob as rows hold V = ${V} logits: ld is ${ld}`);
   }
   device.launch({
-    kernel: { label: `token_logprob.${entry}`, code, twin },
+    kernel: { label: `token_logprob.${entryPoint}`, entryPoint, code, twin },
     dims: { N, V, ld, temperature },
     bind,
     groups: [Math.min(N, GRID), Math.ceil(N / GRID)],

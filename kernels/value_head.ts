@@ -1,7 +1,8 @@
 /** A value for every row: a linear layer with one output, forward and backward. @module */
 import { combineChunks, rowChunks } from "./column_sum.ts";
-import { align, type Device, type FloatArray, type Tensor, view } from "./device.ts";
-import { packing } from "./fragments/pack.ts";
+import { align, view } from "./tensor.ts";
+import type { Device, FloatArray, Tensor } from "./device.ts";
+import { packed } from "./fragments/pack.ts";
 import code from "./value_head.wgsl" with { type: "text" };
 
 type Arrays = Record<string, FloatArray>;
@@ -45,9 +46,16 @@ export function valueHead(
   x: Record<"x" | "weight" | "bias" | "value", Tensor>,
   { N, C }: { N: number; C: number },
 ): void {
+  const { text } = packed(code, C);
   const workgroup = device.software ? 8 : 64; // a software adapter runs 8 lanes at once
   device.launch({
-    kernel: { label: "value_head.forward", twin: forward, workgroup, ...packing(code, C) },
+    kernel: {
+      label: "value_head.forward",
+      entryPoint: "forward",
+      twin: forward,
+      workgroup,
+      ...text,
+    },
     dims: { N, C, R: 0 },
     bind: { x: [x.x, N * C], weight: [x.weight, C], bias: [x.bias, 1], value: [x.value, N] },
     groups: [Math.min(N, MAX_GROUPS)],
@@ -70,10 +78,16 @@ export function valueHeadBackward(
   { N, C }: { N: number; C: number },
 ): void {
   const { G, R } = rowChunks(N);
-  const wide = packing(code, C);
-  const columns = Math.ceil(C / wide.constants.PACK / LANES);
+  const { PACK, text } = packed(code, C);
+  const columns = Math.ceil(C / PACK / LANES);
   device.launch({
-    kernel: { label: "value_head.input", twin: input, workgroup: LANES, ...wide },
+    kernel: {
+      label: "value_head.input",
+      entryPoint: "input",
+      twin: input,
+      workgroup: LANES,
+      ...text,
+    },
     dims: { N, C, R },
     bind: { weight: [x.weight, C], dvalue: [x.dvalue, N], dx: [x.dx, N * C] },
     groups: [columns, Math.min(N, MAX_GROUPS)],
@@ -81,7 +95,13 @@ export function valueHeadBackward(
   const pweight = view(x.scratch, 0, G * C, "scratch of dweight");
   const pbias = view(x.scratch, align(G * C), G, "scratch of dbias");
   device.launch({
-    kernel: { label: "value_head.parameters", twin: parameters, workgroup: LANES, ...wide },
+    kernel: {
+      label: "value_head.parameters",
+      entryPoint: "parameters",
+      twin: parameters,
+      workgroup: LANES,
+      ...text,
+    },
     dims: { N, C, R },
     bind: {
       x: [x.x, N * C],

@@ -6,8 +6,7 @@
 // Pack of channels, of one row in `input` and of one chunk of R rows in `parameters`;
 // column_sum.combine adds the G chunks in order.
 override WORKGROUP: u32; // threads per workgroup, set by the launcher
-override PACK: u32; //      elements in one Pack: 4, or 1 (and Pack = f32) where C is no multiple of 4
-alias Pack = vec4f;
+// Pack, PACK and fold: fragments/pack4.wgsl, or pack1.wgsl where C is no multiple of 4
 struct Dims { N: u32, C: u32, R: u32 }
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> x: array<Pack>; //             (N, C)
@@ -18,8 +17,6 @@ struct Dims { N: u32, C: u32, R: u32 }
 @group(0) @binding(6) var<storage, read_write> dx: array<Pack>; //      (N, C) added to
 @group(0) @binding(7) var<storage, read_write> pweight: array<Pack>; // (G, C) partial dweight
 @group(0) @binding(8) var<storage, read_write> pbias: array<f32>; //    (G)    partial dbias
-
-fn fold(p: Pack) -> f32 { return p.x + p.y + p.z + p.w; }
 
 var<workgroup> shares: array<f32, WORKGROUP>;
 

@@ -14,7 +14,9 @@
  * (`layerForward`, `layerTensors`, `layerActivations`), `layers/head.ts` (`headLogits`), `weights`.
  * @module
  */
-import { type Device, type FloatArray, Scope, type Tensor, view } from "../kernels/device.ts";
+import type { Device, FloatArray, Tensor } from "../kernels/device.ts";
+import { Scope } from "../kernels/scope.ts";
+import { view } from "../kernels/tensor.ts";
 import { type ModelConfig, type ModelDims, modelDims, parseConfig } from "./config.ts";
 import type { Gpt2Options, PassOptions, RowEvaluation } from "./gpt2_options.ts";
 import { logitsWidth } from "./layers/head.ts";
@@ -67,7 +69,7 @@ export class Gpt2 implements Disposable {
         const trained = this.adapter?.parameters ?? this.weights;
         this.optimizer = new Optimizer(this.#scope, trained, options.adamw);
       }
-      this.loss = this.#scope.alloc(1, "loss");
+      this.loss = this.#scope.alloc(1, "loss", "f32", "other");
       device.zero(this.loss);
       this.#passes = new Passes(this);
     } catch (error) {

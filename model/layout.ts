@@ -5,7 +5,8 @@
  * the gradient norm are a few launches and not one a parameter.
  * @module
  */
-import { align, alignOf, bytesOf, type DeviceLimits } from "../kernels/device.ts";
+import { align, alignOf, bytesOf } from "../kernels/tensor.ts";
+import type { DeviceLimits } from "../kernels/device.ts";
 import { type ModelConfig, modelDims } from "./config.ts";
 import { type LinearModule, linearModules } from "./families/families.ts";
 

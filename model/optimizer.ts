@@ -1,6 +1,7 @@
 /** AdamW with global-norm clipping over the arenas of a model. @module */
 import { adamw, hyperOf } from "../kernels/adamw.ts";
-import type { Device, Program, Scope, Tensor } from "../kernels/device.ts";
+import type { Device, Program, Tensor } from "../kernels/device.ts";
+import type { Scope } from "../kernels/scope.ts";
 import { globalNorm, globalNormScratch } from "../kernels/global_norm.ts";
 import { ParameterBuffers } from "./params.ts";
 
@@ -61,9 +62,9 @@ export class Optimizer {
       v: new ParameterBuffers(scope, layout, "v"),
     };
     const grads = this.gradients.arenas;
-    const scratch = scope.alloc(globalNormScratch(grads), "norm partials");
-    const hyper = this.#hyper = scope.alloc(8, "adamw hyper");
-    const norm = this.norm = scope.alloc(2, "gradient norm");
+    const scratch = scope.alloc(globalNormScratch(grads), "norm partials", "f32", "other");
+    const hyper = this.#hyper = scope.alloc(8, "adamw hyper", "f32", "other");
+    const norm = this.norm = scope.alloc(2, "gradient norm", "f32", "other");
     device.zero(norm);
     this.#program = scope.record("step", () => {
       globalNorm(device, { grads, scratch, norm }, { maxNorm: this.options.maxGradNorm });

@@ -3,9 +3,21 @@
  * those of one name are the same range of their arenas.
  * @module
  */
-import { type Device, type FloatArray, type Scope, type Tensor, view } from "../kernels/device.ts";
+import type { Device, FloatArray, Tensor } from "../kernels/device.ts";
+import type { MemoryKind } from "../kernels/memory.ts";
+import type { Scope } from "../kernels/scope.ts";
+import { view } from "../kernels/tensor.ts";
 import type { Layout, Parameter } from "./layout.ts";
 import { fillNormal, fillUniform } from "./random.ts";
+
+/** What the numbers of parameters are, and the kind of memory that they count as. */
+const MEMORY_KIND_OF = {
+  weight: "weights",
+  adapter: "weights",
+  gradient: "gradients",
+  m: "moments",
+  v: "moments",
+} as const satisfies Record<string, MemoryKind>;
 
 /** One number for every parameter: the weights, or the gradients, or a moment. */
 export class ParameterBuffers {
@@ -15,10 +27,10 @@ export class ParameterBuffers {
   #views: ReadonlyMap<string, Tensor>;
 
   /** Allocates zeros in `scope`, which frees them. `kind` names it in labels. */
-  constructor(scope: Scope, readonly layout: Layout, readonly kind: string) {
+  constructor(scope: Scope, readonly layout: Layout, readonly kind: keyof typeof MEMORY_KIND_OF) {
     this.device = scope.device;
     this.arenas = layout.arenas.map(({ length, label, dtype }) =>
-      scope.alloc(length, `${kind} ${label}`, dtype)
+      scope.alloc(length, `${kind} ${label}`, dtype, MEMORY_KIND_OF[kind])
     );
     this.zero();
     this.#views = new Map(

@@ -5,14 +5,10 @@
  * runs a layer's forward again before its backward. Without gradients all layers share one set.
  * @module
  */
-import {
-  type Device,
-  type HostArray,
-  type Program,
-  Scope,
-  type Tensor,
-} from "../kernels/device.ts";
-import { embedding, embeddingBackward, tokenIndex } from "../kernels/embedding.ts";
+import type { Device, HostArray, Program, Tensor } from "../kernels/device.ts";
+import { Scope } from "../kernels/scope.ts";
+import { embedding, embeddingBackward } from "../kernels/embedding.ts";
+import { tokenIndex } from "../kernels/token_index.ts";
 import { matmul } from "../kernels/matmul.ts";
 import { NO_ROW } from "../kernels/rows.ts";
 import type { ModelDims } from "./config.ts";
@@ -99,7 +95,8 @@ export class Pass implements Disposable {
       const { device, dims, workspace } = model;
       const { B, T, R, temperature } = shape;
       const N = B * T;
-      const make = (name: string, length: number): Tensor => workspace.alloc(length, name, "u32");
+      const make = (name: string, length: number): Tensor =>
+        workspace.alloc(length, name, "u32", "other");
       this.#inputs = {
         token: make("token", N),
         position: make("position", N),
@@ -185,7 +182,7 @@ export class Pass implements Disposable {
     const keep = gradients !== undefined && !recompute;
     const inputs = Array.from(
       { length: gradients ? L + 1 : 2 }, // without backward the stream goes back and forth
-      (_, l) => workspace.alloc(B * T * C, `x ${l}`),
+      (_, l) => workspace.alloc(B * T * C, `x ${l}`, "f32", "activations"),
     );
     const sets = Array.from(
       { length: keep ? L : 1 },
@@ -233,7 +230,8 @@ export class Pass implements Disposable {
     const { length, index, target } = this.#inputs;
     const { B, T, C, V, P, L } = dims;
     const N = B * T;
-    const make = (name: string, size: number): Tensor => workspace.alloc(size, name, "u32");
+    const make = (name: string, size: number): Tensor =>
+      workspace.alloc(size, name, "u32", "other");
     const [dwte, dwpe] = [gradients.find("wte.weight"), gradients.find("wpe.weight")];
     if (dwte && dwpe) {
       this.#order = {
@@ -245,7 +243,7 @@ export class Pass implements Disposable {
     }
     const head = this.#gradients = headGradients(workspace, headDims);
     const scratch = backwardScratch(workspace, dims);
-    const dx = workspace.alloc(N * C, "dx");
+    const dx = workspace.alloc(N * C, "dx", "f32", "activations");
     this.#backward = this.#programs.record("backward", () => {
       headBackward(
         device,

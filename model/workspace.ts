@@ -1,5 +1,8 @@
 /** Memory that passes of different shapes share, as only one of them is at work at a time. @module */
-import { type Device, type Dtype, type Scope, type Tensor, view } from "../kernels/device.ts";
+import type { Device, Dtype, Tensor } from "../kernels/device.ts";
+import type { MemoryKind } from "../kernels/memory.ts";
+import type { Scope } from "../kernels/scope.ts";
+import { view } from "../kernels/tensor.ts";
 
 /** Hands out tensors: a `Scope` that owns them, or a `Workspace` that shares them. */
 export type Allocator = Pick<Scope, "alloc">;
@@ -20,7 +23,7 @@ export class Workspace implements Disposable {
   }
 
   /** A tensor of `length` elements that shares its memory with all others of this name. */
-  alloc(length: number, label: string, dtype?: Dtype): Tensor {
+  alloc(length: number, label: string, dtype?: Dtype, kind?: MemoryKind): Tensor {
     const found = this.#tensors.get(label);
     if (found && found.length >= length) return view(found, 0, length);
     if (found) {
@@ -29,7 +32,7 @@ export class Workspace implements Disposable {
       this.device.trim(); // else the old memory would be held beside the new
       this.#generation++;
     }
-    const tensor = this.device.alloc(length, label, dtype);
+    const tensor = this.device.alloc(length, label, dtype, kind);
     this.#tensors.set(label, tensor);
     return tensor;
   }

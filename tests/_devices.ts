@@ -1,7 +1,8 @@
 /** The devices that every kernel test runs on. @module */
 import { CpuDevice } from "../kernels/devices/cpu.ts";
 import type { Device } from "../kernels/device.ts";
-import { WebGpuDevice, type WebGpuOptions } from "../kernels/devices/webgpu.ts";
+import { WebGpuDevice } from "../kernels/devices/webgpu.ts";
+import type { WebGpuOptions } from "../kernels/devices/webgpu/adapter.ts";
 
 /** Opens each device; a machine without an adapter fails the WebGPU tests, it never skips them. */
 export const devices: Record<

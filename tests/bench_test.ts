@@ -11,7 +11,7 @@ import { StepReport } from "../bench/_step_report.ts";
 import { decoding, ppoUpdate, trainingFlop, trainingStep } from "../bench/_steps.ts";
 import { formatTable, short } from "../bench/_table.ts";
 import { CpuDevice } from "../kernels/devices/cpu.ts";
-import { Scope } from "../kernels/device.ts";
+import { Scope } from "../kernels/scope.ts";
 import { testOnDevices } from "./_devices.ts";
 
 const TINY = {
@@ -165,6 +165,7 @@ Deno.test("recorded work launches as often as it was asked to", async () => {
   device.zero(x);
   const kernel = {
     label: "test.add",
+    entryPoint: "add",
     code: "struct Dims { N: u32 } @group(0) @binding(1) var<storage, read_write> x: array<f32>;",
     twin: ({ x }: { x: Float32Array }) => x[0]++,
   };

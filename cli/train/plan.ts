@@ -1,5 +1,5 @@
 /** `train --plan`: what device memory a run would take, as a table. @module */
-import { MEMORY_KINDS } from "../../model/memory.ts";
+import { MEMORY_KINDS } from "../../kernels/memory.ts";
 import { formatBytes } from "../../base/units.ts";
 import { formatLeast, formatSuggestions } from "../../experiment/suggestions.ts";
 import type { PlannedRun } from "../../experiment/plan.ts";

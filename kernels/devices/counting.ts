@@ -3,20 +3,21 @@
  * program that allocates on it finds out what it would take, and whether every launch would fit.
  * @module
  */
-import {
-  bytesOf,
-  type Device,
-  type DeviceLimits,
-  type Dtype,
-  type HostArray,
-  type Launch,
-  type MemoryUse,
-  type Program,
-  type Storage,
-  type Tensor,
+import type {
+  Device,
+  DeviceLimits,
+  Dtype,
+  HostArray,
+  Launch,
+  Program,
+  Storage,
+  Tensor,
 } from "../device.ts";
-import { checkLaunch, Touched } from "./launch.ts";
+import type { MemoryKind, MemoryUse } from "../memory.ts";
+import { bytesOf } from "../tensor.ts";
+import { checkLaunch } from "./launch.ts";
 import { Pool } from "./pool.ts";
+import { Recorder } from "./recorder.ts";
 
 /** Counts bytes as a device like `like` would hold them: same pool, same rounding, same reuse. */
 export class CountingDevice implements Device {
@@ -26,9 +27,9 @@ export class CountingDevice implements Device {
   readonly limits: DeviceLimits;
   readonly features: ReadonlySet<string>;
   #pool: Pool<Storage>;
-  #labels = new Map<Storage, string>();
-  #recording: { launches: number; touched: Touched } | undefined;
-  #atPeak: ReadonlyMap<string, number> | undefined;
+  #kinds = new Map<Storage, MemoryKind>();
+  #recorder = new Recorder<void>();
+  #atPeak: ReadonlyMap<MemoryKind, number> | undefined;
 
   constructor(like: Pick<Device, "kind" | "name" | "software" | "limits" | "features">) {
     this.kind = like.kind;
@@ -48,29 +49,34 @@ export class CountingDevice implements Device {
   }
 
   /**
-   * Bytes by label when `memory.peak` was reached; together they are the peak. What the pool then kept
-   * for reuse has the label "".
+   * Bytes by kind when `memory.peak` was reached; together they are the peak. What the pool then kept
+   * for reuse is "other". A kind that nothing had is absent.
    */
-  get peakByLabel(): ReadonlyMap<string, number> {
-    return this.#atPeak ?? this.#byLabel();
+  get peakByKind(): ReadonlyMap<MemoryKind, number> {
+    return this.#atPeak ?? this.#byKind();
   }
 
-  alloc(length: number, label: string, dtype: Dtype = "f32"): Tensor {
+  alloc(
+    length: number,
+    label: string,
+    dtype: Dtype = "f32",
+    kind: MemoryKind = "other",
+  ): Tensor {
     const { peak } = this.#pool.memory;
     const tensor = this.#pool.alloc(length, label, dtype, bytesOf(dtype));
-    this.#labels.set(tensor.storage, label);
+    this.#kinds.set(tensor.storage, kind);
     if (this.#pool.memory.peak > peak) this.#atPeak = undefined;
     return tensor;
   }
 
   free(tensor: Tensor): void {
-    this.#atPeak ??= this.#byLabel();
+    this.#atPeak ??= this.#byKind();
     this.#pool.free(tensor);
-    this.#labels.delete(tensor.storage);
+    this.#kinds.delete(tensor.storage);
   }
 
   trim(): void {
-    this.#atPeak ??= this.#byLabel();
+    this.#atPeak ??= this.#byKind();
     this.#pool.trim();
   }
 
@@ -80,29 +86,17 @@ export class CountingDevice implements Device {
 
   zero(tensor: Tensor): void {
     this.#pool.checkRange("zero", tensor, 0, tensor.length);
-    this.#note([tensor]);
+    this.#recorder.add(undefined, [tensor]);
   }
 
   launch(launch: Launch): void {
     checkLaunch(launch, this.limits);
-    this.#note(Object.values(launch.bind).map(([tensor]) => tensor));
+    this.#recorder.add(undefined, Object.values(launch.bind).map(([tensor]) => tensor));
   }
 
   /** As on other devices; running the program checks that its memory is still there, and no more. */
   record(label: string, build: () => void): Program {
-    if (this.#recording) throw new Error(`Cannot record ${label} inside another recording`);
-    const recording = this.#recording = { launches: 0, touched: new Touched(label) };
-    try {
-      build();
-    } finally {
-      this.#recording = undefined;
-    }
-    return {
-      label,
-      length: recording.launches,
-      run: () => recording.touched.check(),
-      [Symbol.dispose]: () => recording.touched.dispose(),
-    };
+    return this.#recorder.record(label, build, { run: () => {} });
   }
 
   /** @throws {Error} always: there are no numbers here */
@@ -114,24 +108,17 @@ export class CountingDevice implements Device {
   }
 
   [Symbol.dispose](): void {
-    this.#atPeak ??= this.#byLabel();
+    this.#atPeak ??= this.#byKind();
     this.#pool.dispose();
-    this.#labels.clear();
+    this.#kinds.clear();
   }
 
-  #note(tensors: readonly Tensor[]): void {
-    if (!this.#recording) return;
-    this.#recording.launches++;
-    for (const tensor of tensors) this.#recording.touched.add(tensor);
-  }
-
-  #byLabel(): Map<string, number> {
+  #byKind(): Map<MemoryKind, number> {
     const { live, held } = this.#pool.memory;
-    const sums = new Map<string, number>();
-    for (const [{ bytes }, label] of this.#labels) {
-      sums.set(label, (sums.get(label) ?? 0) + bytes);
-    }
-    if (held > live) sums.set("", held - live);
+    const sums = new Map<MemoryKind, number>();
+    const add = (kind: MemoryKind, bytes: number) => sums.set(kind, (sums.get(kind) ?? 0) + bytes);
+    for (const [{ bytes }, kind] of this.#kinds) add(kind, bytes);
+    if (held > live) add("other", held - live);
     return sums;
   }
 }

@@ -1,20 +1,21 @@
 /** The device without a driver: every launch runs the kernel's twin, at once, on typed arrays. @module */
-import {
-  bytesOf,
-  type Device,
-  type DeviceLimits,
-  type Dtype,
-  type FloatArray,
-  type HostArray,
-  type Launch,
-  type MemoryUse,
-  type Program,
-  type Storage,
-  type Tensor,
+import type {
+  Device,
+  DeviceLimits,
+  Dtype,
+  FloatArray,
+  HostArray,
+  Launch,
+  Program,
+  Storage,
+  Tensor,
 } from "../device.ts";
 import { type HalfArray, toHalf } from "../fragments/half.ts";
-import { checkLaunch, Touched } from "./launch.ts";
+import type { MemoryKind, MemoryUse } from "../memory.ts";
+import { bytesOf } from "../tensor.ts";
+import { checkLaunch } from "./launch.ts";
 import { Pool } from "./pool.ts";
+import { Recorder } from "./recorder.ts";
 
 interface Block extends Storage {
   readonly memory: ArrayBuffer;
@@ -36,7 +37,7 @@ export class CpuDevice implements Device {
   readonly limits: DeviceLimits;
   readonly features: ReadonlySet<string> = new Set();
   #floats: typeof Float32Array | typeof Float64Array;
-  #recording: { steps: (() => void)[]; touched: Touched } | undefined;
+  #recorder = new Recorder<() => void>();
   #pool: Pool<Block>;
 
   constructor({ precision = "f32", maxBinding = 2 ** 31 }: CpuOptions = {}) {
@@ -54,7 +55,7 @@ export class CpuDevice implements Device {
     return this.#pool.memory;
   }
 
-  alloc(length: number, label: string, dtype: Dtype = "f32"): Tensor {
+  alloc(length: number, label: string, dtype: Dtype = "f32", _kind?: MemoryKind): Tensor {
     const bytes = dtype === "f32" ? this.#floats.BYTES_PER_ELEMENT : bytesOf(dtype);
     return this.#pool.alloc(length, label, dtype, bytes);
   }
@@ -93,26 +94,11 @@ export class CpuDevice implements Device {
   }
 
   record(label: string, build: () => void): Program {
-    if (this.#recording) throw new Error(`Cannot record ${label} inside another recording`);
-    const steps: (() => void)[] = [], touched = new Touched(label);
-    this.#recording = { steps, touched };
-    try {
-      build();
-    } finally {
-      this.#recording = undefined;
-    }
-    return {
-      label,
-      length: steps.length,
-      run: () => {
-        touched.check();
+    return this.#recorder.record(label, build, {
+      run: (steps) => {
         for (const step of steps) step();
       },
-      [Symbol.dispose]: () => {
-        steps.length = 0;
-        touched.dispose();
-      },
-    };
+    });
   }
 
   read(...tensors: Tensor[]): Promise<HostArray[]> {
@@ -128,9 +114,7 @@ export class CpuDevice implements Device {
   }
 
   #do(tensors: Tensor[], step: () => void): void {
-    if (!this.#recording) return step();
-    this.#recording.steps.push(step);
-    for (const tensor of tensors) this.#recording.touched.add(tensor);
+    if (!this.#recorder.add(step, tensors)) step();
   }
 
   #array({ storage, dtype, offset }: Tensor, length: number): HostArray | HalfArray {

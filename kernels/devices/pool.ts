@@ -1,5 +1,6 @@
 /** Device memory with explicit lifetimes: freed storages are kept by size and handed out again. @module */
-import type { Dtype, MemoryUse, Storage, Tensor } from "../device.ts";
+import type { Dtype, Storage, Tensor } from "../device.ts";
+import type { MemoryUse } from "../memory.ts";
 
 const mib = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MiB`;
 
@@ -16,7 +17,7 @@ export class OutOfMemoryError extends Error {
   ) {
     super(
       `Cannot allocate ${label} as the device has no ${mib(bytes)} left: ${mib(held)} are held ` +
-        "already; use a smaller model, fewer rows a pass, or recompute activations",
+        "already; use a smaller model, fewer rows per pass, or recompute activations",
       options,
     );
   }
@@ -49,7 +50,7 @@ export class Pool<S extends Storage> {
   alloc(length: number, label: string, dtype: Dtype, bytesPerElement: number): Tensor {
     if (!Number.isSafeInteger(length) || length < 1) {
       throw new RangeError(
-        `Cannot allocate ${label} as its length is no positive integer: ${length}`,
+        `Cannot allocate ${label} as its length is not a positive integer: ${length}`,
       );
     }
     const bytes = Math.ceil(length * bytesPerElement / 256) * 256;

@@ -1,6 +1,7 @@
 /**
- * Half precision (IEEE 754 binary16) as storage: numbers go in rounded, WGSL takes them out as f32.
- * Taking out is exact, so a kernel gives the same bits for f16 as for f32 that holds the same numbers.
+ * Half precision (IEEE 754 binary16) as storage: numbers go in rounded, and WGSL takes them out as f32
+ * (half.wgsl, table.ts). Taking out is exact, so a kernel gives the same bits for f16 as for f32 that
+ * holds the same numbers.
  * @module
  */
 import type { HostArray, Tensor } from "../device.ts";
@@ -13,7 +14,7 @@ const OVERFLOW = 65520; // halfway from the largest number, 65504, to what would
 /**
  * `data` as it is written into an f16 `tensor` from element `at` on: each number rounded to the nearest
  * (ties to even), and one more zero where the pair at the end has an element to spare.
- * @throws {RangeError} when a finite number would become infinite, or a pair would be torn
+ * @throws {RangeError} when a finite number would become infinite, or a pair would be split
  */
 export function toHalf(
   { label, length }: Tensor,
@@ -40,39 +41,4 @@ export function toHalf(
   const padded = new Float16Array(data.length + 1);
   padded.set(data);
   return padded;
-}
-
-// `unpack2x16float` is part of every WebGPU; the extension `f16` is not, and no faster where it was tried.
-const UNPACK = `
-alias Half = u32; // two neighbours, the first in the low bits
-alias Half4 = vec2u;
-fn halfOf(pair: u32, i: u32) -> f32 { return unpack2x16float(pair)[i % 2u]; }
-fn fourOf(pairs: vec2u) -> vec4f {
-  return vec4f(unpack2x16float(pairs.x), unpack2x16float(pairs.y));
-}
-`;
-
-/**
- * The WGSL of a kernel that reads those `tensors` as f16 which do hold f16: their binding becomes an
- * array of packed halves, and `name[index]` unpacks the element, or the four of a vec4f. An index may
- * hold no brackets of its own. Where none holds f16 the text stays as it is.
- */
-export function halved(code: string, tensors: Readonly<Record<string, Tensor>>): string {
-  const names = Object.keys(tensors).filter((name) => tensors[name].dtype === "f16");
-  if (names.length === 0) return code;
-  let text = code;
-  for (const name of names) {
-    const declared = new RegExp(`(var<storage, read> ${name}: array)<(\\w+)>`);
-    const element = text.match(declared)?.[2];
-    const isNarrow = element === "f32" ||
-      (element === "Pack" && text.includes("alias Pack = f32;"));
-    text = text
-      .replace(
-        new RegExp(`\\b${name}\\[([^[\\]]*)\\]`, "g"),
-        (_, index) =>
-          isNarrow ? `halfOf(${name}[(${index}) / 2u], ${index})` : `fourOf(${name}[${index}])`,
-      )
-      .replace(declared, `$1<${isNarrow ? "Half" : "Half4"}>`);
-  }
-  return text + UNPACK;
 }

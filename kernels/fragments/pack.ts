@@ -1,23 +1,36 @@
-/** One WGSL text for two widths: rows of whole vec4f where the row length allows, else of f32. @module */
+/** Kernels that work on whole vec4f where the row length allows, and on single f32 elsewhere. @module */
 import type { Device, Kernel, Tensor } from "../device.ts";
+import one from "./pack1.wgsl" with { type: "text" };
+import four from "./pack4.wgsl" with { type: "text" };
 
-/** How wide a launch works: the code to compile and the `override PACK` that goes with it. */
-export interface Packing {
-  readonly code: string;
-  readonly constants: { readonly PACK: number };
+/** How many elements one invocation takes at a time. */
+export type PackSize = 1 | 4;
+
+/** What to compile, and the width that it works in. */
+export interface Packed {
+  readonly text: Required<Pick<Kernel, "code" | "variant">>;
+  readonly PACK: PackSize;
 }
 
+/** The width for rows of `C` elements. Loads of four are 2 to 4 times as fast on a software adapter. */
+export const packSize = (C: number): PackSize => C % 4 === 0 ? 4 : 1;
+
+const texts = new Map<string, Record<PackSize, Packed>>(); // by code
+
 /**
- * Chooses the width for rows of `C` elements. The WGSL declares its buffers as `array<Pack>` with
- * `alias Pack = vec4f;`, counts a row as `C / PACK`, and folds a Pack with `fn fold`; for rows that
- * are no multiple of four the alias becomes f32. Loads of four are 2 to 4 times as fast on a
- * software adapter.
+ * `code` behind the fragment that declares `Pack`, `PACK` and `fold` for rows of `C` elements: the WGSL
+ * declares its buffers as `array<Pack>` and counts a row as `C / PACK`. Equal arguments give one object.
  */
-export function packing(code: string, C: number): Packing {
-  if (C % 4 === 0) return { code, constants: { PACK: 4 } };
-  const narrow = code.replace("alias Pack = vec4f;", "alias Pack = f32;")
-    .replace("return p.x + p.y + p.z + p.w;", "return p;");
-  return { code: narrow, constants: { PACK: 1 } };
+export function packed(code: string, C: number): Packed {
+  let found = texts.get(code);
+  if (!found) {
+    found = {
+      1: { text: { code: `${one}\n${code}`, variant: "Pack of 1" }, PACK: 1 },
+      4: { text: { code: `${four}\n${code}`, variant: "Pack of 4" }, PACK: 4 },
+    };
+    texts.set(code, found);
+  }
+  return found[packSize(C)];
 }
 
 /**
@@ -26,15 +39,15 @@ export function packing(code: string, C: number): Packing {
  */
 export function launchElements(
   device: Device,
-  { label, code, twin }: Pick<Kernel, "label" | "code" | "twin">,
+  { code, ...kernel }: Pick<Kernel, "label" | "entryPoint" | "code" | "twin">,
   tensors: Readonly<Record<string, Tensor>>,
   { N }: { N: number },
 ): void {
-  const wide = packing(code, N);
+  const { PACK, text } = packed(code, N);
   device.launch({
-    kernel: { label, twin, ...wide },
+    kernel: { ...kernel, ...text },
     dims: { N },
     bind: Object.fromEntries(Object.entries(tensors).map(([name, x]) => [name, [x, N]])),
-    threads: N / wide.constants.PACK,
+    threads: N / PACK,
   });
 }

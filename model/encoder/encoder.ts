@@ -2,7 +2,8 @@
  * What encoders share: the network, its tokenizer and its memory. Forward only.
  * @module
  */
-import { type Device, type FloatArray, Scope, type Tensor } from "../../kernels/device.ts";
+import type { Device, FloatArray, Tensor } from "../../kernels/device.ts";
+import { Scope } from "../../kernels/scope.ts";
 import type { MatrixDtype } from "../layout.ts";
 import type { TensorSource } from "../tensor_source.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";

@@ -59,13 +59,14 @@ export function encode(
   { B, T, tokens, lengths }: TextBatch,
 ): Encoded {
   const { V, P, C, H, D, I, eps } = dims, N = B * T;
-  const make = (name: string, size: number): Tensor => memory.alloc(size, `encoder ${name}`);
+  const make = (name: string, size: number): Tensor =>
+    memory.alloc(size, `encoder ${name}`, "f32", "activations");
   const [x, sum, middle, attended] = ["x", "sum", "middle", "attended"]
     .map((name) => make(name, N * C));
   const [qkv, pre, act] = [make("qkv", N * 3 * C), make("pre", N * I), make("act", N * I)];
   const stats = { mean: make("mean", N), rstd: make("rstd", N) };
   const integers = (name: string, data: Uint32Array<ArrayBuffer>): Tensor => {
-    const tensor = memory.alloc(data.length, `encoder ${name}`, "u32");
+    const tensor = memory.alloc(data.length, `encoder ${name}`, "u32", "activations");
     device.write(tensor, data);
     return tensor;
   };

@@ -42,7 +42,7 @@ export class SentenceEmbedder implements Disposable {
     const read = texts.map((text) => reader.read(text));
     const known = read.filter((text) => text.known);
     const vectors = await this.#encoder.run(known, C, ({ hidden, length }, { B, T }) => {
-      const out = memory.alloc(B * C, MEANS);
+      const out = memory.alloc(B * C, MEANS, "f32", "activations");
       meanRows(memory.device, { x: hidden, length, out }, { B, T, C });
       return out;
     });
@@ -53,7 +53,7 @@ export class SentenceEmbedder implements Disposable {
   /** Preallocates the memory of embedding `texts` texts of at most `tokens` tokens. */
   reserve(texts: number, tokens: number): void {
     const { B } = this.#encoder.reserve(texts, tokens);
-    this.#encoder.memory.alloc(B * this.dimensions, MEANS);
+    this.#encoder.memory.alloc(B * this.dimensions, MEANS, "f32", "activations");
   }
 
   [Symbol.dispose](): void {

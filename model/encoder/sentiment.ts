@@ -54,11 +54,11 @@ export class SentimentModel implements Disposable {
     const read = texts.map((text) => reader.read(text));
     return this.#encoder.run(read, 2, ({ hidden }, { B, T }) => {
       const { device } = memory;
-      const index = memory.alloc(B, "encoder first rows", "u32");
+      const index = memory.alloc(B, "encoder first rows", "u32", "activations");
       device.write(index, Uint32Array.from({ length: B }, (_, b) => b * T));
       const [first, pre, act] = ["first", "head pre", "head act"]
-        .map((name) => memory.alloc(B * C, `encoder ${name}`));
-      const out = memory.alloc(2 * B, "encoder logits");
+        .map((name) => memory.alloc(B * C, `encoder ${name}`, "f32", "activations"));
+      const out = memory.alloc(2 * B, "encoder logits", "f32", "activations");
       gatherRows(device, { x: hidden, index, out: first }, { N: B, R: B * T, C });
       linear(device, { x: first, by: before, out: pre }, { M: B, inFeatures: C, outFeatures: C });
       relu(device, { x: pre, out: act }, { N: B * C });

@@ -1,5 +1,6 @@
 /** The weights of an encoder on a device, from the tensors of either family. @module */
-import type { Scope, Tensor } from "../../kernels/device.ts";
+import type { Scope } from "../../kernels/scope.ts";
+import type { Tensor } from "../../kernels/device.ts";
 import type { MatrixDtype } from "../layout.ts";
 import type { TensorSource, TensorSpec } from "../tensor_source.ts";
 import type { EncoderConfig } from "./config.ts";
@@ -136,7 +137,7 @@ export async function readEncoderWeights(
   const shapes = new Map(wanted.map(({ name, shape }) => [name, shape]));
   const read = (name: string): Promise<Float32Array<ArrayBuffer>> => file.read(places.get(name)!);
   const store = (label: string, data: Float32Array<ArrayBuffer>, isMatrix: boolean): Tensor => {
-    const tensor = scope.alloc(data.length, label, isMatrix ? matrixDtype : "f32");
+    const tensor = scope.alloc(data.length, label, isMatrix ? matrixDtype : "f32", "weights");
     scope.device.write(tensor, data);
     return tensor;
   };

@@ -3,7 +3,7 @@
  * value head in `value_head.safetensors`, which PEFT does not see.
  * @module
  */
-import { Scope } from "../../kernels/device.ts";
+import { Scope } from "../../kernels/scope.ts";
 import type { ModelConfig } from "../config.ts";
 import { Adapter, type LoraOptions } from "../lora/lora.ts";
 import type { ParameterBuffers } from "../params.ts";

@@ -4,7 +4,9 @@
  * moves every row on by one token. Tokens are drawn on the device: a step needs no host data.
  * @module
  */
-import { type Device, type Program, Scope, type Tensor } from "../../kernels/device.ts";
+import type { Device, Program, Tensor } from "../../kernels/device.ts";
+import type { MemoryKind } from "../../kernels/memory.ts";
+import { Scope } from "../../kernels/scope.ts";
 import { embedding } from "../../kernels/embedding.ts";
 import { filter, type FilterBuffers, unfilteredLogprob } from "../../kernels/filter.ts";
 import { attendKv, type KvCache, storeKv } from "../../kernels/kv_cache.ts";
@@ -81,8 +83,10 @@ export class Session implements Disposable {
     const { device, dims: { L, C, V } } = model, { B, T, S } = shape;
     const scope = this.#scope = new Scope(device);
     try {
-      const words = (name: string, n: number): Tensor => memory.alloc(n, `generate ${name}`, "u32");
-      const floats = (name: string, n: number): Tensor => memory.alloc(n, `generate ${name}`);
+      const words = (name: string, n: number): Tensor =>
+        memory.alloc(n, `generate ${name}`, "u32", "other");
+      const floats = (name: string, n: number, kind: MemoryKind = "other"): Tensor =>
+        memory.alloc(n, `generate ${name}`, "f32", kind);
       this.#control = words("control", 16);
       this.#prompt = {
         token: words("prompt", B * T),
@@ -100,21 +104,21 @@ export class Session implements Disposable {
       };
       if (shape.filtered) {
         this.#filter = {
-          filtered: floats("filtered logits", B * logitsWidth(V)),
+          filtered: floats("filtered logits", B * logitsWidth(V), "logits"),
           norm: floats("norm of logits", B * 2),
           place: words("places", B),
         };
       }
       const caches = Array.from({ length: L }, (_, l): KvCache => ({
-        k: floats(`keys ${l}`, B * S * C),
-        v: floats(`values ${l}`, B * S * C),
+        k: floats(`keys ${l}`, B * S * C, "cache"),
+        v: floats(`values ${l}`, B * S * C, "cache"),
       }));
       const head: Head = {
-        gathered: floats("gathered", B * C),
-        hidden: floats("hidden", B * C),
+        gathered: floats("gathered", B * C, "activations"),
+        hidden: floats("hidden", B * C, "activations"),
         mean: floats("mean", B),
         rstd: floats("rstd", B),
-        logits: floats("logits", B * logitsWidth(V)),
+        logits: floats("logits", B * logitsWidth(V), "logits"),
       };
       this.#prefill = this.#recordPrefill(head, caches);
       this.#decode = this.#recordDecode(head, caches);
@@ -216,7 +220,7 @@ export class Session implements Disposable {
     const dims = { ...this.model.dims, B, T, rank: adapter?.rank },
       { C, V, P, L, eps } = dims,
       N = B * T;
-    const x = [0, 1].map((i) => this.memory.alloc(N * C, `${label} x ${i}`));
+    const x = [0, 1].map((i) => this.memory.alloc(N * C, `${label} x ${i}`, "f32", "activations"));
     const activations = layerActivations(this.memory, dims, label);
     const [wte, wpe] = [weights.get("wte.weight"), weights.get("wpe.weight")];
     const [weight, bias] = [weights.get("ln_f.weight"), weights.get("ln_f.bias")];

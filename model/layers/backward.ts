@@ -6,7 +6,8 @@
  */
 import { attentionBackward } from "../../kernels/attention.ts";
 import { columnSumScratch } from "../../kernels/column_sum.ts";
-import { type Device, type Tensor, view } from "../../kernels/device.ts";
+import type { Device, Tensor } from "../../kernels/device.ts";
+import { view } from "../../kernels/tensor.ts";
 import { layernormBackward, layernormScratch } from "../../kernels/layernorm.ts";
 import type { Allocator } from "../workspace.ts";
 import type {
@@ -42,13 +43,13 @@ export function backwardScratch(memory: Allocator, dims: LayerDims): BackwardScr
     ...[C, 3 * C, I].map((width) => columnSumScratch({ N, C: width })),
   );
   return {
-    wide: memory.alloc(N * Math.max(I, 3 * C), "dwide"),
-    narrow: memory.alloc(N * C, "dnarrow"),
-    delta: memory.alloc(B * H * T, "delta"),
-    partial: memory.alloc(partial, "partial sums"),
+    wide: memory.alloc(N * Math.max(I, 3 * C), "dwide", "f32", "activations"),
+    narrow: memory.alloc(N * C, "dnarrow", "f32", "activations"),
+    delta: memory.alloc(B * H * T, "delta", "f32", "activations"),
+    partial: memory.alloc(partial, "partial sums", "f32", "activations"),
     ...(rank && {
-      hidden: memory.alloc(N * rank, "adapter hidden"),
-      dhidden: memory.alloc(N * rank, "adapter dhidden"),
+      hidden: memory.alloc(N * rank, "adapter hidden", "f32", "activations"),
+      dhidden: memory.alloc(N * rank, "adapter dhidden", "f32", "activations"),
     }),
   };
 }

@@ -160,7 +160,8 @@ export function layerActivations(
   label: string,
 ): LayerActivations {
   const N = B * T;
-  const make = (name: string, length: number): Tensor => memory.alloc(length, `${label} ${name}`);
+  const make = (name: string, length: number): Tensor =>
+    memory.alloc(length, `${label} ${name}`, "f32", "activations");
   return {
     norm1: make("norm1", N * C),
     mean1: make("mean1", N),
@@ -174,7 +175,7 @@ export function layerActivations(
     rstd2: make("rstd2", N),
     pre: make("pre", N * I),
     act: make("act", N * I),
-    ...(rank && { hidden: memory.alloc(N * rank, "adapter hidden") }),
+    ...(rank && { hidden: memory.alloc(N * rank, "adapter hidden", "f32", "activations") }),
   };
 }
 

@@ -6,16 +6,11 @@
  * up), C channels.
  * @module
  */
-import {
-  ALIGN,
-  align,
-  type Device,
-  type DeviceLimits,
-  type Tensor,
-  view,
-} from "../../kernels/device.ts";
+import { ALIGN, align, view } from "../../kernels/tensor.ts";
+import type { Device, DeviceLimits, Tensor } from "../../kernels/device.ts";
 import { layernorm, layernormBackward, layernormScratch } from "../../kernels/layernorm.ts";
 import { matmul } from "../../kernels/matmul.ts";
+import type { MemoryKind } from "../../kernels/memory.ts";
 import { gatherRows, scatterRows } from "../../kernels/rows.ts";
 import { tokenLogprob, tokenLogprobBackward } from "../../kernels/token_logprob.ts";
 import { valueHead, valueHeadBackward, valueHeadScratch } from "../../kernels/value_head.ts";
@@ -103,13 +98,14 @@ export function headActivations(
   memory: Allocator,
   { R, C, V, chunk, value }: HeadDims,
 ): HeadActivations {
-  const make = (name: string, length: number): Tensor => memory.alloc(length, `head ${name}`);
+  const make = (name: string, length: number, kind: MemoryKind = "other"): Tensor =>
+    memory.alloc(length, `head ${name}`, "f32", kind);
   return {
-    gathered: make("gathered", R * C),
-    hidden: make("hidden", R * C),
+    gathered: make("gathered", R * C, "activations"),
+    hidden: make("hidden", R * C, "activations"),
     mean: make("mean", R),
     rstd: make("rstd", R),
-    logits: make("logits", Math.min(R, chunk) * logitsWidth(V)),
+    logits: make("logits", Math.min(R, chunk) * logitsWidth(V), "logits"),
     logprob: make("logprob", R),
     entropy: make("entropy", R),
     lse: make("lse", R),
@@ -119,15 +115,16 @@ export function headActivations(
 
 /** Takes what the head's backward pass needs from `memory`. */
 export function headGradients(memory: Allocator, { R, C, value }: HeadDims): HeadGradients {
-  const make = (name: string, length: number): Tensor => memory.alloc(length, `head ${name}`);
+  const make = (name: string, length: number, kind: MemoryKind = "other"): Tensor =>
+    memory.alloc(length, `head ${name}`, "f32", kind);
   const scratch = [layernormScratch({ N: R, C }), value ? valueHeadScratch({ N: R, C }) : 0];
   return {
     dlogprob: make("dlogprob", R),
     dentropy: make("dentropy", R),
     ...(value && { dvalue: make("dvalue", R) }),
-    dhidden: make("dhidden", R * C),
-    dgathered: make("dgathered", R * C),
-    partial: make("partial sums", Math.max(...scratch)),
+    dhidden: make("dhidden", R * C, "activations"),
+    dgathered: make("dgathered", R * C, "activations"),
+    partial: make("partial sums", Math.max(...scratch), "activations"),
   };
 }
 

@@ -6,7 +6,9 @@
  * itself. s is alpha / rank, or alpha / sqrt(rank) (rsLoRA, Kalajdzievski 2023, arXiv:2312.03732).
  * @module
  */
-import { type Scope, type Tensor, upload } from "../../kernels/device.ts";
+import type { Scope } from "../../kernels/scope.ts";
+import type { Tensor } from "../../kernels/device.ts";
+import { upload } from "../../kernels/tensor.ts";
 import { matmul } from "../../kernels/matmul.ts";
 import { type ModelConfig, modelDims } from "../config.ts";
 import { type LinearModule, linearModules } from "../families/families.ts";

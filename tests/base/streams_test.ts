@@ -13,7 +13,7 @@ import {
   wordsOf,
 } from "../../base/random.ts";
 import { Random } from "../../experiment/pretraining/random.ts";
-import { upload } from "../../kernels/device.ts";
+import { upload } from "../../kernels/tensor.ts";
 import { sample, sampleControl } from "../../kernels/sample.ts";
 import { fillNormal, fillUniform } from "../../model/random.ts";
 import { assertClose } from "../_close.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { RunFolder } from "../../experiment/folder/run_folder.ts";
 import type { DeviceChoice } from "../../kernels/devices/open.ts";
-import { DeviceLostError } from "../../kernels/devices/webgpu.ts";
+import { DeviceLostError } from "../../kernels/devices/webgpu/faults.ts";
 import { ppo } from "../../rl/algorithms/ppo.ts";
 import { phaseText } from "../../experiment/observer.ts";
 import { type TrainRequest, trainTask } from "../../experiment/train.ts";

@@ -1,7 +1,8 @@
 /** What every op test does: run on a device, compare with the twin in f64, differentiate the twin. @module */
 import assert from "node:assert/strict";
 import { CpuDevice } from "../../kernels/devices/cpu.ts";
-import { type Device, type HostArray, Scope, type Tensor } from "../../kernels/device.ts";
+import type { Device, HostArray, Tensor } from "../../kernels/device.ts";
+import { Scope } from "../../kernels/scope.ts";
 import { relativeError } from "../_close.ts";
 
 /** One run of an op: the data of every buffer by name, and the launches. */

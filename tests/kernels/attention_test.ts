@@ -1,12 +1,9 @@
 import assert from "node:assert/strict";
-import {
-  attention,
-  attentionBackward,
-  type AttentionDims,
-  attentionTwin,
-} from "../../kernels/attention.ts";
+import { attention, attentionBackward, type AttentionDims } from "../../kernels/attention.ts";
+import { attentionTwin } from "../../kernels/attention_cpu.ts";
 import { CpuDevice } from "../../kernels/devices/cpu.ts";
-import { type Device, type HostArray, upload } from "../../kernels/device.ts";
+import type { Device, HostArray } from "../../kernels/device.ts";
+import { upload } from "../../kernels/tensor.ts";
 import { assertClose, assertRelative } from "../_close.ts";
 import { testOnDevices } from "../_devices.ts";
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import type { Device, Tensor } from "../../kernels/device.ts";
-import { embedding, embeddingBackward, tokenIndex } from "../../kernels/embedding.ts";
+import { embedding, embeddingBackward } from "../../kernels/embedding.ts";
+import { tokenIndex } from "../../kernels/token_index.ts";
 import { devices, testOnDevices } from "../_devices.ts";
 import { checkGradient, checkTwin, wave } from "./_op.ts";
 

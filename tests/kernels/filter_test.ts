@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { CpuDevice } from "../../kernels/devices/cpu.ts";
-import { type Device, type HostArray, type Tensor, upload } from "../../kernels/device.ts";
+import type { Device, HostArray, Tensor } from "../../kernels/device.ts";
+import { upload } from "../../kernels/tensor.ts";
 import {
   filter,
   filterControl,

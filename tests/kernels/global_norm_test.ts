@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { CpuDevice } from "../../kernels/devices/cpu.ts";
-import { type Device, Scope, view } from "../../kernels/device.ts";
+import type { Device } from "../../kernels/device.ts";
+import { Scope } from "../../kernels/scope.ts";
+import { view } from "../../kernels/tensor.ts";
 import { globalNorm, globalNormScratch } from "../../kernels/global_norm.ts";
 import { assertClose } from "../_close.ts";
 import { devices, testOnDevices } from "../_devices.ts";

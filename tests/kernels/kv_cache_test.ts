@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { attention } from "../../kernels/attention.ts";
 import { CpuDevice } from "../../kernels/devices/cpu.ts";
-import { type Device, upload } from "../../kernels/device.ts";
+import type { Device } from "../../kernels/device.ts";
+import { upload } from "../../kernels/tensor.ts";
 import { attendKv, storeKv } from "../../kernels/kv_cache.ts";
 import { assertClose } from "../_close.ts";
 import { testOnDevices } from "../_devices.ts";

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { CpuDevice } from "../../kernels/devices/cpu.ts";
-import { type Device, type HostArray, upload } from "../../kernels/device.ts";
+import type { Device, HostArray } from "../../kernels/device.ts";
+import { upload } from "../../kernels/tensor.ts";
 import { geluOf, geluSlope } from "../../kernels/gelu_cpu.ts";
 import { matmul, type MatmulVariant, type Orientation } from "../../kernels/matmul.ts";
 import { WebGpuDevice } from "../../kernels/devices/webgpu.ts";

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
-import { type Device, type HostArray, type Tensor, upload } from "../../kernels/device.ts";
-import { philox, sample, type SampleControl, sampleControl } from "../../kernels/sample.ts";
+import type { Device, HostArray, Tensor } from "../../kernels/device.ts";
+import { upload } from "../../kernels/tensor.ts";
+import { sample, type SampleControl, sampleControl } from "../../kernels/sample.ts";
+import { philox } from "../../base/random.ts";
 import code from "../../kernels/sample.wgsl" with { type: "text" };
 import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import { assertClose } from "../_close.ts";
@@ -71,7 +73,7 @@ testOnDevices("philox gives the published known answers", async (device) => {
     const given = upload(device, Uint32Array.from([...counter, ...key]), "given");
     const words = device.alloc(4, "words", "u32");
     device.launch({
-      kernel: { label: "sample.probe", code: probe, twin },
+      kernel: { label: "sample.probe", entryPoint: "probe", code: probe, twin },
       dims: { V: 0, ld: 0, S: 0 },
       groups: [1],
       bind: { given: [given, 6], words: [words, 4] },

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { CpuDevice } from "../../kernels/devices/cpu.ts";
-import { type Device, upload } from "../../kernels/device.ts";
+import type { Device } from "../../kernels/device.ts";
+import { upload } from "../../kernels/tensor.ts";
 import {
   tokenLogprob,
   tokenLogprobBackward,

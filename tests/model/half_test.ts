@@ -1,6 +1,7 @@
 /** Models whose matrices are stored as f16. @module */
 import assert from "node:assert/strict";
-import { type Device, Scope } from "../../kernels/device.ts";
+import type { Device } from "../../kernels/device.ts";
+import { Scope } from "../../kernels/scope.ts";
 import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import { parseEncoderConfig } from "../../model/encoder/config.ts";
 import { readEncoderWeights } from "../../model/encoder/weights.ts";

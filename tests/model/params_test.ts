@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { alignOf, bytesOf, Scope } from "../../kernels/device.ts";
+import { alignOf, bytesOf } from "../../kernels/tensor.ts";
+import { Scope } from "../../kernels/scope.ts";
 import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import { parseConfig } from "../../model/config.ts";
 import { layoutParameters } from "../../model/layout.ts";

@@ -8,15 +8,15 @@ import { testOnDevices } from "../../_devices.ts";
 
 /** Allocates, frees, reuses and trims. */
 function churn(device: Device): void {
-  const a = device.alloc(1000, "a"), b = device.alloc(3, "b", "u32");
+  const a = device.alloc(1000, "a", "f32", "logits"), b = device.alloc(3, "b", "u32", "cache");
   device.free(a);
-  const again = device.alloc(1000, "again"); // the memory of a
-  device.alloc(500, "c");
+  const again = device.alloc(1000, "again", "f32", "logits"); // the memory of a
+  device.alloc(500, "c", "f32", "weights");
   device.free(again);
-  device.alloc(2000, "d"); // the peak: b, c, d, and what again left behind
+  device.alloc(2000, "d", "f32", "gradients"); // the peak: b, c, d, and what again left behind
   device.trim();
   device.free(b);
-  device.alloc(1, "e");
+  device.alloc(1, "e", "f32", "moments");
 }
 
 testOnDevices("a counting device counts what the device itself holds", (device) => {
@@ -43,23 +43,25 @@ testOnDevices("a counting device counts what the device itself holds", (device) 
   );
 });
 
-Deno.test("peakByLabel says who held what at the peak, and adds up to it", () => {
+Deno.test("peakByKind says what the peak was for, and adds up to it", () => {
   using counting = new CountingDevice(new CpuDevice());
   churn(counting);
-  const bytes = { "": 4096, b: 256, c: 2048, d: 8192 };
-  assert.deepEqual(Object.fromEntries([...counting.peakByLabel].sort()), bytes);
+  const bytes = { cache: 256, gradients: 8192, other: 4096, weights: 2048 };
+  assert.deepEqual(Object.fromEntries([...counting.peakByKind].sort()), bytes);
   assert.equal(counting.memory.peak, Object.values(bytes).reduce((sum, n) => sum + n));
-  counting.alloc(4000, "b"); // a new peak: labels that are alike are one
-  assert.equal(counting.peakByLabel.get("b"), 16128);
-  assert.equal(counting.peakByLabel.get("e"), 256);
-  assert.equal(counting.peakByLabel.has(""), false); // e has the memory that b left
+  counting.alloc(4000, "f", "f32", "weights"); // a new peak
+  assert.equal(counting.peakByKind.get("weights"), 2048 + 16128);
+  assert.equal(counting.peakByKind.get("moments"), 256);
+  assert.equal(counting.peakByKind.has("other"), false); // e has the memory that b left
 });
 
-Deno.test("what is freed after the peak was still there at the peak", () => {
+Deno.test("what is freed after the peak was still there at the peak, and without a kind is other", () => {
   using counting = new CountingDevice(new CpuDevice());
-  counting.free(counting.alloc(64, "gone"));
-  counting.alloc(64, "reuse"); // no new peak
-  assert.deepEqual([...counting.peakByLabel], [["gone", 256]]);
+  counting.free(counting.alloc(64, "gone", "f32", "cache"));
+  counting.alloc(64, "reuse", "f32", "logits"); // no new peak
+  assert.deepEqual([...counting.peakByKind], [["cache", 256]]);
+  counting.alloc(128, "unknown");
+  assert.deepEqual([...counting.peakByKind], [["logits", 256], ["other", 512]]);
 });
 
 Deno.test("a counting device refuses what a device would: launches, stale memory, reads", async () => {

@@ -1,17 +1,9 @@
 import assert from "node:assert/strict";
 import { add } from "../../../kernels/add.ts";
 import { CpuDevice } from "../../../kernels/devices/cpu.ts";
-import {
-  align,
-  alignOf,
-  type Device,
-  type HostArray,
-  rowRanges,
-  Scope,
-  type Tensor,
-  upload,
-  view,
-} from "../../../kernels/device.ts";
+import { align, alignOf, rowRanges, upload, view } from "../../../kernels/tensor.ts";
+import type { Device, HostArray, Tensor } from "../../../kernels/device.ts";
+import { Scope } from "../../../kernels/scope.ts";
 import { embedding } from "../../../kernels/embedding.ts";
 import { layernorm } from "../../../kernels/layernorm.ts";
 import {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { type Device, type FloatArray, Scope } from "../../../kernels/device.ts";
+import type { Device, FloatArray } from "../../../kernels/device.ts";
+import { Scope } from "../../../kernels/scope.ts";
 import { CpuDevice } from "../../../kernels/devices/cpu.ts";
 import { parseEncoderConfig } from "../../../model/encoder/config.ts";
 import { encode } from "../../../model/encoder/forward.ts";

@@ -1,6 +1,7 @@
 /** Adapters: their arithmetic, the base beside them, merging, and what may be asked of them. @module */
 import assert from "node:assert/strict";
-import { type Device, Scope, type Tensor } from "../../../kernels/device.ts";
+import type { Device, Tensor } from "../../../kernels/device.ts";
+import { Scope } from "../../../kernels/scope.ts";
 import { CpuDevice } from "../../../kernels/devices/cpu.ts";
 import { gelu } from "../../../kernels/gelu.ts";
 import { parseConfig } from "../../../model/config.ts";

@@ -1,0 +1,122 @@
+/** The twins of causal self-attention, forward and backward. @module */
+import type { AttentionDims } from "./attention.ts";
+import type { FloatArray } from "./device.ts";
+
+interface Arrays {
+  qkv: FloatArray;
+  length: Uint32Array;
+  out: FloatArray;
+  lse: FloatArray;
+  dout: FloatArray;
+  delta: FloatArray;
+  dqkv: FloatArray;
+}
+
+const scaleOf = ({ D, scale }: Pick<AttentionDims, "D" | "scale">): number =>
+  scale || 1 / Math.sqrt(D);
+
+/** The definition of the forward pass: out = softmax(scale q k') v over positions t - window < j <= t. */
+export function attentionTwin({ qkv, length, out, lse }: Arrays, dims: AttentionDims): void {
+  const { B, T, H, D, window = T } = dims,
+    C = H * D,
+    scale = scaleOf(dims),
+    score = new Float64Array(T),
+    sumV = new Float64Array(D);
+  for (let b = 0; b < B; b++) {
+    for (let h = 0; h < H; h++) {
+      for (let t = 0; t < T; t++) {
+        const q = (b * T + t) * 3 * C + h * D, o = (b * T + t) * C + h * D;
+        const stat = (b * H + h) * T + t, first = Math.max(0, t + 1 - window);
+        sumV.fill(0);
+        let top = -Infinity, sum = 1;
+        if (t < length[b]) {
+          for (let j = first; j <= t; j++) {
+            const k = (b * T + j) * 3 * C + C + h * D;
+            let dot = 0;
+            for (let d = 0; d < D; d++) dot += qkv[q + d] * qkv[k + d];
+            score[j] = dot * scale;
+            if (score[j] > top) top = score[j];
+          }
+          sum = 0;
+          for (let j = first; j <= t; j++) {
+            const p = Math.exp(score[j] - top), v = (b * T + j) * 3 * C + 2 * C + h * D;
+            sum += p;
+            for (let d = 0; d < D; d++) sumV[d] += p * qkv[v + d];
+          }
+        } else top = 0;
+        for (let d = 0; d < D; d++) out[o + d] = sumV[d] / sum;
+        lse[stat] = top + Math.log(sum);
+      }
+    }
+  }
+}
+
+/** The definition of dq and of delta = dout . out. */
+export function attentionBackwardQueryTwin(
+  { qkv, length, out, lse, dout, delta, dqkv }: Arrays,
+  dims: AttentionDims,
+): void {
+  const { B, T, H, D, window = T } = dims;
+  const C = H * D, scale = scaleOf(dims), dq = new Float64Array(D);
+  for (let b = 0; b < B; b++) {
+    for (let h = 0; h < H; h++) {
+      for (let t = 0; t < T; t++) {
+        const q = (b * T + t) * 3 * C + h * D, o = (b * T + t) * C + h * D;
+        const stat = (b * H + h) * T + t;
+        dq.fill(0);
+        let sum = 0;
+        if (t < length[b]) {
+          for (let d = 0; d < D; d++) sum += dout[o + d] * out[o + d];
+          for (let j = Math.max(0, t + 1 - window); j <= t; j++) {
+            const k = (b * T + j) * 3 * C + C + h * D, v = k + C;
+            let s = 0, dp = 0;
+            for (let d = 0; d < D; d++) {
+              s += qkv[q + d] * qkv[k + d];
+              dp += dout[o + d] * qkv[v + d];
+            }
+            const ds = Math.exp(s * scale - lse[stat]) * (dp - sum) * scale;
+            for (let d = 0; d < D; d++) dq[d] += ds * qkv[k + d];
+          }
+        }
+        delta[stat] = sum;
+        for (let d = 0; d < D; d++) dqkv[q + d] = dq[d];
+      }
+    }
+  }
+}
+
+/** The definition of dk and dv; reads delta. */
+export function attentionBackwardKeyTwin(
+  { qkv, length, lse, dout, delta, dqkv }: Arrays,
+  dims: AttentionDims,
+): void {
+  const { B, T, H, D, window = T } = dims;
+  const C = H * D, scale = scaleOf(dims), dk = new Float64Array(D), dv = new Float64Array(D);
+  for (let b = 0; b < B; b++) {
+    for (let h = 0; h < H; h++) {
+      for (let j = 0; j < T; j++) {
+        const k = (b * T + j) * 3 * C + C + h * D, v = k + C;
+        dk.fill(0);
+        dv.fill(0);
+        for (let t = j; t < Math.min(length[b], j + window); t++) {
+          const q = (b * T + t) * 3 * C + h * D, o = (b * T + t) * C + h * D;
+          const stat = (b * H + h) * T + t;
+          let s = 0, dp = 0;
+          for (let d = 0; d < D; d++) {
+            s += qkv[q + d] * qkv[k + d];
+            dp += dout[o + d] * qkv[v + d];
+          }
+          const p = Math.exp(s * scale - lse[stat]), ds = p * (dp - delta[stat]) * scale;
+          for (let d = 0; d < D; d++) {
+            dv[d] += p * dout[o + d];
+            dk[d] += ds * qkv[q + d];
+          }
+        }
+        for (let d = 0; d < D; d++) {
+          dqkv[k + d] = dk[d];
+          dqkv[v + d] = dv[d];
+        }
+      }
+    }
+  }
+}

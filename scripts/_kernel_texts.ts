@@ -1,0 +1,103 @@
+/** Every WGSL text that the kernels run, found by launching each of them on a device that notes them. @module */
+import { kernelCases } from "../bench/_cases.ts";
+import type { Shape } from "../bench/_shapes.ts";
+import type { Kernel, Launch, Tensor } from "../kernels/device.ts";
+import { CountingDevice } from "../kernels/devices/counting.ts";
+import { overridesOf } from "../kernels/devices/launch.ts";
+import { unfilteredLogprob } from "../kernels/filter.ts";
+import { matmulKernel } from "../kernels/matmul_kernels.ts";
+import { Scope } from "../kernels/scope.ts";
+
+/** One text, and how it runs. */
+export interface KernelText {
+  /** "add.forward" */
+  label: string;
+  entryPoint: string;
+  code: string;
+  /** What tells the launches of this text apart, as "Pack of 4; WORKGROUP = 64". */
+  variants: string[];
+}
+
+/** Of even sizes, and of odd ones: between them every text of a kernel is chosen. */
+const small: Shape = {
+  ...{ model: "tiny", batch: "2x4", B: 2, T: 4, C: 16, H: 2, I: 64, V: 40, P: 8, R: 4 },
+  ...{ parameters: 512, rowsOfPlain: 8 },
+};
+const odd: Shape = {
+  ...{ model: "tiny", batch: "1x3", B: 1, T: 3, C: 5, H: 1, I: 15, V: 41, P: 8, R: 3 },
+  ...{ parameters: 513, rowsOfPlain: 3 },
+};
+
+/** Notes the kernel of every launch. */
+class NotingDevice extends CountingDevice {
+  readonly kernels: Kernel[] = [];
+
+  constructor(software: boolean) {
+    const limits = { maxBinding: 2 ** 27, maxBuffer: 2 ** 28 };
+    const features = new Set(software ? ["subgroups-8"] : []); // as llvmpipe has them
+    super({ kind: "webgpu", name: "notes launches", software, limits, features });
+  }
+
+  override launch(launch: Launch): void {
+    this.kernels.push(launch.kernel);
+    super.launch(launch);
+  }
+}
+
+/** All texts, by label. Attention has one for each head size, of which here are some. */
+export function kernelTexts(): KernelText[] {
+  const found = new Map<string, KernelText>();
+  for (const software of [false, true]) {
+    using device = new NotingDevice(software);
+    for (const shape of [small, odd]) launchAll(device, shape);
+    for (const kernel of [...device.kernels, ...products()]) {
+      const { label, entryPoint, code } = kernel;
+      const key = `${label} ${code}`;
+      let text = found.get(key);
+      if (!text) found.set(key, text = { label, entryPoint, code, variants: [] });
+      const variant = variantOf(kernel);
+      if (!text.variants.includes(variant)) text.variants.push(variant);
+    }
+  }
+  return [...found.values()].sort((a, b) => a.label < b.label ? -1 : a.label > b.label ? 1 : 0);
+}
+
+/** The kernels of the product: more than the benches need. */
+function products(): Kernel[] {
+  const variants = ["plain", "tile", "shuffle"] as const, dtypes = ["f32", "f16"] as const;
+  const orientations = ["NN", "NT", "TN"] as const;
+  const epilogues = ["plain", "biased", "residual_add", "gelu", "dgelu"] as const;
+  return variants.flatMap((variant) =>
+    epilogues.flatMap((epilogue) =>
+      dtypes.flatMap((dtype) =>
+        orientations.map((orientation) => matmulKernel({ variant, orientation, epilogue, dtype }))
+      )
+    )
+  );
+}
+
+function launchAll(device: NotingDevice, shape: Shape): void {
+  for (const { data, half = [], launch, onlyWebgpu, feature } of kernelCases(shape)) {
+    if (feature && !device.features.has(feature)) continue;
+    if (onlyWebgpu && shape === odd) continue; // kernels asked for by name, which take whole fours
+    using scope = new Scope(device);
+    const buffers: Record<string, Tensor> = {};
+    for (const [name, values] of Object.entries(data())) {
+      const dtype = values instanceof Uint32Array ? "u32" : half.includes(name) ? "f16" : "f32";
+      buffers[name] = scope.alloc(values.length, name, dtype);
+    }
+    launch(device, buffers);
+  }
+  using scope = new Scope(device);
+  const words = (n: number) => scope.alloc(n, "words", "u32");
+  const floats = (n: number) => scope.alloc(n, "floats");
+  unfilteredLogprob(device, {
+    ...{ logits: floats(8), control: words(16), tokens: words(4), norm: floats(4) },
+    ...{ place: words(2), logprobs: floats(4) },
+  }, { B: 2, V: 4, ld: 4, S: 2 });
+}
+
+function variantOf(kernel: Kernel): string {
+  const overrides = Object.entries(overridesOf(kernel)).map(([name, x]) => `${name} = ${x}`);
+  return [kernel.variant, overrides.join(", ")].filter(Boolean).join("; ");
+}

@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { WebGpuDevice } from "../kernels/devices/webgpu.ts";
+import { type KernelText, kernelTexts } from "../scripts/_kernel_texts.ts";
+import { listed, printed } from "../scripts/wgsl.ts";
+
+const texts = kernelTexts();
+
+Deno.test("every WGSL file is, whole and unchanged, part of a text that runs", async () => {
+  let files = 0;
+  for (const folder of ["kernels", "kernels/fragments"]) {
+    for await (const { name } of Deno.readDir(folder)) {
+      if (!name.endsWith(".wgsl")) continue;
+      files++;
+      const file = await Deno.readTextFile(`${folder}/${name}`);
+      assert.ok(texts.some(({ code }) => code.includes(file)), `${name} is in no text`);
+    }
+  }
+  assert.ok(files > 30, `${files} files`);
+});
+
+Deno.test("a text is nothing but WGSL files and the few lines that a launcher writes", async () => {
+  const files: string[] = [];
+  for (const folder of ["kernels", "kernels/fragments"]) {
+    for await (const { name } of Deno.readDir(folder)) {
+      if (name.endsWith(".wgsl")) files.push(await Deno.readTextFile(`${folder}/${name}`));
+    }
+  }
+  files.sort((a, b) => b.length - a.length);
+  const written =
+    /^(@group\(0\) @binding\(\d\) var<storage, read> \w+: array<(Pack|Half4?)>;|fn \w+At\(i: u32\) -> Pack \{ return .* \}|const (D4|PACKS) = \d+u;)$/;
+  for (const { label, code } of texts) {
+    let left = code;
+    for (const file of files) left = left.replace(file, "");
+    for (const line of left.split("\n")) {
+      assert.ok(line === "" || written.test(line), `${label} has the line ${line}`);
+    }
+  }
+});
+
+Deno.test("every text that is printed compiles, under the entry point that is named", async () => {
+  using device = await WebGpuDevice.open();
+  const { device: gpu } = device;
+  const compiles = async ({ label, entryPoint, code }: KernelText) => {
+    if (label.startsWith("matmul_shuffle") && !device.features.has("subgroups-8")) return;
+    const { messages } = await gpu.createShaderModule({ label, code }).getCompilationInfo();
+    assert.deepEqual(messages.map(({ message }) => message), [], label);
+    assert.match(code, new RegExp(`@compute[^{]*fn ${entryPoint}\\(`), label);
+  };
+  for (const text of texts) await compiles(text);
+});
+
+Deno.test("deno task wgsl lists kernels, prints texts, and names the nearest of a wrong name", () => {
+  const list = listed(texts);
+  assert.ok(list.some((line) => /^add\.forward +2 texts$/.test(line)), list.join("\n"));
+  assert.ok(list.some((line) => /^matmul_tile\.gelu +2 texts$/.test(line)));
+  const [text] = printed(texts, "global_norm.finish");
+  assert.match(text, /^\/\/ ==== global_norm\.finish: fn finish\n/);
+  assert.match(text, /\n\/\/ {6}Pack of 4; CHUNK = 4096, WORKGROUP = 64\n/);
+  assert.match(text, /alias Pack = vec4f;[^]*fn finish\(/);
+  assert.equal(printed(texts, "rows").length, 4); // gather and scatter, of both widths
+  assert.throws(() => printed(texts, "layernrom"), /did you mean "layernorm"\?$/);
+  assert.throws(() => printed(texts, "layernorm.forwar"), /did you mean "layernorm\.forward"\?$/);
+});
