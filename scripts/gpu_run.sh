@@ -11,6 +11,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 [ -f deno.json ] || { echo "Cannot bench as this must run in PlainRL's folder: $PWD" >&2; exit 1; }
 work=$(mktemp -d "${TMPDIR:-/tmp}/plainrl-gpu.XXXXXX")
 trap 'rm -rf "$work"' EXIT
+export TMPDIR="$work" # what a crash leaves behind goes with it
 
 expand() { # FILE.xz to standard output
   if command -v xz >/dev/null 2>&1; then xz -dc "$1"; return; fi

@@ -1,5 +1,6 @@
 /** What the adapter can do at most, and what each wait and dispatch costs. @module */
-import { type Kernel, type Program, Scope } from "../../kernels/device.ts";
+import type { Kernel, Program } from "../../kernels/device.ts";
+import { Scope } from "../../kernels/scope.ts";
 import { emptyWait, median, recorded, type Work } from "../_measure.ts";
 import { mebibytes } from "../_table.ts";
 import type { GpuContext } from "./context.ts";
@@ -11,8 +12,19 @@ import { timeTogether } from "./timing.ts";
 const noTwin = (): never => {
   throw new Error("Cannot run a measurement of the adapter on the CPU: it has no twin");
 };
-const COPY: Kernel = { label: "copy.run", code: copyCode, twin: noTwin, workgroup: 256 };
-const MULTIPLY_ADD: Kernel = { label: "multiply_add.run", code: multiplyAddCode, twin: noTwin };
+const COPY: Kernel = {
+  label: "copy.run",
+  entryPoint: "run",
+  code: copyCode,
+  twin: noTwin,
+  workgroup: 256,
+};
+const MULTIPLY_ADD: Kernel = {
+  label: "multiply_add.run",
+  entryPoint: "run",
+  code: multiplyAddCode,
+  twin: noTwin,
+};
 /** Dispatches of the two lists: about those of a training step of GPT-2. */
 const DISPATCHES = 400;
 

@@ -1,5 +1,7 @@
 /** What may be claimed of this adapter: reruns, twins, kinds of kernels, accuracy of its functions. @module */
-import { type HostArray, type Kernel, Scope, type Tensor, upload } from "../../kernels/device.ts";
+import type { HostArray, Kernel, Tensor } from "../../kernels/device.ts";
+import { Scope } from "../../kernels/scope.ts";
+import { upload } from "../../kernels/tensor.ts";
 import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import { relativeError } from "../../tests/_close.ts";
 import { type KernelCase, noise, prepareCase } from "../_case.ts";
@@ -57,18 +59,20 @@ async function* reruns(context: GpuContext): AsyncGenerator<Line> {
   }
   device.trim();
   yield { name: "reruns with equal bytes", size: equal.batch, note: `${same} of ${cases.length}` };
+  if (same < cases.length) throw new Error(`${cases.length - same} reruns gave other bytes`);
 }
 
 /** Every kernel against its definition, at sizes that are ragged in every dimension. */
 async function* twins(context: GpuContext): AsyncGenerator<Line> {
   using cpu = new CpuDevice();
-  let worst = 0, name = "";
+  let worst = 0, name = "", wrong = 0;
   const cases = possible(context, RAGGED);
   for (const kernel of cases) {
     const want = await outputsOf(cpu, kernel), got = await outputsOf(context.device, kernel);
     for (const output of kernel.outputs) {
       const error = relativeError(got[output], want[output]);
       if (!(error <= 1e-4)) {
+        wrong++;
         const note = `relative error ${short(error)} of ${output}`;
         yield { name: `${kernel.name} against its twin`, size: kernel.size, note };
       }
@@ -80,6 +84,7 @@ async function* twins(context: GpuContext): AsyncGenerator<Line> {
     size: `${cases.length} cases`,
     note: `${short(worst)}: ${name}`,
   };
+  if (wrong > 0) throw new Error(`${wrong} outputs differ from their twins'`);
 }
 
 /** Tile against plain and shuffle, f16 storage against f32 with the same numbers. */
@@ -125,6 +130,7 @@ const FUNCTIONS: readonly BuiltIn[] = [
 
 const functionKernel = (entry: "run" | "halves", FUNCTION: number): Kernel => ({
   label: `functions.${entry}`,
+  entryPoint: entry,
   code: functionsCode,
   twin: () => {
     throw new Error("Cannot measure built-in functions on the CPU: they have no twin");
@@ -145,8 +151,8 @@ export function worstErrors(
   for (let i = 0; i < x.length; i++) {
     const want = exact(x[i]), error = Math.abs(got[i] - want);
     const unit = 2 ** (Math.floor(Math.log2(Math.max(Math.abs(want), 2 ** -126))) - 23);
-    if (!(error / unit <= ulps)) ulps = error / unit; // NaN is the worst, and stays
-    if (!(error <= absolute)) absolute = error;
+    ulps = Math.max(ulps, error / unit); // NaN is the worst, and stays
+    absolute = Math.max(absolute, error);
   }
   return { ulps, absolute };
 }

@@ -3,7 +3,7 @@
  * JSON; `--software` takes the software adapter.
  * @module
  */
-import { Scope } from "../../kernels/device.ts";
+import { Scope } from "../../kernels/scope.ts";
 import { WebGpuDevice } from "../../kernels/devices/webgpu.ts";
 import { trainingStep } from "../_steps.ts";
 import { HARDWARE, SOFTWARE } from "./sizes.ts";

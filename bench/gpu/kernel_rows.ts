@@ -45,12 +45,27 @@ const productOf = ({ what, ...dims }: ProductSize): KernelCase => {
   });
 };
 
-/** Each case by itself, so that buffers of gigabytes are not held together. */
-async function* each(context: GpuContext, cases: readonly KernelCase[]): AsyncGenerator<Line> {
+/**
+ * Each case by itself, so that buffers of gigabytes are not held together. One that fails is a line, and
+ * the others still run.
+ * @throws {Error} at the end, what the first of them said
+ */
+export async function* each(
+  context: GpuContext,
+  cases: readonly KernelCase[],
+): AsyncGenerator<Line> {
+  const errors: unknown[] = [];
   for (const kernel of cases) {
-    yield* await timeCases(context, [kernel]);
+    try {
+      yield* await timeCases(context, [kernel]);
+    } catch (error) {
+      errors.push(error);
+      const { name, size } = kernel, [said] = String(error).split("\n");
+      yield { name, size, note: `FAILED: ${said}` };
+    }
     context.device.trim();
   }
+  if (errors.length > 0) throw errors[0];
 }
 
 /** The cases of a shape that have these names. @throws {Error} for a name that no case has */

@@ -72,6 +72,10 @@ export async function benchGpu(args: readonly string[]): Promise<number> {
 }
 
 if (import.meta.main) {
+  // Where this is not set the Vulkan loader writes two error lines that mean nothing without windows.
+  if (Deno.build.os === "linux" && !Deno.env.get("XDG_RUNTIME_DIR")) {
+    Deno.env.set("XDG_RUNTIME_DIR", "/tmp");
+  }
   try {
     Deno.exit(await benchGpu(Deno.args));
   } catch (error) {

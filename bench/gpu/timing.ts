@@ -1,5 +1,6 @@
 /** Times works side by side, and kernels over several sets of buffers so that no cache holds them. @module */
-import { Scope, type Tensor } from "../../kernels/device.ts";
+import type { Tensor } from "../../kernels/device.ts";
+import { Scope } from "../../kernels/scope.ts";
 import type { KernelCase } from "../_case.ts";
 import { Batch, median, recorded, type Work } from "../_measure.ts";
 import type { GpuContext } from "./context.ts";
