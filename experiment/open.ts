@@ -77,7 +77,7 @@ export async function openRun(
   };
 }
 
-/** Takes a run's memory, and waits for what the driver says to it. */
+/** Preallocates a run's memory; one host sync brings what the driver says to it. */
 async function reserve(policy: LanguagePolicy, sizes: RunSizes): Promise<void> {
   policy.reserve(runShape(sizes));
   await policy.model.device.read();

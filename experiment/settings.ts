@@ -12,8 +12,7 @@ import type { LoraOptions } from "../model/lora/lora.ts";
 import { listRewards, rewardSetting } from "../rewards/registry.ts";
 import type { RewardDefinition } from "../rewards/reward.ts";
 import type { Algorithm } from "../rl/algorithm.ts";
-import { trainerOptions } from "../rl/trainer.ts";
-import type { TrainerConfig } from "../rl/trainer_options.ts";
+import { type TrainerConfig, trainerOptions } from "../rl/trainer_options.ts";
 
 // deno-fmt-ignore
 const ROWS = {

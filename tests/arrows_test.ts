@@ -33,7 +33,8 @@ function forbidden(file: string, specifier: string): string | undefined {
   if (target === "deno.json") return undefined; // holds the version, and no code
   const [from, to] = [partOf(file), partOf(target)];
   if (from === to || from === undefined || FREE.includes(from)) return undefined;
-  return ARROWS[from].includes(to ?? "") ? undefined : `${file} imports ${target}`;
+  const arrow = `${file} imports ${target}`;
+  return ARROWS[from].includes(to ?? "") ? undefined : arrow;
 }
 
 async function* sources(folder: string): AsyncGenerator<string> {

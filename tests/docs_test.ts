@@ -7,7 +7,7 @@ import { Recorder, writeSmallModel } from "./experiment/_model.ts";
 
 const ROOT = new URL("../", import.meta.url);
 const FILE =
-  /`((?:kernels|model|rl|rewards|tasks|cli|tests|assets|scripts|bench)\/[\w/-]*(?:\.\w+|\/))`/g;
+  /`((?:base|kernels|model|rl|rewards|tasks|experiment|cli|tests|assets|scripts|bench)\/[\w/-]*(?:\.\w+|\/))`/g;
 
 /** One fence: where it stands, its program, and the lines that it says it prints. */
 interface Example {

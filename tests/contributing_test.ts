@@ -1,0 +1,121 @@
+/** Does what CONTRIBUTING.md says, in a copy of the project, and nothing else; then uses it. @module */
+import assert from "node:assert/strict";
+import { withFolder } from "./_folder.ts";
+
+const ROOT = new URL("../", import.meta.url).pathname;
+const COPIED = [
+  "base",
+  "kernels",
+  "model",
+  "rl",
+  "rewards",
+  "tasks",
+  "experiment",
+  "cli",
+  "assets",
+];
+
+/** Fences of the page that name a file: its new text, or the lines that change in it. */
+async function fences(): Promise<{ language: string; path: string; text: string }[]> {
+  const page = await Deno.readTextFile(`${ROOT}CONTRIBUTING.md`);
+  return [...page.matchAll(/^```(\w+) (\S+)\n([\s\S]*?)^```$/gm)]
+    .map(([, language, path, text]) => ({ language, path, text }));
+}
+
+/** The text with each `-` line replaced by the `+` line after it; an import goes before all others. */
+function applied(text: string, diff: string, path: string): string {
+  const lines = diff.trimEnd().split("\n");
+  let out = text;
+  for (const [i, line] of lines.entries()) {
+    if (line.startsWith("+import ")) out = out.replace(/^import /m, `${line.slice(1)}\nimport `);
+    if (!line.startsWith("-")) continue;
+    assert.equal(out.split(line.slice(1)).length, 2, `${path} must have once: ${line.slice(1)}`);
+    out = out.replace(line.slice(1), lines[i + 1].slice(1));
+  }
+  return out;
+}
+
+async function copyTree(from: string, to: string): Promise<void> {
+  await Deno.mkdir(to, { recursive: true });
+  for await (const { name, isDirectory } of Deno.readDir(from)) {
+    if (isDirectory) await copyTree(`${from}/${name}`, `${to}/${name}`);
+    else await Deno.copyFile(`${from}/${name}`, `${to}/${name}`);
+  }
+}
+
+Deno.test("an algorithm, a reward, a task and a command are a file each and a line in a list", () =>
+  withFolder(async (folder) => {
+    for (const name of COPIED) await copyTree(`${ROOT}${name}`, `${folder}/${name}`);
+    for (const name of ["deno.json", "deno.lock", "mod.ts"]) {
+      await Deno.copyFile(`${ROOT}${name}`, `${folder}/${name}`);
+    }
+    const added: string[] = [];
+    for (const { language, path, text } of await fences()) {
+      const place = `${folder}/${path}`;
+      if (language === "diff") {
+        await Deno.writeTextFile(place, applied(await Deno.readTextFile(place), text, path));
+      } else {
+        await Deno.writeTextFile(place, text, { createNew: true });
+        added.push(path);
+      }
+    }
+    assert.deepEqual(added, [
+      "rl/algorithms/reinforce.ts",
+      "rewards/vowels.ts",
+      "tasks/data/opposites.csv",
+      "tasks/opposites.ts",
+      "cli/commands/tasks.ts",
+    ]);
+    const run = async (...words: string[]): Promise<string> => {
+      const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+        args: ["run", "--no-prompt", "--check", "-A", "cli/bin.ts", ...words],
+        cwd: folder,
+      }).output();
+      const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+      assert.ok(success, text(stderr));
+      return text(stdout);
+    };
+    assert.equal(await run("tasks"), "colors 72\nopposites 4\n");
+    const list = JSON.parse(await run("train", "--list", "--json"));
+    const last = (kind: string) => list[kind].at(-1).name;
+    assert.deepEqual(["tasks", "algorithms", "rewards"].map(last), [
+      "opposites",
+      "reinforce",
+      "vowels",
+    ]);
+    const help = await run("train", "--algorithm", "reinforce", "--help");
+    assert.match(help, /^ {2}epochs .*\n.*default 1\b/m);
+    assert.match(help, /^ {2}vowelsLetters +which letters count$/m);
+    assert.doesNotMatch(help, /clipLow/);
+    const summary = JSON.parse(
+      await run(
+        ...["train", "opposites", "--algorithm", "reinforce", "--reward", "vowels", "--steps", "2"],
+        ...["--device", "cpu", "--json", "--quiet", "--out", "runs/new", "vowelsLetters=aeiouy"],
+      ),
+    );
+    assert.deepEqual([summary.task, summary.algorithm, summary.rewards], [
+      "opposites",
+      "reinforce",
+      ["vowels"],
+    ]);
+    const config = JSON.parse(await Deno.readTextFile(`${folder}/runs/new/config.json`));
+    assert.equal(config.config.vowelsLetters, "aeiouy");
+    assert.equal(config.config.learningRate, 3e-4);
+    const [head, first] = (await Deno.readTextFile(`${folder}/runs/new/metrics.csv`)).split("\n")
+      .map((line) => line.split(","));
+    assert.ok(Number.isFinite(Number(first[head.indexOf("loss/policy")])));
+    assert.ok(!head.some((name) => /^(kl|value)\//.test(name)), "no KL and no value head");
+    const plan = JSON.parse(
+      await run(
+        "train",
+        "opposites",
+        "--algorithm",
+        "reinforce",
+        "--plan",
+        "--json",
+        "--device",
+        "cpu",
+      ),
+    );
+    assert.deepEqual(Object.keys(plan.parts), ["policy"]); // no reference is planned
+  }));
