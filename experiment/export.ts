@@ -14,7 +14,7 @@ import { findModel, type ModelSource } from "../model/hub/find_model.ts";
 export interface ExportRequest {
   /** Name of a model as `modelFolder` takes it; a checkpoint of a run is a folder. */
   model: string;
-  /** Folder to write, new or empty. What a failure leaves in it is not a model. */
+  /** Folder to write, new or empty. What a failure leaves in it is no model. */
   to: string;
   /** Element type of the weights. F16 halves the file and rounds to 11 bits. Default F32. */
   dtype?: "F32" | "F16";
