@@ -24,7 +24,7 @@ export class Faults {
   #error?: Error;
   #unanswered = new Set<Promise<void>>(); // error scopes that the driver has not answered
 
-  /** Listens to `device`, which without a listener drops validation errors in Deno. */
+  /** Listens to `device`: without a listener Deno drops validation errors. */
   constructor(readonly device: GPUDevice, readonly heldBytes: () => number) {
     device.addEventListener("uncapturederror", (event) => {
       event.preventDefault();
