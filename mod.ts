@@ -87,7 +87,7 @@ export { DEFAULT_ALGORITHM, findAlgorithm, listAlgorithms } from "./rl/algorithm
 export { findPreset, listPresets, type Preset } from "./rl/algorithms/presets.ts";
 export { addSums, emptySums, type LossSums, meansOf } from "./rl/loss/sums.ts";
 export { type MetricInfo, metricTable } from "./rl/metrics.ts";
-export { TRAINER_OPTIONS, type TrainerConfig } from "./rl/trainer_options.ts";
+export { TRAINER_OPTIONS, type TrainerConfig, trainerOptions } from "./rl/trainer_options.ts";
 export type {
   Evaluation,
   EvaluationGradient,
@@ -99,7 +99,6 @@ export type {
 export {
   type StepTimings,
   Trainer,
-  trainerOptions,
   type TrainerSettings,
   type TrainerState,
   type TrainerStep,

@@ -36,79 +36,115 @@ function endOfString(text: string, at: number): number {
   return text.length + 1;
 }
 
+/** What may be read. */
+interface JsonLimits {
+  /** Most levels of objects and arrays. */
+  depth?: number;
+  /** Most values that the text may be made of. */
+  values?: number;
+}
+
 /**
- * Reads one JSON value that is all of `text`. `values` is the most values it may be made of, counted
- * while it is read: a small text can ask for many objects, each far larger in memory than as text.
- * @throws {SyntaxError} with the position, for text that is no JSON, repeats a key, nests deeper than
- * `depth` or has more values than `values`
+ * Reads one JSON value that is all of `text`. Values are counted while they are read: a small text can
+ * ask for many objects, each far larger in memory than as text.
+ * @throws {SyntaxError} with the position, for text that is not JSON, repeats a key, nests deeper than
+ * `depth` (64) or has more values than `values` (no limit)
  */
-export function parseJson(
-  text: string,
-  { depth = 64, values = Infinity }: { depth?: number; values?: number } = {},
-): Json {
-  let at = 0;
-  const fail = (reason: string): never => {
-    throw new SyntaxError(`${reason} at character ${at}`);
-  };
-  const next = (): (string | undefined)[] => {
-    TOKEN.lastIndex = at;
-    const [all, mark, quote, number, word] = TOKEN.exec(text) ?? fail("no JSON");
-    let end = at + all.length;
-    if (quote) end = endOfString(text, end);
-    if (end > text.length) fail("no JSON");
-    const string = quote && text.slice(at + all.length - 1, end);
-    if (string) textOf(string); // escapes and control characters, before `at` moves on
-    at = end;
-    return [all, mark, string, number, word];
-  };
-  const textOf = (string: string): string => {
+export function parseJson(text: string, limits: JsonLimits = {}): Json {
+  return new Reader(text, limits).whole();
+}
+
+/** One token: white space and all, and the part that it is. */
+interface Token {
+  mark?: string;
+  /** With its quotes. */
+  string?: string;
+  number?: string;
+  word?: string;
+}
+
+class Reader {
+  #at = 0;
+  #count = 0;
+  #depth: number;
+  #values: number;
+
+  constructor(readonly text: string, { depth = 64, values = Infinity }: JsonLimits) {
+    this.#depth = depth;
+    this.#values = values;
+  }
+
+  whole(): Json {
+    const result = this.#value(0);
+    END.lastIndex = this.#at;
+    if (!END.test(this.text)) this.#fail("more text after the end");
+    return result;
+  }
+
+  #fail(reason: string): never {
+    throw new SyntaxError(`${reason} at character ${this.#at}`);
+  }
+
+  #next(): Token {
+    TOKEN.lastIndex = this.#at;
+    const [all, mark, quote, number, word] = TOKEN.exec(this.text) ?? this.#fail("no JSON");
+    let end = this.#at + all.length;
+    if (quote) end = endOfString(this.text, end);
+    if (end > this.text.length) this.#fail("no JSON");
+    const string = quote && this.text.slice(this.#at + all.length - 1, end);
+    if (string) this.#check(string); // escapes and control characters, before `#at` moves on
+    this.#at = end;
+    return { mark, string, number, word };
+  }
+
+  #check(string: string): void {
     try {
-      return JSON.parse(string);
+      JSON.parse(string);
     } catch {
-      return fail("no JSON");
+      this.#fail("no JSON");
     }
-  };
-  const peek = (): string => {
-    TOKEN.lastIndex = at;
-    return TOKEN.exec(text)?.[1] ?? "";
-  };
-  /** Reads the members of an object or array up to its closing bracket. */
-  const members = (close: string, level: number, member: () => void): void => {
-    if (level > depth) fail(`more than ${depth} levels`);
-    if (peek() === close) return void next();
-    for (;;) {
-      member();
-      const [, mark] = next();
-      if (mark === close) return;
-      if (mark !== ",") fail(`no "," or "${close}"`);
-    }
-  };
-  let count = 0;
-  const value = (level: number): Json => {
-    if (++count > values) fail(`more than ${values} values`);
-    const [, mark, string, number, word] = next();
+  }
+
+  #peek(): string {
+    TOKEN.lastIndex = this.#at;
+    return TOKEN.exec(this.text)?.[1] ?? "";
+  }
+
+  #value(level: number): Json {
+    if (++this.#count > this.#values) this.#fail(`more than ${this.#values} values`);
+    const { mark, string, number, word } = this.#next();
     if (string !== undefined) return JSON.parse(string);
     if (number !== undefined) return new JsonNumber(number);
     if (word !== undefined) return JSON.parse(word);
     if (mark === "[") {
       const list: Json[] = [];
-      members("]", level + 1, () => void list.push(value(level + 1)));
+      this.#members("]", level + 1, () => void list.push(this.#value(level + 1)));
       return list;
     }
-    if (mark !== "{") fail(`unexpected "${mark}"`);
+    if (mark !== "{") this.#fail(`unexpected "${mark}"`);
     const map = new Map<string, Json>();
-    members("}", level + 1, () => {
-      const [, , key] = next();
-      if (key === undefined) return fail("no key");
-      const name: string = JSON.parse(key);
-      if (map.has(name)) fail(`the key ${key} a second time`);
-      if (next()[1] !== ":") fail(`no ":" after ${key}`);
-      map.set(name, value(level + 1));
-    });
+    this.#members("}", level + 1, () => this.#entry(map, level + 1));
     return map;
-  };
-  const result = value(0);
-  END.lastIndex = at;
-  if (!END.test(text)) fail("more text after the end");
-  return result;
+  }
+
+  #entry(map: Map<string, Json>, level: number): void {
+    const { string: key } = this.#next();
+    if (key === undefined) this.#fail("no key");
+    const name: string = JSON.parse(key);
+    if (map.has(name)) this.#fail(`the key ${key} a second time`);
+    if (this.#next().mark !== ":") this.#fail(`no ":" after ${key}`);
+    map.set(name, this.#value(level));
+  }
+
+  /** Reads the members of an object or array up to its closing bracket. */
+  #members(close: string, level: number, member: () => void): void {
+    if (level > this.#depth) this.#fail(`more than ${this.#depth} levels`);
+    if (this.#peek() === close) return void this.#next();
+    for (;;) {
+      member();
+      const { mark } = this.#next();
+      if (mark === close) return;
+      if (mark !== ",") this.#fail(`no "," or "${close}"`);
+    }
+  }
 }

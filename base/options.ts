@@ -157,7 +157,8 @@ export function checkOption(owner: string, name: string, option: Option, value: 
     }
     if (!Number.isFinite(value)) throw new RangeError(cannot("finite"));
     if (kind === "integer" && !Number.isSafeInteger(value)) {
-      throw new RangeError(cannot("a whole number of at most 2^53 - 1"));
+      const most = Number.isInteger(value) ? " of at most 2^53 - 1" : "";
+      throw new RangeError(cannot(`a whole number${most}`));
     }
     if (min !== undefined && (above ? value <= min : value < min)) {
       throw new RangeError(cannot(above ? `above ${min}` : `at least ${min}`));

@@ -44,6 +44,12 @@ export function ids(n: number, below: number): Uint32Array<ArrayBuffer> {
   return Uint32Array.from(noise(n), (x) => Math.floor((x + 1) / 2 * below));
 }
 
+/** `n` zeros. */
+export const zeros = (n: number): Float32Array<ArrayBuffer> => new Float32Array(n);
+
+/** `n` times the same number. */
+export const filled = (n: number, value: number): Float32Array<ArrayBuffer> => zeros(n).fill(value);
+
 /** A case on a device, run once. */
 export interface Prepared {
   readonly work: Work;

@@ -27,7 +27,8 @@ export function products(shape: Shape): KernelCase[] {
 
 type Extra = "bias" | "residual" | "pre";
 
-function product(name: string, dims: MatmulDims, extras: readonly Extra[] = []): KernelCase {
+/** A product as a case; its name says the orientation and the kernel. */
+export function product(name: string, dims: MatmulDims, extras: readonly Extra[] = []): KernelCase {
   const { M, N, K, orientation, variant, accumulate } = dims;
   const columns = dims.ldOut ?? N;
   const sizeA = dims.ldA ? (orientation === "TN" ? K : M) * dims.ldA : M * K;

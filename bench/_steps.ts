@@ -25,6 +25,11 @@ export function trainingFlop(sizes: Sizes, { B, T }: BatchSize): number {
   return 6 * B * T * perToken + pairs * L * 18 * C;
 }
 
+/** A model to use, which stays the caller's. Drawing the weights of a large one takes many seconds. */
+interface Given {
+  model?: Gpt2;
+}
+
 /**
  * One step of language-model training on `device`: forward, backward, clipping, AdamW; no read-back.
  * With `lora` an adapter is trained in place of the weights.
@@ -32,9 +37,9 @@ export function trainingFlop(sizes: Sizes, { B, T }: BatchSize): number {
 export function trainingStep(
   device: Device,
   sizes: Sizes,
-  { B, T, lora }: BatchSize & { lora?: LoraOptions },
+  { B, T, lora, model: given }: BatchSize & Given & { lora?: LoraOptions },
 ): Work {
-  const model = Gpt2.create(device, sizes, { lora });
+  const model = given ?? Gpt2.create(device, sizes, { lora });
   const rows = languageModelRows(
     Array.from({ length: B }, (_, b) => ids((T + 1) * (b + 1), sizes.vocab_size).slice(-T - 1)),
   );
@@ -45,7 +50,9 @@ export function trainingStep(
         model.step(1e-4);
       }
     },
-    [Symbol.dispose]: () => model[Symbol.dispose](),
+    [Symbol.dispose]() {
+      if (!given) model[Symbol.dispose]();
+    },
   };
 }
 
@@ -81,9 +88,9 @@ async function timed<T>(phases: Phases, name: string, work: () => Promise<T>): P
 export function decoding(
   device: Device,
   sizes: Sizes,
-  { B, T, tokens = 16 }: BatchSize & { tokens?: number },
+  { B, T, tokens = 16, model: given }: BatchSize & Given & { tokens?: number },
 ): PhasedWork {
-  const model = Gpt2.create(device, sizes, { frozen: true });
+  const model = given ?? Gpt2.create(device, sizes, { frozen: true });
   const prompts = promptsOf({ B, T }, sizes.vocab_size);
   return {
     async sample() {
@@ -99,7 +106,9 @@ export function decoding(
       };
       return { prefill, "decode step": step };
     },
-    [Symbol.dispose]: () => model[Symbol.dispose](),
+    [Symbol.dispose]() {
+      if (!given) model[Symbol.dispose]();
+    },
   };
 }
 

@@ -1,5 +1,5 @@
 /** What a command is: what help shows of it, and what it does. A command's file exports one. @module */
-import type { Option, OptionRows, OptionValue } from "../base/options.ts";
+import type { OptionRows, OptionValue } from "../base/options.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** One command, as help and docs show it. */
@@ -11,18 +11,31 @@ export interface CommandSpec {
   readonly positional: readonly (readonly [form: string, doc: string])[];
   /** Given as --name. */
   readonly flags: OptionRows;
-  /** Given as key=value; they may depend on the other words, such as the algorithm. Default: none. */
-  settings?(args: readonly string[]): OptionRows;
+  /**
+   * Given as key=value. They may depend on flags, such as the algorithm's: `flags` has what was given,
+   * as texts that nobody has checked, and defaults. Default: none.
+   */
+  settings?(flags: Readonly<FlagValues>): Settings;
   readonly example: string;
 }
 
-/** A command line that passed every check. */
-export interface Parsed {
+/** What may be given as key=value. */
+export interface Settings {
+  readonly rows: OptionRows;
+  /** A sentence that help adds below them. */
+  readonly note?: string;
+}
+
+/** Values by flag; undefined where there is neither a value nor a default. */
+export type FlagValues = Record<string, OptionValue | undefined>;
+
+/** A command line that passed every check; `F` is `OptionValues` of the command's flags. */
+export interface Parsed<F = FlagValues> {
   command: string;
   /** What stood where the command takes free text: the task, the prompt. */
   positional: string[];
-  /** Every flag, with its default where it was not given. */
-  flags: Record<string, OptionValue | undefined>;
+  /** Every flag, with its default where it was not given; "" for a bare one without its value. */
+  flags: F;
   /** Names of the flags that were given. */
   given: string[];
   /** Settings that were given; the others keep the task's value. */
@@ -35,5 +48,7 @@ export interface Command {
   run(parsed: Parsed, terminal: Terminal): Promise<number>;
 }
 
-/** Rows by flag, as `satisfies` wants them. */
-export type Flags = Readonly<Record<string, Option>>;
+/** Wrong usage: `main` prints the message and exits with 2. */
+export class UsageError extends Error {
+  override name = "UsageError";
+}

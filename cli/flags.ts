@@ -2,26 +2,26 @@
 import type { Option } from "../base/options.ts";
 
 /** `--seed` */
-export const SEED: Option = {
+export const SEED = {
   kind: "integer",
   default: 1,
   min: 0,
   max: 4294967295,
   doc: "Key of every random number: the same seed on the same device gives the same metrics.csv",
   group: "Run",
-};
+} as const satisfies Option;
 
 /** `--device` */
-export const DEVICE: Option = {
+export const DEVICE = {
   kind: "choice",
   default: "auto",
   choices: ["auto", "webgpu", "cpu"],
   doc: "Where kernels run; auto takes a hardware adapter, else a software one, else the CPU twins",
   group: "Run",
-};
+} as const satisfies Option;
 
 /** `--memory` */
-export const MEMORY: Option = {
+export const MEMORY = {
   kind: "number",
   otherwise: "what is free, less 0.5 GiB, where the processor computes; else unknown",
   unit: "GiB",
@@ -29,29 +29,29 @@ export const MEMORY: Option = {
   above: true,
   doc: "Most device memory to take: a run that needs more is refused before it begins",
   group: "Run",
-};
+} as const satisfies Option;
 
 /** `--json` */
-export const JSON_FLAG: Option = {
+export const JSON_FLAG = {
   kind: "boolean",
   default: false,
   doc: "Print one JSON object as the last line of standard output; words go to standard error",
   group: "Output",
-};
+} as const satisfies Option;
 
 /** `--quiet` */
-export const QUIET: Option = {
+export const QUIET = {
   kind: "boolean",
   default: false,
   doc: "No progress, only the closing lines",
   group: "Output",
-};
+} as const satisfies Option;
 
 /** `--model` */
-export const MODEL: Option = {
+export const MODEL = {
   kind: "text",
   default: "tiny",
   unit: "tiny, a folder, or a fetched OWNER/NAME[@REVISION]",
   doc: "Model to start from, as Hugging Face keeps it; tiny ships with the repository",
   group: "What to train",
-};
+} as const satisfies Option;

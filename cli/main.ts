@@ -2,11 +2,10 @@
  * The command line. Exit codes: 0 ok, 1 failed, 2 wrong usage, 130 interrupted and saved.
  * @module
  */
-import type { Command } from "./command.ts";
+import { type Command, UsageError } from "./command.ts";
 import { COMMANDS } from "./commands/registry.ts";
 import { HelpShown, parseArguments } from "./parse.ts";
 import { paint, printableLines, systemTerminal, type Terminal } from "./terminal.ts";
-import { UsageError } from "./values.ts";
 
 /** Runs one command line; gives the exit code. Tests hand in a terminal and commands of their own. */
 export async function main(

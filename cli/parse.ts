@@ -1,8 +1,15 @@
-/** Reads a command line against the table of options, and makes the help from it. @module */
+/** Reads a command line against the commands' tables, and makes the help from them. @module */
 import { Command, CommanderError, Option as Flag } from "commander";
-import { type Option, optionFacts, type OptionRows, type OptionValue } from "../base/options.ts";
-import type { CommandSpec, Parsed } from "./command.ts";
-import { coerce, didYouMean, nearest, settingFacts, UsageError } from "./values.ts";
+import { didYouMean, nearest } from "../base/names.ts";
+import { type Option, optionFacts, type OptionValue, parseOption } from "../base/options.ts";
+import {
+  type CommandSpec,
+  type FlagValues,
+  type Parsed,
+  type Settings,
+  UsageError,
+} from "./command.ts";
+import { flagHelp, inShort, settingsHelp } from "./help.ts";
 
 /** Help is the answer: `message` is the text; `asked` is false where no command was given. */
 export class HelpShown extends Error {
@@ -17,9 +24,8 @@ export function parseArguments(args: readonly string[], specs: readonly CommandS
   let parsed: Parsed | undefined;
   const program = base(new Command("deno task"))
     .description("PlainRL: reinforcement learning for GPT-2, from the kernels up");
-  for (const { settings, ...spec } of specs) {
-    const known = { ...spec, settings: settings?.(args) ?? {} };
-    program.addCommand(commandOf(known, (words, flags) => parsed = read(known, words, flags)));
+  for (const spec of specs) {
+    program.addCommand(commandOf(spec, (words, flags) => parsed = read(spec, words, flags)));
   }
   const texts: string[] = [];
   configure(program, (text) => texts.push(text));
@@ -29,14 +35,11 @@ export function parseArguments(args: readonly string[], specs: readonly CommandS
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) throw new HelpShown(texts.join(""), true);
     if (error.code === "commander.help") throw new HelpShown(program.helpInformation(), false);
-    throw new UsageError(explain(error, args, specs));
+    throw new UsageError(explain(error, program, specs.find(({ name }) => args.includes(name))));
   }
   if (!parsed) throw new HelpShown(program.helpInformation(), false);
   return parsed;
 }
-
-/** A command's spec, with the settings that the words give it. */
-type Known = Omit<CommandSpec, "settings"> & { readonly settings: OptionRows };
 
 /** The help text of one command, as `--help` prints it beside `words`. */
 export function helpOf(spec: CommandSpec, words: readonly string[] = []): string {
@@ -66,24 +69,22 @@ function configure(command: Command, write: (text: string) => void): void {
   for (const child of command.commands) configure(child, write);
 }
 
-function commandOf(
-  spec: Known,
-  act: (words: string[], flags: Record<string, string | boolean>) => void,
-): Command {
+/** What commander found: by flag in camel case, true where a flag stood without a value. */
+type Given = Record<string, string | boolean>;
+
+function commandOf(spec: CommandSpec, act: (words: string[], given: Given) => void): Command {
   const command = base(new Command(spec.name)).description(spec.doc);
   for (const [form, doc] of spec.positional) command.argument(form, doc);
-  const settings = Object.entries(spec.settings);
-  if (settings.length > 0) command.argument("[key=value...]", "Settings, listed below");
+  if (spec.settings) command.argument("[key=value...]", "Settings, listed below");
   for (const [name, option] of Object.entries(spec.flags)) {
-    const value = option.kind === "boolean"
-      ? ""
-      : option.bare
-      ? ` [${option.kind}]`
-      : ` <${option.kind}>`;
-    command.addOption(new Flag(`--${name}${value}`, describe(option)).helpGroup(option.group));
+    const [open, close] = option.bare ? "[]" : "<>";
+    const value = option.kind === "boolean" ? "" : ` ${open}${option.kind}${close}`;
+    command.addOption(new Flag(`--${name}${value}`, flagHelp(option)).helpGroup(option.group));
   }
   command.option("--debug", "Show the stack of an error");
-  if (settings.length > 0) command.addHelpText("after", `\n${settingsHelp(spec.settings)}`);
+  if (spec.settings) {
+    command.addHelpText("after", () => `\n${settingsHelp(settingsOf(spec, command.opts()))}`);
+  }
   command.addHelpText("after", `\nExample:\n  ${spec.example}`);
   return command.action((...all: unknown[]) => {
     const words = all.slice(0, -2).flat().filter((word) => word !== undefined) as string[];
@@ -91,114 +92,111 @@ function commandOf(
   });
 }
 
-const describe = (option: Option): string => {
-  const known = optionFacts(option);
-  return known ? `${option.doc} (${known})` : option.doc;
-};
-
-function settingsHelp(settings: OptionRows): string {
-  const rows = Object.entries(settings);
-  const width = Math.max(...rows.map(([key]) => key.length));
-  const groups = Map.groupBy(rows, ([, option]) => option.group);
-  return [...groups].map(([group, members]) =>
-    [
-      `Settings, ${group}:`,
-      ...members.map(([key, option]) =>
-        `  ${key.padEnd(width)}  ${option.doc}\n  ${" ".repeat(width)}  (${settingFacts(option)})`
-      ),
-    ].join("\n")
-  ).join("\n\n");
-}
-
 /** commander hands "save-every" over as saveEvery. */
 const camel = (name: string): string =>
   name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 
-function read(
-  spec: Known,
-  words: string[],
-  given: Record<string, string | boolean>,
-): Parsed {
-  const flags: Record<string, OptionValue | undefined> = {};
+/** The settings that these flags give the command. */
+function settingsOf(spec: CommandSpec, given: Given): Settings {
+  const flags = Object.entries(spec.flags)
+    .map(([name, option]) => [name, given[camel(name)] ?? option.default]);
+  return spec.settings?.(Object.fromEntries(flags)) ?? { rows: {} };
+}
+
+function read(spec: CommandSpec, words: readonly string[], given: Given): Parsed {
+  const flags: FlagValues = {};
   for (const [name, option] of Object.entries(spec.flags)) {
     const value = given[camel(name)];
     if (value === undefined) flags[name] = option.default;
-    else flags[name] = typeof value === "boolean" ? value : coerce(`--${name}`, option, value);
+    else if (option.kind === "boolean") flags[name] = value === true;
+    else flags[name] = value === true ? "" : valueOf(`--${name}`, option, String(value));
   }
-  const settings: Record<string, OptionValue> = {};
-  const positional: string[] = [];
-  const hasSettings = Object.keys(spec.settings).length > 0;
-  for (const word of words) {
-    const at = hasSettings ? word.indexOf("=") : -1;
-    if (at < 0) {
-      positional.push(word);
-      continue;
-    }
-    const key = word.slice(0, at);
-    const option = Object.hasOwn(spec.settings, key) ? spec.settings[key] : undefined;
-    if (!option) throw new UsageError(unknown("setting", key, spec));
-    if (Object.hasOwn(settings, key)) {
-      throw new UsageError(
-        `Cannot set ${key} twice as one value must hold: it is set again to ${word}`,
-      );
-    }
-    settings[key] = coerce(key, option, word.slice(at + 1));
-  }
-  if (positional.length > spec.positional.length) {
-    const extra = positional[spec.positional.length];
+  const isSetting = (word: string) => spec.settings !== undefined && word.includes("=");
+  const positional = words.filter((word) => !isSetting(word));
+  const settings = readSettings(spec, words.filter(isSetting), given);
+  const room = spec.positional.length;
+  if (positional.length > room) {
     throw new UsageError(
-      `Cannot use "${extra}" as ${spec.name} takes ${spec.positional.length} name${
-        spec.positional.length === 1 ? "" : "s"
-      }${hasSettings ? " and settings of the form key=value" : ""}`,
+      `Cannot use "${positional[room]}" as ${spec.name} takes ${room} name${room === 1 ? "" : "s"}${
+        spec.settings ? " and settings of the form key=value" : ""
+      }`,
     );
   }
   const names = Object.keys(spec.flags).filter((name) => camel(name) in given);
   return { command: spec.name, positional, flags, given: names, settings };
 }
 
-/** One sentence that names the nearest flag or setting with its facts. */
-function unknown(what: string, word: string, spec: Known): string {
-  const bare = word.replace(/^-+/, "").replace(/=.*$/, "");
-  const names = [...Object.keys(spec.flags), ...Object.keys(spec.settings)];
-  const name = nearest(bare, names);
-  const said = `unknown ${what} ${word}.`;
-  if (name === undefined) {
-    return `${said} See: deno task ${spec.name} --help`;
+/** Reads words of the form key=value. */
+function readSettings(
+  spec: CommandSpec,
+  words: readonly string[],
+  given: Given,
+): Record<string, OptionValue> {
+  const found: Record<string, OptionValue> = {};
+  if (words.length === 0) return found;
+  const settings = settingsOf(spec, given);
+  for (const word of words) {
+    const at = word.indexOf("="), key = word.slice(0, at);
+    if (!Object.hasOwn(settings.rows, key)) {
+      throw new UsageError(unknown("setting", key, spec, settings));
+    }
+    if (Object.hasOwn(found, key)) {
+      throw new UsageError(
+        `Cannot set ${key} twice as one value must hold: it is set again to ${word}`,
+      );
+    }
+    found[key] = valueOf(key, settings.rows[key], word.slice(at + 1));
   }
-  const option = spec.flags[name] ?? spec.settings[name];
-  const form = name in spec.flags ? `--${name}` : `${name}=VALUE`;
-  return `${said} Did you mean ${form} (${describeShort(option)})?`;
+  return found;
 }
 
-const describeShort = (option: Option): string =>
-  [option.doc.split(/[;,:]/)[0], optionFacts(option)].filter((part) => part !== "").join(", ");
+/** @throws {UsageError} when `text` is not a value that the row allows */
+function valueOf(name: string, option: Option, text: string): OptionValue {
+  try {
+    return parseOption(name, option, text);
+  } catch (error) {
+    throw new UsageError((error as Error).message, { cause: error });
+  }
+}
 
+/** One sentence that names the nearest flag or setting with its facts. */
+function unknown(what: string, word: string, spec: CommandSpec, settings: Settings): string {
+  const bare = word.replace(/^-+/, "").replace(/=.*$/, "");
+  const isFlag = (name: string) => Object.hasOwn(spec.flags, name);
+  const name = nearest(bare, [...Object.keys(spec.flags), ...Object.keys(settings.rows)]);
+  const said = `unknown ${what} ${word}.`;
+  if (name === undefined) return `${said} See: deno task ${spec.name} --help`;
+  const form = isFlag(name) ? `--${name}` : `${name}=VALUE`;
+  const option = isFlag(name) ? spec.flags[name] : settings.rows[name];
+  return `${said} Did you mean ${form} (${inShort(option)})?`;
+}
+
+/** What commander complains about, in one sentence with its cure. */
 function explain(
-  error: CommanderError,
-  args: readonly string[],
-  specs: readonly CommandSpec[],
+  { code, message }: CommanderError,
+  program: Command,
+  spec: CommandSpec | undefined,
 ): string {
-  const quoted = /'([^']*)'/.exec(error.message)?.[1] ?? "";
-  const spec = specs.find(({ name }) => args.includes(name));
-  switch (error.code) {
-    case "commander.unknownOption":
-      return spec
-        ? unknown("option", quoted, { ...spec, settings: spec.settings?.(args) ?? {} })
-        : `unknown option ${quoted}`;
-    case "commander.unknownCommand": {
-      const names = specs.map(({ name }) => name);
-      return `no command "${quoted}".${didYouMean(quoted, names)}  Commands: ${names.join(", ")}`;
+  const quoted = /'([^']*)'/.exec(message)?.[1] ?? "";
+  if (code === "commander.unknownCommand") {
+    const names = program.commands.map((command) => command.name());
+    return `no command "${quoted}".${didYouMean(quoted, names)}  Commands: ${names.join(", ")}`;
+  }
+  if (!spec) return message.replace(/^error: /, "");
+  switch (code) {
+    case "commander.unknownOption": {
+      const command = program.commands.find((one) => one.name() === spec.name);
+      return unknown("option", quoted, spec, settingsOf(spec, command?.opts() ?? {}));
     }
     case "commander.missingArgument":
-      return `${spec?.name} needs <${quoted}>.  Example: ${spec?.example}`;
+      return `${spec.name} needs <${quoted}>.  Example: ${spec.example}`;
     case "commander.optionMissingArgument": {
       const name = quoted.replace(/^--/, "").split(" ")[0];
-      const option = spec?.flags[name];
-      return `--${name} needs a value${option ? ` (${optionFacts(option)})` : ""}`;
+      return `--${name} needs a value (${optionFacts(spec.flags[name])})`;
     }
     case "commander.excessArguments":
-      return `${spec?.name} takes no further words.  Example: ${spec?.example}`;
+      return `${spec.name} takes no further words.  Example: ${spec.example}`;
     default:
-      return error.message.replace(/^error: /, "");
+      return message.replace(/^error: /, "");
   }
 }

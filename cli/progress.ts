@@ -1,4 +1,4 @@
-/** What the terminal shows while a run goes on: a bar, a line now and then, two completions each. @module */
+/** What the terminal shows during a run: a bar, a line now and then, two completions each. @module */
 import cliProgress from "cli-progress";
 import process from "node:process";
 import type {
@@ -34,7 +34,7 @@ export class Pace {
     this.#lastStep = this.now();
   }
 
-  /** Notes a finished step: seconds a step, time left, and whether a line should be printed. */
+  /** Notes a finished step: seconds per step, time left, and whether a line should be printed. */
   tick(step: number): { seconds: number; left: string; due: boolean } {
     const now = this.now();
     const first = !this.#started;

@@ -56,6 +56,10 @@ export function printable(text: string): string {
 /** As `printable`, but lines stay lines. */
 export const printableLines = (text: string): string => text.split("\n").map(printable).join("\n");
 
+/** A word as a shell takes it. */
+export const quoted = (word: string): string =>
+  /^[\w./:@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+
 /** At most `width` characters, the last one a mark that something was cut; never half a character. */
 export function clip(text: string, width: number, fancy = false): string {
   const characters = [...text];

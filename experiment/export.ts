@@ -1,4 +1,4 @@
-/** Writes a model as a folder that transformers goes on with: weights, tokenizer, sampling, card. @module */
+/** Writes a model as a folder that transformers loads: weights, tokenizer, sampling, card. @module */
 import { CpuDevice } from "../kernels/devices/cpu.ts";
 import { denoFolder } from "../model/files/deno_folder.ts";
 import { replaceFile } from "../model/files/disk.ts";

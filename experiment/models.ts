@@ -49,9 +49,8 @@ export function checkStart(
 
 /**
  * Opens the model that a run trains, from `folder` or a checkpoint, and where the options say so a
- * frozen copy of `folder`. With
- * an adapter there is no copy: the reference is the same model with the adapter off. Without one, an
- * adapter's folder is a plain model: the two are added up.
+ * frozen copy of `folder`. With an adapter there is no copy: the reference is the same model with the
+ * adapter off. Without one, an adapter's folder is a plain model: the two are added up.
  * @throws {Error} when the checkpoint is not of such a run, or the folder cannot be used
  */
 export async function openModels(
@@ -66,8 +65,8 @@ export async function openModels(
 ): Promise<PolicyModels & Disposable> {
   using owned = new DisposableStack();
   const { lora, ...rest } = policy;
-  const way = resume === undefined ? { lora, merge: !lora } : { base: folder };
-  const model = owned.use(await loadModel(device, resume ?? folder, { ...rest, ...way, seed }));
+  const adapter = resume === undefined ? { lora, merge: !lora } : { base: folder };
+  const model = owned.use(await loadModel(device, resume ?? folder, { ...rest, ...adapter, seed }));
   if ((model.adapter === undefined) !== (lora === undefined)) {
     throw new Error(
       `Cannot resume from ${resume} as the run trains ${lora ? "an adapter" : "all weights"}: ` +

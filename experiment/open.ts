@@ -8,7 +8,7 @@ import type { CombinedReward } from "../rewards/combine.ts";
 import { Trainer } from "../rl/trainer.ts";
 import { loadTrainingState, type TrainingState } from "./folder/checkpoint.ts";
 import { measureRun } from "./measure.ts";
-import { memoryBudget, runShape } from "./memory_plan.ts";
+import { memoryBudget, runShape, type RunSizes } from "./memory_plan.ts";
 import { modelOptions, openModels } from "./models.ts";
 import { LanguagePolicy } from "./policy.ts";
 import type { ResolvedRequest } from "./request.ts";
@@ -62,8 +62,7 @@ export async function openRun(
     await openModels(device, { folder, resume, seed: config.seed, options }).catch(explain),
   );
   const policy = new LanguagePolicy(models, tokenizer.eosId);
-  policy.reserve(runShape(sizes));
-  await device.read().catch(explain); // what the driver says to it
+  await reserve(policy, sizes).catch(explain);
   const trainer = new Trainer(policy, config, plan.algorithm);
   if (saved) {
     trainer.restore(saved.trainer);
@@ -76,4 +75,10 @@ export async function openRun(
     ...{ plan, device, found, tokenizer, prompts, policy, rewards, trainer, saved, memoryLine },
     [Symbol.dispose]: () => all.dispose(),
   };
+}
+
+/** Preallocates a run's memory; one host sync brings what the driver says to it. */
+async function reserve(policy: LanguagePolicy, sizes: RunSizes): Promise<void> {
+  policy.reserve(runShape(sizes));
+  await policy.model.device.read();
 }

@@ -43,6 +43,8 @@ export interface PolicyModels {
 export class LanguagePolicy implements Policy {
   readonly model: Gpt2;
   readonly frozen: Gpt2 | undefined;
+  /** True where the model has a value head. */
+  readonly hasValues: boolean;
   /** Absent where there is neither a frozen copy nor an adapter. */
   readonly reference?: NonNullable<Policy["reference"]>;
   #rows: ResponseRows | undefined;
@@ -51,6 +53,7 @@ export class LanguagePolicy implements Policy {
   constructor({ model, reference }: PolicyModels, readonly eos: number | null) {
     this.model = model;
     this.frozen = reference;
+    this.hasValues = model.options.valueHead === true;
     if (reference || model.adapter) this.reference = (batch) => this.#reference(batch);
   }
 

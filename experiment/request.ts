@@ -1,15 +1,13 @@
 /** What a run is asked to do, and every setting of it filled in. @module */
-import type { OptionTable, OptionValue } from "../base/options.ts";
+import type { OptionValue } from "../base/options.ts";
 import type { DeviceChoice } from "../kernels/devices/open.ts";
 import type { Algorithm, Needs } from "../rl/algorithm.ts";
 import { findPreset } from "../rl/algorithms/presets.ts";
 import { DEFAULT_ALGORITHM, findAlgorithm } from "../rl/algorithms/registry.ts";
-import { trainerOptions } from "../rl/trainer.ts";
-import type { TrainerConfig } from "../rl/trainer_options.ts";
 import { findTask } from "../tasks/registry.ts";
 import type { Task } from "../tasks/task.ts";
 import { chooseRewards, type ChosenReward, type RewardRequest } from "./rewards.ts";
-import { RUN_OPTIONS, type RunSettings, settingsTable } from "./settings.ts";
+import { type ResolvedSettings, resolveSettings, type RunSettings } from "./settings.ts";
 
 /** What a run is asked to do; what is left out comes from the task. */
 export interface TrainRequest {
@@ -49,20 +47,10 @@ export interface ResolvedRequest {
   rewards: ChosenReward[];
   model: string;
   /** For the trainer: the loop's settings and the algorithm's. */
-  config: Readonly<TrainerConfig & Record<string, unknown>>;
+  config: ResolvedSettings["config"];
   /** Of data, adapter, optimizer and memory. */
   settings: Readonly<RunSettings>;
   saveEvery: number;
-}
-
-/** The values that a table has rows for. */
-function known(
-  table: { rows: Readonly<Record<string, unknown>> },
-  values: Readonly<Record<string, OptionValue>>,
-): Record<string, OptionValue> {
-  return Object.fromEntries(
-    Object.entries(values).filter(([name]) => Object.hasOwn(table.rows, name)),
-  );
 }
 
 /**
@@ -76,19 +64,13 @@ export function resolveRequest(request: TrainRequest): ResolvedRequest {
   }
   const preset = request.preset === undefined ? undefined : findPreset(request.preset);
   const algorithm = algorithmOf(request, preset?.algorithm);
-  const table = settingsTable(algorithm);
-  table.resolve(request.settings); // names and ranges as they were given, before they are parted
-  const values = {
-    ...known(table, { ...task.settings, maxNewTokens: task.maxNewTokens }),
-    ...known(table, preset?.settings ?? {}),
-    ...request.settings,
+  const { config, run: settings, values } = resolveSettings(algorithm, {
+    suited: [{ ...task.settings, maxNewTokens: task.maxNewTokens }, preset?.settings ?? {}],
+    asked: request.settings ?? {},
     seed: request.seed ?? 1,
     totalSteps: request.steps ?? task.steps,
-  };
-  const loop = trainerOptions(algorithm as Algorithm<never>);
-  const config = loop.resolve(known(loop, values)) as ResolvedRequest["config"];
+  });
   const needs = algorithm.needs(config);
-  const settings = (RUN_OPTIONS as OptionTable<RunSettings>).resolve(known(RUN_OPTIONS, values));
   if (settings.batchSize % needs.groupSize !== 0) {
     throw new RangeError(
       `Cannot train as batchSize must be a multiple of the ${needs.groupSize} completions that ` +

@@ -6,7 +6,7 @@ import type { SentenceEmbedder } from "../model/encoder/sentence.ts";
 import { loadSentenceEmbedder } from "../model/files/encoder_folder.ts";
 import type { MatrixDtype } from "../model/layout.ts";
 import { combine, type CombinedReward } from "../rewards/combine.ts";
-import { parseRewards } from "../rewards/parse.ts";
+import { parseTerms } from "../rewards/parse.ts";
 import { findReward, listRewards, rewardSetting } from "../rewards/registry.ts";
 import type {
   Parent,
@@ -42,20 +42,18 @@ export function chooseRewards(
 ): ChosenReward[] {
   const names = listRewards().map(({ name }) => name);
   const list = typeof asked === "string" || "score" in asked ? [asked] : asked;
-  return list.flatMap((one): ChosenReward[] => {
+  const chosen = list.flatMap((one): ChosenReward[] => {
     if (typeof one !== "string") {
-      return [
-        "reward" in one ? { reward: one.reward, weight: one.weight } : {
-          reward: one,
-          weight: 1,
-        },
-      ];
+      return [{ weight: 1, ...("reward" in one ? one : { reward: one }) }];
     }
-    return parseRewards(one, names).map(({ name, weight }) => {
+    return parseTerms(one, names).map(({ name, weight }) => {
       const definition = findReward(name);
       return { weight, definition, settings: ownSettings(definition, settings) };
     });
   });
+  if (chosen.length === 0 || chosen.some(({ weight }) => weight !== 0)) return chosen;
+  const all = chosen.map((one) => "reward" in one ? one.reward.name : one.definition.name);
+  throw new RangeError(`Cannot train on the rewards ${all.join(", ")} as every weight is 0`);
 }
 
 function ownSettings(

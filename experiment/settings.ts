@@ -12,7 +12,7 @@ import type { LoraOptions } from "../model/lora/lora.ts";
 import { listRewards, rewardSetting } from "../rewards/registry.ts";
 import type { RewardDefinition } from "../rewards/reward.ts";
 import type { Algorithm } from "../rl/algorithm.ts";
-import { trainerOptions } from "../rl/trainer.ts";
+import { type TrainerConfig, trainerOptions } from "../rl/trainer_options.ts";
 
 // deno-fmt-ignore
 const ROWS = {
@@ -42,20 +42,68 @@ export function rewardRows({ name, options }: RewardDefinition): Record<string, 
   );
 }
 
-/** Every setting that a run with this algorithm has: of the loop, the algorithm, the run, the rewards. */
+/**
+ * Every setting that a run with this algorithm has: of the loop, the algorithm, the run, the rewards.
+ * Seed and steps are not among them, as a request has fields for both.
+ */
 export function settingsTable(
   algorithm: Algorithm,
   rewards: readonly RewardDefinition[] = listRewards(),
 ): OptionTable<Record<string, OptionValue>> {
   const { batchSize, ...run } = RUN_OPTIONS.rows;
+  const trainer = trainerOptions(algorithm as Algorithm<never>);
+  const { seed: _seed, totalSteps: _steps, ...loop } = trainer.rows;
   const of = (owner: string, rows: OptionRows) => ({ owner, rows });
   return joinOptions(`a run with ${algorithm.name}`, [
     of(RUN_OPTIONS.owner, { batchSize: { ...batchSize, default: undefined } }), // the task's own
-    trainerOptions(algorithm as Algorithm<never>),
+    of(trainer.owner, loop),
     of(RUN_OPTIONS.owner, run),
     ...rewards.map((reward) => of(reward.name, rewardRows(reward))),
   ]);
 }
+
+type Values = Readonly<Record<string, OptionValue>>;
+
+/** The settings of a run, for each who owns some. */
+export interface ResolvedSettings {
+  /** For the trainer: the loop's and the algorithm's. */
+  config: Readonly<TrainerConfig & Record<string, unknown>>;
+  /** Of data, adapter, optimizer and memory. */
+  run: Readonly<RunSettings>;
+  /** All that were named, by the names of the command line: the rewards' are among them. */
+  values: Values;
+}
+
+/**
+ * Fills in and checks every setting of a run. What is `asked` wins over `suited`, of which the later win
+ * over the earlier.
+ * @throws {TypeError|RangeError} for what is asked and does not exist, or a value out of range
+ */
+export function resolveSettings(
+  algorithm: Algorithm,
+  { suited, asked, seed, totalSteps }: {
+    /** Of the task and the preset; those that the algorithm does not have are left out. */
+    suited: readonly Values[];
+    asked: Values;
+    seed: number;
+    totalSteps: number;
+  },
+): ResolvedSettings {
+  const table = settingsTable(algorithm);
+  table.resolve(asked); // names and ranges as they were given, before they are parted
+  const fitting = known(table, Object.assign({}, ...suited));
+  const values = { ...fitting, ...asked, seed, totalSteps };
+  const trainer = trainerOptions(algorithm as Algorithm<never>);
+  return {
+    config: trainer.resolve(known(trainer, values)) as ResolvedSettings["config"],
+    run: RUN_OPTIONS.resolve(known(RUN_OPTIONS, values)),
+    values,
+  };
+}
+
+/** The values that a table has rows for. */
+const known = (table: Pick<OptionTable<never>, "rows">, values: Values): Values =>
+  Object.fromEntries(Object.entries(values).filter(([name]) => Object.hasOwn(table.rows, name)));
 
 /** The adapter that a run trains; undefined where it trains all weights. */
 export function loraOf(

@@ -12,10 +12,17 @@ const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 /**
  * `"semantic:0.5,exact"` is semantic with weight 0.5 and exact with weight 1.
  * @param names the rewards there are.
- * @throws TypeError for an unknown name (with the nearest one) or one given twice, RangeError for a
- * weight that is no finite number or when every weight is 0.
+ * @throws {TypeError} for an unknown name (with the nearest one) or one given twice
+ * @throws {RangeError} for a weight that is not a finite number, or when every weight is 0
  */
 export function parseRewards(text: string, names: readonly string[]): RewardTerm[] {
+  const terms = parseTerms(text, names);
+  if (terms.some(({ weight }) => weight !== 0)) return terms;
+  throw new RangeError(`Cannot train on the rewards "${text}" as every weight is 0`);
+}
+
+/** As `parseRewards`, for a part of a sum: another part may bear all the weight. */
+export function parseTerms(text: string, names: readonly string[]): RewardTerm[] {
   const terms: RewardTerm[] = [];
   for (const part of text.split(",")) {
     const colon = part.indexOf(":");
@@ -34,9 +41,6 @@ export function parseRewards(text: string, names: readonly string[]): RewardTerm
       throw new RangeError(`${rule} as a weight must be a finite number: ${name} has "${digits}"`);
     }
     terms.push({ name, weight });
-  }
-  if (terms.every(({ weight }) => weight === 0)) {
-    throw new RangeError(`Cannot train on the rewards "${text}" as every weight is 0`);
   }
   return terms;
 }

@@ -130,10 +130,11 @@ export interface Algorithm<C = Record<string, unknown>> {
   /**
    * Loss and gradient of some rows. `weight` (B, T) is the normaliser, worked out once for the whole
    * optimiser batch (0 where masked): the loss is the sum of weight times each token's loss, so that
-   * pieces of any size add up to the same gradient and no loss divides by a count of its own.
+   * pieces of any size add up to the same gradient and no loss divides by a count of its own. Where the
+   * weights are not a mean over tokens, the loss belongs in `sums.weighted`.
    */
   loss(piece: LossInputs, weight: Float64Array, context: StepContext<C>): LossResult;
-  /** The loss of a whole optimiser batch from the means of its sums; it is reported as `loss/total`. */
+  /** The loss of a whole optimiser batch from `meansOf` its sums; it is reported as `loss/total`. */
   total(means: Readonly<Record<string, number>>, context: StepContext<C>): number;
   /** Values of its own metrics that are not means of the loss's sums. Default: none. */
   report?(facts: StepFacts<C>): Record<string, number>;

@@ -1,6 +1,7 @@
 /**
  * One rollout, made ready to learn from: evaluated, compared with the reference where the algorithm
- * needs that, and turned into advantages. Everything here is fixed before the first update and the same in every epoch.
+ * needs that, and turned into advantages. Everything here is fixed before the first update and the
+ * same in every epoch.
  * @module
  */
 import {

@@ -56,7 +56,7 @@ const COMMON: ReadonlyMap<string, MetricInfo> = new Map(([
   ["policy/ratio_max", "", "> 0", "below 2", "largest ratio of any token", "Above: lower learningRate or epochs.", "ppo/policy/ratio_max"],
   ["optimizer/grad_norm", "", ">= 0", "steady; spikes come before collapse", "global gradient norm before clipping, mean over optimiser steps", "Spikes: lower maxGradNorm or learningRate.", "ppo/grad_norm"],
   ["optimizer/epochs", "passes", "0 to epochs", "equal to epochs", "passes over the rollout that were learned from; fewer after a target-KL stop", "Fewer at every step: lower learningRate, or raise targetKl.", "ppo/epochs"],
-  ["optimizer/skipped_updates", "", "0 or 1", "0", "1 where the update was skipped: a number was not finite, or no response had a score", "At 1: after three in a row training stops and says which number was not finite. Lower learningRate, or mend the reward.", "ppo/skipped_updates"],
+  ["optimizer/skipped_updates", "", "0 or 1", "0", "1 where the update was skipped: a number was not finite, or no response had a score", "At 1: after three in a row training stops and says which number was not finite. Lower learningRate, or fix the reward.", "ppo/skipped_updates"],
   ["sampling/logp_difference_max", "nats", ">= 0", "below 1e-3", "largest gap between the sampler's log-probability of a token and the training pass's", "Above: on one device and in f32 this is a fault of the code; run deno task test.", ""],
   ["rewards/scored_count", "responses", "0 to batch", "the batch size", "responses with a score", "Below: see rewards/null_count.", "rewards/judged_count"],
   ["rewards/null_count", "responses", "0 to batch", "0", "responses that no reward could score; they are not learned from", "Above: the rewards' own counts say why.", ""],
@@ -91,8 +91,8 @@ export function metricTable(rows: readonly (string | Row)[]): readonly MetricInf
 }
 
 /**
- * The metrics in a table's order; values that it does not name are left out.
- * @throws {TypeError} where `values` lacks a name of the table
+ * The metrics in a table's order; common ones that it does not name are left out.
+ * @throws {TypeError} where `values` lacks a name of the table, or has one that is neither its nor common
  */
 export function orderMetrics(
   table: readonly MetricInfo[],
@@ -104,6 +104,11 @@ export function orderMetrics(
       throw new TypeError(`Cannot report a step as "${name}" is missing`);
     }
     out[name] = values[name];
+  }
+  for (const name of Object.keys(values)) {
+    if (!Object.hasOwn(out, name) && !COMMON.has(name)) {
+      throw new TypeError(`Cannot report a step as "${name}" is not in the table of metrics`);
+    }
   }
   return out;
 }

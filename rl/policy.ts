@@ -66,6 +66,8 @@ export interface EvaluationGradient {
 
 /** What RL needs of a policy. */
 export interface Policy {
+  /** False where `evaluate` gives no values; left out, it may give them. */
+  readonly hasValues?: boolean;
   /** Draws one completion a prompt. */
   generate(prompts: Int32Array[], options: SamplingOptions): Promise<Rollout>;
   /** Forward pass; keeps what `backward` needs until the next `evaluate`. */

@@ -60,7 +60,7 @@ export function whiten(
   return out;
 }
 
-/** Mean and sample standard deviation (std) of a plain list; NaN for an empty one, std 0 for one number. */
+/** Mean and sample standard deviation of a plain list; NaN for an empty one, std 0 for one number. */
 export function meanAndStd(x: Numbers): { mean: number; std: number } {
   const all = new Uint8Array(x.length).fill(1);
   return { mean: maskedMean(x, all), std: Math.sqrt(maskedVariance(x, all, "sample")) };

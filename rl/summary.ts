@@ -58,10 +58,8 @@ function ofUpdate(
   { batches, totals, gradientNorms, epochs, fault }: UpdateResult,
 ): Record<string, number> {
   const means = batches.map(meansOf);
-  const each = Object.keys(batches[0]?.sum ?? {}).map((name) => [
-    name,
-    mean(means.map((of) => of[name])),
-  ]);
+  const averaged = { ...batches[0]?.sum, ...batches[0]?.weighted };
+  const each = Object.keys(averaged).map((name) => [name, mean(means.map((of) => of[name]))]);
   const least = Object.keys(batches[0]?.min ?? {}).map((name) => [
     name,
     Math.min(...means.map((of) => of[name])),

@@ -3,25 +3,17 @@
  * a few epochs. It names no algorithm.
  * @module
  */
-import { joinOptions, type OptionTable } from "../base/options.ts";
 import { scheduleAt } from "../base/schedules.ts";
-import type { Algorithm, AlgorithmState, Experience, Needs } from "./algorithm.ts";
+import type { Algorithm, Experience, Needs } from "./algorithm.ts";
 import { DEFAULT_ALGORITHM, findAlgorithm } from "./algorithms/registry.ts";
 import { collect } from "./experience.ts";
 import type { Policy, Rollout } from "./policy.ts";
+import { readState, type TrainerState } from "./state.ts";
 import { stepMetrics } from "./summary.ts";
-import { TRAINER_OPTIONS, type TrainerConfig } from "./trainer_options.ts";
+import { type TrainerConfig, trainerOptions } from "./trainer_options.ts";
 import { learn, type UpdateResult } from "./update.ts";
 
-/** All that a trainer remembers from one step to the next; plain JSON. */
-export interface TrainerState {
-  /** Steps done. */
-  step: number;
-  /** Skipped updates in a row. */
-  faults: number;
-  /** What the algorithm remembers. */
-  algorithm: AlgorithmState;
-}
+export type { TrainerState } from "./state.ts";
 
 /** Seconds that the parts of a step took. */
 export interface StepTimings {
@@ -54,18 +46,18 @@ export type TrainerSettings = Partial<TrainerConfig> & Readonly<Record<string, u
 /** Skipped updates in a row after which training stops. */
 const MAX_FAULTS = 3;
 
-/** The settings that a run with this algorithm has: the loop's with the algorithm's defaults, and its own. */
-export function trainerOptions(algorithm: Algorithm<never>): OptionTable<TrainerConfig> {
-  const own = algorithm.trainerDefaults ?? {};
-  const rows = Object.fromEntries(
-    Object.entries(TRAINER_OPTIONS.rows).map(([name, row]) => [
-      name,
-      { ...row, default: own[name as keyof TrainerConfig] ?? row.default },
-    ]),
+/** @throws {TypeError} where the policy lacks what an algorithm needs */
+function checkPolicy(policy: Policy, name: string, { value, reference }: Needs): void {
+  const lacks = reference && !policy.reference
+    ? "compares the policy with a frozen reference"
+    : value && policy.hasValues === false
+    ? "trains a value head"
+    : undefined;
+  if (lacks === undefined) return;
+  throw new TypeError(
+    `Cannot train with ${name} as it ${lacks}: this policy has none; give it one, or choose an ` +
+      "algorithm without",
   );
-  const loop = { owner: TRAINER_OPTIONS.owner, rows };
-  const joined = joinOptions(algorithm.options.owner, [loop, algorithm.options]);
-  return joined as unknown as OptionTable<TrainerConfig>;
 }
 
 /**
@@ -98,12 +90,7 @@ export class Trainer {
       & TrainerConfig
       & Record<string, unknown>;
     this.needs = this.algorithm.needs(this.config);
-    if (this.needs.reference && !policy.reference) {
-      throw new TypeError(
-        `Cannot train with ${this.algorithm.name} as it compares the policy with a frozen reference: ` +
-          "this policy has none; give it one, or choose an algorithm without",
-      );
-    }
+    checkPolicy(policy, this.algorithm.name, this.needs);
     this.#policy = policy;
     this.#state = { step: 0, faults: 0, algorithm: this.algorithm.start?.(this.config) ?? {} };
   }
@@ -116,23 +103,11 @@ export class Trainer {
   /**
    * Continues from a saved state, also one of an earlier version, which kept the algorithm's numbers
    * beside `step` and `faults`.
-   * @throws {TypeError} where a field is missing or not a number >= 0.
+   * @throws {TypeError} where a field is missing or not a number in its range
    */
   restore(saved: TrainerState | Readonly<Record<string, number>>): void {
-    const { step, faults, ...rest } = saved as Readonly<Record<string, unknown>>;
-    const given = (rest.algorithm ?? rest) as Readonly<Record<string, unknown>>;
-    const names = Object.keys(this.#state.algorithm);
-    const own = Object.fromEntries(names.map((name) => [name, given[name]]));
-    for (const [name, value] of Object.entries({ step, faults, ...own })) {
-      const isNumber = typeof value === "number" && Number.isFinite(value) && value >= 0;
-      if (!isNumber || (name === "step" && !Number.isInteger(value))) {
-        throw new TypeError(
-          `Cannot restore the trainer as ${name} must be a number >= 0: it is ${value}`,
-        );
-      }
-    }
-    const algorithm = own as Record<string, number>;
-    this.#state = { step: step as number, faults: faults as number, algorithm };
+    const names = Object.keys(this.#state.algorithm), { options } = this.algorithm;
+    this.#state = readState(saved, { names, options });
   }
 
   /**
@@ -146,11 +121,13 @@ export class Trainer {
     score: (rollout: Rollout) => Promise<(number | null)[]>,
   ): Promise<TrainerStep> {
     const { config, algorithm } = this, { step, faults, algorithm: state } = this.#state;
-    const asked = prompts.flatMap((prompt) => Array<Int32Array>(this.needs.groupSize).fill(prompt));
-    if (asked.length < config.minibatches) {
+    const repeated = prompts.flatMap((prompt) =>
+      Array<Int32Array>(this.needs.groupSize).fill(prompt)
+    );
+    if (repeated.length < config.minibatches) {
       throw new RangeError(
         `Cannot split a rollout as it needs at least one prompt for each of ${config.minibatches} ` +
-          `minibatches: it has ${asked.length}`,
+          `minibatches: it has ${repeated.length}`,
       );
     }
     const timings: StepTimings = { generate: 0, score: 0, evaluate: 0, update: 0 };
@@ -162,7 +139,7 @@ export class Trainer {
     };
     const { maxNewTokens, temperature, seed } = config;
     const options = { maxNewTokens, temperature, seed, stream: step };
-    const rollout = await timed("generate", () => this.#policy.generate(asked, options));
+    const rollout = await timed("generate", () => this.#policy.generate(repeated, options));
     const scores = await timed("score", () => score(rollout));
     const context = { config, step, state };
     const experience = await timed(

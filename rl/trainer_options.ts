@@ -1,10 +1,12 @@
 /** The settings of the trainer's loop, which every algorithm has. @module */
 import {
   defineOptions,
+  joinOptions,
   type OptionRows,
   type OptionTable,
   type OptionValues,
 } from "../base/options.ts";
+import type { Algorithm } from "./algorithm.ts";
 
 /** Choices of a schedule's decay; see `base/schedules.ts`. */
 export const DECAYS = ["constant", "linear", "cosine"] as const;
@@ -34,3 +36,17 @@ export type TrainerConfig = OptionValues<typeof ROWS>;
 
 /** All settings of the loop, in reading order. */
 export const TRAINER_OPTIONS: OptionTable<TrainerConfig> = defineOptions("the trainer", ROWS);
+
+/** The settings that a run with this algorithm has: the loop's with the algorithm's defaults, and its own. */
+export function trainerOptions(algorithm: Algorithm<never>): OptionTable<TrainerConfig> {
+  const own = algorithm.trainerDefaults ?? {};
+  const rows = Object.fromEntries(
+    Object.entries(TRAINER_OPTIONS.rows).map(([name, row]) => [
+      name,
+      { ...row, default: own[name as keyof TrainerConfig] ?? row.default },
+    ]),
+  );
+  const loop = { owner: TRAINER_OPTIONS.owner, rows };
+  const joined = joinOptions(algorithm.options.owner, [loop, algorithm.options]);
+  return joined as unknown as OptionTable<TrainerConfig>;
+}

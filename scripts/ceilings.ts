@@ -90,11 +90,14 @@ function nameOf(node: ts.Node): string {
 const declared = (node: ts.Node): string | undefined =>
   "name" in node && node.name ? (node.name as ts.Node).getText() : undefined;
 
+/** Not tests: a test file is a list, read one entry at a time. */
+const SKIPPED = /^[.]|^(?:runs|exports|node_modules|tests)$/;
+
 async function* codeFiles(folder = ""): AsyncGenerator<string> {
   for await (const { name, isDirectory } of Deno.readDir(folder || ".")) {
     const path = folder + name;
     if (isDirectory) {
-      if (!/^[.]|^runs$|^exports$|^node_modules$/.test(name)) yield* codeFiles(`${path}/`);
+      if (!SKIPPED.test(name)) yield* codeFiles(`${path}/`);
     } else if (/\.(?:ts|js|wgsl|py)$/.test(name)) yield path;
   }
 }

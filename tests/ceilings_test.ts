@@ -48,22 +48,18 @@ ${body}});
 const object = { method() {
 ${body}} };
 `;
-  assert.deepEqual(
-    namesOf("cli/a.ts", text),
-    [
-      "cli/a.ts#plain 61",
-      "cli/a.ts#arrow 61",
-      "cli/a.ts#A.constructor 61",
-      "cli/a.ts#A.size 61",
-      "cli/a.ts##hidden 61",
-      'cli/a.ts#Deno.test("a title") 61',
-      "cli/a.ts#call 61",
-      "cli/a.ts#method 61",
-    ].concat(["cli/a.ts 497"]).sort((a, b) => Number(/#/.test(a)) - Number(/#/.test(b))),
-  );
-  assert.deepEqual(namesOf("cli/a.ts", text.replaceAll(body, lines(58, "  f();"))), [
-    "cli/a.ts 489",
+  const functions = (all: string) => namesOf("cli/a.ts", all).filter((name) => name.includes("#"));
+  assert.deepEqual(functions(text), [
+    "cli/a.ts#plain 61",
+    "cli/a.ts#arrow 61",
+    "cli/a.ts#A.constructor 61",
+    "cli/a.ts#A.size 61",
+    "cli/a.ts#A.#hidden 61",
+    'cli/a.ts#Deno.test("a title") 61',
+    "cli/a.ts#call 61",
+    "cli/a.ts#method 61",
   ]);
+  assert.deepEqual(functions(text.replaceAll(body, lines(58, "  f();"))), []);
   const brace = "const text = `function f() {`; // }\nfunction g() {}\n";
   assert.deepEqual(namesOf("cli/a.ts", brace + lines(70)), []);
 });

@@ -1,8 +1,8 @@
 /** `fetch`: downloads a model of the hub, with progress. @module */
+import type { OptionRows, OptionValues } from "../../base/options.ts";
 import type { HubProgress } from "../../model/hub/settings.ts";
-import type { Command, Flags, Parsed } from "../command.ts";
+import type { Command, Parsed } from "../command.ts";
 import { JSON_FLAG, QUIET } from "../flags.ts";
-import { Bar } from "../progress.ts";
 import { printable, type Terminal } from "../terminal.ts";
 
 const MB = 1e6;
@@ -20,16 +20,19 @@ const fromHub: FetchModel = async (name, onProgress) => {
   return { folder, commit, endpoint, line: fetchedLine(model) };
 };
 
+const FLAGS = { json: JSON_FLAG, quiet: QUIET } as const satisfies OptionRows;
+
 /** Runs the command; gives the exit code. Tests hand in another `fetchModel`. */
 export async function fetchCommand(
-  { positional, flags }: Parsed,
+  { positional: [name], flags }: Parsed<OptionValues<typeof FLAGS>>,
   terminal: Terminal,
   fetchModel: FetchModel = fromHub,
 ): Promise<number> {
+  const { Bar } = await import("../progress.ts");
   const bar = new Bar(terminal, "  {bar} {value}/{total} MB");
   let current = "";
   try {
-    const { line, ...model } = await fetchModel(positional[0], ({ file, done, size }) => {
+    const { line, ...model } = await fetchModel(name, ({ file, done, size }) => {
       if (flags.quiet) return;
       if (file !== current) {
         current = file;
@@ -40,14 +43,12 @@ export async function fetchCommand(
       bar.update(Math.floor(done / MB), "");
     });
     bar.close();
-    terminal.out(flags.json ? JSON.stringify({ model: positional[0], ...model }) : printable(line));
+    terminal.out(flags.json ? JSON.stringify({ model: name, ...model }) : printable(line));
     return 0;
   } finally {
     bar.close();
   }
 }
-
-const FLAGS = { json: JSON_FLAG, quiet: QUIET } as const satisfies Flags;
 
 /** `deno task fetch` */
 export const command: Command = {

@@ -1,9 +1,9 @@
 /** `generate`: completes one prompt, and shows a single completion as it comes. @module */
+import type { OptionRows, OptionValues } from "../../base/options.ts";
 import type { CompletionRequest } from "../../experiment/complete.ts";
-import type { Command, Flags, Parsed } from "../command.ts";
+import { type Command, type Parsed, UsageError } from "../command.ts";
 import { DEVICE, JSON_FLAG, MEMORY, MODEL, SEED } from "../flags.ts";
 import { printableLines, type Terminal } from "../terminal.ts";
-import { UsageError } from "../values.ts";
 
 /** Gives `samples` completions, without the prompt; `report` receives their pieces as they come. */
 export type CompleteText = (
@@ -13,45 +13,6 @@ export type CompleteText = (
 
 const byModel: CompleteText = async (...given) =>
   (await import("../../experiment/complete.ts")).completeText(...given);
-
-/** Runs the command; gives the exit code. Tests hand in another `run`. */
-export async function generate(
-  { positional, flags, given }: Parsed,
-  terminal: Terminal,
-  run: CompleteText = byModel,
-): Promise<number> {
-  const drawn = given.find((name) => ["top-k", "top-p", "min-p"].includes(name));
-  if (drawn && flags.temperature === 0) {
-    throw new UsageError(
-      `Cannot use --${drawn} as nothing is drawn: --temperature is 0; set it, e.g. to 1`,
-    );
-  }
-  const {
-    json,
-    "top-k": topK,
-    "top-p": topP,
-    "min-p": minP,
-    "repetition-penalty": repetitionPenalty,
-    ...rest
-  } = flags;
-  const filters = { topK, topP, minP, repetitionPenalty };
-  const request = { prompt: positional[0], ...rest, ...filters } as unknown as CompletionRequest;
-  if (!json && request.samples === 1) {
-    let begun = false;
-    const show = (text: string): void => {
-      terminal.write(printableLines(begun ? text : request.prompt + text));
-      begun = true;
-    };
-    await run(request, show);
-    if (!begun) show("");
-    terminal.write("\n");
-    return 0;
-  }
-  const completions = await run(request);
-  if (json) terminal.out(JSON.stringify({ ...request, completions }));
-  else for (const text of completions) terminal.out(printableLines(request.prompt + text));
-  return 0;
-}
 
 const FLAGS = {
   model: { ...MODEL, doc: "Model to ask; a run's checkpoints are folders too" },
@@ -131,14 +92,52 @@ const FLAGS = {
   device: DEVICE,
   memory: MEMORY,
   json: JSON_FLAG,
-} as const satisfies Flags;
+} as const satisfies OptionRows;
+
+/** Runs the command; gives the exit code. Tests hand in another `run`. */
+export async function generate(
+  { positional: [prompt], flags, given }: Parsed<OptionValues<typeof FLAGS>>,
+  terminal: Terminal,
+  run: CompleteText = byModel,
+): Promise<number> {
+  const drawn = given.find((name) => ["top-k", "top-p", "min-p"].includes(name));
+  if (drawn && flags.temperature === 0) {
+    throw new UsageError(
+      `Cannot use --${drawn} as nothing is drawn: --temperature is 0; set it, e.g. to 1`,
+    );
+  }
+  const {
+    json,
+    "top-k": topK,
+    "top-p": topP,
+    "min-p": minP,
+    "repetition-penalty": repetitionPenalty,
+    ...rest
+  } = flags;
+  const request: CompletionRequest = { prompt, ...rest, topK, topP, minP, repetitionPenalty };
+  if (!json && request.samples === 1) {
+    let begun = false;
+    const show = (text: string): void => {
+      terminal.write(printableLines(begun ? text : request.prompt + text));
+      begun = true;
+    };
+    await run(request, show);
+    if (!begun) show("");
+    terminal.write("\n");
+    return 0;
+  }
+  const completions = await run(request);
+  if (json) terminal.out(JSON.stringify({ ...request, completions }));
+  else for (const text of completions) terminal.out(printableLines(request.prompt + text));
+  return 0;
+}
 
 /** `deno task generate` */
 export const command: Command = {
   spec: {
     name: "generate",
     doc: "Complete a prompt",
-    positional: [["<prompt>", "Text to go on from"]],
+    positional: [["<prompt>", "Text to continue"]],
     flags: FLAGS,
     example: 'deno task generate "red and blue make"',
   },

@@ -1,13 +1,11 @@
 /** `pretrain`: makes the small default model, with progress. @module */
-import { INTERRUPTED, listenForInterrupt } from "../interrupt.ts";
-import { replaceFile } from "../../experiment/folder/files.ts";
-import { disk } from "../../model/files/disk.ts";
+import type { OptionRows, OptionValues } from "../../base/options.ts";
+import { join } from "node:path";
 import type { PretrainStep } from "../../experiment/pretraining/pretrain.ts";
-import type { Command, Flags, Parsed } from "../command.ts";
+import type { Command, Parsed } from "../command.ts";
 import { DEVICE, JSON_FLAG, QUIET, SEED } from "../flags.ts";
-import { Bar, Pace } from "../progress.ts";
-import { readTable } from "../../experiment/folder/run_data.ts";
-import { columns, short, type Terminal } from "../terminal.ts";
+import { INTERRUPTED, listenForInterrupt } from "../interrupt.ts";
+import { columns, quoted, short, type Terminal } from "../terminal.ts";
 
 /** How to make the default model. */
 export interface PretrainRequest {
@@ -34,67 +32,6 @@ export type PretrainModel = (
 
 const fromRecipe: PretrainModel = async (...given) =>
   (await import("../../experiment/pretraining/pretrain.ts")).pretrain(...given);
-
-/** Runs the command; gives the exit code. Tests hand in another `run`. */
-export async function pretrain(
-  { flags, given }: Parsed,
-  terminal: Terminal,
-  run: PretrainModel = fromRecipe,
-): Promise<number> {
-  const { json, quiet, "learning-rate": learningRate, ...rest } = flags;
-  const request = { ...rest, learningRate } as unknown as PretrainRequest;
-  const bar = new Bar(terminal);
-  let pace: Pace | undefined;
-  const report = ({ step, steps, loss, tokens }: PretrainStep) => {
-    if (quiet) return;
-    if (!pace) {
-      pace = new Pace(steps, () => performance.now() / 1000);
-      bar.say("  step     loss  tokens/s      left");
-      bar.open(steps, step - 1);
-    }
-    const { seconds, left, due } = pace.tick(step);
-    bar.update(step, left);
-    const speed = Number.isFinite(seconds) ? String(Math.round(tokens / seconds)) : "-";
-    if (due) {
-      bar.say(
-        `${String(step).padStart(6)} ${short(loss).padStart(8)} ${speed.padStart(9)} ${
-          left.padStart(9)
-        }`,
-      );
-    }
-  };
-  using interrupt = listenForInterrupt(terminal);
-  try {
-    const result = await run(request, report, interrupt.signal);
-    bar.close();
-    await drawLoss(request.out);
-    if (json) terminal.out(JSON.stringify(result));
-    else {
-      const rows = Object.entries(result).map(([name, value]) => [name, String(value)]);
-      for (const line of rows.length > 0 ? columns(rows) : []) terminal.out(line);
-    }
-    return 0;
-  } catch (error) {
-    bar.close();
-    if (!interrupt.signal.aborted || error !== interrupt.signal.reason) throw error;
-    const words = given.filter((name) => name !== "resume" && flags[name] !== false)
-      .map((name) => flags[name] === true ? ` --${name}` : ` --${name} ${flags[name]}`);
-    terminal.err(`stopped, saved.  Continue:  deno task pretrain --resume${words.join("")}`);
-    return INTERRUPTED;
-  }
-}
-
-/** Draws `loss.csv`, which has the losses from before a resume too. */
-async function drawLoss(folder: string): Promise<void> {
-  const [, ...rows] = await readTable(folder, "loss.csv");
-  if (rows.length === 0) return;
-  const { lossCurve } = await import("../report/plots.ts");
-  await replaceFile(
-    `${folder}/loss.svg`,
-    await lossCurve(rows.map(([, loss]) => Number(loss))),
-    disk,
-  );
-}
 
 const FLAGS = {
   steps: {
@@ -136,12 +73,80 @@ const FLAGS = {
   resume: {
     kind: "boolean",
     default: false,
-    doc: "Go on from the last checkpoint in the folder",
+    doc: "Continue from the last checkpoint in the folder",
     group: "Run",
   },
   json: JSON_FLAG,
   quiet: QUIET,
-} as const satisfies Flags;
+} as const satisfies OptionRows;
+
+/** Values of the command's flags. */
+export type PretrainFlags = OptionValues<typeof FLAGS>;
+
+/** Runs the command; gives the exit code. Tests hand in another `run`. */
+export async function pretrain(
+  { flags, given }: Parsed<PretrainFlags>,
+  terminal: Terminal,
+  run: PretrainModel = fromRecipe,
+): Promise<number> {
+  const { json, quiet, "learning-rate": learningRate, ...rest } = flags;
+  const request: PretrainRequest = { ...rest, learningRate };
+  const { Bar, Pace } = await import("../progress.ts");
+  const bar = new Bar(terminal);
+  let pace: InstanceType<typeof Pace> | undefined;
+  const report = ({ step, steps, loss, tokens }: PretrainStep) => {
+    if (quiet) return;
+    if (!pace) {
+      pace = new Pace(steps, () => performance.now() / 1000);
+      bar.say(row(["step", "loss", "tokens/s", "left"]));
+      bar.open(steps, step - 1);
+    }
+    const { seconds, left, due } = pace.tick(step);
+    bar.update(step, left);
+    const speed = Number.isFinite(seconds) ? String(Math.round(tokens / seconds)) : "-";
+    if (due) bar.say(row([String(step), short(loss), speed, left]));
+  };
+  using interrupt = listenForInterrupt(terminal);
+  try {
+    const result = await run(request, report, interrupt.signal);
+    bar.close();
+    await drawLoss(request.out);
+    if (json) terminal.out(JSON.stringify(result));
+    else {
+      const rows = Object.entries(result).map(([name, value]) => [name, String(value)]);
+      for (const line of rows.length > 0 ? columns(rows) : []) terminal.out(line);
+    }
+    return 0;
+  } catch (error) {
+    bar.close();
+    if (!interrupt.signal.aborted || error !== interrupt.signal.reason) throw error;
+    terminal.err(`stopped, saved.  Continue:  deno task pretrain --resume${again(flags, given)}`);
+    return INTERRUPTED;
+  }
+}
+
+/** A line of progress: cells flush right. */
+const row = (cells: readonly string[]): string =>
+  cells.map((cell, i) => cell.padStart([6, 8, 9, 9][i])).join(" ");
+
+/** The flags that were given, for the line that continues. */
+function again(flags: PretrainFlags, given: readonly string[]): string {
+  return Object.entries(flags)
+    .filter(([name, value]) => given.includes(name) && name !== "resume" && value !== false)
+    .map(([name, value]) => ` --${name}${value === true ? "" : ` ${quoted(String(value))}`}`)
+    .join("");
+}
+
+/** Draws `loss.csv`, which has the losses from before a resume too. */
+async function drawLoss(folder: string): Promise<void> {
+  const { readTable } = await import("../../experiment/folder/run_data.ts");
+  const [, ...rows] = await readTable(folder, "loss.csv");
+  if (rows.length === 0) return;
+  const { replaceFile } = await import("../../experiment/folder/files.ts");
+  const { lossCurve } = await import("../report/plots.ts");
+  const svg = await lossCurve(rows.map(([, loss]) => Number(loss)));
+  await replaceFile(join(folder, "loss.svg"), svg);
+}
 
 /** `deno task pretrain` */
 export const command: Command = {

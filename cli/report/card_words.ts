@@ -2,8 +2,7 @@
 import type { ExportFacts } from "../../experiment/export.ts";
 import type { ModelSource } from "../../model/hub/find_model.ts";
 import { code, fence, scalar } from "./markdown.ts";
-import { printable } from "../terminal.ts";
-import { quoted } from "../values.ts";
+import { printable, quoted } from "../terminal.ts";
 
 /** What the hub reads, as YAML. */
 export function metadata(source: ModelSource | undefined, tags: readonly string[]): string {

@@ -27,7 +27,7 @@ export function metricsPage(): string {
         wrap(`- unit: ${unit || "none"}; range: ${range}`, "  "),
         wrap(`- healthy: ${healthy}`, "  "),
         wrap(`- otherwise: ${remedy}`, "  "),
-        ...(alias ? [wrap(`- elsewhere: ${alias}`, "  ")] : []),
+        ...(alias ? [wrap(`- elsewhere: \`${alias}\``, "  ")] : []),
       ].join("\n"),
     ].join("\n\n");
   return [
@@ -64,7 +64,7 @@ const capital = (text: string): string =>
 /** Names of metrics and files in code marks. */
 const quoted = (text: string): string =>
   text.replaceAll(
-    /(?<!`)\b(?:(?:kl|policy|score|loss|value|returns|advantages|optimizer|sampling|rewards|tokens|objective|ppo)\/[\w/]*\w|\w+\.csv|deno task \w+)(?!\S*`)/g,
+    /(?<!`)\b(?:(?:kl|policy|score|loss|value|returns|advantages|optimizer|sampling|rewards|tokens)\/[\w/]*\w|\w+\.csv|deno task \w+)(?!\S*`)/g,
     "`$&`",
   );
 

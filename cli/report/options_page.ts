@@ -2,8 +2,8 @@
 import { type Option, optionFacts, type OptionRows } from "../../base/options.ts";
 import { DEFAULT_ALGORITHM, listAlgorithms } from "../../rl/algorithms/registry.ts";
 import { COMMANDS } from "../commands/registry.ts";
+import { settingFacts } from "../help.ts";
 import { helpOf } from "../parse.ts";
-import { settingFacts } from "../values.ts";
 
 /** The page's text. */
 export function optionsPage(): string {
@@ -20,7 +20,7 @@ export function optionsPage(): string {
     parts.push(
       table("flag", flags, (key, { kind }) => kind === "boolean" ? `--${key}` : `--${key} ${kind}`),
     );
-    if (settings) parts.push(...settingsParts((algorithm) => settings(["--algorithm", algorithm])));
+    if (settings) parts.push(...settingsParts((algorithm) => settings({ algorithm }).rows));
   }
   return parts.join("\n\n") + "\n";
 }

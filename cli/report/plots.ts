@@ -26,14 +26,14 @@ export function charts(run: RunData): Promise<string> {
   return draw(panels);
 }
 
-/** A stand-alone SVG of pretraining losses: each mean of 50 updates, nats a token. */
+/** A stand-alone SVG of pretraining losses: each the mean of 50 updates, nats per token. */
 export async function lossCurve(losses: readonly number[]): Promise<string> {
   const means: number[][] = [];
   for (let end = Math.min(50, losses.length); end <= losses.length; end += 10) {
     const window = losses.slice(Math.max(0, end - 50), end);
     means.push([end, window.reduce((sum, loss) => sum + loss, 0) / window.length]);
   }
-  const series = { name: "loss", title: "Next-token loss", unit: "nats a token" };
+  const series = { name: "loss", title: "Next-token loss", unit: "nats per token" };
   const svg = await draw(linePanel(series, { names: ["loss"], metrics: means }));
   return alone(svg);
 }

@@ -22,8 +22,7 @@ export function settingRows(
   { algorithm, config }: Pick<RunConfig, "algorithm" | "config">,
 ): SettingRow[] {
   const isThere = listAlgorithms().some(({ name }) => name === algorithm); // not one of a program's own
-  const { seed: _seed, totalSteps: _steps, ...rows } =
-    settingsTable(findAlgorithm(isThere ? algorithm : DEFAULT_ALGORITHM)).rows; // both have no usual value
+  const { rows } = settingsTable(findAlgorithm(isThere ? algorithm : DEFAULT_ALGORITHM));
   return flatten(config).map(([key, value]) => {
     const last = key.slice(key.lastIndexOf(".") + 1);
     const option = Object.hasOwn(rows, last) ? rows[last] : undefined;

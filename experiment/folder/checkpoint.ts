@@ -61,7 +61,10 @@ export async function loadTrainingState(folder: string, steps: number): Promise<
   const state = { ...rest, trainer: saved.trainer ?? ppo } as TrainingState;
   const numbers = [state.trainer?.step, state.tokens, state.trainingSeconds, state.seconds];
   for (const split of ["train", "heldout"] as const) {
-    numbers.push(state.before?.[split]?.exact, state.before?.[split]?.reward);
+    const result = state.before?.[split];
+    if (result?.exact === null) result.exact = NaN; // as JSON writes the mean of no scores
+    if (result?.reward === null) result.reward = NaN;
+    numbers.push(result?.exact, result?.reward);
   }
   if (numbers.some((value) => typeof value !== "number")) {
     throw new Error(

@@ -6,3 +6,6 @@ export function freeMemory(): number | undefined {
   if (Deno.permissions.querySync(asks).state !== "granted") return undefined;
   return Deno.systemMemoryInfo().available;
 }
+
+/** The text of a file, at once. */
+export const readTextNow = (path: string): string => Deno.readTextFileSync(path);

@@ -46,7 +46,7 @@ export interface RunData {
   summary: Summary | undefined;
 }
 
-/** A folder or file that is no run, or one that another program has changed. */
+/** A folder or file that is not a run, or one that another program has changed. */
 export class RunFolderError extends Error {
   override name = "RunFolderError";
 }
@@ -115,7 +115,7 @@ export async function readTable(folder: string, name: string): Promise<string[][
     return readCsv(text);
   } catch (error) {
     throw new RunFolderError(
-      `Cannot read ${folder}/${name} as it is no whole CSV table: ${(error as Error).message}`,
+      `Cannot read ${folder}/${name} as it is not a whole CSV table: ${(error as Error).message}`,
       { cause: error },
     );
   }

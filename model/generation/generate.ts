@@ -81,7 +81,7 @@ export function generate<P extends Tokens>(
 }
 
 /**
- * As `generate`, but reports while it goes on: after every `every` tokens (default 4), for each row
+ * As `generate`, but reports meanwhile: after every `every` tokens (default 4), for each row
  * that received any. Batches too large for one binding of the device come part after part.
  */
 export function generateStream(

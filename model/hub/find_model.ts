@@ -14,7 +14,7 @@ export const TINY = new URL("../../assets/tiny/", import.meta.url);
 
 /** What a run started from, so that it can be found again and told from another; plain JSON. */
 export type ModelSource = PlainSource & {
-  /** Of an adapter: the model that it is put on. */
+  /** Of an adapter: the model that it is attached to. */
   base?: PlainSource;
 };
 
@@ -71,7 +71,7 @@ export async function findModel(model: string, options: HubOptions = {}): Promis
   return { folder, source: { ...own, ...(base && { base }) }, line };
 }
 
-/** What the adapter in `folder` is put on; undefined where there is none. */
+/** What the adapter in `folder` is attached to; undefined where there is none. */
 async function baseSource(folder: string): Promise<PlainSource | undefined> {
   const base = (await baseOfAdapter(folder))?.path;
   if (base === undefined) return undefined;

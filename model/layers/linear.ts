@@ -68,7 +68,7 @@ export function linear(
   { N, inFeatures, outFeatures }: LinearDims,
 ): void {
   const { weight, bias, adapters = [] } = layer;
-  const fused = pre && adapters.length === 0; // else GELU waits for the adapters' part of y
+  const fused = pre && adapters.length === 0; // else GELU waits for the low-rank updates of y
   const y = pre && !fused ? pre : out;
   matmul(
     device,
@@ -133,7 +133,7 @@ export interface LinearBackward {
 export function linearBackward(device: Device, t: LinearBackward, dims: LinearDims): void {
   const { x, layer: { weight, adapters = [] }, gradient, dout, dx, pre, partial } = t;
   const { N, inFeatures, outFeatures } = dims;
-  const slope = pre && adapters.length === 0; // else it waits for the adapters' part of dx
+  const slope = pre && adapters.length === 0; // else it waits for the low-rank updates of dx
   matmul(
     device,
     { a: dout, b: weight, out: dx, ...(slope && { pre }) },

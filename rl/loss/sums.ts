@@ -8,6 +8,8 @@ export interface LossSums {
   tokens: number;
   /** Sums; their means over tokens are reported. */
   sum: Record<string, number>;
+  /** Sums of weight times a loss; the weights are the normaliser, so they are reported as they are. */
+  weighted: Record<string, number>;
   /** Smallest values; not sums. */
   min: Record<string, number>;
   /** Largest values; not sums. */
@@ -15,7 +17,7 @@ export interface LossSums {
 }
 
 /** The sums of nothing. */
-export const emptySums = (): LossSums => ({ tokens: 0, sum: {}, min: {}, max: {} });
+export const emptySums = (): LossSums => ({ tokens: 0, sum: {}, weighted: {}, min: {}, max: {} });
 
 /** Sums of two pieces together. */
 export function addSums(a: LossSums, b: LossSums): LossSums {
@@ -33,6 +35,7 @@ export function addSums(a: LossSums, b: LossSums): LossSums {
   return {
     tokens: a.tokens + b.tokens,
     sum: join(a.sum, b.sum, (p, q) => p + q),
+    weighted: join(a.weighted, b.weighted, (p, q) => p + q),
     min: join(a.min, b.min, Math.min),
     max: join(a.max, b.max, Math.max),
   };
@@ -42,18 +45,19 @@ export function addSums(a: LossSums, b: LossSums): LossSums {
 export const bothSums = (a: LossSums, b: LossSums): LossSums => ({
   tokens: a.tokens,
   sum: { ...a.sum, ...b.sum },
+  weighted: { ...a.weighted, ...b.weighted },
   min: { ...a.min, ...b.min },
   max: { ...a.max, ...b.max },
 });
 
 /** True where every sum is a finite number: a fault anywhere reaches one. */
-export const sumsAreFinite = ({ sum }: LossSums): boolean =>
-  Object.values(sum).every(Number.isFinite);
+export const sumsAreFinite = ({ sum, weighted }: LossSums): boolean =>
+  [...Object.values(sum), ...Object.values(weighted)].every(Number.isFinite);
 
-/** Means over tokens, and the extremes, of one optimiser batch. */
-export function meansOf({ tokens, sum, min, max }: LossSums): Record<string, number> {
+/** Means over tokens, weighted sums, and the extremes, of one optimiser batch. */
+export function meansOf({ tokens, sum, weighted, min, max }: LossSums): Record<string, number> {
   const means = Object.fromEntries(Object.entries(sum).map(([name, x]) => [name, x / tokens]));
-  return { ...means, ...min, ...max };
+  return { ...means, ...weighted, ...min, ...max };
 }
 
 /** What is told of every policy, whatever its loss: entropy, and how far it moved since it drew. */
@@ -79,6 +83,7 @@ export function policySums({ grid: { mask }, logprob, oldLogprob, entropy }: Los
       "policy/policykl": policyKl,
       "policy/ratio": ratios,
     },
+    weighted: {},
     min: { "policy/ratio_min": least },
     max: { "policy/ratio_max": most },
   };

@@ -3,7 +3,7 @@
  * Run as a program by the tests that need a process of its own.
  * @module
  */
-import type { Command } from "../../cli/command.ts";
+import type { Command, Parsed } from "../../cli/command.ts";
 import { command as doctor } from "../../cli/commands/doctor.ts";
 import {
   command as exportModel,
@@ -18,12 +18,14 @@ import {
   type PretrainModel,
 } from "../../cli/commands/pretrain.ts";
 import { command as training, train, type TrainParts } from "../../cli/commands/train.ts";
-import type { RunRequest } from "../../cli/commands/train_request.ts";
+import type { RunRequest } from "../../cli/train/request.ts";
 import { main } from "../../cli/main.ts";
+import type { Terminal } from "../../cli/terminal.ts";
 import type { ExportFacts } from "../../experiment/export.ts";
 import {
   type CompletionRow,
   parsePhase,
+  type RunInfo,
   type RunObserver,
   type Summary,
 } from "../../experiment/observer.ts";
@@ -79,70 +81,69 @@ export function fakeMetrics(step: number): Record<string, number> {
   );
 }
 
+const fakeInfo = ({ task, algorithm, model, seed, settings, steps = 12 }: RunRequest): RunInfo => ({
+  task,
+  algorithm,
+  rewards: ["exact", "semantic"],
+  weights: { exact: 1, semantic: 0.5 },
+  model,
+  source: { kind: "folder", path: model, sha256: {} },
+  seed,
+  steps,
+  device: { kind: "cpu", name: "fake processor", software: true },
+  config: { steps, seed, ppo: { clipLow: 0.2, learningRate: 1e-3, ...settings } },
+});
+
+function fakeSummary(request: RunRequest): Summary {
+  const { task, algorithm, rewards, model, seed, steps } = fakeInfo(request);
+  const split = { before: { exact: 0.1, reward: 0.2 }, after: { exact: 0.9, reward: 0.85 } };
+  return {
+    ...{ task, algorithm, rewards, model, seed, steps },
+    device: { kind: "cpu", name: "fake processor" },
+    seconds: 1.5,
+    tokensPerSecond: 1234,
+    train: split,
+    heldout: { ...split, after: { exact: 0.6, reward: 0.7 } },
+  };
+}
+
 /** A training program. Task "hostile" answers with HOSTILE; "slow" takes 30 ms a step. */
 export async function fakeTrain(
   request: RunRequest,
   observer: RunObserver,
   signal: AbortSignal,
 ): Promise<Summary> {
-  const { task, steps = 12, seed, resume, saveEvery } = request;
+  const { task, seed, resume, saveEvery } = request, info = fakeInfo(request);
   if (task === "broken") throw new Error("the model is broken\u001b[2J");
   const texts = task === "hostile" ? HOSTILE : [" blue", " green", " purple", " red", "", " grey"];
-  const device = { kind: "cpu", name: "fake processor" };
-  await observer.start({
-    task,
-    algorithm: request.algorithm,
-    rewards: ["exact", "semantic"],
-    weights: { exact: 1, semantic: 0.5 },
-    model: request.model,
-    source: { kind: "folder", path: request.model, sha256: {} },
-    seed,
-    steps,
-    device: { ...device, software: true },
-    config: { steps, seed, ppo: { clipLow: 0.2, learningRate: 1e-3, ...request.settings } },
-  });
   const rows = (step: number, phase: string) => texts.map((text, i) => row(step, phase, i, text));
-  if (!resume) {
-    observer.notice?.("answering before training");
-    await observer.evaluation(parsePhase("before:train"), rows(0, "before:train"));
-    await observer.evaluation(parsePhase("before:heldout"), rows(0, "before:heldout"));
-  }
+  const evaluate = async (step: number, phase: string) => {
+    await observer.evaluation(parsePhase(`${phase}:train`), rows(step, `${phase}:train`));
+    await observer.evaluation(parsePhase(`${phase}:heldout`), rows(step, `${phase}:heldout`));
+  };
   const save = (step: number) =>
     observer.checkpoint(step, async (folder) => {
       const weights = new Uint8Array(40_000).fill(step % 251);
       await Deno.writeFile(`${folder}/model.safetensors`, weights);
       await Deno.writeTextFile(`${folder}/state.json`, JSON.stringify({ step }));
     });
-  for (let step = (resume?.step ?? 0) + 1; step <= steps; step++) {
+  await observer.start(info);
+  if (!resume) {
+    observer.notice?.("answering before training");
+    await evaluate(0, "before");
+  }
+  for (let step = (resume?.step ?? 0) + 1; step <= info.steps; step++) {
     if (task === "slow") await new Promise((done) => setTimeout(done, 30));
-    await observer.step({
-      step,
-      metrics: fakeMetrics(step + seed),
-      completions: rows(step, "train"),
-      timings,
-    });
+    const completions = rows(step, "train");
+    await observer.step({ step, metrics: fakeMetrics(step + seed), completions, timings });
     if (signal.aborted) {
       await save(step);
       throw signal.reason;
     }
-    if (step % saveEvery === 0 || step === steps) await save(step);
+    if (step % saveEvery === 0 || step === info.steps) await save(step);
   }
-  await observer.evaluation(parsePhase("after:train"), rows(steps, "after:train"));
-  await observer.evaluation(parsePhase("after:heldout"), rows(steps, "after:heldout"));
-  const split = { before: { exact: 0.1, reward: 0.2 }, after: { exact: 0.9, reward: 0.85 } };
-  const summary: Summary = {
-    task,
-    algorithm: request.algorithm,
-    rewards: ["exact", "semantic"],
-    model: request.model,
-    seed,
-    steps,
-    device,
-    seconds: 1.5,
-    tokensPerSecond: 1234,
-    train: split,
-    heldout: { ...split, after: { exact: 0.6, reward: 0.7 } },
-  };
+  await evaluate(info.steps, "after");
+  const summary = fakeSummary(request);
   await observer.end(summary);
   return summary;
 }
@@ -214,13 +215,20 @@ const fakeFetch: FetchModel = (model, report) => {
   return Promise.resolve({ ...where, line: `${model} from ${where.endpoint}` });
 };
 
+/** A command that runs something else. */
+const faked = <F, P>(
+  { spec }: Command,
+  run: (parsed: Parsed<F>, terminal: Terminal, part: P) => Promise<number>,
+  part: P,
+): Command => ({ spec, run: (parsed, terminal) => run(parsed as Parsed<F>, terminal, part) });
+
 /** Every command, with what it runs made up. */
 export const fakeCommands: readonly Command[] = [
-  { ...training, run: (parsed, terminal) => train(parsed, terminal, fakeParts) },
-  { ...complete, run: (parsed, terminal) => generate(parsed, terminal, fakeText) },
-  { ...exportModel, run: (parsed, terminal) => exportCommand(parsed, terminal, fakeExport) },
-  { ...fetch, run: (parsed, terminal) => fetchCommand(parsed, terminal, fakeFetch) },
-  { ...pretraining, run: (parsed, terminal) => pretrain(parsed, terminal, fakePretrain) },
+  faked(training, train, fakeParts),
+  faked(complete, generate, fakeText),
+  faked(exportModel, exportCommand, fakeExport),
+  faked(fetch, fetchCommand, fakeFetch),
+  faked(pretraining, pretrain, fakePretrain),
   doctor,
 ];
 

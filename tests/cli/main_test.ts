@@ -265,15 +265,18 @@ inTemporary("--plan prints a table, says what fits, and writes nothing", async (
   assert.deepEqual(await listFolder(`${place}/runs`), []);
 });
 
-inTemporary("--memory is kept with the run, and may be changed when it goes on", async (place) => {
-  const line = "train slow --steps 300 --save-every 5 --out runs/a --memory 3";
-  assert.equal((await command(place, line, { interrupt: 1 })).code, 130);
-  const config = JSON.parse(await Deno.readTextFile(`${place}/runs/a/config.json`));
-  assert.equal(config.request.memory, 3);
-  assert.match(config.command, / --memory 3$/);
-  const again = await command(place, "train --resume runs/a --memory 4", { interrupt: 1 });
-  assert.equal(again.code, 130, again.err);
-});
+inTemporary(
+  "--memory is kept with the run, and may be changed when it continues",
+  async (place) => {
+    const line = "train slow --steps 300 --save-every 5 --out runs/a --memory 3";
+    assert.equal((await command(place, line, { interrupt: 1 })).code, 130);
+    const config = JSON.parse(await Deno.readTextFile(`${place}/runs/a/config.json`));
+    assert.equal(config.request.memory, 3);
+    assert.match(config.command, / --memory 3$/);
+    const again = await command(place, "train --resume runs/a --memory 4", { interrupt: 1 });
+    assert.equal(again.code, 130, again.err);
+  },
+);
 
 inTemporary("export writes below exports, by the run's name, and nowhere else", async (place) => {
   await command(place, "train colors --steps 2 --save-every 1 --out runs/first --quiet");

@@ -1,17 +1,21 @@
 import assert from "node:assert/strict";
 import { allHelp, optionsPage } from "../../cli/report/options_page.ts";
 import { COMMANDS } from "../../cli/commands/registry.ts";
-import { settingsFor } from "../../cli/commands/train.ts";
+import { command as training, type TrainFlags } from "../../cli/commands/train.ts";
+import { type FlagValues, type Parsed, UsageError } from "../../cli/command.ts";
 import { HelpShown, parseArguments as parseWith } from "../../cli/parse.ts";
-import { commandOf, requestOf } from "../../cli/commands/train_request.ts";
-import { coerce, nearest, UsageError } from "../../cli/values.ts";
+import { commandOf, requestOf, type RunRequest } from "../../cli/train/request.ts";
+import { parseOption } from "../../base/options.ts";
 import { ppo } from "../../rl/algorithms/ppo.ts";
-import { trainerOptions } from "../../rl/trainer.ts";
+import { trainerOptions } from "../../rl/trainer_options.ts";
 import { fakeParts } from "./_fake.ts";
 
 const parseArguments = (args: readonly string[]) =>
   parseWith(args, COMMANDS.map(({ spec }) => spec));
 const words = (line: string) => line.split(" ").filter((word) => word !== "");
+const settingsOf = (flags: FlagValues) => training.spec.settings!(flags).rows;
+const requestFor = async (line: string): Promise<RunRequest> =>
+  requestOf(parseArguments(words(line)) as Parsed<TrainFlags>, await fakeParts.catalogue());
 const refuses = (line: string, message: RegExp) =>
   assert.throws(() => parseArguments(words(line)), { name: "UsageError", message });
 
@@ -70,16 +74,9 @@ Deno.test("values out of range or of the wrong kind say what is allowed", () => 
   refuses("doctor please", /^doctor takes no further words/);
 });
 
-Deno.test("nearest folds case and dashes, takes a clear beginning, and gives up on the far", () => {
-  assert.equal(nearest("LEARNINGRATE", ["learningRate", "lambda"]), "learningRate");
-  assert.equal(nearest("learn", ["lambda", "learningRate"]), "learningRate");
-  assert.equal(nearest("colrs", ["colors", "analogies"]), "colors");
-  assert.equal(nearest("xyzzy", ["colors"]), undefined);
-});
-
 Deno.test("every setting of the algorithm has a row, and its own default passes its own check", () => {
   const names: string[] = [...trainerOptions(ppo as never).names];
-  const rows = Object.entries(settingsFor([]));
+  const rows = Object.entries(settingsOf({}));
   const own = [
     "batchSize",
     "maxGradNorm",
@@ -98,39 +95,49 @@ Deno.test("every setting of the algorithm has a row, and its own default passes 
     [...names.filter((name) => name !== "seed" && name !== "totalSteps"), ...own].sort(),
   );
   for (const { spec: { flags, settings } } of COMMANDS) {
-    for (const [name, option] of Object.entries({ ...flags, ...settings?.([]) })) {
+    for (const [name, option] of Object.entries({ ...flags, ...settings?.({}).rows })) {
       assert.ok(option.doc.length > 5 && option.group !== "", name);
       if (option.default === undefined) continue;
-      assert.equal(coerce(name, option, String(option.default)), option.default, name);
+      assert.equal(parseOption(name, option, String(option.default)), option.default, name);
     }
   }
 });
 
 Deno.test("names are checked against the catalogue, and rewards carry weights", async () => {
-  const catalogue = await fakeParts.catalogue();
-  const request = (line: string) => requestOf(parseArguments(words(`train ${line}`)), catalogue);
-  assert.throws(() => request("colrs"), {
-    message: /^no task "colrs"\. Did you mean "colors"\? {2}Tasks:/,
-  });
-  assert.throws(() => request(""), { message: /^train needs a task/ });
-  assert.throws(() => request("colors --algorithm pp0"), { message: /Did you mean "ppo"/ });
-  assert.throws(() => request("colors --reward exat"), { message: /did you mean "exact"/ });
-  assert.throws(() => request("colors --reward exact:"), { message: /a weight must be a finite/ });
-  assert.throws(() => request("colors --reward exact:x"), { name: "UsageError", message: /"x"/ });
-  assert.deepEqual(request("colors --reward exact:0.5,semantic").rewards, [
+  const request = (line: string) => requestFor(`train ${line}`);
+  const refused = (line: string, message: RegExp) =>
+    assert.rejects(request(line), { name: "UsageError", message });
+  await refused("colrs", /^no task "colrs"\. Did you mean "colors"\? {2}Tasks:/);
+  await refused("", /^train needs a task/);
+  await refused("colors --algorithm pp0", /Did you mean "ppo"/);
+  await refused("colors --reward exat", /did you mean "exact"/);
+  await refused("colors --reward exact:", /a weight must be a finite/);
+  await refused("colors --reward exact:x", /"x"/);
+  assert.deepEqual((await request("colors --reward exact:0.5,semantic")).rewards, [
     { name: "exact", weight: 0.5 },
     { name: "semantic", weight: 1 },
   ]);
 });
 
+Deno.test("an algorithm that is not there has neither settings nor help", () => {
+  for (const line of ["train colors --algorithm pp0 clipLow=0.1", "train --help --algorithm pp0"]) {
+    refuses(line, /^no algorithm "pp0"\. Did you mean "ppo"\? {2}Algorithms: ppo/);
+  }
+});
+
+Deno.test("a preset brings its algorithm where none is given", async () => {
+  const { note } = training.spec.settings!({ preset: "trl-0.11" });
+  assert.match(note!, /settings of ppo;/);
+  assert.equal((await requestFor("train colors --preset quick")).algorithm, "ppo");
+});
+
 Deno.test("the line that repeats a run asks for the same run", async () => {
-  const catalogue = await fakeParts.catalogue();
   const line =
     "train colors --reward exact:0.5,semantic --steps 9 --seed 3 --device cpu clipLow=0.1";
-  const first = requestOf(parseArguments(words(line)), catalogue);
-  const again = words(commandOf(first)).slice(2);
-  assert.deepEqual(requestOf(parseArguments(again), catalogue), first);
-  assert.match(commandOf({ ...first, model: "my 'model'" }), /--model 'my '\\''model'\\'''/);
+  const first = await requestFor(line);
+  assert.deepEqual(await requestFor(commandOf(first).replace("deno task ", "")), first);
+  const odd = { ...first, model: "my 'model'", settings: { semanticEmbedder: "my folder" } };
+  assert.match(commandOf(odd), /--model 'my '\\''model'\\''' .* semanticEmbedder='my folder'$/);
 });
 
 Deno.test("help is asked for, or shown where no command is given", () => {

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { doctor, examine, type Machine } from "../../cli/commands/doctor.ts";
+import { doctor } from "../../cli/commands/doctor.ts";
+import { examine } from "../../cli/doctor/findings.ts";
+import type { Machine } from "../../cli/doctor/machine.ts";
 import { bestAndWorst, Pace, Progress, tokensOf } from "../../cli/progress.ts";
 import { closing } from "../../cli/report/table.ts";
 import {
@@ -11,7 +13,7 @@ import {
   short,
   type Terminal,
 } from "../../cli/terminal.ts";
-import { watch } from "../../cli/commands/train.ts";
+import { watch } from "../../cli/train/run.ts";
 import type { RunObserver } from "../../experiment/observer.ts";
 import { fakeMetrics, HOSTILE } from "./_fake.ts";
 import { completion, info, summary, timings } from "./_folders.ts";
@@ -178,7 +180,7 @@ const machine: Machine = {
   allowed: () => true,
 };
 
-Deno.test("doctor says which adapter would be used and what is missing, with the line that mends it", async () => {
+Deno.test("doctor says which adapter would be used and what is missing, with the line that fixes it", async () => {
   const found = async (change: Partial<Machine>, name: string) =>
     (await examine({ ...machine, ...change })).find((finding) => finding.name === name)!;
   assert.ok((await examine(machine)).every(({ state }) => state === "ok"));

@@ -145,7 +145,7 @@ for (
       { loraTargets: "q_proj" },
       /targets must mean a linear layer: \["q_proj"\] means none of attn/,
     ],
-    [{ loraRank: 2.5 }, /a run with ppo as loraRank must be a whole number: it is 2\.5/],
+    [{ loraRank: 2.5 }, /a run with ppo as loraRank must be a whole number.*: it is 2\.5/],
     [{ loraAlpha: 0 }, /a run with ppo as loraAlpha must be above 0: it is 0/],
   ] as const
 ) {

@@ -2,7 +2,7 @@
 import { ppo, PPO_OPTIONS, type PpoConfig } from "../../rl/algorithms/ppo.ts";
 import type { LossInputs, LossResult, StepContext } from "../../rl/algorithm.ts";
 import { bothSums, type LossSums, meansOf, policySums } from "../../rl/loss/sums.ts";
-import { trainerOptions } from "../../rl/trainer.ts";
+import { trainerOptions } from "../../rl/trainer_options.ts";
 
 /** Arrays of one loss, each of the mask's length. */
 export type PpoInputs = Required<

@@ -16,7 +16,7 @@ import { philox } from "../../base/random.ts";
 /** Ends a response; also what a careless trainer would take for padding. */
 export const EOS = 0;
 
-/** What `TablePolicy` needs to go on exactly. */
+/** What `TablePolicy` needs to continue exactly. */
 export interface TableState {
   logits: number[];
   values: number[];

@@ -1,14 +1,17 @@
 import assert from "node:assert/strict";
 import { ppo, PPO_OPTIONS } from "../../rl/algorithms/ppo.ts";
-import { listAlgorithms } from "../../rl/algorithms/registry.ts";
+import { findPreset, listPresets } from "../../rl/algorithms/presets.ts";
+import { DEFAULT_ALGORITHM, findAlgorithm, listAlgorithms } from "../../rl/algorithms/registry.ts";
 import type { Algorithm } from "../../rl/algorithm.ts";
-import { trainerOptions } from "../../rl/trainer.ts";
+import { trainerOptions } from "../../rl/trainer_options.ts";
 import { TRAINER_OPTIONS, type TrainerConfig } from "../../rl/trainer_options.ts";
 
 const OPTIONS = trainerOptions(ppo as never);
 
 Deno.test("the defaults are frozen and valid, and resolving leaves them as they are", () => {
   assert.ok(Object.isFrozen(PPO_OPTIONS.defaults) && Object.isFrozen(TRAINER_OPTIONS.rows));
+  assert.ok(Object.isFrozen(OPTIONS.defaults));
+  assert.deepEqual(OPTIONS.names, [...TRAINER_OPTIONS.names, ...PPO_OPTIONS.names]);
   assert.deepEqual(OPTIONS.resolve(), { ...TRAINER_OPTIONS.defaults, ...PPO_OPTIONS.defaults });
   const config = OPTIONS.resolve({ epochs: 2, minibatches: undefined });
   assert.equal(config.epochs, 2);
@@ -79,4 +82,24 @@ Deno.test("wrong settings are refused with what they were and what is allowed", 
     () => OPTIONS.resolve({ epoch: 3 } as never),
     /^TypeError: Cannot configure PPO as it has no setting "epoch": it has seed, totalSteps, .* Did you mean "epochs"\?$/,
   );
+});
+
+Deno.test("algorithms and presets are found by name, and an unknown name gets the nearest", () => {
+  assert.equal(findAlgorithm(DEFAULT_ALGORITHM).name, DEFAULT_ALGORITHM);
+  for (const algorithm of listAlgorithms()) {
+    assert.equal(findAlgorithm(algorithm.name), algorithm);
+    assert.match(algorithm.name, /^[a-z][a-z0-9-]*$/);
+    assert.ok(algorithm.summary && algorithm.paper, algorithm.name);
+  }
+  assert.throws(() => findAlgorithm("pp0"), {
+    name: "TypeError",
+    message: /^Cannot find the algorithm "pp0" as there are only .*ppo.*; did you mean "ppo"\?$/,
+  });
+  for (const preset of listPresets()) {
+    assert.equal(findPreset(preset.name), preset);
+    const known = trainerOptions(findAlgorithm(preset.algorithm) as never);
+    const { batchSize: _b, maxGradNorm: _n, ...settings } = preset.settings;
+    assert.doesNotThrow(() => known.resolve(settings as Record<string, unknown>), preset.name);
+  }
+  assert.throws(() => findPreset("trl-0.12"), /did you mean "trl-0.11"\?/);
 });

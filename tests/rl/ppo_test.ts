@@ -185,6 +185,8 @@ Deno.test("a log-ratio past 20 nats is clamped: finite loss, no gradient", () =>
   assert.ok(Math.abs(sums.max["policy/ratio_max"] / Math.exp(20) - 1) < 1e-12);
   assert.deepEqual([...gradient.dlogprob], [0, 0]);
   assert.ok(sumsAreFinite(sums));
+  // The divergences show how far it went.
+  assert.deepEqual([sums.sum["policy/approxkl"], sums.sum["policy/policykl"]], [99 ** 2, 0]);
 });
 
 Deno.test("a fault in any input makes the sums not finite", () => {

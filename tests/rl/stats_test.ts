@@ -52,7 +52,7 @@ Deno.test("1e-8 is added to the variance, inside the root", () => {
   assertClose([low, high], [-0.40824829, 0.40824829], "5e-5 / sqrt(5e-9 + 1e-8)", 1e-6);
 });
 
-Deno.test("mean and deviation of a list", () => {
+Deno.test("mean and standard deviation of a list", () => {
   assert.deepEqual(meanAndStd([1, 3]), { mean: 2, std: Math.SQRT2 });
   assert.deepEqual(meanAndStd([4]), { mean: 4, std: 0 });
 });

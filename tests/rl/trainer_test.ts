@@ -106,16 +106,21 @@ Deno.test("a run that is saved and restored goes on exactly as one that never st
 Deno.test("restore() refuses what is not a state", () => {
   const trainer = new Trainer(new TablePolicy(V));
   const state = trainer.state();
-  assert.throws(() => trainer.restore({ ...state, step: 1.5 }), {
-    name: "TypeError",
-    message: "Cannot restore the trainer as step must be a number >= 0: it is 1.5",
-  });
-  const algorithm = { klCoefficient: NaN };
-  assert.throws(() => trainer.restore({ ...state, algorithm }), /klCoefficient .* NaN/);
-  assert.throws(
-    () => trainer.restore({ step: 1, faults: 0, algorithm: {} }),
-    /klCoefficient .* undef/,
-  );
+  const refused: [Parameters<Trainer["restore"]>[0], string][] = [
+    [{ ...state, step: 1.5 }, "step must be a whole number >= 0: it is 1.5"],
+    [{ ...state, step: -1 }, "step must be a whole number >= 0: it is -1"],
+    [{ ...state, faults: Infinity }, "faults must be a number >= 0: it is Infinity"],
+    [{ step: 3, klCoefficient: 0.1 }, "faults must be a number >= 0: it is undefined"],
+    [{ ...state, algorithm: {} }, "klCoefficient must be a number >= 0: it is undefined"],
+  ];
+  for (const klCoefficient of [NaN, -0.1]) {
+    const rule = `klCoefficient must be a number >= 0: it is ${klCoefficient}`;
+    refused.push([{ ...state, algorithm: { klCoefficient } }, rule]);
+  }
+  for (const [saved, rule] of refused) {
+    const message = `Cannot restore the trainer as ${rule}`;
+    assert.throws(() => trainer.restore(saved), { name: "TypeError", message });
+  }
   assert.deepEqual(trainer.state(), state);
 });
 
@@ -343,4 +348,24 @@ Deno.test("the largest gap between sampler and training pass is reported", async
     () => Promise.resolve([1, 0]),
   );
   assert.ok(Math.abs(step.metrics["sampling/logp_difference_max"] - 0.25) < 1e-6);
+});
+
+Deno.test("the explained variance is 1 - error / variance, 1 for a perfect value head, none for equal returns", async () => {
+  const explained = async (values: number[], scores: number[]) => {
+    const policy = new Recorded([[EOS], [EOS], [EOS]]);
+    policy.values.set(values);
+    const settings = { ...FAST, klCoefficient: 0, epochs: 1, learningRate: 0 };
+    const trainer = new Trainer(policy, settings);
+    const prompts = recordedPrompts(policy.answers);
+    return (await trainer.step(prompts, () => Promise.resolve(scores))).metrics;
+  };
+  // Prompts end with tokens 1, 2 and 3; returns are the scores, of sample variance 4.
+  const scores = [1, 3, 5];
+  const name = "value/explained_variance";
+  assert.equal((await explained([0, 1, 3, 5], scores))[name], 1);
+  const constant = await explained([0, 3, 3, 3], scores);
+  assert.ok(Math.abs(constant["returns/var"] - 4) < 1e-6);
+  assert.ok(Math.abs(constant["value/error"] - 8 / 3) < 1e-6);
+  assert.ok(Math.abs(constant[name] - (1 - 8 / 3 / 4)) < 1e-6);
+  assert.equal((await explained([0, 1, 3, 5], [2, 2, 2]))[name], NaN);
 });

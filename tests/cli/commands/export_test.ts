@@ -368,7 +368,7 @@ inTemporary(
           /no checkpoint of step 7 in .*whole\. {2}Steps: 1, 2, 3$/,
         ],
         [[`${whole}/checkpoints/step-2`, "--checkpoint", "3"], 2, /as it is step 2$/],
-        [[`${place}/model`, "--checkpoint", "3"], 2, /as it is a model and no run$/],
+        [[`${place}/model`, "--checkpoint", "3"], 2, /as it is a model, not a run$/],
         [[`${place}/model`, "--value-head"], 1, /Cannot keep the value head/],
         [[place], 1, /has no config\.json/],
       ] as const

@@ -1,9 +1,6 @@
 import assert from "node:assert/strict";
-import {
-  documentBatches,
-  pretrain,
-  type PretrainStep,
-} from "../../../experiment/pretraining/pretrain.ts";
+import { documentBatches } from "../../../experiment/pretraining/batches.ts";
+import { pretrain, type PretrainStep } from "../../../experiment/pretraining/pretrain.ts";
 import { RECIPE } from "../../../experiment/pretraining/recipe.ts";
 import { CpuDevice } from "../../../kernels/devices/cpu.ts";
 import { loadModel, loadTokenizer } from "../../../model/hub/load.ts";

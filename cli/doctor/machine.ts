@@ -1,0 +1,66 @@
+/** The machine that a command runs on, as far as it may be asked. @module */
+import { statfs } from "node:fs/promises";
+import { openDevice } from "../../kernels/devices/open.ts";
+import { matmul } from "../../kernels/matmul.ts";
+
+/** What the checks look at; tests hand in other machines. */
+export interface Machine {
+  os: string;
+  deno: string;
+  /** The adapter that `auto` would take; null where there is none. */
+  adapter(): Promise<Pick<GPUAdapter, "info" | "limits" | "features"> | null>;
+  /** Value of an environment variable; undefined where unset, null where it may not be read. */
+  env(name: string): string | undefined | null;
+  /** Free bytes where run folders go; null where that may not be asked. */
+  freeBytes(): Promise<number | null>;
+  /** Billions of multiplications and additions per second in a matrix product, and on what. */
+  speed(): Promise<{ gflops: number; device: string } | null>;
+  /** State of a permission. */
+  allowed(descriptor: Deno.PermissionDescriptor): boolean;
+}
+
+/** The machine that this program runs on. */
+export const thisMachine: Machine = {
+  os: Deno.build.os,
+  deno: Deno.version.deno,
+  adapter: async () =>
+    await navigator.gpu?.requestAdapter() ??
+      await navigator.gpu?.requestAdapter({ forceFallbackAdapter: true }) ?? null,
+  env(name) {
+    const { state } = Deno.permissions.querySync({ name: "env", variable: name });
+    return state === "granted" ? Deno.env.get(name) : null;
+  },
+  async freeBytes() {
+    if (Deno.permissions.querySync({ name: "sys", kind: "statfs" }).state !== "granted") {
+      return null;
+    }
+    const disk = await statfs(".");
+    return disk.bavail * disk.bsize;
+  },
+  speed: matmulSpeed,
+  allowed: (descriptor) => Deno.permissions.querySync(descriptor).state === "granted",
+};
+
+/** Repeats one matrix product for about a second. */
+async function matmulSpeed(): Promise<{ gflops: number; device: string } | null> {
+  using device = await openDevice("auto");
+  const M = 256, N = 512, K = 512;
+  const [a, b, out] = [[M, K], [K, N], [M, N]].map(([rows, width], i) =>
+    device.alloc(rows * width, `doctor.${"abo"[i]}`)
+  );
+  const once = () => matmul(device, { a, b, out }, { M, N, K, orientation: "NN" });
+  once(); // compiles
+  await device.read(out);
+  const start = performance.now();
+  let count = 0, seconds = 0;
+  for (let batch = 1; seconds < 1; batch *= 2) {
+    for (let i = 0; i < batch; i++) once();
+    await device.read(out);
+    count += batch;
+    seconds = (performance.now() - start) / 1000;
+  }
+  return {
+    gflops: 2 * M * N * K * count / seconds / 1e9,
+    device: `${device.name} (${device.kind})`,
+  };
+}

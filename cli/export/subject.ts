@@ -1,0 +1,70 @@
+/** What a name on the command line stands for: a run, a checkpoint of one, or a model. @module */
+import { basename, join } from "node:path";
+import { didYouMean } from "../../base/names.ts";
+import { listFolder } from "../../experiment/folder/files.ts";
+import { checkpointSteps, readRun, type RunData } from "../../experiment/folder/run_data.ts";
+import { readIfThere } from "../../model/files/deno_folder.ts";
+import { isHubId } from "../../model/hub/names.ts";
+import { UsageError } from "../command.ts";
+
+/** What is exported. */
+export interface Subject {
+  /** For `exportModel`. */
+  model: string;
+  /** Name for a folder. */
+  name: string;
+  run?: { data: RunData; step: number };
+}
+
+/** A run, a checkpoint of one, or a model by name. */
+export async function findSubject(asked: string, checkpoint: number | undefined): Promise<Subject> {
+  const path = join(asked, "."); // without a slash at its end
+  const within = /^(.+)\/checkpoints\/step-(\d+)$/.exec(path);
+  if (within && await isRun(within[1])) {
+    const step = Number(within[2]);
+    if (checkpoint === undefined || checkpoint === step) return await ofRun(within[1], step);
+    throw new UsageError(`Cannot export step ${checkpoint} of ${path} as it is step ${step}`);
+  }
+  if (await isRun(path)) return await ofRun(path, checkpoint);
+  const found = await Deno.stat(path).catch(() => undefined);
+  // runs/NAME has the form of a model of the hub.
+  if (!found && path !== "tiny" && (path.startsWith("runs/") || !isHubId(path))) {
+    const runs = (await listFolder("runs")).map((name) => join("runs", name));
+    throw new UsageError(
+      `no run or model "${asked}".${didYouMean(path, runs)}  ` +
+        "It takes a run folder, tiny, a model folder, or OWNER/NAME of the hub",
+    );
+  }
+  if (checkpoint !== undefined) {
+    throw new UsageError(`Cannot choose a checkpoint of ${asked} as it is a model, not a run`);
+  }
+  const name = found ? basename(await Deno.realPath(path)) : path.replaceAll("/", "--");
+  return { model: asked, name };
+}
+
+/** Whether the folder's config.json is that of a run: a model's names no task. */
+async function isRun(folder: string): Promise<boolean> {
+  const text = await readIfThere(join(folder, "config.json"));
+  try {
+    const config = JSON.parse(text ?? "");
+    return typeof config?.task === "string" && typeof config.config === "object";
+  } catch {
+    return false;
+  }
+}
+
+async function ofRun(folder: string, asked: number | undefined): Promise<Subject> {
+  const data = await readRun(folder);
+  const steps = await checkpointSteps(folder);
+  const step = asked ?? steps.at(-1);
+  if (step === undefined) {
+    throw new UsageError(`Cannot export ${folder} as it has no checkpoint yet`);
+  }
+  if (!steps.includes(step)) {
+    throw new UsageError(
+      `no checkpoint of step ${step} in ${folder}.  Steps: ${steps.join(", ") || "none"}`,
+    );
+  }
+  const name = basename(await Deno.realPath(folder)) + (asked === undefined ? "" : `-step-${step}`);
+  return { model: join(folder, "checkpoints", `step-${step}`), name, run: { data, step } };
+}

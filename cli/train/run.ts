@@ -1,0 +1,83 @@
+/** One run of `train`: its folder, its progress, Ctrl-C, and what is said at its end. @module */
+import { readRun } from "../../experiment/folder/run_data.ts";
+import { RunFolder } from "../../experiment/folder/run_folder.ts";
+import type { RunObserver } from "../../experiment/observer.ts";
+import type { TrainFlags, TrainParts } from "../commands/train.ts";
+import { INTERRUPTED, listenForInterrupt } from "../interrupt.ts";
+import { Progress } from "../progress.ts";
+import { drawRun } from "../report/draw.ts";
+import { closing } from "../report/table.ts";
+import { quoted, type Terminal } from "../terminal.ts";
+import { commandOf, type RunRequest } from "./request.ts";
+
+/** What is run, and where its folder goes. */
+export interface Training {
+  request: RunRequest;
+  /** The run that is continued, and the step of its last checkpoint. */
+  resume?: { folder: string; step: number };
+  flags: Pick<TrainFlags, "out" | "quiet" | "json">;
+  /** Trains. */
+  train: TrainParts["train"];
+}
+
+/** Trains; gives the exit code. @throws what `train` throws, but for an interruption that was saved */
+export async function runTraining(
+  { request, resume, flags, train }: Training,
+  terminal: Terminal,
+): Promise<number> {
+  const folder = new RunFolder({
+    out: flags.out,
+    resume,
+    command: commandOf(request),
+    request: { ...request, resume: undefined },
+    draw: drawRun,
+  });
+  const progress = flags.quiet ? undefined : new Progress(terminal, () => folder.folder);
+  using interrupt = listenForInterrupt(terminal);
+  try {
+    const summary = await train(request, watch(folder, progress), interrupt.signal);
+    const lines = closing(await readRun(folder.folder), terminal);
+    for (const line of lines) flags.json ? terminal.err(line) : terminal.out(line);
+    if (flags.json) terminal.out(JSON.stringify(summary));
+    return 0;
+  } catch (error) {
+    progress?.close();
+    // What follows must not hide the error itself, e.g. a full disk.
+    await folder.close().catch(() => {});
+    if (folder.saved !== undefined) {
+      const stopped = interrupt.signal.aborted && error === interrupt.signal.reason;
+      terminal.err(
+        `${stopped ? "stopped at" : "saved up to"} step ${folder.saved}.  ` +
+          `Continue:  deno task train --resume ${quoted(folder.folder)}`,
+      );
+      if (stopped) return INTERRUPTED;
+    }
+    throw error;
+  }
+}
+
+/** The folder first, so that what the terminal speaks of is on disk. */
+export function watch(folder: RunObserver, progress: Progress | undefined): RunObserver {
+  return {
+    async start(info) {
+      await folder.start(info);
+      progress?.start(info);
+    },
+    notice: (text) => progress?.notice(text),
+    async step(report) {
+      await folder.step(report);
+      progress?.step(report);
+      // A policy on the CPU never waits; without a turn of the event loop Ctrl-C would not arrive.
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    },
+    async evaluation(phase, completions) {
+      await folder.evaluation(phase, completions);
+      progress?.evaluation();
+    },
+    checkpoint: (step, write) => folder.checkpoint(step, write),
+    async end(summary) {
+      progress?.close();
+      await folder.end(summary);
+    },
+  };
+}

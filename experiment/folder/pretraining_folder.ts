@@ -1,0 +1,80 @@
+/** The folder of a pretraining run: checkpoints, of which the newest one is kept, and the losses. @module */
+import { replaceFile } from "../../model/files/disk.ts";
+import { saveGpt2 } from "../../model/files/gpt2_save.ts";
+import { exportOptimizer } from "../../model/files/optimizer_file.ts";
+import type { Gpt2 } from "../../model/gpt2.ts";
+
+/** What a checkpoint remembers beside weights and optimizer. */
+export interface PretrainState {
+  step: number;
+  losses: number[];
+  /** Tokens predicted so far. */
+  tokens: number;
+  seconds: number;
+}
+
+/** Makes the folder where there is none. */
+export const makeFolder = (out: string): Promise<void> => Deno.mkdir(out, { recursive: true });
+
+/** Saves a checkpoint and removes the ones before it. */
+export async function saveCheckpoint(
+  out: string,
+  model: Gpt2,
+  state: PretrainState,
+): Promise<void> {
+  const path = `${out}/checkpoint-${state.step}`;
+  const temporary = `${out}/.checkpoint.tmp-${Deno.pid}`;
+  await Deno.mkdir(temporary, { recursive: true });
+  await saveGpt2(model, temporary);
+  await exportOptimizer(model, `${temporary}/optimizer.safetensors`);
+  await Deno.writeTextFile(`${temporary}/pretrain.json`, JSON.stringify(state) + "\n");
+  await removeFolder(path);
+  await Deno.rename(temporary, path);
+  await removeCheckpoints(out, state.step);
+}
+
+const CHECKPOINT = /^checkpoint-(\d+)$/;
+
+async function checkpointSteps(out: string): Promise<number[]> {
+  const steps: number[] = [];
+  for await (const { name } of Deno.readDir(out)) {
+    const found = name.match(CHECKPOINT);
+    if (found) steps.push(Number(found[1]));
+  }
+  return steps.sort((a, b) => a - b);
+}
+
+/** The folder of the newest checkpoint. @throws {Error} when there is none */
+export async function newestCheckpoint(out: string): Promise<string> {
+  const newest = (await checkpointSteps(out)).at(-1);
+  if (newest === undefined) {
+    throw new Error(
+      `Cannot resume pretraining as ${out} holds no checkpoint: start without --resume`,
+    );
+  }
+  return `${out}/checkpoint-${newest}`;
+}
+
+/** Removes every checkpoint but that of step `except`. */
+export async function removeCheckpoints(out: string, except?: number): Promise<void> {
+  for (const step of await checkpointSteps(out)) {
+    if (step !== except) await removeFolder(`${out}/checkpoint-${step}`);
+  }
+}
+
+const removeFolder = (path: string): Promise<void> =>
+  Deno.remove(path, { recursive: true }).catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  });
+
+/** State of the checkpoint at `from`. */
+export async function readState(from: string): Promise<PretrainState> {
+  return JSON.parse(await Deno.readTextFile(`${from}/pretrain.json`));
+}
+
+/** Writes the loss of every update. */
+export const writeLosses = (out: string, losses: readonly number[]): Promise<void> =>
+  replaceFile(
+    `${out}/loss.csv`,
+    "step,loss\n" + losses.map((loss, i) => `${i + 1},${loss.toFixed(4)}\n`).join(""),
+  );

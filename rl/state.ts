@@ -1,0 +1,48 @@
+/** What a trainer remembers from one step to the next, and how it is read back. @module */
+import type { Algorithm, AlgorithmState } from "./algorithm.ts";
+
+/** All that a trainer remembers from one step to the next; plain JSON. */
+export interface TrainerState {
+  /** Steps done. */
+  step: number;
+  /** Skipped updates in a row. */
+  faults: number;
+  /** What the algorithm remembers. */
+  algorithm: AlgorithmState;
+}
+
+/**
+ * Checks a saved state, also one of an earlier version, which kept the algorithm's numbers beside `step`
+ * and `faults`. A number of the algorithm's that is named like one of its settings has that setting's
+ * least value too.
+ * @throws {TypeError} where a field is missing, is not a number, or is too small
+ */
+export function readState(
+  saved: TrainerState | Readonly<Record<string, number>>,
+  { names, options }: {
+    /** Fields of the algorithm's state. */
+    names: readonly string[];
+    options: Pick<Algorithm["options"], "rows">;
+  },
+): TrainerState {
+  const { step, faults, ...rest } = saved as Readonly<Record<string, unknown>>;
+  const given = (rest.algorithm ?? rest) as Readonly<Record<string, unknown>>;
+  const check = (name: string, value: unknown, least?: number): number => {
+    const enough = typeof value === "number" && Number.isFinite(value) && value >= (least ?? value);
+    if (enough && (name !== "step" || Number.isInteger(value))) return value;
+    const kind = `${name === "step" ? "a whole" : "a"} number`;
+    throw new TypeError(
+      `Cannot restore the trainer as ${name} must be ${kind}${
+        least === undefined ? "" : ` >= ${least}`
+      }: it is ${value}`,
+    );
+  };
+  const algorithm = Object.fromEntries(
+    names.map((name) => [name, check(name, given[name], options.rows[name]?.min)]),
+  );
+  return {
+    step: check("step", step, 0),
+    faults: check("faults", faults, 0),
+    algorithm,
+  };
+}

@@ -1,0 +1,121 @@
+/** What the epochs over a rollout hand to the policy and to the loss. @module */
+import assert from "node:assert/strict";
+import type {
+  Evaluation,
+  EvaluationGradient,
+  Rollout,
+  SamplingOptions,
+  TokenBatch,
+} from "../../rl/policy.ts";
+import { Trainer } from "../../rl/trainer.ts";
+import { TablePolicy } from "./_table_policy.ts";
+
+const V = 6;
+const FAST = { learningRate: 0.05, maxNewTokens: 3 };
+const PROMPTS = Array.from({ length: 30 }, (_, i) => Int32Array.of(1 + i % 5));
+const wave = (i: number) => Math.sin(3 * i);
+/** The length of each response: a score that differs. */
+const lengths = ({ responses }: Rollout) => Promise.resolve(responses.map((r) => r.length));
+
+Deno.test("sampler, training pass and reference all see the temperature", async () => {
+  class Watched extends TablePolicy {
+    seen: [string, number][] = [];
+    override generate(prompts: Int32Array[], options: SamplingOptions): Promise<Rollout> {
+      this.seen.push(["generate", options.temperature]);
+      return super.generate(prompts, options);
+    }
+    override evaluate(batch: TokenBatch): Promise<Evaluation> {
+      this.seen.push(["evaluate", batch.temperature]);
+      return super.evaluate(batch);
+    }
+    override reference(batch: TokenBatch): Promise<{ logprob: Float32Array }> {
+      this.seen.push(["reference", batch.temperature]);
+      return super.reference(batch);
+    }
+  }
+  const policy = new Watched(V, wave);
+  const settings = { ...FAST, temperature: 0.7, epochs: 2, microbatchRows: 15 };
+  const { metrics } = await new Trainer(policy, settings).step(PROMPTS, lengths);
+  const parts = ["generate", ...Array(2).fill("reference"), ...Array(2 + 2 * 2).fill("evaluate")];
+  assert.deepEqual(policy.seen, parts.map((part) => [part, 0.7]));
+  assert.ok(metrics["sampling/logp_difference_max"] < 1e-6);
+});
+
+Deno.test("the weights of each optimiser batch sum to 1, whatever its pieces", async () => {
+  class Summed extends TablePolicy {
+    /** Sum of dentropy over the optimiser batch in hand, and of those before. */
+    sum = 0;
+    sums: number[] = [];
+    override backward(gradient: EvaluationGradient): void {
+      super.backward(gradient);
+      this.sum += gradient.dentropy!.reduce((a, b) => a + b);
+    }
+    override step(learningRate: number): void {
+      super.step(learningRate);
+      this.sums.push(this.sum);
+      this.sum = 0;
+    }
+  }
+  for (const microbatchRows of [0, 4]) {
+    const policy = new Summed(V, wave);
+    const settings = { ...FAST, epochs: 2, minibatches: 3, microbatchRows };
+    await new Trainer(policy, { ...settings, entropyCoefficient: 0.5 }).step(PROMPTS, lengths);
+    assert.equal(policy.sums.length, 6);
+    for (const sum of policy.sums) assert.ok(Math.abs(sum + 0.5) < 1e-6, `${sum}`);
+  }
+});
+
+Deno.test("ratios are to the training pass's log-probabilities, not to the sampler's", async () => {
+  class Off extends TablePolicy {
+    override async generate(prompts: Int32Array[], options: SamplingOptions): Promise<Rollout> {
+      const rollout = await super.generate(prompts, options);
+      return { ...rollout, logprobs: rollout.logprobs.map((row) => row.map((l) => l - 0.25)) };
+    }
+  }
+  for (const microbatchRows of [0, 7]) {
+    const trainer = new Trainer(new Off(V, wave), { ...FAST, epochs: 1, microbatchRows });
+    const { metrics } = await trainer.step(PROMPTS, lengths);
+    assert.equal(metrics["policy/ratio_min"], 1);
+    assert.equal(metrics["policy/ratio_max"], 1);
+    assert.ok(Math.abs(metrics["sampling/logp_difference_max"] - 0.25) < 1e-6);
+  }
+});
+
+Deno.test("extremes of the ratio are those of all optimiser batches", async () => {
+  const trainer = new Trainer(new TablePolicy(V, wave), { ...FAST, epochs: 3 });
+  const { metrics } = await trainer.step(PROMPTS, lengths);
+  assert.ok(metrics["policy/ratio_min"] < 0.99); // 1 in the first epoch
+  assert.ok(metrics["policy/ratio_max"] > 1.01);
+});
+
+Deno.test("target KL is compared with approxkl, which is above 0 where policykl is below", async () => {
+  const ones = ({ responses }: Rollout) => Promise.resolve(responses.map(() => 1));
+  const settings = { ...FAST, whitenAdvantages: "off", klCoefficient: 0 };
+  const policy = new TablePolicy(V, wave);
+  const { metrics } = await new Trainer(policy, { ...settings, targetKl: 1e-4 })
+    .step(PROMPTS, ones);
+  assert.ok(metrics["policy/policykl"] < 0, "every drawn token became more probable");
+  assert.ok(metrics["policy/approxkl"] > 1e-4 / 2);
+  assert.equal(metrics["optimizer/epochs"], 1);
+  assert.equal(policy.steps, 1);
+});
+
+Deno.test("a gradient norm that is not finite takes its own pass back, not the ones before", async () => {
+  class Breaks extends TablePolicy {
+    passes = 0;
+    constructor(readonly at: number) {
+      super(V, wave);
+    }
+    override backward(gradient: EvaluationGradient): void {
+      super.backward(gradient);
+      if (++this.passes === this.at) this.dlogits[0] = NaN;
+    }
+  }
+  for (const at of [1, 2, 3]) { // the third has no evaluation after it
+    const policy = new Breaks(at);
+    const { metrics } = await new Trainer(policy, { ...FAST, epochs: 3 }).step(PROMPTS, lengths);
+    assert.equal(metrics["optimizer/skipped_updates"], 1);
+    assert.equal(metrics["optimizer/epochs"], at - 1);
+    assert.equal(policy.steps, at - 1);
+  }
+});
