@@ -99,3 +99,17 @@ Deno.test("webgpu: large writes are submitted on the way, so that they are not h
   for (let i = 0; i < 3; i++) device.write(out, block);
   assert.equal(submissions, 3); // the read's own
 });
+
+Deno.test("webgpu: a recording that fails gives its uniforms back", async () => {
+  using device = await WebGpuDevice.open();
+  const [x, out] = [floats(device, [1]), floats(device, [0])];
+  let inside = 0;
+  const failing = () => {
+    device.launch(launchOf(x, out, 1));
+    inside = device.memory.programs;
+    throw new Error("half way");
+  };
+  assert.throws(() => device.record("step", failing), /half way/);
+  assert.deepEqual([inside, device.memory.programs], [32, 0]);
+  assert.deepEqual([...(await device.read(out))[0]], [0]);
+});
