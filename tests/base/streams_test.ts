@@ -12,6 +12,7 @@ import {
   wordsOf,
 } from "../../base/random.ts";
 import { Random } from "../../experiment/pretraining/random.ts";
+import { examplesOfStep } from "../../experiment/rollout.ts";
 import { upload } from "../../kernels/tensor.ts";
 import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import { sample, sampleControl } from "../../kernels/sample.ts";
@@ -129,6 +130,10 @@ Deno.test("orders of prompts and of minibatches are those of always", () => {
   assert.deepEqual(twelve(5, 1), [7, 3, 0, 8, 9, 1, 5, 4, 2, 6, 10, 11]);
   const prompts = permutation(12, { seed: SEED, step: 5, epoch: 3 }, STREAMS.promptOrder);
   assert.deepEqual(prompts, twelve(0, 3));
+  const examples = Array.from({ length: 12 }, (_, i) => ({ id: String(i), prompt: "" }));
+  const of = (step: number) => examplesOfStep(examples, { step, count: 8, seed: SEED });
+  const ids = [...of(0), ...of(1), ...of(2)].map(({ id }) => Number(id));
+  assert.deepEqual(ids, [...twelve(0, 0), ...twelve(0, 1)]);
 });
 
 Deno.test("the policy of tests and the text of the default model draw what they always drew", async () => {
