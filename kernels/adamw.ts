@@ -31,14 +31,14 @@ export interface AdamWOptions {
   beta2?: number;
   /** Added to the root of the second moment, above 0. Default 1e-8. */
   eps?: number;
-  /** Fraction of the weight, times `lr`, that a step takes off. Default 0. */
+  /** Fraction of the weight, times `lr`, that a step subtracts. Default 0. */
   weightDecay?: number;
 }
 
 /**
  * The 8 numbers of `hyper` for step `t`, counted from 1:
  * lr, beta1, beta2, eps, weightDecay, 1/(1 - beta1^t), 1/(1 - beta2^t), 0.
- * @throws {RangeError} when t is no integer from 1 on, or a beta is outside of [0, 1)
+ * @throws {RangeError} when t is not an integer from 1 on, or a beta is outside of [0, 1)
  */
 export function hyperOf(
   { lr, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weightDecay = 0 }: AdamWOptions,

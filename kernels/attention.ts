@@ -37,7 +37,7 @@ export interface AttentionBuffers {
 
 /**
  * `window`, or all `rows` where that is fewer or none is given.
- * @throws {RangeError} when it is no positive integer
+ * @throws {RangeError} when it is not a positive integer
  */
 export function windowWithin(rows: number, window = rows): number {
   if (!(Number.isInteger(window) && window >= 1)) {

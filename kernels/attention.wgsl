@@ -16,7 +16,8 @@
 // D is a multiple of 4 here; attention_naive.wgsl takes any.
 override WORKGROUP: u32; // threads per workgroup, set by the launcher
 // D4 = D / 4 is a constant that the launcher declares in front: a private array cannot be sized by an
-// override, and a loop whose trip count is its array's size is unrolled, which keeps the array in registers.
+// override, and a loop whose trip count is its array's size is unrolled, which keeps the array in
+// registers.
 override SCALE: f32 = 0.0; // of the scores; 0: 1 / sqrt(D)
 struct Dims { T: u32, H: u32, window: u32 } // window <= T
 @group(0) @binding(0) var<uniform> dims: Dims;

@@ -22,7 +22,7 @@ fn beyond(z: Pack) -> Pack {
 @compute @workgroup_size(WORKGROUP)
 fn forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   for (var i = id.x; i < dims.N / PACK; i += groups.x * WORKGROUP) {
-    // Beyond 14 deviations the tail is below what f32 holds, while z^2 may overflow.
+    // Beyond 14 standard deviations the tail is below what f32 holds, while z^2 may overflow.
     let tail = 0.5 * beyond(min(abs(x[i]), Pack(14.0)) * 0.7071067811865476);
     out[i] = x[i] * select(1.0 - tail, tail, x[i] < Pack(0.0));
   }

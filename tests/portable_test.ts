@@ -63,3 +63,21 @@ Deno.test("a use of Deno or Node is found in code, and not in what a comment say
     ]
   ) assert.equal(foreign(code), undefined, code);
 });
+
+Deno.test("without WebGPU all that a run is made of loads, and the twins take over", async () => {
+  const lines = [
+    "for (const name of Object.keys(Object.getOwnPropertyDescriptors(globalThis))) {",
+    "  if (name.startsWith('GPU')) delete globalThis[name];",
+    "}",
+    "delete Object.getPrototypeOf(navigator).gpu;",
+    "await import('./experiment/train.ts');",
+    "const { openDevice } = await import('./kernels/devices/open.ts');",
+    "using device = await openDevice();",
+    "console.log(typeof GPUBufferUsage, device.kind);",
+  ];
+  const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["eval", "--no-check", lines.join("\n")],
+  }).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  assert.equal(text(stdout).trim(), "undefined cpu", text(stderr));
+});

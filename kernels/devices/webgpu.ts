@@ -15,7 +15,7 @@ import {
   hostData,
   sizeOf,
   startOf,
-  TENSOR_USAGE,
+  tensorUsage,
 } from "./webgpu/buffers.ts";
 import { Faults } from "./webgpu/faults.ts";
 import { Pipelines } from "./webgpu/pipelines.ts";
@@ -53,7 +53,7 @@ export class WebGpuDevice implements Device {
       (bytes, label) => ({
         bytes,
         live: true,
-        buffer: createBuffer(this.#faults, { label, size: bytes, usage: TENSOR_USAGE }),
+        buffer: createBuffer(this.#faults, { label, size: bytes, usage: tensorUsage() }),
       }),
       (block) => block.buffer.destroy(),
       limits.maxBuffer,

@@ -6,9 +6,9 @@ import { declared } from "../declared.ts";
 import { OutOfMemoryError } from "../pool.ts";
 import type { Faults } from "./faults.ts";
 
-/** What buffers of tensors may be used for. */
-export const TENSOR_USAGE: number = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC |
-  GPUBufferUsage.COPY_DST;
+/** What buffers of tensors may be used for; a function, as a tab without WebGPU lacks the names. */
+export const tensorUsage = (): number =>
+  GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
 
 /** What a buffer is made from; the label is its name in errors. */
 export type BufferDescriptor = GPUBufferDescriptor & { label: string };
