@@ -65,8 +65,7 @@ export interface RandomStreams {
 }
 
 const SHUFFLE = 0x73687566; // "shuf": no other stream ends in it
-/** Streams of `fillNormal` and `fillUniform` from here on are an adapter's. */
-export const FIRST_ADAPTER_STREAM: number = 2 ** 20;
+const FIRST_ADAPTER = 2 ** 20; // a model's own parameters are fewer
 
 /**
  * Which words every use of random numbers has. Two streams with one counter under one key draw the
@@ -91,7 +90,7 @@ export const STREAMS: RandomStreams = {
   },
   adapter: {
     use: "initial matrices A of LoRA: model/random.ts",
-    counter: ({ block, parameter }) => [block, FIRST_ADAPTER_STREAM + parameter, 0, 0],
+    counter: ({ block, parameter }) => [block, FIRST_ADAPTER + parameter, 0, 0],
     key: wordsOf,
   },
   promptOrder: {

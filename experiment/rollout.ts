@@ -1,5 +1,5 @@
 /** The prompts of a step, and completions with what each reward gives them. @module */
-import { permutation } from "../base/random.ts";
+import { permutation, STREAMS } from "../base/random.ts";
 import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
 import type { CombinedReward } from "../rewards/combine.ts";
 import { exact } from "../rewards/exact.ts";
@@ -17,7 +17,7 @@ export function examplesOfStep(
   const first = step * count;
   const batch: Example[] = [];
   for (let epoch = Math.floor(first / train.length); batch.length < count; epoch++) {
-    const order = permutation(train.length, { seed, step: 0, epoch });
+    const order = permutation(train.length, { seed, step: 0, epoch }, STREAMS.promptOrder);
     const from = Math.max(0, first - epoch * train.length);
     const rest = order.slice(from, from + count - batch.length);
     for (const row of rest) batch.push(train[row]);

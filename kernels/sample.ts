@@ -1,5 +1,5 @@
 /** Sampling on the device: the twin and the launcher. @module */
-import { philox } from "../base/random.ts";
+import { philox, STREAMS } from "../base/random.ts";
 import type { Device, FloatArray, Tensor } from "./device.ts";
 import code from "./sample.wgsl" with { type: "text" };
 
@@ -96,7 +96,8 @@ export function sampleTwin(
     }
     let choice = top;
     if (!greedy) {
-      const [word] = philox([(row0 + b) >>> 0, drawn[b], stream, 0], [seedLow, seedHigh]);
+      const place = { row: row0 + b, token: drawn[b], step: stream };
+      const [word] = philox(STREAMS.sampler.counter(place), [seedLow, seedHigh]);
       const goal = (word >>> 8) * 2 ** -24 * total;
       let passed = 0;
       for (let v = 0; v < V && (v === 0 || passed <= goal); v++) {

@@ -3,6 +3,7 @@
  * those of one name are the same range of their arenas.
  * @module
  */
+import { type RandomStreams, STREAMS } from "../base/random.ts";
 import type { Device, FloatArray, Tensor } from "../kernels/device.ts";
 import type { MemoryKind } from "../kernels/memory.ts";
 import type { Scope } from "../kernels/scope.ts";
@@ -81,15 +82,20 @@ export class ParameterBuffers {
 
 /**
  * Writes fresh values, for a GPT-2 its initialisation (normal 0.02, residual projections over
- * sqrt(2 L)), into `weights`. Random numbers of parameter i are stream `first` + i of the seed.
+ * sqrt(2 L)), into `weights`. `stream` says which random numbers
+ * a parameter gets, counted from 0.
  */
-export function initialise(weights: ParameterBuffers, seed: number, first = 0): void {
+export function initialise(
+  weights: ParameterBuffers,
+  seed: number,
+  stream: RandomStreams["weights"] = STREAMS.weights,
+): void {
   const { layout, device } = weights;
-  layout.parameters.forEach(({ name, length, init }, i) => {
-    const data = new Float32Array(length), stream = first + i;
+  layout.parameters.forEach(({ name, length, init }, parameter) => {
+    const data = new Float32Array(length), draws = { seed, parameter, stream };
     if ("value" in init) data.fill(init.value);
-    else if ("bound" in init) fillUniform(data, { bound: init.bound, seed, stream });
-    else fillNormal(data, { std: init.std, seed, stream });
+    else if ("bound" in init) fillUniform(data, { bound: init.bound, ...draws });
+    else fillNormal(data, { std: init.std, ...draws });
     device.write(weights.get(name), data);
   });
 }

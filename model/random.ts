@@ -3,19 +3,28 @@
  * order.
  * @module
  */
-import { philox } from "../base/random.ts";
+import { philox, type RandomStreams, STREAMS } from "../base/random.ts";
 
 const unit = (bits: number): number => (bits + 0.5) / 2 ** 32; // in (0, 1): its log is finite
-const keyOf = (seed: number) => [seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0] as const;
+
+/** Which random numbers fill an array. */
+export interface Draws {
+  /** An integer from 0 to 2^53 - 1. */
+  seed: number;
+  /** Number of the parameter among those of its stream. */
+  parameter: number;
+  /** STREAMS.weights unless given. */
+  stream?: RandomStreams["weights"];
+}
 
 /** Fills `out` with uniform draws between -bound and bound. */
 export function fillUniform(
   out: Float32Array,
-  { bound, seed, stream }: { bound: number; seed: number; stream: number },
+  { bound, seed, parameter, stream = STREAMS.weights }: Draws & { bound: number },
 ): void {
-  const key = keyOf(seed);
+  const key = stream.key(seed);
   for (let i = 0; i < out.length; i += 4) {
-    const bits = philox([i / 4, stream, 0, 0], key);
+    const bits = philox(stream.counter({ block: i / 4, parameter }), key);
     for (let j = 0; j < 4 && i + j < out.length; j++) out[i + j] = bound * (2 * unit(bits[j]) - 1);
   }
 }
@@ -23,11 +32,11 @@ export function fillUniform(
 /** Fills `out` with normal draws of mean 0, by Box and Muller (1958), two from each pair of integers. */
 export function fillNormal(
   out: Float32Array,
-  { std, seed, stream }: { std: number; seed: number; stream: number },
+  { std, seed, parameter, stream = STREAMS.weights }: Draws & { std: number },
 ): void {
-  const key = keyOf(seed);
+  const key = stream.key(seed);
   for (let i = 0; i < out.length; i += 4) {
-    const bits = philox([i / 4, stream, 0, 0], key);
+    const bits = philox(stream.counter({ block: i / 4, parameter }), key);
     for (let pair = 0; pair < 4; pair += 2) {
       const radius = std * Math.sqrt(-2 * Math.log(unit(bits[pair])));
       const angle = 2 * Math.PI * unit(bits[pair + 1]);

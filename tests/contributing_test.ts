@@ -1,5 +1,7 @@
 /** Does what CONTRIBUTING.md says, in a copy of the project, and nothing else; then uses it. @module */
 import assert from "node:assert/strict";
+import { upload } from "../kernels/tensor.ts";
+import { devices } from "./_devices.ts";
 import { withFolder } from "./_folder.ts";
 
 const ROOT = new URL("../", import.meta.url).pathname;
@@ -43,7 +45,22 @@ async function copyTree(from: string, to: string): Promise<void> {
   }
 }
 
-Deno.test("an algorithm, a reward, a task and a command are a file each and a line in a list", () =>
+/** Runs the operation that was added on both devices, at sizes with and without a whole Pack. */
+async function checkOperation(folder: string): Promise<void> {
+  const { square } = await import(`file://${folder}/kernels/square.ts`);
+  for (const open of Object.values(devices)) {
+    using device = await open();
+    for (const N of [1, 5, 8, 301]) {
+      const x = upload(device, Float32Array.from({ length: N }, (_, i) => i - 3), "x");
+      const out = upload(device, new Float32Array(N + 1).fill(-7), "out");
+      square(device, { x, out }, { N });
+      const want = [...Array.from({ length: N }, (_, i) => (i - 3) ** 2), -7];
+      assert.deepEqual([...(await device.read(out))[0]], want, `${N} elements`);
+    }
+  }
+}
+
+Deno.test("an algorithm, a reward, a task, a command and an operation are files of their own, and a line in a list", () =>
   withFolder(async (folder) => {
     for (const name of COPIED) await copyTree(`${ROOT}${name}`, `${folder}/${name}`);
     for (const name of ["deno.json", "deno.lock", "mod.ts"]) {
@@ -65,7 +82,10 @@ Deno.test("an algorithm, a reward, a task and a command are a file each and a li
       "tasks/data/opposites.csv",
       "tasks/opposites.ts",
       "cli/commands/tasks.ts",
+      "kernels/square.wgsl",
+      "kernels/square.ts",
     ]);
+    await checkOperation(folder);
     const run = async (...words: string[]): Promise<string> => {
       const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
         args: ["run", "--no-prompt", "--check", "-A", "cli/bin.ts", ...words],

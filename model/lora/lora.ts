@@ -6,6 +6,7 @@
  * itself. s is alpha / rank, or alpha / sqrt(rank) (rsLoRA, Kalajdzievski 2023, arXiv:2312.03732).
  * @module
  */
+import { STREAMS } from "../../base/random.ts";
 import type { Scope } from "../../kernels/scope.ts";
 import type { Tensor } from "../../kernels/device.ts";
 import { upload } from "../../kernels/tensor.ts";
@@ -46,8 +47,6 @@ export interface AdapterSite {
   /** Modules of a block. Default: those of the config. */
   readonly modules?: readonly LinearModule[];
 }
-
-const FIRST_STREAM = 2 ** 20; // of random numbers: the model's own parameters have those below
 
 /** The matrices of one adapter on a device, and the value head that is trained with them. */
 export class Adapter {
@@ -98,7 +97,7 @@ export class Adapter {
 
   /** Writes fresh values: A uniform within 1 / sqrt(inFeatures), B and the value head zero. */
   initialise(seed: number): void {
-    initialise(this.parameters, seed, FIRST_STREAM);
+    initialise(this.parameters, seed, STREAMS.adapter);
   }
 
   /** What it adds to block `layer`; with `buffers` the gradients', the gradients of that. */

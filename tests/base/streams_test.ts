@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
   drawWords,
-  FIRST_ADAPTER_STREAM,
   permutation,
   philox,
   type RandomStream,
@@ -13,11 +12,15 @@ import {
   wordsOf,
 } from "../../base/random.ts";
 import { Random } from "../../experiment/pretraining/random.ts";
+import { examplesOfStep } from "../../experiment/rollout.ts";
 import { upload } from "../../kernels/tensor.ts";
+import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import { sample, sampleControl } from "../../kernels/sample.ts";
+import { initialise } from "../../model/params.ts";
 import { fillNormal, fillUniform } from "../../model/random.ts";
 import { assertClose } from "../_close.ts";
 import { testOnDevices } from "../_devices.ts";
+import { randomModel, SMALL } from "../model/_model.ts";
 import { TablePolicy } from "../rl/_table_policy.ts";
 
 const SEED = 2 ** 33 + 7; // both words count
@@ -88,9 +91,9 @@ testOnDevices("sample() draws from the sampler's stream", async (device) => {
 });
 
 Deno.test("fresh weights and adapters are drawn from their streams", () => {
-  for (const [name, first] of [["weights", 0], ["adapter", FIRST_ADAPTER_STREAM]] as const) {
-    const parameter = 1, out = new Float32Array(6);
-    fillUniform(out, { bound: 1, seed: SEED, stream: first + parameter });
+  for (const name of ["weights", "adapter"] as const) {
+    const parameter = 1, stream = STREAMS[name], out = new Float32Array(6);
+    fillUniform(out, { bound: 1, seed: SEED, parameter, stream });
     const want = [0, 1].flatMap((block) =>
       drawWords(STREAMS[name], SEED, { block, parameter })
         .map((word) => Math.fround(2 * ((word + 0.5) / 2 ** 32) - 1))
@@ -98,9 +101,26 @@ Deno.test("fresh weights and adapters are drawn from their streams", () => {
     assert.deepEqual([...out], want.slice(0, 6), name);
   }
   const normal = new Float32Array(6);
-  fillNormal(normal, { std: 1, seed: SEED, stream: 1 });
+  fillNormal(normal, { std: 1, seed: SEED, parameter: 1 });
   const want = [-0.411738, -0.495338, -0.182665, 0.15611, -1.398484, 0.953997];
   assertClose(normal, want, "normal", 1e-6);
+});
+
+Deno.test("a model and its adapter take their first numbers from streams of their own", async () => {
+  using device = new CpuDevice();
+  using model = randomModel(device, SMALL, { lora: { rank: 2 } });
+  initialise(model.weights, SEED);
+  model.adapter!.initialise(SEED);
+  const both = [["weights", model.weights], ["adapter", model.adapter!.parameters]] as const;
+  for (const [name, parameters] of both) {
+    const at = parameters.layout.parameters.findIndex(({ init }) => !("value" in init));
+    const { name: first, length, init } = parameters.layout.parameters[at];
+    const want = new Float32Array(length), draws = { seed: SEED, parameter: at };
+    const stream = STREAMS[name];
+    if ("bound" in init) fillUniform(want, { bound: init.bound, ...draws, stream });
+    else if ("std" in init) fillNormal(want, { std: init.std, ...draws, stream });
+    assert.deepEqual((await device.read(parameters.get(first)))[0], want, `${name}: ${first}`);
+  }
 });
 
 Deno.test("orders of prompts and of minibatches are those of always", () => {
@@ -110,6 +130,10 @@ Deno.test("orders of prompts and of minibatches are those of always", () => {
   assert.deepEqual(twelve(5, 1), [7, 3, 0, 8, 9, 1, 5, 4, 2, 6, 10, 11]);
   const prompts = permutation(12, { seed: SEED, step: 5, epoch: 3 }, STREAMS.promptOrder);
   assert.deepEqual(prompts, twelve(0, 3));
+  const examples = Array.from({ length: 12 }, (_, i) => ({ id: String(i), prompt: "" }));
+  const of = (step: number) => examplesOfStep(examples, { step, count: 8, seed: SEED });
+  const ids = [...of(0), ...of(1), ...of(2)].map(({ id }) => Number(id));
+  assert.deepEqual(ids, [...twelve(0, 0), ...twelve(0, 1)]);
 });
 
 Deno.test("the policy of tests and the text of the default model draw what they always drew", async () => {

@@ -113,7 +113,7 @@ Deno.test({
         tensors: parameters.map(({ name, shape }) => ({ name, shape })),
         data: async function* () {
           const block = new Float32Array(2 ** 20);
-          fillNormal(block, { std: 0.02, seed: 2, stream: 0 });
+          fillNormal(block, { std: 0.02, seed: 2, parameter: 0 });
           for (const { length } of parameters) {
             const data = new Float32Array(length);
             for (let at = 0; at < length; at += block.length) {

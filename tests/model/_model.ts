@@ -35,9 +35,9 @@ export function randomModel(
   options: Gpt2Options = {},
 ): Gpt2 {
   const model = Gpt2.create(device, config, { valueHead: true, ...options });
-  model.weights.layout.parameters.forEach(({ name, length, shape }, stream) => {
+  model.weights.layout.parameters.forEach(({ name, length, shape }, parameter) => {
     const data = new Float32Array(length);
-    fillNormal(data, { std: 0.4, seed: 5, stream });
+    fillNormal(data, { std: 0.4, seed: 5, parameter });
     if (shape.length === 1 && name.endsWith("weight")) data.forEach((x, i) => data[i] = 1 + x);
     device.write(model.weights.get(name), data);
   });
@@ -53,9 +53,9 @@ export function adaptedModel(
   const lora = { rank: 3, alpha: 5, targets: "all-linear", rslora: true };
   const model = randomModel(device, config, { lora, ...options });
   const { parameters: store } = model.adapter!;
-  store.layout.parameters.forEach(({ name, length }, stream) => {
+  store.layout.parameters.forEach(({ name, length }, parameter) => {
     const data = new Float32Array(length);
-    fillNormal(data, { std: 0.3, seed: 6, stream });
+    fillNormal(data, { std: 0.3, seed: 6, parameter });
     device.write(store.get(name), data);
   });
   return model;

@@ -148,10 +148,10 @@ Deno.test("ParameterBuffers.get() names a parameter that does not exist", () => 
   );
 });
 
-Deno.test("fillNormal() has the moments of a normal, and depends on seed and stream", () => {
-  const draw = (seed: number, stream: number) => {
+Deno.test("fillNormal() has the moments of a normal, and depends on seed and parameter", () => {
+  const draw = (seed: number, parameter: number) => {
     const out = new Float32Array(40_001);
-    fillNormal(out, { std: 2, seed, stream });
+    fillNormal(out, { std: 2, seed, parameter });
     return out;
   };
   const x = draw(1, 0);

@@ -26,10 +26,10 @@ const LOSS = {
   tokens: R,
 };
 
-/** Normal draws, the same each time; `stream` tells one use from another. */
-function normal(length: number, stream: number, deviation: number): Float64Array<ArrayBuffer> {
+/** Normal draws, the same each time; `parameter` tells one use from another. */
+function normal(length: number, parameter: number, deviation: number): Float64Array<ArrayBuffer> {
   const out = new Float32Array(length);
-  fillNormal(out, { std: deviation, seed: 5, stream });
+  fillNormal(out, { std: deviation, seed: 5, parameter });
   return Float64Array.from(out);
 }
 

@@ -11,7 +11,7 @@ import type {
   SamplingOptions,
   TokenBatch,
 } from "../../rl/policy.ts";
-import { philox } from "../../base/random.ts";
+import { drawWords, STREAMS } from "../../base/random.ts";
 
 /** Ends a response; also what a careless trainer would take for padding. */
 export const EOS = 0;
@@ -73,7 +73,8 @@ export class TablePolicy implements Policy {
       const response: number[] = [], logprobs: number[] = [];
       do {
         const logp = this.#logSoftmax(this.logits, token, temperature);
-        let left = philox([response.length, row, stream, 1], [seed, 0])[0] / 2 ** 32;
+        const place = { row, token: response.length, step: stream };
+        let left = drawWords(STREAMS.tablePolicy, seed, place)[0] / 2 ** 32;
         token = 0;
         while (token < this.V - 1 && (left -= Math.exp(logp[token])) > 0) token++;
         response.push(token);
