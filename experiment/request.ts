@@ -1,7 +1,7 @@
 /** What a run is asked to do, and every setting of it filled in. @module */
 import type { OptionTable, OptionValue } from "../base/options.ts";
 import type { DeviceChoice } from "../kernels/devices/open.ts";
-import type { Algorithm, Needs } from "../rl/algorithm.ts";
+import { type Algorithm, type Needs, needsOf } from "../rl/algorithm.ts";
 import { findPreset } from "../rl/algorithms/presets.ts";
 import { DEFAULT_ALGORITHM, findAlgorithm } from "../rl/algorithms/registry.ts";
 import { trainerOptions } from "../rl/trainer_options.ts";
@@ -55,13 +55,14 @@ export interface ResolvedRequest {
   saveEvery: number;
 }
 
-/** The values that a table has rows for. */
+/** The values that a table has rows for; what is undefined counts as not given. */
 function known(
   table: { rows: Readonly<Record<string, unknown>> },
   values: Readonly<Record<string, OptionValue>>,
 ): Record<string, OptionValue> {
   return Object.fromEntries(
-    Object.entries(values).filter(([name]) => Object.hasOwn(table.rows, name)),
+    Object.entries(values)
+      .filter(([name, value]) => value !== undefined && Object.hasOwn(table.rows, name)),
   );
 }
 
@@ -74,6 +75,7 @@ export function resolveRequest(request: TrainRequest): ResolvedRequest {
   if (task.examples.train.length === 0) {
     throw new RangeError(`Cannot train on ${task.name} as it has no training prompts`);
   }
+  checkIds(task);
   const preset = request.preset === undefined ? undefined : findPreset(request.preset);
   const algorithm = algorithmOf(request, preset?.algorithm);
   const table = settingsTable(algorithm);
@@ -81,13 +83,13 @@ export function resolveRequest(request: TrainRequest): ResolvedRequest {
   const values = {
     ...known(table, { ...task.settings, maxNewTokens: task.maxNewTokens }),
     ...known(table, preset?.settings ?? {}),
-    ...request.settings,
+    ...known(table, request.settings ?? {}),
     seed: request.seed ?? 1,
     totalSteps: request.steps ?? task.steps,
   };
   const loop = trainerOptions(algorithm as Algorithm<never>);
   const config = loop.resolve(known(loop, values)) as ResolvedRequest["config"];
-  const needs = algorithm.needs(config);
+  const needs = needsOf(algorithm, config);
   const settings = (RUN_OPTIONS as OptionTable<RunSettings>).resolve(known(RUN_OPTIONS, values));
   if (settings.batchSize % needs.groupSize !== 0) {
     throw new RangeError(
@@ -107,17 +109,31 @@ export function resolveRequest(request: TrainRequest): ResolvedRequest {
   };
 }
 
+/** @throws {TypeError} where two examples have one id: the second would be asked the first one's prompt */
+function checkIds({ name, examples }: Task): void {
+  const seen = new Set<string>();
+  for (const { id } of [...examples.train, ...examples.heldout]) {
+    if (seen.has(id)) {
+      throw new TypeError(
+        `Cannot train on ${name} as each example has an id of its own: ${
+          JSON.stringify(id)
+        } comes twice`,
+      );
+    }
+    seen.add(id);
+  }
+}
+
 function algorithmOf(
   { algorithm, preset }: Pick<TrainRequest, "algorithm" | "preset">,
   ofPreset: string | undefined,
 ): Algorithm {
-  if (typeof algorithm === "object") return algorithm;
-  if (algorithm !== undefined && ofPreset !== undefined && algorithm !== ofPreset) {
-    findAlgorithm(algorithm); // an unknown name is the nearer fault
-    throw new TypeError(
-      `Cannot use the preset ${preset} with ${algorithm} as it has the settings of ${ofPreset}: ` +
-        "leave one of the two out",
-    );
-  }
-  return findAlgorithm(algorithm ?? ofPreset ?? DEFAULT_ALGORITHM);
+  const found = typeof algorithm === "object"
+    ? algorithm
+    : findAlgorithm(algorithm ?? ofPreset ?? DEFAULT_ALGORITHM);
+  if (ofPreset === undefined || found.name === ofPreset) return found;
+  throw new TypeError(
+    `Cannot use the preset ${preset} with ${found.name} as it has the settings of ${ofPreset}: ` +
+      "leave one of the two out",
+  );
 }
