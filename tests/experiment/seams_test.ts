@@ -20,6 +20,8 @@ import {
   type TrainRequest,
   trainTask,
 } from "../../mod.ts";
+import { readRun } from "../../experiment/folder/run_data.ts";
+import { RunFolder } from "../../experiment/folder/run_folder.ts";
 import { settingsTable } from "../../experiment/settings.ts";
 import { findAlgorithm } from "../../rl/algorithms/registry.ts";
 import { withFolder } from "../_folder.ts";
@@ -365,4 +367,24 @@ Deno.test("two columns of one name are refused, whoever brings them", () =>
       trainTask({ ...request, algorithm }, new Recorder(folder)),
       /Cannot report a step as the column rewards\/exact\/mean comes twice/,
     );
+  }));
+
+Deno.test("a column of one's own keeps its name in the run folder, be it one that TRL has", () =>
+  inFolder(async (folder, request) => {
+    const name = "objective/kl", out = `${folder}/run`;
+    const metrics = [...reinforce.metrics, { ...reinforce.metrics[0], name }];
+    const asked = {
+      ...request,
+      algorithm: { ...reinforce, metrics, report: () => ({ [name]: 1 }) },
+      settings: { ...settings, groupSize: 3 },
+    };
+    const stopper = new AbortController();
+    stopper.abort(new Error("stop"));
+    const about = { command: "", request: {} };
+    const first = new RunFolder({ out, ...about });
+    await assert.rejects(trainTask(asked, first, { signal: stopper.signal }), /^Error: stop$/);
+    const second = new RunFolder({ resume: { folder: out, step: 1 }, ...about });
+    await trainTask({ ...asked, resume: `${out}/checkpoints/step-1` }, second);
+    const { names, metrics: rows } = await readRun(out);
+    assert.deepEqual(rows.map((row) => row[names.indexOf(name) + 1]), [1, 1]);
   }));
