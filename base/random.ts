@@ -94,7 +94,7 @@ export const STREAMS: RandomStreams = {
     key: wordsOf,
   },
   promptOrder: {
-    use: "order of the training prompts: experiment",
+    use: "order of the training prompts: experiment/rollout.ts",
     counter: ({ index, epoch }) => [index, 0, epoch, SHUFFLE],
     key: (seed) => [seed >>> 0, 0],
   },

@@ -1,7 +1,7 @@
 /** What a run is asked to do, and every setting of it filled in. @module */
 import type { OptionValue } from "../base/options.ts";
 import type { DeviceChoice } from "../kernels/devices/open.ts";
-import type { Algorithm, Needs } from "../rl/algorithm.ts";
+import { type Algorithm, type Needs, needsOf } from "../rl/algorithm.ts";
 import { findPreset } from "../rl/algorithms/presets.ts";
 import { DEFAULT_ALGORITHM, findAlgorithm } from "../rl/algorithms/registry.ts";
 import { findTask } from "../tasks/registry.ts";
@@ -62,6 +62,7 @@ export function resolveRequest(request: TrainRequest): ResolvedRequest {
   if (task.examples.train.length === 0) {
     throw new RangeError(`Cannot train on ${task.name} as it has no training prompts`);
   }
+  checkIds(task);
   const preset = request.preset === undefined ? undefined : findPreset(request.preset);
   const algorithm = algorithmOf(request, preset?.algorithm);
   const { config, run: settings, values } = resolveSettings(algorithm, {
@@ -70,7 +71,7 @@ export function resolveRequest(request: TrainRequest): ResolvedRequest {
     seed: request.seed ?? 1,
     totalSteps: request.steps ?? task.steps,
   });
-  const needs = algorithm.needs(config);
+  const needs = needsOf(algorithm, config);
   if (settings.batchSize % needs.groupSize !== 0) {
     throw new RangeError(
       `Cannot train as batchSize must be a multiple of the ${needs.groupSize} completions that ` +
@@ -89,17 +90,31 @@ export function resolveRequest(request: TrainRequest): ResolvedRequest {
   };
 }
 
+/** @throws {TypeError} where two examples have one id: the second would be asked the first one's prompt */
+function checkIds({ name, examples }: Task): void {
+  const seen = new Set<string>();
+  for (const { id } of [...examples.train, ...examples.heldout]) {
+    if (seen.has(id)) {
+      throw new TypeError(
+        `Cannot train on ${name} as each example has an id of its own: ${
+          JSON.stringify(id)
+        } comes twice`,
+      );
+    }
+    seen.add(id);
+  }
+}
+
 function algorithmOf(
   { algorithm, preset }: Pick<TrainRequest, "algorithm" | "preset">,
   ofPreset: string | undefined,
 ): Algorithm {
-  if (typeof algorithm === "object") return algorithm;
-  if (algorithm !== undefined && ofPreset !== undefined && algorithm !== ofPreset) {
-    findAlgorithm(algorithm); // an unknown name is the nearer fault
-    throw new TypeError(
-      `Cannot use the preset ${preset} with ${algorithm} as it has the settings of ${ofPreset}: ` +
-        "leave one of the two out",
-    );
-  }
-  return findAlgorithm(algorithm ?? ofPreset ?? DEFAULT_ALGORITHM);
+  const found = typeof algorithm === "object"
+    ? algorithm
+    : findAlgorithm(algorithm ?? ofPreset ?? DEFAULT_ALGORITHM);
+  if (ofPreset === undefined || found.name === ofPreset) return found;
+  throw new TypeError(
+    `Cannot use the preset ${preset} with ${found.name} as it has the settings of ${ofPreset}: ` +
+      "leave one of the two out",
+  );
 }

@@ -91,8 +91,8 @@ export function resolveSettings(
 ): ResolvedSettings {
   const table = settingsTable(algorithm);
   table.resolve(asked); // names and ranges as they were given, before they are parted
-  const fitting = known(table, Object.assign({}, ...suited));
-  const values = { ...fitting, ...asked, seed, totalSteps };
+  const given: Values = Object.assign({}, ...[...suited, asked].map((some) => known(table, some)));
+  const values = { ...given, seed, totalSteps };
   const trainer = trainerOptions(algorithm as Algorithm<never>);
   return {
     config: trainer.resolve(known(trainer, values)) as ResolvedSettings["config"],
@@ -101,9 +101,12 @@ export function resolveSettings(
   };
 }
 
-/** The values that a table has rows for. */
+/** The values that a table has rows for; what is undefined counts as not given. */
 const known = (table: Pick<OptionTable<never>, "rows">, values: Values): Values =>
-  Object.fromEntries(Object.entries(values).filter(([name]) => Object.hasOwn(table.rows, name)));
+  Object.fromEntries(
+    Object.entries(values)
+      .filter(([name, value]) => value !== undefined && Object.hasOwn(table.rows, name)),
+  );
 
 /** The adapter that a run trains; undefined where it trains all weights. */
 export function loraOf(

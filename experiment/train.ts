@@ -119,7 +119,13 @@ class TrainingRun {
       tokens: this.#state.tokens + tokens,
       trainingSeconds: this.#state.trainingSeconds + (performance.now() - from) / 1000,
     };
-    const all = { ...metrics, ...rewardMetrics(rewards, completions) };
+    const all = { ...metrics };
+    for (const [name, value] of rewardMetrics(rewards, completions)) {
+      if (Object.hasOwn(all, name)) {
+        throw new TypeError(`Cannot report a step as the column ${name} comes twice: rename one`);
+      }
+      all[name] = value;
+    }
     return { step: done + 1, metrics: all, completions, timings };
   }
 
@@ -196,13 +202,15 @@ class TrainingRun {
 function rewardMetrics(
   rewards: CombinedReward,
   completions: readonly CompletionRow[],
-): Record<string, number> {
-  const names = ["exact", ...Object.keys(rewards.weights)];
-  return Object.fromEntries([
-    ...names.map((name) => [
+): [name: string, value: number][] {
+  const names = new Set(["exact", ...Object.keys(rewards.weights)]);
+  return [
+    ...[...names].map((name): [string, number] => [
       `rewards/${name}/mean`,
       meanOf(completions.map(({ scores }) => scores[name])),
     ]),
-    ...Object.entries(rewards.takeCounts()).map(([name, count]) => [`rewards/${name}`, count]),
-  ]);
+    ...Object.entries(rewards.takeCounts()).map((
+      [name, count],
+    ): [string, number] => [`rewards/${name}`, count]),
+  ];
 }

@@ -110,7 +110,10 @@ export interface Device extends Disposable {
    * @throws {RangeError} when `length` is not a positive safe integer or exceeds `limits.maxBuffer`
    */
   alloc(length: number, label: string, dtype?: Dtype, kind?: MemoryKind): Tensor;
-  /** Gives memory back to the pool. @throws {Error} when it was already given back */
+  /**
+   * Gives memory back to the pool; a `Scope` and a model's `Workspace` do so for what they own.
+   * @throws {Error} when it was already given back
+   */
   free(tensor: Tensor): void;
   /** Returns what the pool keeps for reuse to the driver. */
   trim(): void;

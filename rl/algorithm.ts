@@ -22,6 +22,19 @@ export interface Needs {
   groupSize: number;
 }
 
+/**
+ * What an algorithm needs with these settings.
+ * @throws {RangeError} where its groups are not of 1 completion or more
+ */
+export function needsOf<C>(algorithm: Algorithm<C>, config: Readonly<C>): Needs {
+  const needs = algorithm.needs(config), { groupSize } = needs;
+  if (Number.isInteger(groupSize) && groupSize >= 1) return needs;
+  throw new RangeError(
+    `Cannot train with ${algorithm.name} as it must compare 1 completion of a prompt or more: ` +
+      `its groupSize is ${groupSize}`,
+  );
+}
+
 /** What an algorithm remembers from one step to the next; plain JSON. */
 export type AlgorithmState = Readonly<Record<string, number>>;
 
@@ -121,7 +134,7 @@ export interface Algorithm<C = Record<string, unknown>> {
   needs(config: Readonly<C>): Needs;
   /** State before the first step. Default: none. */
   start?(config: Readonly<C & TrainerConfig>): AlgorithmState;
-  /** State after a step. Default: as it was. */
+  /** State after a step, with the fields that `start` gave. Default: as it was. */
   next?(facts: StepFacts<C>): AlgorithmState;
   /** From scores to advantages. Called once a rollout. */
   advantages(rollout: ScoredRollout, context: StepContext<C>): Advantages;

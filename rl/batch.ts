@@ -20,6 +20,14 @@ export interface ResponseGrid {
   length: Int32Array;
 }
 
+/** @throws {RangeError} where `x`, which errors call `name`, has not one number for each slot of the grid */
+export function checkSize(name: string, x: Numbers, { B, T }: Pick<ResponseGrid, "B" | "T">): void {
+  if (x.length === B * T) return;
+  throw new RangeError(
+    `Cannot use ${name} as it must be (${B}, ${T}), ${B * T} numbers: it has ${x.length}`,
+  );
+}
+
 /** Lays responses out as rows of a (B, T) grid, T the longest of them. */
 export function alignResponses(responses: readonly ArrayLike<unknown>[]): ResponseGrid {
   const length = Int32Array.from(responses, (response) => response.length);

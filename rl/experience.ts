@@ -6,6 +6,7 @@
  */
 import {
   alignResponses,
+  checkSize,
   countTokens,
   keepRows,
   type Numbers,
@@ -40,7 +41,7 @@ export function tokenBatch(rollout: Rollout, rows: readonly number[], temperatur
 /**
  * Evaluates a scored rollout and lets the algorithm work out its advantages. The reference is asked
  * before the policy, so that the policy's last forward pass is still its last when the update begins.
- * @throws {RangeError} where scores or the policy's arrays have the wrong size.
+ * @throws {RangeError} where scores, or arrays of the policy or the algorithm, have the wrong size.
  */
 export async function collect<C>(
   policy: Policy,
@@ -64,6 +65,10 @@ export async function collect<C>(
   const grid = keepRows(all, scored), sampled = padRows(rollout.logprobs, all);
   const known: ScoredRollout = { rollout, grid, score, scored, sampled, ...evaluated };
   const made = algorithm.advantages(known, context);
+  for (const name of ["advantage", "returns", "kl", "penalty"] as const) {
+    const array = made[name];
+    if (array) checkSize(`the ${name} of ${algorithm.name}`, array, grid);
+  }
   const { old, reference } = evaluated, { advantage, returns } = made;
   const fault = findFault(grid, { score, ...old, reference, sampled, advantage, returns });
   return { ...known, ...made, fault };
@@ -142,13 +147,7 @@ function place(
   name: string,
 ): void {
   const T = rows.reduce((longest, row) => Math.max(longest, grid.length[row]), 0);
-  if (from.length !== rows.length * T) {
-    throw new RangeError(
-      `Cannot use ${name} as it must be (${rows.length}, ${T}), ${
-        rows.length * T
-      } numbers: it has ${from.length}`,
-    );
-  }
+  checkSize(name, from, { B: rows.length, T });
   putRows(out, grid, { rows, from });
 }
 

@@ -12,7 +12,7 @@ export interface SamplingOptions {
   temperature: number;
   /** Take the most probable token instead of drawing one. */
   greedy?: boolean;
-  /** Key of the counter-based random numbers; the counter is (stream, row, token). */
+  /** Key of the counter-based random numbers; the counter is (row, token, stream). */
   seed: number;
   /** Distinguishes draws under one seed, e.g. the step number. */
   stream: number;

@@ -12,6 +12,23 @@ export interface TrainerState {
 }
 
 /**
+ * Refuses a state that a resumed run would not have: other fields than before, or no finite number.
+ * @throws {TypeError} naming the algorithm and the field
+ */
+export function checkNext(name: string, before: AlgorithmState, next: AlgorithmState): void {
+  const cannot = (rule: string) => new TypeError(`Cannot keep the state of ${name} as ${rule}`);
+  for (const field of new Set([...Object.keys(before), ...Object.keys(next)])) {
+    if (!Object.hasOwn(before, field) || !Object.hasOwn(next, field)) {
+      const there = Object.hasOwn(next, field) ? "a new one" : "gone";
+      throw cannot(`its fields must stay those of start(): ${field} is ${there}`);
+    }
+    if (!Number.isFinite(next[field])) {
+      throw cannot(`${field} must be a finite number: it is ${next[field]}`);
+    }
+  }
+}
+
+/**
  * Checks a saved state, also one of an earlier version, which kept the algorithm's numbers beside `step`
  * and `faults`. A number of the algorithm's that is named like one of its settings has that setting's
  * least value too.

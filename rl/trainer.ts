@@ -4,11 +4,11 @@
  * @module
  */
 import { scheduleAt } from "../base/schedules.ts";
-import type { Algorithm, Experience, Needs } from "./algorithm.ts";
+import { type Algorithm, type Experience, type Needs, needsOf } from "./algorithm.ts";
 import { DEFAULT_ALGORITHM, findAlgorithm } from "./algorithms/registry.ts";
 import { collect } from "./experience.ts";
 import type { Policy, Rollout } from "./policy.ts";
-import { readState, type TrainerState } from "./state.ts";
+import { checkNext, readState, type TrainerState } from "./state.ts";
 import { stepMetrics } from "./summary.ts";
 import { type TrainerConfig, trainerOptions } from "./trainer_options.ts";
 import { learn, type UpdateResult } from "./update.ts";
@@ -89,7 +89,7 @@ export class Trainer {
     this.config = trainerOptions(this.algorithm as Algorithm<never>).resolve(settings) as
       & TrainerConfig
       & Record<string, unknown>;
-    this.needs = this.algorithm.needs(this.config);
+    this.needs = needsOf(this.algorithm, this.config);
     checkPolicy(policy, this.algorithm.name, this.needs);
     this.#policy = policy;
     this.#state = { step: 0, faults: 0, algorithm: this.algorithm.start?.(this.config) ?? {} };
@@ -114,6 +114,7 @@ export class Trainer {
    * One rollout and its update: `needs.groupSize` completions of each prompt. `score` gives one number
    * for each response, or null where it cannot tell; such a response is counted and not learned from.
    * @throws {RangeError} for too few prompts, or arrays of the wrong size.
+   * @throws {TypeError} for a state of the algorithm's that could not be read back.
    * @throws {Error} when the third update in a row had to be skipped, with the reason.
    */
   async step(
@@ -172,6 +173,7 @@ export class Trainer {
       );
     }
     const algorithm = this.algorithm.next?.(facts) ?? facts.state;
+    checkNext(this.algorithm.name, facts.state, algorithm);
     this.#state = { step: facts.step + 1, faults, algorithm };
   }
 

@@ -1,7 +1,14 @@
 /** Learns from one rollout: epochs, minibatches, and the pieces that fit into memory. @module */
 import { permutation } from "../base/random.ts";
 import type { Algorithm, Experience, LossInputs, StepContext } from "./algorithm.ts";
-import { countTokens, gridOfRows, keepRows, type ResponseGrid, takeRows } from "./batch.ts";
+import {
+  checkSize,
+  countTokens,
+  gridOfRows,
+  keepRows,
+  type ResponseGrid,
+  takeRows,
+} from "./batch.ts";
 import { pieces, tokenBatch } from "./experience.ts";
 import { tokenMean } from "./loss/normalise.ts";
 import {
@@ -80,6 +87,7 @@ class Update<C> {
     const batch = keepRows(grid, Array.from({ length: grid.B }, (_, b) => chosen.has(b)));
     if (countTokens(batch.mask) === 0) return undefined; // no row here has a score
     const weight = algorithm.weights?.(batch, context) ?? tokenMean(batch);
+    checkSize(`the weights of ${algorithm.name}`, weight, grid);
     let sums = emptySums();
     for (const piece of pieces(rows, context.config.microbatchRows)) {
       const part = gridOfRows(grid, piece);
@@ -91,6 +99,9 @@ class Update<C> {
       const loss = algorithm.loss(inputs, takeRows(weight, grid, piece), context);
       sums = addSums(sums, bothSums(policySums(inputs), loss.sums));
       if (!sumsAreFinite(sums)) break;
+      for (const [name, array] of Object.entries(loss.gradient)) {
+        if (array) checkSize(`the ${name} of ${algorithm.name}`, array, part);
+      }
       this.policy.backward(loss.gradient);
     }
     const means = meansOf(sums), total = algorithm.total(means, context);

@@ -66,16 +66,34 @@ export async function readRun(folder: string): Promise<RunData> {
   return {
     folder,
     config,
-    names: head.slice(1).map(currentColumn),
+    names: head.slice(1).map((name) => currentColumn(name, config.algorithm)),
     metrics: lines.map((cells) => cells.map((cell) => cell === "" ? NaN : Number(cell))),
-    completions: texts.map((cells) => completionOf(cells, rewards)),
+    completions: texts.map((cells, i) => readCompletion(folder, { cells, rewards, row: i + 1 })),
     summary: await readObject(folder, "summary.json") as Summary | undefined,
   };
 }
 
-/** The present name of a column of `metrics.csv`, which runs of earlier versions named as TRL does. */
-export const currentColumn = (name: string): string =>
-  currentName(name, listAlgorithms().flatMap(({ metrics }) => metrics));
+/** @throws {RunFolderError} for a row that no version writes */
+function readCompletion(
+  folder: string,
+  { cells, rewards, row }: { cells: string[]; rewards: string[]; row: number },
+): CompletionRow {
+  try {
+    return completionOf(cells, rewards);
+  } catch (error) {
+    throw new RunFolderError(
+      `Cannot read row ${row} of ${folder}/completions.csv: ${(error as Error).message}`,
+      { cause: error },
+    );
+  }
+}
+
+/**
+ * The present name of a column of `metrics.csv`, which runs of earlier versions named as TRL does. An
+ * algorithm that is not in the registry had no earlier version: its columns keep their names.
+ */
+export const currentColumn = (column: string, algorithm: string): string =>
+  currentName(column, listAlgorithms().find(({ name }) => name === algorithm)?.metrics ?? []);
 
 /** One prompt with its greedy completion before and after training. */
 export interface Pair {

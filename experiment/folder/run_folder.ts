@@ -93,7 +93,7 @@ export class RunFolder implements RunObserver {
     if (resume) {
       this.folder = resume.folder;
       await removeTemporaries(this.folder, this.#io);
-      await this.#reload(resume.step);
+      await this.#reload(resume.step, info.algorithm);
       return;
     }
     this.folder = await this.#makeFolder(info);
@@ -224,13 +224,13 @@ export class RunFolder implements RunObserver {
   }
 
   /** Takes over the rows of a run up to `step`; what came later is made again. */
-  async #reload(step: number): Promise<void> {
+  async #reload(step: number, algorithm: string): Promise<void> {
     const tables = [this.#metrics, this.#timings, this.#completions];
     for (const table of tables) {
       const [head, ...rows] = await readTable(this.folder, table.name);
       if (!head) continue;
       if (table === this.#metrics) {
-        head.splice(0, head.length, ...head.map(currentColumn));
+        head.splice(0, head.length, ...head.map((name) => currentColumn(name, algorithm)));
         this.#names = head.slice(1).join();
       }
       if (table === this.#completions) this.#scores = scoreNames(head);

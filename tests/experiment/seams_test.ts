@@ -20,6 +20,8 @@ import {
   type TrainRequest,
   trainTask,
 } from "../../mod.ts";
+import { readRun } from "../../experiment/folder/run_data.ts";
+import { RunFolder } from "../../experiment/folder/run_folder.ts";
 import { settingsTable } from "../../experiment/settings.ts";
 import { findAlgorithm } from "../../rl/algorithms/registry.ts";
 import { withFolder } from "../_folder.ts";
@@ -313,4 +315,76 @@ Deno.test("each part of a step is timed, and no part twice", () =>
     assert.ok(all.every((part) => part > 0), String(all));
     assert.ok(run.timings.every(({ score }) => score >= 0.025));
     assert.ok(all.reduce((sum, part) => sum + part) < seconds);
+  }));
+
+Deno.test("groups, presets and ids that do not go together are refused before anything opens", () =>
+  inFolder(async (folder, request) => {
+    const refused = (change: Partial<TrainRequest>, message: RegExp) =>
+      assert.rejects(trainTask({ ...request, ...change }, new Recorder(folder)), message);
+    for (const groupSize of [0, -1, 1.5, NaN]) {
+      const algorithm = { ...reinforce, needs: () => ({ ...reinforce.needs({ groupSize }) }) };
+      await refused(
+        { algorithm },
+        /must compare 1 completion of a prompt or more: its groupSize is/,
+      );
+    }
+    await refused(
+      { algorithm: reinforce, preset: "trl-0.11" },
+      /the preset trl-0\.11 with reinforce as it has the settings of ppo/,
+    );
+    const { examples, ...task } = capitals();
+    const heldout = [{ ...examples.heldout[0], id: examples.train[0].id }];
+    await refused(
+      { task: { ...task, examples: { ...examples, heldout } } },
+      /Cannot train on capitals as each example has an id of its own: "fr" comes twice/,
+    );
+  }));
+
+Deno.test("a setting that is undefined counts as not given: the task's holds", () =>
+  inFolder(async (folder, request) => {
+    const run = new Recorder(folder);
+    const unset = { batchSize: undefined, klCoefficient: undefined } as never;
+    await trainTask({ ...request, task: capitals(), steps: 1, settings: unset }, run);
+    assert.equal(run.info!.config.batchSize, 4);
+    assert.equal(run.info!.config.klCoefficient, 0.1);
+  }));
+
+Deno.test("two columns of one name are refused, whoever brings them", () =>
+  inFolder(async (folder, request) => {
+    const counting: Reward = {
+      name: "length",
+      score: ({ completions }) => Promise.resolve(completions.map((text) => text.length)),
+      takeCounts: () => ({ mean: 5 }),
+    };
+    await assert.rejects(
+      trainTask({ ...request, reward: counting }, new Recorder(folder)),
+      /Cannot report a step as the column rewards\/length\/mean comes twice/,
+    );
+    const name = "rewards/exact/mean";
+    const metrics = [...reinforce.metrics, { ...reinforce.metrics[0], name }];
+    const algorithm = { ...reinforce, metrics, report: () => ({ [name]: 42 }) };
+    await assert.rejects(
+      trainTask({ ...request, algorithm }, new Recorder(folder)),
+      /Cannot report a step as the column rewards\/exact\/mean comes twice/,
+    );
+  }));
+
+Deno.test("a column of one's own keeps its name in the run folder, be it one that TRL has", () =>
+  inFolder(async (folder, request) => {
+    const name = "objective/kl", out = `${folder}/run`;
+    const metrics = [...reinforce.metrics, { ...reinforce.metrics[0], name }];
+    const asked = {
+      ...request,
+      algorithm: { ...reinforce, metrics, report: () => ({ [name]: 1 }) },
+      settings: { ...settings, groupSize: 3 },
+    };
+    const stopper = new AbortController();
+    stopper.abort(new Error("stop"));
+    const about = { command: "", request: {} };
+    const first = new RunFolder({ out, ...about });
+    await assert.rejects(trainTask(asked, first, { signal: stopper.signal }), /^Error: stop$/);
+    const second = new RunFolder({ resume: { folder: out, step: 1 }, ...about });
+    await trainTask({ ...asked, resume: `${out}/checkpoints/step-1` }, second);
+    const { names, metrics: rows } = await readRun(out);
+    assert.deepEqual(rows.map((row) => row[names.indexOf(name) + 1]), [1, 1]);
   }));

@@ -129,6 +129,42 @@ Deno.test("an algorithm's state is saved and read back, negative numbers too", a
   });
 });
 
+Deno.test("a state that a resumed run would not have is refused when it comes up", async () => {
+  const step = (change: Partial<Algorithm<{ keep: number }>>) =>
+    new Trainer(new Bare(V), FAST, { ...reinforce(1), ...change }).step(PROMPTS, successor);
+  const cannot = "Cannot keep the state of reinforce as ";
+  for (
+    const [next, rule] of [
+      [
+        () => ({ baseline: 0, seen: 1 }),
+        "its fields must stay those of start(): seen is a new one",
+      ],
+      [() => ({}), "its fields must stay those of start(): baseline is gone"],
+      [() => ({ baseline: NaN }), "baseline must be a finite number: it is NaN"],
+    ] as const
+  ) await assert.rejects(step({ next }), { name: "TypeError", message: cannot + rule });
+});
+
+Deno.test("arrays of an algorithm that do not fit the rollout are refused", async () => {
+  const plain = reinforce(1);
+  const step = (change: Partial<Algorithm<{ keep: number }>>) =>
+    new Trainer(new Bare(V), { ...FAST, maxNewTokens: 1 }, { ...plain, ...change })
+      .step(PROMPTS, successor);
+  const few = new Float32Array(2), rule = "as it must be (20, 1), 20 numbers: it has 2";
+  const changes: [string, Partial<Algorithm<{ keep: number }>>][] = [
+    ["advantage", { advantages: () => ({ advantage: few }) }],
+    ["returns", { advantages: () => ({ advantage: new Float32Array(20), returns: few }) }],
+    ["weights", { weights: () => new Float64Array(2) }],
+    ["dlogprob", {
+      loss: (...given) => ({ ...plain.loss(...given), gradient: { dlogprob: few } }),
+    }],
+  ];
+  for (const [name, change] of changes) {
+    const message = `Cannot use the ${name} of reinforce ${rule}`;
+    await assert.rejects(step(change), { name: "RangeError", message });
+  }
+});
+
 Deno.test("a policy that lacks what the algorithm needs is refused", async () => {
   const cannot = "Cannot train with ppo as it compares the policy with a frozen reference: " +
     "this policy has none; give it one, or choose an algorithm without";

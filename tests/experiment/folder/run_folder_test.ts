@@ -9,7 +9,7 @@ import { type Disk, disk } from "../../../model/files/disk.ts";
 import { checkpointSteps, readRun } from "../../../experiment/folder/run_data.ts";
 import { RunFolder } from "../../../experiment/folder/run_folder.ts";
 import { drawRun } from "../../../cli/report/draw.ts";
-import { inTemporary } from "../../_folder.ts";
+import { inTemporary, withFolder } from "../../_folder.ts";
 import { parsePhase } from "../../../experiment/observer.ts";
 import { completion, info, snapshot, summary, timings } from "../../cli/_folders.ts";
 
@@ -301,3 +301,18 @@ inTemporary(
     assert.equal(run400.completions.length, 400);
   },
 );
+
+Deno.test("readRun() names the file and row that no version writes", () =>
+  withFolder(async (folder) => {
+    await Deno.writeTextFile(`${folder}/config.json`, '{"task":"colors","config":{}}');
+    const path = `${folder}/completions.csv`,
+      head = "step,phase,id,prompt,completion,answer,reward\n";
+    await Deno.writeTextFile(path, `${head}0,train,a,b,c,d,1\n0,before:other,a,b,c,d,1\n`);
+    await assert.rejects(readRun(folder), {
+      name: "RunFolderError",
+      message: `Cannot read row 2 of ${path}: Cannot tell the phase "before:other" as it must be ` +
+        "train, or before or after, a colon, and train or heldout",
+    });
+    await Deno.writeTextFile(path, "step,phase\n0,train\n");
+    await assert.rejects(readRun(folder), { name: "RunFolderError" });
+  }));
