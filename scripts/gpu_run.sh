@@ -49,6 +49,8 @@ if [ -z "${VK_DRIVER_FILES:-}" ] && [ -z "$software" ] && ! known; then
 fi
 
 export DENO_DIR="$work/cache" DENO_NO_UPDATE_CHECK=1 DENO_WEBGPU_BACKEND=vulkan
+# Packages are found under the name of the registry that they are said to come from.
+export NPM_CONFIG_REGISTRY=http://localhost/
 export XDG_RUNTIME_DIR="$work/runtime" HOME="${HOME:-$work}"
 echo "unpacked in $(($(date +%s) - since)) s"
 again= tries=0

@@ -136,7 +136,7 @@ async function writePackages(folder: string): Promise<string[]> {
   const temporary = await Deno.makeTempDir({ prefix: "plainrl-prepare-" });
   try {
     for (const { name, version, folder: from } of packages.values()) {
-      const to = `${temporary}/npm/registry.npmjs.org/${name}/${version}`;
+      const to = `${temporary}/npm/localhost/${name}/${version}`;
       await Deno.mkdir(to, { recursive: true });
       for (const path of from ? (await filesBelow(from)).filter(isCarried) : []) {
         const target = `${to}/${path}`;
