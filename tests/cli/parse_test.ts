@@ -6,6 +6,8 @@ import { type FlagValues, type Parsed, UsageError } from "../../cli/command.ts";
 import { HelpShown, parseArguments as parseWith } from "../../cli/parse.ts";
 import { commandOf, requestOf, type RunRequest } from "../../cli/train/request.ts";
 import { parseOption } from "../../base/options.ts";
+import { rewardRows, RUN_OPTIONS } from "../../experiment/settings.ts";
+import { listRewards } from "../../rewards/registry.ts";
 import { ppo } from "../../rl/algorithms/ppo.ts";
 import { trainerOptions } from "../../rl/trainer_options.ts";
 import { fakeParts } from "./_fake.ts";
@@ -74,25 +76,20 @@ Deno.test("values out of range or of the wrong kind say what is allowed", () => 
   refuses("doctor please", /^doctor takes no further words/);
 });
 
-Deno.test("every setting of the algorithm has a row, and its own default passes its own check", () => {
+Deno.test("every setting of loop, algorithm, run and rewards has a row, and its own default passes its own check", () => {
   const names: string[] = [...trainerOptions(ppo as never).names];
   const rows = Object.entries(settingsOf({}));
-  const own = [
-    "batchSize",
-    "maxGradNorm",
-    "loraRank",
-    "loraAlpha",
-    "loraTargets",
-    "recompute",
-    "frozenDtype",
-    "semanticEmbedder",
-    "semanticMapping",
-    "semanticPower",
-    "semanticOov",
-  ];
+  const run = Object.keys(RUN_OPTIONS.rows);
+  const rewards = listRewards().flatMap((reward) => Object.keys(rewardRows(reward)));
+  for (const name of ["batchSize", "loraRank"]) assert.ok(run.includes(name), name);
+  for (const name of ["semanticEmbedder", "semanticPower"]) assert.ok(rewards.includes(name), name);
   assert.deepEqual(
     rows.map(([name]) => name).sort(),
-    [...names.filter((name) => name !== "seed" && name !== "totalSteps"), ...own].sort(),
+    [
+      ...names.filter((name) => name !== "seed" && name !== "totalSteps"),
+      ...run,
+      ...rewards,
+    ].sort(),
   );
   for (const { spec: { flags, settings } } of COMMANDS) {
     for (const [name, option] of Object.entries({ ...flags, ...settings?.({}).rows })) {
