@@ -1,9 +1,11 @@
 /** Reads what `tests/fixtures/*.py` wrote. @module */
 import { openSafetensors } from "../model/files/safetensors.ts";
 import { fileParts, unpackPart } from "../model/families/families.ts";
+import { loadGpt2 } from "../model/files/gpt2_folder.ts";
+import type { Device } from "../kernels/device.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
-import type { Rows } from "../model/rows.ts";
-import { relativeError } from "./_close.ts";
+import { languageModelRows, type Rows } from "../model/rows.ts";
+import { assertClose, relativeError } from "./_close.ts";
 
 const FOLDER = `${import.meta.dirname}/fixtures`;
 
@@ -86,6 +88,24 @@ export async function assertGradients(
   if (faults.length > 0) {
     throw new Error(`gradients off by more than ${rtol}: ${faults.join("; ")}`);
   }
+}
+
+/** Trains the fixture's model, or its adapter, on its batch: the loss before each AdamW step is PyTorch's. */
+export async function assertAdamwLosses(device: Device, name: string): Promise<void> {
+  const { facts } = await readFixture<Facts>(name);
+  const { lr, betas: [beta1, beta2], eps, weightDecay, losses } = facts.adamw;
+  const adamw = { beta1, beta2, eps, weightDecay, maxGradNorm: 0 };
+  using model = await loadGpt2(device, modelFolder(name), { adamw });
+  // Sequences as training gives them, without padding; one of a single token has nothing to predict.
+  const sequences = facts.tokens.map((row, b) => row.slice(0, facts.lengths[b]));
+  const batch = languageModelRows(sequences.filter((sequence) => sequence.length > 1));
+  const got: number[] = [];
+  for (let step = 0; step < losses.length; step++) {
+    model.languageModel(batch);
+    got.push(await model.readLoss());
+    model.step(lr);
+  }
+  assertClose(got, losses, "loss before each step", 1e-4);
 }
 
 /** The name that transformers, or for the value head TRL, gives a parameter. */

@@ -1,8 +1,8 @@
 /** An algorithm of one small file, as anyone would add it: no value head, no reference. @module */
 import { defineOptions } from "../../base/options.ts";
 import type { Algorithm } from "../../rl/algorithm.ts";
-import { emptySums } from "../../rl/loss/sums.ts";
 import { metricTable, PLAIN_METRICS } from "../../rl/metrics.ts";
+import { policyGradientLoss } from "../rl/_policy_gradient.ts";
 
 /** REINFORCE with the mean of a prompt's group as the baseline. */
 export const reinforce: Algorithm<{ groupSize: number }> = {
@@ -26,14 +26,6 @@ export const reinforce: Algorithm<{ groupSize: number }> = {
     });
     return { advantage };
   },
-  loss({ grid: { mask }, logprob, advantage }, weight) {
-    const dlogprob = Float32Array.from(mask, (m, i) => m ? -advantage[i] * weight[i] : 0);
-    let tokens = 0, policy = 0;
-    mask.forEach((m, i) => m && (tokens++, policy -= advantage[i] * logprob[i]));
-    return {
-      sums: { ...emptySums(), tokens, sum: { "loss/policy": policy } },
-      gradient: { dlogprob },
-    };
-  },
+  loss: policyGradientLoss,
   total: (means) => means["loss/policy"],
 };

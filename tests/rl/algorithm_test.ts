@@ -4,11 +4,11 @@ import { defineOptions } from "../../base/options.ts";
 import type { Algorithm, ScoredRollout } from "../../rl/algorithm.ts";
 import { alignResponses, gridOfRows, keepRows, takeRows } from "../../rl/batch.ts";
 import { tokenMean } from "../../rl/loss/normalise.ts";
-import { emptySums } from "../../rl/loss/sums.ts";
 import { metricTable, PLAIN_METRICS } from "../../rl/metrics.ts";
 import type { Evaluation, EvaluationGradient, Rollout, TokenBatch } from "../../rl/policy.ts";
 import { Trainer } from "../../rl/trainer.ts";
 import { assertClose } from "../_close.ts";
+import { policyGradientLoss } from "./_policy_gradient.ts";
 import { TablePolicy } from "./_table_policy.ts";
 
 /** Score less the group's mean (or a running mean where groups have one member), times log-probability. */
@@ -41,15 +41,7 @@ function reinforce(groupSize: number, seen: ScoredRollout[] = []): Algorithm<{ k
       const at = (b: number) => score[b] - baseline(b);
       return { advantage: Float32Array.from(mask, (m, i) => m ? at(Math.floor(i / T)) : 0) };
     },
-    loss({ grid: { mask }, logprob, advantage }, weight) {
-      const dlogprob = Float32Array.from(mask, (m, i) => m ? -advantage[i] * weight[i] : 0);
-      let tokens = 0, policy = 0;
-      mask.forEach((m, i) => m && (tokens++, policy -= advantage[i] * logprob[i]));
-      return {
-        sums: { ...emptySums(), tokens, sum: { "loss/policy": policy } },
-        gradient: { dlogprob },
-      };
-    },
+    loss: policyGradientLoss,
     total: (means) => means["loss/policy"],
     report: ({ state }) => ({ "score/baseline": state.baseline }),
   };

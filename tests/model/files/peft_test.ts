@@ -1,9 +1,15 @@
 /** Adapters against PEFT, by `tests/fixtures/lora.py`. @module */
 import { loadGpt2 } from "../../../model/files/gpt2_folder.ts";
-import { languageModelRows } from "../../../model/rows.ts";
 import { assertClose } from "../../_close.ts";
 import { testOnDevices } from "../../_devices.ts";
-import { assertGradients, type Facts, modelFolder, readFixture, rows } from "../../_fixtures.ts";
+import {
+  assertAdamwLosses,
+  assertGradients,
+  type Facts,
+  modelFolder,
+  readFixture,
+  rows,
+} from "../../_fixtures.ts";
 
 for (const name of ["a", "b", "c", "d", "e", "f", "g", "h"]) {
   testOnDevices(`PEFT's logits, beside the weights and merged, adapter ${name}`, async (device) => {
@@ -34,19 +40,8 @@ for (const name of ["a", "b", "c", "d", "e", "f", "g", "h"]) {
 }
 
 for (const name of ["b", "c", "h"]) {
-  testOnDevices(`PyTorch's losses over ten AdamW steps of adapter ${name}`, async (device) => {
-    const { facts } = await readFixture<Facts>(`lora-${name}`);
-    const { lr, betas: [beta1, beta2], eps, weightDecay, losses } = facts.adamw;
-    const adamw = { beta1, beta2, eps, weightDecay, maxGradNorm: 0 };
-    using model = await loadGpt2(device, modelFolder(`lora-${name}`), { adamw });
-    const sequences = facts.tokens.map((row, b) => row.slice(0, facts.lengths[b]));
-    const batch = languageModelRows(sequences.filter((sequence) => sequence.length > 1));
-    const got: number[] = [];
-    for (let step = 0; step < losses.length; step++) {
-      model.languageModel(batch);
-      got.push(await model.readLoss());
-      model.step(lr);
-    }
-    assertClose(got, losses, "loss before each step", 1e-4);
-  });
+  testOnDevices(
+    `PyTorch's losses over ten AdamW steps of adapter ${name}`,
+    (device) => assertAdamwLosses(device, `lora-${name}`),
+  );
 }

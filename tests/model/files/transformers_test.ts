@@ -4,10 +4,16 @@ import type { Device } from "../../../kernels/device.ts";
 import { loadGpt2 } from "../../../model/files/gpt2_folder.ts";
 import { Generator } from "../../../model/generation/generate.ts";
 import type { Gpt2, Gpt2Options } from "../../../model/gpt2.ts";
-import { languageModelRows } from "../../../model/rows.ts";
 import { assertClose } from "../../_close.ts";
 import { testOnDevices } from "../../_devices.ts";
-import { assertGradients, type Facts, modelFolder, readFixture, rows } from "../../_fixtures.ts";
+import {
+  assertAdamwLosses,
+  assertGradients,
+  type Facts,
+  modelFolder,
+  readFixture,
+  rows,
+} from "../../_fixtures.ts";
 
 const load = (device: Device, name: string, options?: Gpt2Options): Promise<Gpt2> =>
   loadGpt2(device, modelFolder(`gpt2-${name}`), options);
@@ -49,22 +55,10 @@ for (const name of ["a", "b", "c"]) {
     },
   );
 
-  testOnDevices(`PyTorch's losses over ten AdamW steps, model ${name}`, async (device) => {
-    const { facts } = await readFixture<Facts>(`gpt2-${name}`);
-    const { lr, betas: [beta1, beta2], eps, weightDecay, losses } = facts.adamw;
-    const adamw = { beta1, beta2, eps, weightDecay, maxGradNorm: 0 };
-    using model = await load(device, name, { adamw });
-    // Sequences as training gives them, without padding; one of a single token has nothing to predict.
-    const sequences = facts.tokens.map((row, b) => row.slice(0, facts.lengths[b]));
-    const batch = languageModelRows(sequences.filter((sequence) => sequence.length > 1));
-    const got: number[] = [];
-    for (let step = 0; step < losses.length; step++) {
-      model.languageModel(batch);
-      got.push(await model.readLoss());
-      model.step(lr);
-    }
-    assertClose(got, losses, "loss before each step", 1e-4);
-  });
+  testOnDevices(
+    `PyTorch's losses over ten AdamW steps, model ${name}`,
+    (device) => assertAdamwLosses(device, `gpt2-${name}`),
+  );
 
   // transformers completed the prompts one by one; here they share a batch.
   testOnDevices(`transformers' greedy completions, model ${name}`, async (device) => {
