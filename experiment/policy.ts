@@ -80,7 +80,7 @@ export class LanguagePolicy implements Policy {
     return {
       logprob: toGrid(logprob, rows),
       entropy: toGrid(entropy, rows),
-      ...(this.model.options.valueHead && { value: toGrid(value, rows) }),
+      ...(this.hasValues && { value: toGrid(value, rows) }),
     };
   }
 

@@ -82,8 +82,7 @@ export class ParameterBuffers {
 
 /**
  * Writes fresh values, for a GPT-2 its initialisation (normal 0.02, residual projections over
- * sqrt(2 L)), into `weights`. `stream` says which random numbers
- * a parameter gets, counted from 0.
+ * sqrt(2 L)), into `weights`. `stream` says which random numbers a parameter gets, counted from 0.
  */
 export function initialise(
   weights: ParameterBuffers,

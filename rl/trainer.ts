@@ -154,8 +154,9 @@ export class Trainer {
         () => learn(this.#policy, { experience, algorithm, context, learningRate }),
       )
       : { batches: [], totals: [], gradientNorms: [], epochs: 0, fault: experience.fault };
-    this.#advance({ ...context, experience, update }, faults);
-    const metrics = stepMetrics(algorithm, { ...context, experience, update }, learningRate);
+    const facts = { ...context, experience, update };
+    this.#advance(facts, faults);
+    const metrics = stepMetrics(algorithm, facts, learningRate);
     return { rollout, scores, metrics, experience, timings };
   }
 

@@ -5,6 +5,7 @@
  * @module
  */
 import { createHash } from "node:crypto";
+import { dirname } from "node:path";
 import { parseArgs } from "node:util";
 import { short } from "../_table.ts";
 import {
@@ -140,7 +141,7 @@ async function writePackages(folder: string): Promise<string[]> {
       await Deno.mkdir(to, { recursive: true });
       for (const path of from ? (await filesBelow(from)).filter(isCarried) : []) {
         const target = `${to}/${path}`;
-        await Deno.mkdir(target.slice(0, target.lastIndexOf("/")), { recursive: true });
+        await Deno.mkdir(dirname(target), { recursive: true });
         await Deno.copyFile(`${from}/${path}`, target);
       }
     }

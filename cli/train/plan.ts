@@ -1,5 +1,6 @@
 /** `train --plan`: what device memory a run would take, as a table. @module */
 import { MEMORY_KINDS } from "../../kernels/memory.ts";
+import { sumOfKinds } from "../../model/memory.ts";
 import { formatBytes } from "../../base/units.ts";
 import { formatLeast, formatSuggestions } from "../../experiment/suggestions.ts";
 import type { PlannedRun } from "../../experiment/plan.ts";
@@ -24,11 +25,10 @@ export function planLines(planned: PlannedRun, terminal: Terminal): string[] {
     mib(bytes.reduce((sum, x) => sum + x, 0)),
   ];
   const rows = MEMORY_KINDS.map((of) => row(of, all.map((part) => part[of])));
-  const sums = all.map((part) => MEMORY_KINDS.reduce((sum, of) => sum + part[of], 0));
   const [head, ...body] = columns([
     ["MiB", ...Object.keys(parts), "total"],
     ...rows,
-    row("together", sums),
+    row("together", all.map(sumOfKinds)),
   ]);
   const { batchSize, promptTokens, maxNewTokens, passRows } = shape;
   return [
