@@ -1,5 +1,5 @@
 /** CSV with a header row, read strictly: every complaint names the file and the line. @module */
-import { CsvError, parse } from "csv-parse/sync";
+import { CsvError, parse } from "npm:csv-parse@7.0.3/sync";
 
 /** One row; `line` counts from 1 and is where the row ends. */
 export interface CsvRow<Column extends string> {

@@ -1,5 +1,5 @@
 /** Which known name an unknown one most likely meant. @module */
-import { distance } from "fastest-levenshtein";
+import { distance } from "npm:fastest-levenshtein@1.0.16";
 
 /**
  * The nearest of `names`, where at most a third of the letters (or two) differ; case, hyphens and

@@ -1,5 +1,5 @@
 /** Reads a command line against the commands' tables, and makes the help from them. @module */
-import { Command, CommanderError, Option as Flag } from "commander";
+import { Command, CommanderError, Option as Flag } from "npm:commander@15.1.0";
 import { didYouMean, nearest } from "../base/names.ts";
 import { type Option, optionFacts, type OptionValue, parseOption } from "../base/options.ts";
 import {

@@ -1,5 +1,5 @@
 /** What the terminal shows during a run: a bar, a line now and then, two completions each. @module */
-import cliProgress from "cli-progress";
+import cliProgress from "npm:cli-progress@3.12.0";
 import process from "node:process";
 import type {
   CompletionRow,

@@ -1,5 +1,5 @@
 /** The `config.json` of a model in Hugging Face form: what is accepted, and what it must satisfy. @module */
-import * as z from "zod";
+import * as z from "npm:zod@4.6.7";
 
 const size = z.int().positive();
 const layers = size.max(10_000); // a hostile file makes no endless list of them

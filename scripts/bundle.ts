@@ -16,7 +16,7 @@ const PARTS: Readonly<Record<string, readonly string[]>> = {
 
 /** Packages that have a form of their own for browsers: a page's build maps them to it as well. */
 const BROWSER_FORMS: Readonly<Record<string, string>> = {
-  "csv-parse/sync": "npm:csv-parse@7.0.3/browser/esm/sync", // brings a Buffer of its own
+  "npm:csv-parse@7.0.3/sync": "npm:csv-parse@7.0.3/browser/esm/sync", // brings a Buffer of its own
 };
 
 /** What a browser does not have, as it would stand in a bundle. */

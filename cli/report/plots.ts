@@ -3,8 +3,8 @@
  * Text and axes take the colour of the page they stand on.
  * @module
  */
-import * as vega from "vega";
-import { compile, type TopLevelSpec } from "vega-lite";
+import * as vega from "npm:vega@6.4.0";
+import { compile, type TopLevelSpec } from "npm:vega-lite@6.5.0";
 import type { Summary } from "../../experiment/observer.ts";
 import type { RunData } from "../../experiment/folder/run_data.ts";
 import { SERIES, type Series } from "./series.ts";

@@ -4,8 +4,8 @@
  * Numbers are never changed. (OWASP ASVS 1.2.10)
  * @module
  */
-import { parse } from "csv-parse/sync";
-import { stringify } from "csv-stringify/sync";
+import { parse } from "npm:csv-parse@7.0.3/sync";
+import { stringify } from "npm:csv-stringify@6.9.0/sync";
 import { type CompletionRow, parsePhase, phaseText } from "../observer.ts";
 
 const RISKY = /^['=+\-@\t\r\n\0\uff1d\uff0b\uff0d\uff20]/;

@@ -3,7 +3,7 @@
  * Hugging Face form. The recipe decides every number; a request may shorten or move the run.
  * @module
  */
-import { Tokenizer as Engine } from "@huggingface/tokenizers";
+import { Tokenizer as Engine } from "npm:@huggingface/tokenizers@0.2.0";
 import { scheduleAt } from "../../base/schedules.ts";
 import type { Device } from "../../kernels/device.ts";
 import { type DeviceChoice, openDevice } from "../../kernels/devices/open.ts";

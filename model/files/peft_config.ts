@@ -1,5 +1,5 @@
 /** PEFT's `adapter_config.json`: what of it is computed here, and where the base of an adapter is. @module */
-import * as z from "zod";
+import * as z from "npm:zod@4.6.7";
 import type { LoraOptions } from "../lora/lora.ts";
 import { sourceOf } from "./deno_folder.ts";
 import { type FolderSource, hasFile, pathIn, readJson } from "./folder_source.ts";

@@ -3,7 +3,7 @@
  * DialoGPT and other early GPT-2 folders hold in its place.
  * @module
  */
-import * as z from "zod";
+import * as z from "npm:zod@4.6.7";
 import { byteLevelJson } from "../tokenizer/bpe.ts";
 import { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { sourceOf, splitPath } from "./deno_folder.ts";

@@ -5,7 +5,7 @@
  * final name before its hash has been checked.
  * @module
  */
-import * as z from "zod";
+import * as z from "npm:zod@4.6.7";
 import { makeFolders } from "../files/disk.ts";
 import {
   cachedModel,

@@ -1,5 +1,5 @@
 /** Which files of a repository make a model, or an adapter that PEFT saved. @module */
-import * as z from "zod";
+import * as z from "npm:zod@4.6.7";
 import { denoFolder, kindOf } from "../files/deno_folder.ts";
 import { readJson } from "../files/folder_source.ts";
 import { HubError } from "./errors.ts";

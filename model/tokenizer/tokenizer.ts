@@ -1,6 +1,6 @@
 /** Text to token ids and back, from a `tokenizer.json` or the files before it. @module */
-import { Tokenizer as Engine } from "@huggingface/tokenizers";
-import * as z from "zod";
+import { Tokenizer as Engine } from "npm:@huggingface/tokenizers@0.2.0";
+import * as z from "npm:zod@4.6.7";
 import { byteCharacters, END_OF_TEXT } from "./bpe.ts";
 
 const id = z.int().nonnegative();

@@ -3,7 +3,7 @@
  * `assets/words/README.md`; `scripts/word_vectors.py` writes it.
  * @module
  */
-import crc32 from "crc-32";
+import crc32 from "npm:crc-32@1.2.2";
 
 /** W words of D dimensions; word i's vector is `scale[i] * values[i * D … i * D + D - 1]`. */
 export interface WordTable {

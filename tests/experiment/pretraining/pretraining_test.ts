@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { Tokenizer } from "@huggingface/tokenizers";
+import { Tokenizer } from "npm:@huggingface/tokenizers@0.2.0";
 import { END_OF_TEXT, trainBpe } from "../../../model/tokenizer/bpe.ts";
 import { colors } from "../../../tasks/colors.ts";
 import {

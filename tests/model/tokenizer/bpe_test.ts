@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Tokenizer } from "@huggingface/tokenizers";
+import { Tokenizer } from "npm:@huggingface/tokenizers@0.2.0";
 import fc from "fast-check";
 import {
   byteCharacters,
