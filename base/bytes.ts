@@ -1,4 +1,5 @@
 /** Bytes of a file by path or address, read alike in Deno and in a browser. @module */
+import { isRemoteAsset, readRemoteAsset } from "./assets.ts";
 
 /** A full path as an address. @throws {TypeError} for a relative path */
 function addressOf(file: string | URL): URL {
@@ -18,11 +19,15 @@ function addressOf(file: string | URL): URL {
  */
 export async function readBytes(file: string | URL, what: string): Promise<Uint8Array> {
   const address = addressOf(file);
+  const asset = isRemoteAsset(address) ? await readRemoteAsset(address) : undefined;
+  if (asset) return asset;
   let response: Response;
   try {
     response = await fetch(address);
   } catch (error) {
-    const why = address.protocol === "file:" ? "there is no such file" : (error as Error).message;
+    const { name, message } = error as Error;
+    const isAbsent = address.protocol === "file:" && name !== "NotCapable";
+    const why = isAbsent ? "there is no such file" : message;
     throw new Error(`Cannot read ${what}: ${why}`, { cause: error });
   }
   if (!response.ok) throw new Error(`Cannot read ${what}: the server answered ${response.status}`);

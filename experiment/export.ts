@@ -1,6 +1,6 @@
 /** Writes a model as a folder that transformers loads: weights, tokenizer, sampling, card. @module */
 import { CpuDevice } from "../kernels/devices/cpu.ts";
-import { denoFolder } from "../model/files/deno_folder.ts";
+import { sourceOf } from "../model/files/deno_folder.ts";
 import { replaceFile } from "../model/files/disk.ts";
 import { MissingFileError, readJson } from "../model/files/folder_source.ts";
 import { saveGpt2 } from "../model/files/gpt2_save.ts";
@@ -161,7 +161,7 @@ async function readObject(
   folder: string,
   name: string,
 ): Promise<Record<string, unknown> | undefined> {
-  const value = await readJson(denoFolder(folder), name);
+  const value = await readJson(sourceOf(folder), name);
   if (value === undefined) return undefined;
   if (typeof value === "object" && value !== null && !Array.isArray(value)) {
     return value as Record<string, unknown>;

@@ -30,7 +30,7 @@ function partOf(file: string): string | undefined {
 function forbidden(file: string, specifier: string): string | undefined {
   if (!specifier.startsWith(".") && !specifier.startsWith("/")) return undefined;
   const target = new URL(specifier, `file:///${file}`).pathname.slice(1);
-  if (target === "deno.json") return undefined; // holds the version, and no code
+  if (/^deno\.json$|^assets\/.*\.json$/.test(target)) return undefined; // data, and no code
   const [from, to] = [partOf(file), partOf(target)];
   if (from === to || from === undefined || FREE.includes(from)) return undefined;
   const arrow = `${file} imports ${target}`;

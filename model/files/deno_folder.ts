@@ -1,4 +1,5 @@
 /** Folders of this machine: the one file of `model/files` that reads through Deno. @module */
+import { assetFolder } from "./asset_folder.ts";
 import {
   type FolderSource,
   hasFile,
@@ -29,9 +30,9 @@ export function denoFolder(path: string): FolderSource {
   return folder;
 }
 
-/** The folder that `given` is, or is the path of. */
+/** The folder that `given` is, or is the path of; the default model may have an address in its place. */
 export const sourceOf = (given: string | FolderSource): FolderSource =>
-  typeof given === "string" ? denoFolder(given) : given;
+  typeof given === "string" ? assetFolder(given) ?? denoFolder(given) : given;
 
 /** What `found` gives; undefined where the file or folder is not there. */
 export async function ifThere<T>(found: Promise<T>): Promise<T | undefined> {
@@ -61,7 +62,7 @@ export const kindOf = (path: string): Promise<"file" | "folder" | undefined> =>
 export function splitPath(path: string): { folder: FolderSource; name: string } {
   const at = Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1;
   const folder = at > 1 ? path.slice(0, at - 1) : path.slice(0, at);
-  return { folder: denoFolder(folder), name: path.slice(at) };
+  return { folder: sourceOf(folder), name: path.slice(at) };
 }
 
 /** A folder beside the one that names it, else one on this machine. */
@@ -69,6 +70,8 @@ async function named(
   folder: FolderSource,
   name: string,
 ): Promise<FolderSource | MissingFolder> {
+  const asset = assetFolder(name);
+  if (asset) return asset;
   const isAbsolute = /^(?:[/\\]|[A-Za-z]:)/.test(name);
   for (const path of isAbsolute ? [name] : [pathIn(folder, name), name]) {
     const found = denoFolder(path);

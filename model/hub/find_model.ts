@@ -1,6 +1,7 @@
 /** Finds the folder of a model by the name that people give it, and says what exactly lies there. @module */
+import { assetUrl, isRemoteAsset } from "../../base/assets.ts";
 import { checksums } from "../files/checksum.ts";
-import { denoFolder, kindOf } from "../files/deno_folder.ts";
+import { kindOf, sourceOf } from "../files/deno_folder.ts";
 import { localPath } from "../files/disk.ts";
 import { baseName } from "../files/lora_save.ts";
 import { cachedModel, type HubModel } from "./cache.ts";
@@ -10,7 +11,7 @@ import { isHubId } from "./names.ts";
 import { type HubOptions, mayDownload } from "./settings.ts";
 
 /** The default model that ships with the project. */
-export const TINY = new URL("../../assets/tiny/", import.meta.url);
+export const TINY: URL = assetUrl("tiny/");
 
 /** What a run started from, so that it can be found again and told from another; plain JSON. */
 export type ModelSource = PlainSource & {
@@ -51,7 +52,8 @@ export interface FoundModel {
 /**
  * The folder of `model`: "tiny", a path to a folder in Hugging Face form, or `owner/name[@revision]` of
  * the hub. A model of the hub that is in the cache is taken from there; another is downloaded where
- * the program may use the network.
+ * the program may use the network. Where the modules were imported from a server, "tiny" has an address
+ * there in place of a path: what loads from a folder takes either.
  * @throws {Error} when there is no such folder or model; a HubError when a download fails
  */
 export async function modelFolder(model: string, options: HubOptions = {}): Promise<string> {
@@ -120,12 +122,13 @@ const MODEL_FILE =
   /^(?:(?:config|tokenizer|vocab|added_tokens|adapter_config)\.json|merges\.txt|(?:adapter_)?model.*\.safetensors(?:\.index\.json)?)$/;
 
 const sums = (folder: string): Promise<Record<string, string>> =>
-  checksums(denoFolder(folder), (name) => MODEL_FILE.test(name));
+  checksums(sourceOf(folder), (name) => MODEL_FILE.test(name));
 
 async function locate(
   model: string,
   options: HubOptions,
 ): Promise<{ folder: string; hub?: HubModel; line?: string }> {
+  if (model === "tiny" && isRemoteAsset(TINY)) return { folder: TINY.href };
   const folder = model === "tiny" ? localPath(TINY) : model;
   const kind = await kindOf(folder);
   if (kind === "folder") return { folder };

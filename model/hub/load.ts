@@ -4,7 +4,7 @@
  * @module
  */
 import type { ModelConfig } from "../config.ts";
-import { denoFolder } from "../files/deno_folder.ts";
+import { sourceOf } from "../files/deno_folder.ts";
 import type { FolderSource } from "../files/folder_source.ts";
 import { loadGpt2, type LoadOptions } from "../files/gpt2_folder.ts";
 import { describeModel as describeFolder } from "../files/lora_folder.ts";
@@ -17,11 +17,11 @@ import { cachedModel } from "./cache.ts";
 import { isHubId } from "./names.ts";
 
 /**
- * The folder at `path` of this machine, in which a file may name a model of the hub: one that is in the
+ * The folder at `path`, in which a file may name a model of the hub: one that is in the
  * cache. No connection is opened.
  */
 export function hubFolder(path: string): FolderSource {
-  const folder = denoFolder(path);
+  const folder = sourceOf(path);
   return {
     ...folder,
     async named(name, revision) {

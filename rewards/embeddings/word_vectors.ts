@@ -1,4 +1,5 @@
 /** A text as the mean of its words' vectors. @module */
+import { assetUrl } from "../../base/assets.ts";
 import { readBytes } from "../../base/bytes.ts";
 import type { TextEmbedder } from "../reward.ts";
 import { parseWordFile, type WordTable } from "./word_file.ts";
@@ -51,7 +52,7 @@ export function wordsOf(text: string): string[] {
 }
 
 /** The word vectors that ship with the project. */
-export const WORD_VECTORS: URL = new URL("../../assets/words/glove-50d.bin", import.meta.url);
+export const WORD_VECTORS: URL = assetUrl("words/glove-50d.bin");
 
 /**
  * Reads a file of word vectors from a path, or from a file: or https: address.
