@@ -1,4 +1,5 @@
 /** What a machine offers, what is missing, and the line that fixes it. @module */
+import { adapterName, isSoftware } from "../../kernels/devices/webgpu/adapter.ts";
 import type { Machine } from "./machine.ts";
 
 /** One thing looked at. */
@@ -21,15 +22,7 @@ export async function examine(machine: Machine): Promise<Finding[]> {
   if (machine.os === "linux") found.push(runtimeFolder(machine.env("XDG_RUNTIME_DIR")));
   found.push(await freeDisk(machine));
   const speed = await machine.speed();
-  found.push(
-    speed
-      ? {
-        name: "matmul",
-        value: `${speed.gflops.toFixed(1)} GFLOP/s on ${speed.device}`,
-        state: "ok",
-      }
-      : { name: "matmul", value: "not measured", state: "warn" },
-  );
+  found.push(speedFinding(speed, found.some(({ name }) => name === "limits")));
   for (
     const [name, descriptor] of [
       ["read files", { name: "read" }],
@@ -45,6 +38,19 @@ export async function examine(machine: Machine): Promise<Finding[]> {
     });
   }
   return found;
+}
+
+/** An adapter that answers, and then computes nothing, is a fault of its driver. */
+function speedFinding(
+  speed: Awaited<ReturnType<Machine["speed"]>>,
+  hasAdapter: boolean,
+): Finding {
+  const name = "matmul";
+  if (!speed) return { name, value: "not measured", state: "warn" };
+  const value = `${speed.gflops.toFixed(1)} GFLOP/s on ${speed.device}`;
+  if (!hasAdapter || speed.passedOver === undefined) return { name, value, state: "ok" };
+  const cure = "update the graphics driver, or use --device cpu";
+  return { name, value: `${value}. ${speed.passedOver}`, state: "warn", cure };
 }
 
 function denoVersion(version: string): Finding {
@@ -74,9 +80,6 @@ async function adapterFindings(machine: Machine): Promise<Finding[]> {
     }];
   }
   const { info, limits, features } = adapter;
-  const software = info.isFallbackAdapter ||
-    /llvmpipe|lavapipe|swiftshader/i.test(info.description);
-  const name = info.description || info.device || info.vendor || "unnamed adapter";
   const used = (["shader-f16", "subgroups", "timestamp-query"] as const).filter((one) =>
     features.has(one)
   );
@@ -84,7 +87,9 @@ async function adapterFindings(machine: Machine): Promise<Finding[]> {
   return [
     {
       name: "adapter",
-      value: `${name} (${software ? "software: runs on the processor" : "hardware"})`,
+      value: `${adapterName(info)} (${
+        isSoftware(info) ? "software: runs on the processor" : "hardware"
+      })`,
       state: "ok",
     },
     {

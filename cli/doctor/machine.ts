@@ -3,6 +3,14 @@ import { statfs } from "node:fs/promises";
 import { openDevice } from "../../kernels/devices/open.ts";
 import { matmul } from "../../kernels/matmul.ts";
 
+/** How fast a device multiplies matrices. */
+export interface Speed {
+  gflops: number;
+  device: string;
+  /** Why no adapter was taken, where the twins were. */
+  passedOver?: string;
+}
+
 /** What the checks look at; tests hand in other machines. */
 export interface Machine {
   os: string;
@@ -14,7 +22,7 @@ export interface Machine {
   /** Free bytes where run folders go; null where that may not be asked. */
   freeBytes(): Promise<number | null>;
   /** Billions of multiplications and additions per second in a matrix product, and on what. */
-  speed(): Promise<{ gflops: number; device: string } | null>;
+  speed(): Promise<Speed | null>;
   /** State of a permission. */
   allowed(descriptor: Deno.PermissionDescriptor): boolean;
 }
@@ -24,7 +32,7 @@ export const thisMachine: Machine = {
   os: Deno.build.os,
   deno: Deno.version.deno,
   adapter: async () =>
-    await navigator.gpu?.requestAdapter() ??
+    await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" }) ??
       await navigator.gpu?.requestAdapter({ forceFallbackAdapter: true }) ?? null,
   env(name) {
     const { state } = Deno.permissions.querySync({ name: "env", variable: name });
@@ -42,8 +50,9 @@ export const thisMachine: Machine = {
 };
 
 /** Repeats one matrix product for about a second. */
-async function matmulSpeed(): Promise<{ gflops: number; device: string } | null> {
-  using device = await openDevice("auto");
+async function matmulSpeed(): Promise<Speed | null> {
+  let passedOver: string | undefined;
+  using device = await openDevice("auto", (line) => passedOver = line);
   const M = 256, N = 512, K = 512;
   const [a, b, out] = [[M, K], [K, N], [M, N]].map(([rows, width], i) =>
     device.alloc(rows * width, `doctor.${"abo"[i]}`)
@@ -62,5 +71,6 @@ async function matmulSpeed(): Promise<{ gflops: number; device: string } | null>
   return {
     gflops: 2 * M * N * K * count / seconds / 1e9,
     device: `${device.name} (${device.kind})`,
+    passedOver,
   };
 }

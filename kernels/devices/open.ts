@@ -7,11 +7,20 @@ import { WebGpuDevice } from "./webgpu.ts";
 export type DeviceChoice = "auto" | "webgpu" | "cpu";
 
 /**
- * Opens the best device of the wanted kind; `name` and `software` on it say which one it is.
- * @throws {Error} when "webgpu" was asked for and no adapter answers
+ * Opens the best device of the wanted kind; `name` and `software` on it say which one it is. Where "auto"
+ * comes to the twins, which are several times slower, `warn` is told why no adapter was taken.
+ * @throws {Error} when "webgpu" was asked for and no adapter gives a device
  */
-export async function openDevice(choice: DeviceChoice = "auto"): Promise<Device> {
+export async function openDevice(
+  choice: DeviceChoice = "auto",
+  warn: (line: string) => void = console.warn,
+): Promise<Device> {
   if (choice === "cpu") return new CpuDevice();
   if (choice === "webgpu") return await WebGpuDevice.open();
-  return await WebGpuDevice.open().catch(() => new CpuDevice());
+  try {
+    return await WebGpuDevice.open();
+  } catch (error) {
+    warn(`The TypeScript twins compute, slower than WebGPU would. ${(error as Error).message}`);
+    return new CpuDevice();
+  }
 }

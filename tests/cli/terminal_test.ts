@@ -200,6 +200,13 @@ Deno.test("doctor says which adapter would be used and what is missing, with the
   assert.equal((await found({ deno: "2.8.9" }, "deno")).cure, "deno upgrade");
   assert.equal((await found({ deno: "3.0.0" }, "deno")).state, "ok");
   assert.equal((await found({ freeBytes: () => Promise.resolve(1000) }, "disk")).state, "warn");
+  const warp = { description: "Microsoft Basic Render Driver" } as GPUAdapterInfo;
+  const windows = async () => ({ ...(await machine.adapter())!, info: warp });
+  assert.match((await found({ adapter: windows }, "adapter")).value, /^Microsoft .*software/);
+  const broken = { gflops: 0.5, device: "TypeScript twins", passedOver: "Cannot open it: too old" };
+  const slow = await found({ speed: () => Promise.resolve(broken) }, "matmul");
+  assert.equal(slow.state, "warn");
+  assert.match(slow.value, /on TypeScript twins\. Cannot open it: too old$/);
   const denied = await found({ allowed: ({ name }) => name !== "write" }, "write runs");
   assert.equal(denied.state, "missing");
 });

@@ -18,35 +18,56 @@ export interface OpenAdapter {
   readonly features: ReadonlySet<string>;
 }
 
+/** How each kind is asked for, in this order; the first that gives a device is taken. */
+const REQUESTS: Readonly<Record<"any" | "hardware" | "software", GPURequestAdapterOptions[]>> = {
+  any: [{ powerPreference: "high-performance" }, { forceFallbackAdapter: true }],
+  hardware: [{ powerPreference: "high-performance" }],
+  software: [{ forceFallbackAdapter: true }],
+};
+
 /**
  * Opens an adapter with the largest buffers and bindings that it offers.
- * @throws {Error} when no adapter of the wanted kind answers
+ * @throws {Error} when no adapter of the wanted kind gives a device: why each was passed over
  */
 export async function openAdapter(
   { adapter: wanted = "any", maxBinding = Infinity }: WebGpuOptions = {},
 ): Promise<OpenAdapter> {
-  const gpu = navigator.gpu;
-  const adapter = wanted === "software"
-    ? await gpu?.requestAdapter({ forceFallbackAdapter: true })
-    : await gpu?.requestAdapter({ powerPreference: "high-performance" });
-  if (!adapter || (wanted === "hardware" && isSoftware(adapter))) {
-    throw new Error(
-      `Cannot open a ${wanted === "any" ? "" : wanted + " "}WebGPU adapter: ` +
-        `${adapter ? `only "${adapter.info.description}" answered` : "none answered"}; ` +
-        "install a Vulkan driver (Debian: apt-get install mesa-vulkan-drivers libvulkan1)",
-    );
+  const passedOver: string[] = [];
+  for (const request of REQUESTS[wanted]) {
+    const adapter = await navigator.gpu?.requestAdapter(request);
+    if (!adapter) continue;
+    const name = adapterName(adapter.info);
+    try {
+      if (wanted !== "hardware" || !isSoftware(adapter.info)) {
+        return describe(adapter, await requestDevice(adapter), maxBinding);
+      }
+      passedOver.push(`only "${name}" answered`);
+    } catch (error) {
+      const why = `"${name}" gives no device (${(error as Error).message.trim()})`;
+      if (!passedOver.includes(why)) passedOver.push(why);
+    }
   }
+  throw new Error(
+    `Cannot open a ${wanted === "any" ? "" : wanted + " "}WebGPU adapter: ` +
+      `${passedOver.join("; ") || "none answered"}; install a Vulkan driver (Debian: ` +
+      "apt-get install mesa-vulkan-drivers libvulkan1)",
+  );
+}
+
+function describe(adapter: GPUAdapter, device: GPUDevice, maxBinding: number): OpenAdapter {
   const { info, limits } = adapter;
-  const device = await requestDevice(adapter);
-  const binding = Math.min(limits.maxStorageBufferBindingSize, maxBinding);
+  const binding = Math.min(safe(limits.maxStorageBufferBindingSize), maxBinding);
   return {
     device,
-    name: info.description || info.device || info.vendor || "unnamed adapter",
-    software: isSoftware(adapter),
-    limits: { maxBinding: Math.floor(binding / 256) * 256, maxBuffer: limits.maxBufferSize },
+    name: adapterName(info),
+    software: isSoftware(info),
+    limits: { maxBinding: Math.floor(binding / 256) * 256, maxBuffer: safe(limits.maxBufferSize) },
     features: new Set([...device.features, ...eightLanes(device, info)]),
   };
 }
+
+/** A limit as WebGPU takes it back: "no limit" is 2^64 - 1 for some drivers, and 2^53 is refused. */
+const safe = (limit: number): number => Math.min(limit, Number.MAX_SAFE_INTEGER);
 
 async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
   const offered = adapter.limits;
@@ -58,12 +79,12 @@ async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
       label: "plainrl",
       requiredFeatures,
       requiredLimits: {
-        maxBufferSize: offered.maxBufferSize,
-        maxStorageBufferBindingSize: offered.maxStorageBufferBindingSize,
+        maxBufferSize: safe(offered.maxBufferSize),
+        maxStorageBufferBindingSize: safe(offered.maxStorageBufferBindingSize),
         maxStorageBuffersPerShaderStage: Math.min(16, offered.maxStorageBuffersPerShaderStage),
-        maxComputeInvocationsPerWorkgroup: offered.maxComputeInvocationsPerWorkgroup,
-        maxComputeWorkgroupSizeX: offered.maxComputeWorkgroupSizeX,
-        maxComputeWorkgroupStorageSize: offered.maxComputeWorkgroupStorageSize,
+        maxComputeInvocationsPerWorkgroup: safe(offered.maxComputeInvocationsPerWorkgroup),
+        maxComputeWorkgroupSizeX: safe(offered.maxComputeWorkgroupSizeX),
+        maxComputeWorkgroupStorageSize: safe(offered.maxComputeWorkgroupStorageSize),
       },
     });
   // llvmpipe has subgroups although its feature list may not say so: asking is the only way to know.
@@ -85,8 +106,16 @@ function eightLanes(device: GPUDevice, info: GPUAdapterInfo): string[] {
   return isEight && device.features.has("subgroups" as GPUFeatureName) ? ["subgroups-8"] : [];
 }
 
-/** True for adapters that compute on the processor (llvmpipe, SwiftShader, WARP). */
-function isSoftware(adapter: GPUAdapter): boolean {
-  return adapter.info.isFallbackAdapter ||
-    /llvmpipe|lavapipe|swiftshader|basic render/i.test(adapter.info.description);
+/** What people know an adapter by. */
+export const adapterName = ({ description, device, vendor }: GPUAdapterInfo): string =>
+  description || device || vendor || "unnamed adapter";
+
+/** Adapters that compute on the processor. Of these Windows' own and some browsers' do not say so. */
+const SOFTWARE = /llvmpipe|lavapipe|softpipe|swiftshader|basic render|\bwarp\b/i;
+
+/** True for an adapter that computes on the processor: all that calls one so asks here. */
+export function isSoftware(info: GPUAdapterInfo): boolean {
+  const { description, device, vendor, architecture } = info;
+  return info.isFallbackAdapter ||
+    SOFTWARE.test([description, device, vendor, architecture].join(" "));
 }

@@ -1,0 +1,148 @@
+/** How adapters are chosen and opened, with adapters that this machine does not have. @module */
+import assert from "node:assert/strict";
+import { adapterName, isSoftware, openAdapter } from "../../../kernels/devices/webgpu/adapter.ts";
+import { openDevice } from "../../../kernels/devices/open.ts";
+
+const info = (given: Partial<GPUAdapterInfo>): GPUAdapterInfo =>
+  ({ vendor: "", architecture: "", device: "", description: "", ...given }) as GPUAdapterInfo;
+
+/** Limits of a card that has 24 GiB. */
+const LIMITS = {
+  maxBufferSize: 2 ** 34,
+  maxStorageBufferBindingSize: 2 ** 32 - 4,
+  maxStorageBuffersPerShaderStage: 64,
+  maxComputeInvocationsPerWorkgroup: 1024,
+  maxComputeWorkgroupSizeX: 1024,
+  maxComputeWorkgroupStorageSize: 49152,
+};
+
+/** An adapter as Deno's own, which refuses what it cannot be asked for; `requested` collects what it was. */
+function adapterOf(
+  name: string,
+  { limits = {}, fails, requested = [] }: {
+    limits?: Partial<typeof LIMITS>;
+    fails?: string;
+    requested?: Record<string, number>[];
+  } = {},
+): GPUAdapter {
+  const offered = { ...LIMITS, ...limits };
+  const adapter = {
+    info: info({ description: name }),
+    limits: offered,
+    features: new Set(),
+    requestDevice({ requiredLimits }: { requiredLimits: typeof LIMITS }) {
+      if (fails) return Promise.reject(new Error(fails));
+      requested.push(requiredLimits);
+      for (const [key, limit] of Object.entries(requiredLimits)) {
+        if (!Number.isSafeInteger(limit)) {
+          return Promise.reject(new TypeError(`${key} is outside the accepted range`));
+        }
+        if (limit > offered[key as keyof typeof LIMITS]) {
+          return Promise.reject(new Error(`${key} is beyond the limit`));
+        }
+      }
+      return Promise.resolve({ features: new Set() });
+    },
+  };
+  return adapter as unknown as GPUAdapter;
+}
+
+/** Runs `body` on a machine whose adapters are these. */
+async function withAdapters(
+  { best, fallback }: { best?: GPUAdapter; fallback?: GPUAdapter },
+  body: () => Promise<void>,
+): Promise<void> {
+  const { requestAdapter } = GPU.prototype;
+  GPU.prototype.requestAdapter = (options) =>
+    Promise.resolve((options?.forceFallbackAdapter ? fallback : best) ?? null);
+  try {
+    await body();
+  } finally {
+    GPU.prototype.requestAdapter = requestAdapter;
+  }
+}
+
+Deno.test("limits of 2^53 and above are asked for and told as 2^53 - 1", async () => {
+  const requested: Record<string, number>[] = [];
+  const limits = { maxBufferSize: 2 ** 64, maxStorageBufferBindingSize: 2 ** 53 };
+  const best = adapterOf("huge", { limits, requested });
+  await withAdapters({ best }, async () => {
+    const { limits, name } = await openAdapter();
+    assert.equal(name, "huge");
+    assert.equal(limits.maxBuffer, Number.MAX_SAFE_INTEGER);
+    assert.ok(limits.maxBinding % 256 === 0 && limits.maxBinding > 2 ** 53 - 512);
+    assert.equal(requested[0].maxBufferSize, Number.MAX_SAFE_INTEGER);
+    assert.equal(requested[0].maxStorageBuffersPerShaderStage, 16);
+  });
+  await withAdapters({ best: adapterOf("card") }, async () => {
+    assert.deepEqual((await openAdapter()).limits, {
+      maxBuffer: LIMITS.maxBufferSize,
+      maxBinding: 2 ** 32 - 256,
+    });
+  });
+});
+
+Deno.test("an adapter that gives no device makes way for the software one", async () => {
+  const best = adapterOf("broken card", { fails: "driver too old" });
+  await withAdapters({ best, fallback: adapterOf("llvmpipe") }, async () => {
+    const { name, software } = await openAdapter();
+    assert.deepEqual([name, software], ["llvmpipe", true]);
+    await assert.rejects(
+      openAdapter({ adapter: "hardware" }),
+      /^Error: Cannot open a hardware WebGPU adapter: "broken card" gives no device \(driver too old\); install/,
+    );
+  });
+});
+
+Deno.test("auto comes to the twins with a word on each adapter that was passed over", async () => {
+  const said: string[] = [], warn = (line: string) => void said.push(line);
+  const best = adapterOf("broken card", { fails: "driver too old" });
+  const fallback = adapterOf("llvmpipe", { fails: "no memory" });
+  await withAdapters({ best, fallback }, async () => {
+    using device = await openDevice("auto", warn);
+    assert.equal(device.kind, "cpu");
+  });
+  await withAdapters({}, async () => {
+    using device = await openDevice("auto", warn);
+    assert.equal(device.kind, "cpu");
+  });
+  const install =
+    "install a Vulkan driver (Debian: apt-get install mesa-vulkan-drivers libvulkan1)";
+  const start =
+    "The TypeScript twins compute, slower than WebGPU would. Cannot open a WebGPU adapter:";
+  assert.deepEqual(said, [
+    `${start} "broken card" gives no device (driver too old); "llvmpipe" gives no device (no memory); ${install}`,
+    `${start} none answered; ${install}`,
+  ]);
+});
+
+Deno.test("isSoftware() knows what computes on the processor, on every system", () => {
+  for (
+    const software of [
+      { description: "llvmpipe (LLVM 15.0.6, 256 bits)" },
+      { description: "Microsoft Basic Render Driver" },
+      { description: "Microsoft Basic Render Driver", vendor: "5140" },
+      { description: "SwiftShader Device (Subzero)" },
+      { vendor: "google", architecture: "swiftshader" },
+      { vendor: "microsoft", architecture: "warp" },
+      { description: "softpipe" },
+      { description: "anything", isFallbackAdapter: true },
+    ]
+  ) assert.equal(isSoftware(info(software)), true, JSON.stringify(software));
+  for (
+    const hardware of [
+      { description: "NVIDIA H100 80GB HBM3" },
+      { description: "AMD Radeon RX 7900 XTX (RADV NAVI31)" },
+      { description: "Intel(R) UHD Graphics 630 (CFL GT2)" },
+      { description: "Apple M3 Pro", vendor: "apple" },
+      { vendor: "qualcomm", architecture: "adreno-7xx" },
+      {},
+    ]
+  ) assert.equal(isSoftware(info(hardware)), false, JSON.stringify(hardware));
+});
+
+Deno.test("an adapter is known by its description, else by what it tells", () => {
+  assert.equal(adapterName(info({ description: "a", device: "b", vendor: "c" })), "a");
+  assert.equal(adapterName(info({ device: "b", vendor: "c" })), "b");
+  assert.equal(adapterName(info({})), "unnamed adapter");
+});
