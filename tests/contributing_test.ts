@@ -1,10 +1,11 @@
 /** Does what CONTRIBUTING.md says, in a copy of the project, and nothing else; then uses it. @module */
 import assert from "node:assert/strict";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { upload } from "../kernels/tensor.ts";
 import { devices } from "./_devices.ts";
 import { withFolder } from "./_folder.ts";
 
-const ROOT = new URL("../", import.meta.url).pathname;
+const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const COPIED = [
   "base",
   "kernels",
@@ -47,7 +48,7 @@ async function copyTree(from: string, to: string): Promise<void> {
 
 /** Runs the operation that was added on both devices, at sizes with and without a whole Pack. */
 async function checkOperation(folder: string): Promise<void> {
-  const { square } = await import(`file://${folder}/kernels/square.ts`);
+  const { square } = await import(`${pathToFileURL(folder)}/kernels/square.ts`);
   for (const open of Object.values(devices)) {
     using device = await open();
     for (const N of [1, 5, 8, 301]) {

@@ -1,5 +1,6 @@
 /** Runs every example of docs/, README.md and mod.ts, and checks that what the pages name is there. @module */
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import { metricsPage, rewardMetrics } from "../cli/report/metrics_page.ts";
 import { ppo } from "../rl/algorithms/ppo.ts";
 import { trainTask } from "../experiment/train.ts";
@@ -77,7 +78,7 @@ Deno.test("every example has right types", async () => {
       await Deno.writeTextFile(`${folder}/${i}.ts`, `// ${example.name}\n${moduleOf(example)}`);
       return `${folder}/${i}.ts`;
     }));
-    const config = new URL("deno.json", ROOT).pathname;
+    const config = fileURLToPath(new URL("deno.json", ROOT));
     const { success, stderr } = await new Deno.Command(Deno.execPath(), {
       args: ["check", "--quiet", "--config", config, ...files],
       env: { NO_COLOR: "1" },

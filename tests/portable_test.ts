@@ -41,6 +41,21 @@ Deno.test("no file of a run's path uses Deno or Node outside the folders that ma
   assert.ok(read > 150, `read only ${read} files`);
 });
 
+Deno.test("no path on a disk is a URL's pathname, which is /C:/… on Windows and has %20 for a space", async () => {
+  const folders = [...PATH, "cli", "bench", "scripts", "tests"];
+  const wrong: string[] = [];
+  for (const folder of folders) {
+    for await (const file of modules(folder)) {
+      for (const line of withoutComments(await Deno.readTextFile(file)).split("\n")) {
+        if (/(?:import\.meta\.url|ROOT|TINY|WORD_VECTORS)\)?\.pathname\b/.test(line)) {
+          wrong.push(file);
+        }
+      }
+    }
+  }
+  assert.deepEqual(wrong, []);
+});
+
 Deno.test("a use of Deno or Node is found in code, and not in what a comment says", () => {
   for (
     const code of [

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import { listFolder, placeFolder } from "../../experiment/folder/files.ts";
 import { checkpointSteps, readRun } from "../../experiment/folder/run_data.ts";
 
 const KILLS = Number(Deno.env.get("PLAINRL_KILLS") ?? 30); // deno task test:kills makes it 200
-const WRITER = new URL("./_writer.ts", import.meta.url).pathname;
-const EXPORTER = new URL("./commands/_exporter.ts", import.meta.url).pathname;
+const WRITER = fileURLToPath(new URL("./_writer.ts", import.meta.url));
+const EXPORTER = fileURLToPath(new URL("./commands/_exporter.ts", import.meta.url));
 
 /** Starts the writer, kills it after `delay` ms of writing; gives the last step that it promised. */
 async function killed(folder: string, from: number | undefined, delay: number): Promise<number> {

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import { listFolder } from "../../experiment/folder/files.ts";
 import { inTemporary } from "../_folder.ts";
 
-const root = new URL("../../", import.meta.url).pathname;
+const root = fileURLToPath(new URL("../../", import.meta.url));
 
 /** Runs the command line with made-up commands in an empty folder, as a task would. */
 async function command(

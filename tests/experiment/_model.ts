@@ -2,6 +2,7 @@
 import { saveGpt2 } from "../../model/files/gpt2_save.ts";
 import { loadTokenizer } from "../../model/hub/load.ts";
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import { Gpt2 } from "../../model/gpt2.ts";
 import {
@@ -16,7 +17,7 @@ import {
 import type { StepTimings } from "../../rl/trainer.ts";
 import { type TrainRequest, trainTask } from "../../experiment/train.ts";
 
-const TOKENIZER = new URL("../fixtures/bpe_tokenizer.json", import.meta.url).pathname;
+const TOKENIZER = fileURLToPath(new URL("../fixtures/bpe_tokenizer.json", import.meta.url));
 
 /** Writes a random model of one layer, 16 wide, with the fixtures' tokenizer. */
 export async function writeSmallModel(folder: string, positions = 96, seed = 3): Promise<void> {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import type { FloatArray } from "../../kernels/device.ts";
 import { OutOfMemoryError } from "../../kernels/devices/pool.ts";
@@ -210,7 +211,7 @@ Deno.test("the budget is what is asked, else the machine's where the processor c
     args: [
       "eval",
       "--no-check",
-      `--config=${new URL("../../deno.json", import.meta.url).pathname}`,
+      `--config=${fileURLToPath(new URL("../../deno.json", import.meta.url))}`,
       `await Deno.permissions.revoke({ name: "sys" });
       const { memoryBudget } = await import("${module}");
       console.log(JSON.stringify(memoryBudget({ software: true })));`,

@@ -4,6 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import { withFolder } from "../_folder.ts";
 
 const ROOT = new URL("../../", import.meta.url);
@@ -94,7 +95,13 @@ Deno.test("the default model is fetched and completes a text where there is no D
     await Deno.writeTextFile(`${folder}/run.ts`, program);
     const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
       args: [
-        ...["run", "--no-prompt", "--no-check", "--config", new URL("deno.json", ROOT).pathname],
+        ...[
+          "run",
+          "--no-prompt",
+          "--no-check",
+          "--config",
+          fileURLToPath(new URL("deno.json", ROOT)),
+        ],
         ...["--allow-net=127.0.0.1", `${folder}/run.ts`],
       ],
     }).output();

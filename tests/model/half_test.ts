@@ -1,5 +1,6 @@
 /** Models whose matrices are stored as f16. @module */
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import type { Device } from "../../kernels/device.ts";
 import { Scope } from "../../kernels/scope.ts";
 import { CpuDevice } from "../../kernels/devices/cpu.ts";
@@ -161,7 +162,7 @@ Deno.test("a model of f16 matrices cannot be trained", () => {
 });
 
 testOnDevices("rounding to f16 moves log-probabilities by less than 0.01 nats", async (device) => {
-  const folder = decodeURIComponent(TINY.pathname);
+  const folder = fileURLToPath(TINY);
   using full = await loadGpt2(device, folder, frozen());
   using exact = await full.frozenCopy({ matrixDtype: "f16" });
   const tokenizer = await loadTokenizer(folder);

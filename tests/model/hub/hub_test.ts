@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import { cachedModel } from "../../../model/hub/cache.ts";
 import { HubError, type HubErrorCode } from "../../../model/hub/errors.ts";
 import { fetchedLine, fetchModel } from "../../../model/hub/hub.ts";
@@ -962,7 +963,7 @@ Deno.test("eight processes fetch one model while three of them are killed", () =
           `--allow-read`,
           `--allow-write=${cache}`, // without the right to make symbolic links
           "--allow-net=127.0.0.1",
-          new URL("./_fetcher.ts", import.meta.url).pathname,
+          fileURLToPath(new URL("./_fetcher.ts", import.meta.url)),
           hub.endpoint,
           cache,
         ],

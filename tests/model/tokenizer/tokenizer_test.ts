@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { loadTokenizer } from "../../../model/files/tokenizer_file.ts";
 import { Tokenizer } from "../../../model/tokenizer/tokenizer.ts";
 import fixture from "../../fixtures/bpe.json" with { type: "json" };
 import json from "../../fixtures/bpe_tokenizer.json" with { type: "json" };
 
-const PATH = new URL("../../fixtures/bpe_tokenizer.json", import.meta.url).pathname;
+const PATH = fileURLToPath(new URL("../../fixtures/bpe_tokenizer.json", import.meta.url));
 const tokenizer = await loadTokenizer(PATH);
 const unicode = fc.string({ unit: "binary" });
 
