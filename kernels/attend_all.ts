@@ -1,6 +1,7 @@
 /** Self-attention in both directions over ragged rows, forward only. @module */
 import code from "./attend_all.wgsl" with { type: "text" };
 import type { Device, FloatArray, Tensor } from "./device.ts";
+import finite from "./fragments/finite.wgsl" with { type: "text" };
 import { type Packed, packed, packSize } from "./fragments/pack.ts";
 
 const LANES = 32; // query rows of one workgroup
@@ -47,7 +48,7 @@ const texts = new Map<number, Packed["text"]>(); // by D
 function textFor(D: number): Packed["text"] {
   let text = texts.get(D);
   if (!text) {
-    const lines = `const PACKS = ${D / packSize(D)}u;\n${code}`;
+    const lines = `${finite}const PACKS = ${D / packSize(D)}u;\n${code}`;
     texts.set(D, text = { ...packed(lines, D).text, variant: `D ${D}` });
   }
   return text;

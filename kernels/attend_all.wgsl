@@ -6,6 +6,7 @@
 // B batch, T time, H heads, D head size, C = H * D. One invocation owns one query row of one head;
 // all lanes read the same key row at a time, so each load serves a whole workgroup.
 override WORKGROUP: u32; // threads per workgroup, set by the launcher
+// LOWEST: fragments/finite.wgsl
 // Pack, PACK and fold: fragments/pack4.wgsl, or pack1.wgsl where D is no multiple of 4
 // PACKS = D / PACK is a constant that the launcher declares in front: a private array cannot be sized by
 // an override, and a loop whose trip count is its array's size is unrolled, which keeps the array in
@@ -15,8 +16,6 @@ struct Dims { T: u32, H: u32 }
 @group(0) @binding(1) var<storage, read> qkv: array<Pack>; //        (B, T, 3C) q | k | v
 @group(0) @binding(2) var<storage, read> length: array<u32>; //      (B)        real rows, all first
 @group(0) @binding(3) var<storage, read_write> out: array<Pack>; //  (B, T, C)  overwritten
-
-const LOW = -1e30; // below every score; exp of a difference to it is 0
 
 @compute @workgroup_size(WORKGROUP)
 fn forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -40,7 +39,7 @@ fn forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
     q[i] = qkv[head + t * step + i] * scale;
     sum_v[i] = Pack(0.0);
   }
-  var top = LOW;
+  var top = LOWEST;
   var sum = 0.0;
   for (var j = 0u; j < end; j++) {
     let k = head + C + j * step;

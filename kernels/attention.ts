@@ -6,6 +6,7 @@ import {
   attentionTwin,
 } from "./attention_cpu.ts";
 import code from "./attention.wgsl" with { type: "text" };
+import finite from "./fragments/finite.wgsl" with { type: "text" };
 import naiveCode from "./attention_naive.wgsl" with { type: "text" };
 
 /** B batch rows of T positions, H heads of D dimensions each; C = H * D. */
@@ -53,7 +54,7 @@ const codes = new Map<number, string>(); // by D
 /** The fast kernel's text for heads of D dimensions. */
 function codeFor(D: number): string {
   let text = codes.get(D);
-  if (!text) codes.set(D, text = `const D4 = ${D / 4}u;\n${code}`);
+  if (!text) codes.set(D, text = `${finite}const D4 = ${D / 4}u;\n${code}`);
   return text;
 }
 

@@ -15,6 +15,7 @@
 // they start where the first of them must, and skip what lies outside their own window.
 // D is a multiple of 4 here; attention_naive.wgsl takes any.
 override WORKGROUP: u32; // threads per workgroup, set by the launcher
+// LOWEST: fragments/finite.wgsl
 // D4 = D / 4 is a constant that the launcher declares in front: a private array cannot be sized by an
 // override, and a loop whose trip count is its array's size is unrolled, which keeps the array in
 // registers.
@@ -28,8 +29,6 @@ struct Dims { T: u32, H: u32, window: u32 } // window <= T
 @group(0) @binding(5) var<storage, read> dout: array<vec4f>; //        (B, T, C)
 @group(0) @binding(6) var<storage, read_write> delta: array<f32>; //   (B, H, T)
 @group(0) @binding(7) var<storage, read_write> dqkv: array<vec4f>; //  (B, T, 3C) overwritten
-
-const LOW = -1e30; // below every score; exp of a difference to it is 0
 
 fn scale_of_scores() -> f32 {
   return select(SCALE, inverseSqrt(f32(D4) * 4.0), SCALE == 0.0);
@@ -63,7 +62,7 @@ fn forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
     q[i] = qkv[head + t * step + i] * scale;
     sum_v[i] = vec4f(0.0);
   }
-  var top = LOW;
+  var top = LOWEST;
   var sum = 0.0;
   for (var j = first_row(group.x * WORKGROUP); j <= t; j++) {
     if (t - j >= dims.window) { continue; }

@@ -1,7 +1,10 @@
 /** Top-k, top-p, min-p and repetition penalty, before `sample` draws. @module */
 import type { Device, Tensor } from "./device.ts";
-import code from "./filter.wgsl" with { type: "text" };
+import filtering from "./filter.wgsl" with { type: "text" };
 import { filterTwin, unfilteredTwin } from "./filter_cpu.ts";
+import finite from "./fragments/finite.wgsl" with { type: "text" };
+
+const code = `${finite}\n${filtering}`;
 
 /** Which tokens may be drawn, in the order in which the filters apply. Absent: all of them. */
 export interface SampleFilter {
@@ -74,7 +77,7 @@ export interface FilterBuffers {
   logprobs: Tensor;
   /** (B, ld): the logits that `sample` draws from. */
   filtered: Tensor;
-  /** (B, 2): largest logit over temperature, and the log of the sum of exponentials below it. */
+  /** (B, 2): largest logit, and log sum exp of what the logits over temperature are above it. */
   norm: Tensor;
   /** u32 (B): where the next token goes; 2^32 - 1 for rows that stay as they are. */
   place: Tensor;

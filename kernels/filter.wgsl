@@ -10,6 +10,7 @@
 // its tokens v = i mod WORKGROUP; lane 0 adds the lanes in order, so the result does not depend on
 // timing. B batch, V vocabulary, rows of logits `ld` apart, S tokens a row.
 override WORKGROUP: u32; // threads per workgroup, set by the launcher
+// LOWEST: fragments/finite.wgsl
 struct Dims { B: u32, V: u32, ld: u32, S: u32 }
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> logits: array<f32>; //           (B, ld)
@@ -18,12 +19,12 @@ struct Dims { B: u32, V: u32, ld: u32, S: u32 }
 @group(0) @binding(4) var<storage, read> finished: array<u32>; //         (B) 1: the row stays so
 @group(0) @binding(5) var<storage, read> tokens: array<u32>; //           (B, S) prompt and response
 @group(0) @binding(6) var<storage, read_write> filtered: array<f32>; //   (B, ld)
-@group(0) @binding(7) var<storage, read_write> norm: array<f32>; //       (B, 2) of logits: see below
+@group(0) @binding(7) var<storage, read_write> norm: array<f32>; //       (B, 2) top, log sum exp((z - top) / temperature)
 @group(0) @binding(8) var<storage, read_write> place: array<u32>; //      (B) of the token to draw
 @group(0) @binding(9) var<storage, read_write> logprobs: array<f32>; //   (B, S) at `place`
 
 const NONE = 0xffffffffu; // place of a row that stays as it is
-const DROPPED = -1e30; // exp gives 0; finite, as WGSL knows no infinity
+const DROPPED = LOWEST; // exp gives 0; finite, as WGSL knows no infinity
 
 struct Above { count: u32, mass: f32 }
 var<workgroup> stop: u32;
@@ -66,7 +67,7 @@ fn added(lane: u32, count: u32, mass: f32) -> Above {
   return workgroupUniformLoad(&answer);
 }
 
-// How many tokens have a key above `bound`, and the sum of exp(z / temperature - high) over them.
+// How many tokens have a key above `bound`, and the sum of exp((z - high) / temperature) over them.
 fn above(row: u32, lane: u32, bound: u32, high: f32) -> Above {
   let inverse = 1.0 / bitcast<f32>(control[6]);
   var count = 0u;
@@ -75,7 +76,7 @@ fn above(row: u32, lane: u32, bound: u32, high: f32) -> Above {
     let z = filtered[row + v];
     if (key(z) > bound) {
       count++;
-      mass += exp(z * inverse - high);
+      mass += exp((z - high) * inverse);
     }
   }
   return added(lane, count, mass);
@@ -100,9 +101,9 @@ fn filter_row(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_ind
     filtered[row + v] = select(z, 0.0, z == 0.0); // -0 and 0 are equal, their keys are not
     mine = max(mine, z);
   }
-  let raw = largest(lane, mine) * inverse;
+  let raw = largest(lane, mine);
   var mass = 0.0;
-  for (var v = lane; v < dims.V; v += WORKGROUP) { mass += exp(logits[row + v] * inverse - raw); }
+  for (var v = lane; v < dims.V; v += WORKGROUP) { mass += exp((logits[row + v] - raw) * inverse); }
   let all = added(lane, 0u, mass);
   if (lane == 0u) {
     norm[b * 2u] = raw;
@@ -125,14 +126,13 @@ fn filter_row(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_ind
     lowest = min(lowest, filtered[row + v]);
   }
   let top = largest(lane, mine);
-  let high = top * inverse;
 
   var low = key(-largest(lane, -lowest)) - 1u; // kept are the keys above it
   for (var which = 0u; which < 2u; which++) { // top-k, then top-p
     let k = control[8];
     let p = bitcast<f32>(control[9]);
     if (select(p >= 1.0, k == 0u || k >= dims.V, which == 0u)) { continue; }
-    var kept = above(row, lane, low, high);
+    var kept = above(row, lane, low, top);
     let goal = p * kept.mass;
     var end = key(top); // too high a bound: too little lies above
     var beyond = 0u; // tokens above `end`
@@ -142,7 +142,7 @@ fn filter_row(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_ind
       // Halving the numbers is quick where they are spread evenly, halving the keys ends everywhere.
       let half = key(number(low) * 0.5 + number(end) * 0.5);
       let middle = select(low + (end - low) / 2u, half, even && half > low && half < end);
-      let seen = above(row, lane, middle, high);
+      let seen = above(row, lane, middle, top);
       if (select(seen.mass >= goal, seen.count >= k, which == 0u)) {
         low = middle;
         kept = seen;
@@ -156,7 +156,7 @@ fn filter_row(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_ind
   let least = bitcast<f32>(control[10]);
   for (var v = lane; v < dims.V; v += WORKGROUP) {
     let z = filtered[row + v];
-    let probable = z == top || exp(z * inverse - high) >= least; // the best stays, come what may
+    let probable = z == top || exp((z - top) * inverse) >= least; // the best stays, come what may
     if (key(z) <= low || !probable) { filtered[row + v] = DROPPED; }
   }
 }
@@ -169,5 +169,5 @@ fn unfiltered(@builtin(global_invocation_id) id: vec3u) {
   let to = place[b];
   if (to == NONE) { return; }
   let z = logits[b * dims.ld + tokens[b * dims.S + to]];
-  logprobs[b * dims.S + to] = z / bitcast<f32>(control[6]) - norm[b * 2u] - norm[b * 2u + 1u];
+  logprobs[b * dims.S + to] = (z - norm[b * 2u]) / bitcast<f32>(control[6]) - norm[b * 2u + 1u];
 }

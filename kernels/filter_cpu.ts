@@ -2,7 +2,7 @@
 import type { FloatArray } from "./device.ts";
 
 const NONE = 0xffffffff; // place of a row that stays as it is
-const DROPPED = -1e30; // exp gives 0
+const DROPPED = -(2 - 2 ** -23) * 2 ** 127; // the least f32: exp gives 0
 
 type Words = Uint32Array<ArrayBuffer>;
 type Arrays =
@@ -27,7 +27,7 @@ export function filterTwin(
     let raw = logits[row], all = 0;
     for (let v = 1; v < V; v++) if (logits[row + v] > raw) raw = logits[row + v];
     for (let v = 0; v < V; v++) all += Math.exp((logits[row + v] - raw) / temperature);
-    norm[b * 2] = raw / temperature;
+    norm[b * 2] = raw;
     norm[b * 2 + 1] = Math.log(all);
 
     for (let v = 0; v < V; v++) filtered[row + v] = logits[row + v];
@@ -68,6 +68,6 @@ export function unfilteredTwin(
   for (let b = 0; b < place.length; b++) {
     const to = b * S + place[b];
     if (place[b] === NONE || control[12]) continue;
-    logprobs[to] = logits[b * ld + tokens[to]] / temperature - norm[b * 2] - norm[b * 2 + 1];
+    logprobs[to] = (logits[b * ld + tokens[to]] - norm[b * 2]) / temperature - norm[b * 2 + 1];
   }
 }

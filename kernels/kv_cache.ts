@@ -1,8 +1,11 @@
 /** Cache of keys and values for decoding: the CPU definition and the launchers. @module */
 import { windowWithin } from "./attention.ts";
 import type { Device, FloatArray, Tensor } from "./device.ts";
+import finite from "./fragments/finite.wgsl" with { type: "text" };
 import { packed } from "./fragments/pack.ts";
-import code from "./kv_cache.wgsl" with { type: "text" };
+import cacheCode from "./kv_cache.wgsl" with { type: "text" };
+
+const code = `${finite}\n${cacheCode}`;
 
 /** Keys and values of one layer: (B, S, C) each, S slots a row. */
 export interface KvCache {

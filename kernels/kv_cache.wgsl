@@ -6,7 +6,7 @@
 // one row. attend: one workgroup owns one head of one row and walks the slots in tiles; a lane owns
 // one slot while scores are made, and every WORKGROUP-th Pack of out while values are summed.
 override WORKGROUP: u32; // threads per workgroup, set by the launcher
-// Pack, PACK and fold: fragments/pack4.wgsl, or pack1.wgsl where D is no multiple of 4
+// Pack, PACK and fold: fragments/pack4.wgsl, or pack1.wgsl where D is no multiple of 4; LOWEST: finite.wgsl
 override SCALE: f32 = 0.0; // of the scores; 0: 1 / sqrt(D)
 struct Dims { B: u32, T: u32, H: u32, D: u32, S: u32, window: u32 } // window <= S
 @group(0) @binding(0) var<uniform> dims: Dims;
@@ -16,7 +16,6 @@ struct Dims { B: u32, T: u32, H: u32, D: u32, S: u32, window: u32 } // window <=
 @group(0) @binding(4) var<storage, read_write> v: array<Pack>; //  (B, S, C)
 @group(0) @binding(5) var<storage, read_write> out: array<Pack>; // (B, C) overwritten
 
-const LOW = -1e30; // below every score; exp of a difference to it is 0
 var<workgroup> score: array<f32, WORKGROUP>;
 var<workgroup> weight: array<f32, WORKGROUP>; // exp(score - highest so far)
 
@@ -45,11 +44,11 @@ fn attend(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) 
   let end = min(position[b] + 1u, dims.S);
   let begin = end - min(end, dims.window);
   let scale = select(SCALE, inverseSqrt(f32(dims.D)), SCALE == 0.0);
-  var high = LOW;
+  var high = LOWEST;
   var sum = 0.0;
   for (var tile = begin; tile < end; tile += WORKGROUP) {
     let count = min(WORKGROUP, end - tile);
-    var s = LOW;
+    var s = LOWEST;
     if (lane < count) {
       let row = first + (tile + lane) * C;
       var product = Pack(0.0);

@@ -20,7 +20,7 @@ struct Dims { V: u32, ld: u32, S: u32 }
 @group(0) @binding(8) var<storage, read_write> logprobs: array<f32>; //   (B, S) at the new position
 
 var<workgroup> stop: u32;
-var<workgroup> high: f32; // largest x, subtracted so that exp cannot overflow
+var<workgroup> high: f32; // largest logit, subtracted so that exp cannot overflow
 var<workgroup> start: u32; // of the range that is left
 var<workgroup> part: array<f32, WORKGROUP>;
 var<workgroup> best: array<u32, WORKGROUP>; // index of each lane's largest logit
@@ -70,7 +70,7 @@ fn draw(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
         best[0] = best[i];
       }
     }
-    high = part[0] * inverse;
+    high = part[0];
     start = 0u;
   }
   workgroupBarrier();
@@ -82,7 +82,7 @@ fn draw(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     let end = min(start + width, dims.V);
     var sum = 0.0;
     for (var v = start + lane * size; v < min(start + (lane + 1u) * size, end); v++) {
-      sum += exp(logits[row + v] * inverse - high);
+      sum += exp((logits[row + v] - high) * inverse); // the difference first: it loses no digits
     }
     part[lane] = sum;
     workgroupBarrier();
@@ -112,7 +112,7 @@ fn draw(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let choice = select(start, best[0], greedy);
   let to = position[b] + 1u;
   tokens[b * dims.S + to] = choice;
-  logprobs[b * dims.S + to] = logits[row + choice] * inverse - high - log(total);
+  logprobs[b * dims.S + to] = (logits[row + choice] - high) * inverse - log(total);
   token[b] = choice;
   position[b] = to;
   drawn[b] += 1u;

@@ -1,6 +1,9 @@
 /** Log-probability of chosen tokens, with entropy: the CPU definition and the launchers. @module */
 import type { Device, FloatArray, Kernel, Launch, Tensor } from "./device.ts";
-import code from "./token_logprob.wgsl" with { type: "text" };
+import finite from "./fragments/finite.wgsl" with { type: "text" };
+import tokenCode from "./token_logprob.wgsl" with { type: "text" };
+
+const code = `${finite}\n${tokenCode}`;
 
 /** N rows, V vocabulary, `ld` elements from one row of logits to the next. */
 export interface TokenLogprobDims {

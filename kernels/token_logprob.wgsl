@@ -8,6 +8,7 @@
 // N rows (batch * time), V vocabulary, rows of logits `ld` apart (columns past V are padding). One
 // workgroup owns one row. dlogits replace the logits: they are the largest buffer of a step.
 override WORKGROUP: u32; // threads per workgroup, set by the launcher
+// LOWEST: fragments/finite.wgsl
 struct Dims { N: u32, V: u32, ld: u32, temperature: f32 }
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read_write> logits: array<f32>; //  (N, ld), then dlogits
@@ -18,7 +19,6 @@ struct Dims { N: u32, V: u32, ld: u32, temperature: f32 }
 @group(0) @binding(6) var<storage, read> dlogprob: array<f32>; //      (N)
 @group(0) @binding(7) var<storage, read> dentropy: array<f32>; //      (N)
 
-const LOW = -1e30; // below every logit; exp of a difference to it is 0
 var<workgroup> part: array<vec3f, WORKGROUP>; // top, sum, weighted of each lane
 
 @compute @workgroup_size(WORKGROUP)
@@ -31,12 +31,13 @@ fn forward(
   if (n >= dims.N) { return; } // the last line of the grid may be partly empty
   let row = n * dims.ld;
   let inverse = 1.0 / dims.temperature;
-  var top = LOW; // subtract the largest x so that exp cannot overflow; each lane has its own
-  for (var v = lane; v < dims.V; v += WORKGROUP) { top = max(top, logits[row + v] * inverse); }
+  var top = LOWEST; // of the lane's logits
+  for (var v = lane; v < dims.V; v += WORKGROUP) { top = max(top, logits[row + v]); }
   var sum = 0.0; // of e = exp(x - top)
   var weighted = 0.0; // of e (x - top)
   for (var v = lane; v < dims.V; v += WORKGROUP) {
-    let x = logits[row + v] * inverse - top;
+    // The difference first: it is exact where the logits are near each other, whatever their size.
+    let x = max((logits[row + v] - top) * inverse, LOWEST); // not infinite: 0 times that is NaN
     let e = exp(x);
     sum += e;
     weighted += e * x;
@@ -45,19 +46,20 @@ fn forward(
   workgroupBarrier();
   if (lane > 0u) { return; }
   // One lane joins the parts in order: a tree would need a barrier a level.
-  var high = LOW;
-  for (var i = 0u; i < WORKGROUP; i++) { high = max(high, part[i].x); }
+  let lanes = min(WORKGROUP, dims.V); // the others have no logit
+  var high = LOWEST;
+  for (var i = 0u; i < lanes; i++) { high = max(high, part[i].x); }
   sum = 0.0;
   weighted = 0.0;
-  for (var i = 0u; i < WORKGROUP; i++) {
-    let shift = part[i].x - high;
+  for (var i = 0u; i < lanes; i++) {
+    let shift = max((part[i].x - high) * inverse, LOWEST);
     let scale = exp(shift);
     sum += scale * part[i].y;
     weighted += scale * (part[i].z + part[i].y * shift);
   }
   let log_sum = log(sum);
-  lse[n] = high + log_sum;
-  logprob[n] = logits[row + token[n]] * inverse - high - log_sum;
+  lse[n] = high * inverse + log_sum;
+  logprob[n] = (logits[row + token[n]] - high) * inverse - log_sum;
   entropy[n] = log_sum - weighted / sum; // relative to the top: no difference of large numbers
 }
 

@@ -220,6 +220,30 @@ testOnDevices(
   },
 );
 
+testOnDevices(
+  "filter() loses no digit at any level of the logits and any temperature",
+  async (device) => {
+    const [B, V] = [9, 90], setting = { topK: 40, topP: 0.9, minP: 0.02 };
+    for (const [spread, temperature] of [[3, 0.7], [0.0625, 0.01], [3, 1]]) {
+      const logits = wave(B * V, spread).map((z) => Math.round(z * 2048) / 2048); // exact at 7200
+      for (const level of [0, -100, 300, -7200]) {
+        const moved = logits.map((z) => level + z), what = `at ${level}, T ${temperature}`;
+        for (const filteredLogprobs of [false, true]) {
+          const given = { V, setting: { ...setting, temperature, filteredLogprobs } };
+          const { filtered, tokens, logprobs } = await run(device, moved, given);
+          for (let b = 0; b < B; b++) {
+            const row = logits.subarray(b * V, (b + 1) * V), kept = exact(row, given.setting);
+            const got = keptOf(filtered.subarray(b * V, (b + 1) * V));
+            assert.deepEqual(got, kept.flatMap((p, v) => p > 0 ? [v] : []), what);
+            const p = filteredLogprobs ? kept : exact(row, { temperature });
+            assertClose([logprobs[b * 2 + 1]], [Math.log(p[tokens[b * 2 + 1]])], what, 2e-6);
+          }
+        }
+      }
+    }
+  },
+);
+
 testOnDevices("the penalty is applied once, whatever the sign of a logit", async (device) => {
   const logits = Float32Array.from([2, -2, 1, 0, 4, 5]), history = [[1, 0, 1, 1, 3]];
   const { filtered } = await run(device, logits, {

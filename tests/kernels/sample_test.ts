@@ -141,6 +141,30 @@ testOnDevices(
   },
 );
 
+testOnDevices(
+  "sample() loses no digit at any level of the logits and any temperature",
+  async (device) => {
+    const [B, V] = [9, 300];
+    for (const [spread, temperature] of [[3, 0.7], [0.0625, 0.01], [3, 1]]) {
+      const options = { V, S: 2, steps: 1, seed: 3, stream: 1, temperature };
+      const logits = wave(B * V, spread).map((z) => Math.round(z * 2048) / 2048); // exact at 7200
+      const { tokens: want } = await run(device, logits, options);
+      for (const level of [0, -100, 300, -7200]) {
+        const moved = logits.map((z) => level + z);
+        const { tokens, logprobs } = await run(device, moved, options), drawn = [], exact = [];
+        assert.deepEqual(tokens, want, `tokens at ${level}`);
+        for (let b = 0; b < B; b++) {
+          const row = moved.subarray(b * V, (b + 1) * V), top = Math.max(...row);
+          const sum = row.reduce((s, z) => s + Math.exp((z - top) / temperature), 0);
+          drawn.push(logprobs[b * 2 + 1]);
+          exact.push((row[tokens[b * 2 + 1]] - top) / temperature - Math.log(sum));
+        }
+        assertClose(drawn, exact, `logprobs at ${level}, T ${temperature}`, 2e-6);
+      }
+    }
+  },
+);
+
 testOnDevices("sample() never draws a token whose probability is zero", async (device) => {
   const [B, V] = [200, 130], logits = new Float32Array(B * V).fill(-1e9);
   for (let b = 0; b < B; b++) logits.fill(0, b * V + 40, b * V + 43); // 40, 41, 42 share it all

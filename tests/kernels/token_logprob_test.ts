@@ -146,3 +146,45 @@ testOnDevices(
     );
   },
 );
+
+/** Log-probability of `token` and entropy of one row, in doubles. */
+function exactly(row: Float32Array, token: number, temperature: number) {
+  const top = Math.max(...row), x = Array.from(row, (z) => (z - top) / temperature);
+  const logSum = Math.log(x.reduce((sum, y) => sum + Math.exp(y), 0));
+  const entropy = -x.reduce((sum, y) => sum + Math.exp(y - logSum) * (y - logSum), 0);
+  return { logprob: x[token] - logSum, entropy };
+}
+
+// Levels that f32 subtracts from exactly, so that what is left of a digit is lost by the kernel alone.
+for (
+  const [level, spread, temperature] of [
+    [-100, 3, 0.7],
+    [-100, 0.04, 0.01],
+    [300, 3, 0.7],
+    [300, 0.04, 0.01],
+    [-7200, 3, 1],
+    [-2e30, 0, 1],
+  ]
+) {
+  testOnDevices(
+    `tokenLogprob() loses no digit at logits of ${level}, spread ${spread}, T ${temperature}`,
+    async (device) => {
+      const [N, V] = [7, 131], token = tokens(N, V);
+      const logits = wave(N * V, spread).map((z) => level + z);
+      const x = {
+        logits: upload(device, logits, "logits"),
+        token: upload(device, token, "token"),
+        ...{ logprob: device.alloc(N, "logprob"), entropy: device.alloc(N, "entropy") },
+        lse: device.alloc(N, "lse"),
+      };
+      tokenLogprob(device, x, { N, V, ld: V, temperature });
+      const want = Array.from(
+        token,
+        (y, n) => exactly(logits.subarray(n * V, (n + 1) * V), y, temperature),
+      );
+      const [logprob, entropy] = await device.read(x.logprob, x.entropy);
+      assertClose(logprob, want.map((row) => row.logprob), "logprob", 2e-6);
+      assertClose(entropy, want.map((row) => row.entropy), "entropy", 2e-6);
+    },
+  );
+}

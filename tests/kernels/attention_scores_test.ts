@@ -1,0 +1,69 @@
+/** Attention where every score is far from zero, against plain doubles: all kernels that attend. @module */
+import { attention } from "../../kernels/attention.ts";
+import { attendAll } from "../../kernels/attend_all.ts";
+import { upload } from "../../kernels/tensor.ts";
+import { attendKv } from "../../kernels/kv_cache.ts";
+import { assertClose } from "../_close.ts";
+import { testOnDevices } from "../_devices.ts";
+
+const [T, D] = [37, 4];
+
+/**
+ * One head whose scores are `level` and a few multiples of 0.9375 below it, all exact in f32: q has one
+ * number, and the scale of D = 4 is a half.
+ */
+function rowsAt(level: number): { qkv: Float32Array<ArrayBuffer>; score: number[] } {
+  const qkv = new Float32Array(T * 3 * D), q = 120, score: number[] = [];
+  for (let t = 0; t < T; t++) {
+    const k = level / 60 - (7 * t % 5) / 64;
+    qkv[t * 3 * D] = q;
+    qkv[t * 3 * D + D] = k;
+    for (let d = 0; d < D; d++) qkv[t * 3 * D + 2 * D + d] = Math.sin(3 * t + d);
+    score.push(60 * k);
+  }
+  return { qkv, score };
+}
+
+/** softmax(score) v over the first `rows` rows. */
+function attended(qkv: Float32Array, score: readonly number[], rows: number): number[] {
+  const top = Math.max(...score.slice(0, rows)), p = score.map((s) => Math.exp(s - top));
+  const sum = p.slice(0, rows).reduce((a, b) => a + b);
+  return Array.from({ length: D }, (_, d) => {
+    let out = 0;
+    for (let j = 0; j < rows; j++) out += p[j] / sum * qkv[(3 * j + 2) * D + d];
+    return out;
+  });
+}
+
+for (const level of [-7200, 7200, -120]) {
+  testOnDevices(
+    `attention of any kind holds where all scores are near ${level}`,
+    async (device) => {
+      const { qkv: rows, score } = rowsAt(level);
+      const qkv = upload(device, rows, "qkv"), length = upload(device, Uint32Array.of(T), "length");
+      const out = device.alloc(T * D, "out"), lse = device.alloc(T, "lse");
+      const causal = Array.from({ length: T }, (_, t) => attended(rows, score, t + 1)).flat();
+      for (const naive of [false, true]) {
+        attention(device, { qkv, length, out, lse }, { B: 1, T, H: 1, D, naive });
+        assertClose((await device.read(out))[0], causal, `attention, naive ${naive}`, 1e-6);
+      }
+      attendAll(device, { qkv, length, out }, { B: 1, T, H: 1, D });
+      const all = Array.from({ length: T }, () => attended(rows, score, T)).flat();
+      assertClose((await device.read(out))[0], all, "attendAll", 1e-6);
+      const part = (at: number) =>
+        upload(
+          device,
+          Float32Array.from(
+            { length: T * D },
+            (_, i) => rows[Math.floor(i / D) * 3 * D + at * D + i % D],
+          ),
+          "part",
+        );
+      const last = upload(device, rows.slice((T - 1) * 3 * D), "last");
+      const position = upload(device, Uint32Array.of(T - 1), "position");
+      const cache = { qkv: last, position, k: part(1), v: part(2), out: device.alloc(D, "out") };
+      attendKv(device, cache, { B: 1, S: T, H: 1, D });
+      assertClose((await device.read(cache.out))[0], causal.slice(-D), "attendKv", 1e-6);
+    },
+  );
+}
