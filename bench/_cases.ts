@@ -30,7 +30,7 @@ function attentionCases({ B, T, H, C }: Shape): KernelCase[] {
     qkv: noise(N * 3 * C),
     length: new Uint32Array(B).fill(T),
     out: zeros(N * C),
-    lse: filled(B * H * T, 4), // where forward did not run: above every score
+    lse: filled(B * H * T * 2, 4), // where forward did not run: above every score
   });
   return [false, true].flatMap((naive): KernelCase[] => [{
     name: `attention${naive ? ", naive" : ""}`,

@@ -40,7 +40,7 @@ function logprobCases({ V, R }: Shape): KernelCase[] {
     token: ids(R, V),
     logprob: zeros(R),
     entropy: filled(R, 5),
-    lse: filled(R, 9),
+    lse: filled(2 * R, 9),
   });
   return [{
     name: "token_logprob",

@@ -32,7 +32,7 @@ export interface AttentionBuffers {
   length: Tensor;
   /** (B, T, C), overwritten; 0 in padded rows. */
   out: Tensor;
-  /** (B, H, T), overwritten. */
+  /** (B, H, T, 2), overwritten: each query's largest score, and log sum exp of the scores above it. */
   lse: Tensor;
 }
 
@@ -97,7 +97,7 @@ export function attention(device: Device, x: AttentionBuffers, dims: AttentionDi
     qkv: [x.qkv, N * 3 * C],
     length: [x.length, B],
     out: [x.out, N * C],
-    lse: [x.lse, B * H * T],
+    lse: [x.lse, B * H * T * 2],
   }, dims);
 }
 
@@ -115,7 +115,7 @@ export function attentionBackward(
   const bind: Launch["bind"] = {
     qkv: [x.qkv, N * 3 * C],
     length: [x.length, B],
-    lse: [x.lse, B * H * T],
+    lse: [x.lse, B * H * T * 2],
     dout: [x.dout, N * C],
     delta: [x.delta, B * H * T],
     dqkv: [x.dqkv, N * 3 * C],

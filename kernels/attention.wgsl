@@ -1,6 +1,7 @@
 // Causal self-attention over ragged rows, without ever storing the (T, T) probabilities.
 //   s[t, j]   = scale q[t] . k[j]              t - window < j <= t < length[b]; one head of one row
-//   lse[t]    = log sum_j exp(s[t, j])         kept for backward, which recomputes p from it
+//   lse[t]    = log sum_j exp(s[t, j])         kept for backward, which recomputes p from it, in two
+//               parts: the largest score, and the rest, as their sum in f32 would lose digits
 //   p[t, j]   = exp(s[t, j] - lse[t])
 //   out[t]    = sum_j p[t, j] v[j]
 //   delta[t]  = dout[t] . out[t]
@@ -25,7 +26,7 @@ struct Dims { T: u32, H: u32, window: u32 } // window <= T
 @group(0) @binding(1) var<storage, read> qkv: array<vec4f>; //         (B, T, 3C) q | k | v
 @group(0) @binding(2) var<storage, read> length: array<u32>; //        (B)        real rows, all first
 @group(0) @binding(3) var<storage, read_write> out: array<vec4f>; //   (B, T, C)
-@group(0) @binding(4) var<storage, read_write> lse: array<f32>; //     (B, H, T)
+@group(0) @binding(4) var<storage, read_write> lse: array<vec2f>; //   (B, H, T, 2)
 @group(0) @binding(5) var<storage, read> dout: array<vec4f>; //        (B, T, C)
 @group(0) @binding(6) var<storage, read_write> delta: array<f32>; //   (B, H, T)
 @group(0) @binding(7) var<storage, read_write> dqkv: array<vec4f>; //  (B, T, 3C) overwritten
@@ -50,7 +51,7 @@ fn forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
   let stat = (b * dims.H + h) * dims.T + t;
   if (t >= length[b]) { // padding
     for (var i = 0u; i < D4; i++) { out[mine + i] = vec4f(0.0); }
-    lse[stat] = 0.0;
+    lse[stat] = vec2f();
     return;
   }
   let step = 3u * C4;
@@ -78,7 +79,7 @@ fn forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
     for (var i = 0u; i < D4; i++) { sum_v[i] = sum_v[i] * keep + p * qkv[v + i]; }
   }
   for (var i = 0u; i < D4; i++) { out[mine + i] = sum_v[i] / sum; }
-  lse[stat] = top + log(sum);
+  lse[stat] = vec2f(top, log(sum));
 }
 
 // Also writes delta, which backward_key reads.
@@ -110,7 +111,7 @@ fn backward_query(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation
     dq[i] = vec4f(0.0);
   }
   delta[stat] = sum;
-  let top = lse[stat];
+  let norm = lse[stat];
   for (var j = first_row(group.x * WORKGROUP); j <= t; j++) {
     if (t - j >= dims.window) { continue; }
     let k = head + C4 + j * step;
@@ -121,7 +122,7 @@ fn backward_query(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation
       s += dot(q[i], qkv[k + i]);
       dp += dot(d_out[i], qkv[v + i]);
     }
-    let ds = exp(s - top) * (dp - sum) * scale;
+    let ds = exp(s - norm.x - norm.y) * (dp - sum) * scale;
     for (var i = 0u; i < D4; i++) { dq[i] += ds * qkv[k + i]; }
   }
   for (var i = 0u; i < D4; i++) { dqkv[head + t * step + i] = dq[i]; }
@@ -163,7 +164,7 @@ fn backward_key(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_i
       s += dot(k[i], qkv[q + i]);
       dp += dot(v[i], dout[o + i]);
     }
-    let p = exp(s - lse[stat]);
+    let p = exp(s - lse[stat].x - lse[stat].y);
     let ds = p * (dp - delta[stat]) * scale;
     for (var i = 0u; i < D4; i++) {
       dv[i] += p * dout[o + i];

@@ -37,15 +37,17 @@ export function attentionTwin({ qkv, length, out, lse }: Arrays, dims: Attention
             score[j] = dot * scale;
             if (score[j] > top) top = score[j];
           }
+          lse[2 * stat] = top;
+          top = lse[2 * stat]; // as it is stored: backward subtracts the same
           sum = 0;
           for (let j = first; j <= t; j++) {
             const p = Math.exp(score[j] - top), v = (b * T + j) * 3 * C + 2 * C + h * D;
             sum += p;
             for (let d = 0; d < D; d++) sumV[d] += p * qkv[v + d];
           }
-        } else top = 0;
+        } else lse[2 * stat] = 0;
         for (let d = 0; d < D; d++) out[o + d] = sumV[d] / sum;
-        lse[stat] = top + Math.log(sum);
+        lse[2 * stat + 1] = Math.log(sum);
       }
     }
   }
@@ -74,7 +76,7 @@ export function attentionBackwardQueryTwin(
               s += qkv[q + d] * qkv[k + d];
               dp += dout[o + d] * qkv[v + d];
             }
-            const ds = Math.exp(s * scale - lse[stat]) * (dp - sum) * scale;
+            const ds = Math.exp(s * scale - lse[2 * stat] - lse[2 * stat + 1]) * (dp - sum) * scale;
             for (let d = 0; d < D; d++) dq[d] += ds * qkv[k + d];
           }
         }
@@ -106,7 +108,8 @@ export function attentionBackwardKeyTwin(
             s += qkv[q + d] * qkv[k + d];
             dp += dout[o + d] * qkv[v + d];
           }
-          const p = Math.exp(s * scale - lse[stat]), ds = p * (dp - delta[stat]) * scale;
+          const p = Math.exp(s * scale - lse[2 * stat] - lse[2 * stat + 1]);
+          const ds = p * (dp - delta[stat]) * scale;
           for (let d = 0; d < D; d++) {
             dv[d] += p * dout[o + d];
             dk[d] += ds * qkv[q + d];

@@ -7,7 +7,7 @@ struct Dims { T: u32, H: u32, D: u32, window: u32 }
 @group(0) @binding(1) var<storage, read> qkv: array<f32>; //         (B, T, 3C) q | k | v
 @group(0) @binding(2) var<storage, read> length: array<u32>; //      (B)        real rows, all first
 @group(0) @binding(3) var<storage, read_write> out: array<f32>; //   (B, T, C)
-@group(0) @binding(4) var<storage, read_write> lse: array<f32>; //   (B, H, T)
+@group(0) @binding(4) var<storage, read_write> lse: array<vec2f>; // (B, H, T, 2)
 @group(0) @binding(5) var<storage, read> dout: array<f32>; //        (B, T, C)
 @group(0) @binding(6) var<storage, read_write> delta: array<f32>; // (B, H, T)
 @group(0) @binding(7) var<storage, read_write> dqkv: array<f32>; //  (B, T, 3C) overwritten
@@ -47,7 +47,7 @@ fn forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
   let o = ((b * dims.T + t) * dims.H + h) * dims.D;
   let stat = (b * dims.H + h) * dims.T + t;
   for (var d = 0u; d < dims.D; d++) { out[o + d] = 0.0; }
-  lse[stat] = 0.0;
+  lse[stat] = vec2f();
   if (t >= length[b]) { return; } // padding
   let q = at(b, t, 0u, h);
   let first = first_row(t);
@@ -55,7 +55,7 @@ fn forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
   for (var j = first + 1u; j <= t; j++) { top = max(top, score(q, at(b, j, 1u, h))); }
   var sum = 0.0;
   for (var j = first; j <= t; j++) { sum += exp(score(q, at(b, j, 1u, h)) - top); }
-  lse[stat] = top + log(sum);
+  lse[stat] = vec2f(top, log(sum));
   for (var j = first; j <= t; j++) {
     let p = exp(score(q, at(b, j, 1u, h)) - top) / sum;
     let v = at(b, j, 2u, h);
@@ -81,7 +81,7 @@ fn backward_query(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation
   delta[stat] = sum;
   for (var j = first_row(t); j <= t; j++) {
     let k = at(b, j, 1u, h);
-    let p = exp(score(q, k) - lse[stat]);
+    let p = exp(score(q, k) - lse[stat].x - lse[stat].y);
     let ds = p * (dprobability(o, at(b, j, 2u, h)) - sum) * scale();
     for (var d = 0u; d < dims.D; d++) { dqkv[q + d] += ds * qkv[k + d]; }
   }
@@ -103,7 +103,7 @@ fn backward_key(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_i
     let q = at(b, t, 0u, h);
     let o = ((b * dims.T + t) * dims.H + h) * dims.D;
     let stat = (b * dims.H + h) * dims.T + t;
-    let p = exp(score(q, k) - lse[stat]);
+    let p = exp(score(q, k) - lse[stat].x - lse[stat].y);
     let ds = p * (dprobability(o, v) - delta[stat]) * scale();
     for (var d = 0u; d < dims.D; d++) {
       dqkv[v + d] += p * dout[o + d];

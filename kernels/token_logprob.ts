@@ -23,7 +23,7 @@ export interface TokenLogprobBuffers {
   token: Tensor;
   /** (N), overwritten. */
   entropy: Tensor;
-  /** (N), overwritten: log sum exp(logits / temperature). */
+  /** (N, 2), overwritten: the largest logit, and log sum exp of the logits above it over temperature. */
   lse: Tensor;
 }
 
@@ -53,7 +53,8 @@ export function tokenLogprobTwin(
       weighted += e * x;
     }
     const logSum = Math.log(sum);
-    lse[n] = top / temperature + logSum;
+    lse[2 * n] = top;
+    lse[2 * n + 1] = logSum;
     logprob[n] = (logits[row + token[n]] - top) / temperature - logSum;
     entropy[n] = logSum - weighted / sum;
   }
@@ -65,10 +66,10 @@ export function tokenLogprobBackwardTwin(
   { N, V, ld, temperature }: TokenLogprobDims,
 ): void {
   for (let n = 0; n < N; n++) {
-    const row = n * ld, y = token[n], H = entropy[n], shift = lse[n];
+    const row = n * ld, y = token[n], H = entropy[n], top = lse[2 * n], rest = lse[2 * n + 1];
     const dl = dlogprob[n] / temperature, dH = dentropy[n] / temperature;
     for (let v = 0; v < V; v++) {
-      const logP = logits[row + v] / temperature - shift, p = Math.exp(logP);
+      const logP = (logits[row + v] - top) / temperature - rest, p = Math.exp(logP);
       logits[row + v] = -p * (dl + dH * (logP + H));
     }
     logits[row + y] += dl;
@@ -103,7 +104,7 @@ function launch(
 }
 
 /**
- * Enqueues the forward pass: `logprob` (N), `entropy` (N) and `lse` (N) are overwritten; nats.
+ * Enqueues the forward pass: `logprob` (N), `entropy` (N) and `lse` (N, 2) are overwritten; nats.
  * @throws {RangeError} when temperature is not positive, ld is below V, or a buffer is too small
  */
 export function tokenLogprob(
@@ -117,7 +118,7 @@ export function tokenLogprob(
     token: [x.token, N],
     logprob: [x.logprob, N],
     entropy: [x.entropy, N],
-    lse: [x.lse, N],
+    lse: [x.lse, 2 * N],
   }, dims);
 }
 
@@ -136,7 +137,7 @@ export function tokenLogprobBackward(
     logits: [x.logits, N * ld],
     token: [x.token, N],
     entropy: [x.entropy, N],
-    lse: [x.lse, N],
+    lse: [x.lse, 2 * N],
     dlogprob: [x.dlogprob, N],
     dentropy: [x.dentropy, N],
   }, dims);

@@ -1,6 +1,7 @@
 // Log-probability of one chosen token per row, entropy of the row, and their gradient in place.
 //   x[v]       = logits[n, v] / temperature                                  v < V
-//   lse[n]     = log sum_v exp(x[v])
+//   lse[n]     = log sum_v exp(x[v]), in two parts: top, the largest logit, and rest, with
+//                lse = top / temperature + rest: one f32 would lose the digits of the difference
 //   logprob[n] = x[y] - lse[n]                                               y = token[n]
 //   entropy[n] = -sum_v p[v] log p[v]                               log p[v] = x[v] - lse[n]
 //   dlogits[v] = (dlogprob[n] ((v == y) - p[v])
@@ -15,7 +16,7 @@ struct Dims { N: u32, V: u32, ld: u32, temperature: f32 }
 @group(0) @binding(2) var<storage, read> token: array<u32>; //         (N)
 @group(0) @binding(3) var<storage, read_write> logprob: array<f32>; // (N)
 @group(0) @binding(4) var<storage, read_write> entropy: array<f32>; // (N)     kept for backward
-@group(0) @binding(5) var<storage, read_write> lse: array<f32>; //     (N)     kept for backward
+@group(0) @binding(5) var<storage, read_write> lse: array<vec2f>; //   (N, 2)  kept for backward
 @group(0) @binding(6) var<storage, read> dlogprob: array<f32>; //      (N)
 @group(0) @binding(7) var<storage, read> dentropy: array<f32>; //      (N)
 
@@ -37,7 +38,7 @@ fn forward(
   var weighted = 0.0; // of e (x - top)
   for (var v = lane; v < dims.V; v += WORKGROUP) {
     // The difference first: it is exact where the logits are near each other, whatever their size.
-    let x = max((logits[row + v] - top) * inverse, LOWEST); // not infinite: 0 times that is NaN
+    let x = max((logits[row + v] - top) * inverse, LOWEST); // never -infinity: 0 times that is NaN
     let e = exp(x);
     sum += e;
     weighted += e * x;
@@ -58,7 +59,7 @@ fn forward(
     weighted += scale * (part[i].z + part[i].y * shift);
   }
   let log_sum = log(sum);
-  lse[n] = high * inverse + log_sum;
+  lse[n] = vec2f(high, log_sum);
   logprob[n] = (logits[row + token[n]] - high) * inverse - log_sum;
   entropy[n] = log_sum - weighted / sum; // relative to the top: no difference of large numbers
 }
@@ -75,7 +76,7 @@ fn backward(
   let inverse = 1.0 / dims.temperature;
   let y = token[n];
   for (var v = lane; v < dims.V; v += WORKGROUP) {
-    let log_p = logits[row + v] * inverse - lse[n];
+    let log_p = max((logits[row + v] - lse[n].x) * inverse - lse[n].y, LOWEST);
     let p = exp(log_p);
     let chosen = select(0.0, 1.0, v == y);
     logits[row + v] =

@@ -1,7 +1,9 @@
 /**
- * Tables as CSV (RFC 4180). Text cells that a spreadsheet would run as a formula are written behind an
- * apostrophe, and so are cells that begin with one: to read a text cell, drop one leading apostrophe.
- * Numbers are never changed. (OWASP ASVS 1.2.10)
+ * Tables as CSV (RFC 4180). A text cell that a spreadsheet would run as a formula is written behind an
+ * apostrophe, and so is one that begins with an apostrophe: to read a text cell, drop one at its
+ * beginning. Programs that break rows at every line end, quoted or not, see the later lines of a cell as
+ * rows of their own: such a line too is written behind an apostrophe where it would be a formula, or
+ * where apostrophes stand before one. Numbers are never changed. (OWASP ASVS 1.2.10)
  * @module
  */
 import { parse } from "npm:csv-parse@7.0.3/sync";
@@ -9,23 +11,28 @@ import { stringify } from "npm:csv-stringify@6.9.0/sync";
 import { type CompletionRow, parsePhase, phaseText } from "../observer.ts";
 
 const RISKY = /^['=+\-@\t\r\n\0\uff1d\uff0b\uff0d\uff20]/;
+/** Where a later line of a cell begins that would be a formula, apostrophes before it or not. */
+const RISKY_LINE = /(?<=\r\n|[\r\n])(?='*[=+\-@\t\r\0\uff1d\uff0b\uff0d\uff20])/g;
+/** What `guard` put there. */
+const GUARDED_LINE = /(?<=\r\n|[\r\n])'(?='*[=+\-@\t\r\0\uff1d\uff0b\uff0d\uff20])/g;
 
 /** A text cell that no spreadsheet runs. */
 export const guard = (text: string): string => {
-  const whole = text.toWellFormed();
+  const whole = text.toWellFormed().replace(RISKY_LINE, "'");
   return RISKY.test(whole) ? `'${whole}` : whole;
 };
 
 /** The text that `guard` was given (but for lone surrogates, which no file can hold). */
-export const unguard = (cell: string): string => cell.startsWith("'") ? cell.slice(1) : cell;
+export const unguard = (cell: string): string =>
+  (cell.startsWith("'") ? cell.slice(1) : cell).replace(GUARDED_LINE, "");
 
 /** Numbers as JavaScript prints them; an empty cell for null and for what is not finite. */
 export const numberCell = (value: number | null): string =>
   value === null || !Number.isFinite(value) ? "" : Object.is(value, -0) ? "0" : String(value);
 
-/** Lines with a line feed each. */
+/** Lines with a line feed each; a cell with a carriage return, line feed, quote or comma is quoted. */
 export const csvLines = (rows: readonly (readonly string[])[]): string =>
-  stringify(rows as string[][], { record_delimiter: "unix" });
+  stringify(rows as string[][], { record_delimiter: "unix", quoted_match: /\r/ });
 
 /** Rows of cells. */
 export const readCsv = (text: string): string[][] =>

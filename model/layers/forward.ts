@@ -136,7 +136,7 @@ export interface LayerActivations {
   readonly qkv: Tensor;
   /** (N, C) attention's output before the projection. */
   readonly attended: Tensor;
-  /** (B, H, T) log of each query's softmax sum. */
+  /** (B, H, T, 2) log of each query's softmax sum, in two parts. */
   readonly lse: Tensor;
   /** (N, C) residual stream between attention and MLP. */
   readonly middle: Tensor;
@@ -168,7 +168,7 @@ export function layerActivations(
     rstd1: make("rstd1", N),
     qkv: make("qkv", N * 3 * C),
     attended: make("attended", N * C),
-    lse: make("lse", B * H * T),
+    lse: make("lse", B * H * T * 2),
     middle: make("middle", N * C),
     norm2: make("norm2", N * C),
     mean2: make("mean2", N),

@@ -44,6 +44,7 @@ export interface HeadActivations {
   /** (R) each. */
   readonly logprob: Tensor;
   readonly entropy: Tensor;
+  /** (R, 2), see `tokenLogprob`. */
   readonly lse: Tensor;
   readonly value?: Tensor;
 }
@@ -108,7 +109,7 @@ export function headActivations(
     logits: make("logits", Math.min(R, chunk) * logitsWidth(V), "logits"),
     logprob: make("logprob", R),
     entropy: make("entropy", R),
-    lse: make("lse", R),
+    lse: make("lse", 2 * R),
     ...(value && { value: make("value", R) }),
   };
 }
@@ -287,7 +288,7 @@ function chunkOf(
       hidden: rowsOf(hidden, C, start, start + rows),
       logprob: view(logprob, start, rows),
       entropy: view(entropy, start, rows),
-      lse: view(lse, start, rows),
+      lse: view(lse, 2 * start, 2 * rows),
     },
     logits: view(logits, 0, rows * logitsWidth(V)),
   };

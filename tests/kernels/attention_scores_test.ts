@@ -1,9 +1,9 @@
 /** Attention where every score is far from zero, against plain doubles: all kernels that attend. @module */
-import { attention } from "../../kernels/attention.ts";
+import { attention, attentionBackward } from "../../kernels/attention.ts";
 import { attendAll } from "../../kernels/attend_all.ts";
 import { upload } from "../../kernels/tensor.ts";
 import { attendKv } from "../../kernels/kv_cache.ts";
-import { assertClose } from "../_close.ts";
+import { assertClose, assertRelative } from "../_close.ts";
 import { testOnDevices } from "../_devices.ts";
 
 const [T, D] = [37, 4];
@@ -41,7 +41,7 @@ for (const level of [-7200, 7200, -120]) {
     async (device) => {
       const { qkv: rows, score } = rowsAt(level);
       const qkv = upload(device, rows, "qkv"), length = upload(device, Uint32Array.of(T), "length");
-      const out = device.alloc(T * D, "out"), lse = device.alloc(T, "lse");
+      const out = device.alloc(T * D, "out"), lse = device.alloc(T * 2, "lse");
       const causal = Array.from({ length: T }, (_, t) => attended(rows, score, t + 1)).flat();
       for (const naive of [false, true]) {
         attention(device, { qkv, length, out, lse }, { B: 1, T, H: 1, D, naive });
@@ -64,6 +64,58 @@ for (const level of [-7200, 7200, -120]) {
       const cache = { qkv: last, position, k: part(1), v: part(2), out: device.alloc(D, "out") };
       attendKv(device, cache, { B: 1, S: T, H: 1, D });
       assertClose((await device.read(cache.out))[0], causal.slice(-D), "attendKv", 1e-6);
+    },
+  );
+}
+
+/** dqkv in doubles, from the formulas at the head of attention.wgsl; one head. */
+function gradient(qkv: Float32Array, dout: Float32Array, score: readonly number[]): number[] {
+  const d = new Array(T * 3 * D).fill(0), at = (row: number, part: number) => (3 * row + part) * D;
+  for (let t = 0; t < T; t++) {
+    const top = Math.max(...score.slice(0, t + 1)), e = score.map((s) => Math.exp(s - top));
+    const sum = e.slice(0, t + 1).reduce((a, b) => a + b);
+    const dp = score.map((_, j) => {
+      let dot = 0;
+      for (let i = 0; i < D; i++) dot += dout[t * D + i] * qkv[at(j, 2) + i];
+      return dot;
+    });
+    let delta = 0;
+    for (let j = 0; j <= t; j++) delta += e[j] / sum * dp[j];
+    for (let j = 0; j <= t; j++) {
+      const p = e[j] / sum, ds = p * (dp[j] - delta) / 2; // 1 / sqrt(D) is a half
+      for (let i = 0; i < D; i++) {
+        d[at(t, 0) + i] += ds * qkv[at(j, 1) + i];
+        d[at(j, 1) + i] += ds * qkv[at(t, 0) + i];
+        d[at(j, 2) + i] += p * dout[t * D + i];
+      }
+    }
+  }
+  return d;
+}
+
+for (const level of [-120, 7200, 15000]) {
+  testOnDevices(
+    `attentionBackward() is as exact where scores are near ${level}`,
+    async (device) => {
+      const { qkv: rows, score } = rowsAt(level);
+      const given = Float32Array.from({ length: T * D }, (_, i) => Math.cos(5 * i));
+      const x = {
+        qkv: upload(device, rows, "qkv"),
+        length: upload(device, Uint32Array.of(T), "length"),
+        dout: upload(device, given, "dout"),
+        ...{ out: device.alloc(T * D, "out"), lse: device.alloc(T * 2, "lse") },
+        ...{ delta: device.alloc(T, "delta"), dqkv: device.alloc(T * 3 * D, "dqkv") },
+      };
+      const want = gradient(rows, given, score);
+      for (const naive of [false, true]) {
+        attention(device, x, { B: 1, T, H: 1, D, naive });
+        attentionBackward(device, x, { B: 1, T, H: 1, D, naive });
+        const [got] = await device.read(x.dqkv);
+        const values = (of: ArrayLike<number>) =>
+          Array.from(of).filter((_, i) => i % (3 * D) >= 2 * D);
+        assertClose(values(got), values(want), `dv, naive ${naive}`, 2e-6);
+        assertRelative(got, want, `dqkv, naive ${naive}`, 2e-6);
+      }
     },
   );
 }

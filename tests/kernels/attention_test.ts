@@ -24,7 +24,7 @@ async function run(device: Device, dims: AttentionDims, scale = 1) {
     qkv: upload(device, wave(N * 3 * C, scale), "qkv"),
     length: upload(device, lengths(B, T), "length"),
     out: canary(N * C),
-    lse: canary(B * H * T),
+    lse: canary(B * H * T * 2),
     dout: upload(device, wave(N * C, 1, 2), "dout"),
     delta: canary(B * H * T),
     dqkv: canary(N * 3 * C),
@@ -96,7 +96,7 @@ testOnDevices("attention() sees the rows of its window and no other", async (dev
     qkv: upload(device, qkv, "qkv"),
     length: upload(device, new Uint32Array([T]), "length"),
     out: device.alloc(T * D, "out"),
-    lse: device.alloc(T, "lse"),
+    lse: device.alloc(T * 2, "lse"),
   };
   for (const naive of [false, true]) {
     attention(device, x, { B: 1, T, H: 1, D, window, naive });
@@ -126,7 +126,7 @@ testOnDevices(
         qkv: upload(device, spoil(wave(B * T * 3 * C, 1), 3 * C), "qkv"),
         length: upload(device, length, "length"),
         out: device.alloc(B * T * C, "out"),
-        lse: device.alloc(B * H * T, "lse"),
+        lse: device.alloc(B * H * T * 2, "lse"),
         dout: upload(device, spoil(wave(B * T * C, 1), C), "dout"),
         delta: device.alloc(B * H * T, "delta"),
         dqkv: device.alloc(B * T * 3 * C, "dqkv"),
@@ -158,7 +158,7 @@ async function checkGradient(dims: AttentionDims) {
   const { dqkv } = await run(device, dims);
   const dout = wave(N * C, 1, 2), length = lengths(B, T);
   const loss = (qkv: Float64Array<ArrayBuffer>) => {
-    const out = new Float64Array(N * C), lse = new Float64Array(B * H * T);
+    const out = new Float64Array(N * C), lse = new Float64Array(B * H * T * 2);
     const unused = new Float64Array(0);
     attentionTwin({ qkv, length, out, lse, dout, delta: unused, dqkv: unused }, dims);
     return out.reduce((sum, o, i) => sum + o * dout[i], 0);

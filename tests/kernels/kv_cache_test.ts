@@ -130,7 +130,7 @@ async function compareWithAttention(device: Device, rest: { window?: number; sca
     qkv,
     length: upload(device, length, "length"),
     out: whole,
-    lse: device.alloc(B * H * T, "lse"),
+    lse: device.alloc(B * H * T * 2, "lse"),
   }, { B, T, H, D, ...rest });
   const times = Uint32Array.from({ length: B * T }, (_, n) => n % T);
   storeKv(device, { ...cache, qkv, position: upload(device, times, "position") }, {

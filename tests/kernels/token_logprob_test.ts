@@ -24,7 +24,7 @@ async function run(device: Device, dims: TokenLogprobDims, scale: number) {
     token: upload(device, tokens(N, V), "token"),
     logprob: canary(),
     entropy: canary(),
-    lse: canary(),
+    lse: upload(device, wave(2 * N + 1, 1), "canary"),
     dlogprob: upload(device, wave(N, 1, 2), "dlogprob"),
     dentropy: upload(device, wave(N, 1, 3), "dentropy"),
   };
@@ -77,7 +77,7 @@ testOnDevices(
       token: upload(device, new Uint32Array([7, 3]), "token"),
       logprob: device.alloc(2, "logprob"),
       entropy: device.alloc(2, "entropy"),
-      lse: device.alloc(2, "lse"),
+      lse: device.alloc(4, "lse"),
     };
     tokenLogprob(device, x, { N: 2, V, ld: V, temperature: 1 });
     const [logprob, entropy] = await device.read(x.logprob, x.entropy);
@@ -95,7 +95,7 @@ testOnDevices(
       token: upload(device, tokens(N, V), "token"),
       logprob: device.alloc(N, "logprob"),
       entropy: device.alloc(N, "entropy"),
-      lse: device.alloc(N, "lse"),
+      lse: device.alloc(2 * N, "lse"),
       dlogprob: upload(device, new Float32Array([0, 1]), "dlogprob"),
       dentropy: upload(device, new Float32Array([0, 0]), "dentropy"),
     };
@@ -113,7 +113,7 @@ Deno.test("tokenLogprobBackward() matches central differences of the twin in f64
   const { logits: got } = await run(device, dims, 2);
   const [token, dlogprob, dentropy] = [tokens(N, V), wave(N, 1, 2), wave(N, 1, 3)];
   const loss = (logits: Float64Array<ArrayBuffer>) => {
-    const [logprob, entropy, lse] = [0, 1, 2].map(() => new Float64Array(N));
+    const [logprob, entropy, lse] = [1, 1, 2].map((of) => new Float64Array(of * N));
     tokenLogprobTwin({ logits, token, logprob, entropy, lse, dlogprob, dentropy }, dims);
     let sum = 0;
     for (let n = 0; n < N; n++) sum += logprob[n] * dlogprob[n] + entropy[n] * dentropy[n];
@@ -175,7 +175,7 @@ for (
         logits: upload(device, logits, "logits"),
         token: upload(device, token, "token"),
         ...{ logprob: device.alloc(N, "logprob"), entropy: device.alloc(N, "entropy") },
-        lse: device.alloc(N, "lse"),
+        lse: device.alloc(2 * N, "lse"),
       };
       tokenLogprob(device, x, { N, V, ld: V, temperature });
       const want = Array.from(
@@ -188,3 +188,24 @@ for (
     },
   );
 }
+
+testOnDevices("tokenLogprobBackward() sums to zero over a row at logits of 300", async (device) => {
+  const [N, V] = [65, 300], zeros = new Float32Array(N);
+  for (const temperature of [1, 0.7]) {
+    const x = {
+      logits: upload(device, wave(N * V, 2).map((z) => 300 + z), "logits"),
+      token: upload(device, tokens(N, V), "token"),
+      ...{ logprob: device.alloc(N, "logprob"), entropy: device.alloc(N, "entropy") },
+      lse: device.alloc(2 * N, "lse"),
+      dlogprob: upload(device, zeros.map(() => 1), "dlogprob"),
+      dentropy: upload(device, zeros, "dentropy"),
+    };
+    const dims = { N, V, ld: V, temperature };
+    tokenLogprob(device, x, dims);
+    tokenLogprobBackward(device, x, dims);
+    const [dlogits] = await device.read(x.logits);
+    const sums = new Array<number>(N).fill(0);
+    for (let i = 0; i < N * V; i++) sums[Math.floor(i / V)] += dlogits[i];
+    assertClose(sums, zeros, `row sums at T ${temperature}`, 7e-7);
+  }
+});
