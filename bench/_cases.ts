@@ -84,8 +84,9 @@ function optimizerCases({ parameters: N }: Shape): KernelCase[] {
       m: zeros(N),
       v: zeros(N),
       // Slow averages: moments that fade for hundreds of runs must not become denormal, which is slow.
-      hyper: Float32Array.from(hyperOf({ lr: 1e-3, beta1: 0.999, weightDecay: 0.1 }, 1)),
+      hyper: Float32Array.from(hyperOf({ lr: 1e-3, beta1: 0.999, weightDecay: 0.1 })),
       norm: Float32Array.of(1, 1),
+      correction: Float32Array.of(1000, 1000),
     }),
     outputs: ["weight", "grad", "m", "v"],
     launch: (device, x) => adamw(device, x, { N, decay: 1 }),

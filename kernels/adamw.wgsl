@@ -4,19 +4,39 @@
 //   v       = beta2 v + (1 - beta2) g^2
 //   weight -= lr * (m c1 / (sqrt(v c2) + eps) + decay * weightDecay * weight)
 //   grad    = 0
-// with c1 = 1/(1 - beta1^t) and c2 = 1/(1 - beta2^t), worked out on the host in double precision.
-// norm[1] = 0 means that some gradient was not finite: then only the gradient is zeroed.
+// with c1 = 1/(1 - beta1^t) and c2 = 1/(1 - beta2^t) of step t, which `advance` counts before it.
+// norm[1] = 0 means that some gradient was not finite: then only the gradient is zeroed, and the count
+// stays. It is here because the host does not know how a step went until it reads.
 // N elements. One invocation owns one Pack at a time.
 override WORKGROUP: u32; // threads per workgroup, set by the launcher
 // Pack, PACK and fold: fragments/pack4.wgsl, or pack1.wgsl where N is no multiple of 4
 struct Dims { N: u32, decay: f32 }
 @group(0) @binding(0) var<uniform> dims: Dims;
-@group(0) @binding(1) var<storage, read> hyper: array<f32>; //         (8) lr beta1 beta2 eps weightDecay c1 c2 0
+@group(0) @binding(1) var<storage, read> hyper: array<f32>; //         (8) lr beta1 beta2 eps weightDecay log(beta1) log(beta2) 0
 @group(0) @binding(2) var<storage, read> norm: array<f32>; //          (2) global norm, factor
 @group(0) @binding(3) var<storage, read_write> weight: array<Pack>; // (N) updated
 @group(0) @binding(4) var<storage, read_write> grad: array<Pack>; //   (N) becomes 0
 @group(0) @binding(5) var<storage, read_write> m: array<Pack>; //      (N) updated
 @group(0) @binding(6) var<storage, read_write> v: array<Pack>; //      (N) updated
+@group(0) @binding(7) var<storage, read_write> taken: array<u32>; //  (1) t, steps taken
+@group(0) @binding(8) var<storage, read_write> correction: array<f32>; // (2) c1, c2
+
+// 1 - exp(x), x <= 0: near 0 by its series, as the difference would lose its digits there.
+fn part(x: f32) -> f32 {
+  if (x < -0.5) { return 1.0 - exp(x); }
+  var sum = 1.0;
+  for (var n = 9.0; n > 1.0; n -= 1.0) { sum = 1.0 + x / n * sum; }
+  return -x * sum;
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn advance(@builtin(global_invocation_id) id: vec3u) {
+  if (id.x >= dims.N || norm[1] == 0.0) { return; } // N is 1: one count
+  taken[0] += 1u;
+  let t = f32(taken[0]);
+  correction[0] = 1.0 / part(t * hyper[5]);
+  correction[1] = 1.0 / part(t * hyper[6]);
+}
 
 @compute @workgroup_size(WORKGROUP)
 fn step(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
@@ -25,8 +45,8 @@ fn step(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let beta2 = hyper[2];
   let eps = hyper[3];
   let fade = 1.0 - lr * hyper[4] * dims.decay;
-  let c1 = hyper[5];
-  let c2 = hyper[6];
+  let c1 = correction[0];
+  let c2 = correction[1];
   let factor = norm[1];
   for (var i = id.x; i < dims.N / PACK; i += groups.x * WORKGROUP) {
     if (factor != 0.0) {

@@ -1,5 +1,5 @@
 /** AdamW with global-norm clipping over the arenas of a model. @module */
-import { adamw, hyperOf } from "../kernels/adamw.ts";
+import { adamw, advanceAdamw, hyperOf } from "../kernels/adamw.ts";
 import type { Device, Program, Tensor } from "../kernels/device.ts";
 import type { Scope } from "../kernels/scope.ts";
 import { globalNorm, globalNormScratch } from "../kernels/global_norm.ts";
@@ -27,6 +27,12 @@ const DEFAULTS: Readonly<AdamwOptions> = Object.freeze({
   maxGradNorm: 1,
 });
 
+/**
+ * The largest learning rate: a step moves a weight by a few times that, which is far from where f32
+ * ends, and far beyond any that learns.
+ */
+const MAX_LEARNING_RATE = 1e6;
+
 /** Gradients, moments and the recorded step of one model (Loshchilov and Hutter, arXiv:1711.05101). */
 export class Optimizer {
   readonly options: AdamwOptions;
@@ -37,9 +43,8 @@ export class Optimizer {
   /** (2) global norm of the last step's gradient, before clipping, and what it was scaled by. */
   readonly norm: Tensor;
   #hyper: Tensor;
+  #taken: Tensor;
   #program: Program;
-  /** Steps taken so far: whole, 0 or more. To be set together with the moments. */
-  t = 0;
 
   /**
    * Allocates in `scope`, which frees it.
@@ -65,24 +70,59 @@ export class Optimizer {
     const scratch = scope.alloc(globalNormScratch(grads), "norm partials", "f32", "other");
     const hyper = this.#hyper = scope.alloc(8, "adamw hyper", "f32", "other");
     const norm = this.norm = scope.alloc(2, "gradient norm", "f32", "other");
-    device.zero(norm);
+    const taken = this.#taken = scope.alloc(1, "steps taken", "u32", "other");
+    const correction = scope.alloc(2, "bias correction", "f32", "other");
+    for (const tensor of [norm, taken, correction]) device.zero(tensor);
     this.#program = scope.record("step", () => {
       globalNorm(device, { grads, scratch, norm }, { maxNorm: this.options.maxGradNorm });
+      advanceAdamw(device, { hyper, norm, taken, correction });
       layout.arenas.forEach(({ decay, length }, a) => {
         const [weight, grad, m, v] = [weights, this.gradients, moments.m, moments.v]
           .map(({ arenas }) => arenas[a]);
-        adamw(device, { weight, grad, m, v, hyper, norm }, { N: length, decay: decay ? 1 : 0 });
+        const state = { hyper, norm, correction };
+        adamw(device, { weight, grad, m, v, ...state }, { N: length, decay: decay ? 1 : 0 });
       });
     });
   }
 
-  /** Enqueues one step; the gradients are zero afterwards. */
-  step(lr: number): void {
-    if (!(lr >= 0 && lr < Infinity)) {
-      throw new RangeError(`Cannot step as the learning rate must be finite and >= 0: it is ${lr}`);
+  /** Steps taken so far: those that were skipped, as a gradient was not finite, do not count. */
+  async steps(): Promise<number> {
+    return (await this.device.read(this.#taken))[0][0];
+  }
+
+  /**
+   * Continues after `t` steps; to be set together with the moments.
+   * @throws {RangeError} when `t` is not a whole number below 2^32 - 1
+   */
+  setSteps(t: number): void {
+    if (!(Number.isInteger(t) && t >= 0 && t < 2 ** 32 - 1)) {
+      throw new RangeError(
+        `Cannot continue an optimizer as it counts its steps from 0 to 2^32 - 2: they are ${t}`,
+      );
     }
-    this.t++;
-    this.device.write(this.#hyper, hyperOf({ lr, ...this.options }, this.t));
+    this.device.write(this.#taken, [t]);
+  }
+
+  /**
+   * Enqueues one step; the gradients are zero afterwards. Where their norm is not finite nothing else
+   * changes.
+   * @throws {RangeError} when the learning rate is not from 0 to 1e6, or takes more than a whole weight
+   * in decay
+   */
+  step(lr: number): void {
+    if (!(lr >= 0 && lr <= MAX_LEARNING_RATE)) {
+      throw new RangeError(
+        `Cannot step as the learning rate must be from 0 to ${MAX_LEARNING_RATE}: it is ${lr}`,
+      );
+    }
+    const decay = lr * this.options.weightDecay;
+    if (decay > 1) {
+      throw new RangeError(
+        "Cannot step as the learning rate times weightDecay is the share of a weight that is taken " +
+          `off, at most 1: it is ${decay}; lower one of them`,
+      );
+    }
+    this.device.write(this.#hyper, hyperOf({ lr, ...this.options }));
     this.#program.run();
   }
 }

@@ -1,6 +1,7 @@
 /** Every WGSL text that the kernels run, found by launching each of them on a device that notes them. @module */
 import { kernelCases } from "../bench/_cases.ts";
 import type { Shape } from "../bench/_shapes.ts";
+import { advanceAdamw } from "../kernels/adamw.ts";
 import type { Kernel, Launch, Tensor } from "../kernels/device.ts";
 import { CountingDevice } from "../kernels/devices/counting.ts";
 import { overridesOf } from "../kernels/devices/launch.ts";
@@ -95,6 +96,8 @@ function launchAll(device: NotingDevice, shape: Shape): void {
     ...{ logits: floats(8), control: words(16), tokens: words(4), norm: floats(4) },
     ...{ place: words(2), logprobs: floats(4) },
   }, { B: 2, V: 4, ld: 4, S: 2 });
+  const state = { hyper: floats(8), norm: floats(2), correction: floats(2) };
+  advanceAdamw(device, { ...state, taken: words(1) });
 }
 
 function variantOf(kernel: Kernel): string {

@@ -28,7 +28,7 @@ export async function exportOptimizer(model: Gpt2, path: string): Promise<void> 
         for await (const [, data] of optimizer.moments[kind].read()) yield data;
       }
     },
-    metadata: { t: String(optimizer.t) },
+    metadata: { t: String(await optimizer.steps()) },
   });
 }
 
@@ -52,5 +52,5 @@ export async function importOptimizer(model: Gpt2, path: string): Promise<void> 
       optimizer.device.write(moments.get(name), await file.read(`${kind}.${name}`));
     }
   }
-  optimizer.t = t;
+  optimizer.setSteps(t);
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { adamw, type AdamWOptions, hyperOf } from "../../kernels/adamw.ts";
+import { adamw, type AdamWOptions, advanceAdamw, hyperOf } from "../../kernels/adamw.ts";
 import { assertClose } from "../_close.ts";
 import { devices, testOnDevices } from "../_devices.ts";
 import { checkTwin, outcome, wave } from "./_op.ts";
@@ -11,7 +11,8 @@ const buffers = (N: number, norm = 0.5) => ({
   grad: wave(N, 200, 2),
   m: wave(N, 1, 3),
   v: wave(N, 1, 4).map(Math.abs),
-  hyper: Float32Array.from(hyperOf(OPTIONS, 3)),
+  hyper: Float32Array.from(hyperOf(OPTIONS)),
+  correction: Float32Array.of(1 / (1 - 0.9 ** 3), 1 / (1 - 0.95 ** 3)),
   norm: Float32Array.of(17, norm),
 });
 const STATE = ["weight", "grad", "m", "v"] as const;
@@ -48,15 +49,18 @@ testOnDevices("adamw() takes the steps that torch.optim.AdamW takes", async (dev
     0.9828439581626562,
     -1.992745227834314,
   ]];
-  const [weight, grad, m, v, hyper, norm] = [2, 2, 2, 2, 8, 2].map((n) => device.alloc(n, "x"));
+  const [weight, grad, m, v, hyper, norm, correction] = [2, 2, 2, 2, 8, 2, 2].map((n) =>
+    device.alloc(n, "x")
+  );
+  const taken = device.alloc(1, "taken", "u32");
   device.write(weight, [1, -2]);
   device.write(norm, [1, 1]);
-  device.zero(m);
-  device.zero(v);
+  device.write(hyper, hyperOf(OPTIONS));
+  for (const tensor of [m, v, taken]) device.zero(tensor);
   for (const [t, g] of [[0.5, -1], [0.25, 3], [-4, 0]].entries()) {
     device.write(grad, g);
-    device.write(hyper, hyperOf(OPTIONS, t + 1));
-    adamw(device, { weight, grad, m, v, hyper, norm }, { N: 2, decay: 1 });
+    advanceAdamw(device, { hyper, norm, correction, taken });
+    adamw(device, { weight, grad, m, v, hyper, norm, correction }, { N: 2, decay: 1 });
     assertClose((await device.read(weight))[0], want[t], `step ${t + 1}`, 1e-6);
   }
 });
@@ -73,22 +77,46 @@ testOnDevices(
   },
 );
 
-Deno.test("hyperOf() corrects the bias of both moments", () => {
-  const [lr, beta1, beta2, eps, weightDecay, c1, c2, rest] = hyperOf({ lr: 0.5 }, 1);
-  assert.deepEqual([lr, eps, weightDecay, rest], [0.5, 1e-8, 0, 0]);
-  assertClose([beta1, beta2, c1, c2 / 100], [0.9, 0.999, 10, 10], "defaults", 2e-4);
-  assert.deepEqual([beta1, beta2], [Math.fround(0.9), Math.fround(0.999)]); // as the device holds them
-  assertClose([c1 * (1 - beta1), c2 * (1 - beta2)], [1, 1], "corrections", 1e-15);
-  assertClose([hyperOf({ lr: 1, beta1: 0.5, beta2: 0 }, 2)[5]], [4 / 3], "second step", 1e-12);
+testOnDevices("advanceAdamw() corrects the bias of both moments at every step", async (device) => {
+  const [norm, correction] = [device.alloc(3, "norm"), device.alloc(3, "correction")];
+  const hyper = device.alloc(8, "hyper"), taken = device.alloc(2, "taken", "u32");
+  device.write(norm, [5, 1, 7]);
+  for (const [beta1, beta2] of [[0.9, 0.999], [0, 0.5], [0.99, 0.9999], [0.5, 0.999999]]) {
+    device.write(hyper, hyperOf({ lr: 1, beta1, beta2 }));
+    for (const t of [1, 2, 5, 6, 7, 50, 500, 501, 4999, 5000, 100_000]) {
+      device.write(taken, [t - 1, 12345]);
+      device.write(correction, [9, 9, 0.125]);
+      advanceAdamw(device, { hyper, norm, correction, taken });
+      const [count, got] = await device.read(taken, correction);
+      assert.deepEqual([...count, got[2]], [t, 12345, 0.125]);
+      const want = [beta1, beta2].map((beta) => 1 / (1 - Math.fround(beta) ** t));
+      const what = `${beta1}, ${beta2} at step ${t}`;
+      assertClose([got[0] / want[0], got[1] / want[1]], [1, 1], what, 5e-7);
+    }
+  }
 });
 
-Deno.test("hyperOf() rejects step 0 and a beta of 1", () => {
+testOnDevices("advanceAdamw() does not count a step whose norm was not finite", async (device) => {
+  const [hyper, norm, correction] = [8, 2, 2].map((n) => device.alloc(n, "x"));
+  const taken = device.alloc(1, "taken", "u32");
+  device.write(hyper, hyperOf(OPTIONS));
+  device.write(norm, [NaN, 0]);
+  device.write(taken, [4]);
+  device.write(correction, [2, 3]);
+  advanceAdamw(device, { hyper, norm, correction, taken });
+  const [count, got] = await device.read(taken, correction);
+  assert.deepEqual([...count, ...got], [4, 2, 3]);
+});
+
+Deno.test("hyperOf() has the defaults, rounded as the device holds them", () => {
+  const [lr, beta1, beta2, eps, weightDecay, , , rest] = hyperOf({ lr: 0.5 });
+  assert.deepEqual([lr, eps, weightDecay, rest], [0.5, 1e-8, 0, 0]);
+  assert.deepEqual([beta1, beta2], [Math.fround(0.9), Math.fround(0.999)]);
+});
+
+Deno.test("hyperOf() rejects a beta of 1", () => {
   assert.throws(
-    () => hyperOf({ lr: 1 }, 0),
-    new RangeError("Cannot correct the moments' bias as steps count from 1: t is 0"),
-  );
-  assert.throws(
-    () => hyperOf({ lr: 1, beta2: 1 }, 1),
+    () => hyperOf({ lr: 1, beta2: 1 }),
     new RangeError("Cannot average moments as beta2 is in [0, 1): it is 1"),
   );
 });
@@ -96,7 +124,11 @@ Deno.test("hyperOf() rejects step 0 and a beta of 1", () => {
 testOnDevices("adamw() rejects a gradient that is too small", (device) => {
   const x = device.alloc(8, "x"), grad = device.alloc(7, "seven");
   assert.throws(
-    () => adamw(device, { weight: x, grad, m: x, v: x, hyper: x, norm: x }, { N: 8, decay: 0 }),
+    () =>
+      adamw(device, { weight: x, grad, m: x, v: x, hyper: x, norm: x, correction: x }, {
+        N: 8,
+        decay: 0,
+      }),
     new RangeError('Cannot launch adamw.step as grad needs 8 elements: "seven" has 7'),
   );
 });
