@@ -69,7 +69,7 @@ export interface FilterBuffers {
   control: Tensor;
   /** u32 (B) */
   position: Tensor;
-  /** u32 (B) */
+  /** u32 (B): becomes `NOT_FINITE`, as in `sample`. */
   finished: Tensor;
   /** u32 (B, S): the prompt and what was drawn, up to `position`. */
   tokens: Tensor;

@@ -10,13 +10,13 @@
 // its tokens v = i mod WORKGROUP; lane 0 adds the lanes in order, so the result does not depend on
 // timing. B batch, V vocabulary, rows of logits `ld` apart, S tokens a row.
 override WORKGROUP: u32; // threads per workgroup, set by the launcher
-// LOWEST: fragments/finite.wgsl
+// LOWEST, magnitude: fragments/finite.wgsl
 struct Dims { B: u32, V: u32, ld: u32, S: u32 }
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> logits: array<f32>; //           (B, ld)
 @group(0) @binding(2) var<storage, read> control: array<u32>; //          (16) sample-, filterControl
 @group(0) @binding(3) var<storage, read> position: array<u32>; //         (B) of the last token
-@group(0) @binding(4) var<storage, read> finished: array<u32>; //         (B) 1: the row stays so
+@group(0) @binding(4) var<storage, read_write> finished: array<u32>; //   (B) as in sample.wgsl
 @group(0) @binding(5) var<storage, read> tokens: array<u32>; //           (B, S) prompt and response
 @group(0) @binding(6) var<storage, read_write> filtered: array<f32>; //   (B, ld)
 @group(0) @binding(7) var<storage, read_write> norm: array<f32>; //       (B, 2) top, log sum exp((z - top) / temperature)
@@ -103,8 +103,19 @@ fn filter_row(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_ind
   }
   let raw = largest(lane, mine);
   var mass = 0.0;
-  for (var v = lane; v < dims.V; v += WORKGROUP) { mass += exp((logits[row + v] - raw) * inverse); }
-  let all = added(lane, 0u, mass);
+  var broken = 0u; // logits that are infinite or NaN
+  for (var v = lane; v < dims.V; v += WORKGROUP) {
+    broken += select(0u, 1u, magnitude(logits[row + v]) >= INFINITE);
+    mass += exp((logits[row + v] - raw) * inverse);
+  }
+  let all = added(lane, broken, mass);
+  if (all.count > 0u) {
+    if (lane == 0u) {
+      finished[b] = 2u;
+      place[b] = NONE;
+    }
+    return;
+  }
   if (lane == 0u) {
     norm[b * 2u] = raw;
     norm[b * 2u + 1u] = log(all.mass);

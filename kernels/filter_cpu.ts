@@ -1,5 +1,6 @@
 /** The twins of the sampling filters. @module */
 import type { FloatArray } from "./device.ts";
+import { areFinite, NOT_FINITE } from "./fragments/finite.ts";
 
 const NONE = 0xffffffff; // place of a row that stays as it is
 const DROPPED = -(2 - 2 ** -23) * 2 ** 127; // the least f32: exp gives 0
@@ -24,6 +25,11 @@ export function filterTwin(
     place[b] = stays ? NONE : position[b] + 1;
     if (stays) continue;
     const row = b * ld;
+    if (!areFinite(logits, row, row + V)) {
+      finished[b] = NOT_FINITE;
+      place[b] = NONE;
+      continue;
+    }
     let raw = logits[row], all = 0;
     for (let v = 1; v < V; v++) if (logits[row + v] > raw) raw = logits[row + v];
     for (let v = 0; v < V; v++) all += Math.exp((logits[row + v] - raw) / temperature);

@@ -1,7 +1,10 @@
-/** Sampling on the device: the twin and the launcher. @module */
-import { philox, STREAMS } from "../base/random.ts";
-import type { Device, FloatArray, Tensor } from "./device.ts";
-import code from "./sample.wgsl" with { type: "text" };
+/** Sampling on the device: its control and the launcher. @module */
+import type { Device, Tensor } from "./device.ts";
+import finite from "./fragments/finite.wgsl" with { type: "text" };
+import sampling from "./sample.wgsl" with { type: "text" };
+import { sampleTwin } from "./sample_cpu.ts";
+
+const code = `${finite}\n${sampling}`;
 
 /** How `sample` draws; all of it lies in a buffer, so that recorded programs need not change. */
 export interface SampleControl {
@@ -61,7 +64,10 @@ export interface SampleBuffers {
   control: Tensor;
   /** u32 (B): where each row's last token is; moves on by one. */
   position: Tensor;
-  /** u32 (B): 1 for rows that stay as they are; becomes 1 when EOS is drawn. */
+  /**
+   * u32 (B): not 0 for rows that stay as they are; becomes 1 when EOS is drawn, and `NOT_FINITE` where a
+   * logit is infinite or not a number.
+   */
   finished: Tensor;
   /** u32 (B): how many tokens were drawn; the token number of the random counter. */
   drawn: Tensor;
@@ -73,52 +79,9 @@ export interface SampleBuffers {
   logprobs: Tensor;
 }
 
-type Words = Uint32Array<ArrayBuffer>;
-interface Arrays extends Record<Exclude<keyof SampleBuffers, "logits" | "logprobs">, Words> {
-  logits: FloatArray;
-  logprobs: FloatArray;
-}
-
-/** The definition of `sample`. */
-export function sampleTwin(
-  { logits, control, position, finished, drawn, token, tokens, logprobs }: Arrays,
-  { V, ld, S }: { V: number; ld: number; S: number },
-): void {
-  const [seedLow, seedHigh, stream, row0, eos, greedy] = control;
-  const temperature = new Float32Array(control.buffer, control.byteOffset, 8)[6];
-  for (let b = 0; b < token.length; b++) {
-    if (finished[b] || position[b] + 1 >= S) continue;
-    const row = b * ld;
-    let top = 0, total = 0;
-    for (let v = 1; v < V; v++) if (logits[row + v] > logits[row + top]) top = v;
-    for (let v = 0; v < V; v++) {
-      total += Math.exp((logits[row + v] - logits[row + top]) / temperature);
-    }
-    let choice = top;
-    if (!greedy) {
-      const place = { row: row0 + b, token: drawn[b], step: stream };
-      const [word] = philox(STREAMS.sampler.counter(place), [seedLow, seedHigh]);
-      const goal = (word >>> 8) * 2 ** -24 * total;
-      let passed = 0;
-      for (let v = 0; v < V && (v === 0 || passed <= goal); v++) {
-        const e = Math.exp((logits[row + v] - logits[row + top]) / temperature);
-        if (e > 0) choice = v;
-        passed += e;
-      }
-    }
-    const to = position[b] + 1;
-    tokens[b * S + to] = token[b] = choice;
-    logprobs[b * S + to] = (logits[row + choice] - logits[row + top]) / temperature -
-      Math.log(total);
-    position[b] = to;
-    drawn[b]++;
-    if (choice === eos) finished[b] = 1;
-  }
-}
-
 /**
  * Enqueues drawing one token a row from logits (B, ld) and moving the rows on. Rows that are
- * finished, or whose S places are full, stay as they are.
+ * finished, or whose S places are full, stay as they are, and so do those with a logit that is not finite.
  * @throws {RangeError} when a buffer is too small
  */
 export function sample(

@@ -2,18 +2,20 @@
 //   x[v] = logits[b, v] / temperature;   p[v] = exp(x[v]) / sum_u exp(x[u])
 //   token = the v in which u * sum falls when the exp(x[v]) are laid end to end (inverse CDF), or
 //           the lowest v of the largest logit when greedy;   logprob = log p[token]
+// A row with a logit that is infinite or NaN draws nothing: finished becomes 2.
 // u is word 0 of Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3")
 // at counter (row0 + b, drawn[b], stream, 0): splitting a batch does not change what is drawn.
 // B batch, V vocabulary, rows of logits `ld` apart, S tokens a row. One workgroup owns one row. The
 // search goes down by a factor of WORKGROUP a level: every lane sums one part of the range that is
 // left, and lane 0 walks the parts in order, so the result does not depend on timing.
 override WORKGROUP: u32; // threads per workgroup, set by the launcher
+// magnitude: fragments/finite.wgsl
 struct Dims { V: u32, ld: u32, S: u32 }
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> logits: array<f32>; //           (B, ld)
 @group(0) @binding(2) var<storage, read> control: array<u32>; //          (8) see sampleControl
 @group(0) @binding(3) var<storage, read_write> position: array<u32>; //   (B) of the last token: + 1
-@group(0) @binding(4) var<storage, read_write> finished: array<u32>; //   (B) 1: the row stays so
+@group(0) @binding(4) var<storage, read_write> finished: array<u32>; //   (B) not 0: the row stays so
 @group(0) @binding(5) var<storage, read_write> drawn: array<u32>; //      (B) tokens drawn so far
 @group(0) @binding(6) var<storage, read_write> token: array<u32>; //      (B) the token drawn
 @group(0) @binding(7) var<storage, read_write> tokens: array<u32>; //     (B, S) at the new position
@@ -24,6 +26,7 @@ var<workgroup> high: f32; // largest logit, subtracted so that exp cannot overfl
 var<workgroup> start: u32; // of the range that is left
 var<workgroup> part: array<f32, WORKGROUP>;
 var<workgroup> best: array<u32, WORKGROUP>; // index of each lane's largest logit
+var<workgroup> extreme: array<u32, WORKGROUP>; // largest magnitude of each lane's logits
 
 // High and low word of a * b, by 16-bit halves: WGSL has no 64-bit product.
 fn wide(a: u32, b: u32) -> vec2u {
@@ -57,7 +60,9 @@ fn draw(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let most = (dims.V + WORKGROUP - 1u) / WORKGROUP;
 
   var top = min(lane * most, dims.V - 1u);
+  extreme[lane] = 0u;
   for (var v = top; v < min((lane + 1u) * most, dims.V); v++) {
+    extreme[lane] = max(extreme[lane], magnitude(logits[row + v]));
     if (logits[row + v] > logits[row + top]) { top = v; }
   }
   part[lane] = logits[row + top];
@@ -69,11 +74,16 @@ fn draw(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
         part[0] = part[i];
         best[0] = best[i];
       }
+      extreme[0] = max(extreme[0], extreme[i]);
+    }
+    if (extreme[0] >= INFINITE) {
+      finished[b] = 2u;
+      stop = 1u;
     }
     high = part[0];
     start = 0u;
   }
-  workgroupBarrier();
+  if (workgroupUniformLoad(&stop) == 1u) { return; }
 
   var total = 0.0; // lane 0 alone uses these two
   var goal = 0.0; // where u falls in the range that is left

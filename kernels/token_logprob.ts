@@ -1,5 +1,6 @@
 /** Log-probability of chosen tokens, with entropy: the CPU definition and the launchers. @module */
 import type { Device, FloatArray, Kernel, Launch, Tensor } from "./device.ts";
+import { areFinite } from "./fragments/finite.ts";
 import finite from "./fragments/finite.wgsl" with { type: "text" };
 import tokenCode from "./token_logprob.wgsl" with { type: "text" };
 
@@ -57,6 +58,7 @@ export function tokenLogprobTwin(
     lse[2 * n + 1] = logSum;
     logprob[n] = (logits[row + token[n]] - top) / temperature - logSum;
     entropy[n] = logSum - weighted / sum;
+    if (!areFinite(logits, row, row + V)) logprob[n] = entropy[n] = NaN;
   }
 }
 
@@ -104,7 +106,8 @@ function launch(
 }
 
 /**
- * Enqueues the forward pass: `logprob` (N), `entropy` (N) and `lse` (N, 2) are overwritten; nats.
+ * Enqueues the forward pass: `logprob` (N), `entropy` (N) and `lse` (N, 2) are overwritten; nats. Where a
+ * logit is infinite or not a number, log-probability and entropy are NaN.
  * @throws {RangeError} when temperature is not positive, ld is below V, or a buffer is too small
  */
 export function tokenLogprob(

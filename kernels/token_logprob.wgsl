@@ -4,12 +4,13 @@
 //                lse = top / temperature + rest: one f32 would lose the digits of the difference
 //   logprob[n] = x[y] - lse[n]                                               y = token[n]
 //   entropy[n] = -sum_v p[v] log p[v]                               log p[v] = x[v] - lse[n]
+//   both NaN where a logit is infinite or NaN
 //   dlogits[v] = (dlogprob[n] ((v == y) - p[v])
 //                 - dentropy[n] p[v] (log p[v] + entropy[n])) / temperature
 // N rows (batch * time), V vocabulary, rows of logits `ld` apart (columns past V are padding). One
 // workgroup owns one row. dlogits replace the logits: they are the largest buffer of a step.
 override WORKGROUP: u32; // threads per workgroup, set by the launcher
-// LOWEST: fragments/finite.wgsl
+// LOWEST, magnitude: fragments/finite.wgsl
 struct Dims { N: u32, V: u32, ld: u32, temperature: f32 }
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read_write> logits: array<f32>; //  (N, ld), then dlogits
@@ -21,6 +22,7 @@ struct Dims { N: u32, V: u32, ld: u32, temperature: f32 }
 @group(0) @binding(7) var<storage, read> dentropy: array<f32>; //      (N)
 
 var<workgroup> part: array<vec3f, WORKGROUP>; // top, sum, weighted of each lane
+var<workgroup> extreme: array<u32, WORKGROUP>; // largest magnitude of each lane's logits
 
 @compute @workgroup_size(WORKGROUP)
 fn forward(
@@ -33,7 +35,11 @@ fn forward(
   let row = n * dims.ld;
   let inverse = 1.0 / dims.temperature;
   var top = LOWEST; // of the lane's logits
-  for (var v = lane; v < dims.V; v += WORKGROUP) { top = max(top, logits[row + v]); }
+  extreme[lane] = 0u;
+  for (var v = lane; v < dims.V; v += WORKGROUP) {
+    top = max(top, logits[row + v]);
+    extreme[lane] = max(extreme[lane], magnitude(logits[row + v]));
+  }
   var sum = 0.0; // of e = exp(x - top)
   var weighted = 0.0; // of e (x - top)
   for (var v = lane; v < dims.V; v += WORKGROUP) {
@@ -49,7 +55,10 @@ fn forward(
   // One lane joins the parts in order: a tree would need a barrier a level.
   let lanes = min(WORKGROUP, dims.V); // the others have no logit
   var high = LOWEST;
-  for (var i = 0u; i < lanes; i++) { high = max(high, part[i].x); }
+  for (var i = 0u; i < lanes; i++) {
+    high = max(high, part[i].x);
+    extreme[0] = max(extreme[0], extreme[i]);
+  }
   sum = 0.0;
   weighted = 0.0;
   for (var i = 0u; i < lanes; i++) {
@@ -62,6 +71,10 @@ fn forward(
   lse[n] = vec2f(high, log_sum);
   logprob[n] = (logits[row + token[n]] - high) * inverse - log_sum;
   entropy[n] = log_sum - weighted / sum; // relative to the top: no difference of large numbers
+  if (extreme[0] >= INFINITE) { // of logits that are infinite or NaN nothing is known
+    logprob[n] = bitcast<f32>(extreme[0] | 0x00400000u); // NaN, also where it is infinity
+    entropy[n] = logprob[n];
+  }
 }
 
 @compute @workgroup_size(WORKGROUP)

@@ -21,6 +21,7 @@ import { type ModelConfig, type ModelDims, modelDims, parseConfig } from "./conf
 import type { Gpt2Options, PassOptions, RowEvaluation } from "./gpt2_options.ts";
 import { logitsWidth } from "./layers/head.ts";
 import { layoutParameters } from "./layout.ts";
+import { logitsError } from "./logits.ts";
 import { Adapter, inUse } from "./lora/lora.ts";
 import { Optimizer } from "./optimizer.ts";
 import { initialise, ParameterBuffers } from "./params.ts";
@@ -137,6 +138,7 @@ export class Gpt2 implements Disposable {
   /**
    * Forward pass; keeps what `backward` needs until the next forward pass. One read-back, which brings
    * the last step's gradient norm as well.
+   * @throws {Error} when logits are infinite or not numbers
    */
   async evaluate(
     rows: Rows,
@@ -149,6 +151,11 @@ export class Gpt2 implements Disposable {
     const read = await this.device.read(...wanted.map((x) => view(x, 0, R)), ...norm);
     const [logprob, entropy, estimate, step] = read as FloatArray[];
     if (step) this.#norm = step[0];
+    const broken = logprob.findIndex((x) => !Number.isFinite(x));
+    if (broken >= 0) {
+      this.#pending = undefined;
+      throw logitsError("evaluate", `those of target position ${broken}`);
+    }
     const value = head.value ? estimate : estimate.fill(0);
     return { logprob, entropy, value };
   }

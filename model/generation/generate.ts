@@ -70,7 +70,8 @@ function generatorOf(model: GenerationModel): Generator {
  * One completion a prompt. Reads back once every 16 tokens, to stop when every row has finished.
  * @throws {RangeError} before anything runs, when a prompt is empty, holds a token that the model
  * lacks, or leaves no room for `maxNewTokens` in the model's positions
- * @throws {Error} when another generation with this model is under way
+ * @throws {Error} when another generation with this model is under way, or logits are infinite or not
+ * numbers
  */
 export function generate<P extends Tokens>(
   model: GenerationModel,
@@ -174,7 +175,9 @@ export class Generator implements Disposable {
           ...sampleControl({ ...draw, row0: row0 + first }),
           ...filter,
         );
-        for await (const tokenUpdates of session.run(part, { control, maxNewTokens, every })) {
+        for await (
+          const tokenUpdates of session.run(part, { control, maxNewTokens, every, first })
+        ) {
           yield tokenUpdates.map((row) => ({ ...row, row: row.row + first }));
         }
       }

@@ -8,6 +8,7 @@ import type { Device, Program, Tensor } from "../../kernels/device.ts";
 import type { MemoryKind } from "../../kernels/memory.ts";
 import { Scope } from "../../kernels/scope.ts";
 import { embedding } from "../../kernels/embedding.ts";
+import { NOT_FINITE } from "../../kernels/fragments/finite.ts";
 import { filter, type FilterBuffers, unfilteredLogprob } from "../../kernels/filter.ts";
 import { attendKv, type KvCache, storeKv } from "../../kernels/kv_cache.ts";
 import { layernorm } from "../../kernels/layernorm.ts";
@@ -24,6 +25,7 @@ import {
 } from "../layers/forward.ts";
 import { headLogits, logitsWidth } from "../layers/head.ts";
 import { headName } from "../layout.ts";
+import { logitsError } from "../logits.ts";
 import type { Adapter } from "../lora/lora.ts";
 import type { ParameterBuffers } from "../params.ts";
 import type { Tokens } from "../rows.ts";
@@ -131,12 +133,15 @@ export class Session implements Disposable {
   /**
    * Runs B prompts of at most T tokens each, `maxNewTokens` of them within S; yields what each row
    * received, after every `every` tokens. One read-back each time, which costs about 11 ms in Deno.
-   * `control` is `sampleControl`, and where the shape is filtered `filterControl` behind it.
+   * `control` is `sampleControl`, and where the shape is filtered `filterControl` behind it; `first` the
+   * index of the first prompt, for errors.
+   * @throws {Error} when logits are infinite or not numbers
    */
   async *run(
     prompts: readonly Tokens[],
-    { control, maxNewTokens, every }: {
+    { control, maxNewTokens, every, first }: {
       control: Uint32Array<ArrayBuffer>;
+      first: number;
       maxNewTokens: number;
       every: number;
     },
@@ -164,6 +169,13 @@ export class Session implements Disposable {
       (count === 1 ? this.#prefill : this.#decode).run();
       if (count % every !== 0 && count < maxNewTokens) continue;
       const [ids, values, counts, ends] = await device.read(tokens, logprobs, drawn, finished);
+      const broken = ends.indexOf(NOT_FINITE);
+      if (broken >= 0) {
+        const where = `those after token ${lengths[broken] + counts[broken]} of prompt ${
+          first + broken
+        }`;
+        throw logitsError("draw a token", where);
+      }
       const tokenUpdates: TokenUpdate[] = [];
       for (let row = 0; row < B; row++) {
         const from = row * S + lengths[row] + seen[row], to = row * S + lengths[row] + counts[row];

@@ -275,6 +275,26 @@ testOnDevices("rows that are finished or full keep all that they have", async (d
   assert.ok(logprobs[1] < 0 && logprobs[5] < 0);
 });
 
+for (const bad of [NaN, Infinity, -Infinity]) {
+  testOnDevices(
+    `nothing is filtered or drawn from a row with a logit of ${bad}`,
+    async (device) => {
+      const [B, V] = [4, 90], logits = wave(B * V, 3);
+      logits[0] = logits[V + 41] = logits[2 * V + 89] = bad;
+      for (const setting of [{ topK: 3 }, { topP: 0.5 }, { repetitionPenalty: 2 }, { minP: 0.5 }]) {
+        for (const greedy of [false, true]) {
+          const given = { V, setting: { ...setting, greedy }, steps: 2 };
+          const { position, place, tokens, logprobs } = await run(device, logits, given);
+          assert.deepEqual([...position], [0, 0, 0, 2]);
+          assert.deepEqual([...place].map((to) => to === 0xffffffff), [true, true, true, false]);
+          assert.deepEqual([...tokens.subarray(0, 9)], Array(9).fill(0));
+          assert.deepEqual([...logprobs.subarray(0, 9)], Array(9).fill(0.125));
+        }
+      }
+    },
+  );
+}
+
 Deno.test("filterControl() rejects values out of range, filters() says what is off", () => {
   for (
     const [setting, message] of [

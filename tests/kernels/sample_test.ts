@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import type { Device, HostArray, Tensor } from "../../kernels/device.ts";
+import { NOT_FINITE } from "../../kernels/fragments/finite.ts";
 import { upload } from "../../kernels/tensor.ts";
 import { sample, type SampleControl, sampleControl } from "../../kernels/sample.ts";
 import { philox } from "../../base/random.ts";
+import finite from "../../kernels/fragments/finite.wgsl" with { type: "text" };
 import code from "../../kernels/sample.wgsl" with { type: "text" };
 import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import { assertClose } from "../_close.ts";
@@ -57,7 +59,7 @@ const known: [number[], number[], number[]][] = [
 ];
 
 testOnDevices("philox gives the published known answers", async (device) => {
-  const probe = `${code}
+  const probe = `${finite}${code}
     @group(0) @binding(20) var<storage, read> given: array<u32>;
     @group(0) @binding(21) var<storage, read_write> words: array<u32>;
     @compute @workgroup_size(1) fn probe() {
@@ -207,6 +209,22 @@ testOnDevices("sample() leaves rows that are finished or full as they are", asyn
   assert.deepEqual([[...position], [...finished], [...drawn]], [[1, 3], [1, 0], [1, 3]]);
   assertClose(logprobs, wave(8, 1).fill(0, 1, 2).fill(0, 5, 8), "logprobs", 1e-6);
 });
+
+for (const bad of [NaN, Infinity, -Infinity]) {
+  testOnDevices(`sample() draws nothing from a row with a logit of ${bad}`, async (device) => {
+    const [B, V] = [4, 300], logits = wave(B * V, 3), start = wave(8, 1);
+    logits[0] = logits[V + 137] = logits[2 * V + 299] = bad;
+    for (const greedy of [false, true]) {
+      const options = { V, S: 2, steps: 2, seed: 3, stream: 1, temperature: 1, greedy };
+      const got = await run(device, logits, options);
+      assert.deepEqual([...got.finished], [NOT_FINITE, NOT_FINITE, NOT_FINITE, 0]);
+      assert.deepEqual([...got.position, ...got.drawn], [0, 0, 0, 1, 0, 0, 0, 1]);
+      assert.deepEqual([...got.tokens.subarray(0, 7)], Array(7).fill(0));
+      assert.deepEqual([...got.logprobs.subarray(0, 7)], [...start.subarray(0, 7)]);
+      assert.ok(Number.isFinite(got.logprobs[7]));
+    }
+  });
+}
 
 Deno.test("sampleControl() rejects values out of range", () => {
   const good = { seed: 0, stream: 0, temperature: 1 };

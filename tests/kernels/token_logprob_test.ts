@@ -189,6 +189,25 @@ for (
   );
 }
 
+for (const bad of [NaN, Infinity, -Infinity]) {
+  testOnDevices(`tokenLogprob() knows nothing of a row with a logit of ${bad}`, async (device) => {
+    const [N, V, ld] = [4, 131, 136], logits = wave(N * ld, 3);
+    logits[0] = logits[ld + 77] = logits[2 * ld + 130] = bad;
+    logits.fill(bad, 3 * ld + V); // padding does not count
+    const x = {
+      logits: upload(device, logits, "logits"),
+      token: upload(device, new Uint32Array(N).fill(5), "token"),
+      ...{ logprob: device.alloc(N, "logprob"), entropy: device.alloc(N, "entropy") },
+      lse: device.alloc(2 * N, "lse"),
+    };
+    tokenLogprob(device, x, { N, V, ld, temperature: 0.7 });
+    for (const of of await device.read(x.logprob, x.entropy)) {
+      assert.deepEqual([...of].map(Number.isNaN), [true, true, true, false]);
+      assert.ok(Number.isFinite(of[3]));
+    }
+  });
+}
+
 testOnDevices("tokenLogprobBackward() sums to zero over a row at logits of 300", async (device) => {
   const [N, V] = [65, 300], zeros = new Float32Array(N);
   for (const temperature of [1, 0.7]) {
