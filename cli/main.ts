@@ -5,16 +5,18 @@
 import { type Command, UsageError } from "./command.ts";
 import { COMMANDS } from "./commands/registry.ts";
 import { HelpShown, parseArguments } from "./parse.ts";
+import { guarded } from "./printable.ts";
 import { paint, printableLines, systemTerminal, type Terminal } from "./terminal.ts";
 
 /** Runs one command line; gives the exit code. Tests hand in a terminal and commands of their own. */
 export async function main(
   args: readonly string[],
-  { commands = COMMANDS, terminal = systemTerminal() }: {
+  { commands = COMMANDS, terminal: shown = systemTerminal() }: {
     commands?: readonly Command[];
     terminal?: Terminal;
   } = {},
 ): Promise<number> {
+  const terminal = guarded(shown);
   try {
     const parsed = parseArguments(args, commands.map(({ spec }) => spec));
     const command = commands.find(({ spec }) => spec.name === parsed.command)!;

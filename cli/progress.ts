@@ -8,6 +8,7 @@ import type {
   StepReport,
   Summary,
 } from "../experiment/observer.ts";
+import { harmless } from "./printable.ts";
 import { SERIES, valueOf } from "./report/series.ts";
 import { clip, clipStart, duration, paint, printable, short, type Terminal } from "./terminal.ts";
 
@@ -80,8 +81,9 @@ export class Bar {
   }
 
   say(line: string): void {
-    if (this.#bars) this.#bars.log(`${line}\n`);
-    else this.terminal.err(line);
+    const safe = harmless(line, this.terminal);
+    if (this.#bars) this.#bars.log(`${safe}\n`);
+    else this.terminal.err(safe);
   }
 
   /** Takes the bar off the terminal. */

@@ -2,6 +2,7 @@
 import type { Command } from "../command.ts";
 import type { Machine } from "../doctor/machine.ts";
 import { JSON_FLAG } from "../flags.ts";
+import { jsonLine } from "../printable.ts";
 import { columns, paint, type Terminal } from "../terminal.ts";
 
 /** Runs the command; gives the exit code: 1 where something is missing. Tests hand in a machine. */
@@ -14,7 +15,7 @@ export async function doctor(
   const found = await examine(machine ?? (await import("../doctor/machine.ts")).thisMachine);
   const missing = found.some((finding) => finding.state === "missing");
   if (json) {
-    terminal.out(JSON.stringify({ ok: !missing, findings: found }));
+    terminal.out(jsonLine({ ok: !missing, findings: found }));
     return missing ? 1 : 0;
   }
   const rows = found.map(({ state, name, value }) => [state, name, value]);

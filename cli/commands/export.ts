@@ -6,6 +6,7 @@ import type { RunData } from "../../experiment/folder/run_data.ts";
 import type { Command, Parsed } from "../command.ts";
 import type { Subject } from "../export/subject.ts";
 import { JSON_FLAG } from "../flags.ts";
+import { jsonLine } from "../printable.ts";
 import { columns, printable, type Terminal } from "../terminal.ts";
 
 /** Only below this folder may the task write. */
@@ -71,7 +72,7 @@ export async function exportCommand(
   const { source, ...more } = facts;
   const { model, run } = subject;
   const from = run ? { run: run.data.folder, step: run.step } : { model, source };
-  if (flags.json) terminal.out(JSON.stringify({ folder: out, ...from, ...more }));
+  if (flags.json) terminal.out(jsonLine({ folder: out, ...from, ...more }));
   else {
     const size = (await Deno.stat(join(out, "model.safetensors"))).size / 1e6;
     const weights = `${more.parameters.toLocaleString("en-US")} in ${more.dtype}, ` +

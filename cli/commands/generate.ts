@@ -3,6 +3,7 @@ import type { OptionRows, OptionValues } from "../../base/options.ts";
 import type { CompletionRequest } from "../../experiment/complete.ts";
 import { type Command, type Parsed, UsageError } from "../command.ts";
 import { DEVICE, JSON_FLAG, MEMORY, MODEL, SEED } from "../flags.ts";
+import { jsonLine } from "../printable.ts";
 import { printableLines, type Terminal } from "../terminal.ts";
 
 /** Gives `samples` completions, without the prompt; `report` receives their pieces as they come. */
@@ -127,7 +128,7 @@ export async function generate(
     return 0;
   }
   const completions = await run(request);
-  if (json) terminal.out(JSON.stringify({ ...request, completions }));
+  if (json) terminal.out(jsonLine({ ...request, completions }));
   else for (const text of completions) terminal.out(printableLines(request.prompt + text));
   return 0;
 }

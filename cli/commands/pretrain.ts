@@ -5,6 +5,7 @@ import type { PretrainStep } from "../../experiment/pretraining/pretrain.ts";
 import type { Command, Parsed } from "../command.ts";
 import { DEVICE, JSON_FLAG, QUIET, SEED } from "../flags.ts";
 import { INTERRUPTED, listenForInterrupt } from "../interrupt.ts";
+import { jsonLine } from "../printable.ts";
 import { columns, quoted, short, type Terminal } from "../terminal.ts";
 
 /** How to make the default model. */
@@ -111,7 +112,7 @@ export async function pretrain(
     const result = await run(request, report, interrupt.signal);
     bar.close();
     await drawLoss(request.out);
-    if (json) terminal.out(JSON.stringify(result));
+    if (json) terminal.out(jsonLine(result));
     else {
       const rows = Object.entries(result).map(([name, value]) => [name, String(value)]);
       for (const line of rows.length > 0 ? columns(rows) : []) terminal.out(line);

@@ -9,6 +9,7 @@ import { listPresets } from "../../rl/algorithms/presets.ts";
 import { DEFAULT_ALGORITHM, findAlgorithm, listAlgorithms } from "../../rl/algorithms/registry.ts";
 import type { Command, FlagValues, Parsed, Settings } from "../command.ts";
 import { DEVICE, JSON_FLAG, MEMORY, MODEL, QUIET, SEED } from "../flags.ts";
+import { jsonLine } from "../printable.ts";
 import { columns, type Terminal } from "../terminal.ts";
 import {
   algorithmOf,
@@ -156,7 +157,7 @@ export async function train(
 
 function list(catalogue: Catalogue, json: boolean, terminal: Terminal): number {
   if (json) {
-    terminal.out(JSON.stringify(catalogue));
+    terminal.out(jsonLine(catalogue));
     return 0;
   }
   for (const [kind, entries] of Object.entries(catalogue) as [string, readonly Entry[]][]) {

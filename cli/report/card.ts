@@ -93,7 +93,7 @@ function ofRun(
     `(${code(config.algorithm)}) on the task ${
       code(config.task)
     }. These are the weights after step ` +
-    `${step} of ${config.steps}, ${state}.`,
+    `${step} of ${markdown(String(config.steps))}, ${state}.`,
     network(facts),
     mergedAdapter(facts, true),
     "## How it was trained\n\n" + training(data, step),
@@ -129,8 +129,8 @@ function training({ config, summary, folder }: RunData, step: number): string {
     ["task", code(config.task)],
     ["algorithm", code(config.algorithm)],
     ["rewards", rewards.join("; ")],
-    ["steps", `${step} of ${config.steps}`],
-    ["seed", String(config.seed)],
+    ["steps", `${step} of ${markdown(String(config.steps))}`],
+    ["seed", markdown(String(config.seed))],
     ["device", markdown(`${device.name} (${device.kind}${device.software ? ", software" : ""})`)],
     ...(summary ? [["time of the whole run", duration(summary.seconds)]] : []),
     ["begun", markdown(config.started ?? dateIn(folder) ?? "not recorded")],

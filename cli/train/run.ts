@@ -7,6 +7,7 @@ import { INTERRUPTED, listenForInterrupt } from "../interrupt.ts";
 import { Progress } from "../progress.ts";
 import { drawRun } from "../report/draw.ts";
 import { closing } from "../report/table.ts";
+import { jsonLine } from "../printable.ts";
 import { quoted, type Terminal } from "../terminal.ts";
 import { commandOf, type RunRequest } from "./request.ts";
 
@@ -38,7 +39,7 @@ export async function runTraining(
     const summary = await train(request, watch(folder, progress), interrupt.signal);
     const lines = closing(await readRun(folder.folder), terminal);
     for (const line of lines) flags.json ? terminal.err(line) : terminal.out(line);
-    if (flags.json) terminal.out(JSON.stringify(summary));
+    if (flags.json) terminal.out(jsonLine(summary));
     return 0;
   } catch (error) {
     progress?.close();
