@@ -191,7 +191,12 @@ const fakePretrain: PretrainModel = async (request, report, signal) => {
     await new Promise((done) => setTimeout(done, 5));
     if (signal.aborted) throw signal.reason;
   }
-  return { loss: 5 / steps, folder: request.out };
+  return {
+    folder: request.out,
+    ...{ parameters: 10, tokens: 100 * steps, corpusTokens: 1000, steps },
+    ...{ lastLoss: 5 / steps, recentLoss: 3, lossOver: steps, heldoutLoss: 4, seconds: 1.5 },
+    device: { kind: "cpu", name: "fake processor", software: true },
+  };
 };
 
 const fakeExport: ExportModel = async ({ model, to, dtype = "F32", valueHead = false, card }) => {

@@ -208,7 +208,12 @@ inTemporary("--list, generate and pretrain print what they are given", async (pl
   const texts = await command(place, "generate red --json");
   assert.deepEqual(JSON.parse(texts.out).completions, [" purple\u001b[31m 0"]);
   const made = await command(place, "pretrain --steps 3 --json");
-  assert.deepEqual(JSON.parse(made.out), { loss: 5 / 3, folder: "runs/tiny" });
+  const { folder, weights, lastLoss } = JSON.parse(made.out);
+  assert.deepEqual([folder, weights, lastLoss], ["runs/tiny", "runs/tiny", 5 / 3]);
+  const rows = await command(place, "pretrain --steps 3");
+  assert.match(rows.out, /^folder +runs\/tiny\n/);
+  assert.match(rows.out, /^last loss +1\.667 nats per token\nmean of last 3 +3\.000 nats/m);
+  assert.match(rows.out, /^time +0:02 with corpus and evaluation$/m);
   const cut = await command(place, "pretrain --steps 900 --seed 4", { interrupt: 1 });
   assert.equal(cut.code, 130);
   assert.match(cut.err, /Continue: {2}deno task pretrain --resume --steps 900 --seed 4\n/);
