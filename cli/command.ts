@@ -1,5 +1,6 @@
 /** What a command is: what help shows of it, and what it does. A command's file exports one. @module */
 import type { OptionRows, OptionValue } from "../base/options.ts";
+import { asUsage } from "../base/usage.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** One command, as help and docs show it. */
@@ -51,4 +52,20 @@ export interface Command {
 /** Wrong usage: `main` prints the message and exits with 2. */
 export class UsageError extends Error {
   override name = "UsageError";
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    asUsage(this);
+  }
 }
+
+const facts = new WeakMap<Error, Readonly<Record<string, unknown>>>();
+
+/** Adds what `--json` says beside an error: the run's folder and what is saved of it. */
+export function withFacts<E>(error: E, more: Readonly<Record<string, unknown>>): E {
+  if (error instanceof Error) facts.set(error, { ...facts.get(error), ...more });
+  return error;
+}
+
+/** What `withFacts` added. */
+export const factsOf = (error: unknown): Readonly<Record<string, unknown>> =>
+  (error instanceof Error && facts.get(error)) || {};

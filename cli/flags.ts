@@ -51,7 +51,7 @@ export const QUIET = {
 export const MODEL = {
   kind: "text",
   default: "tiny",
-  unit: "tiny, a folder, or a fetched OWNER/NAME[@REVISION]",
+  unit: "tiny, a run (its last checkpoint), a folder, or a fetched OWNER/NAME[@REVISION]",
   doc: "Model to start from, as Hugging Face keeps it; tiny ships with the repository",
   group: "What to train",
 } as const satisfies Option;

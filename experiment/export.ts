@@ -8,11 +8,12 @@ import { openSafetensors } from "../model/files/safetensors.ts";
 import { describeModel, hubFolder, loadModel, loadTokenizer } from "../model/hub/load.ts";
 import type { LoraOptions } from "../model/lora/lora.ts";
 import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
+import { namedModel } from "./folder/named_model.ts";
 import { findModel, type ModelSource } from "../model/hub/find_model.ts";
 
 /** What to write, and where. */
 export interface ExportRequest {
-  /** Name of a model as `modelFolder` takes it; a checkpoint of a run is a folder. */
+  /** Name of a model as `modelFolder` takes it, or a run, which stands for its last checkpoint. */
   model: string;
   /** Folder to write, new or empty. What a failure leaves in it is no model. */
   to: string;
@@ -51,7 +52,7 @@ export interface ExportFacts {
  */
 export async function exportModel(request: ExportRequest): Promise<ExportFacts> {
   const { to, dtype = "F32", valueHead = false, sampling, card } = request;
-  const { folder, source } = await findModel(request.model);
+  const { folder, source } = await findModel((await namedModel(request.model)).model);
   const { lora: adapter } = await describeModel(folder);
   using device = new CpuDevice(); // copies numbers; every machine has it, and room for the weights
   using model = await loadModel(device, folder, { frozen: true, valueHead, merge: true });

@@ -1,5 +1,6 @@
 /** What a run is asked to do, and every setting of it filled in. @module */
 import type { OptionValue } from "../base/options.ts";
+import { markUsage } from "../base/usage.ts";
 import type { DeviceChoice } from "../kernels/devices/open.ts";
 import { type Algorithm, type Needs, needsOf } from "../rl/algorithm.ts";
 import { findPreset } from "../rl/algorithms/presets.ts";
@@ -55,9 +56,13 @@ export interface ResolvedRequest {
 
 /**
  * Fills in what the request leaves to task and preset.
- * @throws {TypeError|RangeError} for a request that names what there is not, or out of range
+ * @throws {TypeError|RangeError} marked as usage, for a request that names what there is not, or out of
+ * range
  */
-export function resolveRequest(request: TrainRequest): ResolvedRequest {
+export const resolveRequest = (request: TrainRequest): ResolvedRequest =>
+  markUsage(() => resolve(request));
+
+function resolve(request: TrainRequest): ResolvedRequest {
   const task = typeof request.task === "string" ? findTask(request.task) : request.task;
   if (task.examples.train.length === 0) {
     throw new RangeError(`Cannot train on ${task.name} as it has no training prompts`);

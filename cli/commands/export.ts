@@ -72,7 +72,7 @@ export async function exportCommand(
   const { source, ...more } = facts;
   const { model, run } = subject;
   const from = run ? { run: run.data.folder, step: run.step } : { model, source };
-  if (flags.json) terminal.out(jsonLine({ folder: out, ...from, ...more }));
+  if (flags.json) terminal.out(jsonLine({ folder: out, weights: out, ...from, ...more }));
   else {
     const size = (await Deno.stat(join(out, "model.safetensors"))).size / 1e6;
     const weights = `${more.parameters.toLocaleString("en-US")} in ${more.dtype}, ` +

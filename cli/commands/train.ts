@@ -149,10 +149,18 @@ export async function train(
     return showPlan(planned, flags.json, terminal);
   }
   const asked = flags.resume === undefined
-    ? { request: requestOf(parsed, catalogue) }
+    ? { request: await withModel(requestOf(parsed, catalogue), terminal) }
     : await (await import("../train/resume.ts")).resumed(parsed);
   const { runTraining } = await import("../train/run.ts");
   return await runTraining({ ...asked, flags, train: parts.train }, terminal);
+}
+
+/** The request with what its model stands for now, so that it can be repeated; says it where it is a run. */
+async function withModel(request: RunRequest, terminal: Terminal): Promise<RunRequest> {
+  const { namedModel } = await import("../../experiment/folder/named_model.ts");
+  const { model, line } = await namedModel(request.model);
+  if (line) terminal.err(`model ${line}`);
+  return { ...request, model };
 }
 
 function list(catalogue: Catalogue, json: boolean, terminal: Terminal): number {

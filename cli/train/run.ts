@@ -1,7 +1,10 @@
 /** One run of `train`: its folder, its progress, Ctrl-C, and what is said at its end. @module */
+import { checkpointPath } from "../../experiment/folder/named_model.ts";
 import { readRun } from "../../experiment/folder/run_data.ts";
 import { RunFolder } from "../../experiment/folder/run_folder.ts";
+import { kindOf } from "../../model/files/deno_folder.ts";
 import type { RunObserver } from "../../experiment/observer.ts";
+import { withFacts } from "../command.ts";
 import type { TrainFlags, TrainParts } from "../commands/train.ts";
 import { INTERRUPTED, listenForInterrupt } from "../interrupt.ts";
 import { Progress } from "../progress.ts";
@@ -39,7 +42,7 @@ export async function runTraining(
     const summary = await train(request, watch(folder, progress), interrupt.signal);
     const lines = closing(await readRun(folder.folder), terminal);
     for (const line of lines) flags.json ? terminal.err(line) : terminal.out(line);
-    if (flags.json) terminal.out(jsonLine(summary));
+    if (flags.json) terminal.out(jsonLine({ ...summary, ...await placesOf(folder) }));
     return 0;
   } catch (error) {
     progress?.close();
@@ -51,10 +54,25 @@ export async function runTraining(
         `${stopped ? "stopped at" : "saved up to"} step ${folder.saved}.  ` +
           `Continue:  deno task train --resume ${quoted(folder.folder)}`,
       );
-      if (stopped) return INTERRUPTED;
+      if (stopped) {
+        const said = { code: INTERRUPTED, message: `stopped at step ${folder.saved}, saved` };
+        if (flags.json) terminal.out(jsonLine({ error: said, ...await placesOf(folder) }));
+        return INTERRUPTED;
+      }
     }
-    throw error;
+    throw withFacts(error, await placesOf(folder));
   }
+}
+
+/** Where a run lies, for `--json`: `weights` is a folder for --model, of the last checkpoint. */
+async function placesOf({ folder, saved }: RunFolder): Promise<Record<string, string>> {
+  if (folder === "") return {};
+  const report = `${folder}/report.html`;
+  return {
+    folder,
+    ...(await kindOf(report) === "file" && { report }),
+    ...(saved !== undefined && { weights: checkpointPath(folder, saved) }),
+  };
 }
 
 /** The folder first, so that what the terminal speaks of is on disk. */

@@ -177,11 +177,11 @@ export const fakeParts: TrainParts = {
   },
 };
 
-const fakeText: CompleteText = (request, report) => {
+const fakeText: CompleteText = ({ samples, model }, report) => {
   for (const piece of report ? [" pur", "ple\u001b[31m", " \n0"] : []) report?.(piece, 0);
-  return Promise.resolve(
-    Array(request.samples).fill(" purple\u001b[31m").map((t, i) => `${t} ${i}`),
-  );
+  const completions = Array(samples).fill(" purple\u001b[31m").map((t, i) => `${t} ${i}`);
+  const device = { kind: "cpu", name: "fake processor", software: true };
+  return Promise.resolve({ completions, weights: model, device });
 };
 
 const fakePretrain: PretrainModel = async (request, report, signal) => {

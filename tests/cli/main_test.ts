@@ -64,13 +64,22 @@ inTemporary("a finished run exits 0, and its last line of output is the summary"
     "tokensPerSecond",
     "train",
     "heldout",
+    "folder",
+    "report",
+    "weights",
   ]);
   const [run] = await listFolder(`${place}/runs`);
   assert.match(run, /^colors-ppo-1-\d{4}-\d\d-\d\d-\d{6}$/);
-  assert.deepEqual(
-    JSON.parse(await Deno.readTextFile(`${place}/runs/${run}/summary.json`)),
-    summary,
-  );
+  const { folder, report, weights, ...rest } = summary;
+  assert.deepEqual(JSON.parse(await Deno.readTextFile(`${place}/${folder}/summary.json`)), rest);
+  assert.deepEqual([folder, report, weights], [
+    `runs/${run}`,
+    `runs/${run}/report.html`,
+    `runs/${run}/checkpoints/step-3`,
+  ]);
+  for (const path of [report, `${weights}/model.safetensors`]) {
+    assert.ok((await Deno.stat(`${place}/${path}`)).isFile);
+  }
 });
 
 inTemporary("the same seed twice gives the same metrics, byte for byte", async (place) => {
@@ -172,8 +181,13 @@ inTemporary(
     await command(place, "train slow --steps 4 --out runs/slow-done --quiet");
     const stale = await command(place, "train colors --resume");
     assert.equal(stale.code, 2);
-    const { code, err } = await command(place, "train slow --resume", { interrupt: 1 });
+    const { code, out, err } = await command(place, "train slow --resume --json", { interrupt: 1 });
     assert.equal(code, 130);
+    const { error, folder, report, weights } = JSON.parse(out);
+    assert.equal(error.code, 130);
+    assert.match(error.message, /^stopped at step \d+, saved$/);
+    assert.deepEqual([folder, report], ["runs/slow-old", "runs/slow-old/report.html"]);
+    assert.match(weights, /^runs\/slow-old\/checkpoints\/step-\d+$/);
     assert.match(err, /Continue: {2}deno task train --resume runs\/slow-old/);
   },
 );

@@ -354,11 +354,11 @@ inTemporary(
     const out = `${place}/out`;
     for (
       const [words, code, message] of [
-        [["runs/none"], 2, /^error: no run or model "runs\/none"\./],
+        [["runs/none"], 2, /^error: no run or model "runs\/none" in \//],
         [
           ["tinny"],
           2,
-          /no run or model "tinny"\. {2}It takes a run folder, tiny, a model folder, or/,
+          /no run or model "tinny" in .* Did you mean "tiny"\? {2}It takes a run folder, tiny, a model folder, or/,
         ],
         [["someone/none@refs/pr/1"], 1, /deno task fetch someone\/none@refs\/pr\/1/],
         [[folder], 2, /Cannot export .*\/run as it has no checkpoint yet/],
@@ -370,7 +370,7 @@ inTemporary(
         [[`${whole}/checkpoints/step-2`, "--checkpoint", "3"], 2, /as it is step 2$/],
         [[`${place}/model`, "--checkpoint", "3"], 2, /as it is a model, not a run$/],
         [[`${place}/model`, "--value-head"], 1, /Cannot keep the value head/],
-        [[place], 1, /has no config\.json/],
+        [[place], 2, /it is a folder of runs\. Name one: .*\/run, .*\/whole$/],
       ] as const
     ) {
       const said = await run(...words, "--out", out);
