@@ -13,10 +13,11 @@ export interface CommandSpec {
   /** Given as --name. */
   readonly flags: OptionRows;
   /**
-   * Given as key=value. They may depend on flags, such as the algorithm's: `flags` has what was given,
-   * as texts that nobody has checked, and defaults. Default: none.
+   * Given as key=value. They may depend on flags, such as the algorithm's, and on the words beside them,
+   * such as the task: `flags` has what was given, as texts that nobody has checked, and defaults.
+   * Default: none.
    */
-  settings?(flags: Readonly<FlagValues>): Settings;
+  settings?(flags: Readonly<FlagValues>, words?: readonly string[]): Settings;
   readonly example: string;
 }
 
@@ -25,6 +26,8 @@ export interface Settings {
   readonly rows: OptionRows;
   /** A sentence that help adds below them. */
   readonly note?: string;
+  /** Why a name that is not among them is none, where other flags would give it: a sentence with the cure. */
+  readonly elsewhere?: (name: string) => string | undefined;
 }
 
 /** Values by flag; undefined where there is neither a value nor a default. */

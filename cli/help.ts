@@ -10,7 +10,10 @@ export function flagHelp(option: Option): string {
 
 /** Settings are given as key=value, so that a boolean's two words are worth saying. */
 export const settingFacts = (option: Option): string =>
-  option.kind === "boolean" ? `true | false, default ${option.default}` : optionFacts(option);
+  option.kind === "boolean" ? `true | false, ${defaultOf(option)}` : optionFacts(option);
+
+const defaultOf = ({ default: value, otherwise }: Option): string =>
+  value === undefined ? `default: ${otherwise}` : `default ${value}`;
 
 /** All settings, group by group, two lines each. */
 export function settingsHelp({ rows, note }: Settings): string {

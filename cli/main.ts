@@ -48,6 +48,13 @@ function messageOf(error: unknown): string {
   if (error instanceof Deno.errors.NotCapable) {
     return `${error.message.split(",")[0]}. Start it with "deno task", which grants what it needs`;
   }
+  if (error instanceof Deno.errors.PermissionDenied) {
+    const [, path = "a file"] = /'([^']*)'$/.exec(error.message) ?? [];
+    return printableLines(
+      `Cannot open ${path} as it may not be read by who runs this: change its owner or mode ` +
+        "(chmod u+r), or name another",
+    );
+  }
   const text = error instanceof Error ? error.message : String(error);
   return printableLines(text);
 }

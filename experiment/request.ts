@@ -8,7 +8,12 @@ import { DEFAULT_ALGORITHM, findAlgorithm } from "../rl/algorithms/registry.ts";
 import { findTask } from "../tasks/registry.ts";
 import type { Task } from "../tasks/task.ts";
 import { chooseRewards, type ChosenReward, type RewardRequest } from "./rewards.ts";
-import { type ResolvedSettings, resolveSettings, type RunSettings } from "./settings.ts";
+import {
+  type ResolvedSettings,
+  resolveSettings,
+  type RunSettings,
+  suitedSettings,
+} from "./settings.ts";
 
 /** What a run is asked to do; what is left out comes from the task. */
 export interface TrainRequest {
@@ -71,7 +76,7 @@ function resolve(request: TrainRequest): ResolvedRequest {
   const preset = request.preset === undefined ? undefined : findPreset(request.preset);
   const algorithm = algorithmOf(request, preset?.algorithm);
   const { config, run: settings, values } = resolveSettings(algorithm, {
-    suited: [{ ...task.settings, maxNewTokens: task.maxNewTokens }, preset?.settings ?? {}],
+    suited: suitedSettings(task, preset).map(({ values }) => values),
     asked: request.settings ?? {},
     seed: request.seed ?? 1,
     totalSteps: request.steps ?? task.steps,

@@ -1,5 +1,6 @@
 /** The rewards of a run: named or given, opened for a task, and summed. @module */
 import type { OptionValue } from "../base/options.ts";
+import { lookedIn } from "./folder/named_model.ts";
 import { asUsage } from "../base/usage.ts";
 import type { Device } from "../kernels/device.ts";
 import type { EncoderOptions } from "../model/encoder/encoder.ts";
@@ -138,7 +139,9 @@ export async function openEncoder(
     const said = new Error(`Cannot embed with the sentence encoder ${encoder}: ${why}`, {
       cause: error,
     });
-    throw isHubId(encoder) || await kindOf(encoder) === "folder" ? said : asUsage(said);
+    if (isHubId(encoder) || await kindOf(encoder) === "folder") throw said;
+    said.message += lookedIn(encoder);
+    throw asUsage(said);
   });
   return await loadSentenceEmbedder(device, folder, options);
 }

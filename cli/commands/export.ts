@@ -5,7 +5,7 @@ import type { ExportFacts, ExportRequest } from "../../experiment/export.ts";
 import type { RunData } from "../../experiment/folder/run_data.ts";
 import type { Command, Parsed } from "../command.ts";
 import type { Subject } from "../export/subject.ts";
-import { JSON_FLAG } from "../flags.ts";
+import { JSON_FLAG, ownFolder } from "../flags.ts";
 import { jsonLine } from "../printable.ts";
 import { columns, printable, type Terminal } from "../terminal.ts";
 
@@ -22,6 +22,7 @@ const FLAGS = {
   out: {
     kind: "text",
     otherwise: "exports/NAME",
+    ...ownFolder("exports"),
     unit: "folder",
     doc: "Folder to create",
     group: "Output",

@@ -16,7 +16,7 @@ const byModel: CompleteText = async (...given) =>
   (await import("../../experiment/complete.ts")).completeText(...given);
 
 const FLAGS = {
-  model: { ...MODEL, doc: "Model to ask" },
+  model: { ...MODEL, doc: "Model to ask", group: "Model" },
   tokens: {
     kind: "integer",
     default: 32,

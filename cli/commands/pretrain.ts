@@ -3,7 +3,7 @@ import type { OptionRows, OptionValues } from "../../base/options.ts";
 import { join } from "node:path";
 import type { PretrainResult, PretrainStep } from "../../experiment/pretraining/pretrain.ts";
 import type { Command, Parsed } from "../command.ts";
-import { DEVICE, JSON_FLAG, QUIET, SEED } from "../flags.ts";
+import { DEVICE, JSON_FLAG, ownFolder, QUIET, SEED } from "../flags.ts";
 import { INTERRUPTED, listenForInterrupt } from "../interrupt.ts";
 import { jsonLine } from "../printable.ts";
 import { columns, duration, quoted, short, type Terminal } from "../terminal.ts";
@@ -67,6 +67,7 @@ const FLAGS = {
   out: {
     kind: "text",
     default: "runs/tiny",
+    ...ownFolder("runs"),
     unit: "folder",
     doc: "Where the model is written",
     group: "Output",

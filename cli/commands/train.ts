@@ -3,21 +3,15 @@ import type { OptionRows, OptionValues } from "../../base/options.ts";
 import type { RunObserver, Summary } from "../../experiment/observer.ts";
 import type { PlannedRun } from "../../experiment/plan.ts";
 import type { TrainRequest } from "../../experiment/request.ts";
-import { settingsTable } from "../../experiment/settings.ts";
 import { listRewards } from "../../rewards/registry.ts";
 import { listPresets } from "../../rl/algorithms/presets.ts";
-import { DEFAULT_ALGORITHM, findAlgorithm, listAlgorithms } from "../../rl/algorithms/registry.ts";
-import type { Command, FlagValues, Parsed, Settings } from "../command.ts";
-import { DEVICE, JSON_FLAG, MEMORY, MODEL, QUIET, SEED } from "../flags.ts";
+import { DEFAULT_ALGORITHM, listAlgorithms } from "../../rl/algorithms/registry.ts";
+import type { Command, Parsed } from "../command.ts";
+import { DEVICE, JSON_FLAG, MEMORY, MODEL, ownFolder, QUIET, SEED } from "../flags.ts";
 import { jsonLine } from "../printable.ts";
 import { columns, type Terminal } from "../terminal.ts";
-import {
-  algorithmOf,
-  type Catalogue,
-  type Entry,
-  requestOf,
-  type RunRequest,
-} from "../train/request.ts";
+import { type Catalogue, type Entry, requestOf, type RunRequest } from "../train/request.ts";
+import { settingsFor } from "../train/settings.ts";
 
 const FLAGS = {
   algorithm: {
@@ -64,6 +58,7 @@ const FLAGS = {
   out: {
     kind: "text",
     otherwise: "runs/TASK-ALGORITHM-SEED-TIME",
+    ...ownFolder("runs"),
     unit: "folder",
     doc: "Run folder to create",
     group: "Output",
@@ -174,16 +169,6 @@ function list(catalogue: Catalogue, json: boolean, terminal: Terminal): number {
     for (const line of rows.length > 0 ? columns(rows) : ["  none"]) terminal.out(line);
   }
   return 0;
-}
-
-/** What a run with these flags may be given as key=value. @throws {UsageError} for an unknown algorithm */
-function settingsFor(flags: Readonly<FlagValues>): Settings {
-  const names = { algorithms: listAlgorithms(), presets: listPresets() };
-  const algorithm = algorithmOf(flags as Pick<TrainFlags, "algorithm" | "preset">, names);
-  return {
-    rows: settingsTable(findAlgorithm(algorithm)).rows,
-    note: `Those are the settings of ${algorithm}; --algorithm NAME --help shows another's.`,
-  };
 }
 
 /** `deno task train` */

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { didYouMean } from "../../base/names.ts";
 import { listFolder } from "../../experiment/folder/files.ts";
+import { lookedIn } from "../../experiment/folder/named_model.ts";
 import { checkpointSteps, readRun } from "../../experiment/folder/run_data.ts";
 import { type Parsed, UsageError } from "../command.ts";
 import type { TrainFlags } from "../commands/train.ts";
@@ -28,7 +29,7 @@ export async function resumed(parsed: Parsed<TrainFlags>): Promise<
     : await newestUnfinished(parsed.positional[0]);
   if ((await listFolder(folder).catch(() => [])).length === 0) {
     throw new UsageError(
-      `no run folder "${folder}".${
+      `no run folder "${folder}"${lookedIn(folder)}.${
         didYouMean(folder, (await listFolder("runs")).map((name) => join("runs", name)))
       }`,
     );

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { isUsage } from "../../base/usage.ts";
 import { UsageError } from "../../cli/command.ts";
 import { exitCode, main } from "../../cli/main.ts";
+import { writeError } from "../../experiment/folder/files.ts";
 import type { Terminal } from "../../cli/terminal.ts";
 import { inTemporary, withFolder } from "../_folder.ts";
 import { writeSmallModel } from "../experiment/_model.ts";
@@ -107,6 +108,43 @@ Deno.test("generate --json says which device, and where the weights are", () =>
     assert.deepEqual([weights, model], Array(2).fill(`${place}/run/checkpoints/step-7`));
     assert.equal(completions.length, 1);
   }));
+
+Deno.test("without permissions: help and version as ever, else which one is missing", async () => {
+  const bin = new URL("../../cli/bin.ts", import.meta.url).pathname;
+  const run = async (...words: string[]) => {
+    const args = ["run", "--no-check", "--no-prompt", bin, ...words];
+    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), { args }).output();
+    const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+    return { code, out, err };
+  };
+  const help = await run("--help");
+  assert.deepEqual([help.code, help.err], [0, ""]);
+  assert.match(help.out, /^Usage: deno task/);
+  const version = await run("train", "--version");
+  assert.deepEqual([version.code, version.err], [0, ""]);
+  const { code, err } = await run("generate", "a");
+  assert.equal(code, 1);
+  assert.match(
+    err,
+    /^error: Requires read access to ".*"\. Start it with "deno task", which grants/,
+  );
+});
+
+Deno.test("a file that may not be read is named, with the cure", async () => {
+  const error = new Deno.errors.PermissionDenied("Permission denied (os error 13): stat '/x/y'");
+  const said: string[] = [];
+  const run = () => Promise.reject(error);
+  const spec = { name: "x", doc: "Fail", positional: [], flags: {}, example: "none" };
+  const take = (line: string) => void said.push(line);
+  const terminal = { out: take, write: take, err: take, fancy: false, columns: 80 };
+  assert.equal(await main(["x"], { commands: [{ spec, run }], terminal }), 1);
+  assert.match(said[0], /^error: Cannot open \/x\/y as it may not be read .*chmod u\+r/);
+});
+
+Deno.test("a quota that is used up is not said to be a full disk", () => {
+  const full = Object.assign(new Error("os error 122"), { code: "EDQUOT" });
+  assert.match(writeError("runs/a", full).message, /quota .* Remove files of your own, or have it/);
+});
 
 Deno.test("the mark decides, not the type of an error", () => {
   assert.equal(exitCode(new UsageError("a")), 2);

@@ -145,7 +145,7 @@ inTemporary(
     assert.equal(code, 1);
     assert.match(
       err,
-      /elsewhere as this command may write only inside runs\. Choose --out inside runs/,
+      /elsewhere as this command may write only inside runs\. Name a folder inside runs \(.*or allow the other one: deno run --allow-read --allow-env=XDG_RUNTIME_DIR,HOME --allow-write=runs,/,
     );
   },
 );
@@ -319,7 +319,7 @@ inTemporary("export writes below exports, by the run's name, and nowhere else", 
   assert.equal(outside.code, 1);
   assert.match(
     outside.err,
-    /elsewhere as this command may write only inside exports\. Choose --out inside exports, or run: deno run .*--allow-write=exports,/,
+    /elsewhere as this command may write only inside exports\. Name a folder inside exports .*: deno run .*--allow-write=exports,/,
   );
   const bare = await command(place, "export");
   assert.match(bare.err, /^error: export needs <run\|model>\./);
