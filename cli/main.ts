@@ -7,6 +7,7 @@
 import { isUsage } from "../base/usage.ts";
 import { type Command, factsOf } from "./command.ts";
 import { COMMANDS } from "./commands/registry.ts";
+import { HELP_WIDTH } from "./help.ts";
 import { HelpShown, parseArguments } from "./parse.ts";
 import { guarded, jsonLine, printableLines } from "./printable.ts";
 import { paint, systemTerminal, type Terminal } from "./terminal.ts";
@@ -25,7 +26,8 @@ export async function main(
     return code;
   };
   try {
-    const parsed = parseArguments(args, commands.map(({ spec }) => spec));
+    const columns = Math.min(HELP_WIDTH, terminal.columns);
+    const parsed = parseArguments(args, commands.map(({ spec }) => spec), columns);
     const command = commands.find(({ spec }) => spec.name === parsed.command)!;
     return await command.run(parsed, terminal);
   } catch (error) {

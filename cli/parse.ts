@@ -10,8 +10,9 @@ import {
   type Settings,
   UsageError,
 } from "./command.ts";
-import { flagHelp, inShort, settingsHelp } from "./help.ts";
+import { flagHelp, HELP_WIDTH, inShort, NARROW, settingsHelp } from "./help.ts";
 import { synonymOf } from "./synonyms.ts";
+import { wrapIndented } from "./wrap.ts";
 
 /** Help is the answer: `message` is the text; `asked` is false where no command was given. */
 export class HelpShown extends Error {
@@ -21,16 +22,24 @@ export class HelpShown extends Error {
   }
 }
 
-/** Reads `["train", "colors", "--seed", "2", "clip=0.1"]`. @throws {UsageError | HelpShown} */
-export function parseArguments(args: readonly string[], specs: readonly CommandSpec[]): Parsed {
+/**
+ * Reads `["train", "colors", "--seed", "2", "clip=0.1"]`. Help takes `columns` columns.
+ * @throws {UsageError | HelpShown}
+ */
+export function parseArguments(
+  args: readonly string[],
+  specs: readonly CommandSpec[],
+  columns: number = HELP_WIDTH,
+): Parsed {
   let parsed: Parsed | undefined;
   const program = base(new Command("deno task"))
     .description("PlainRL: reinforcement learning for GPT-2, from the kernels up");
   for (const spec of specs) {
-    program.addCommand(commandOf(spec, (words, flags) => parsed = read(spec, words, flags)));
+    const act: Act = (words, flags) => parsed = read(spec, words, flags);
+    program.addCommand(commandOf(spec, columns, act));
   }
   const texts: string[] = [];
-  configure(program, (text) => texts.push(text));
+  configure(program, columns, (text) => texts.push(text));
   try {
     program.parse([...args], { from: "user" });
   } catch (error) {
@@ -61,22 +70,35 @@ function base(command: Command): Command {
     .helpCommand(false).version(VERSION, "--version", "Show the versions of PlainRL and Deno");
 }
 
-function configure(command: Command, write: (text: string) => void): void {
+function configure(command: Command, columns: number, write: (text: string) => void): void {
+  if (columns < NARROW) command.configureHelp({ formatItem: itemBelow });
   command.exitOverride().configureOutput({
     writeOut: write,
     writeErr: () => {}, // errors are said once, in our own words, by `explain`
-    getOutHelpWidth: () => 100,
-    getErrHelpWidth: () => 100,
+    getOutHelpWidth: () => columns,
+    getErrHelpWidth: () => columns,
     getOutHasColors: () => false, // and so reads no environment variable
     getErrHasColors: () => false,
   });
-  for (const child of command.commands) configure(child, write);
+  for (const child of command.commands) configure(child, columns, write);
+}
+
+/** An entry of help whose words stand below its name: beside it there is no room. */
+function itemBelow(
+  term: string,
+  _width: number,
+  words: string,
+  { helpWidth = HELP_WIDTH }: { helpWidth?: number },
+): string {
+  return [`  ${term}`, ...wrapIndented(words, helpWidth, 6)].join("\n");
 }
 
 /** What commander found: by flag in camel case, true where a flag stood without a value. */
 type Given = Record<string, string | boolean>;
 
-function commandOf(spec: CommandSpec, act: (words: string[], given: Given) => void): Command {
+type Act = (words: string[], given: Given) => void;
+
+function commandOf(spec: CommandSpec, columns: number, act: Act): Command {
   const command = base(new Command(spec.name)).description(spec.doc);
   for (const [form, doc] of spec.positional) command.argument(form, doc);
   if (spec.settings) command.argument("[key=value...]", "Settings, listed below");
@@ -89,7 +111,7 @@ function commandOf(spec: CommandSpec, act: (words: string[], given: Given) => vo
   if (spec.settings) {
     command.addHelpText(
       "after",
-      () => `\n${settingsHelp(settingsOf(spec, command.opts(), command.args))}`,
+      () => `\n${settingsHelp(settingsOf(spec, command.opts(), command.args), columns)}`,
     );
   }
   command.addHelpText("after", `\nExample:\n  ${spec.example}`);

@@ -9,9 +9,10 @@ import { DEFAULT_ALGORITHM, listAlgorithms } from "../../rl/algorithms/registry.
 import type { Command, Parsed } from "../command.ts";
 import { DEVICE, JSON_FLAG, MEMORY, MODEL, ownFolder, QUIET, SEED } from "../flags.ts";
 import { jsonLine } from "../printable.ts";
-import { columns, type Terminal } from "../terminal.ts";
+import type { Terminal } from "../terminal.ts";
 import { type Catalogue, type Entry, requestOf, type RunRequest } from "../train/request.ts";
 import { settingsFor } from "../train/settings.ts";
+import { beside } from "../wrap.ts";
 
 const FLAGS = {
   algorithm: {
@@ -165,8 +166,9 @@ function list(catalogue: Catalogue, json: boolean, terminal: Terminal): number {
   }
   for (const [kind, entries] of Object.entries(catalogue) as [string, readonly Entry[]][]) {
     terminal.out(`${kind}:`);
-    const rows = entries.map(({ name, doc }) => [`  ${name}`, doc]);
-    for (const line of rows.length > 0 ? columns(rows) : ["  none"]) terminal.out(line);
+    const rows = entries.map(({ name, doc }): [string, string] => [name, doc]);
+    const width = terminal.fancy ? terminal.columns : Infinity; // a line is a name where nobody watches
+    for (const line of rows.length > 0 ? beside(rows, width) : ["  none"]) terminal.out(line);
   }
   return 0;
 }

@@ -31,8 +31,8 @@ export function settingsFor(
   const { rows } = settingsTable(algorithms.find(({ name }) => name === algorithm)!);
   const which = suited.length > 0
     ? `Where a value is said to be of ${suited.map(({ by }) => by).join(" or ")}, it wins over ` +
-      "the setting's own\ndefault; what you give wins over both."
-    : "A task's own values win over these defaults, a preset's over both: with a task beside it,\n" +
+      "the setting's own default; what you give wins over both."
+    : "A task's own values win over these defaults, a preset's over both: with a task beside it, " +
       "--help shows which hold.";
   return {
     rows: withSuited(rows, suited),
