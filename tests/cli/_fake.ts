@@ -107,7 +107,7 @@ function fakeSummary(request: RunRequest): Summary {
   };
 }
 
-/** A training program. Task "hostile" answers with HOSTILE; "slow" takes 30 ms a step. */
+/** A training program. Task "hostile" answers with HOSTILE; "slow" takes 30 ms a step; "late" fails in step 3. */
 export async function fakeTrain(
   request: RunRequest,
   observer: RunObserver,
@@ -134,6 +134,7 @@ export async function fakeTrain(
   }
   for (let step = (resume?.step ?? 0) + 1; step <= info.steps; step++) {
     if (task === "slow") await new Promise((done) => setTimeout(done, 30));
+    if (task === "late" && step === 3) throw new Error("the device is lost");
     const completions = rows(step, "train");
     await observer.step({ step, metrics: fakeMetrics(step + seed), completions, timings });
     if (signal.aborted) {
@@ -152,7 +153,10 @@ export async function fakeTrain(
 export const fakeParts: TrainParts = {
   catalogue: () =>
     Promise.resolve({
-      tasks: ["colors", "hostile", "slow", "broken"].map((name) => ({ name, doc: `${name} task` })),
+      tasks: ["colors", "hostile", "slow", "broken", "late"].map((name) => ({
+        name,
+        doc: `${name} task`,
+      })),
       algorithms: [{ name: "ppo", doc: "proximal policy optimisation" }],
       rewards: [{ name: "exact", doc: "equal texts" }, { name: "semantic", doc: "near meanings" }],
       presets: [{ name: "quick", doc: "few steps", algorithm: "ppo" }],

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { isUsage } from "../../base/usage.ts";
 import { UsageError } from "../../cli/command.ts";
 import { exitCode, main } from "../../cli/main.ts";
+import { findTask } from "../../tasks/registry.ts";
+import { resolveRequest, type TrainRequest } from "../../experiment/request.ts";
 import { writeError } from "../../experiment/folder/files.ts";
 import type { Terminal } from "../../cli/terminal.ts";
 import { inTemporary, withFolder } from "../_folder.ts";
@@ -144,6 +146,27 @@ Deno.test("a file that may not be read is named, with the cure", async () => {
 Deno.test("a quota that is used up is not said to be a full disk", () => {
   const full = Object.assign(new Error("os error 122"), { code: "EDQUOT" });
   assert.match(writeError("runs/a", full).message, /quota .* Remove files of your own, or have it/);
+});
+
+Deno.test("what a program asks a run for in vain is marked too, with its type", () => {
+  const refused = (request: TrainRequest, Kind: typeof TypeError | typeof RangeError) =>
+    assert.throws(() => resolveRequest(request), (error) => {
+      assert.ok(error instanceof Kind && isUsage(error));
+      return true;
+    });
+  refused({ task: "colrs" }, TypeError);
+  refused({ task: "colors", preset: "quik" }, TypeError);
+  refused({ task: "colors", settings: { gamma: 2 } }, RangeError);
+  const broken = {
+    ...findTask("colors"),
+    get examples(): never {
+      throw new SyntaxError("CSV");
+    },
+  };
+  assert.throws(() => resolveRequest({ task: broken }), (error) => {
+    assert.ok(error instanceof SyntaxError && !isUsage(error)); // the task's file is at fault
+    return true;
+  });
 });
 
 Deno.test("the mark decides, not the type of an error", () => {

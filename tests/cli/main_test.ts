@@ -138,6 +138,19 @@ inTemporary(
   },
 );
 
+inTemporary("a run that fails says with --json where it lies and what is saved", async (place) => {
+  const { code, out } = await command(place, "train late --save-every 1 --out runs/a --json");
+  assert.equal(code, 1);
+  assert.deepEqual(JSON.parse(out), {
+    error: { code: 1, message: "the device is lost" },
+    folder: "runs/a",
+    report: "runs/a/report.html",
+    weights: "runs/a/checkpoints/step-2",
+  });
+  const early = await command(place, "train broken --out runs/b --json");
+  assert.deepEqual(JSON.parse(early.out), { error: { code: 1, message: "the model is broken" } });
+});
+
 inTemporary(
   "a folder that may not be written is named, with the permission that it needs",
   async (place) => {
