@@ -24,8 +24,9 @@ export function settingsFor(
   if (task !== undefined) known("task", task, listTasks());
   if (preset !== undefined) known("preset", preset, listPresets());
   const algorithm = algorithmOf(flags as Names, { algorithms, presets: listPresets() });
+  const found = task === undefined ? undefined : findTask(task);
   const suited = suitedSettings(
-    task === undefined ? undefined : findTask(task),
+    found,
     preset === undefined ? undefined : findPreset(preset),
   );
   const { rows } = settingsTable(algorithms.find(({ name }) => name === algorithm)!);
@@ -34,10 +35,16 @@ export function settingsFor(
       "the setting's own default; what you give wins over both."
     : "A task's own values win over these defaults, a preset's over both: with a task beside it, " +
       "--help shows which hold.";
+  const lines = [
+    `Those are the settings of ${algorithm}; --algorithm NAME --help shows another's.`,
+    which,
+    ...(found
+      ? [`Of ${found.name}: --steps ${found.steps} --reward ${found.defaultRewards}.`]
+      : []),
+  ];
   return {
     rows: withSuited(rows, suited),
-    note:
-      `Those are the settings of ${algorithm}; --algorithm NAME --help shows another's.\n${which}`,
+    note: lines.join("\n"),
     elsewhere: (name) => ofAnother(name, algorithm, algorithms),
   };
 }
