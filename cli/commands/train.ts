@@ -140,7 +140,7 @@ export async function train(
   const catalogue = await parts.catalogue();
   if (flags.list) return list(catalogue, flags.json, terminal);
   if (flags.plan && flags.resume === undefined) {
-    const planned = await parts.plan(requestOf(parsed, catalogue));
+    const planned = await parts.plan(await withModel(requestOf(parsed, catalogue), terminal));
     const { showPlan } = await import("../train/plan.ts");
     return showPlan(planned, flags.json, terminal);
   }

@@ -91,6 +91,25 @@ Deno.test("exit code 2, with --json too: no command", async () => {
   assert.match(err[0], /Usage|unknown option/);
 });
 
+Deno.test("train and its plan say which checkpoint a run stands for", () =>
+  withFolder(async (place) => {
+    await writeSmallModel(`${place}/run/checkpoints/step-7`);
+    const config = { task: "colors", config: {} };
+    await Deno.writeTextFile(`${place}/run/config.json`, JSON.stringify(config));
+    const model = `${place}/run/checkpoints/step-7`;
+    const words = [...TRAIN, "--model", `${place}/run`];
+    const plan = await said(...words, "--plan", "--json");
+    assert.deepEqual(plan.err, [`model ${model}, the last checkpoint of ${place}/run`]);
+    assert.equal(JSON.parse(plan.out[0]).model, model);
+    const out = `${place}/out`; // a run's command names what the name stood for then
+    const { code, err } = await said(...words, "--out", out, "--quiet", "--json", "batchSize=2");
+    assert.equal(code, 0, err.join("\n"));
+    assert.equal(err[0], `model ${model}, the last checkpoint of ${place}/run`);
+    const made = JSON.parse(await Deno.readTextFile(`${out}/config.json`));
+    assert.equal(made.model, model);
+    assert.ok(made.command.includes(`--model ${model}`), made.command);
+  }));
+
 Deno.test("generate --json says which device, and where the weights are", () =>
   withFolder(async (place) => {
     await writeSmallModel(`${place}/run/checkpoints/step-7`);
