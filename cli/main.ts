@@ -8,6 +8,7 @@ import { isUsage } from "../base/usage.ts";
 import { type Command, factsOf } from "./command.ts";
 import { COMMANDS } from "./commands/registry.ts";
 import { HELP_WIDTH } from "./help.ts";
+import { INTERRUPTED } from "./interrupt.ts";
 import { HelpShown, parseArguments } from "./parse.ts";
 import { guarded, jsonLine, printableLines } from "./printable.ts";
 import { paint, systemTerminal, type Terminal } from "./terminal.ts";
@@ -29,7 +30,9 @@ export async function main(
     const columns = Math.min(HELP_WIDTH, terminal.columns);
     const parsed = parseArguments(args, commands.map(({ spec }) => spec), columns);
     const command = commands.find(({ spec }) => spec.name === parsed.command)!;
-    return await command.run(parsed, terminal);
+    const code = await command.run(parsed, terminal);
+    if (code === 0 || terminal.printed) return code; // what a command prints stands for itself
+    return fail(code, code === INTERRUPTED ? "interrupted" : "failed");
   } catch (error) {
     if (error instanceof HelpShown) {
       (error.asked ? terminal.out : terminal.err)(error.message);

@@ -44,13 +44,20 @@ export const harmless = (text: string, { fancy }: Pick<Terminal, "fancy">): stri
     ? text.split(PALETTE).map((part, i) => i % 2 === 1 ? part : printableLines(part)).join("")
     : printableLines(text);
 
-/** The terminal, shown nothing but what is harmless. */
-export const guarded = (terminal: Terminal): Terminal => ({
-  out: (line) => terminal.out(harmless(line, terminal)),
-  write: (text) => terminal.write(harmless(text, terminal)),
-  err: (line) => terminal.err(harmless(line, terminal)),
-  fancy: terminal.fancy,
-  get columns() {
-    return terminal.columns; // a window may change
-  },
-});
+/** The terminal, shown nothing but what is harmless; `printed` says whether `out` was given a line. */
+export function guarded(terminal: Terminal): Terminal & { printed: boolean } {
+  const made = {
+    printed: false,
+    out: (line: string) => {
+      made.printed = true;
+      terminal.out(harmless(line, terminal));
+    },
+    write: (text: string) => terminal.write(harmless(text, terminal)),
+    err: (line: string) => terminal.err(harmless(line, terminal)),
+    fancy: terminal.fancy,
+    get columns() {
+      return terminal.columns; // a window may change
+    },
+  };
+  return made;
+}

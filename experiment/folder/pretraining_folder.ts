@@ -18,19 +18,23 @@ export interface PretrainState {
 
 /**
  * Makes the folder, or on `resume` gives the newest checkpoint in it.
- * @throws {WriteError} when something is there that a new model would overwrite, or it cannot be made
- * @throws {Error} marked as usage, when there is nothing to resume
+ * @throws {WriteError} when it cannot be made
+ * @throws {Error} marked as usage, when something is there that a new model would overwrite, or there is
+ * nothing to resume
  */
 export async function openFolder(out: string, resume: boolean): Promise<string | undefined> {
   if (resume) return await newestCheckpoint(out);
+  const names = await listFolder(out).catch(() => []);
+  if (names.length > 0) {
+    const isCut = names.some((name) => CHECKPOINT.test(name));
+    throw asUsage(
+      new Error(
+        `Cannot write ${out} as it is not empty. Choose another folder with --out, or ` +
+          (isCut ? "continue with --resume" : "remove it"),
+      ),
+    );
+  }
   try {
-    const names = await listFolder(out);
-    if (names.length > 0) {
-      const further = names.some((name) => CHECKPOINT.test(name))
-        ? "or continue with --resume"
-        : "or remove it";
-      throw new Error(`it is not empty. Choose another folder with --out, ${further}`);
-    }
     await makeParents(out);
   } catch (error) {
     throw writeError(out, error);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { isUsage } from "../../base/usage.ts";
 import { UsageError } from "../../cli/command.ts";
+import { JSON_FLAG } from "../../cli/flags.ts";
 import { exitCode, main } from "../../cli/main.ts";
 import { findTask } from "../../tasks/registry.ts";
 import { resolveRequest, type TrainRequest } from "../../experiment/request.ts";
@@ -66,6 +67,16 @@ for (
     ["no such encoder", [...TRAIN, "semanticEmbedder=foo"], /sentence encoder foo/],
     ["no run to resume", ["train", "--resume", "runs/none"], /no run folder "runs\/none"/],
     ["no pretraining to resume", ["pretrain", "--resume", "--out", "runs/none"], /no checkpoint/],
+    [
+      "an export where something is",
+      ["export", "tiny", "--out", "docs"],
+      /docs as it is not empty/,
+    ],
+    [
+      "pretraining where something is",
+      ["pretrain", "--out", "docs"],
+      /docs as it is not empty\. Ch/,
+    ],
     ["a filter where nothing is drawn", ["generate", "a", "--top-k", "5"], /nothing is drawn/],
     ["more words than names", ["generate", "a", "b"], /takes 1 name|no further words/],
   ] as const
@@ -149,6 +160,25 @@ Deno.test("without permissions: help and version as ever, else which one is miss
     err,
     /^error: Requires read access to ".*"\. Start it with "deno task", which grants/,
   );
+});
+
+Deno.test("a code without words is an object with --json too; a command's own object is the only one", async () => {
+  const spec = { name: "x", doc: "Stop", positional: [], flags: { json: JSON_FLAG }, example: "x" };
+  const of = async (code: number, line?: string) => {
+    const out: string[] = [], ignore = () => {};
+    const terminal = { out: (text: string) => void out.push(text), write: ignore, err: ignore };
+    const run = (_: unknown, { out }: Terminal) => {
+      if (line) out(line);
+      return Promise.resolve(code);
+    };
+    const shown = { ...terminal, fancy: false, columns: 80 };
+    assert.equal(await main(["x", "--json"], { commands: [{ spec, run }], terminal: shown }), code);
+    return out;
+  };
+  assert.deepEqual(await of(130), ['{"error":{"code":130,"message":"interrupted"}}']);
+  assert.deepEqual(await of(1), ['{"error":{"code":1,"message":"failed"}}']);
+  assert.deepEqual(await of(1, '{"ok":false}'), ['{"ok":false}']);
+  assert.deepEqual(await of(0), []);
 });
 
 Deno.test("a file that may not be read is named, with the cure", async () => {

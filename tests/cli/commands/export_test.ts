@@ -411,7 +411,7 @@ inTemporary(
     assert.equal((await run(folder, "--out", out)).code, 0);
     const first = await snapshot(out);
     const again = await run(folder, "--out", out);
-    assert.equal(again.code, 1);
+    assert.equal(again.code, 2);
     assert.match(again.err, /out as it holds an export already\. Replace it with --force, or/);
     assert.deepEqual(await snapshot(out), first);
     await run(folder, "--out", `${out}/`, "--force", "--checkpoint", "1");

@@ -58,7 +58,7 @@ Deno.test("pretrain() learns, writes a folder that loads, and resumes to the sam
     const weights = await Deno.readFile(`${whole}/model.safetensors`);
     await assert.rejects(
       () => pretrain({ ...request, out: whole }),
-      /^WriteError: Cannot write .*whole as it is not empty\. Choose another folder with --out, or remove/,
+      /^Error: Cannot write .*whole as it is not empty\. Choose another folder with --out, or remove/,
     );
     assert.deepEqual(await Deno.readFile(`${whole}/model.safetensors`), weights);
     await assert.rejects(
