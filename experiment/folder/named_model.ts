@@ -23,7 +23,10 @@ export interface NamedModel {
 export async function namedModel(name: string): Promise<NamedModel> {
   if (name === "tiny") return { model: name };
   const path = join(name, "."); // without a slash at its end
-  const kind = await kindOf(path);
+  const kind = await kindOf(path).catch((error) => {
+    if (isHubId(name)) return undefined; // the hub's cache alone may be read
+    throw error;
+  });
   if (kind === undefined) {
     if (!isRunPath(path) && isHubId(name)) return { model: name };
     throw await noSuchModel(name);

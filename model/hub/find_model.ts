@@ -130,7 +130,10 @@ async function locate(
 ): Promise<{ folder: string; hub?: HubModel; line?: string }> {
   if (model === "tiny" && isRemoteAsset(TINY)) return { folder: TINY.href };
   const folder = model === "tiny" ? localPath(TINY) : model;
-  const kind = await kindOf(folder);
+  const kind = await kindOf(folder).catch((error) => {
+    if (isHubId(model)) return undefined; // the cache alone may be read
+    throw error;
+  });
   if (kind === "folder") return { folder };
   const cannot = `Cannot load the model "${model}" as it must be "tiny", a folder with ` +
     `config.json, model.safetensors and tokenizer.json, or owner/name of the hub`;

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import { isUsage } from "../../base/usage.ts";
 import { UsageError } from "../../cli/command.ts";
 import { JSON_FLAG } from "../../cli/flags.ts";
@@ -142,10 +143,13 @@ Deno.test("generate --json says which device, and where the weights are", () =>
   }));
 
 Deno.test("without permissions: help and version as ever, else which one is missing", async () => {
-  const bin = new URL("../../cli/bin.ts", import.meta.url).pathname;
+  const bin = fileURLToPath(new URL("../../cli/bin.ts", import.meta.url));
+  const cache = await Deno.makeTempDir();
+  const may: string[] = [], env = { HF_HUB_CACHE: cache };
   const run = async (...words: string[]) => {
-    const args = ["run", "--no-check", "--no-prompt", bin, ...words];
-    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), { args }).output();
+    const args = ["run", "--no-check", "--no-prompt", ...may, bin, ...words];
+    const child = new Deno.Command(Deno.execPath(), { args, env });
+    const { code, stdout, stderr } = await child.output();
     const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
     return { code, out, err };
   };
@@ -160,6 +164,11 @@ Deno.test("without permissions: help and version as ever, else which one is miss
     err,
     /^error: Requires read access to ".*"\. Start it with "deno task", which grants/,
   );
+  may.push("--allow-env=HF_HUB_CACHE", `--allow-read=${cache}`); // is enough to look for a model
+  const hub = await run("generate", "a", "--model", "owner/name");
+  await Deno.remove(cache);
+  assert.equal(hub.code, 1);
+  assert.match(hub.err, /the hub's cache does not have it\. .* deno task fetch owner\/name$/m);
 });
 
 Deno.test("a code without words is an object with --json too; a command's own object is the only one", async () => {

@@ -49,7 +49,7 @@ Deno.test("a mistyped flag, setting, command or value names the nearest valid on
   refuses("train colors --sede 1", /^unknown option --sede\. Did you mean --seed \(/);
   refuses(
     "train colors --learningrate 1",
-    /Did you mean learningRate=VALUE \(.*default 1\.41e-5, 0 or more, usually 1e-6 to 1e-3\)/,
+    /Did you mean learningRate=VALUE \(.*default 1\.41e-5, 0 to 1000000, usually 1e-6 to 1e-3\)/,
   );
   refuses(
     "train colors lerningRate=1",
@@ -136,7 +136,7 @@ Deno.test("help shows the default that holds: a preset's, else the task's, else 
   const { config, settings: run } = resolveRequest(request);
   assert.deepEqual([run.batchSize, config.maxNewTokens, config.learningRate], [128, 2, 1.41e-5]);
   const help = helpOf(training.spec, ["colors"]);
-  assert.match(help, /\(default: 2e-4 of colors, in place of 1\.41e-5, 0 or more,/);
+  assert.match(help, /\(default: 2e-4 of colors, in place of 1\.41e-5, 0 to/);
   assert.match(help, /^Where a value is said to be of colors, it wins over/m);
   assert.match(help, /^Of colors: --steps 40 --reward semantic\.$/m);
   assert.match(
