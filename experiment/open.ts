@@ -62,7 +62,7 @@ export async function openRun(
   const models = owned.use(
     await openModels(device, { folder, resume, seed: config.seed, options }).catch(explain),
   );
-  const policy = new LanguagePolicy(models, tokenizer.eosId);
+  const policy = new LanguagePolicy(models);
   await reserve(policy, sizes).catch(explain);
   const trainer = new Trainer(policy, config, plan.algorithm);
   if (saved) {
