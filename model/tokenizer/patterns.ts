@@ -1,7 +1,7 @@
 /**
  * Regular expressions of a `tokenizer.json`. They are written for Oniguruma, in which Unicode decides what
  * a space or a letter of a word is, and come from outside: a backtracking one can run for ever, so only
- * those run that real tokenizers use, or whose time grows at most with the square of the text.
+ * those run that real tokenizers use, or whose time grows as the text does.
  * @module
  */
 import { SplitPreTokenizer } from "npm:@huggingface/tokenizers@0.2.0";
@@ -50,8 +50,8 @@ export function compile(pattern: Pattern): RegExp {
   const { Regex } = pattern;
   if (!KNOWN.has(Regex) && !isSimple(Regex)) {
     throw new TypeError(
-      "a regular expression must be that of a known tokenizer, or have no nested repetition and at " +
-        `most one without a bound in each alternative: ${quoted(Regex)}`,
+      "a regular expression must be that of a known tokenizer, or repeat without a bound only at the " +
+        `end of an alternative, with few choices before: ${quoted(Regex)}`,
     );
   }
   try { // the engine knows how Oniguruma's classes are written in JavaScript
@@ -100,27 +100,38 @@ function unicodeSpaces(given: string): string {
 const ATOM =
   /(?<open>\((?:\?(?:[:!=]|i:|<[!=]))?)|(?<close>\))|(?<or>\|)|(?<repeat>[*+?]|\{\d*(?:,\d*)?\})|\[\^?\]?(?:\\[\s\S]|[^\]\\[])*\]|\\[pP]\{[^}]*\}|\\x\{[0-9A-Fa-f]+\}|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|\\[^1-9gk]|[^\\[]/uy;
 
+/** Ways through one alternative that may all be tried at one place of a text. */
+const MAX_WAYS = 4096;
+
 /**
- * Whether an expression takes at most quadratic time by its looks: no group is repeated more than once,
- * and one way through it meets at most one repetition without a bound.
+ * Whether an expression takes linear time by its looks: a repetition without a bound ends its alternative,
+ * so that nothing behind it can fail; no group is repeated more than once; other choices are few.
  */
 function isSimple(source: string): boolean {
-  let unbounded = 0, depth = 0, behindGroup = false, behindRepeat = false;
+  let ways = 1, depth = 0, behindGroup = false, behindRepeat = false;
   for (ATOM.lastIndex = 0; ATOM.lastIndex < source.length;) {
     const { open, close, or, repeat } = ATOM.exec(source)?.groups ?? { close: "none" };
     if (close === "none") return false; // something that is not known here: a back reference, a nested class
     if (open) depth++;
     if (close && --depth < 0) return false;
-    if (or && depth === 0) unbounded = 0;
+    if (or) ways = depth === 0 ? 1 : ways * 2;
     if (repeat) {
-      const most = repeat === "?"
-        ? 1
-        : Number(/^\{(?:\d*,)?(\d+)\}$/.exec(repeat)?.[1] ?? Infinity);
-      if (behindGroup && most > 1 || behindRepeat && repeat !== "?") return false;
-      if (most === Infinity && ++unbounded > 1) return false;
-      if (most < Infinity && most > 100) return false;
+      const [least, most] = boundsOf(repeat);
+      if (behindGroup && most > 1 || behindRepeat) return false;
+      const ends = depth === 0 && ["", "|"].includes(source.charAt(ATOM.lastIndex));
+      if (most < Infinity) ways *= most - least + 1;
+      else if (!ends) return false;
     }
+    if (ways > MAX_WAYS) return false;
     [behindGroup, behindRepeat] = [close !== undefined, repeat !== undefined];
   }
   return depth === 0;
+}
+
+/** How often a quantifier repeats what it stands behind, at least and at most. */
+function boundsOf(repeat: string): [number, number] {
+  if (repeat === "?") return [0, 1];
+  const [, least, comma, most] = /^\{(\d*)(,?)(\d*)\}$/.exec(repeat) ?? [];
+  if (least === undefined) return [0, Infinity];
+  return [Number(least), most !== "" ? Number(most) : comma ? Infinity : Number(least)];
 }
