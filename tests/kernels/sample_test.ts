@@ -4,8 +4,7 @@ import { NOT_FINITE } from "../../kernels/fragments/finite.ts";
 import { upload } from "../../kernels/tensor.ts";
 import { sample, type SampleControl, sampleControl } from "../../kernels/sample.ts";
 import { philox } from "../../base/random.ts";
-import finite from "../../kernels/fragments/finite.wgsl" with { type: "text" };
-import code from "../../kernels/sample.wgsl" with { type: "text" };
+import code from "../../kernels/fragments/philox.wgsl" with { type: "text" };
 import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import { assertClose } from "../_close.ts";
 import { devices, testOnDevices } from "../_devices.ts";
@@ -59,14 +58,16 @@ const known: [number[], number[], number[]][] = [
 ];
 
 testOnDevices("philox gives the published known answers", async (device) => {
-  const probe = `${finite}${code}
-    @group(0) @binding(20) var<storage, read> given: array<u32>;
-    @group(0) @binding(21) var<storage, read_write> words: array<u32>;
-    @compute @workgroup_size(1) fn probe() {
-      let c = philox(
-        vec4u(given[0], given[1], given[2], given[3]), vec2u(given[4], given[5] + 0u * dims.V));
+  const probe = `${code}
+    struct Dims { N: u32 }
+    @group(0) @binding(0) var<uniform> dims: Dims;
+    @group(0) @binding(1) var<storage, read> given: array<u32>;
+    @group(0) @binding(2) var<storage, read_write> words: array<u32>;
+    @compute @workgroup_size(1) fn probe(@builtin(global_invocation_id) id: vec3u) {
+      if (id.x >= dims.N) { return; }
+      let c = philox(vec4u(given[0], given[1], given[2], given[3]), vec2u(given[4], given[5]));
       for (var i = 0u; i < 4u; i++) { words[i] = c[i]; }
-    }`.replace("override WORKGROUP: u32;", "const WORKGROUP = 1u;");
+    }`;
   const twin = ({ given, words }: Record<"given" | "words", Uint32Array>) => {
     const [a, b, c, d, k, l] = given;
     words.set(philox([a, b, c, d], [k, l]));
@@ -75,8 +76,8 @@ testOnDevices("philox gives the published known answers", async (device) => {
     const given = upload(device, Uint32Array.from([...counter, ...key]), "given");
     const words = device.alloc(4, "words", "u32");
     device.launch({
-      kernel: { label: "sample.probe", entryPoint: "probe", code: probe, twin },
-      dims: { V: 0, ld: 0, S: 0 },
+      kernel: { label: "philox.probe", entryPoint: "probe", code: probe, twin },
+      dims: { N: 1 },
       groups: [1],
       bind: { given: [given, 6], words: [words, 4] },
     });
