@@ -3,7 +3,7 @@ import type { Device, HostArray, Tensor } from "../../kernels/device.ts";
 import { NOT_FINITE } from "../../kernels/fragments/finite.ts";
 import { upload } from "../../kernels/tensor.ts";
 import { sample, type SampleControl, sampleControl } from "../../kernels/sample.ts";
-import { philox } from "../../base/random.ts";
+import { drawWords, philox, STREAMS } from "../../base/random.ts";
 import code from "../../kernels/fragments/philox.wgsl" with { type: "text" };
 import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import { assertClose } from "../_close.ts";
@@ -182,6 +182,20 @@ testOnDevices("sample() never draws a token whose probability is zero", async (d
   const seen = new Set(tokens.filter((_: number, i: number) => i % 9 > 0));
   assert.deepEqual([...seen].sort(), [40, 41, 42]);
 });
+
+testOnDevices(
+  "sample() at u = 0 draws the first token that has any probability",
+  async (device) => {
+    const place = { row: 1970, token: 3, step: 230 }, seed = 1; // found by search: one in 2^24 is so
+    assert.equal(drawWords(STREAMS.sampler, seed, place)[0] >>> 8, 0);
+    const V = 130, logits = new Float32Array(V).fill(-1e9).fill(0, 40, 43).fill(5, 43, 44);
+    const { tokens } = await run(device, logits, {
+      ...{ V, S: 5, steps: 4, seed, temperature: 1 },
+      ...{ row0: place.row, stream: place.step },
+    });
+    assert.equal(tokens[place.token + 1], 40);
+  },
+);
 
 testOnDevices("sample() takes the lowest index among equal maxima when greedy", async (device) => {
   const V = 300, logits = wave(2 * V, 1).fill(5, 7, 9).fill(5, 290, 295).fill(5, V + 299);
