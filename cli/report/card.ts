@@ -22,6 +22,7 @@ import { findings, ONE_SEED, warnings } from "./report_words.ts";
 import { pairs, type RunData } from "../../experiment/folder/run_data.ts";
 import { settingRows } from "./setting_rows.ts";
 import { duration, printable, short } from "../terminal.ts";
+import { score } from "./table.ts";
 
 const SHOWN = 6; // completions
 
@@ -168,7 +169,7 @@ function results(run: RunData): string {
     ["prompts", "exact before", "exact after", "reward before", "reward after"],
     ...splits.map(([name, { before, after }]) => [
       name,
-      ...[before.exact, after.exact, before.reward, after.reward].map(short),
+      ...[before.exact, after.exact, before.reward, after.reward].map(score),
     ]),
   ]);
   return `${table}\n\nMeans over greedy completions. \`exact\` is the share that equals the wanted ` +

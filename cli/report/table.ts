@@ -12,22 +12,22 @@ import {
 
 const SHOWN = 6; // completions side by side
 
+/** A mean score or share with three decimals, so that a column of them can be compared; `-` for none. */
+export const score = (value: number | null): string =>
+  value !== null && Number.isFinite(value) ? value.toFixed(3) : "-";
+
 /** Lines of the closing table. */
 export function closing(run: RunData, terminal: Terminal): string[] {
   const { summary, folder } = run;
   if (!summary) return [];
   const cell = (text: string) => clip(printable(text), 20, terminal.fancy);
-  const fixed = (value: number) => Number.isFinite(value) ? value.toFixed(3) : "-";
   const scores = columns([
     ["", "exact before", "after", "reward before", "after"],
     ...([["training", summary.train], ["held-out", summary.heldout]] as const).map((
       [name, { before, after }],
     ) => [
       name,
-      fixed(before.exact),
-      fixed(after.exact),
-      fixed(before.reward),
-      fixed(after.reward),
+      ...[before.exact, after.exact, before.reward, after.reward].map(score),
     ]),
   ]);
   const found = pairs(run.completions, "heldout");

@@ -198,8 +198,8 @@ inTemporary("a finished run becomes a folder whose card says how it was trained"
     "| `gamma` | 0.9 | 1 | ", // one that differs from its default
     "| `batchSize` | 8 |  | completions per step |", // one that has none
     "| prompts | exact before | exact after | reward before | reward after |\n| --- | --- | --- | --- | --- |\n" +
-      "| training | 0 | 1 | 0 | 1 |\n| held-out | 0 | 0.25 | 0 | 0.5 |\n",
-    "held-out prompts rose from 0 to 0.25.",
+      "| training | 0.000 | 1.000 | 0.000 | 1.000 |\n| held-out | 0.000 | 0.250 | 0.000 | 0.500 |\n",
+    "The mean reward of sampled completions ",
     "Greedy answers to the first 6 held-out prompts:",
     "| red and blue make | blue 0 | blue 0 | purple |",
     'inputs = tokenizer("red and blue make", return_tensors="pt")',
