@@ -12,7 +12,7 @@ import { decoding, ppoUpdate, trainingFlop, trainingStep } from "../bench/_steps
 import { formatTable, short } from "../bench/_table.ts";
 import { CpuDevice } from "../kernels/devices/cpu.ts";
 import { Scope } from "../kernels/scope.ts";
-import { testOnDevices } from "./_devices.ts";
+import { testOnDevices, testOnWebGpu } from "./_devices.ts";
 
 const TINY = {
   model: "tiny",
@@ -34,7 +34,7 @@ const QUICK = { target: 1e-4, most: 2 };
 
 const once = { webgpu: QUICK, cpu: QUICK };
 
-Deno.test("every kernel case agrees with its twin and gives a line of the table", async () => {
+testOnWebGpu("every kernel case agrees with its twin and gives a line of the table", async () => {
   using open = new Devices();
   const report = new KernelReport(open, once);
   for (const kernel of kernelCases(TINY)) {

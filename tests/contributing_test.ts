@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { upload } from "../kernels/tensor.ts";
-import { devices } from "./_devices.ts";
+import { testOnDevices } from "./_devices.ts";
 import { withFolder } from "./_folder.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
@@ -46,38 +46,45 @@ async function copyTree(from: string, to: string): Promise<void> {
   }
 }
 
-/** Runs the operation that was added on both devices, at sizes with and without a whole Pack. */
-async function checkOperation(folder: string): Promise<void> {
-  const { square } = await import(`${pathToFileURL(folder)}/kernels/square.ts`);
-  for (const open of Object.values(devices)) {
-    using device = await open();
-    for (const N of [1, 5, 8, 301]) {
-      const x = upload(device, Float32Array.from({ length: N }, (_, i) => i - 3), "x");
-      const out = upload(device, new Float32Array(N + 1).fill(-7), "out");
-      square(device, { x, out }, { N });
-      const want = [...Array.from({ length: N }, (_, i) => (i - 3) ** 2), -7];
-      assert.deepEqual([...(await device.read(out))[0]], want, `${N} elements`);
+/** Copies the project to `folder` and does there all that the page says; gives the files that are new. */
+async function addAll(folder: string): Promise<string[]> {
+  for (const name of COPIED) await copyTree(`${ROOT}${name}`, `${folder}/${name}`);
+  for (const name of ["deno.json", "deno.lock", "mod.ts"]) {
+    await Deno.copyFile(`${ROOT}${name}`, `${folder}/${name}`);
+  }
+  const added: string[] = [];
+  for (const { language, path, text } of await fences()) {
+    const place = `${folder}/${path}`;
+    if (language === "diff") {
+      await Deno.writeTextFile(place, applied(await Deno.readTextFile(place), text, path));
+    } else {
+      await Deno.writeTextFile(place, text, { createNew: true });
+      added.push(path);
     }
   }
+  return added;
 }
+
+// At sizes with and without a whole Pack.
+testOnDevices(
+  "the operation that was added gives squares",
+  (device) =>
+    withFolder(async (folder) => {
+      await addAll(folder);
+      const { square } = await import(`${pathToFileURL(folder)}/kernels/square.ts`);
+      for (const N of [1, 5, 8, 301]) {
+        const x = upload(device, Float32Array.from({ length: N }, (_, i) => i - 3), "x");
+        const out = upload(device, new Float32Array(N + 1).fill(-7), "out");
+        square(device, { x, out }, { N });
+        const want = [...Array.from({ length: N }, (_, i) => (i - 3) ** 2), -7];
+        assert.deepEqual([...(await device.read(out))[0]], want, `${N} elements`);
+      }
+    }),
+);
 
 Deno.test("an algorithm, a reward, a task, a command and an operation are files of their own, and a line in a list", () =>
   withFolder(async (folder) => {
-    for (const name of COPIED) await copyTree(`${ROOT}${name}`, `${folder}/${name}`);
-    for (const name of ["deno.json", "deno.lock", "mod.ts"]) {
-      await Deno.copyFile(`${ROOT}${name}`, `${folder}/${name}`);
-    }
-    const added: string[] = [];
-    for (const { language, path, text } of await fences()) {
-      const place = `${folder}/${path}`;
-      if (language === "diff") {
-        await Deno.writeTextFile(place, applied(await Deno.readTextFile(place), text, path));
-      } else {
-        await Deno.writeTextFile(place, text, { createNew: true });
-        added.push(path);
-      }
-    }
-    assert.deepEqual(added, [
+    assert.deepEqual(await addAll(folder), [
       "rl/algorithms/reinforce.ts",
       "rewards/vowels.ts",
       "tasks/data/opposites.csv",
@@ -86,7 +93,6 @@ Deno.test("an algorithm, a reward, a task, a command and an operation are files 
       "kernels/square.wgsl",
       "kernels/square.ts",
     ]);
-    await checkOperation(folder);
     const run = async (...words: string[]): Promise<string> => {
       const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
         args: ["run", "--no-prompt", "--check", "-A", "cli/bin.ts", ...words],

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { WebGpuDevice } from "../kernels/devices/webgpu.ts";
 import { type KernelText, kernelTexts } from "../scripts/_kernel_texts.ts";
 import { listed, printed } from "../scripts/wgsl.ts";
+import { testOnWebGpu } from "./_devices.ts";
 
 const texts = kernelTexts();
 
@@ -37,17 +38,20 @@ Deno.test("a text is nothing but WGSL files and the few lines that a launcher wr
   }
 });
 
-Deno.test("every text that is printed compiles, under the entry point that is named", async () => {
-  using device = await WebGpuDevice.open();
-  const { device: gpu } = device;
-  const compiles = async ({ label, entryPoint, code }: KernelText) => {
-    if (label.startsWith("matmul_shuffle") && !device.features.has("subgroups-8")) return;
-    const { messages } = await gpu.createShaderModule({ label, code }).getCompilationInfo();
-    assert.deepEqual(messages.map(({ message }) => message), [], label);
-    assert.match(code, new RegExp(`@compute[^{]*fn ${entryPoint}\\(`), label);
-  };
-  for (const text of texts) await compiles(text);
-});
+testOnWebGpu(
+  "every text that is printed compiles, under the entry point that is named",
+  async () => {
+    using device = await WebGpuDevice.open();
+    const { device: gpu } = device;
+    const compiles = async ({ label, entryPoint, code }: KernelText) => {
+      if (label.startsWith("matmul_shuffle") && !device.features.has("subgroups-8")) return;
+      const { messages } = await gpu.createShaderModule({ label, code }).getCompilationInfo();
+      assert.deepEqual(messages.map(({ message }) => message), [], label);
+      assert.match(code, new RegExp(`@compute[^{]*fn ${entryPoint}\\(`), label);
+    };
+    for (const text of texts) await compiles(text);
+  },
+);
 
 Deno.test("deno task wgsl lists kernels, prints texts, and names the nearest of a wrong name", () => {
   const list = listed(texts);

@@ -15,6 +15,12 @@ const GIB = 2 ** 30, MIB = 2 ** 20;
 const NEEDED = { deno: [2, 9], disk: 1 * GIB, binding: 128 * MIB };
 const MESA = "sudo apt-get install -y mesa-vulkan-drivers libvulkan1";
 
+/** What makes an adapter answer on a system that has none; undefined where that is not known. */
+export function adapterCure(os: string): string | undefined {
+  if (os === "linux") return `${MESA}   (software Vulkan; a graphics card needs its own driver)`;
+  return os === "windows" ? "install the graphics card's driver" : undefined;
+}
+
 /** Looks at everything once. */
 export async function examine(machine: Machine): Promise<Finding[]> {
   const found: Finding[] = [denoVersion(machine.deno)];
@@ -68,15 +74,11 @@ function denoVersion(version: string): Finding {
 async function adapterFindings(machine: Machine): Promise<Finding[]> {
   const adapter = await machine.adapter();
   if (!adapter) {
-    const cures: Record<string, string> = {
-      linux: `${MESA}   (software Vulkan; a graphics card needs its own driver)`,
-      windows: "install the graphics card's driver",
-    };
     return [{
       name: "adapter",
       value: "none: --device auto uses the CPU twins, which are slower",
       state: "warn",
-      cure: cures[machine.os],
+      cure: adapterCure(machine.os),
     }];
   }
   const { info, limits, features } = adapter;

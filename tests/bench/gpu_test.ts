@@ -12,7 +12,8 @@ import { AbsentError, type Line, type Row, type RowResult, runRows } from "../..
 import { SOFTWARE } from "../../bench/gpu/sizes.ts";
 import { kernelCases } from "../../bench/_cases.ts";
 import { Scope } from "../../kernels/scope.ts";
-import { inTemporary, withFolder } from "../_folder.ts";
+import { lacking, testOnWebGpu } from "../_devices.ts";
+import { withFolder } from "../_folder.ts";
 import { add } from "../../kernels/add.ts";
 
 const results = (): Results => ({
@@ -226,8 +227,9 @@ Deno.test("errors are told in last places and as they are; bytes are compared as
 });
 
 const software = () => gpuBenchOptions(["--software"]);
+const lacksSoftware = await lacking("software");
 
-Deno.test("the device's clock sees the passes of work, and none outside of it", async () => {
+testOnWebGpu("the device's clock sees the passes of work, and none outside of it", async () => {
   using machine = await Machine.open(software());
   const { device, clock } = machine.context();
   assert.ok(clock, "the software adapter has timestamps");
@@ -245,53 +247,62 @@ Deno.test("the device's clock sees the passes of work, and none outside of it", 
     await device.read(out);
   });
   assert.ok(seconds! > 0 && seconds! <= (performance.now() - from) / 1e3, `${seconds} s`);
-});
+}, lacksSoftware);
 
-Deno.test("a case that fails is a line, the others still run, and then the row fails", async () => {
-  using machine = await Machine.open(software());
-  const context: GpuContext = {
-    ...machine.context(),
-    sampling: { target: 1e-6, samples: 1, most: 1 },
-  };
-  const good = kernelCases(SOFTWARE.pass).find(({ name }) => name === "add")!;
-  const bad = {
-    ...good,
-    name: "bad",
-    launch: () => {
-      throw new Error("it broke");
-    },
-  };
-  const lines: Line[] = [];
-  await assert.rejects(async () => {
-    for await (const line of each(context, [bad, good])) lines.push(line);
-  }, /it broke/);
-  assert.deepEqual(lines.map(({ name, note }) => [name, note]), [
-    ["bad", "FAILED: Error: it broke"],
-    ["add", undefined],
-  ]);
-});
+testOnWebGpu(
+  "a case that fails is a line, the others still run, and then the row fails",
+  async () => {
+    using machine = await Machine.open(software());
+    const context: GpuContext = {
+      ...machine.context(),
+      sampling: { target: 1e-6, samples: 1, most: 1 },
+    };
+    const good = kernelCases(SOFTWARE.pass).find(({ name }) => name === "add")!;
+    const bad = {
+      ...good,
+      name: "bad",
+      launch: () => {
+        throw new Error("it broke");
+      },
+    };
+    const lines: Line[] = [];
+    await assert.rejects(async () => {
+      for await (const line of each(context, [bad, good])) lines.push(line);
+    }, /it broke/);
+    assert.deepEqual(lines.map(({ name, note }) => [name, note]), [
+      ["bad", "FAILED: Error: it broke"],
+      ["add", undefined],
+    ]);
+  },
+  lacksSoftware,
+);
 
-inTemporary("a run on the software adapter writes its files and ends well", async (out) => {
-  const { log } = console;
-  const said: string[] = [];
-  console.log = (text: string) => said.push(text);
-  try {
-    const flags = ["--software", "--out", out, "--only", "orientations"];
-    assert.equal(await benchGpu(flags), 0);
-    const written: Results = JSON.parse(await Deno.readTextFile(`${out}/results.json`));
-    assert.equal(written.finished, true);
-    assert.deepEqual(written.rows.map(({ name, state }) => [name, state]), [[
-      "orientations",
-      "ok",
-    ]]);
-    assert.equal(written.rows[0].lines.length, 3);
-    for (const { seconds } of written.rows[0].lines) assert.ok(seconds! > 0);
-    const table = await Deno.readTextFile(`${out}/table.md`);
-    assert.ok(table.includes("matmul TN one size each way") && said.join("\n").includes(table));
-  } finally {
-    console.log = log;
-  }
-});
+testOnWebGpu(
+  "a run on the software adapter writes its files and ends well",
+  () =>
+    withFolder(async (out) => {
+      const { log } = console;
+      const said: string[] = [];
+      console.log = (text: string) => said.push(text);
+      try {
+        const flags = ["--software", "--out", out, "--only", "orientations"];
+        assert.equal(await benchGpu(flags), 0);
+        const written: Results = JSON.parse(await Deno.readTextFile(`${out}/results.json`));
+        assert.equal(written.finished, true);
+        assert.deepEqual(written.rows.map(({ name, state }) => [name, state]), [[
+          "orientations",
+          "ok",
+        ]]);
+        assert.equal(written.rows[0].lines.length, 3);
+        for (const { seconds } of written.rows[0].lines) assert.ok(seconds! > 0);
+        const table = await Deno.readTextFile(`${out}/table.md`);
+        assert.ok(table.includes("matmul TN one size each way") && said.join("\n").includes(table));
+      } finally {
+        console.log = log;
+      }
+    }),
+  lacksSoftware,
+);
 
 Deno.test("without --software a software adapter is refused", async () => {
   const answer = await Machine.open(gpuBenchOptions([])).catch((error: Error) => error);

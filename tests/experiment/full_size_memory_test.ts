@@ -7,6 +7,7 @@
 import { loadModel } from "../../model/hub/load.ts";
 import assert from "node:assert/strict";
 import type { Device } from "../../kernels/device.ts";
+import { testOnWebGpu } from "../_devices.ts";
 import { WebGpuDevice } from "../../kernels/devices/webgpu.ts";
 import { parseConfig } from "../../model/config.ts";
 import { Gpt2 } from "../../model/gpt2.ts";
@@ -67,9 +68,9 @@ function compare(device: Device, planned: number, { before, grown }: Resident): 
   );
 }
 
-Deno.test({
-  name: `gpt2 (${sizes}): one PPO update of 4 x 64 tokens holds what was planned, within 5 %`,
-  async fn() {
+testOnWebGpu(
+  `gpt2 (${sizes}): one PPO update of 4 x 64 tokens holds what was planned, within 5 %`,
+  async () => {
     using device = await WebGpuDevice.open();
     const config = parseConfig({ ...shape, n_embd: isTrue ? 768 : 96, n_layer: 12, n_head: 12 });
     const sampling = { maxNewTokens: 32, microbatchRows: 0 };
@@ -98,11 +99,11 @@ Deno.test({
     assert.equal(metrics["tokens/responses_len_mean"], 32);
     assert.equal(metrics["policy/ratio"], 1); // one epoch, whose pass is the rollout's
   },
-});
+);
 
-Deno.test({
-  name: `gpt2-large (${sizes}): a folder loads, and holds what was planned, within 5 %`,
-  async fn() {
+testOnWebGpu(
+  `gpt2-large (${sizes}): a folder loads, and holds what was planned, within 5 %`,
+  async () => {
     using device = await WebGpuDevice.open();
     const config = parseConfig({ ...shape, n_embd: isTrue ? 1280 : 80, n_layer: 36, n_head: 20 });
     const folder = await Deno.makeTempDir();
@@ -143,4 +144,4 @@ Deno.test({
       await Deno.remove(folder, { recursive: true });
     }
   },
-});
+);

@@ -2,13 +2,13 @@
 import { loadModel } from "../../model/hub/load.ts";
 import assert from "node:assert/strict";
 import { CpuDevice } from "../../kernels/devices/cpu.ts";
-import type { DeviceChoice } from "../../kernels/devices/open.ts";
 import { completeText } from "../../experiment/complete.ts";
 import { planTask } from "../../experiment/plan.ts";
 import { Trainer } from "../../rl/trainer.ts";
 import { LanguagePolicy } from "../../experiment/policy.ts";
 import { type TrainRequest, trainTask } from "../../experiment/train.ts";
 import { Recorder, stopAndResume, writeSmallModel } from "./_model.ts";
+import { testOnKinds } from "../_devices.ts";
 
 const settings = {
   ...{ batchSize: 6, minibatches: 2, epochs: 2, learningRate: 1e-2 },
@@ -31,16 +31,17 @@ async function inFolder(body: (folder: string, request: TrainRequest) => Promise
 const names = async (folder: string): Promise<string[]> =>
   (await Array.fromAsync(Deno.readDir(folder), ({ name }) => name)).sort();
 
-for (const device of ["cpu", "webgpu"] as DeviceChoice[]) {
-  Deno.test(`${device}: a fresh adapter on every map has no KL, to the bit; then it learns`, () =>
+testOnKinds(
+  "a fresh adapter on every map has no KL, to the bit; then it learns",
+  (device) =>
     inFolder(async (folder, request) => {
       const run = new Recorder(folder);
       const all = { ...settings, loraTargets: "all-linear" };
       await trainTask({ ...request, device, steps: 2, settings: all }, run);
       assert.equal(run.rows[0]["kl/reference"], 0);
       assert.notEqual(run.rows[1]["kl/reference"], 0);
-    }));
-}
+    }),
+);
 
 Deno.test("a run with an adapter, stopped and resumed, ends as one that was not", () =>
   inFolder(async (folder, request) => {

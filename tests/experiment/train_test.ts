@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { RunFolder } from "../../experiment/folder/run_folder.ts";
-import type { DeviceChoice } from "../../kernels/devices/open.ts";
 import { DeviceLostError } from "../../kernels/devices/webgpu/faults.ts";
 import { ppo } from "../../rl/algorithms/ppo.ts";
 import { phaseText } from "../../experiment/observer.ts";
 import { type TrainRequest, trainTask } from "../../experiment/train.ts";
 import { Recorder, writeSmallModel } from "./_model.ts";
+import { testOnKinds, testOnWebGpu } from "../_devices.ts";
 
 const settings = { batchSize: 6, minibatches: 2, epochs: 2, learningRate: 1e-3 };
 
@@ -28,8 +28,9 @@ async function inFolder(body: (folder: string, request: TrainRequest) => Promise
   }
 }
 
-for (const device of ["cpu", "webgpu"] as DeviceChoice[]) {
-  Deno.test(`${device}: a run trains, reports every step, and the same seed gives the same bytes`, () =>
+testOnKinds(
+  "a run trains, reports every step, and the same seed gives the same bytes",
+  (device) =>
     inFolder(async (folder, request) => {
       const files: Uint8Array[][] = [];
       for (const name of ["first", "second"]) {
@@ -47,9 +48,12 @@ for (const device of ["cpu", "webgpu"] as DeviceChoice[]) {
       const other = new RunFolder({ out: `${folder}/other`, command: "", request: {} });
       await trainTask({ ...request, device, seed: 3 }, other);
       assert.notDeepEqual(await Deno.readFile(`${folder}/other/metrics.csv`), files[0][0]);
-    }));
+    }),
+);
 
-  Deno.test(`${device}: a run stopped after any step and resumed ends as one that was not`, () =>
+testOnKinds(
+  "a run stopped after any step and resumed ends as one that was not",
+  (device) =>
     inFolder(async (folder, request) => {
       const whole = new Recorder(`${folder}/whole`);
       await trainTask({ ...request, device }, whole);
@@ -78,8 +82,8 @@ for (const device of ["cpu", "webgpu"] as DeviceChoice[]) {
           );
         }
       }
-    }));
-}
+    }),
+);
 
 Deno.test("a run trains on training prompts alone, each once an epoch, and judges both splits", () =>
   inFolder(async (folder, request) => {
@@ -235,34 +239,37 @@ Deno.test("trainTask() refuses a broken trainer.json and a checkpoint beyond the
     );
   }));
 
-Deno.test("webgpu: a lost device ends the run with its cause; the checkpoint before it resumes", () =>
-  inFolder(async (folder, request) => {
-    const opened: GPUDevice[] = [];
-    const { requestDevice } = GPUAdapter.prototype;
-    GPUAdapter.prototype.requestDevice = async function (...given) {
-      const device = await requestDevice.apply(this, given);
-      opened.push(device);
-      return device;
-    };
-    try {
-      const run = new Recorder(`${folder}/run`, (step) => {
-        if (step === 3) opened[0].destroy();
-      });
-      const lost = { ...request, device: "webgpu" as const, saveEvery: 2 };
-      await assert.rejects(() => trainTask(lost, run), (error) => {
-        assert.ok(error instanceof DeviceLostError, String(error));
-        assert.match(error.message, /the GPU device was lost.*Resume from the last checkpoint/);
-        return true;
-      });
-      assert.deepEqual(run.checkpoints, [`${folder}/run/step-2`]);
-      const again = new Recorder(`${folder}/again`);
-      await trainTask({ ...lost, resume: run.checkpoints[0] }, again);
-      assert.deepEqual(again.rows.map(({ step }) => step), [3, 4]);
-      assert.deepEqual(again.rows[0], run.rows[2]);
-    } finally {
-      GPUAdapter.prototype.requestDevice = requestDevice;
-    }
-  }));
+testOnWebGpu(
+  "a lost device ends the run with its cause; the checkpoint before it resumes",
+  () =>
+    inFolder(async (folder, request) => {
+      const opened: GPUDevice[] = [];
+      const { requestDevice } = GPUAdapter.prototype;
+      GPUAdapter.prototype.requestDevice = async function (...given) {
+        const device = await requestDevice.apply(this, given);
+        opened.push(device);
+        return device;
+      };
+      try {
+        const run = new Recorder(`${folder}/run`, (step) => {
+          if (step === 3) opened[0].destroy();
+        });
+        const lost = { ...request, device: "webgpu" as const, saveEvery: 2 };
+        await assert.rejects(() => trainTask(lost, run), (error) => {
+          assert.ok(error instanceof DeviceLostError, String(error));
+          assert.match(error.message, /the GPU device was lost.*Resume from the last checkpoint/);
+          return true;
+        });
+        assert.deepEqual(run.checkpoints, [`${folder}/run/step-2`]);
+        const again = new Recorder(`${folder}/again`);
+        await trainTask({ ...lost, resume: run.checkpoints[0] }, again);
+        assert.deepEqual(again.rows.map(({ step }) => step), [3, 4]);
+        assert.deepEqual(again.rows[0], run.rows[2]);
+      } finally {
+        GPUAdapter.prototype.requestDevice = requestDevice;
+      }
+    }),
+);
 
 Deno.test("a preset takes the place of the task's settings, and the request's win over it", () =>
   inFolder(async (folder, request) => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { adamw, type AdamWOptions, advanceAdamw, hyperOf } from "../../kernels/adamw.ts";
 import { assertClose } from "../_close.ts";
-import { devices, testOnDevices } from "../_devices.ts";
+import { testOnDevices } from "../_devices.ts";
 import { checkTwin, outcome, wave } from "./_op.ts";
 
 const OPTIONS: AdamWOptions = { lr: 0.01, beta1: 0.9, beta2: 0.95, eps: 1e-8, weightDecay: 0.1 };
@@ -29,9 +29,9 @@ for (const N of [1, 67, 260]) {
   }
 }
 
-for (const [kind, open] of Object.entries(devices)) {
-  Deno.test(`${kind}: adamw() updates a tensor larger than one binding in ranges`, async () => {
-    using device = await open({ maxBinding: 1024 });
+testOnDevices(
+  "adamw() updates a tensor larger than one binding in ranges",
+  async (device) => {
     const N = 701; // three ranges of at most 256, the last ragged
     await checkTwin(
       device,
@@ -39,8 +39,9 @@ for (const [kind, open] of Object.entries(devices)) {
       [...STATE],
       { rtol: 1e-6 },
     );
-  });
-}
+  },
+  { maxBinding: 1024 },
+);
 
 testOnDevices("adamw() takes the steps that torch.optim.AdamW takes", async (device) => {
   // torch 2.5.1, float64: AdamW([1, -2], lr 0.01, betas (0.9, 0.95), eps 1e-8, weight_decay 0.1),

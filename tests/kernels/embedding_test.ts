@@ -3,7 +3,7 @@ import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import type { Device, Tensor } from "../../kernels/device.ts";
 import { embedding, embeddingBackward } from "../../kernels/embedding.ts";
 import { tokenIndex } from "../../kernels/token_index.ts";
-import { devices, testOnDevices } from "../_devices.ts";
+import { testOnDevices } from "../_devices.ts";
 import { checkGradient, checkTwin, wave } from "./_op.ts";
 
 interface Dims {
@@ -51,10 +51,10 @@ for (const dims of SHAPES) {
 }
 
 for (const [C, ranges] of [[6, 4], [8, 3]]) { // aligned groups of 32 and of 8 rows
-  for (const [kind, open] of Object.entries(devices)) {
-    Deno.test(`${kind}: embedding() binds a table in ${ranges} row ranges, C=${C}`, async () => {
+  testOnDevices(
+    `embedding() binds a table in ${ranges} row ranges, C=${C}`,
+    async (device) => {
       const dims = { B: 3, T: 9, C, V: C === 6 ? 100 : 130, P: 9 };
-      using device = await open({ maxBinding: C === 6 ? 1024 : 2048 });
       let launches = 0;
       const counted = new Proxy(device, {
         get(target, key) {
@@ -67,8 +67,9 @@ for (const [C, ranges] of [[6, 4], [8, 3]]) { // aligned groups of 32 and of 8 r
         rtol: 1e-6,
       });
       assert.equal(launches, 2 * ranges + 1);
-    });
-  }
+    },
+    { maxBinding: C === 6 ? 1024 : 2048 },
+  );
 }
 
 Deno.test("embeddingBackward() matches central differences of embedding()", () => {

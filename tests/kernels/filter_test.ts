@@ -5,7 +5,7 @@ import { upload } from "../../kernels/tensor.ts";
 import { filter, filterControl, filters, type SampleFilter } from "../../kernels/filter.ts";
 import { sample, sampleControl } from "../../kernels/sample.ts";
 import { assertClose } from "../_close.ts";
-import { devices, testOnDevices } from "../_devices.ts";
+import { testOnDevices } from "../_devices.ts";
 import { NAMES, run, type Setting, wave } from "./_filter.ts";
 
 const keptOf = (filtered: HostArray): number[] =>
@@ -118,9 +118,7 @@ for (
 
 // 64: one token a lane; 65: two for the first; 5,000: many.
 for (const V of [1, 2, 64, 65, 5000]) {
-  Deno.test(`filter() and draws give what their twins give at V=${V}`, async () => {
-    using webgpu = await devices.webgpu();
-    using cpu = new CpuDevice();
+  testOnDevices(`filter() and draws give what their twins give at V=${V}`, async (device) => {
     using double = new CpuDevice({ precision: "f64" });
     const B = 23, history = Array.from({ length: B }, (_, b) => [b % V, (b * 7) % V, b % V]);
     for (
@@ -135,17 +133,15 @@ for (const V of [1, 2, 64, 65, 5000]) {
     ) {
       const given = { V, steps: 3, seed: 11, history, setting };
       const logits = wave(B * V, 3), want = await run(double, logits, given);
-      for (const device of [cpu, webgpu]) {
-        const got = await run(device, logits, given), what = JSON.stringify(setting);
-        for (const name of ["place", "position", "tokens"] as const) {
-          assert.deepEqual(got[name], want[name], `${device.kind} ${name} ${what}`);
-        }
-        assert.deepEqual(keptOf(got.filtered), keptOf(want.filtered), what);
-        const kept = (of: HostArray) => Array.from(of).filter((z) => z > -1e29);
-        assertClose(kept(got.filtered), kept(want.filtered), "filtered", 1e-6);
-        assertClose(got.norm, want.norm, "norm", 1e-5);
-        assertClose(got.logprobs, want.logprobs, "logprobs", 1e-5);
+      const got = await run(device, logits, given), what = JSON.stringify(setting);
+      for (const name of ["place", "position", "tokens"] as const) {
+        assert.deepEqual(got[name], want[name], `${name} ${what}`);
       }
+      assert.deepEqual(keptOf(got.filtered), keptOf(want.filtered), what);
+      const kept = (of: HostArray) => Array.from(of).filter((z) => z > -1e29);
+      assertClose(kept(got.filtered), kept(want.filtered), "filtered", 1e-6);
+      assertClose(got.norm, want.norm, "norm", 1e-5);
+      assertClose(got.logprobs, want.logprobs, "logprobs", 1e-5);
     }
   });
 }

@@ -5,7 +5,7 @@ import { Scope } from "../../kernels/scope.ts";
 import { view } from "../../kernels/tensor.ts";
 import { globalNorm, globalNormScratch } from "../../kernels/global_norm.ts";
 import { assertClose } from "../_close.ts";
-import { devices, testOnDevices } from "../_devices.ts";
+import { testOnDevices } from "../_devices.ts";
 import { wave } from "./_op.ts";
 
 /** Norm and factor of the given gradients; asserts the canary after both, and past the scratch. */
@@ -46,14 +46,15 @@ for (const sizes of [[1], [3, 4, 70], [4096, 4097, 12_300, 5]]) {
   });
 }
 
-for (const [kind, open] of Object.entries(devices)) {
-  Deno.test(`${kind}: globalNorm() reads tensors larger than one binding in ranges`, async () => {
-    using device = await open({ maxBinding: 16384 * 4 });
+testOnDevices(
+  "globalNorm() reads tensors larger than one binding in ranges",
+  async (device) => {
     const arrays = [wave(40_001), wave(16384, 1, 2), wave(70, 1, 3)]; // 3 ranges, 1, 1
     const [norm] = await normOf(device, arrays, 0);
     assertClose([norm / plain(arrays)], [1], "norm", 2e-6);
-  });
-}
+  },
+  { maxBinding: 16384 * 4 },
+);
 
 testOnDevices("globalNorm() leaves small gradients alone and clips large ones", async (device) => {
   const grads = [Float32Array.of(3), Float32Array.of(0, 4)]; // norm 5

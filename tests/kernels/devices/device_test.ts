@@ -4,7 +4,7 @@ import { ALIGN, upload, view } from "../../../kernels/tensor.ts";
 import type { Kernel } from "../../../kernels/device.ts";
 import { Scope } from "../../../kernels/scope.ts";
 import { openDevice } from "../../../kernels/devices/open.ts";
-import { testOnDevices } from "../../_devices.ts";
+import { testOnDevices, testOnWebGpu } from "../../_devices.ts";
 import { floats, launchOf, read, SCALE } from "./_scale.ts";
 
 testOnDevices(
@@ -251,7 +251,7 @@ Deno.test("CpuDevice in f64 keeps what f32 cannot", async () => {
   assert.equal(got[0], 1 + 1e-12);
 });
 
-Deno.test("openDevice() opens the kind that is asked for, and auto opens one", async () => {
+testOnWebGpu("openDevice() opens the kind that is asked for, and auto opens one", async () => {
   using cpu = await openDevice("cpu");
   using gpu = await openDevice("webgpu");
   using any = await openDevice();

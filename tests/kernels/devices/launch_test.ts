@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Kernel } from "../../../kernels/device.ts";
 import { ALIGN, upload, view } from "../../../kernels/tensor.ts";
-import { devices, testOnDevices } from "../../_devices.ts";
+import { testOnDevices } from "../../_devices.ts";
 import { floats, launchOf, read, SCALE } from "./_scale.ts";
 
 testOnDevices("launch() rejects wrong names, dims and sizes", (device) => {
@@ -81,9 +81,9 @@ testOnDevices(
   },
 );
 
-for (const [kind, open] of Object.entries(devices)) {
-  Deno.test(`${kind}: launch() rejects a binding larger than the limit, with the cure`, async () => {
-    using device = await open({ maxBinding: 512 });
+testOnDevices(
+  "launch() rejects a binding larger than the limit, with the cure",
+  (device) => {
     assert.equal(device.limits.maxBinding, 512);
     const [x, out] = [device.alloc(129, "x"), device.alloc(129, "out")];
     device.launch(launchOf(x, out, 1, 128));
@@ -93,5 +93,6 @@ for (const [kind, open] of Object.entries(devices)) {
         "Cannot launch scale.main as one binding holds 512 bytes: x needs 516; launch it in row ranges",
       ),
     );
-  });
-}
+  },
+  { maxBinding: 512 },
+);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { testOnWebGpu } from "../../_devices.ts";
 import { openDevice } from "../../../kernels/devices/open.ts";
 
 const OPEN = new URL("../../../kernels/devices/open.ts", import.meta.url).href;
@@ -40,9 +41,12 @@ Deno.test("openDevice() says what to install where WebGPU was asked for and no d
   );
 });
 
-Deno.test("openDevice() takes an adapter where there is one, and the twins when asked", async () => {
-  using best = await openDevice();
-  assert.equal(best.kind, "webgpu");
-  using cpu = await openDevice("cpu");
-  assert.deepEqual([cpu.kind, cpu.software], ["cpu", true]);
-});
+testOnWebGpu(
+  "openDevice() takes an adapter where there is one, and the twins when asked",
+  async () => {
+    using best = await openDevice();
+    assert.equal(best.kind, "webgpu");
+    using cpu = await openDevice("cpu");
+    assert.deepEqual([cpu.kind, cpu.software], ["cpu", true]);
+  },
+);

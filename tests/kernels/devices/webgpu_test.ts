@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { testOnWebGpu } from "../../_devices.ts";
 import { WebGpuDevice } from "../../../kernels/devices/webgpu.ts";
 import { DeviceLostError, ShaderError } from "../../../kernels/devices/webgpu/faults.ts";
 import { quote } from "../../../kernels/devices/webgpu/pipelines.ts";
@@ -11,7 +12,7 @@ const broken = (find: string, put: string): Kernel => ({
   code: SCALE.code.replace(find, put),
 });
 
-Deno.test("webgpu: a kernel that does not compile is shown by its line, at every read", async () => {
+testOnWebGpu("a kernel that does not compile is shown by its line, at every read", async () => {
   using device = await WebGpuDevice.open();
   const [x, out] = [floats(device, [1]), floats(device, [0])];
   const kernel = broken("dims.scale", "nonsense");
@@ -31,18 +32,21 @@ Deno.test("webgpu: a kernel that does not compile is shown by its line, at every
   await assert.rejects(() => device.read(x), isShown);
 });
 
-Deno.test("webgpu: what a validator refuses is shown by its line, a missing entry point by its name", async () => {
-  const messageOf = async (kernel: Kernel): Promise<string> => {
-    using device = await WebGpuDevice.open();
-    const [x, out] = [floats(device, [1]), floats(device, [0])];
-    device.launch({ ...launchOf(x, out, 1), kernel });
-    return await device.read(out).then(() => "", (error: Error) => error.message);
-  };
-  const wrongTypes = await messageOf(broken("f32(dims.shift)", "dims.shift"));
-  assert.match(wrongTypes, /\n {2}13 \| .*\+ dims\.shift \+ dims\.last;\n {5}\| +\^/);
-  const missing = await messageOf({ ...SCALE, entryPoint: "absent" });
-  assert.match(missing, /^Cannot compile scale\.main as its WGSL must be valid: .*'absent'/);
-});
+testOnWebGpu(
+  "what a validator refuses is shown by its line, a missing entry point by its name",
+  async () => {
+    const messageOf = async (kernel: Kernel): Promise<string> => {
+      using device = await WebGpuDevice.open();
+      const [x, out] = [floats(device, [1]), floats(device, [0])];
+      device.launch({ ...launchOf(x, out, 1), kernel });
+      return await device.read(out).then(() => "", (error: Error) => error.message);
+    };
+    const wrongTypes = await messageOf(broken("f32(dims.shift)", "dims.shift"));
+    assert.match(wrongTypes, /\n {2}13 \| .*\+ dims\.shift \+ dims\.last;\n {5}\| +\^/);
+    const missing = await messageOf({ ...SCALE, entryPoint: "absent" });
+    assert.match(missing, /^Cannot compile scale\.main as its WGSL must be valid: .*'absent'/);
+  },
+);
 
 Deno.test("quote() marks what lies inside its line, and nothing where there is no line", () => {
   const code = "one\n\ttwo three\nfour";
@@ -54,7 +58,7 @@ Deno.test("quote() marks what lies inside its line, and nothing where there is n
   assert.equal(quote(code, { lineNum: 0, linePos: 0, length: 0 }), "");
 });
 
-Deno.test("webgpu: a binding that the launch leaves out surfaces at the next read", async () => {
+testOnWebGpu("a binding that the launch leaves out surfaces at the next read", async () => {
   using device = await WebGpuDevice.open();
   const out = floats(device, [0]);
   const { bind: _, ...rest } = launchOf(out, out, 1);
@@ -62,7 +66,7 @@ Deno.test("webgpu: a binding that the launch leaves out surfaces at the next rea
   await assert.rejects(() => device.read(out), /GPU validation failed/);
 });
 
-Deno.test("webgpu: a lost device says so, with the cure, at the next read and run", async () => {
+testOnWebGpu("a lost device says so, with the cure, at the next read and run", async () => {
   using device = await WebGpuDevice.open();
   const [x, out] = [floats(device, [1]), floats(device, [0])];
   using program = device.record("step", () => device.launch(launchOf(x, out, 1)));
@@ -79,7 +83,7 @@ Deno.test("webgpu: a lost device says so, with the cure, at the next read and ru
   await assert.rejects(() => device.read(out), lost);
 });
 
-Deno.test("webgpu: large writes are submitted on the way, so that they are not held twice", async () => {
+testOnWebGpu("large writes are submitted on the way, so that they are not held twice", async () => {
   using device = await WebGpuDevice.open();
   const { queue } = device.device, submit = queue.submit.bind(queue);
   let submissions = 0;
@@ -100,7 +104,7 @@ Deno.test("webgpu: large writes are submitted on the way, so that they are not h
   assert.equal(submissions, 3); // the read's own
 });
 
-Deno.test("webgpu: a recording that fails gives its uniforms back", async () => {
+testOnWebGpu("a recording that fails gives its uniforms back", async () => {
   using device = await WebGpuDevice.open();
   const [x, out] = [floats(device, [1]), floats(device, [0])];
   let inside = 0;
