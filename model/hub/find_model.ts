@@ -132,7 +132,7 @@ async function locate(
   model: string,
   options: HubOptions,
 ): Promise<{ folder: string; hub?: HubModel; line?: string }> {
-  if (model === "tiny" && isRemoteAsset(TINY)) return { folder: TINY.href };
+  if (model === "tiny" && isRemoteAsset(TINY)) return { folder: TINY.href.replace(/\/$/, "") };
   const folder = model === "tiny" ? localPath(TINY) : model;
   const kind = await kindOf(folder).catch((error) => {
     if (isHubId(model)) return undefined; // the cache alone may be read
