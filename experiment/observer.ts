@@ -76,6 +76,10 @@ export interface RunInfo {
   model: string;
   /** What the model's name stood for. */
   source: ModelSource;
+  /** Its sizes, by name. */
+  shape: Readonly<Record<string, number>>;
+  /** SHA-256 of the task's examples. */
+  data: string;
   seed: number;
   steps: number;
   device: { kind: string; name: string; software: boolean };

@@ -7,13 +7,16 @@ import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
 import type { CombinedReward } from "../rewards/combine.ts";
 import { Trainer } from "../rl/trainer.ts";
 import { namedModel } from "./folder/named_model.ts";
-import { loadTrainingState, type TrainingState } from "./folder/checkpoint.ts";
+import { modelDims } from "../model/config.ts";
+import { loadCheckpoint, type TrainingState } from "./folder/checkpoint.ts";
+import { hashOfExamples, requireSame } from "./folder/identity.ts";
 import { measureRun } from "./measure.ts";
 import { memoryBudget, runShape, type RunSizes } from "./memory_plan.ts";
 import { modelOptions, openModels } from "./models.ts";
+import type { RunInfo } from "./observer.ts";
 import { LanguagePolicy } from "./policy.ts";
-import type { ResolvedRequest } from "./request.ts";
-import { openChosen } from "./rewards.ts";
+import type { ResolvedRequest, TrainRequest } from "./request.ts";
+import { openChosen, settingsOfRewards } from "./rewards.ts";
 import { explainMemory, planFitting } from "./suggestions.ts";
 
 /** A run that is ready for its first step. Disposing of it frees the models, not the device. */
@@ -30,8 +33,10 @@ export interface OpenRun extends Disposable {
   trainer: Trainer;
   /** State of the checkpoint that the run continues from, already restored. */
   saved?: TrainingState;
-  /** For people: what memory the run takes, and what there is. */
-  memoryLine: string;
+  /** Everything resolved, for observers. */
+  info: RunInfo;
+  /** For people: what memory the run takes, and what there is; what is not as it was when it resumes. */
+  notices: string[];
 }
 
 /**
@@ -42,12 +47,13 @@ export interface OpenRun extends Disposable {
 export async function openRun(
   plan: ResolvedRequest,
   device: Device,
-  { resume, memory }: { resume?: string; memory?: number } = {},
+  { resume, memory, changed }: Pick<TrainRequest, "resume" | "memory" | "changed"> = {},
 ): Promise<OpenRun> {
   using owned = new DisposableStack();
-  const saved = resume === undefined
+  const loaded = resume === undefined
     ? undefined
-    : await loadTrainingState(resume, plan.config.totalSteps);
+    : await loadCheckpoint(resume, plan.config.totalSteps);
+  const saved = loaded?.state;
   const found = saved?.source ? await sameModel(saved.source) : await findNamed(plan.model);
   const { folder } = found, { task, config } = plan;
   const { sizes, tokenizer, prompts } = await measureRun(plan, folder, device);
@@ -55,6 +61,8 @@ export async function openRun(
   const planned = planFitting(device, sizes, budget);
   const { frozenDtype: matrixDtype } = plan.settings;
   const rewards = await openChosen(plan.rewards, { parent: task.parent, device, matrixDtype });
+  const info = infoOf({ plan, device, found, sizes, rewards });
+  const notices = loaded ? requireSame(resume!, loaded.manifest, info, changed) : [];
   const explain = (error: unknown): never => {
     throw explainMemory(error, device, sizes);
   };
@@ -70,10 +78,10 @@ export async function openRun(
     await importOptimizer(models.model, `${resume}/optimizer.safetensors`);
   }
   const free = budget.bytes === undefined ? "" : `, ${formatBytes(budget.bytes)} free`;
-  const memoryLine = `device memory ${formatBytes(planned.total)}${free}`;
+  notices.unshift(`device memory ${formatBytes(planned.total)}${free}`);
   const all = owned.move();
   return {
-    ...{ plan, device, found, tokenizer, prompts, policy, rewards, trainer, saved, memoryLine },
+    ...{ plan, device, found, tokenizer, prompts, policy, rewards, trainer, saved, info, notices },
     [Symbol.dispose]: () => all.dispose(),
   };
 }
@@ -83,6 +91,30 @@ async function findNamed(name: string): Promise<FoundModel> {
   const { model, line } = await namedModel(name);
   const found = await findModel(model);
   return { ...found, line: found.line ?? line };
+}
+
+/** Everything resolved about a run. */
+function infoOf(
+  { plan, device, found, sizes, rewards: { weights } }:
+    & Pick<OpenRun, "plan" | "device" | "found" | "rewards">
+    & { sizes: RunSizes },
+): RunInfo {
+  const { task, algorithm, model, config, settings } = plan, { kind, name, software } = device;
+  const { V, P, C, L, H } = modelDims(sizes.config);
+  return {
+    task: task.name,
+    algorithm: algorithm.name,
+    rewards: Object.keys(weights),
+    model,
+    seed: config.seed,
+    steps: config.totalSteps,
+    weights,
+    source: found.source,
+    shape: { vocabulary: V, positions: P, channels: C, layers: L, heads: H },
+    data: hashOfExamples(task),
+    device: { kind, name, software },
+    config: { ...config, ...settings, ...settingsOfRewards(plan.rewards) },
+  };
 }
 
 /** Preallocates a run's memory; one host sync brings what the driver says to it. */

@@ -42,6 +42,11 @@ export interface TrainRequest {
   memory?: number;
   /** Checkpoint folder to continue from; everything else must be as in the run that wrote it. */
   resume?: string;
+  /**
+   * What may differ from the run that wrote the checkpoint all the same, for whoever resumes asked for it:
+   * names of settings, "totalSteps" among them, and "device". Default none.
+   */
+  changed?: readonly string[];
 }
 
 /** A request with everything filled in, and nothing opened. */

@@ -10,7 +10,6 @@ import { evaluatePolicy } from "./evaluate.ts";
 import { saveCheckpoint, type TrainingState } from "./folder/checkpoint.ts";
 import type {
   CompletionRow,
-  RunInfo,
   RunObserver,
   Split,
   SplitResult,
@@ -19,7 +18,6 @@ import type {
 } from "./observer.ts";
 import { type OpenRun, openRun } from "./open.ts";
 import { resolveRequest, type TrainRequest } from "./request.ts";
-import { settingsOfRewards } from "./rewards.ts";
 import { examplesOfStep, meanOf, type Scorer, scoreResponses } from "./rollout.ts";
 
 export type { TrainRequest } from "./request.ts";
@@ -71,10 +69,9 @@ class TrainingRun {
   }
 
   async finish(signal?: AbortSignal): Promise<Summary> {
-    const { observer, run: { plan, found: { line }, memoryLine, saved } } = this;
-    await observer.start(this.#info());
-    if (line) observer.notice?.(`model ${line}`);
-    observer.notice?.(memoryLine);
+    const { observer, run: { plan, found: { line }, info, notices, saved } } = this;
+    await observer.start(info);
+    for (const text of [...(line ? [`model ${line}`] : []), ...notices]) observer.notice?.(text);
     if (!saved) this.#state = { ...this.#state, before: await this.#evaluate("before") };
     while (this.#state.trainer.step < plan.config.totalSteps) {
       await observer.step(await this.#step());
@@ -161,34 +158,11 @@ class TrainingRun {
     return this.#secondsBefore + (performance.now() - this.started) / 1000;
   }
 
-  #about(): Pick<Summary, "task" | "algorithm" | "rewards" | "model" | "seed" | "steps"> {
-    const { plan: { task, algorithm, model, config }, rewards } = this.run;
-    return {
-      task: task.name,
-      algorithm: algorithm.name,
-      rewards: Object.keys(rewards.weights),
-      model,
-      seed: config.seed,
-      steps: config.totalSteps,
-    };
-  }
-
-  #info(): RunInfo {
-    const { plan, device: { kind, name, software }, rewards: { weights }, found } = this.run;
-    return {
-      ...this.#about(),
-      weights,
-      source: found.source,
-      device: { kind, name, software },
-      config: { ...plan.config, ...plan.settings, ...settingsOfRewards(plan.rewards) },
-    };
-  }
-
   #summary(after: Record<Split, SplitResult>): Summary {
-    const { device: { kind, name } } = this.run;
+    const { task, algorithm, rewards, model, seed, steps, device: { kind, name } } = this.run.info;
     const { before, tokens, trainingSeconds } = this.#state;
     return {
-      ...this.#about(),
+      ...{ task, algorithm, rewards, model, seed, steps },
       device: { kind, name },
       seconds: Number(this.#elapsed().toFixed(1)),
       tokensPerSecond: Math.round(tokens / Math.max(trainingSeconds, 1e-9)),

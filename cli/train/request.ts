@@ -42,6 +42,8 @@ export interface RunRequest {
   settings: Readonly<Record<string, OptionValue>>;
   /** Continue from this checkpoint, which `RunObserver.checkpoint` wrote after `step` steps. */
   resume?: { checkpoint: string; step: number };
+  /** What whoever resumes changes, see `TrainRequest.changed`. */
+  changed?: readonly string[];
 }
 
 /** The request that flags and settings make. @throws {UsageError} for a name that is not there */

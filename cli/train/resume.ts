@@ -1,20 +1,33 @@
 /** Which run `train --resume` continues. @module */
 import { join } from "node:path";
 import { didYouMean } from "../../base/names.ts";
-import { listFolder } from "../../experiment/folder/files.ts";
+import { listFolder, listFolders } from "../../experiment/folder/files.ts";
+import { LinkError } from "../../experiment/folder/links.ts";
 import { lookedIn } from "../../experiment/folder/named_model.ts";
-import { checkpointSteps, readRun } from "../../experiment/folder/run_data.ts";
+import { LockedError, type RunLock } from "../../experiment/folder/lock.ts";
+import {
+  findResumable,
+  NotResumableError,
+  type Resumable,
+  unfinishedRuns,
+} from "../../experiment/folder/resumable.ts";
 import { type Parsed, UsageError } from "../command.ts";
 import type { TrainFlags } from "../commands/train.ts";
 import type { RunRequest } from "./request.ts";
 
 /** Flags that may stand beside --resume. */
-const WITH_RESUME = new Set(["resume", "memory", "json", "quiet"]);
+const WITH_RESUME = new Set(["resume", "memory", "device", "json", "quiet"]);
 
-/** Finds the run to continue, and its last checkpoint. */
-export async function resumed(parsed: Parsed<TrainFlags>): Promise<
-  { request: RunRequest; resume: { folder: string; step: number } }
-> {
+/** A run to continue. */
+export interface Resumed {
+  request: RunRequest;
+  resume: { folder: string; step: number; lock: RunLock };
+  /** What people should know before it continues. */
+  notices: string[];
+}
+
+/** Finds the run to continue, and its newest good checkpoint. */
+export async function resumed(parsed: Parsed<TrainFlags>): Promise<Resumed> {
   const refused = [...parsed.given.filter((name) => !WITH_RESUME.has(name)).map((n) => `--${n}`)];
   refused.push(...Object.keys(parsed.settings));
   if (refused.length > 0) {
@@ -23,48 +36,54 @@ export async function resumed(parsed: Parsed<TrainFlags>): Promise<
         "start a new run to change it",
     );
   }
-  const { resume, memory } = parsed.flags;
-  const folder = resume // "" where the flag stood alone
-    ? join(resume, ".") // without a slash at its end
-    : await newestUnfinished(parsed.positional[0]);
-  if ((await listFolder(folder).catch(() => [])).length === 0) {
-    throw new UsageError(
-      `no run folder "${folder}"${lookedIn(folder)}.${
-        didYouMean(folder, (await listFolder("runs")).map((name) => join("runs", name)))
-      }`,
-    );
-  }
-  const run = await readRun(folder);
-  if (run.summary) {
-    throw new UsageError(`Cannot resume ${folder} as the run is finished: it has a summary.json`);
-  }
-  const step = (await checkpointSteps(folder)).at(-1);
-  if (step === undefined) {
-    throw new UsageError(
-      `Cannot resume ${folder} as it has no checkpoint yet. Start again: ${run.config.command}`,
-    );
-  }
-  const checkpoint = join(folder, "checkpoints", `step-${step}`);
+  const { resume: asked, memory, device } = parsed.flags;
+  const notices: string[] = [];
+  const found = asked // "" where the flag stood alone
+    ? await theRun(join(asked, ".")) // without a slash at its end
+    : await newestUnfinished(parsed.positional[0], notices);
+  const { folder, config, checkpoint, step, lock, passedOver } = found;
+  for (const { folder, why } of passedOver) notices.push(`passed over ${folder}: ${why}`);
+  notices.push(...found.notices, `continuing ${folder} from step ${step}`);
   const request = {
-    ...run.config.request as unknown as RunRequest,
+    ...config.request as unknown as RunRequest,
     ...(memory !== undefined && { memory }),
+    ...(parsed.given.includes("device") && { device, changed: ["device"] }),
     resume: { checkpoint, step },
   };
-  return { request, resume: { folder, step } };
+  return { request, resume: { folder, step, lock }, notices };
 }
 
-async function newestUnfinished(task: string | undefined): Promise<string> {
-  let newest: string | undefined, latest = -Infinity;
-  for (const name of await listFolder("runs")) {
-    const folder = join("runs", name);
-    if (task !== undefined && !name.startsWith(`${task}-`)) continue;
-    if ((await checkpointSteps(folder)).length === 0) continue;
-    if ((await listFolder(folder)).includes("summary.json")) continue;
-    const time = (await Deno.stat(join(folder, "checkpoints"))).mtime?.getTime() ?? 0;
-    if (time > latest) [newest, latest] = [folder, time];
+async function theRun(folder: string): Promise<Resumable> {
+  if ((await listFolder(folder).catch(() => [])).length === 0) {
+    const runs = (await listFolders("runs")).map((name) => join("runs", name));
+    throw new UsageError(
+      `no run folder "${folder}"${lookedIn(folder)}.${didYouMean(folder, runs)}`,
+    );
   }
-  if (newest === undefined) {
-    throw new UsageError("no unfinished run with a checkpoint in runs. Start one: deno task train");
+  try {
+    return await findResumable(folder);
+  } catch (error) {
+    throw isRefusal(error) ? new UsageError(error.message) : error;
   }
-  return newest;
+}
+
+const isRefusal = (error: unknown): error is Error =>
+  [NotResumableError, LockedError, LinkError].some((kind) => error instanceof kind);
+
+/** The run written last that can be continued; adds to `notices` why newer ones are not taken. */
+async function newestUnfinished(task: string | undefined, notices: string[]): Promise<Resumable> {
+  for (const { folder } of await unfinishedRuns("runs")) {
+    if (task !== undefined && !folder.startsWith(join("runs", `${task}-`))) continue;
+    try {
+      return await findResumable(folder);
+    } catch (error) {
+      notices.push(`passed over ${folder}: ${(error as Error).message}`);
+    }
+  }
+  const of = task === undefined ? "" : ` of ${task}`;
+  const why = notices.length === 0 ? "" : `: ${notices.join("; ")}`;
+  throw new UsageError(
+    `no unfinished run${of} in runs that can be continued${why}${why ? "" : "."} ` +
+      "Start one: deno task train",
+  );
 }

@@ -1,6 +1,7 @@
 /** One run of `train`: its folder, its progress, Ctrl-C, and what is said at its end. @module */
 import { checkpointPath } from "../../experiment/folder/named_model.ts";
 import { readRun } from "../../experiment/folder/run_data.ts";
+import type { RunLock } from "../../experiment/folder/lock.ts";
 import { RunFolder } from "../../experiment/folder/run_folder.ts";
 import { kindOf } from "../../model/files/deno_folder.ts";
 import type { RunObserver } from "../../experiment/observer.ts";
@@ -17,8 +18,10 @@ import { commandOf, type RunRequest } from "./request.ts";
 /** What is run, and where its folder goes. */
 export interface Training {
   request: RunRequest;
-  /** The run that is continued, and the step of its last checkpoint. */
-  resume?: { folder: string; step: number };
+  /** The run that is continued, the step of its checkpoint, and the right to write it. */
+  resume?: { folder: string; step: number; lock?: RunLock };
+  /** What people should know before it begins. */
+  notices?: readonly string[];
   flags: Pick<TrainFlags, "out" | "quiet" | "json">;
   /** Trains. */
   train: TrainParts["train"];
@@ -26,7 +29,7 @@ export interface Training {
 
 /** Trains; gives the exit code. @throws what `train` throws, but for an interruption that was saved */
 export async function runTraining(
-  { request, resume, flags, train }: Training,
+  { request, resume, notices = [], flags, train }: Training,
   terminal: Terminal,
 ): Promise<number> {
   const folder = new RunFolder({
@@ -36,6 +39,7 @@ export async function runTraining(
     request: { ...request, resume: undefined },
     draw: drawRun,
   });
+  for (const line of notices) terminal.err(line);
   const progress = flags.quiet ? undefined : new Progress(terminal, () => folder.folder);
   using interrupt = listenForInterrupt(terminal);
   try {

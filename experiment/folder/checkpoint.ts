@@ -8,6 +8,8 @@ import { saveAdapter } from "../../model/files/lora_save.ts";
 import { exportOptimizer } from "../../model/files/optimizer_file.ts";
 import { hubFolder } from "../../model/hub/load.ts";
 import type { Gpt2 } from "../../model/gpt2.ts";
+import { faultOfFiles, type Manifest, readManifest } from "./manifest.ts";
+import { faultOf, trainingStateSchema } from "./schemas.ts";
 import type { TrainerState } from "../../rl/trainer.ts";
 import type { ModelSource } from "../../model/hub/find_model.ts";
 import type { SplitResult } from "../observer.ts";
@@ -41,35 +43,26 @@ export async function saveCheckpoint(
 /** What `trainer.json` may hold: earlier versions called the trainer's state by its algorithm. */
 type Saved = Partial<TrainingState> & { ppo?: unknown };
 
+/** A checkpoint that a run may continue from. */
+export interface LoadedCheckpoint {
+  state: TrainingState;
+  /** Undefined in checkpoints of earlier versions, of which nothing can be checked. */
+  manifest: Manifest | undefined;
+}
+
 /**
- * Reads the state of a checkpoint.
- * @throws {Error} when it is missing or broken, or lies beyond the run's end
+ * Reads the state of a checkpoint, every file of which is compared with its manifest.
+ * @throws {CheckpointError} when it is missing or damaged, or lies beyond the run's end
  */
-export async function loadTrainingState(folder: string, steps: number): Promise<TrainingState> {
-  const path = `${folder}/trainer.json`;
-  let saved: Saved;
-  try {
-    saved = JSON.parse(await Deno.readTextFile(path));
-  } catch (error) {
-    throw new Error(
-      `Cannot resume from ${folder} as a checkpoint holds a readable trainer.json: ` +
-        `${(error as Error).message}. Name another checkpoint of the run`,
-      { cause: error },
-    );
-  }
-  const { ppo, ...rest } = saved;
-  const state = { ...rest, trainer: saved.trainer ?? ppo } as TrainingState;
-  const numbers = [state.trainer?.step, state.tokens, state.trainingSeconds, state.seconds];
-  for (const split of ["train", "heldout"] as const) {
-    const result = state.before?.[split];
-    if (result?.exact === null) result.exact = NaN; // as JSON writes the mean of no scores
-    if (result?.reward === null) result.reward = NaN;
-    numbers.push(result?.exact, result?.reward);
-  }
-  if (numbers.some((value) => typeof value !== "number")) {
-    throw new Error(
-      `Cannot resume from ${folder} as its trainer.json lacks fields: ${Object.keys(saved)}`,
-    );
+export async function loadCheckpoint(folder: string, steps: number): Promise<LoadedCheckpoint> {
+  const manifest = await readManifest(folder).catch((error) => {
+    throw new CheckpointError(folder, (error as Error).message, { cause: error });
+  });
+  const fault = manifest && await faultOfFiles(folder, manifest);
+  if (fault !== undefined) throw new CheckpointError(folder, fault);
+  const state = await loadTrainingState(folder);
+  if (manifest && manifest.step !== state.trainer.step) {
+    throw new CheckpointError(folder, `its trainer.json is of step ${state.trainer.step}`);
   }
   if (state.trainer.step > steps) {
     throw new RangeError(
@@ -77,5 +70,45 @@ export async function loadTrainingState(folder: string, steps: number): Promise<
         "name an earlier checkpoint, or ask for more steps",
     );
   }
-  return state;
+  return { state, manifest };
+}
+
+/** Reads the state of a checkpoint. @throws {CheckpointError} when it is missing or not one */
+export async function loadTrainingState(folder: string): Promise<TrainingState> {
+  let saved: Saved | null;
+  try {
+    saved = JSON.parse(await Deno.readTextFile(`${folder}/trainer.json`));
+  } catch (error) {
+    const why = `a checkpoint holds a readable trainer.json: ${(error as Error).message}`;
+    throw new CheckpointError(folder, why, { cause: error });
+  }
+  if (typeof saved !== "object" || saved === null || Array.isArray(saved)) {
+    const found = JSON.stringify(saved)?.slice(0, 40);
+    throw new CheckpointError(folder, `its trainer.json must hold an object: it holds ${found}`);
+  }
+  const { ppo, ...rest } = saved;
+  const state = { ...rest, trainer: saved.trainer ?? ppo };
+  const fault = faultOf(trainingStateSchema, state);
+  if (fault !== undefined) {
+    throw new CheckpointError(folder, `in its trainer.json ${fault}`);
+  }
+  return trainingStateSchema.parse(state) as unknown as TrainingState;
+}
+
+/** A checkpoint that cannot be continued from. */
+export class CheckpointError extends Error {
+  override name = "CheckpointError";
+  constructor(
+    folder: string,
+    why: string,
+    {
+      cure = "Name another checkpoint of the run; train --resume RUN takes the newest good one",
+      cause,
+    }: {
+      cure?: string;
+      cause?: unknown;
+    } = {},
+  ) {
+    super(`Cannot resume from ${folder} as ${why}. ${cure}`, { cause });
+  }
 }

@@ -34,6 +34,17 @@ export const numberCell = (value: number | null): string =>
 export const csvLines = (rows: readonly (readonly string[])[]): string =>
   stringify(rows as string[][], { record_delimiter: "unix", quoted_match: /\r/ });
 
+/** The text up to its last whole row: to the last line feed that stands outside of quotes. */
+export function wholeRows(text: string): string {
+  let end = 0, quoted = false;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === 0x22) quoted = !quoted; // a doubled quote turns it twice
+    else if (code === 0x0a && !quoted) end = at + 1;
+  }
+  return text.slice(0, end);
+}
+
 /** Rows of cells. */
 export const readCsv = (text: string): string[][] =>
   parse(text, { relax_column_count: false, skip_empty_lines: true }) as string[][];

@@ -10,6 +10,7 @@ import {
   isTemporary,
   replaceFile as replaceOnDisk,
 } from "../../model/files/disk.ts";
+import { LinkError, requireWithin } from "./links.ts";
 
 /** A file or folder could not be written; what was there before is untouched. */
 export class WriteError extends Error {
@@ -29,6 +30,7 @@ const CAUSES: Record<string, string> = {
 /** Names the path, the cause and the cure; `place` is where the command may write. */
 export function writeError(path: string, error: unknown, place = "runs"): WriteError {
   if (error instanceof WriteError) return error;
+  if (error instanceof LinkError) return new WriteError(error.message, { cause: error });
   if (error instanceof Deno.errors.NotCapable) {
     const places = `${place},${dirname(path)}`;
     return new WriteError(
@@ -67,6 +69,7 @@ export async function replaceFile(
 /** Removes what a killed process left half-written, in `folder` and its `checkpoints`. */
 export async function removeTemporaries(folder: string, io: Disk = disk): Promise<void> {
   for (const place of [folder, join(folder, "checkpoints")]) {
+    await requireWithin(folder, place);
     for (const name of await listFolder(place)) {
       if (isTemporary(name)) await io.remove(join(place, name));
     }
@@ -83,6 +86,20 @@ export async function listFolder(folder: string): Promise<string[]> {
   }
 }
 
+/** Names of the folders in a folder, sorted; none where there is no such folder or it may not be read. */
+export async function listFolders(folder: string): Promise<string[]> {
+  try {
+    const entries = await Array.fromAsync(Deno.readDir(folder));
+    return entries.filter(({ isDirectory }) => isDirectory).map(({ name }) => name).sort();
+  } catch (error) {
+    const { NotFound, NotADirectory, PermissionDenied } = Deno.errors;
+    for (const kind of [NotFound, NotADirectory, PermissionDenied]) {
+      if (error instanceof kind) return [];
+    }
+    throw error;
+  }
+}
+
 /** Flushes every file below `folder`, then the folder itself. */
 export async function flushTree(folder: string, io: Disk = disk): Promise<void> {
   for await (const entry of Deno.readDir(folder)) {
@@ -93,12 +110,18 @@ export async function flushTree(folder: string, io: Disk = disk): Promise<void> 
   await io.flush(folder);
 }
 
-/** Makes the folder; false where it was there already. */
+/** Makes the folder, which outlives a power cut from then on; false where it was there already. */
 export async function makeIfAbsent(path: string, io: Disk = disk): Promise<boolean> {
   // Asked first, because making a folder needs a permission that looking at one does not.
   const found = await Deno.stat(path).catch(() => undefined);
   if (found?.isDirectory) return false;
   await io.makeFolder(path);
+  try {
+    await io.flush(dirname(path));
+  } catch (error) {
+    await Deno.remove(path).catch(() => {}); // made and known to be, or not made
+    throw error;
+  }
   return true;
 }
 

@@ -1,16 +1,26 @@
 /** Reads a run folder back: for the report, for resuming, for comparing. @module */
 import { join } from "node:path";
-import { denoFolder, readIfThere } from "../../model/files/deno_folder.ts";
-import { readJson } from "../../model/files/folder_source.ts";
+import { readIfThere } from "../../model/files/deno_folder.ts";
 import type { ModelSource } from "../../model/hub/find_model.ts";
 import type { CompletionRow, Split, Summary } from "../observer.ts";
-import { completionOf, readCsv, scoreNames } from "./csv.ts";
+import { completionOf, readCsv, scoreNames, wholeRows } from "./csv.ts";
 import { listAlgorithms } from "../../rl/algorithms/registry.ts";
 import { currentName } from "../../rl/metrics.ts";
-import { listFolder } from "./files.ts";
+import { listFolders } from "./files.ts";
+import {
+  readChecked,
+  readObject,
+  runConfigSchema,
+  RunFolderError,
+  summarySchema,
+} from "./schemas.ts";
+
+export { RunFolderError } from "./schemas.ts";
 
 /** What `config.json` holds. */
 export interface RunConfig {
+  /** Of this run alone, in its checkpoints too; absent in runs of older versions, as their checkpoints have no manifest. */
+  id?: string;
   task: string;
   algorithm: string;
   rewards: string[];
@@ -46,20 +56,26 @@ export interface RunData {
   summary: Summary | undefined;
 }
 
-/** A folder or file that is not a run, or one that another program has changed. */
-export class RunFolderError extends Error {
-  override name = "RunFolderError";
+/** @throws {RunFolderError} when the folder holds no run, or its `config.json` is not what a run writes */
+export async function readRunConfig(folder: string): Promise<RunConfig> {
+  const config = await readObject(folder, "config.json") as Partial<RunConfig> | null | undefined;
+  if (typeof config?.task !== "string") {
+    throw new RunFolderError(
+      `Cannot read ${folder} as a run folder holds a config.json: ` +
+        `${config === undefined ? "there is none" : "its config.json names no task"}. ` +
+        "List runs: ls runs",
+    );
+  }
+  return await readChecked(folder, "config.json", runConfigSchema) as RunConfig;
 }
+
+/** The summary of a run; undefined where it is not finished. @throws {RunFolderError} for another file */
+export const readSummary = async (folder: string): Promise<Summary | undefined> =>
+  await readChecked(folder, "summary.json", summarySchema) as Summary | undefined;
 
 /** @throws {RunFolderError} when the folder holds no run or a file of it is malformed */
 export async function readRun(folder: string): Promise<RunData> {
-  const config = await readObject(folder, "config.json") as RunConfig | undefined;
-  if (typeof config?.task !== "string" || typeof config.config !== "object") {
-    throw new RunFolderError(
-      `Cannot read ${folder} as a run folder holds a config.json: ` +
-        `${config ? "its config.json names no task" : "there is none"}. List runs: ls runs`,
-    );
-  }
+  const config = await readRunConfig(folder);
   const [head = ["step"], ...lines] = await readTable(folder, "metrics.csv");
   const [title = [], ...texts] = await readTable(folder, "completions.csv");
   const rewards = scoreNames(title);
@@ -69,7 +85,7 @@ export async function readRun(folder: string): Promise<RunData> {
     names: head.slice(1).map((name) => currentColumn(name, config.algorithm)),
     metrics: lines.map((cells) => cells.map((cell) => cell === "" ? NaN : Number(cell))),
     completions: texts.map((cells, i) => readCompletion(folder, { cells, rewards, row: i + 1 })),
-    summary: await readObject(folder, "summary.json") as Summary | undefined,
+    summary: await readSummary(folder),
   };
 }
 
@@ -118,33 +134,26 @@ export function pairs(completions: readonly CompletionRow[], split: Split): Pair
     }));
 }
 
-/** Steps that have a whole checkpoint, ascending. */
+/** Steps that have a checkpoint, ascending. */
 export async function checkpointSteps(folder: string): Promise<number[]> {
-  const names = await listFolder(join(folder, "checkpoints"));
+  const names = await listFolders(join(folder, "checkpoints"));
   return names.map((name) => Number(/^step-(\d+)$/.exec(name)?.[1] ?? NaN))
     .filter((step) => Number.isFinite(step)).sort((a, b) => a - b);
 }
 
-/** Cells of a table of the run; no rows where there is no file. */
+/**
+ * Cells of a table of the run; no rows where there is no file. A row that was cut off amid its writing, as
+ * by a kill, is left out.
+ */
 export async function readTable(folder: string, name: string): Promise<string[][]> {
   const text = await readIfThere(join(folder, name));
   if (text === undefined) return [];
   try {
-    return readCsv(text);
+    return readCsv(wholeRows(text));
   } catch (error) {
     throw new RunFolderError(
       `Cannot read ${folder}/${name} as it is not a whole CSV table: ${(error as Error).message}`,
       { cause: error },
     );
-  }
-}
-
-/** A JSON file of the run; undefined where there is none. */
-async function readObject(folder: string, name: string): Promise<unknown> {
-  try {
-    return await readJson(denoFolder(folder), name);
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    throw new RunFolderError(error.message, { cause: error });
   }
 }

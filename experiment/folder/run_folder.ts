@@ -1,8 +1,8 @@
 /**
- * The folder of one run. Every file in it is replaced whole, so that a run killed at any moment leaves
- * old files or new ones. Tables grow in memory and are rewritten at a bounded cadence: at once where
- * writing is cheap, and never for more than a twentieth of the time; always before a checkpoint, so that
- * a checkpoint's rows are on disk before it is.
+ * The folder of one run. Tables grow at their ends, every other file is replaced whole, so that a run
+ * killed at any moment leaves whole files and at most one cut row. Rows are written at a bounded cadence:
+ * at once where writing is cheap, and never for more than a twentieth of the time; always before a
+ * checkpoint, so that a checkpoint's rows are on disk before it is.
  * @module
  */
 import { basename, dirname, join } from "node:path";
@@ -16,27 +16,23 @@ import type {
   Summary,
 } from "../observer.ts";
 import { completionCells, completionHeader, numberCell, scoreNames } from "./csv.ts";
-import {
-  flushTree,
-  makeIfAbsent,
-  makeParents,
-  removeTemporaries,
-  replaceFile,
-  temporaryName,
-  writeError,
-} from "./files.ts";
+import { makeIfAbsent, makeParents, removeTemporaries, replaceFile, writeError } from "./files.ts";
 import { type Disk, disk } from "../../model/files/disk.ts";
+import { checkpointFolder, CheckpointFolders } from "./checkpoint_folders.ts";
 import { GrowingTable } from "./growing_table.ts";
+import { requireRunFolder } from "./links.ts";
+import { RunLock } from "./lock.ts";
+import { type Identity, identityOf, readManifest, writeManifest } from "./manifest.ts";
+import type { FileMark } from "./marks.ts";
 import {
-  checkpointSteps,
   currentColumn,
   readRun,
+  readRunConfig,
   readTable,
   type RunConfig,
   type RunData,
 } from "./run_data.ts";
 
-const KEPT = 3; // checkpoints
 const SHARE = 20; // writing takes at most one part in this many of the time
 
 /** Parts of a step that are timed. */
@@ -48,8 +44,11 @@ const TIMINGS = ["step", "seconds", "step_seconds", ...PARTS];
 export interface RunFolderOptions {
   /** Folder to make; absent: a name made from the run, under `runs`. */
   out?: string;
-  /** Continue in this run folder, after this step; rows beyond it are dropped. */
-  resume?: { folder: string; step: number };
+  /**
+   * Continue in this run folder, after this step; rows beyond it are dropped. `lock` is the right to write
+   * it where that was taken already; it is released with the run.
+   */
+  resume?: { folder: string; step: number; lock?: RunLock };
   /** Line that repeats the run, for config.json and the report. */
   command: string;
   /** What the command line asked for, for `--resume`. */
@@ -76,6 +75,12 @@ export class RunFolder implements RunObserver {
   #completions = new GrowingTable("completions.csv");
   #scores: string[] | undefined;
   #names: string | undefined;
+  #timed: readonly string[] = TIMINGS;
+  #lock: RunLock | undefined;
+  #identity: Identity | undefined;
+  #device: RunInfo["device"] | undefined;
+  /** Of the tables before the closing evaluation, which a resumed run makes again. */
+  #closing: Record<string, FileMark> | undefined;
   #started = 0;
   #stepped = 0;
   #nextSave = 0;
@@ -90,14 +95,12 @@ export class RunFolder implements RunObserver {
   async start(info: RunInfo): Promise<void> {
     const { resume, command, request } = this.#options;
     this.#started = this.#stepped = this.#now();
-    if (resume) {
-      this.folder = resume.folder;
-      await removeTemporaries(this.folder, this.#io);
-      await this.#reload(resume.step, info.algorithm);
-      return;
-    }
+    this.#device = info.device;
+    if (resume) return await this.#continue(resume, info);
     this.folder = await this.#makeFolder(info);
+    this.#lock = await RunLock.take(this.folder);
     const config: RunConfig = {
+      id: crypto.randomUUID(),
       task: info.task,
       algorithm: info.algorithm,
       rewards: info.rewards,
@@ -117,6 +120,7 @@ export class RunFolder implements RunObserver {
         system: `${Deno.build.os} ${Deno.build.arch}`,
       },
     };
+    this.#identity = identityOf(info, config.id!);
     await replaceFile(`${this.folder}/config.json`, json(config), this.#io);
   }
 
@@ -125,6 +129,7 @@ export class RunFolder implements RunObserver {
     const names = Object.keys(metrics).join();
     if (this.#metrics.empty) this.#metrics.add([["step", ...Object.keys(metrics)]]);
     if (this.#timings.empty) this.#timings.add([TIMINGS]);
+    if (this.#closing) throw new Error(`Cannot add step ${step} after the closing evaluation`);
     this.#names ??= names;
     if (names !== this.#names) {
       throw new TypeError(
@@ -136,49 +141,38 @@ export class RunFolder implements RunObserver {
     const now = this.#now();
     const passed = [now - this.#started, now - this.#stepped].map((ms) => ms / 1000);
     const seconds = [...passed, ...PARTS.map((part) => timings[part])];
-    this.#timings.add([[String(step), ...seconds.map((s) => s.toFixed(3))]]);
+    const cells = [String(step), ...seconds.map((s) => s.toFixed(3))];
+    this.#timings.add([cells.slice(0, this.#timed.length)]); // earlier versions timed fewer parts
     this.#stepped = now;
     this.#addCompletions(completions);
     if (now >= this.#nextSave) await this.#save();
   }
 
-  async evaluation(_phase: Phase, completions: readonly CompletionRow[]): Promise<void> {
+  async evaluation({ phase }: Phase, completions: readonly CompletionRow[]): Promise<void> {
+    if (phase === "after" && !this.#closing) {
+      await this.#save();
+      this.#closing = this.#marks();
+    }
     this.#addCompletions(completions);
     await this.#save();
   }
 
-  /** The checkpoint appears whole, under its name, or not at all; then older ones beyond 3 go. */
+  /**
+   * The checkpoint appears whole, under its name, its manifest written last, or not at all; then older ones
+   * beyond 3 go.
+   */
   async checkpoint(step: number, write: (folder: string) => Promise<void>): Promise<void> {
     await this.#save();
-    const place = `${this.folder}/checkpoints`;
-    const path = `${place}/step-${step}`;
-    const temporary = temporaryName(path);
-    const there = await checkpointSteps(this.folder);
-    if (!there.includes(step)) { // a resumed run may come by the step that it started from
-      try {
-        await makeIfAbsent(place, this.#io);
-        await this.#io.makeFolder(temporary);
-        await write(temporary);
-        await flushTree(temporary, this.#io);
-        await this.#io.rename(temporary, path);
-        await this.#io.flush(place);
-      } catch (error) {
-        await this.#io.remove(temporary).catch(() => {}); // it may never have been made
-        throw writeError(path, error);
-      }
-      there.push(step);
-    }
+    const [identity, device] = [this.#identity, this.#device];
+    if (!identity || !device) throw new Error("Cannot save a checkpoint before start()");
+    const tables = this.#closing ?? this.#marks();
+    const folders = new CheckpointFolders(this.folder, this.#io);
+    await folders.place(step, async (temporary) => {
+      await write(temporary);
+      await writeManifest(temporary, { identity, step, device, tables }, this.#io);
+    });
     this.saved = step;
-    for (const old of there.filter((other) => other !== step).slice(0, -(KEPT - 1))) {
-      // Renamed first: a kill amid the removal must not leave half a checkpoint under its name.
-      const doomed = temporaryName(`${place}/step-${old}`);
-      try {
-        await this.#io.rename(`${place}/step-${old}`, doomed);
-        await this.#io.remove(doomed);
-      } catch (error) {
-        throw writeError(`${place}/step-${old}`, error);
-      }
-    }
+    await folders.prune(step);
   }
 
   /** Draws, and writes summary.json last. */
@@ -186,13 +180,22 @@ export class RunFolder implements RunObserver {
     await this.#save();
     await this.#draw(summary);
     await replaceFile(`${this.folder}/summary.json`, json(summary), this.#io);
+    this.#release();
   }
 
   /** After an interruption or an error: puts the rows on disk, with the curves of what there is. */
   async close(): Promise<void> {
-    if (this.folder === "") return;
-    await this.#save();
-    if (!this.#metrics.empty) await this.#draw(undefined);
+    try {
+      if (this.folder === "") return;
+      await this.#save();
+      if (!this.#metrics.empty) await this.#draw(undefined);
+    } finally {
+      this.#release();
+    }
+  }
+
+  #release(): void {
+    for (const lock of [this.#lock, this.#options.resume?.lock]) lock?.[Symbol.dispose]();
   }
 
   async #draw(summary: Summary | undefined): Promise<void> {
@@ -216,42 +219,76 @@ export class RunFolder implements RunObserver {
 
   async #save(): Promise<void> {
     const before = this.#now();
-    for (const table of [this.#metrics, this.#timings, this.#completions]) {
-      await table.save(this.folder, this.#io);
-    }
+    for (const table of this.#tables()) await table.save(this.folder, this.#io);
     const after = this.#now();
     this.#nextSave = after + SHARE * (after - before);
   }
 
-  /** Takes over the rows of a run up to `step`; what came later is made again. */
+  #tables(): GrowingTable[] {
+    return [this.#metrics, this.#timings, this.#completions];
+  }
+
+  #marks(): Record<string, FileMark> {
+    return Object.fromEntries(this.#tables().map((table) => [table.name, table.mark()]));
+  }
+
+  /** Takes over a run at the checkpoint of a step; what came later is made again. */
+  async #continue(
+    { folder, step, lock }: NonNullable<RunFolderOptions["resume"]>,
+    info: RunInfo,
+  ): Promise<void> {
+    await requireRunFolder(folder);
+    this.#lock = lock ?? await RunLock.take(folder);
+    this.folder = folder;
+    this.#identity = identityOf(info, (await readRunConfig(folder)).id ?? null);
+    const marks = (await readManifest(checkpointFolder(folder, step)))?.tables;
+    for (const table of marks ? this.#tables() : []) await table.check(folder, marks![table.name]);
+    await removeTemporaries(folder, this.#io);
+    await new CheckpointFolders(folder, this.#io).setAside(step);
+    if (!marks) await this.#reload(step, info.algorithm);
+    for (const table of marks ? this.#tables() : []) {
+      await table.cut(folder, this.#io);
+      const [head, ...rows] = await readTable(folder, table.name);
+      if (head) this.#takeOver(table, { head, last: rows.at(-1), algorithm: info.algorithm });
+    }
+    this.saved = step;
+  }
+
+  /** Keeps the columns that a table has, and the time that a run took so far. */
+  #takeOver(
+    table: GrowingTable,
+    { head, last, algorithm }: { head: string[]; last?: string[]; algorithm: string },
+  ): void {
+    if (table === this.#metrics) {
+      this.#names = head.slice(1).map((name) => currentColumn(name, algorithm)).join();
+    }
+    if (table === this.#completions) this.#scores = scoreNames(head);
+    if (table !== this.#timings) return;
+    this.#timed = head;
+    if (last) this.#started -= Number(last[1]) * 1000;
+  }
+
+  /** Of a checkpoint of an earlier version, which has no manifest: drops rows by their step. */
   async #reload(step: number, algorithm: string): Promise<void> {
-    const tables = [this.#metrics, this.#timings, this.#completions];
-    for (const table of tables) {
+    for (const table of this.#tables()) {
       const [head, ...rows] = await readTable(this.folder, table.name);
       if (!head) continue;
-      if (table === this.#metrics) {
-        head.splice(0, head.length, ...head.map((name) => currentColumn(name, algorithm)));
-        this.#names = head.slice(1).join();
-      }
-      if (table === this.#completions) this.#scores = scoreNames(head);
+      const names = table === this.#metrics ? head.map((n) => currentColumn(n, algorithm)) : head;
       const kept = rows.filter((cells) => Number(cells[0]) <= step && !/^after:/.test(cells[1]));
       if (table === this.#timings) {
         const { length } = head;
-        head.push(...TIMINGS.slice(length)); // runs of earlier versions timed no parts
+        names.push(...TIMINGS.slice(length)); // runs of earlier versions timed no parts
         for (const cells of kept) cells.push(...Array(TIMINGS.length - length).fill(""));
       }
-      table.add([head, ...kept]);
-      if (table === this.#timings && kept.length > 0) {
-        this.#started -= Number(kept.at(-1)![1]) * 1000;
-      }
+      this.#takeOver(table, { head: names, last: kept.at(-1), algorithm });
+      await table.replace(this.folder, [names, ...kept], this.#io);
     }
-    this.saved = step;
-    await this.#save();
   }
 
   async #makeFolder(info: RunInfo): Promise<string> {
     if (this.#options.out !== undefined) {
       const out = join(dirname(this.#options.out), basename(this.#options.out));
+      await requireRunFolder(out);
       await this.#make(makeParents, dirname(out));
       if (
         !await this.#make(makeIfAbsent, out) &&

@@ -13,6 +13,11 @@ export type Chunks = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 export interface Disk {
   /** Creates the file, which must not exist, writes the chunks in order and flushes them. */
   write(path: string, chunks: Chunks): Promise<void>;
+  /**
+   * Writes the chunks into the file from byte `at` on, cuts off what stood behind them and flushes it. The
+   * file is made where there is none. @throws {Error} when it ends before `at`
+   */
+  append(path: string, at: number, chunks: Chunks): Promise<void>;
   rename(from: string, to: string): Promise<void>;
   /** Removes a file or a whole folder. */
   remove(path: string): Promise<void>;
@@ -21,14 +26,26 @@ export interface Disk {
   flush(path: string): Promise<void>;
 }
 
+async function writeAll(file: Deno.FsFile, chunks: Chunks): Promise<void> {
+  for await (const chunk of chunks) {
+    for (let at = 0; at < chunk.length;) at += await file.write(chunk.subarray(at));
+  }
+  await file.sync();
+}
+
 /** The real disk. */
 export const disk: Disk = {
   async write(path, chunks) {
     using file = await Deno.open(path, { write: true, createNew: true });
-    for await (const chunk of chunks) {
-      for (let at = 0; at < chunk.length;) at += await file.write(chunk.subarray(at));
-    }
-    await file.sync();
+    await writeAll(file, chunks);
+  },
+  async append(path, at, chunks) {
+    using file = await Deno.open(path, { write: true, create: true });
+    const { size } = await file.stat();
+    if (size < at) throw new Error(`it ends at byte ${size}, before ${at}: another program cut it`);
+    if (size > at) await file.truncate(at);
+    await file.seek(at, Deno.SeekMode.Start);
+    await writeAll(file, chunks);
   },
   rename: (from, to) => Deno.rename(from, to),
   remove: (path) => Deno.remove(path, { recursive: true }),

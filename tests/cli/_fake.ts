@@ -88,6 +88,8 @@ const fakeInfo = ({ task, algorithm, model, seed, settings, steps = 12 }: RunReq
   weights: { exact: 1, semantic: 0.5 },
   model,
   source: { kind: "folder", path: model, sha256: {} },
+  shape: { layers: 1 },
+  data: "ab".repeat(32),
   seed,
   steps,
   device: { kind: "cpu", name: "fake processor", software: true },

@@ -14,6 +14,8 @@ export const info = (task = "colors"): RunInfo => ({
   weights: { exact: 1 },
   model: "tiny",
   source: { kind: "folder", path: "tiny", sha256: { "model.safetensors": "ab".repeat(32) } },
+  shape: { layers: 1, heads: 2 },
+  data: "cd".repeat(32),
   seed: 1,
   steps: 9,
   device: { kind: "cpu", name: "fake", software: true },

@@ -383,6 +383,7 @@ Deno.test("a column of one's own keeps its name in the run folder, be it one tha
     const about = { command: "", request: {} };
     const first = new RunFolder({ out, ...about });
     await assert.rejects(trainTask(asked, first, { signal: stopper.signal }), /^Error: stop$/);
+    await first.close();
     const second = new RunFolder({ resume: { folder: out, step: 1 }, ...about });
     await trainTask({ ...asked, resume: `${out}/checkpoints/step-1` }, second);
     const { names, metrics: rows } = await readRun(out);

@@ -235,8 +235,15 @@ Deno.test("trainTask() refuses a broken trainer.json and a checkpoint beyond the
     await Deno.writeTextFile(`${resume}/trainer.json`, '{"ppo": {"step": 1}}');
     await assert.rejects(
       () => trainTask({ ...request, resume }, new Recorder(folder)),
-      /its trainer\.json lacks fields: ppo/,
+      /in its trainer\.json before is missing/,
     );
+    for (const text of ["null", "[]", "7", '"text"']) {
+      await Deno.writeTextFile(`${resume}/trainer.json`, text);
+      await assert.rejects(() => trainTask({ ...request, resume }, new Recorder(folder)), {
+        name: "CheckpointError",
+        message: /its trainer\.json must hold an object: it holds (null|\[\]|7|"text")\. /,
+      });
+    }
   }));
 
 testOnWebGpu(

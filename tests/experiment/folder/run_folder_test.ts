@@ -63,6 +63,7 @@ function failing(at: number, code = "ENOSPC"): { io: Disk; calls: () => number }
   return {
     io: {
       write: wrap(disk.write, true),
+      append: wrap(async (path, at, chunks) => await disk.append(path, at, chunks)),
       rename: wrap(disk.rename),
       makeFolder: wrap(disk.makeFolder),
       flush: wrap(disk.flush),
@@ -304,7 +305,9 @@ inTemporary(
 
 Deno.test("readRun() names the file and row that no version writes", () =>
   withFolder(async (folder) => {
-    await Deno.writeTextFile(`${folder}/config.json`, '{"task":"colors","config":{}}');
+    const { config, ...about } = info();
+    const whole = { ...about, config, request: {}, command: "", versions: {} };
+    await Deno.writeTextFile(`${folder}/config.json`, JSON.stringify(whole));
     const path = `${folder}/completions.csv`,
       head = "step,phase,id,prompt,completion,answer,reward\n";
     await Deno.writeTextFile(path, `${head}0,train,a,b,c,d,1\n0,before:other,a,b,c,d,1\n`);

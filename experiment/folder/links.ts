@@ -1,0 +1,51 @@
+/**
+ * Symbolic links in a run folder, which may come from elsewhere, lead no write and no removal out of it:
+ * resolved paths are compared before either.
+ * @module
+ */
+import { dirname, join, relative, resolve, sep } from "node:path";
+import { ifThere } from "../../model/files/deno_folder.ts";
+
+/** A path that leads elsewhere, or to what is neither a file nor a folder. */
+export class LinkError extends Error {
+  override name = "LinkError";
+}
+
+/**
+ * Refuses `path`, in `folder`, where a link on the way from one to the other leads elsewhere. What is not
+ * there passes.
+ * @throws {LinkError} naming where it leads
+ */
+export async function requireWithin(folder: string, path: string): Promise<void> {
+  const found = await ifThere(Deno.lstat(path));
+  if (found && !found.isSymlink && !found.isFile && !found.isDirectory) {
+    throw new LinkError(
+      `Cannot write ${path} as it must be a file or a folder: it is a device or a pipe. Remove it`,
+    );
+  }
+  const root = await ifThere(Deno.realPath(folder));
+  // A link to nothing has no real path, and opening it would make the file that it names.
+  const real = found && await ifThere(Deno.realPath(path));
+  if (!found || real !== undefined && real === join(root ?? folder, relative(folder, path))) return;
+  throw new LinkError(
+    `Cannot write ${path} as a link leads it out of its run folder: to ${real ?? "nothing"}. ` +
+      "Put the file or folder itself in its place",
+  );
+}
+
+/**
+ * Refuses a run folder that a link leads out of the folder that it lies in, or out of `runs` where it is
+ * named as one of those. What is not there passes.
+ * @throws {LinkError} naming where it leads
+ */
+export async function requireRunFolder(folder: string): Promise<void> {
+  const real = await ifThere(Deno.realPath(folder));
+  if (real === undefined) return;
+  const [full, runs] = [resolve(folder), resolve("runs")];
+  const within = full.startsWith(runs + sep) ? runs : dirname(full);
+  if (real.startsWith(join(await Deno.realPath(within), sep))) return;
+  throw new LinkError(
+    `Cannot use the run folder ${folder} as a link leads it out of ${within}: to ${real}. ` +
+      "Name that folder itself",
+  );
+}

@@ -1,0 +1,170 @@
+/** Finds what of a run can be continued: its newest checkpoint that is whole and its own. @module */
+import { join } from "node:path";
+import { openSafetensors } from "../../model/files/safetensors.ts";
+import { checkpointFolder } from "./checkpoint_folders.ts";
+import { loadTrainingState } from "./checkpoint.ts";
+import { listFolder, listFolders } from "./files.ts";
+import { faultOfTable } from "./growing_table.ts";
+import { differences } from "./identity.ts";
+import { requireRunFolder, requireWithin } from "./links.ts";
+import { RunLock } from "./lock.ts";
+import { faultOfFiles, type Manifest, readManifest } from "./manifest.ts";
+import { checkpointSteps, readRunConfig, type RunConfig } from "./run_data.ts";
+import { RunFolderError } from "./schemas.ts";
+
+/** A checkpoint that was not taken. */
+export interface PassedOver {
+  folder: string;
+  /** In words that follow "as". */
+  why: string;
+}
+
+/** A run that can be continued. Disposing of it releases the run. */
+export interface Resumable extends Disposable {
+  /** The run's folder. */
+  folder: string;
+  config: RunConfig;
+  /** Its newest good checkpoint. */
+  checkpoint: string;
+  step: number;
+  /** Newer ones, which are damaged or not of this run; the newest first. */
+  passedOver: PassedOver[];
+  /** For people: what else they should know. */
+  notices: string[];
+  /** The right to write the run, for `RunFolder`. */
+  lock: RunLock;
+}
+
+/** A run that cannot be continued, though it is one. */
+export class NotResumableError extends Error {
+  override name = "NotResumableError";
+}
+
+/**
+ * The newest checkpoint of a run that is whole, with the rows that belong to it, and the right to write the
+ * run from there on.
+ * @param options.finished take a run that is finished too, to train it further. Default false
+ * @param options.changed settings that whoever resumes changes, and changed before
+ * @throws {LockedError} when another process has the run
+ * @throws {NotResumableError} when it is finished, or has no good checkpoint
+ * @throws {RunFolderError} when it is not a run folder
+ */
+export async function findResumable(
+  folder: string,
+  { finished = false, changed = [] }: { finished?: boolean; changed?: readonly string[] } = {},
+): Promise<Resumable> {
+  await requireRunFolder(folder);
+  await readRunConfig(folder); // before a lock is made in what is no run
+  using held = new DisposableStack();
+  const lock = held.use(await RunLock.take(folder));
+  const config = await readRunConfig(folder);
+  if (!finished && (await listFolder(folder)).includes("summary.json")) {
+    throw new NotResumableError(
+      `Cannot resume ${folder} as the run is finished: it has a summary.json`,
+    );
+  }
+  const passedOver: PassedOver[] = [];
+  for (const step of (await checkpointSteps(folder)).reverse()) {
+    const checkpoint = checkpointFolder(folder, step);
+    const { why, manifest } = await examine(folder, { step, config, changed });
+    if (why !== undefined) {
+      passedOver.push({ folder: checkpoint, why });
+      continue;
+    }
+    const notices = lock.notice === undefined ? [] : [lock.notice];
+    if (!manifest) notices.push(`${checkpoint} is of an earlier version: it cannot be checked`);
+    const owned = held.move();
+    return {
+      ...{ folder, config, checkpoint, step, passedOver, notices, lock },
+      [Symbol.dispose]: () => owned.dispose(),
+    };
+  }
+  throw new NotResumableError(
+    passedOver.length === 0
+      ? `Cannot resume ${folder} as it has no checkpoint yet. Start again: ${config.command}`
+      : `Cannot resume ${folder} as none of its checkpoints is good: ` +
+        passedOver.map(({ folder, why }) => `${folder}: ${why}`).join("; ") +
+        `. Put back what was changed, or start again: ${config.command}`,
+  );
+}
+
+/** Why a checkpoint cannot be continued from, in words that follow "as"; with its manifest. */
+async function examine(
+  folder: string,
+  { step, config, changed }: { step: number; config: RunConfig; changed: readonly string[] },
+): Promise<{ why?: string; manifest?: Manifest }> {
+  const place = checkpointFolder(folder, step);
+  try {
+    const manifest = await readManifest(place);
+    if (manifest) {
+      return { manifest, why: await faultOf(folder, { step, config, changed, manifest }) };
+    }
+    return {
+      why: config.id === undefined ? await faultOfOlder(place, step) : "it has no manifest",
+    };
+  } catch (error) {
+    return { why: (error as Error).message };
+  }
+}
+
+async function faultOf(
+  folder: string,
+  { step, config, changed, manifest }: {
+    step: number;
+    config: RunConfig;
+    changed: readonly string[];
+    manifest: Manifest;
+  },
+): Promise<string | undefined> {
+  if (manifest.step !== step) return `it is the checkpoint of step ${manifest.step}, renamed`;
+  const { id = null, config: settings, source, weights, task, algorithm, seed } = config;
+  const now = { run: id, settings, source, weights, task, algorithm, seed };
+  const [different] = differences(manifest, now, changed);
+  if (different !== undefined) return `the run's config.json is not of it: ${different}`;
+  const fault = await faultOfFiles(checkpointFolder(folder, step), manifest);
+  if (fault !== undefined) return fault;
+  for (const [name, mark] of Object.entries(manifest.tables)) {
+    await requireWithin(folder, join(folder, name));
+    const fault = await faultOfTable(join(folder, name), mark);
+    if (fault !== undefined) return `of ${name}, ${fault}`;
+  }
+}
+
+/** As far as it can be told without a manifest. @throws {Error} where a file cannot be read */
+async function faultOfOlder(place: string, step: number): Promise<string | undefined> {
+  const { trainer } = await loadTrainingState(place);
+  if (trainer.step !== step) return `its trainer.json is of step ${trainer.step}`;
+  for (const name of await listFolder(place)) {
+    if (name.endsWith(".safetensors")) (await openSafetensors(join(place, name)))[Symbol.dispose]();
+  }
+}
+
+/** A run that was cut short. */
+interface Unfinished {
+  folder: string;
+  /** When it was last written, milliseconds. */
+  time: number;
+}
+
+/**
+ * Folders of runs in `runs` that have no summary, the one written last first. What is no run folder, or
+ * may not be looked at, or is a link, is passed over.
+ */
+export async function unfinishedRuns(runs: string): Promise<Unfinished[]> {
+  const found: Unfinished[] = [];
+  for (const name of await listFolders(runs)) {
+    const folder = join(runs, name);
+    try {
+      const names = await listFolder(folder);
+      if (!names.includes("config.json") || names.includes("summary.json")) continue;
+      const of = names.includes("checkpoints") ? "checkpoints" : "config.json";
+      const { mtime } = await Deno.stat(join(folder, of));
+      found.push({ folder, time: mtime?.getTime() ?? 0 });
+    } catch (error) {
+      if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
+    }
+  }
+  return found.sort((a, b) => b.time - a.time);
+}
+
+export { RunFolderError };

@@ -1,0 +1,139 @@
+/** What the JSON files of a run folder hold: they may be of another version, damaged, or not a run's. @module */
+import * as z from "npm:zod@4.6.7";
+import { denoFolder } from "../../model/files/deno_folder.ts";
+import { readJson } from "../../model/files/folder_source.ts";
+
+/** A folder or file that is not a run's, or one that another program has changed. */
+export class RunFolderError extends Error {
+  override name = "RunFolderError";
+}
+
+const plainSource = z.union([
+  z.looseObject({
+    kind: z.literal("hub"),
+    id: z.string(),
+    revision: z.string(),
+    commit: z.string(),
+  }),
+  z.looseObject({
+    kind: z.literal("folder"),
+    path: z.string(),
+    sha256: z.record(z.string(), z.string()),
+  }),
+]);
+const source = z.intersection(plainSource, z.looseObject({ base: plainSource.optional() }));
+const bag = z.record(z.string(), z.unknown());
+const device = z.looseObject({ kind: z.string(), name: z.string() });
+const about = {
+  task: z.string(),
+  algorithm: z.string(),
+  rewards: z.array(z.string()),
+  model: z.string(),
+  seed: z.number(),
+  steps: z.number(),
+};
+
+/** `config.json` of a run. What is optional is not in the files of earlier versions. */
+export const runConfigSchema = z.looseObject({
+  ...about,
+  id: z.string().optional(),
+  weights: z.record(z.string(), z.number()).optional(),
+  source: source.optional(),
+  device: device.extend({ software: z.boolean() }),
+  command: z.string(),
+  request: bag,
+  config: bag,
+  started: z.string().optional(),
+  versions: z.record(z.string(), z.string()),
+});
+
+// JSON has no NaN: the mean of no scores is written as null.
+const mean = z.number().nullable().transform((value) => value ?? NaN);
+const split = z.looseObject({ exact: mean, reward: mean });
+
+/** `summary.json` of a run. */
+export const summarySchema = z.looseObject({
+  ...about,
+  device,
+  seconds: z.number(),
+  tokensPerSecond: z.number(),
+  train: z.looseObject({ before: split, after: split }),
+  heldout: z.looseObject({ before: split, after: split }),
+});
+
+/** `trainer.json` of a checkpoint; the trainer checks its own part. */
+export const trainingStateSchema = z.looseObject({
+  trainer: z.looseObject({ step: z.number() }),
+  source: source.optional(),
+  before: z.looseObject({ train: split, heldout: split }),
+  tokens: z.number(),
+  trainingSeconds: z.number(),
+  seconds: z.number(),
+});
+
+const mark = z.strictObject({
+  bytes: z.int().nonnegative(),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+});
+
+/** `manifest.json` of a checkpoint. */
+export const manifestSchema = z.looseObject({
+  format: z.int().positive(),
+  plainrl: z.string(),
+  run: z.string().nullable(),
+  step: z.int().nonnegative(),
+  seed: z.number(),
+  task: z.string(),
+  data: z.string(),
+  algorithm: z.string(),
+  weights: z.record(z.string(), z.number()),
+  source,
+  shape: z.record(z.string(), z.number()),
+  device,
+  settings: bag,
+  files: z.record(z.string(), mark),
+  tables: z.record(z.string(), mark),
+});
+
+/** Where a value is not as `schema` has it, in words that follow "as"; undefined where it is. */
+export function faultOf(schema: z.ZodType, value: unknown): string | undefined {
+  const issue = schema.safeParse(value).error?.issues[0];
+  if (!issue) return undefined;
+  const { path, message } = issue;
+  let found = value;
+  for (const key of path) found = (found as Record<PropertyKey, unknown> | undefined)?.[key];
+  const what = found === undefined ? "missing" : clipped(JSON.stringify(found) ?? typeof found);
+  return path.length === 0
+    ? `it must be a JSON object: it is ${what}`
+    : `${path.map(String).join(".")} is ${what} (${message[0].toLowerCase()}${message.slice(1)})`;
+}
+
+const clipped = (text: string): string => text.length > 80 ? `${text.slice(0, 80)}...` : text;
+
+/**
+ * A JSON file of a run as `schema` has it; undefined where there is none.
+ * @throws {RunFolderError} when it is not JSON, or holds other than a run writes
+ */
+export async function readChecked<T>(
+  folder: string,
+  name: string,
+  schema: z.ZodType<T>,
+): Promise<T | undefined> {
+  const value = await readObject(folder, name);
+  if (value === undefined) return undefined;
+  const fault = faultOf(schema, value);
+  if (fault === undefined) return schema.parse(value);
+  throw new RunFolderError(
+    `Cannot read ${folder}/${name} as ${fault}. Put it back as the run wrote it`,
+  );
+}
+
+/** What a JSON file holds; undefined where there is none. @throws {RunFolderError} when it is not JSON */
+export async function readObject(folder: string, name: string): Promise<unknown> {
+  try {
+    return await readJson(denoFolder(folder), name);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new RunFolderError(error.message, { cause: error });
+  }
+}
