@@ -83,7 +83,6 @@ async function newestUnfinished(task: string | undefined, notices: string[]): Pr
   const of = task === undefined ? "" : ` of ${task}`;
   const why = notices.length === 0 ? "" : `: ${notices.join("; ")}`;
   throw new UsageError(
-    `no unfinished run${of} in runs that can be continued${why}${why ? "" : "."} ` +
-      "Start one: deno task train",
+    `no unfinished run${of} in runs that can be continued${why}. Start one: deno task train`,
   );
 }

@@ -3,7 +3,6 @@
  * process that dies, however it dies, holds nothing. Reading a run asks for no lock.
  * @module
  */
-import { hostname } from "node:os";
 import { join } from "node:path";
 import { ifThere, readIfThere } from "../../model/files/deno_folder.ts";
 import { writeError } from "./files.ts";
@@ -105,5 +104,5 @@ const ownText = (): string => `${Deno.pid} ${ownHost()} ${new Date().toISOString
 function ownHost(): string {
   const asks = { name: "sys", kind: "hostname" } as const;
   const may = Deno.permissions.querySync(asks).state === "granted";
-  return may ? printable(hostname()) || "?" : "?";
+  return may ? printable(Deno.hostname()) || "?" : "?";
 }

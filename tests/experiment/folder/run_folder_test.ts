@@ -6,7 +6,8 @@ import {
   WriteError,
 } from "../../../experiment/folder/files.ts";
 import { type Disk, disk } from "../../../model/files/disk.ts";
-import { checkpointSteps, readRun } from "../../../experiment/folder/run_data.ts";
+import { csvLines } from "../../../experiment/folder/csv.ts";
+import { checkpointSteps, readRun, readTable } from "../../../experiment/folder/run_data.ts";
 import { RunFolder } from "../../../experiment/folder/run_folder.ts";
 import { drawRun } from "../../../cli/report/draw.ts";
 import { inTemporary, withFolder } from "../../_folder.ts";
@@ -18,10 +19,13 @@ const open = (out: string, io?: Disk, resume?: { folder: string; step: number })
     out,
     io,
     resume,
-    draw: drawRun,
+    draw: io ? drawLines : drawRun,
     command: "deno task train colors",
     request: { task: "colors" },
   });
+
+/** Files to look at that cost nothing: tests of failing disks run a run for every call. */
+const drawLines = () => Promise.resolve({ "curves.svg": "curves", "report.html": "report" });
 
 const writeState = (text: string) => (folder: string) =>
   Deno.writeTextFile(`${folder}/state.json`, text);
@@ -302,6 +306,114 @@ inTemporary(
     assert.equal(run400.completions.length, 400);
   },
 );
+
+inTemporary("a row is written once, however long the run is", async (place) => {
+  const written: Record<string, number> = {};
+  const io: Disk = {
+    ...disk,
+    async append(path, at, chunks) {
+      const pieces = await Array.fromAsync(chunks);
+      const bytes = pieces.reduce((sum, { length }) => sum + length, 0);
+      written[path] = (written[path] ?? 0) + bytes;
+      await disk.append(path, at, pieces);
+    },
+  };
+  await wholeRun(open(`${place}/run`, io), 60);
+  for (const name of ["metrics.csv", "timings.csv", "completions.csv"]) {
+    const path = `${place}/run/${name}`;
+    assert.equal(written[path], (await Deno.stat(path)).size, name);
+  }
+});
+
+inTemporary(
+  "a folder that was made outlives a power cut, as does what is renamed",
+  async (place) => {
+    const calls: string[] = [];
+    const told = (what: string, path: string) =>
+      calls.push(`${what} ${path.slice(place.length + 1)}`);
+    const io: Disk = {
+      ...disk,
+      async makeFolder(path) {
+        told("make", path);
+        await disk.makeFolder(path);
+      },
+      async flush(path) {
+        told("flush", path);
+        await disk.flush(path);
+      },
+      async rename(from, to) {
+        told("rename", to);
+        await disk.rename(from, to);
+      },
+    };
+    await wholeRun(open(`${place}/far/run`, io), 1);
+    for (
+      const [made, parent] of [["far", ""], ["far/run", "far"], ["far/run/checkpoints", "far/run"]]
+    ) {
+      assert.equal(calls[calls.indexOf(`make ${made}`) + 1], `flush ${parent}`, made);
+    }
+    const named = calls.indexOf("rename far/run/checkpoints/step-1");
+    assert.equal(calls[named + 1], "flush far/run/checkpoints");
+    const sealed = calls.findIndex((call) => /^rename \S+\.tmp-\d+\/manifest\.json$/.test(call));
+    assert.ok(sealed > 0 && sealed < named, `${calls}`); // the manifest last, and with it the folder
+    for (const name of ["metrics.csv", "timings.csv", "completions.csv"]) { // the names of new files
+      assert.ok(calls.includes("flush far/run"), name);
+    }
+  },
+);
+
+Deno.test("readRun() leaves out a row that a kill cut off, wherever that was", () =>
+  withFolder(async (folder) => {
+    const run = open(`${folder}/run`);
+    await wholeRun(run, 2);
+    const path = `${folder}/run/completions.csv`, whole = await Deno.readFile(path);
+    const rows = (await readRun(run.folder)).completions;
+    assert.equal(rows.length, 4);
+    const [head, ...cells] = await readTable(run.folder, "completions.csv");
+    const bytes = (some: string[][]) => new TextEncoder().encode(csvLines(some)).length;
+    const ends = cells.map((_, i) => bytes([head, ...cells.slice(0, i + 1)]));
+    assert.equal(ends.at(-1), whole.length);
+    for (let end = whole.length; end >= bytes([head]); end--) {
+      await Deno.writeFile(path, whole.subarray(0, end));
+      const { completions } = await readRun(run.folder);
+      assert.deepEqual(completions, rows.slice(0, ends.filter((at) => at <= end).length), `${end}`);
+    }
+    await Deno.writeFile(path, whole);
+    assert.deepEqual((await readRun(run.folder)).completions, rows);
+  }));
+
+Deno.test("readRun() says in one sentence what of config.json or summary.json is not a run's", () =>
+  withFolder(async (folder) => {
+    const run = open(`${folder}/run`);
+    await wholeRun(run, 1);
+    const { algorithm: _, ...ended } = summary;
+    for (const [name, wanted] of [["config.json", info()], ["summary.json", ended]] as const) {
+      const path = `${folder}/run/${name}`, text = await Deno.readTextFile(path);
+      const keys = Object.keys(wanted).filter((key) =>
+        !["weights", "source", "shape", "data"].includes(key)
+      );
+      for (const key of keys) {
+        for (const value of [undefined, null, { a: 1 }, 1e400]) {
+          if (value !== undefined && key === "config") continue;
+          await Deno.writeTextFile(path, JSON.stringify({ ...JSON.parse(text), [key]: value }));
+          await assert.rejects(readRun(run.folder), (error: Error) => {
+            assert.equal(error.name, "RunFolderError", error.stack);
+            assert.match(
+              error.message,
+              /^Cannot read \S+ as .*(is missing|is null|is \{|names no task)/,
+            );
+            assert.equal(error.message.split("\n").length, 1);
+            return true;
+          }, `${name} ${key} ${value}`);
+        }
+      }
+      for (const other of ["null", "[]", "7", '"text"', "{", ""]) {
+        await Deno.writeTextFile(path, other);
+        await assert.rejects(readRun(run.folder), { name: "RunFolderError" }, `${name} ${other}`);
+      }
+      await Deno.writeTextFile(path, text);
+    }
+  }));
 
 Deno.test("readRun() names the file and row that no version writes", () =>
   withFolder(async (folder) => {
