@@ -35,21 +35,31 @@ export async function exportOptimizer(model: Gpt2, path: string): Promise<void> 
 /**
  * Reads what `exportOptimizer` wrote.
  * @throws {Error} naming every moment that is missing or of another shape
+ * @throws {TypeError|RangeError} for no step count, or means of squares below 0
  */
 export async function importOptimizer(model: Gpt2, path: string): Promise<void> {
   const optimizer = model.requireOptimizer("import an optimizer");
   using file = await openSafetensors(path);
-  const t = Number(file.metadata.t);
-  if (!Number.isSafeInteger(t) || t < 0) {
+  const said = file.metadata.t, t = Number(said);
+  if (!/^\d+$/.test(said ?? "") || !Number.isSafeInteger(t)) { // Number("") would be 0
+    const found = said === undefined ? "nothing" : JSON.stringify(said.slice(0, 40));
     throw new TypeError(
-      `Cannot read the optimizer from ${path} as its metadata must say the step t: it says ${file.metadata.t}`,
+      `Cannot read the optimizer from ${path} as its metadata must say the step t: it says ${found}`,
     );
   }
   file.expect(tensorsOf(optimizer));
   for (const kind of KINDS) {
     const moments = optimizer.moments[kind];
     for (const { name } of moments.order) {
-      optimizer.device.write(moments.get(name), await file.read(`${kind}.${name}`));
+      const numbers = await file.read(`${kind}.${name}`);
+      const negative = kind === "v" ? numbers.findIndex((x: number) => x < 0) : -1;
+      if (negative >= 0) { // its root would make the weights NaN
+        throw new RangeError(
+          `Cannot read the optimizer from ${path} as means of squares must be >= 0: ` +
+            `v.${name}[${negative}] is ${numbers[negative]}`,
+        );
+      }
+      optimizer.device.write(moments.get(name), numbers);
     }
   }
   optimizer.setSteps(t);
