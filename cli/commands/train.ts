@@ -69,7 +69,8 @@ const FLAGS = {
     bare: true,
     otherwise: "start anew",
     unit: "run folder",
-    doc: "Continue from a run's last checkpoint; without a folder, the newest unfinished run",
+    doc:
+      "Continue from a run's newest good checkpoint; without a folder, the newest unfinished run",
     group: "Run",
   },
   list: {

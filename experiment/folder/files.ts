@@ -10,6 +10,7 @@ import {
   isTemporary,
   replaceFile as replaceOnDisk,
 } from "../../model/files/disk.ts";
+import { ifThere } from "../../model/files/deno_folder.ts";
 import { LinkError, requireWithin } from "./links.ts";
 
 /** A file or folder could not be written; what was there before is untouched. */
@@ -113,8 +114,7 @@ export async function flushTree(folder: string, io: Disk = disk): Promise<void> 
 /** Makes the folder, which outlives a power cut from then on; false where it was there already. */
 export async function makeIfAbsent(path: string, io: Disk = disk): Promise<boolean> {
   // Asked first, because making a folder needs a permission that looking at one does not.
-  const found = await Deno.stat(path).catch(() => undefined);
-  if (found?.isDirectory) return false;
+  if ((await ifThere(Deno.stat(path)))?.isDirectory) return false;
   await io.makeFolder(path);
   try {
     await io.flush(dirname(path));

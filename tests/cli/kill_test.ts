@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { listFolder, placeFolder } from "../../experiment/folder/files.ts";
+import { findResumable } from "../../experiment/folder/resumable.ts";
 import { checkpointSteps, readRun } from "../../experiment/folder/run_data.ts";
 
 const KILLS = Number(Deno.env.get("PLAINRL_KILLS") ?? 30); // deno task test:kills makes it 200
@@ -33,16 +34,9 @@ async function killed(folder: string, from: number | undefined, delay: number): 
   return Number([...said.matchAll(/step (\d+)\n/g)].at(-1)?.[1] ?? 0);
 }
 
-/** Every file whole; gives the newest checkpoint's step. */
+/** Every file whole, its owner's lock free; gives the newest checkpoint's step. */
 async function inspect(folder: string): Promise<number> {
-  for (const [at, names] of [[folder, await listFolder(folder)]] as const) {
-    for (const name of names.filter((name) => !/\.tmp-\d+$/.test(name))) {
-      if (name.endsWith(".csv")) {
-        assert.match(await Deno.readTextFile(`${at}/${name}`), /\n$/, name);
-      }
-    }
-  }
-  const run = await readRun(folder); // throws where a table or JSON is torn
+  const run = await readRun(folder); // throws where a table or JSON is torn, but for a last row
   const steps = await checkpointSteps(folder);
   assert.ok(steps.length > 0, "no checkpoint left");
   for (const step of steps) {
@@ -53,6 +47,8 @@ async function inspect(folder: string): Promise<number> {
     assert.deepEqual(JSON.parse(await Deno.readTextFile(`${place}/state.json`)), { step });
   }
   const newest = steps.at(-1)!;
+  using found = await findResumable(folder); // with every hash, and the rows that belong to it
+  assert.deepEqual([found.step, found.passedOver], [newest, []]);
   assert.deepEqual(run.names, ["a", "b"]);
   run.metrics.forEach((row, i) => assert.deepEqual(row, [i + 1, i + 1, (i + 1) / 3]));
   assert.ok(run.metrics.length >= newest, `rows of ${run.metrics.length} steps, saved ${newest}`);
@@ -74,6 +70,7 @@ Deno.test(`killed at any moment (${KILLS} times), a run's files are whole and no
       const left = (await listFolder(`${place}/run`)).filter((name) => /\.tmp-/.test(name));
       assert.ok(left.length <= 1, `${left}`); // older ones were removed at the start
     }
+    if (KILLS >= 200) console.log(`${KILLS} kills, step ${at} reached`);
     assert.ok(at! > KILLS / 2, `the writer came to step ${at} only`);
   } finally {
     await Deno.remove(place, { recursive: true });

@@ -307,6 +307,29 @@ inTemporary(
   },
 );
 
+inTemporary(
+  "answers after training belong to no checkpoint, be it saved after them",
+  async (place) => {
+    const folder = `${place}/run`, first = open(folder), after = parsePhase("after:heldout");
+    const answers = [completion(1, "after:heldout", " purple")];
+    await first.start(info());
+    await first.step({
+      ...{ step: 1, metrics: { a: 1 }, timings },
+      completions: [completion(1, "train", " red")],
+    });
+    await first.evaluation(after, answers);
+    await first.checkpoint(1, writeState("1"));
+    await first.close();
+    assert.equal((await readRun(folder)).completions.length, 2);
+    const second = open("", undefined, { folder, step: 1 });
+    await second.start(info());
+    assert.deepEqual((await readRun(folder)).completions.map(({ phase }) => phase), ["train"]);
+    await second.evaluation(after, answers);
+    await second.close();
+    assert.equal((await readRun(folder)).completions.length, 2);
+  },
+);
+
 inTemporary("a row is written once, however long the run is", async (place) => {
   const written: Record<string, number> = {};
   const io: Disk = {
