@@ -1,10 +1,11 @@
 /** The folder of a pretraining run: checkpoints, of which the newest one is kept, and the losses. @module */
-import { replaceFile } from "../../model/files/disk.ts";
+import { disk, replaceFile } from "../../model/files/disk.ts";
 import { saveGpt2 } from "../../model/files/gpt2_save.ts";
 import { exportOptimizer } from "../../model/files/optimizer_file.ts";
 import { asUsage } from "../../base/usage.ts";
 import type { Gpt2 } from "../../model/gpt2.ts";
-import { listFolder, makeParents, writeError } from "./files.ts";
+import { flushTree, listFolder, makeParents, writeError } from "./files.ts";
+import { pretrainStateSchema, readChecked, RunFolderError } from "./schemas.ts";
 
 /** What a checkpoint remembers beside weights and optimizer. */
 export interface PretrainState {
@@ -53,8 +54,10 @@ export async function saveCheckpoint(
   await saveGpt2(model, temporary);
   await exportOptimizer(model, `${temporary}/optimizer.safetensors`);
   await Deno.writeTextFile(`${temporary}/pretrain.json`, JSON.stringify(state) + "\n");
+  await flushTree(temporary);
   await removeFolder(path);
   await Deno.rename(temporary, path);
+  await disk.flush(out);
   await removeCheckpoints(out, state.step);
 }
 
@@ -93,9 +96,11 @@ const removeFolder = (path: string): Promise<void> =>
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   });
 
-/** State of the checkpoint at `from`. */
+/** State of the checkpoint at `from`. @throws {RunFolderError} when it is missing or not one */
 export async function readState(from: string): Promise<PretrainState> {
-  return JSON.parse(await Deno.readTextFile(`${from}/pretrain.json`));
+  const state = await readChecked(from, "pretrain.json", pretrainStateSchema);
+  if (state !== undefined) return state;
+  throw new RunFolderError(`Cannot resume from ${from} as a checkpoint holds a pretrain.json`);
 }
 
 /** Writes the loss of every update. */

@@ -44,6 +44,7 @@ export class NotResumableError extends Error {
  * The newest checkpoint of a run that is whole, with the rows that belong to it, and the right to write the
  * run from there on.
  * @param options.finished take a run that is finished too, to train it further. Default false
+ * @param options.upTo only checkpoints up to this step, where later ones are good but not wanted
  * @param options.changed settings that whoever resumes changes, and changed before
  * @throws {LockedError} when another process has the run
  * @throws {NotResumableError} when it is finished, or has no good checkpoint
@@ -51,7 +52,11 @@ export class NotResumableError extends Error {
  */
 export async function findResumable(
   folder: string,
-  { finished = false, changed = [] }: { finished?: boolean; changed?: readonly string[] } = {},
+  { finished = false, upTo = Infinity, changed = [] }: {
+    finished?: boolean;
+    upTo?: number;
+    changed?: readonly string[];
+  } = {},
 ): Promise<Resumable> {
   await requireRunFolder(folder);
   await readRunConfig(folder); // before a lock is made in what is no run
@@ -64,7 +69,8 @@ export async function findResumable(
     );
   }
   const passedOver: PassedOver[] = [];
-  for (const step of (await checkpointSteps(folder)).reverse()) {
+  const steps = (await checkpointSteps(folder)).filter((step) => step <= upTo);
+  for (const step of steps.reverse()) {
     const checkpoint = checkpointFolder(folder, step);
     const { why, manifest } = await examine(folder, { step, config, changed });
     if (why !== undefined) {

@@ -71,6 +71,14 @@ export const trainingStateSchema = z.looseObject({
   seconds: z.number(),
 });
 
+/** `pretrain.json` of a pretraining checkpoint. */
+export const pretrainStateSchema = z.looseObject({
+  step: z.int().nonnegative(),
+  losses: z.array(z.number()),
+  tokens: z.number(),
+  seconds: z.number(),
+});
+
 const mark = z.strictObject({
   bytes: z.int().nonnegative(),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),

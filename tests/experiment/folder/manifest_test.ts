@@ -201,6 +201,13 @@ inTemporary("rows behind those of a checkpoint are cut off, closing answers too"
   await Deno.remove(`${whole}/summary.json`); // as a kill amid the closing answers
   const { found: { step } } = await resumeIn(whole, request);
   assert.equal(step, 4);
+  await assert.rejects(
+    findResumable(whole),
+    /Cannot resume \S+ as the run is finished: it has a sum/,
+  );
+  const earlier = await findResumable(whole, { finished: true, upTo: 3 });
+  assert.deepEqual([earlier.step, earlier.passedOver], [3, []]);
+  earlier[Symbol.dispose]();
   assert.deepEqual(await results(whole), wanted);
 });
 
