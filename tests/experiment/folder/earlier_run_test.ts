@@ -1,5 +1,8 @@
 /** Run folders of earlier versions: columns named as TRL does, and no parts of a step timed. */
 import assert from "node:assert/strict";
+import { readManifest, writeManifest } from "../../../experiment/folder/manifest.ts";
+import { markOf } from "../../../experiment/folder/marks.ts";
+import { findResumable } from "../../../experiment/folder/resumable.ts";
 import { readRun } from "../../../experiment/folder/run_data.ts";
 import { RunFolder } from "../../../experiment/folder/run_folder.ts";
 import { inTemporary } from "../../_folder.ts";
@@ -72,5 +75,46 @@ inTemporary(
       ["train", 1],
       ["train", 2],
     ]);
+  },
+);
+
+inTemporary(
+  "a table keeps the columns that it began with, as checkpoints know its bytes",
+  async (place) => {
+    const folder = `${place}/run`, about = { command: "", request: {} };
+    const report = (step: number) => ({
+      ...{ step, metrics: { "kl/reference": step, "score/mean": 0.5 }, completions: [], timings },
+    });
+    const first = new RunFolder({ out: folder, ...about });
+    await first.start(info());
+    await first.step(report(1));
+    await first.checkpoint(1, (to) => Deno.writeTextFile(`${to}/state`, "1"));
+    await first.close();
+    const before = {
+      "metrics.csv": "step,objective/kl,ppo/mean_scores\n1,1,0.5\n",
+      "timings.csv": "step,seconds,step_seconds\n1,4.000,4.000\n",
+    };
+    const checkpoint = `${folder}/checkpoints/step-1`, manifest = (await readManifest(checkpoint))!;
+    for (const [name, text] of Object.entries(before)) { // as a version with other names left it
+      await Deno.writeTextFile(`${folder}/${name}`, text);
+      manifest.tables[name] = await markOf(`${folder}/${name}`);
+    }
+    const { step, device, tables, files: _, format: _format, plainrl: _version, ...identity } =
+      manifest;
+    await writeManifest(checkpoint, { identity, step, device, tables });
+    using found = await findResumable(folder);
+    assert.deepEqual(found.passedOver, []);
+    let now = 0;
+    const second = new RunFolder({ resume: found, now: () => now, ...about });
+    await second.start(info());
+    now = 2000;
+    await second.step(report(2));
+    await second.close();
+    const after = { "metrics.csv": "2,2,0.5\n", "timings.csv": "2,6.000,2.000\n" };
+    for (const [name, text] of Object.entries(before)) {
+      const whole = text + after[name as keyof typeof after];
+      assert.equal(await Deno.readTextFile(`${folder}/${name}`), whole);
+    }
+    assert.deepEqual((await readRun(folder)).names, ["kl/reference", "score/mean"]);
   },
 );
