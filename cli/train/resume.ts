@@ -72,8 +72,8 @@ const isRefusal = (error: unknown): error is Error =>
 
 /** The run written last that can be continued; adds to `notices` why newer ones are not taken. */
 async function newestUnfinished(task: string | undefined, notices: string[]): Promise<Resumable> {
-  for (const { folder } of await unfinishedRuns("runs")) {
-    if (task !== undefined && !folder.startsWith(join("runs", `${task}-`))) continue;
+  for (const { folder, task: of } of await unfinishedRuns("runs")) {
+    if (task !== undefined && of !== undefined && of !== task) continue;
     try {
       return await findResumable(folder);
     } catch (error) {

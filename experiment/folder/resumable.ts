@@ -148,6 +148,8 @@ async function faultOfOlder(place: string, step: number): Promise<string | undef
 /** A run that was cut short. */
 interface Unfinished {
   folder: string;
+  /** Of its `config.json`; undefined where that cannot be told. */
+  task: string | undefined;
   /** When it was last written, milliseconds. */
   time: number;
 }
@@ -165,7 +167,8 @@ export async function unfinishedRuns(runs: string): Promise<Unfinished[]> {
       if (!names.includes("config.json") || names.includes("summary.json")) continue;
       const of = names.includes("checkpoints") ? "checkpoints" : "config.json";
       const { mtime } = await Deno.stat(join(folder, of));
-      found.push({ folder, time: mtime?.getTime() ?? 0 });
+      const task = await readRunConfig(folder).then(({ task }) => task, () => undefined);
+      found.push({ folder, task, time: mtime?.getTime() ?? 0 });
     } catch (error) {
       if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
     }

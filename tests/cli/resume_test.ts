@@ -51,7 +51,7 @@ async function killed(place: string, line: string): Promise<void> {
 inTemporary(
   "a run that was killed is found among what is none, and ends as if uncut",
   async (place) => {
-    await killed(place, "train slow --steps 30 --save-every 1 --out runs/slow-cut");
+    await killed(place, "train slow --steps 30 --save-every 1 --out runs/cut");
     const runs = `${place}/runs`;
     await Deno.writeTextFile(`${runs}/.DS_Store`, "");
     await Deno.writeTextFile(`${runs}/slow-notes.txt`, "");
@@ -67,12 +67,12 @@ inTemporary(
       err,
       /^passed over runs\/slow-broken: Cannot read runs\/slow-broken\/config\.json as algorithm is missing/m,
     );
-    assert.match(err, /^continuing runs\/slow-cut from step [1-9]\d*$/m);
+    assert.match(err, /^continuing runs\/cut from step [1-9]\d*$/m);
     assert.doesNotMatch(err, /foreign|notes|DS_Store|slow-file/);
     assert.deepEqual(await listFolder(`${runs}/slow-foreign`), ["checkpoints", "thesis.txt"]);
     await command(place, "train slow --steps 30 --out runs/whole --quiet");
     for (const file of ["metrics.csv", "completions.csv", "summary.json"]) {
-      const [cut, whole] = ["slow-cut", "whole"].map((run) =>
+      const [cut, whole] = ["cut", "whole"].map((run) =>
         Deno.readTextFile(`${runs}/${run}/${file}`)
       );
       assert.equal(await cut, await whole, file);
@@ -131,6 +131,10 @@ inTemporary(
   "a run without a checkpoint is named, with the line that starts it again",
   async (place) => {
     const command0 = "deno task train colors --seed 7";
+    const other = new RunFolder({ out: `${place}/runs/b`, command: "", request: {} });
+    await other.start(info("slow")); // of another task
+    await other.close();
+    await Deno.utime(`${place}/runs/b/config.json`, 1, 1);
     const run = new RunFolder({ out: `${place}/runs/colors-a`, command: command0, request: {} });
     await run.start(info());
     await run.close();
