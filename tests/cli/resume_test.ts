@@ -1,5 +1,6 @@
 /** `train --resume` from a command line: which run, which checkpoint, and what is said of the others. */
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import { listFolder } from "../../experiment/folder/files.ts";
 import { unfinishedRuns } from "../../experiment/folder/resumable.ts";
 import { checkpointSteps, readRun } from "../../experiment/folder/run_data.ts";
@@ -7,7 +8,7 @@ import { RunFolder } from "../../experiment/folder/run_folder.ts";
 import { inTemporary } from "../_folder.ts";
 import { info } from "./_folders.ts";
 
-const root = new URL("../../", import.meta.url).pathname;
+const root = fileURLToPath(new URL("../../", import.meta.url));
 
 /** Starts the command line with made-up commands where `place` is. */
 const start = (place: string, line: string): Deno.ChildProcess =>

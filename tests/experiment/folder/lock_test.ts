@@ -1,5 +1,6 @@
 /** One process at a time writes a run; one that died, however, holds nothing. */
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import { findResumable } from "../../../experiment/folder/resumable.ts";
 import { LOCK_FILE, LockedError, RunLock } from "../../../experiment/folder/lock.ts";
 import { readRun } from "../../../experiment/folder/run_data.ts";
@@ -8,7 +9,7 @@ import { listFolder } from "../../../experiment/folder/files.ts";
 import { inTemporary } from "../../_folder.ts";
 import { info } from "../../cli/_folders.ts";
 
-const WRITER = new URL("../../cli/_writer.ts", import.meta.url).pathname;
+const WRITER = fileURLToPath(new URL("../../cli/_writer.ts", import.meta.url));
 
 /** A process that writes a run without end, from its second step on. */
 async function writer(folder: string): Promise<Deno.ChildProcess> {
