@@ -1,21 +1,33 @@
 /** The `config.json` of a model in Hugging Face form: what is accepted, and what it must satisfy. @module */
 import * as z from "npm:zod@4.6.7";
+import { excerpt, firstOf, shown } from "../base/excerpt.ts";
 import { type Ends, endsOf } from "./ends.ts";
 
 const size = z.int().positive();
 const layers = size.max(10_000); // a hostile file makes no endless list of them
 const tokenId = z.int().nonnegative().nullish().transform((id) => id ?? null);
 
+/** The names of one function: transformers has them for several roundings of its constant. */
+const ACTIVATIONS = ["gelu_new", "gelu_pytorch_tanh", "gelu_fast", "gelu_accurate"] as const;
+/** Not applied here; a config that does not say is of a model that was trained without. */
+const dropout = z.number().min(0).max(1).nullish().transform((rate) => rate ?? 0);
+/** A setting of which only the absence is implemented: null, false, nothing in it. */
+export const unused = (rule: string) =>
+  z.unknown().refine((value) => isEmpty(value), rule).transform(() => undefined).optional();
+
 // Keys that change what the network computes must hold a value that is implemented here. Everything
-// else (dropout rates, task-specific parameters, …) is kept and written back as it came.
+// else (task-specific parameters, how it was saved, …) is kept and written back as it came.
 const common = {
   vocab_size: size,
   layer_norm_epsilon: z.number().positive().default(1e-5),
-  activation_function: z.enum(["gelu_new", "gelu_pytorch_tanh"]).default("gelu_new"),
+  activation_function: z.enum(ACTIVATIONS).default("gelu_new"),
   initializer_range: z.number().positive().default(0.02),
   eos_token_id: z.union([z.int().nonnegative(), z.array(z.int().nonnegative()).min(1)]).nullish(),
   bos_token_id: tokenId,
   tie_word_embeddings: z.boolean().default(true),
+  is_encoder_decoder: z.literal(false).optional(),
+  pruned_heads: unused("no head may be missing: save the model with all of them"),
+  quantization_config: unused("weights must be numbers: save the model without quantization"),
 };
 const innerSize = size.nullish().transform((n) => n ?? null);
 const span = z.enum(["global", "local"]);
@@ -29,6 +41,9 @@ const schemas = {
     n_layer: layers,
     n_head: size,
     n_inner: innerSize,
+    resid_pdrop: dropout,
+    embd_pdrop: dropout,
+    attn_pdrop: dropout,
     scale_attn_weights: z.literal(true).default(true),
     scale_attn_by_inverse_layer_idx: z.literal(false).default(false),
     add_cross_attention: z.literal(false).default(false),
@@ -42,6 +57,9 @@ const schemas = {
     num_heads: size,
     intermediate_size: innerSize,
     window_size: size.default(256),
+    resid_dropout: dropout,
+    embed_dropout: dropout,
+    attention_dropout: dropout,
     attention_types: z.array(z.tuple([z.array(span).min(1), layers])).min(1),
     attention_layers: z.array(span).optional(),
   }),
@@ -52,8 +70,8 @@ interface CommonConfig {
   /** V: number of token ids. */
   readonly vocab_size: number;
   readonly layer_norm_epsilon: number;
-  /** Both are the tanh form of GELU. */
-  readonly activation_function: "gelu_new" | "gelu_pytorch_tanh";
+  /** All are the tanh form of GELU. */
+  readonly activation_function: typeof ACTIVATIONS[number];
   /** Standard deviation of fresh weights. */
   readonly initializer_range: number;
   /** Ends a text: `readConfig` puts in what all files of a folder say. Undefined: the file is silent. */
@@ -166,22 +184,43 @@ export function parseConfig(value: unknown, from = "the model's config"): ModelC
   return config;
 }
 
-function gpt2(given: Record<string, unknown>, from: string): Gpt2Config {
-  const config: Gpt2Config = checked(schemas.gpt2, {
-    ...given,
-    model_type: given.model_type ?? "gpt2",
-    n_positions: given.n_positions ?? given.n_ctx, // old folders state n_ctx alone
-  }, `${from} as a GPT-2`);
-  const { n_positions, n_ctx } = config;
-  if (n_ctx !== undefined && n_ctx !== n_positions) {
-    throw new RangeError(
-      `Cannot use ${from} as n_ctx must equal n_positions: ${n_ctx} and ${n_positions}`,
-    );
+/** Other names of a setting, by family: transformers' `attribute_map`. */
+const ALIASES: Readonly<Record<ModelConfig["model_type"], Readonly<Record<string, string>>>> = {
+  gpt2: {
+    hidden_size: "n_embd",
+    max_position_embeddings: "n_positions",
+    num_attention_heads: "n_head",
+    num_hidden_layers: "n_layer",
+  },
+  gpt_neo: { num_attention_heads: "num_heads", num_hidden_layers: "num_layers" },
+};
+
+/** Each setting under its own name. Where a file has both names the alias counts, as in transformers. */
+export function ownNames(
+  given: Record<string, unknown>,
+  aliases: Readonly<Record<string, string>>,
+): Record<string, unknown> {
+  const own = { ...given };
+  for (const [alias, name] of Object.entries(aliases)) {
+    if (!Object.hasOwn(own, alias)) continue;
+    own[name] = own[alias];
+    delete own[alias];
   }
-  return config;
+  return own;
 }
 
-function gptNeo(given: Record<string, unknown>, from: string): GptNeoConfig {
+function gpt2(file: Record<string, unknown>, from: string): Gpt2Config {
+  const given = ownNames(file, ALIASES.gpt2);
+  return checked(schemas.gpt2, {
+    ...given,
+    model_type: given.model_type ?? "gpt2",
+    // Old folders state n_ctx alone. Beside n_positions nothing reads it.
+    n_positions: given.n_positions ?? given.n_ctx,
+  }, `${from} as a GPT-2`);
+}
+
+function gptNeo(file: Record<string, unknown>, from: string): GptNeoConfig {
+  const given = ownNames(file, ALIASES.gpt_neo);
   const { attention_layers: all, attention_types: types } = given;
   // transformers reads the types first, and takes the layers instead where a file has both.
   const config = checked(
@@ -216,14 +255,15 @@ function gptNeo(given: Record<string, unknown>, from: string): GptNeoConfig {
 }
 
 /** The value as `schema` has it. @throws {TypeError} "Cannot use <what> needs other values: …" */
-function checked<T>(schema: z.ZodType<T>, value: Record<string, unknown>, what: string): T {
+export function checked<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.map(({ path, message }) => {
     const found = path.reduce<unknown>((at, key) => (at as never)?.[key], value);
-    return `${path.join(".")} is ${JSON.stringify(found) ?? "missing"} (${lower(message)})`;
+    const where = excerpt(path.join("."), 80) || "the file";
+    return `${where} is ${shown(found, 80)} (${excerpt(lower(message))})`;
   });
-  throw new TypeError(`Cannot use ${what} needs other values: ${faults.join("; ")}`);
+  throw new TypeError(`Cannot use ${what} needs other values: ${firstOf(faults)}`);
 }
 
 /** The sizes of `config`, by letter. */
@@ -239,12 +279,24 @@ export function modelDims(config: ModelConfig): ModelDims {
   return { V, P, C, L, H, D: C / H, I: config.intermediate_size ?? 4 * C, eps, scale: 1, windows };
 }
 
-/** The text of `config.json` for a folder that transformers loads. */
-export function configJson(config: ModelConfig): string {
+/** Settings that Python wants as floats: JSON.stringify writes 0.0 as 0, which newer versions refuse. */
+const FLOATS =
+  /^( {2}"(?:(?:resid|embd|attn)_pdrop|(?:resid|embed|attention)_dropout|layer_norm_epsilon|initializer_range)": \d+)(?=,?$)/gm;
+
+/**
+ * The text of `config.json` for a folder that transformers loads. `dtype` is the element type of the
+ * weights beside it, in torch's words: said under the name of today and that of before 4.56.
+ */
+export function configJson(config: ModelConfig, dtype?: "float32" | "float16"): string {
   const name = { gpt2: "GPT2LMHeadModel", gpt_neo: "GPTNeoForCausalLM" }[config.model_type];
-  return JSON.stringify({ architectures: [name], ...config }, null, 2) + "\n";
+  const types = dtype && { dtype, torch_dtype: dtype };
+  const text = JSON.stringify({ architectures: [name], ...config, ...types }, null, 2);
+  return text.replace(FLOATS, "$1.0") + "\n";
 }
 
+const isEmpty = (value: unknown): boolean =>
+  value === null || value === undefined || value === false ||
+  (typeof value === "object" && Object.values(value).every(isEmpty));
 const lower = (message: string): string => message[0].toLowerCase() + message.slice(1);
 const kindOf = (value: unknown): string =>
-  value === null ? "null" : Array.isArray(value) ? "an array" : `a ${typeof value}`;
+  value == null ? `${value}` : Array.isArray(value) ? "an array" : `a ${typeof value}`;

@@ -1,9 +1,14 @@
 /** The `config.json` of a BERT or DistilBERT in Hugging Face form: what is accepted, by letter. @module */
 import * as z from "npm:zod@4.6.7";
-import type { ModelDims } from "../config.ts";
+import { checked, type ModelDims, ownNames, unused } from "../config.ts";
 
 const size = z.int().positive();
 const labels = z.record(z.string(), z.string()).default({});
+const common = {
+  id2label: labels,
+  pruned_heads: unused("no head may be missing: save the model with all of them"),
+  quantization_config: unused("weights must be numbers: save the model without quantization"),
+};
 
 // Keys that change what the network computes must hold the one value that is implemented here.
 const bert = z.looseObject({
@@ -19,7 +24,8 @@ const bert = z.looseObject({
   layer_norm_eps: z.number().positive().default(1e-12),
   position_embedding_type: z.literal("absolute").default("absolute"),
   is_decoder: z.literal(false).default(false),
-  id2label: labels,
+  add_cross_attention: z.literal(false).default(false),
+  ...common,
 });
 const distilbert = z.looseObject({
   model_type: z.literal("distilbert"),
@@ -30,9 +36,15 @@ const distilbert = z.looseObject({
   n_heads: size,
   hidden_dim: size,
   activation: z.literal("gelu").default("gelu"),
-  id2label: labels,
+  ...common,
 });
 const schema = z.discriminatedUnion("model_type", [bert, distilbert]);
+/** Other names of DistilBERT's settings: transformers' `attribute_map`. BERT has none. */
+const DISTILBERT_ALIASES = {
+  hidden_size: "dim",
+  num_attention_heads: "n_heads",
+  num_hidden_layers: "n_layers",
+};
 
 /** An encoder's sizes; P is the longest text in tokens, [CLS] and [SEP] included. */
 export type EncoderDims = Omit<ModelDims, "scale" | "windows">;
@@ -53,18 +65,9 @@ export interface EncoderConfig {
  * @throws {RangeError} when the sizes do not fit each other
  */
 export function parseEncoderConfig(value: unknown, from = "the encoder's config"): EncoderConfig {
-  const parsed = schema.safeParse(value);
-  if (!parsed.success) {
-    const faults = parsed.error.issues.map(({ path, message }) => {
-      const found = path.reduce<unknown>((at, key) => (at as never)?.[key], value);
-      const where = path.join(".") || "the file";
-      return `${where} is ${JSON.stringify(found) ?? "missing"} (${message})`;
-    });
-    throw new TypeError(
-      `Cannot use ${from} as a BERT or DistilBERT needs other values: ${faults.join("; ")}`,
-    );
-  }
-  const { data } = parsed;
+  const given = value as Record<string, unknown> | null;
+  const named = given?.model_type === "distilbert" ? ownNames(given, DISTILBERT_ALIASES) : value;
+  const data = checked(schema, named, `${from} as a BERT or DistilBERT`);
   const labels = Object.entries(data.id2label).sort(([a], [b]) => Number(a) - Number(b))
     .map(([, label]) => label);
   const shared = { V: data.vocab_size, P: data.max_position_embeddings };

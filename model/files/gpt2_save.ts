@@ -43,8 +43,8 @@ export async function saveGpt2(
     );
   }
   await makeFolders(path);
-  const torch_dtype = dtype === "F16" ? "float16" : "float32";
-  await replaceFile(join(path, "config.json"), configJson({ ...config, torch_dtype }));
+  const type = dtype === "F16" ? "float16" : "float32";
+  await replaceFile(join(path, "config.json"), configJson(config, type));
   const ids = Object.entries({
     bos_token_id: config.bos_token_id,
     eos_token_id: config.eos_token_id ?? null,

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { CpuDevice } from "../../../kernels/devices/cpu.ts";
+import { localPath } from "../../../model/files/disk.ts";
 import { loadGpt2 } from "../../../model/files/gpt2_folder.ts";
 import { saveGpt2 } from "../../../model/files/gpt2_save.ts";
 import { openSafetensors } from "../../../model/files/safetensors.ts";
 import { writeSafetensors } from "../../../model/files/safetensors_write.ts";
 import { Gpt2 } from "../../../model/gpt2.ts";
+import { TINY } from "../../../model/hub/find_model.ts";
 import { languageModelRows } from "../../../model/rows.ts";
 import { assertClose } from "../../_close.ts";
 import { testOnDevices } from "../../_devices.ts";
@@ -58,10 +60,9 @@ Deno.test("save() in F16 rounds the weights and nothing else", async () => {
       const [got] = await device.read(loaded.weights.get(name));
       assert.deepEqual(got, Float32Array.from(data, Math.f16round), name);
     }
-    assert.equal(
-      JSON.parse(await Deno.readTextFile(`${folder}/config.json`)).torch_dtype,
-      "float16",
-    );
+    const config = await Deno.readTextFile(`${folder}/config.json`);
+    assert.equal(JSON.parse(config).torch_dtype, "float16");
+    assert.equal(JSON.parse(config).dtype, "float16");
   });
 });
 
@@ -77,6 +78,20 @@ Deno.test("save() copies the tokenizer and writes the ids that generation needs"
     assert.equal(await Deno.readTextFile(`${folder}/out/put/tokenizer_config.json`), "{}");
     const generation = await Deno.readTextFile(`${folder}/out/put/generation_config.json`);
     assert.deepEqual(JSON.parse(generation), { eos_token_id: 3 });
+  });
+});
+
+Deno.test("a model that was trained without dropout says so, in assets and in what is saved", async () => {
+  await withFolder(async (folder) => {
+    using device = new CpuDevice();
+    using model = randomModel(device);
+    await saveGpt2(model, folder);
+    for (const path of [folder, localPath(TINY)]) {
+      const config = await Deno.readTextFile(`${path}/config.json`);
+      for (const key of ["resid_pdrop", "embd_pdrop", "attn_pdrop"]) {
+        assert.ok(config.includes(`"${key}": 0.0,`), `${key} of ${path}`);
+      }
+    }
   });
 });
 

@@ -1,0 +1,25 @@
+import assert from "node:assert/strict";
+import { excerpt, firstOf, shown } from "../../base/excerpt.ts";
+
+Deno.test("excerpt() leaves short text alone, and says how long a cut one is", () => {
+  assert.equal(excerpt("abc", 3), "abc");
+  assert.equal(excerpt("abcd", 3), "abc… (4 characters)");
+  assert.equal(excerpt("ab🙂", 3), "ab\ufffd… (4 characters)", "no half of a character");
+  assert.ok(excerpt("x".repeat(1e6)).length < 250);
+});
+
+Deno.test("shown() is JSON, cut; and words where there is none", () => {
+  assert.equal(shown({ a: [1] }), '{"a":[1]}');
+  assert.equal(shown(undefined), "missing");
+  assert.equal(shown("a\nb"), '"a\\nb"');
+  assert.equal(shown("abcd", 3), '"abc"… (4 characters)');
+  assert.equal(shown([1, 2, 3], 4), "[1,2… (7 characters)");
+  const endless: unknown[] = [];
+  endless.push(endless);
+  assert.equal(shown(endless), "a value that is no JSON");
+});
+
+Deno.test("firstOf() says how many more there are", () => {
+  assert.equal(firstOf(["a", "b"]), "a; b");
+  assert.equal(firstOf(["a", "b", "c"], { most: 2, apart: ", " }), "a, b, and 1 more");
+});
