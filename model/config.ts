@@ -269,14 +269,23 @@ export function checked<T>(schema: z.ZodType<T>, value: unknown, what: string): 
 /** The sizes of `config`, by letter. */
 export function modelDims(config: ModelConfig): ModelDims {
   const { vocab_size: V, layer_norm_epsilon: eps } = config;
+  const { C, I } = modelWidths(config);
   if (config.model_type === "gpt2") {
-    const { n_positions: P, n_embd: C, n_layer: L, n_head: H, n_inner } = config;
+    const { n_positions: P, n_layer: L, n_head: H } = config;
     const windows = Array.from({ length: L }, () => P);
-    return { V, P, C, L, H, D: C / H, I: n_inner ?? 4 * C, eps, scale: 0, windows };
+    return { V, P, C, L, H, D: C / H, I, eps, scale: 0, windows };
   }
-  const { max_position_embeddings: P, hidden_size: C, num_layers: L, num_heads: H } = config;
+  const { max_position_embeddings: P, num_layers: L, num_heads: H } = config;
   const windows = config.attention_layers.map((span) => span === "local" ? config.window_size : P);
-  return { V, P, C, L, H, D: C / H, I: config.intermediate_size ?? 4 * C, eps, scale: 1, windows };
+  return { V, P, C, L, H, D: C / H, I, eps, scale: 1, windows };
+}
+
+/** C and I of `modelDims`, without its list of layers. */
+export function modelWidths(config: ModelConfig): Pick<ModelDims, "C" | "I"> {
+  const [C, I] = config.model_type === "gpt2"
+    ? [config.n_embd, config.n_inner]
+    : [config.hidden_size, config.intermediate_size];
+  return { C, I: I ?? 4 * C };
 }
 
 /** Settings that Python wants as floats: JSON.stringify writes 0.0 as 0, which newer versions refuse. */

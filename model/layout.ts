@@ -60,7 +60,7 @@ export interface Layout {
 export type Spec = Omit<Parameter, "length" | "dtype" | "arena" | "offset">;
 
 /** Names, shapes and fresh values in the order of the network; `valueHead` adds `v_head.*`. */
-function specs(config: ModelConfig, valueHead: boolean): Spec[] {
+export function parameterSpecs(config: ModelConfig, valueHead = false): Spec[] {
   const { V, P, C, L, I } = modelDims(config);
   const std = config.initializer_range;
   // Each layer adds two branches to the residual stream; GPT-2 shrinks them so that their sum keeps
@@ -134,7 +134,7 @@ export function layoutParameters(
     matrixDtype?: MatrixDtype;
   } = {},
 ): Layout {
-  return placeParameters(specs(config, valueHead), limits, matrixDtype);
+  return placeParameters(parameterSpecs(config, valueHead), limits, matrixDtype);
 }
 
 /**

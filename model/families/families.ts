@@ -5,7 +5,7 @@
  * layer `attn.c_attn` (C, 3C). A family whose files differ says here which part of which layer a module is.
  * @module
  */
-import { type ModelConfig, modelDims } from "../config.ts";
+import { type ModelConfig, modelWidths } from "../config.ts";
 import type { TensorSpec } from "../tensor_source.ts";
 
 /** One linear layer of a block, as files and adapters name it. */
@@ -26,7 +26,7 @@ export interface LinearModule {
 
 /** The modules of one block, those of one layer side by side and in order. */
 export function linearModules(config: ModelConfig): LinearModule[] {
-  const { C, I } = modelDims(config);
+  const { C, I } = modelWidths(config); // once for each tensor: not all dims
   const module = (
     linear: LinearModule["linear"],
     inFeatures: number,

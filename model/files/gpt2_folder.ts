@@ -7,16 +7,18 @@ import type { Device } from "../../kernels/device.ts";
 import { type ModelConfig, modelDims, parseConfig } from "../config.ts";
 import { statedEnds } from "../ends.ts";
 import { fileParts, packPart } from "../families/families.ts";
+import { adapterInside, plainName } from "../families/names.ts";
 import { Gpt2 } from "../gpt2.ts";
 import type { Gpt2Options } from "../gpt2_options.ts";
-import type { Parameter } from "../layout.ts";
+import { type Parameter, parameterSpecs } from "../layout.ts";
 import type { ParameterBuffers } from "../params.ts";
-import type { TensorSource, TensorSpec } from "../tensor_source.ts";
+import type { TensorSource } from "../tensor_source.ts";
 import { sourceOf } from "./deno_folder.ts";
 import { readEnds } from "./ends_file.ts";
 import { type FolderSource, MissingFileError, pathIn, readJson } from "./folder_source.ts";
 import { openAdapter } from "./lora_folder.ts";
 import { openWeights } from "./shards.ts";
+import { SafetensorsError } from "./tensor_entries.ts";
 
 /** How a folder is loaded. */
 export interface LoadOptions extends Omit<Gpt2Options, "base"> {
@@ -75,6 +77,7 @@ export interface ModelFolder extends Disposable {
 
 /** The one weight whose name has no prefix `transformer.`. */
 export const HEAD = "lm_head.weight";
+const EMBEDDING = "wte.weight";
 /** TRL's name of a value head inside `model.safetensors`. */
 export const VALUE_HEAD = "v_head.summary.";
 
@@ -95,47 +98,74 @@ export async function readConfig(folder: FolderSource): Promise<ModelConfig> {
 }
 
 /**
- * Opens a folder and checks its config and the header of its weights.
+ * Opens a folder and checks its config and the header of its weights: all that the config asks for is
+ * there, before memory is taken for it.
  * @throws {Error} naming the file that is missing or broken, and the cure
  */
 export async function openFolder(folder: FolderSource): Promise<ModelFolder> {
   const config = await readConfig(folder);
-  const file = await openWeights(folder, "AutoModelForCausalLM");
+  using opened = new DisposableStack();
+  const file = opened.use(await openWeights(folder, "AutoModelForCausalLM"));
+  const places = placesOf(file, config);
+  const kept = opened.move();
   return {
     config,
-    fill: (weights, beside) => fill({ weights, beside }, file, config),
-    [Symbol.dispose]: () => file[Symbol.dispose](),
+    fill: (weights, beside) => fill({ weights, beside }, { file, config, places }),
+    [Symbol.dispose]: () => kept.dispose(),
   };
+}
+
+/** Weights that were found in a file: the name there of each tensor, but for those of a value head. */
+interface FoundWeights {
+  readonly file: TensorSource;
+  readonly config: ModelConfig;
+  readonly places: ReadonlyMap<string, string>;
+}
+
+const isValue = (name: string): boolean => name.startsWith("v_head.");
+const ownName = (name: string): string => plainName(name).replace(VALUE_HEAD, "v_head.");
+
+/** @throws {SafetensorsError} when the tensors are not those of `config` */
+function placesOf(file: TensorSource, config: ModelConfig): Map<string, string> {
+  const names = [...file.entries.keys()];
+  const inside = adapterInside(names);
+  if (inside) throw new SafetensorsError(`Cannot use ${file.path} as ${inside}`);
+  const tied = config.tie_word_embeddings, plain = new Set(names.map(ownName));
+  // A tied head is the token embedding again: its shape is checked, its numbers are not needed, unless
+  // it is all that was saved of the two.
+  const { V, C } = modelDims(config);
+  const isCopy = tied && plain.has(HEAD) && plain.has(EMBEDDING);
+  const parts = parameterSpecs(config).flatMap((spec) => fileParts(config, spec));
+  return file.expect(
+    [...parts, ...(isCopy ? [{ name: HEAD, shape: [V, C] }] : [])],
+    (name) => {
+      const own = ownName(name);
+      // Causal masks are no weights.
+      if (isValue(own) || /^h\.\d+\.attn\.(attention\.)?(masked_)?bias$/.test(own)) {
+        return undefined;
+      }
+      return tied && own === HEAD && !isCopy ? EMBEDDING : own;
+    },
+  );
 }
 
 async function fill(
   { weights, beside }: { weights: ParameterBuffers; beside?: ParameterBuffers },
-  file: TensorSource,
-  config: ModelConfig,
+  { file, config, places }: FoundWeights,
 ): Promise<void> {
-  const names = [...file.entries.keys()];
-  const hasValue = names.some((name) => name.startsWith("v_head."));
-  const isValue = ({ name }: TensorSpec): boolean => name.startsWith("v_head.");
-  const wanted = [
-    ...weights.layout.parameters.filter((parameter) => hasValue || !isValue(parameter)),
-    ...(beside?.layout.parameters ?? []).filter((parameter) => hasValue && isValue(parameter)),
-  ];
-  // A tied head is the token embedding again: its shape is checked, its numbers are not needed.
-  const { V, C } = modelDims(config);
-  const copy = config.tie_word_embeddings && names.includes(HEAD)
-    ? [{ name: HEAD, shape: [V, C] }]
+  const all = [...weights.layout.parameters, ...(beside?.layout.parameters ?? [])];
+  const values = [...file.entries.keys()].some((name) => isValue(ownName(name)))
+    ? all.filter(({ name }) => isValue(name))
     : [];
-  const parts = wanted.flatMap((parameter) => fileParts(config, parameter));
-  const places = file.expect([...parts, ...copy], (name) => {
-    const plain = name.replace(/^transformer\./, "").replace(VALUE_HEAD, "v_head.");
-    // Causal masks are no weights.
-    if (/^h\.\d+\.attn\.(attention\.)?(masked_)?bias$/.test(plain)) return undefined;
-    if (plain.startsWith("v_head.") && !wanted.some(({ name }) => name === plain)) return undefined;
-    return plain;
+  const found = values.length === 0 ? [] : file.expect(values, (name) => {
+    const own = ownName(name);
+    return isValue(own) ? own : undefined;
   });
+  const names = new Map([...places, ...found]);
+  const wanted = [...weights.layout.parameters.filter(({ name }) => !isValue(name)), ...values];
   for (const parameter of wanted) {
     const target = weights.find(parameter.name) ?? beside!.get(parameter.name);
-    const data = await readParameter(parameter, config, (name) => file.read(places.get(name)!));
+    const data = await readParameter(parameter, config, (name) => file.read(names.get(name)!));
     weights.device.write(target, data);
   }
 }

@@ -1,4 +1,5 @@
 /** The tensors that a file lists, and how they are matched with those that a model needs. @module */
+import { excerpt, firstOf } from "../../base/excerpt.ts";
 import type { TensorSource, TensorSpec } from "../tensor_source.ts";
 
 /** Bytes of an element, by type. */
@@ -57,21 +58,22 @@ export function expectTensors(
   for (const [name, { shape }] of entries) {
     const known = alias(name);
     if (known === undefined) continue;
-    const want = shapes.get(known);
-    if (!want) faults.push(`${name} is not known`);
+    const want = shapes.get(known), called = excerpt(name, 120);
+    if (!want) faults.push(`${called} is not known`);
     else if (places.has(known)) {
-      faults.push(`${name} is there twice, also as ${places.get(known)}`);
-    } else if (shape.join() !== want.join()) faults.push(`${name} is (${shape}), not (${want})`);
+      faults.push(`${called} is there twice, also as ${excerpt(places.get(known)!, 120)}`);
+    } else if (shape.join() !== want.join()) {
+      faults.push(`${called} is (${excerpt(shape.join(), 80)}), not (${want})`);
+    }
     places.set(known, name);
   }
   for (const { name, shape } of wanted) {
     if (!places.has(name)) faults.push(`${name} (${shape}) is missing`);
   }
   if (faults.length > 0) {
-    const more = faults.length > 20 ? [`and ${faults.length - 20} more`] : [];
     throw new SafetensorsError(
       `Cannot use ${path} as its tensors must be those of the config: ` +
-        [...faults.slice(0, 20), ...more].join("; "),
+        firstOf(faults, { most: 20 }),
     );
   }
   return places;

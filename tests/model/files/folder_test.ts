@@ -114,6 +114,108 @@ Deno.test("load() takes names without prefix, a copied lm_head and the causal ma
   });
 });
 
+/** Gives every tensor of `folder` another name. */
+const rename = (folder: string, change: (name: string) => string): Promise<void> =>
+  rewrite(folder, (tensors) => {
+    const all = [...tensors];
+    tensors.clear();
+    for (const [name, tensor] of all) tensors.set(change(name), tensor);
+  });
+
+Deno.test("load() takes tied weights that were saved as the head's alone", async () => {
+  await withFolder(async (folder) => {
+    using device = new CpuDevice();
+    using model = randomModel(device);
+    const wanted = await model.evaluate(rows);
+    const head = (name: string) => name.replace("transformer.wte.weight", "lm_head.weight");
+    await saveGpt2(model, folder);
+    await rename(folder, head);
+    {
+      using loaded = await loadGpt2(device, folder, { valueHead: true });
+      assert.deepEqual(await loaded.evaluate(rows), wanted);
+    }
+    const config = { ...SMALL, tie_word_embeddings: false };
+    await Deno.writeTextFile(`${folder}/config.json`, JSON.stringify(config));
+    await assert.rejects(() => loadGpt2(device, folder), /wte.weight \(11,6\) is missing$/);
+  });
+});
+
+Deno.test("load() takes names that training programs put prefixes on", async () => {
+  await withFolder(async (folder) => {
+    using device = new CpuDevice();
+    using model = randomModel(device);
+    const wanted = await model.evaluate(rows);
+    const changes: ((name: string) => string)[] = [
+      ...["module.", "_orig_mod.", "_orig_mod.module.", "module._orig_mod."]
+        .map((prefix) => (name: string) => prefix + name),
+      (name) => name.startsWith("v_head.") ? name : `pretrained_model.${name}`, // TRL's state
+      (name) => name.startsWith("v_head.") ? `module.${name}` : `module.pretrained_model.${name}`,
+      (name) => name.replace("transformer.", "transformer._orig_mod."),
+      (name) =>
+        name.replace(/^transformer\.(h\.\d+)/, "_fsdp_wrapped_module.$1._fsdp_wrapped_module"),
+    ];
+    for (const change of changes) {
+      await saveGpt2(model, folder);
+      await rename(folder, change);
+      using loaded = await loadGpt2(device, folder, { valueHead: true });
+      assert.deepEqual(await loaded.evaluate(rows), wanted);
+    }
+    await rewrite(folder, (tensors) => {
+      tensors.set("module.ln_f.bias", { shape: [6], data: new Float32Array(6) });
+    });
+    await assert.rejects(() => loadGpt2(device, folder), /ln_f.bias is there twice, also as/);
+  });
+});
+
+Deno.test("load() says what to do with a PEFT model that was saved with its base", async () => {
+  await withFolder(async (folder) => {
+    using device = new CpuDevice();
+    using model = randomModel(device);
+    await saveGpt2(model, folder);
+    await rename(
+      folder,
+      (name) => `base_model.model.${name.replace("c_attn", "c_attn.base_layer")}`,
+    );
+    await assert.rejects(() => loadGpt2(device, folder), {
+      name: "SafetensorsError",
+      message:
+        /no adapter may be among them: base_model.* model\.merge_and_unload\(\).save_pretrained/,
+    });
+  });
+});
+
+Deno.test("load() finds weights that do not fit before it takes memory for them", async () => {
+  await withFolder(async (folder) => {
+    using device = new CpuDevice();
+    using model = Gpt2.create(device, SMALL, { frozen: true });
+    await saveGpt2(model, folder);
+    const { live, peak } = device.memory;
+    const config = { ...SMALL, n_layer: 10_000, n_embd: 600 };
+    await Deno.writeTextFile(`${folder}/config.json`, JSON.stringify(config));
+    await assert.rejects(() => loadGpt2(device, folder), (error: Error) => {
+      assert.match(error.message, /wte.weight is \(11,6\), not \(11,600\); .*; and \d+ more$/);
+      assert.ok(error.message.length < 2500);
+      return true;
+    });
+    assert.deepEqual(device.memory, { ...device.memory, live, peak });
+  });
+});
+
+Deno.test("load() cuts names of a file that are longer than an error", async () => {
+  await withFolder(async (folder) => {
+    using device = new CpuDevice();
+    using model = Gpt2.create(device, SMALL, { frozen: true });
+    await saveGpt2(model, folder);
+    await rewrite(folder, (tensors) => {
+      tensors.set("x".repeat(1e6), { shape: [1], data: new Float32Array(1) });
+    });
+    await assert.rejects(() => loadGpt2(device, folder), (error: Error) => {
+      assert.match(error.message, /x{120}… \(1000000 characters\) is not known$/);
+      return true;
+    });
+  });
+});
+
 Deno.test("load() leaves a value head that is not wanted, and starts one that is missing at zero", async () => {
   await withFolder(async (folder) => {
     using device = new CpuDevice();
