@@ -4,14 +4,16 @@
  * @module
  */
 import { Scope } from "../../kernels/scope.ts";
+import { excerpt } from "../../base/excerpt.ts";
 import type { ModelConfig } from "../config.ts";
+import { plainName } from "../families/names.ts";
 import { Adapter, type LoraOptions } from "../lora/lora.ts";
 import type { ParameterBuffers } from "../params.ts";
 import { sourceOf } from "./deno_folder.ts";
 import { type FolderSource, MissingFileError } from "./folder_source.ts";
 import { readConfig, VALUE_HEAD } from "./gpt2_folder.ts";
 import { findBase, readPeftConfig, settingsOf } from "./peft_config.ts";
-import { openTensors } from "./safetensors.ts";
+import { openTensors, type SafetensorsFile } from "./safetensors.ts";
 import { SafetensorsError } from "./tensor_entries.ts";
 
 /** File of A and B. */
@@ -45,7 +47,7 @@ export async function openAdapter(
   const config = await readPeftConfig(folder);
   if (!config) return undefined;
   const base = await findBase(folder, config, given);
-  const lora = settingsOf(config);
+  const lora = settingsOf(config, await readConfig(base));
   const file = await openTensors(folder, WEIGHTS);
   if (!file) {
     throw new MissingFileError(
@@ -53,24 +55,18 @@ export async function openAdapter(
         `adapter_model.bin, load that in Python and save it again`,
     );
   }
-  for (const { name, shape } of file.entries.values()) { // before memory is taken for such a rank
-    if (!name.endsWith(".lora_A.weight") || shape[0] === lora.rank) continue;
+  try {
+    checkMatrices(file, lora.rank); // before memory is taken for such a rank
+  } catch (error) {
     file[Symbol.dispose]();
-    throw new SafetensorsError(
-      `Cannot use ${file.path} as its matrices must have the rank of the config, ${lora.rank}: ` +
-        `${name} is (${shape})`,
-    );
+    throw error;
   }
   const fill = async (
     { parameters }: Adapter,
     values: ParameterBuffers = parameters,
   ): Promise<void> => {
     const wanted = parameters.layout.parameters.filter(({ name }) => !name.startsWith("v_head."));
-    // Adapters on the bare transformer have no `transformer.` in their names.
-    const places = file.expect(
-      wanted,
-      (name) => name.replace(/^base_model\.model\.(transformer\.)?/, ""),
-    );
+    const places = file.expect(wanted, ownName);
     for (const { name } of wanted) {
       parameters.device.write(parameters.get(name), await file.read(places.get(name)!));
     }
@@ -90,6 +86,30 @@ export async function openAdapter(
   };
 }
 
+/** Of names such as `base_model.model.transformer.h.0.…`, in which a bare model has no `transformer.`. */
+const ownName = (name: string): string =>
+  plainName(plainName(name).replace(/^base_model\.model\./, ""));
+
+/** @throws {SafetensorsError} for a matrix of another rank, and for weights of the base */
+function checkMatrices({ path, entries }: SafetensorsFile, rank: number): void {
+  for (const { name, shape } of entries.values()) {
+    const size = `${excerpt(name)} is (${excerpt(shape.join())})`;
+    if (name.endsWith(".lora_A.weight") && shape[0] !== rank) {
+      throw new SafetensorsError(
+        `Cannot use ${path} as its matrices must have the rank of the config, ${rank}: ${size}`,
+      );
+    }
+    if (/^(?:wte|lm_head)\.(?:base_layer\.)?weight$/.test(ownName(name))) {
+      throw new SafetensorsError(
+        `Cannot use ${path} as an adapter may hold matrices A and B alone: ${size}. PEFT adds the ` +
+          "embedding and the head of a model whose vocabulary was resized. In Python, load it as it " +
+          "was trained, and model.merge_and_unload().save_pretrained(folder) writes a plain model " +
+          "with them",
+      );
+    }
+  }
+}
+
 /**
  * The config of a model folder, or of an adapter's base with the adapter's settings; weights need not
  * be there.
@@ -102,7 +122,8 @@ export async function describeModel(
   const adapter = await readPeftConfig(source);
   if (!adapter) return { config: await readConfig(source) };
   const base = await findBase(source, adapter);
-  return { config: await readConfig(base), lora: settingsOf(adapter) };
+  const config = await readConfig(base);
+  return { config, lora: settingsOf(adapter, config) };
 }
 
 async function fillValues(values: ParameterBuffers, folder: FolderSource): Promise<void> {

@@ -83,8 +83,14 @@ async function writeConfig(
   adapter: Adapter,
   base: { name: string; revision: string | null },
 ): Promise<void> {
-  const { rank, alpha, rslora, targets, layers } = adapter.options;
-  const names = new Set(adapter.modules.map(({ module }) => module.name));
+  const { rank, alpha, rslora, targets, layers: only, exclude } = adapter.options;
+  // PEFT before 0.14 knows no exclude_modules; and a text takes no layers.
+  const named = exclude
+    ? adapter.modules.map(({ name }) => `transformer.${name}`)
+    : targets === "all-linear"
+    ? [...new Set(adapter.modules.map(({ module }) => module.name))]
+    : targets;
+  const layers = exclude ? undefined : only;
   const config = {
     peft_type: "LORA",
     task_type: "CAUSAL_LM",
@@ -94,7 +100,7 @@ async function writeConfig(
     r: rank,
     lora_alpha: alpha,
     lora_dropout: 0,
-    target_modules: targets === "all-linear" ? [...names] : targets, // as a text it takes no layers
+    target_modules: named,
     layers_to_transform: layers ?? null,
     layers_pattern: null,
     use_rslora: rslora,

@@ -1,6 +1,10 @@
 /** PEFT's `adapter_config.json`: what of it is computed here, and where the base of an adapter is. @module */
 import * as z from "npm:zod@4.6.7";
+import { excerpt, firstOf, shown } from "../../base/excerpt.ts";
+import type { ModelConfig } from "../config.ts";
+import { linearModules } from "../families/families.ts";
 import type { LoraOptions } from "../lora/lora.ts";
+import { knownTargets } from "../lora/targets.ts";
 import { sourceOf } from "./deno_folder.ts";
 import { type FolderSource, hasFile, pathIn, readJson } from "./folder_source.ts";
 
@@ -26,7 +30,8 @@ const schema = z.looseObject({
   revision: z.string().nullish(),
   use_rslora: z.boolean().nullish(),
   bias: z.literal("none").nullish(),
-  layers_to_transform: z.union([count, z.array(count).min(1)]).nullish(),
+  exclude_modules: z.union([z.string(), z.array(z.string())]).nullish(),
+  layers_to_transform: z.union([count, z.array(count)]).nullish(),
   layers_pattern: z.union([z.literal("h"), z.tuple([z.literal("h")]), none]),
   // Others begin with changed weights in the base, which is not what its folder holds.
   init_lora_weights: z.union([z.boolean(), z.enum(["gaussian", "eva", "orthogonal"])]).nullish(),
@@ -38,15 +43,30 @@ const FREE = new Set([
   ...["runtime_config", "qalora_group_size", "ensure_weight_tying"],
 ]);
 
+/** Of these every entry must repeat that setting: one rank and one alpha are computed here. */
+const SAME: Readonly<Record<string, "r" | "lora_alpha">> = Object.assign(Object.create(null), {
+  rank_pattern: "r",
+  alpha_pattern: "lora_alpha",
+});
+const allAre = (value: unknown, wanted: unknown): boolean =>
+  typeof value === "object" && value !== null && !Array.isArray(value) &&
+  Object.values(value).every((one) => one === wanted);
+
 /** A config that is computed here. */
 export type PeftConfig = z.infer<typeof schema>;
 
-/** Its settings in our words. */
-export function settingsOf(config: PeftConfig): LoraOptions {
+/** Its settings in our words, on a base of that config. */
+export function settingsOf(config: PeftConfig, base: ModelConfig): LoraOptions {
   const { r: rank, lora_alpha: alpha, target_modules: targets, use_rslora } = config;
-  const { layers_to_transform: only } = config;
-  const layers = typeof only === "number" ? [only] : only;
-  return { rank, alpha, targets, rslora: use_rslora ?? false, ...(layers && { layers }) };
+  const { layers_to_transform: only, exclude_modules } = config;
+  const layers = typeof only === "number" ? [only] : only?.length ? only : undefined;
+  const exclude = exclude_modules?.length ? exclude_modules : undefined;
+  const modules = linearModules(base);
+  return {
+    ...{ rank, alpha, targets: knownTargets(targets, modules), rslora: use_rslora ?? false },
+    ...(layers && { layers }),
+    ...(exclude && { exclude }),
+  };
 }
 
 /** The folder of the base of the adapter in `folder`; undefined where there is no adapter. */
@@ -72,18 +92,18 @@ export async function readPeftConfig(folder: FolderSource): Promise<PeftConfig |
     : parsed.error.issues.map(({ path: [key] }) => String(key ?? ""));
   for (const [key, value] of Object.entries(parsed.data ?? {})) {
     const isKnown = Object.hasOwn(schema.shape, key) || FREE.has(key);
+    const same = SAME[key];
+    if (same !== undefined && allAre(value, parsed.data?.[same])) continue;
     if (!isKnown && !none.safeParse(value).success) faults.push(key);
   }
   if (parsed.success && faults.length === 0) return parsed.data;
-  const shown = faults.map((key) => {
+  const named = faults.map((key) => {
     const value = (json as Record<string, unknown> | null)?.[key];
-    return key === ""
-      ? "it is not an object"
-      : `${key} is ${(JSON.stringify(value) ?? "missing").slice(0, 80)}`;
+    return key === "" ? "it is not an object" : `${excerpt(key, 80)} is ${shown(value, 80)}`;
   });
   throw new TypeError(
     `Cannot use ${path} as only plain LoRA of a causal language model is computed here ` +
-      `(peft_type LORA, bias none, one rank, no DoRA, no modules_to_save): ${shown.join("; ")}`,
+      `(peft_type LORA, bias none, one rank, no DoRA, no modules_to_save): ${firstOf(named)}`,
   );
 }
 

@@ -35,6 +35,8 @@ export interface LoraOptions {
   targets?: string | readonly string[];
   /** Numbers of the blocks that have it, from 0. Default: all. */
   layers?: readonly number[];
+  /** Names, or a regular expression, of layers that have none although `targets` means them. */
+  exclude?: string | readonly string[];
   /** Scale by alpha / sqrt(rank). Default false. */
   rslora?: boolean;
 }
@@ -50,7 +52,9 @@ export interface AdapterSite {
 
 /** The matrices of one adapter on a device, and the value head that is trained with them. */
 export class Adapter {
-  readonly options: Required<Omit<LoraOptions, "layers">> & Pick<LoraOptions, "layers">;
+  readonly options:
+    & Required<Omit<LoraOptions, "layers" | "exclude">>
+    & Pick<LoraOptions, "layers" | "exclude">;
   readonly modules: readonly AdaptedModule[];
   /** s */
   readonly scale: number;
@@ -64,8 +68,10 @@ export class Adapter {
    */
   constructor(scope: Scope, site: AdapterSite, lora: LoraOptions) {
     const { config, valueHead = false, modules = linearModules(config) } = site;
-    const { rank, alpha = 8, rslora = false, layers, targets = defaultTargets(modules) } = lora;
-    this.options = { rank, alpha, rslora, targets, ...(layers && { layers }) };
+    const { rank, alpha = 8, rslora = false, layers, exclude } = lora;
+    const { targets = defaultTargets(modules) } = lora;
+    const where = { ...(layers && { layers }), ...(exclude && { exclude }) };
+    this.options = { rank, alpha, rslora, targets, ...where };
     if (!Number.isInteger(rank) || rank < 1 || rank > 65536) {
       fail(`rank must be a whole number from 1 to 65536: it is ${rank}`);
     }

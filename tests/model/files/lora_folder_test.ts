@@ -192,10 +192,86 @@ Deno.test("settings without effect here are passed over: dropout, how it began, 
       layers_pattern: "h",
       a_key_of_tomorrow: null,
       another: {},
+      exclude_modules: ["lm_head"],
+      layers_to_transform: [],
+      rank_pattern: { c_attn: 3 }, // the rank of all
+      alpha_pattern: { c_attn: 5 },
     });
     using model = await loadGpt2(device, folder, { frozen: true });
     using named = await loadGpt2(device, ADAPTER, { frozen: true });
     assert.deepEqual(await model.evaluate(rows), await named.evaluate(rows));
+  }));
+
+Deno.test("an adapter leaves out what exclude_modules says, names of other models, and says so when saved", () =>
+  withFolder(async (folder) => {
+    using device = new CpuDevice();
+    await copyAdapter(folder, { exclude_modules: ".*\\.h\\.0\\.mlp\\..*" });
+    await changeWeights(folder, (name) => name.includes("h.0.mlp") ? [] : undefined);
+    using model = await loadGpt2(device, folder, { frozen: true });
+    assert.equal(model.adapter!.modules.some(({ name }) => name === "h.0.mlp.c_fc"), false);
+    assert.equal(model.adapter!.modules.some(({ name }) => name === "h.1.mlp.c_fc"), true);
+    await saveAdapter(model, `${folder}/out`);
+    const { target_modules, exclude_modules } = JSON.parse(
+      await Deno.readTextFile(`${folder}/out/adapter_config.json`),
+    );
+    assert.equal(exclude_modules, undefined);
+    assert.ok(target_modules.includes("transformer.h.1.mlp.c_fc"));
+    using again = await loadGpt2(device, `${folder}/out`, { frozen: true });
+    assert.deepEqual(await again.evaluate(rows), await model.evaluate(rows));
+    const { target_modules: names } = JSON.parse(
+      await Deno.readTextFile(`${ADAPTER}/adapter_config.json`),
+    );
+    await copyAdapter(folder, { target_modules: [...names, "q_proj", "query_key_value"] });
+    await Deno.copyFile(
+      `${ADAPTER}/adapter_model.safetensors`,
+      `${folder}/adapter_model.safetensors`,
+    );
+    using passed = await loadGpt2(device, folder, { frozen: true });
+    using plain = await loadGpt2(device, ADAPTER, { frozen: true });
+    assert.deepEqual(await passed.evaluate(rows), await plain.evaluate(rows));
+  }));
+
+Deno.test("targets that have no adapter here are refused, and not dropped", () =>
+  withFolder(async (folder) => {
+    using device = new CpuDevice();
+    for (const name of ["lm_head", "wte", "mlp", "ln_f"]) {
+      await copyAdapter(folder, { target_modules: ["c_attn", name] });
+      await assert.rejects(() => loadGpt2(device, folder), {
+        name: "RangeError",
+        message: new RegExp(`they also mean (h.0.)?${name}$`),
+      });
+    }
+    assert.equal(device.memory.live, 0);
+  }));
+
+Deno.test("an adapter that brings an embedding or a head says why, and what to do", () =>
+  withFolder(async (folder) => {
+    using device = new CpuDevice();
+    for (
+      const name of [
+        "transformer.wte.weight",
+        "lm_head.weight",
+        "transformer.wte.base_layer.weight",
+      ]
+    ) {
+      await copyAdapter(folder);
+      await changeWeights(
+        folder,
+        (key, shape, data) =>
+          key === FIRST
+            ? [[key, shape, data.slice()], [
+              `base_model.model.${name}`,
+              [2, 3],
+              new Float32Array(6),
+            ]]
+            : undefined,
+      );
+      await assert.rejects(() => loadGpt2(device, folder), {
+        name: "SafetensorsError",
+        message:
+          /A and B alone: .*weight is \(2,3\).*resized.*merge_and_unload\(\).save_pretrained/,
+      });
+    }
   }));
 
 const refused: [string, unknown, RegExp][] = [

@@ -342,8 +342,12 @@ Deno.test("a fresh A is uniform within 1 / sqrt(inFeatures), by the seed; B is z
 });
 
 const config = parseConfig({ ...SMALL, n_layer: 3 });
-const named = (targets: string | string[], layers?: number[]): string =>
-  adaptedModules({ targets, layers }, { layers: 3, modules: linearModules(config) })
+const named = (
+  targets: string | string[],
+  layers?: number[],
+  exclude?: string | string[],
+): string =>
+  adaptedModules({ targets, layers, exclude }, { layers: 3, modules: linearModules(config) })
     .map(({ name }) => name.replace(/^h\./, "")).join(" ");
 const each = (...names: string[]): string =>
   [0, 1, 2].flatMap((l) => names.map((name) => `${l}.${name}`)).join(" ");
@@ -356,12 +360,42 @@ Deno.test("targets mean the modules that PEFT means", () => {
   assert.equal(named("all-linear"), each(attn, out, fc, proj));
   assert.equal(named(["c_proj"], [1]), `1.${out} 1.${proj}`);
   assert.equal(named(["transformer.h.1.attn.c_attn"]), `1.${attn}`);
-  assert.equal(named(["q_proj", "c_attn"]), each(attn));
+  assert.equal(named(["transformer.h.2.attn.c_attn", "c_fc"], [1]), `1.${fc} 2.${attn}`);
   assert.equal(named(".*\\.(attn|mlp)\\.c_proj"), each(out, proj));
   assert.equal(named(".*\\.h\\.[02]\\.attn\\.c_attn"), `0.${attn} 2.${attn}`);
 });
 
+Deno.test("exclude takes out what PEFT takes out", () => {
+  const [attn, out, fc, proj] = ["attn.c_attn", "attn.c_proj", "mlp.c_fc", "mlp.c_proj"];
+  assert.equal(named(["c_attn", "c_proj"], undefined, ["mlp.c_proj"]), each(attn, out));
+  assert.equal(named("all-linear", undefined, ".*\\.mlp\\..*"), each(attn, out));
+  assert.equal(named("all-linear", undefined, ["lm_head", "wte"]), each(attn, out, fc, proj));
+  assert.equal(named(["c_fc"], undefined, ["transformer.h.1.mlp.c_fc"]), `0.${fc} 2.${fc}`);
+  assert.equal(named(["c_attn", "lm_head"], undefined, ["lm_head"]), each(attn));
+  assert.equal(named(["c_attn"], undefined, ["attn"]), each(attn), "the part of a name is none");
+});
+
 const wrong: [string, object, RegExp][] = [
+  [
+    "the head",
+    { targets: ["c_attn", "lm_head"] },
+    /linear layers of blocks, .*: they also mean lm_head/,
+  ],
+  ["the embedding", { targets: ["wte", "c_attn"] }, /they also mean wte/],
+  ["positions alone", { targets: ["wpe"] }, /they also mean wpe/],
+  ["a whole block", { targets: ["c_attn", "mlp"] }, /they also mean h.0.mlp/],
+  ["norms of one block", { targets: ".*\\.h\\.1\\..*" }, /they also mean h.1.attn/],
+  ["all modules", { targets: ".*" }, /they also mean wte/],
+  [
+    "a name of nothing",
+    { targets: ["c_attn", "q_proj"] },
+    /each target must .*: \["q_proj"\] mean none/,
+  ],
+  [
+    "to leave out all",
+    { targets: ["c_attn"], exclude: ["c_attn"] },
+    /\["c_attn"\] means none of .* that \["c_attn"\] leaves/,
+  ],
   [
     "an unknown name",
     { targets: ["q_proj"] },
