@@ -1,7 +1,7 @@
 /** `fetch`: downloads a model of the hub, with progress. @module */
 import type { OptionRows, OptionValues } from "../../base/options.ts";
 import type { HubProgress } from "../../model/hub/settings.ts";
-import type { Command, Parsed } from "../command.ts";
+import { type Command, type Parsed, UsageError } from "../command.ts";
 import { JSON_FLAG, QUIET } from "../flags.ts";
 import { jsonLine } from "../printable.ts";
 import { printable, type Terminal } from "../terminal.ts";
@@ -12,11 +12,12 @@ const MB = 1e6;
 export type FetchModel = (
   model: string,
   report: (progress: HubProgress) => void,
+  step: (line: string) => void,
 ) => Promise<{ folder: string; commit: string; endpoint: string; line: string }>;
 
-const fromHub: FetchModel = async (name, onProgress) => {
+const fromHub: FetchModel = async (name, onProgress, onStep) => {
   const { fetchedLine, fetchModel } = await import("../../model/hub/hub.ts");
-  const model = await fetchModel(name, { onProgress });
+  const model = await fetchModel(name, { onProgress, onStep });
   const { folder, commit, endpoint } = model;
   return { folder, commit, endpoint, line: fetchedLine(model) };
 };
@@ -42,10 +43,15 @@ export async function fetchCommand(
         if (size > MB) bar.open(Math.ceil(size / MB), Math.floor(done / MB));
       }
       bar.update(Math.floor(done / MB), "");
+    }, (line) => {
+      if (!flags.quiet) bar.say(printable(line));
     });
     bar.close();
     terminal.out(flags.json ? jsonLine({ model: name, ...model }) : printable(line));
     return 0;
+  } catch (error) {
+    const isWrong = error instanceof Error && (error as { code?: unknown }).code === "name";
+    throw isWrong ? new UsageError(error.message) : error; // what was typed, not what happened
   } finally {
     bar.close();
   }

@@ -4,6 +4,7 @@
  * @module
  */
 import { dirname } from "node:path";
+import { shown } from "../../base/excerpt.ts";
 import { readIfThere } from "../files/deno_folder.ts";
 import { makeFolders, replaceFile } from "../files/disk.ts";
 import { HubError } from "./errors.ts";
@@ -69,7 +70,7 @@ export function cachePaths(
   if (!name) {
     throw new HubError(
       "name",
-      `Cannot fetch ${JSON.stringify(model)} as a model of the hub is owner/name or ` +
+      `Cannot fetch ${shown(model)} as a model of the hub is owner/name or ` +
         `owner/name@revision, e.g. openai-community/gpt2`,
     );
   }

@@ -22,6 +22,8 @@ export interface HubConnection {
   readonly timeout: number;
   readonly fetch: typeof fetch;
   readonly signal?: AbortSignal;
+  /** Told what is tried again, and why. */
+  readonly step?: (line: string) => void;
 }
 
 /** An answer that is no redirect and no error. */

@@ -1,10 +1,12 @@
 /** Finds the folder of a model by the name that people give it, and says what exactly lies there. @module */
+import { isAbsolute, resolve } from "node:path";
 import { assetUrl, isRemoteAsset } from "../../base/assets.ts";
+import { excerpt, shown } from "../../base/excerpt.ts";
 import { checksums } from "../files/checksum.ts";
 import { kindOf, sourceOf } from "../files/deno_folder.ts";
 import { localPath } from "../files/disk.ts";
 import { baseName } from "../files/lora_save.ts";
-import { cachedModel, type HubModel } from "./cache.ts";
+import { cachedModel, cachePaths, type HubModel } from "./cache.ts";
 import { fetchedLine, fetchModel } from "./hub.ts";
 import { baseOfAdapter } from "./load.ts";
 import { isHubId } from "./names.ts";
@@ -139,10 +141,10 @@ async function locate(
     throw error;
   });
   if (kind === "folder") return { folder };
-  const cannot = `Cannot load the model "${model}" as it must be "tiny", a folder with ` +
+  const cannot = `Cannot load the model ${shown(model)} as it must be "tiny", a folder with ` +
     `config.json, model.safetensors and tokenizer.json, or owner/name of the hub`;
   if (kind === "file") throw new Error(`${cannot}: it is a file`);
-  if (!isHubId(model)) throw new Error(`${cannot}: there is no such folder`);
+  if (!isHubId(model)) throw new Error(`${cannot}: ${noFolder(model)}`);
   const cached = await cachedModel(model, options);
   if (cached) {
     const { id, revision, commit, folder } = cached;
@@ -154,7 +156,13 @@ async function locate(
     return { folder: hub.folder, hub, line: fetchedLine(hub) };
   }
   throw new Error(
-    `${cannot}: there is no such folder, and the hub's cache does not have it. ` +
-      `This gets it from the hub: deno task fetch ${model}`,
+    `${cannot}: ${noFolder(model)}, and the hub's cache does not have it as ` +
+      `${cachePaths(model, options).home}. This gets it from the hub: deno task fetch ${model}`,
   );
+}
+
+/** Where a folder was looked for. */
+function noFolder(path: string): string {
+  const from = isAbsolute(path) ? "" : " (deno task starts at deno.json, and paths with it)";
+  return `there is no folder ${excerpt(resolve(path), 300)}${from}`;
 }

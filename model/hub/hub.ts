@@ -64,6 +64,7 @@ async function fetchOne(
   const { given, id, revision, home } = cachePaths(model, options);
   if (isOffline(options)) return await offline(model, options, home);
   const hub = connection(options);
+  hub.step?.(`asking ${hub.endpoint} for ${id}@${revision}`);
   const { commit, names } = await resolveRevision(hub, id, revision);
   const folder = `${home}/snapshots/${commit}`;
   for (const needed of [`${home}/blobs`, folder]) await makeInCache(needed, home);

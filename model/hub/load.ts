@@ -13,7 +13,7 @@ import { loadTokenizer as tokenizerOf } from "../files/tokenizer_file.ts";
 import type { Gpt2 } from "../gpt2.ts";
 import type { LoraOptions } from "../lora/lora.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
-import { cachedModel } from "./cache.ts";
+import { cachedModel, cachePaths } from "./cache.ts";
 import { isHubId } from "./names.ts";
 
 /**
@@ -30,7 +30,8 @@ export function hubFolder(path: string): FolderSource {
       if (!("missing" in found) || !isHubId(id)) return found;
       const cached = await cachedModel(id);
       if (cached) return hubFolder(cached.folder);
-      const missing = `${id} is not a folder, and not in the hub's cache. ` +
+      const missing =
+        `${id} is not a folder, nor in the hub's cache as ${cachePaths(id, {}).home}. ` +
         `This gets it: deno task fetch ${id}`;
       return { missing };
     },

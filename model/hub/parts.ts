@@ -1,5 +1,6 @@
 /** Which files of a repository make a model, or an adapter that PEFT saved. @module */
 import * as z from "npm:zod@4.6.7";
+import { shown } from "../../base/excerpt.ts";
 import { denoFolder, kindOf } from "../files/deno_folder.ts";
 import { readJson } from "../files/folder_source.ts";
 import { TOKENIZER_FILES } from "../files/tokenizer_file.ts";
@@ -107,7 +108,7 @@ export async function baseOf(folder: string, model: string): Promise<string> {
   throw new HubError(
     "unsupported",
     `Cannot use ${model} as its ${ADAPTER} must name the model of the hub that it is for: ` +
-      `base_model_name_or_path is ${JSON.stringify(name) ?? "missing"}`,
+      `base_model_name_or_path is ${shown(name)}`,
   );
 }
 

@@ -25,7 +25,9 @@ export async function retrying<T>(hub: HubConnection, attempt: () => Promise<T>)
           { cause: error },
         );
       }
-      await sleep(Math.min(wait ?? hub.pause * 2 ** (tried - 1), MAX_WAIT), hub.signal);
+      const pause = Math.min(wait ?? hub.pause * 2 ** (tried - 1), MAX_WAIT);
+      hub.step?.(`${message}. Trying again in ${pause / 1000} s (${tried + 1} of ${hub.tries})`);
+      await sleep(pause, hub.signal);
     }
   }
 }

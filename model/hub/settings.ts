@@ -7,13 +7,13 @@ export interface HubOptions {
   /** HF_ENDPOINT, else https://huggingface.co. */
   endpoint?: string;
   /**
-   * HF_TOKEN, else what the file at HF_TOKEN_PATH holds, else `token` in HF_HOME, where
+   * HF_TOKEN, else HUGGING_FACE_HUB_TOKEN, else what the file at HF_TOKEN_PATH holds, else `token` in HF_HOME, where
    * `huggingface-cli login` puts it; sent to the endpoint's origin only. Empty for none.
    */
   token?: string;
-  /** HF_HUB_CACHE, else hub/ in HF_HOME, else ~/.cache/huggingface/hub. */
+  /** HF_HUB_CACHE, else HUGGINGFACE_HUB_CACHE, else hub/ in HF_HOME, else ~/.cache/huggingface/hub. */
   cache?: string;
-  /** HF_HUB_OFFLINE: no connection is opened. */
+  /** HF_HUB_OFFLINE, else TRANSFORMERS_OFFLINE: no connection is opened. */
   offline?: boolean;
   /** Tries in a row that bring nothing, 1 or more. Default 5. */
   tries?: number;
@@ -26,6 +26,8 @@ export interface HubOptions {
   signal?: AbortSignal;
   /** Called as bytes arrive. */
   onProgress?: (progress: HubProgress) => void;
+  /** Called with a line for people: whom is asked, and why it is asked again. */
+  onStep?: (line: string) => void;
 }
 
 /** How far a download is. */
@@ -37,7 +39,10 @@ export interface HubProgress {
 }
 
 export const isOffline = ({ offline }: HubOptions): boolean =>
-  offline ?? /^(?:1|true|yes|on)$/i.test(variable("HF_HUB_OFFLINE") ?? "");
+  offline ??
+    /^(?:1|true|yes|on)$/i.test(
+      variable("HF_HUB_OFFLINE") ?? variable("TRANSFORMERS_OFFLINE") ?? "",
+    );
 
 /** The hub's address. @throws {HubError} when it is none */
 export function endpointOf(options: HubOptions): URL & { readonly text: string } {
@@ -65,15 +70,16 @@ export function connection(options: HubOptions): HubConnection {
   const url = endpointOf(options);
   const local = ["127.0.0.1", "localhost", "[::1]"].includes(url.hostname);
   const shown = url.protocol === "http:" && !local; // to anyone on the way
-  const set = (options.token ?? variable("HF_TOKEN"))?.trim();
+  const name = variable("HF_TOKEN") === undefined ? "HUGGING_FACE_HUB_TOKEN" : "HF_TOKEN";
+  const set = (options.token ?? variable(name))?.trim();
   if (set && shown) {
     throw new HubError(
       "refused",
-      `Cannot send a token to ${url.origin} as http shows it to anyone on the way: use https, or unset HF_TOKEN`,
+      `Cannot send a token to ${url.origin} as http shows it to anyone on the way: use https, or unset ${name}`,
     );
   }
   const found = set !== undefined
-    ? { token: set, tokenFrom: "HF_TOKEN" }
+    ? { token: set, tokenFrom: options.token === undefined ? name : "HF_TOKEN" }
     : shown
     ? undefined
     : savedToken();
@@ -84,7 +90,7 @@ export function connection(options: HubOptions): HubConnection {
       `Cannot use ${found!.tokenFrom} as a token has no spaces or line breaks`,
     );
   }
-  const { tries = 5, pause = 500, timeout = 30_000, signal } = options;
+  const { tries = 5, pause = 500, timeout = 30_000, signal, onStep: step } = options;
   const say = token ? { token, tokenFrom: found!.tokenFrom } : {};
   return {
     endpoint: url.text,
@@ -93,15 +99,22 @@ export function connection(options: HubOptions): HubConnection {
     pause,
     timeout,
     signal,
+    step,
     fetch: options.fetch ?? fetch,
   };
 }
 
+/** Where a login leaves the token. */
+export function tokenFile(): string | undefined {
+  const given = variable("HF_TOKEN_PATH");
+  if (given) return written(given, "HF_TOKEN_PATH");
+  const root = rootFolder();
+  return root && written(`${root}/token`, "HF_HOME");
+}
+
 /** The token that a login has left on this machine, and its file. */
 function savedToken(): { token: string; tokenFrom: string } | undefined {
-  const root = rootFolder();
-  const given = variable("HF_TOKEN_PATH");
-  const path = given ? atHome(given) : root && `${root}/token`;
+  const path = tokenFile();
   if (!path) return undefined;
   try {
     return { token: Deno.readTextFileSync(path).trim(), tokenFrom: path };
@@ -115,32 +128,51 @@ function savedToken(): { token: string; tokenFrom: string } | undefined {
 
 /** The folder of all models. @throws {HubError} when the environment does not tell */
 export function cacheFolder(): string {
-  const root = rootFolder();
-  const hub = variable("HF_HUB_CACHE") ?? (root && `${root}/hub`);
-  if (!hub) {
-    throw new HubError(
-      "offline",
-      "Cannot find the hub's cache as neither HF_HOME nor HOME can be read: set one, and allow it by --allow-env",
-    );
+  for (const name of ["HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"]) {
+    const hub = variable(name);
+    if (hub) return written(hub, name);
   }
-  return atHome(hub);
+  const root = rootFolder();
+  if (root) return written(`${root}/hub`, "HF_HOME"); // twice, as there
+  throw new HubError(
+    "offline",
+    "Cannot find the hub's cache as neither HF_HOME nor HOME can be read: set one, and allow it by --allow-env",
+  );
 }
 
 /** HF_HOME, else huggingface/ in the user's cache. */
 function rootFolder(): string | undefined {
-  const home = homeFolder();
-  const base = variable("XDG_CACHE_HOME") ?? (home && `${home}/.cache`);
-  const root = variable("HF_HOME") ?? (base && `${base}/huggingface`);
-  return root && atHome(root);
+  const root = variable("HF_HOME");
+  if (root) return written(root, "HF_HOME");
+  const [home, cache] = [homeFolder(), variable("XDG_CACHE_HOME")];
+  if (cache) return written(`${cache}/huggingface`, "XDG_CACHE_HOME");
+  return home && `${home}/.cache/huggingface`;
 }
 
 const homeFolder = (): string | undefined => variable("HOME") ?? variable("USERPROFILE");
-const atHome = (path: string): string => path.replace(/^~(?=[/\\]|$)/, homeFolder() ?? "~");
+
+/**
+ * A path as the variable `from` has it, read as Python's library reads it: ~ is the home folder, then $NAME
+ * and ${NAME} are variables; those that are not set stay as they are.
+ * @throws {HubError} when the program may not read one of them
+ */
+function written(path: string, from: string): string {
+  return path.replace(/^~(?=[/\\]|$)/, () => homeFolder() ?? "~")
+    .replace(/\$(?:(\w+)|\{([^}]*)\})/g, (whole, plain, braced) => {
+      const name = plain ?? braced;
+      if (name === "" || name.includes("=") || name.includes("\0")) return whole;
+      if (mayRead(name)) return Deno.env.get(name) ?? whole;
+      throw new HubError(
+        "offline",
+        `Cannot find the hub's cache as ${from} names ${whole}, which this program may not read: ` +
+          `start it with --allow-env, or write the folder out in ${from}`,
+      );
+    });
+}
+
+const mayRead = (name: string): boolean =>
+  Deno.permissions.querySync({ name: "env", variable: name }).state === "granted";
 
 /** A variable of the environment; undefined where it is empty or may not be read. */
-function variable(name: string): string | undefined {
-  if (Deno.permissions.querySync({ name: "env", variable: name }).state !== "granted") {
-    return undefined;
-  }
-  return Deno.env.get(name) || undefined;
-}
+const variable = (name: string): string | undefined =>
+  mayRead(name) ? Deno.env.get(name) || undefined : undefined;

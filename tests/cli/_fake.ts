@@ -10,6 +10,7 @@ import {
   exportCommand,
   type ExportModel,
 } from "../../cli/commands/export.ts";
+import { cachePaths } from "../../model/hub/cache.ts";
 import { command as fetch, fetchCommand, type FetchModel } from "../../cli/commands/fetch.ts";
 import { command as complete, type CompleteText, generate } from "../../cli/commands/generate.ts";
 import {
@@ -220,7 +221,9 @@ const fakeExport: ExportModel = async ({ model, to, dtype = "F32", valueHead = f
   return facts;
 };
 
-const fakeFetch: FetchModel = (model, report) => {
+const fakeFetch: FetchModel = (model, report, step) => {
+  if (!model.includes("/")) cachePaths(model, {}); // throws: no name of the hub's
+  step(`asking https://hub.test for ${model}`);
   for (const done of [1e6, 3e6]) report({ file: "model.safetensors", done, size: 3e6 });
   const where = { folder: "/cache/a", commit: "c".repeat(40), endpoint: "https://hub.test" };
   return Promise.resolve({ ...where, line: `${model} from ${where.endpoint}` });

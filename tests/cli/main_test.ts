@@ -250,10 +250,13 @@ inTemporary("fetch says which files come, and at the end what came from where", 
   const { code, out, err } = await command(place, "fetch someone/small");
   assert.equal(code, 0);
   assert.equal(out, "someone/small from https://hub.test\n");
-  assert.equal(err, "model.safetensors, 3.0 MB\n");
+  assert.equal(err, "asking https://hub.test for someone/small\nmodel.safetensors, 3.0 MB\n");
   const json = await command(place, "fetch someone/small --json --quiet");
   assert.equal(json.err, "");
   assert.equal(JSON.parse(json.out).commit, "c".repeat(40));
+  const wrong = await command(place, "fetch small");
+  assert.equal(wrong.code, 2);
+  assert.match(wrong.err, /Cannot fetch "small" as a model of the hub is owner\/name/);
   const bare = await command(place, "fetch");
   assert.equal(bare.code, 2);
   assert.match(bare.err, /fetch needs <model>\. {2}Example: deno task fetch openai-community/);

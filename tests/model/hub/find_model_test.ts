@@ -10,7 +10,7 @@ Deno.test("a model of the hub is taken from the cache, or downloaded where that 
     const barred = { cache, offline: false, endpoint: "https://hub.test", token: "" };
     await assert.rejects(
       modelFolder(ID, barred),
-      /no such folder, and the hub's cache does not have it\. .*: deno task fetch someone\/small-gpt2$/,
+      /no folder .*\/someone\/small-gpt2 .*, and the hub's cache does not have it as .*: deno task fetch someone\/small-gpt2$/,
     );
     const open = { ...barred, endpoint: hub.endpoint };
     await assert.rejects(modelFolder(ID, { ...open, offline: true }), /deno task fetch/);
@@ -32,7 +32,10 @@ Deno.test("gpt2 without an owner is found under the name that it has today", asy
     await using hub = new FakeHub();
     const options = { cache, offline: false, endpoint: hub.endpoint, token: "" };
     const offline = modelFolder("gpt2", { ...options, offline: true });
-    await assert.rejects(offline, /cache does not have it\. .*: deno task fetch gpt2$/);
+    await assert.rejects(
+      offline,
+      /cache does not have it as .*models--openai-community--gpt2\. .*: deno task fetch gpt2$/,
+    );
     const folder = await modelFolder("gpt2", options);
     assert.match(folder, /models--openai-community--gpt2\/snapshots/);
     assert.equal(await modelFolder("openai-community/gpt2", options), folder);
@@ -44,7 +47,18 @@ Deno.test("gpt2 without an owner is found under the name that it has today", asy
 Deno.test("a folder wins over a model of the hub; other names are refused", async () => {
   assert.equal(await modelFolder("assets/tiny", { cache: "/nowhere" }), "assets/tiny");
   await assert.rejects(modelFolder("deno.json"), /it is a file$/);
-  await assert.rejects(modelFolder("./none/such"), /there is no such folder$/);
+  const here = Deno.cwd();
+  await assert.rejects(modelFolder("./none/such"), {
+    message:
+      /: there is no folder .*\/none\/such \(deno task starts at deno.json, and paths with it\)$/,
+  });
+  await assert.rejects(
+    modelFolder("./none/such"),
+    (e: Error) => e.message.includes(`${here}/none`),
+  );
+  await assert.rejects(modelFolder("/none/such"), /there is no folder \/none\/such$/);
+  const long = `./${"x".repeat(1e6)}`;
+  await assert.rejects(modelFolder(long), (error: Error) => error.message.length < 1500);
 });
 
 const A = "a".repeat(40), B = "b".repeat(40);

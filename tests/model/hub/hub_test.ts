@@ -251,9 +251,14 @@ const FAULTS: Fault[] = [
     ends: ["damaged", /config\.json.*twice/],
   },
   {
+    name: "a list of files that redirects to itself",
+    mischief: redirect("api", (hub) => `${hub.endpoint}/api/models/${ID}/revision/main`),
+    ends: ["answer", /^Cannot fetch .* as at most 5 redirects are followed: .* gives another$/],
+  },
+  {
     name: "a redirect that never ends",
     mischief: redirect("cdn", (hub) => `${hub.cdn}/${WEIGHTS}`),
-    ends: ["answer", /at most 5 redirects/],
+    ends: ["answer", /^Cannot fetch .* as at most 5 redirects are followed: .* gives another$/],
   },
   {
     name: "a redirect to no address",
@@ -612,6 +617,20 @@ Deno.test("a redirect from https to http is not followed", () =>
     );
   }));
 
+Deno.test("whom is asked is said at once, and why it is asked again", () =>
+  inCache(async (cache) => {
+    await using hub = new FakeHub(
+      undefined,
+      ({ kind, count }) =>
+        kind === "api" && count < 3 ? new Response(null, { status: 503 }) : undefined,
+    );
+    const lines: string[] = [];
+    await fetchModel(ID, options(hub, cache, { onStep: (line) => lines.push(line) }));
+    assert.equal(lines[0], `asking ${hub.endpoint} for ${ID}@main`);
+    assert.equal(lines.length, 3);
+    assert.match(lines[1], /it has trouble \(503\)\. Trying again in .* s \(2 of \d+\)$/);
+  }));
+
 Deno.test("offline opens no connection", () =>
   inCache(async (cache) => {
     await using hub = new FakeHub();
@@ -716,7 +735,12 @@ async function withEnvironment(
   values: Record<string, string | undefined>,
   body: () => Promise<void>,
 ): Promise<void> {
-  const unset = { HF_TOKEN: undefined, HF_TOKEN_PATH: undefined, HF_HOME: undefined };
+  const unset = {
+    HF_TOKEN: undefined,
+    HUGGING_FACE_HUB_TOKEN: undefined,
+    HF_TOKEN_PATH: undefined,
+    HF_HOME: undefined,
+  };
   const all = Object.entries({ ...unset, XDG_CACHE_HOME: undefined, ...values });
   const before = all.map(([name]) => [name, Deno.env.get(name)] as const);
   const set = ([name, value]: readonly [string, string | undefined]): void =>
@@ -738,6 +762,7 @@ Deno.test("the token that a login left is sent to the hub alone, unless HF_TOKEN
       ["my-token", { HF_TOKEN_PATH: `${folder}/my-token`, HF_HOME: "/nowhere" }, TOKEN],
       ["my-token", { HF_TOKEN_PATH: "~/my-token", HOME: folder }, TOKEN],
       ["token", { HF_HOME: folder, HF_TOKEN: "hf_other" }, "hf_other"],
+      ["token", { HF_HOME: folder, HUGGING_FACE_HUB_TOKEN: "hf_old" }, "hf_old"],
       ["token", { HF_HOME: folder, HF_TOKEN_PATH: `${folder}/none` }, undefined],
       ["other", { HF_HOME: folder }, undefined],
     ];
