@@ -3,6 +3,7 @@
  * repeated keys and deep nesting, and keeps objects as maps so that no key has a meaning of its own.
  * @module
  */
+import { excerpt } from "./excerpt.ts";
 
 /** A value read by `parseJson`. Numbers stay text until someone says which kind is wanted. */
 export type Json = null | boolean | string | JsonNumber | Json[] | Map<string, Json>;
@@ -52,6 +53,23 @@ interface JsonLimits {
  */
 export function parseJson(text: string, limits: JsonLimits = {}): Json {
   return new Reader(text, limits).whole();
+}
+
+/**
+ * What `JSON.parse` gives, of text that nests no deeper than `depth`: what is done with a value
+ * afterwards may recurse.
+ * @throws {SyntaxError} for text that is not JSON, or nests deeper
+ */
+export function parseShallowJson(text: string, depth = 64): unknown {
+  let level = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === 0x22) at = endOfString(text, at + 1) - 1;
+    else if (code === 0x5b || code === 0x7b) {
+      if (++level > depth) throw new SyntaxError(`more than ${depth} levels at character ${at}`);
+    } else if (code === 0x5d || code === 0x7d) level--;
+  }
+  return JSON.parse(text);
 }
 
 /** One token: white space and all, and the part that it is. */
@@ -131,8 +149,8 @@ class Reader {
     const { string: key } = this.#next();
     if (key === undefined) this.#fail("no key");
     const name: string = JSON.parse(key);
-    if (map.has(name)) this.#fail(`the key ${key} a second time`);
-    if (this.#next().mark !== ":") this.#fail(`no ":" after ${key}`);
+    if (map.has(name)) this.#fail(`the key ${excerpt(key)} a second time`);
+    if (this.#next().mark !== ":") this.#fail(`no ":" after ${excerpt(key)}`);
     map.set(name, this.#value(level));
   }
 

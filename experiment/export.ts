@@ -11,6 +11,7 @@ import type { LoraOptions } from "../model/lora/lora.ts";
 import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
 import { namedModel } from "./folder/named_model.ts";
 import { findModel, type ModelSource } from "../model/hub/find_model.ts";
+import { checkModel } from "./memory_plan.ts";
 
 /** What to write, and where. */
 export interface ExportRequest {
@@ -54,9 +55,11 @@ export interface ExportFacts {
 export async function exportModel(request: ExportRequest): Promise<ExportFacts> {
   const { to, dtype = "F32", valueHead = false, sampling, card } = request;
   const { folder, source } = await findModel((await namedModel(request.model)).model);
-  const { lora: adapter } = await describeModel(folder);
-  using device = new CpuDevice(); // copies numbers; every machine has it, and room for the weights
-  using model = await loadModel(device, folder, { frozen: true, valueHead, merge: true });
+  const { config: planned, lora: adapter } = await describeModel(folder);
+  using device = new CpuDevice(); // copies numbers; every machine has it
+  const options = { frozen: true, valueHead };
+  checkModel(device, "export", { config: planned, options: { ...options, lora: adapter } });
+  using model = await loadModel(device, folder, { ...options, merge: true });
   const { config, dims } = model;
   const tokenizer = await loadTokenizer(folder, { modelVocab: dims.V })
     .catch((error: unknown) => {

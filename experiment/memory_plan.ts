@@ -102,8 +102,8 @@ export interface MemoryBudget {
 const HOST_RESERVE = 2 ** 29;
 
 /**
- * `gib` where it is given. Else, where the processor computes, the machine's available memory less 0.5
- * GiB, if the program may ask (`--allow-sys=systemMemoryInfo`).
+ * `gib` where it is given. Else, where the processor computes, the machine's available memory, or what a
+ * control group leaves of it, less 0.5 GiB, if the program may ask (`--allow-sys=systemMemoryInfo`).
  */
 export function memoryBudget(device: Pick<Device, "software">, gib?: number): MemoryBudget {
   if (gib !== undefined) return { bytes: gib * 2 ** 30, from: "asked" };
@@ -122,6 +122,21 @@ export function tooLarge(
   return `Cannot ${action} as ${formatBytes(bytes!)} of device memory ${how}: it needs ${
     formatBytes(total)
   }`;
+}
+
+/**
+ * Plans a model alone, before it is loaded.
+ * @throws {RangeError} when it does not fit
+ */
+export function checkModel(
+  device: Device,
+  action: string,
+  { config, options }: { config: ModelConfig; options: Gpt2Options },
+): void {
+  const plan = planModel(device, { config, options });
+  const budget = memoryBudget(device);
+  if (plan.total <= (budget.bytes ?? Infinity)) return;
+  throw new RangeError(`${tooLarge(action, plan, budget)}; use a machine with more memory`);
 }
 
 /**

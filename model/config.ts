@@ -4,7 +4,7 @@ import { excerpt, firstOf, shown } from "../base/excerpt.ts";
 import { type Ends, endsOf } from "./ends.ts";
 
 const size = z.int().positive();
-const layers = size.max(10_000); // a hostile file makes no endless list of them
+const layers = size.max(1000); // GPT-3 has 96; a plan for many more would take minutes
 const tokenId = z.int().nonnegative().nullish().transform((id) => id ?? null);
 
 /** The names of one function: transformers has them for several roundings of its constant. */

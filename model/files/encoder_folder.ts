@@ -8,6 +8,7 @@
  * ```
  * @module
  */
+import { excerpt, shown } from "../../base/excerpt.ts";
 import type { Device } from "../../kernels/device.ts";
 import { parseEncoderConfig } from "../encoder/config.ts";
 import type { EncoderOptions, EncoderSource } from "../encoder/encoder.ts";
@@ -19,7 +20,17 @@ import { openWeights } from "./shards.ts";
 import { loadTokenizer } from "./tokenizer_file.ts";
 
 /** The object in a file that may be missing. */
-type Json = Record<string, unknown> | undefined;
+async function readObject(
+  folder: FolderSource,
+  name: string,
+): Promise<Record<string, unknown> | undefined> {
+  const value = await readJson(folder, name);
+  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+  if (value === undefined || isObject) return value as Record<string, unknown> | undefined;
+  throw new TypeError(
+    `Cannot use ${pathIn(folder, name)} as it must be a JSON object: it is ${shown(value)}`,
+  );
+}
 
 /**
  * Reads a sentence encoder. Texts are cut after `max_seq_length` tokens where `sentence_bert_config.json`
@@ -32,19 +43,23 @@ export async function loadSentenceEmbedder(
   options: EncoderOptions = {},
 ): Promise<SentenceEmbedder> {
   const from = sourceOf(folder);
-  const settings = await readJson(from, "sentence_bert_config.json") as Json;
-  const pooling = await readJson(from, "1_Pooling/config.json") as Json;
+  const settings = await readObject(from, "sentence_bert_config.json");
+  const pooling = await readObject(from, "1_Pooling/config.json");
   const modes = Object.entries(pooling ?? {})
     .filter(([key, on]) => key.startsWith("pooling_mode_") && on).map(([key]) => key);
   if (modes.some((mode) => mode !== "pooling_mode_mean_tokens")) {
     throw new TypeError(
-      `Cannot embed with ${from.path} as only the mean of tokens is implemented: it has ${modes}`,
+      `Cannot embed with ${from.path} as only the mean of tokens is implemented: it has ${
+        excerpt(modes.join())
+      }`,
     );
   }
   const longest = settings?.max_seq_length ?? Infinity;
   if (typeof longest !== "number" || !(longest >= 3)) {
     throw new RangeError(
-      `Cannot embed with ${from.path} as max_seq_length must be at least 3: it is ${longest}`,
+      `Cannot embed with ${from.path} as max_seq_length must be at least 3: it is ${
+        shown(longest)
+      }`,
     );
   }
   using source = await openEncoder(from, "AutoModel");

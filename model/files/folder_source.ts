@@ -3,12 +3,17 @@
  * web (`urlFolder`), which a browser tab has in place of a disk.
  * @module
  */
+import { excerpt } from "../../base/excerpt.ts";
+import { parseShallowJson } from "../../base/json.ts";
 
 /** A folder, or what stands for one. */
 export interface FolderSource {
   /** What errors call it; a file of it is `path/name`. */
   readonly path: string;
-  /** The whole text of a file; undefined where there is no such file. */
+  /**
+   * The whole text of a file; undefined where there is no such file.
+   * @throws {Error} where it is longer than such a file can be
+   */
   readText(name: string): Promise<string | undefined>;
   /** Opens a file to read parts of it; undefined where there is no such file. */
   openRange(name: string): Promise<RangeFile | undefined>;
@@ -57,10 +62,10 @@ export async function readJson(folder: FolderSource, name: string): Promise<unkn
   const text = await folder.readText(name);
   if (text === undefined) return undefined;
   try {
-    return JSON.parse(text);
+    return parseShallowJson(text);
   } catch (error) {
     throw new TypeError(
-      `Cannot use ${pathIn(folder, name)} as it must be JSON: ${(error as Error).message}`,
+      `Cannot use ${pathIn(folder, name)} as it must be JSON: ${excerpt((error as Error).message)}`,
     );
   }
 }

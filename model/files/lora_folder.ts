@@ -11,7 +11,7 @@ import { Adapter, type LoraOptions } from "../lora/lora.ts";
 import type { ParameterBuffers } from "../params.ts";
 import { sourceOf } from "./deno_folder.ts";
 import { type FolderSource, MissingFileError } from "./folder_source.ts";
-import { readConfig, VALUE_HEAD } from "./gpt2_folder.ts";
+import { openFolder, readConfig, VALUE_HEAD } from "./gpt2_folder.ts";
 import { findBase, readPeftConfig, settingsOf } from "./peft_config.ts";
 import { openTensors, type SafetensorsFile } from "./safetensors.ts";
 import { SafetensorsError } from "./tensor_entries.ts";
@@ -120,10 +120,21 @@ export async function describeModel(
 ): Promise<{ config: ModelConfig; lora?: LoraOptions }> {
   const source = sourceOf(folder);
   const adapter = await readPeftConfig(source);
-  if (!adapter) return { config: await readConfig(source) };
+  if (!adapter) return { config: await configOf(source) };
   const base = await findBase(source, adapter);
-  const config = await readConfig(base);
+  const config = await configOf(base);
   return { config, lora: settingsOf(adapter, config) };
+}
+
+/** The config, which weights that are there must fit: it decides how much memory is asked for. */
+async function configOf(folder: FolderSource): Promise<ModelConfig> {
+  try {
+    using opened = await openFolder(folder);
+    return opened.config;
+  } catch (error) {
+    if (!(error instanceof MissingFileError)) throw error;
+    return await readConfig(folder);
+  }
 }
 
 async function fillValues(values: ParameterBuffers, folder: FolderSource): Promise<void> {

@@ -3,6 +3,7 @@
  * tensor, in blocks.
  * @module
  */
+import { excerpt } from "../../base/excerpt.ts";
 import type { TensorSource, TensorSpec } from "../tensor_source.ts";
 import { splitPath } from "./deno_folder.ts";
 import { type FolderSource, MissingFileError, pathIn, type RangeFile } from "./folder_source.ts";
@@ -40,12 +41,12 @@ export class SafetensorsFile implements Header, TensorSource {
   async read(name: string): Promise<Float32Array<ArrayBuffer>> {
     const entry = this.entries.get(name);
     if (!entry) {
-      throw new SafetensorsError(`Cannot read ${name} as ${this.path} has no such tensor`);
+      throw new SafetensorsError(`Cannot read ${excerpt(name)} as ${this.path} has no such tensor`);
     }
     const convert = converters[entry.dtype];
     if (!convert) {
       throw new SafetensorsError(
-        `Cannot read ${name} as numbers must be F32, F16 or BF16: it is ${entry.dtype}`,
+        `Cannot read ${excerpt(name)} as numbers must be F32, F16 or BF16: it is ${entry.dtype}`,
       );
     }
     const size = BYTES[entry.dtype];
@@ -55,16 +56,18 @@ export class SafetensorsFile implements Header, TensorSource {
       const n = Math.min(BLOCK / size, numbers.length - at);
       const bytes = new Uint8Array(block, 0, n * size);
       if (await this.file.read(bytes, this.dataStart + entry.begin + at * size) < bytes.length) {
-        throw new SafetensorsError(`Cannot read ${name} as ${this.path} became shorter meanwhile`);
+        throw new SafetensorsError(
+          `Cannot read ${excerpt(name)} as ${this.path} became shorter meanwhile`,
+        );
       }
       convert(block, numbers.subarray(at, at + n));
     }
     const bad = numbers.findIndex((x) => !Number.isFinite(x));
     if (bad >= 0) {
       throw new SafetensorsError(
-        `Cannot use ${name} of ${this.path} as its numbers must be finite: element ${bad} is ${
-          numbers[bad]
-        }`,
+        `Cannot use ${
+          excerpt(name)
+        } of ${this.path} as its numbers must be finite: element ${bad} is ${numbers[bad]}`,
       );
     }
     return numbers;

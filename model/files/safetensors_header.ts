@@ -6,6 +6,7 @@
  * little-endian, without holes.
  * @module
  */
+import { excerpt } from "../../base/excerpt.ts";
 import { type Json, JsonNumber, parseJson } from "../../base/json.ts";
 import { BYTES, type FileDtype, SafetensorsError, type TensorEntry } from "./tensor_entries.ts";
 
@@ -88,8 +89,7 @@ const byPlace = (a: TensorEntry, b: TensorEntry): number => a.begin - b.begin ||
 
 /** @throws {SafetensorsError} with the fault */
 export function fail(fault: string): never {
-  const short = fault.length > 500 ? `${fault.slice(0, 500)}…` : fault; // a name may be long
-  throw new SafetensorsError(`Cannot read safetensors as ${short}`);
+  throw new SafetensorsError(`Cannot read safetensors as ${excerpt(fault, 500)}`); // a name may be long
 }
 
 function entryOf(name: string, value: Json): TensorEntry {

@@ -2,6 +2,7 @@
  * Weights that are spread over several safetensors files, as `model.safetensors.index.json` lists them.
  * @module
  */
+import { excerpt, shown } from "../../base/excerpt.ts";
 import { type Json, parseJson } from "../../base/json.ts";
 import type { TensorSource, TensorSpec } from "../tensor_source.ts";
 import { type FolderSource, hasFile, MissingFileError, pathIn } from "./folder_source.ts";
@@ -93,7 +94,9 @@ export async function openShards(folder: FolderSource, index: string): Promise<S
     const file = await openTensors(folder, shard);
     if (!file) {
       throw new MissingFileError(
-        `Cannot read the weights of ${path} as its shard ${shard} is missing: fetch it again`,
+        `Cannot read the weights of ${path} as its shard ${
+          excerpt(shard)
+        } is missing: fetch it again`,
       );
     }
     opened.use(file);
@@ -133,8 +136,8 @@ async function readIndex(folder: FolderSource, index: string): Promise<Map<strin
       fail(
         path,
         `must give each tensor a file NAME.safetensors in its own folder: weight_map has ${
-          typeof shard === "string" ? JSON.stringify(shard) : "no text"
-        } for ${JSON.stringify(name)}`,
+          typeof shard === "string" ? shown(shard) : "no text"
+        } for ${shown(name)}`,
       );
     }
   }
@@ -142,5 +145,5 @@ async function readIndex(folder: FolderSource, index: string): Promise<Map<strin
 }
 
 function fail(path: string, rule: string): never {
-  throw new SafetensorsError(`Cannot use ${path} as an index ${rule}`);
+  throw new SafetensorsError(`Cannot use ${path} as an index ${excerpt(rule, 500)}`);
 }

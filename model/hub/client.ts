@@ -4,6 +4,7 @@
  * @module
  */
 
+import { excerpt } from "../../base/excerpt.ts";
 import { HubError, RetryableError, statusError, unexpectedResponse } from "./errors.ts";
 
 /** How the hub is talked to. */
@@ -189,7 +190,10 @@ async function* chunks(
 function redirectOf(response: Response, from: URL, what: string): URL {
   const location = response.headers.get("location");
   const fail = (fault: string): never => {
-    throw new HubError("answer", `Cannot fetch ${what} as ${from.host} redirects ${fault}`);
+    throw new HubError(
+      "answer",
+      `Cannot fetch ${what} as ${from.host} redirects ${excerpt(fault)}`,
+    );
   };
   if (!location || !URL.canParse(location, from.href)) return fail("to no address");
   const url = new URL(location, from.href);
@@ -204,5 +208,5 @@ function redirectOf(response: Response, from: URL, what: string): URL {
 const textOf = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error);
   const why = error.cause instanceof Error ? `, ${error.cause.message}` : "";
-  return error.message + why;
+  return excerpt(error.message + why, 500);
 };

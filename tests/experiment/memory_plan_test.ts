@@ -8,6 +8,7 @@ import { Gpt2 } from "../../model/gpt2.ts";
 import { Trainer } from "../../rl/trainer.ts";
 import { completeText } from "../../experiment/complete.ts";
 import {
+  checkModel,
   memoryBudget,
   type MemorySettings,
   planRun,
@@ -323,3 +324,20 @@ testOnDevices(
     assert.deepEqual(await update({ recompute: true }), whole);
   },
 );
+
+Deno.test("a model that is larger than the machine is refused before its weights are touched", () => {
+  using device = new CpuDevice();
+  const large = parseConfig({
+    ...{ vocab_size: 31, n_positions: 64, n_embd: 16_384, n_layer: 1000, n_head: 2 },
+  });
+  assert.throws(
+    () => checkModel(device, "export", { config: large, options: { frozen: true } }),
+    {
+      name: "RangeError",
+      message:
+        /^Cannot export as .* of device memory are free here: it needs .*a machine with more/,
+    },
+  );
+  checkModel(device, "export", { config, options: { frozen: true } });
+  assert.equal(device.memory.live, 0);
+});

@@ -91,7 +91,7 @@ Deno.test("what a model of the hub was is found by its commit, wherever the bran
     await Deno.remove(old, { recursive: true });
     await assert.rejects(
       sameModel(source, options),
-      new RegExp(`the hub's cache does not have it\\. .*: deno task fetch ${ID}@${A}$`),
+      new RegExp(`the hub's cache does not have it as .*: deno task fetch ${ID}@${A}$`),
     );
   } finally {
     await Deno.remove(cache, { recursive: true });
