@@ -1,5 +1,6 @@
 /** Which known name an unknown one most likely meant. @module */
 import { distance } from "npm:fastest-levenshtein@1.0.16";
+import { shown } from "./excerpt.ts";
 
 /**
  * The nearest of `names`, where at most a third of the letters (or two; one of up to four) differ; case,
@@ -40,6 +41,6 @@ export function unknownName(kind: string, name: string, names: readonly string[]
   const near = nearest(name, names);
   const cure = near === undefined ? "" : `; did you mean "${near}"?`;
   return new TypeError(
-    `Cannot find the ${kind} ${JSON.stringify(name)} as there are only ${names.join(", ")}${cure}`,
+    `Cannot find the ${kind} ${shown(name)} as there are only ${names.join(", ")}${cure}`,
   );
 }

@@ -6,6 +6,7 @@ import { saveGpt2 } from "../../../model/files/gpt2_save.ts";
 import { openSafetensors } from "../../../model/files/safetensors.ts";
 import { writeSafetensors } from "../../../model/files/safetensors_write.ts";
 import { Gpt2 } from "../../../model/gpt2.ts";
+import { describeModel } from "../../../model/files/lora_folder.ts";
 import { TINY } from "../../../model/hub/find_model.ts";
 import { languageModelRows } from "../../../model/rows.ts";
 import { assertClose } from "../../_close.ts";
@@ -198,6 +199,10 @@ Deno.test("load() finds weights that do not fit before it takes memory for them"
       return true;
     });
     assert.deepEqual(device.memory, { ...device.memory, live, peak });
+    // Nor is memory planned for what only the config says.
+    await assert.rejects(describeModel(folder), /wte.weight is \(11,6\), not \(11,600\)/);
+    await Deno.remove(`${folder}/model.safetensors`);
+    assert.equal((await describeModel(folder)).config.model_type, "gpt2");
   });
 });
 

@@ -37,7 +37,8 @@ Deno.test("folders that compute something else are refused, with the reason", as
   for (const [name, words] of Object.entries(refused)) {
     await assert.rejects(loadGpt2(device, folderOf(name), { frozen: true }), (error: Error) => {
       assert.match(error.message, /^Cannot (?:use|load|read)/, name);
-      assert.ok(error.message.includes(words), `${name}: ${error.message}`);
+      const said = error.message.replaceAll(folderOf(name), ""); // the path has such words too
+      assert.ok(said.includes(words), `${name}: ${said}`);
       assert.ok(error.message.length < 1000, name);
       return true;
     });
