@@ -5,7 +5,8 @@ import { denoFolder, readIfThere } from "../../../model/files/deno_folder.ts";
 import { loadSentenceEmbedder } from "../../../model/files/encoder_folder.ts";
 import { hasFile, readJson } from "../../../model/files/folder_source.ts";
 import { loadGpt2 } from "../../../model/files/gpt2_folder.ts";
-import { copyTokenizer, saveGpt2 } from "../../../model/files/gpt2_save.ts";
+import { saveGpt2 } from "../../../model/files/gpt2_save.ts";
+import { copyTokenizer } from "../../../model/files/tokenizer_copy.ts";
 import { findModel } from "../../../model/hub/find_model.ts";
 import { describeModel } from "../../../model/hub/load.ts";
 import { modelFolder } from "../../_fixtures.ts";
@@ -114,6 +115,14 @@ if (isPosix) {
     await Deno.symlink(`${place}/secret`, `${from}/tokenizer.json`);
     await assert.rejects(copyTokenizer(to, from), /leads out of its folder/);
     assert.deepEqual(await Array.fromAsync(Deno.readDir(to)), []);
+    await Deno.remove(`${from}/tokenizer.json`);
+    await Deno.copyFile(modelFolder("bpe_tokenizer.json"), `${from}/tokenizer.json`);
+    await Deno.symlink(`${place}/secret`, `${from}/special_tokens_map.json`);
+    await assert.rejects(
+      copyTokenizer(to, from),
+      /leads out of its folder/,
+      "nor left out in silence",
+    );
   });
 
   inTemporary(
