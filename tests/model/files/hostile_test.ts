@@ -113,13 +113,13 @@ if (isPosix) {
     await Deno.mkdir(to);
     await Deno.writeTextFile(`${place}/secret`, '{"a": "secret"}');
     await Deno.symlink(`${place}/secret`, `${from}/tokenizer.json`);
-    await assert.rejects(copyTokenizer(to, from), /leads out of its folder/);
+    await assert.rejects(copyTokenizer(to, from, null), /leads out of its folder/);
     assert.deepEqual(await Array.fromAsync(Deno.readDir(to)), []);
     await Deno.remove(`${from}/tokenizer.json`);
     await Deno.copyFile(modelFolder("bpe_tokenizer.json"), `${from}/tokenizer.json`);
     await Deno.symlink(`${place}/secret`, `${from}/special_tokens_map.json`);
     await assert.rejects(
-      copyTokenizer(to, from),
+      copyTokenizer(to, from, null),
       /leads out of its folder/,
       "nor left out in silence",
     );
