@@ -3,7 +3,7 @@
  * metadata the number of steps.
  * @module
  */
-import { excerpt } from "../../base/excerpt.ts";
+import { shown } from "../../base/excerpt.ts";
 import type { Gpt2 } from "../gpt2.ts";
 import type { Optimizer } from "../optimizer.ts";
 import type { TensorSpec } from "../tensor_source.ts";
@@ -43,7 +43,7 @@ export async function importOptimizer(model: Gpt2, path: string): Promise<void> 
   using file = await openSafetensors(path);
   const said = file.metadata.t, t = Number(said);
   if (!/^\d+$/.test(said ?? "") || !Number.isSafeInteger(t)) { // Number("") would be 0
-    const found = said === undefined ? "nothing" : JSON.stringify(excerpt(said));
+    const found = said === undefined ? "nothing" : shown(said);
     throw new TypeError(
       `Cannot read the optimizer from ${path} as its metadata must say the step t: it says ${found}`,
     );
