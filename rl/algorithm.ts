@@ -8,7 +8,7 @@ import type { OptionTable } from "../base/options.ts";
 import type { Numbers, ResponseGrid } from "./batch.ts";
 import type { LossSums } from "./loss/sums.ts";
 import type { MetricInfo } from "./metrics.ts";
-import type { Evaluation, EvaluationGradient, Rollout } from "./policy.ts";
+import type { Evaluation, EvaluationGradient, Policy, Rollout } from "./policy.ts";
 import type { TrainerConfig } from "./trainer_options.ts";
 import type { UpdateResult } from "./update.ts";
 
@@ -27,11 +27,28 @@ export interface Needs {
  * @throws {RangeError} where its groups are not of 1 completion or more
  */
 export function needsOf<C>(algorithm: Algorithm<C>, config: Readonly<C>): Needs {
-  const needs = algorithm.needs(config), { groupSize } = needs;
+  const needs = algorithm.needs(config), { groupSize } = needs ?? {};
   if (Number.isInteger(groupSize) && groupSize >= 1) return needs;
   throw new RangeError(
     `Cannot train with ${algorithm.name} as it must compare 1 completion of a prompt or more: ` +
       `its groupSize is ${groupSize}`,
+  );
+}
+
+/** @throws {TypeError} where there is no policy, or it lacks what an algorithm needs */
+export function checkPolicy(policy: Policy, name: string, { value, reference }: Needs): void {
+  if (!policy) {
+    throw new TypeError(`Cannot train with ${name} as there is no policy: it is ${policy}`);
+  }
+  const lacks = reference && !policy.reference
+    ? "compares the policy with a frozen reference"
+    : value && policy.hasValues === false
+    ? "trains a value head"
+    : undefined;
+  if (lacks === undefined) return;
+  throw new TypeError(
+    `Cannot train with ${name} as it ${lacks}: this policy has none; give it one, or choose an ` +
+      "algorithm without",
   );
 }
 

@@ -16,6 +16,7 @@ import {
 } from "./batch.ts";
 import type { Algorithm, Experience, ScoredRollout, StepContext } from "./algorithm.ts";
 import type { Evaluation, Policy, Rollout } from "./policy.ts";
+import { clampScores, type Scores } from "./scores.ts";
 
 /** Lists `rows` in pieces of at most `size`; 0 is all at once. */
 export function pieces(rows: readonly number[], size: number): number[][] {
@@ -41,36 +42,40 @@ export function tokenBatch(rollout: Rollout, rows: readonly number[], temperatur
 /**
  * Evaluates a scored rollout and lets the algorithm work out its advantages. The reference is asked
  * before the policy, so that the policy's last forward pass is still its last when the update begins.
- * @throws {RangeError} where scores, or arrays of the policy or the algorithm, have the wrong size.
+ * @throws {RangeError} where arrays of the policy or the algorithm have the wrong size
+ * @throws {TypeError} where the algorithm gives no advantages
  */
 export async function collect<C>(
   policy: Policy,
   { rollout, scores, algorithm, context }: {
     rollout: Rollout;
-    scores: readonly (number | null)[];
+    /** As `checkScores` lets them pass. */
+    scores: Readonly<Scores>;
     algorithm: Algorithm<C>;
     context: StepContext<C>;
   },
 ): Promise<Experience> {
   const { config } = context, needs = algorithm.needs(config);
   const all = alignResponses(rollout.responses);
-  checkRollout(all, rollout, scores);
+  checkRollout(all, rollout);
   const evaluated = await evaluateRollout(policy, { rollout, grid: all, config, needs });
   const scored = scores.map((score) => score !== null);
-  const limit = config.scoreClip || Infinity;
-  const score = Float32Array.from(scores, (s) => {
-    if (s !== null && !Number.isFinite(s)) return s; // a fault to report, not a large score
-    return Math.min(limit, Math.max(-limit, s ?? 0));
-  });
+  const score = clampScores(scores, config.scoreClip);
   const grid = keepRows(all, scored), sampled = padRows(rollout.logprobs, all);
   const known: ScoredRollout = { rollout, grid, score, scored, sampled, ...evaluated };
   const made = algorithm.advantages(known, context);
+  if (!made?.advantage) {
+    throw new TypeError(
+      `Cannot learn by ${algorithm.name} as its advantages() must give { advantage }: it gave ` +
+        (made ? `{ ${Object.keys(made).join(", ")} }` : made),
+    );
+  }
   for (const name of ["advantage", "returns", "kl", "penalty"] as const) {
     const array = made[name];
     if (array) checkSize(`the ${name} of ${algorithm.name}`, array, grid);
   }
   const { old, reference } = evaluated, { advantage, returns } = made;
-  const fault = findFault(grid, { score, ...old, reference, sampled, advantage, returns });
+  const fault = findFault(grid, { ...old, reference, sampled, advantage, returns });
   return { ...known, ...made, fault };
 }
 
@@ -104,23 +109,7 @@ async function evaluateRollout(
   return { old, ...(reference && { reference }) };
 }
 
-function checkRollout(
-  { B, length }: ResponseGrid,
-  rollout: Rollout,
-  scores: readonly (number | null)[],
-): void {
-  if (scores.length !== B) {
-    throw new RangeError(
-      `Cannot learn from a rollout as each of its ${B} responses needs one score: there are ${scores.length}`,
-    );
-  }
-  scores.forEach((score, b) => {
-    if (score !== null && typeof score !== "number") {
-      throw new TypeError(
-        `Cannot learn from response ${b} as its score must be a number, or null for "cannot score": it is ${score}`,
-      );
-    }
-  });
+function checkRollout({ B, length }: ResponseGrid, rollout: Rollout): void {
   length.forEach((tokens, b) => {
     if (tokens === 0) {
       throw new RangeError(
@@ -159,10 +148,9 @@ function findFault(
   if (countTokens(grid.mask) === 0) return "no response had a score";
   for (const [name, x] of Object.entries(arrays)) {
     if (!x) continue;
-    const perRow = name === "score";
     for (let i = 0; i < x.length; i++) {
-      if ((perRow || grid.mask[i]) && !Number.isFinite(x[i])) {
-        return `${name} of response ${perRow ? i : Math.floor(i / grid.T)} is ${x[i]}`;
+      if (grid.mask[i] && !Number.isFinite(x[i])) {
+        return `${name} of response ${Math.floor(i / grid.T)} is ${x[i]}`;
       }
     }
   }

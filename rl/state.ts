@@ -32,7 +32,7 @@ export function checkNext(name: string, before: AlgorithmState, next: AlgorithmS
  * Checks a saved state, also one of an earlier version, which kept the algorithm's numbers beside `step`
  * and `faults`. A number of the algorithm's that is named like one of its settings has that setting's
  * least value too.
- * @throws {TypeError} where a field is missing, is not a number, or is too small
+ * @throws {TypeError} for what is no state, or where a field is missing, not a number, or too small
  */
 export function readState(
   saved: TrainerState | Readonly<Record<string, number>>,
@@ -42,6 +42,11 @@ export function readState(
     options: Pick<Algorithm["options"], "rows">;
   },
 ): TrainerState {
+  if (typeof saved !== "object" || saved === null) {
+    throw new TypeError(
+      `Cannot restore the trainer as its state is what state() gave: it is ${saved}`,
+    );
+  }
   const { step, faults, ...rest } = saved as Readonly<Record<string, unknown>>;
   const given = (rest.algorithm ?? rest) as Readonly<Record<string, unknown>>;
   const check = (name: string, value: unknown, least?: number): number => {

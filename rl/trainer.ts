@@ -4,10 +4,11 @@
  * @module
  */
 import { scheduleAt } from "../base/schedules.ts";
-import { type Algorithm, type Experience, type Needs, needsOf } from "./algorithm.ts";
-import { DEFAULT_ALGORITHM, findAlgorithm } from "./algorithms/registry.ts";
+import { type Algorithm, checkPolicy, type Experience, type Needs, needsOf } from "./algorithm.ts";
+import { asAlgorithm, DEFAULT_ALGORITHM } from "./algorithms/registry.ts";
 import { collect } from "./experience.ts";
 import type { Policy, Rollout } from "./policy.ts";
+import { checkScores, type Scores } from "./scores.ts";
 import { checkNext, readState, type TrainerState } from "./state.ts";
 import { stepMetrics } from "./summary.ts";
 import { type TrainerConfig, trainerOptions } from "./trainer_options.ts";
@@ -32,7 +33,7 @@ export interface TrainerStep {
   /** Prompts and completions; each prompt as often as the algorithm's groups are large. */
   rollout: Rollout;
   /** As the score function gave them. */
-  scores: (number | null)[];
+  scores: Scores;
   /** By name, always all of the algorithm's metrics, in its order. */
   metrics: Record<string, number>;
   /** Advantages, KL, old log-probabilities and what else the step learned from. */
@@ -45,20 +46,6 @@ export type TrainerSettings = Partial<TrainerConfig> & Readonly<Record<string, u
 
 /** Skipped updates in a row after which training stops. */
 const MAX_FAULTS = 3;
-
-/** @throws {TypeError} where the policy lacks what an algorithm needs */
-function checkPolicy(policy: Policy, name: string, { value, reference }: Needs): void {
-  const lacks = reference && !policy.reference
-    ? "compares the policy with a frozen reference"
-    : value && policy.hasValues === false
-    ? "trains a value head"
-    : undefined;
-  if (lacks === undefined) return;
-  throw new TypeError(
-    `Cannot train with ${name} as it ${lacks}: this policy has none; give it one, or choose an ` +
-      "algorithm without",
-  );
-}
 
 /**
  * Trains a policy with an algorithm. All randomness comes from the seed and the step number, so the same
@@ -77,7 +64,7 @@ export class Trainer {
    * Trains `policy` with an algorithm of the registry or one of your own, with its defaults where
    * `settings` names nothing else.
    * @throws {TypeError|RangeError} for a setting that the algorithm does not have, or out of range
-   * @throws {TypeError} where the policy lacks what the algorithm needs
+   * @throws {TypeError} for what is no algorithm, or where the policy lacks what the algorithm needs
    */
   constructor(
     policy: Policy,
@@ -85,7 +72,7 @@ export class Trainer {
     // deno-lint-ignore no-explicit-any -- any settings of its own
     algorithm: string | Algorithm<any> = DEFAULT_ALGORITHM,
   ) {
-    this.algorithm = typeof algorithm === "string" ? findAlgorithm(algorithm) : algorithm;
+    this.algorithm = asAlgorithm(algorithm);
     this.config = trainerOptions(this.algorithm as Algorithm<never>).resolve(settings) as
       & TrainerConfig
       & Record<string, unknown>;
@@ -113,15 +100,24 @@ export class Trainer {
   /**
    * One rollout and its update: `needs.groupSize` completions of each prompt. `score` gives one number
    * for each response, or null where it cannot tell; such a response is counted and not learned from.
-   * @throws {RangeError} for too few prompts, or arrays of the wrong size.
-   * @throws {TypeError} for a state of the algorithm's that could not be read back.
-   * @throws {Error} when the third update in a row had to be skipped, with the reason.
+   * Where it throws, the trainer stays where it was.
+   * @throws {RangeError} for a step beyond `totalSteps`, too few prompts, arrays of the wrong size, or a
+   * score that is not finite
+   * @throws {TypeError} for scores that are no numbers, or a state of the algorithm's that could not be
+   * read back
+   * @throws {Error} when the third update in a row had to be skipped, with the reason
    */
   async step(
     prompts: Int32Array[],
-    score: (rollout: Rollout) => Promise<(number | null)[]>,
+    score: (rollout: Rollout) => Promise<Scores>,
   ): Promise<TrainerStep> {
     const { config, algorithm } = this, { step, faults, algorithm: state } = this.#state;
+    if (step >= config.totalSteps) {
+      throw new RangeError(
+        `Cannot take step ${step + 1} as the run, and with it every schedule, ends with step ` +
+          `${config.totalSteps}: give a larger totalSteps`,
+      );
+    }
     const repeated = prompts.flatMap((prompt) =>
       Array<Int32Array>(this.needs.groupSize).fill(prompt)
     );
@@ -141,7 +137,7 @@ export class Trainer {
     const { maxNewTokens, temperature, seed } = config;
     const options = { maxNewTokens, temperature, seed, stream: step };
     const rollout = await timed("generate", () => this.#policy.generate(repeated, options));
-    const scores = await timed("score", () => score(rollout));
+    const scores = checkScores(await timed("score", () => score(rollout)), repeated.length);
     const context = { config, step, state };
     const experience = await timed(
       "evaluate",

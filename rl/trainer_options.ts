@@ -6,6 +6,7 @@ import {
   type OptionTable,
   type OptionValues,
 } from "../base/options.ts";
+import { didYouMean } from "../base/names.ts";
 import type { Algorithm } from "./algorithm.ts";
 
 /** Choices of a schedule's decay; see `base/schedules.ts`. */
@@ -37,9 +38,20 @@ export type TrainerConfig = OptionValues<typeof ROWS>;
 /** All settings of the loop, in reading order. */
 export const TRAINER_OPTIONS: OptionTable<TrainerConfig> = defineOptions("the trainer", ROWS);
 
-/** The settings that a run with this algorithm has: the loop's with the algorithm's defaults, and its own. */
+/**
+ * The settings that a run with this algorithm has: the loop's with the algorithm's defaults, and its own.
+ * @throws {TypeError} where `trainerDefaults` names a setting that the loop does not have, or an option
+ * of the algorithm's has the name of one of the loop's
+ */
 export function trainerOptions(algorithm: Algorithm<never>): OptionTable<TrainerConfig> {
   const own = algorithm.trainerDefaults ?? {};
+  const unknown = Object.keys(own).find((name) => !Object.hasOwn(TRAINER_OPTIONS.rows, name));
+  if (unknown !== undefined) {
+    throw new TypeError(
+      `Cannot train with ${algorithm.name} as its trainerDefaults are of the loop's settings: ` +
+        `"${unknown}" is none.${didYouMean(unknown, TRAINER_OPTIONS.names)}`,
+    );
+  }
   const rows = Object.fromEntries(
     Object.entries(TRAINER_OPTIONS.rows).map(([name, row]) => [
       name,

@@ -18,3 +18,28 @@ export function findAlgorithm(name: string): Algorithm {
   if (found) return found;
   throw unknownName("algorithm", name, ALGORITHMS.map((algorithm) => algorithm.name));
 }
+
+/** What the loop cannot do without. */
+const PARTS = {
+  ...{ name: "string", options: "object", metrics: "object", needs: "function" },
+  ...{ advantages: "function", loss: "function", total: "function" },
+};
+
+/**
+ * An algorithm by name, or one of your own as it is.
+ * @throws {TypeError} for an unknown name, or what is no algorithm
+ */
+export function asAlgorithm(given: unknown): Algorithm {
+  if (typeof given === "string") return findAlgorithm(given);
+  const parts = (given ?? {}) as Readonly<Record<string, unknown>>;
+  const missing = Object.entries(PARTS)
+    .filter(([part, kind]) => typeof parts[part] !== kind || parts[part] === null)
+    .map(([part]) => part);
+  if (missing.length === 0) return given as Algorithm;
+  const now = typeof given === "object" && given !== null
+    ? `this object lacks ${missing.join(", ")}`
+    : `it is ${given}`;
+  throw new TypeError(
+    `Cannot train as an algorithm is a name, or an object as rl/algorithm.ts says: ${now}`,
+  );
+}

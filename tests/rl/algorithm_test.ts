@@ -189,6 +189,42 @@ Deno.test("a policy that lacks what the algorithm needs is refused", async () =>
   );
 });
 
+Deno.test("what is no algorithm, no policy or no state is refused in a sentence", () => {
+  const make = (algorithm: unknown, policy: unknown = new Bare(V)) =>
+    new Trainer(policy as Bare, {}, algorithm as Algorithm);
+  const cannot = "Cannot train as an algorithm is a name, or an object as rl/algorithm.ts says: ";
+  for (const given of [null, 7]) {
+    assert.throws(() => make(given), { name: "TypeError", message: `${cannot}it is ${given}` });
+  }
+  const { needs: _needs, loss: _loss, ...some } = reinforce(1);
+  const message = `${cannot}this object lacks needs, loss`;
+  assert.throws(() => make(some), { name: "TypeError", message });
+  assert.throws(() => make({ ...reinforce(1), options: null }), /this object lacks options$/);
+  assert.throws(() => make({ ...reinforce(1), needs: () => {} }), /its groupSize is undefined$/);
+  for (const policy of [null, 0]) {
+    const message = `Cannot train with reinforce as there is no policy: it is ${policy}`;
+    assert.throws(() => make(reinforce(1), policy), { name: "TypeError", message });
+  }
+  for (const state of [null, undefined, "step 3"]) {
+    assert.throws(() => make(reinforce(1)).restore(state as never), {
+      name: "TypeError",
+      message: `Cannot restore the trainer as its state is what state() gave: it is ${state}`,
+    });
+  }
+});
+
+Deno.test("an algorithm that gives nothing where something is due is refused by name", async () => {
+  const step = (change: object) =>
+    new Trainer(new Bare(V), FAST, { ...reinforce(1), ...change }).step(PROMPTS, successor);
+  const cannot = "Cannot learn by reinforce as its advantages() must give { advantage }: it gave ";
+  const refused = { name: "TypeError", message: `${cannot}undefined` };
+  await assert.rejects(step({ advantages: () => {} }), refused);
+  await assert.rejects(step({ advantages: () => ({ returns: [] }) }), {
+    name: "TypeError",
+    message: `${cannot}{ returns }`,
+  });
+});
+
 Deno.test("an algorithm reports what its table has, no more and no less", async () => {
   const plain = reinforce(1);
   const silent = { ...plain, report: undefined }, loud = { ...plain, report: () => ({ luck: 1 }) };

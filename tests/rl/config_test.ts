@@ -34,6 +34,14 @@ Deno.test("an algorithm may change the loop's defaults, not its settings", () =>
   assert.equal(trainerOptions(once as never).resolve({ epochs: 3 }).epochs, 3);
   const twice = { ...ppo, options: TRAINER_OPTIONS } as unknown as Algorithm<never>;
   assert.throws(() => trainerOptions(twice), /names must differ: both have seed/);
+  const wrong = { ...ppo, trainerDefaults: { epoch: 1 } } as unknown as Algorithm<never>;
+  assert.throws(() => trainerOptions(wrong), {
+    name: "TypeError",
+    message: "Cannot train with ppo as its trainerDefaults are of the loop's settings: " +
+      '"epoch" is none. Did you mean "epochs"?',
+  });
+  const outside = { ...ppo, trainerDefaults: { epochs: 0 } } as unknown as Algorithm<never>;
+  assert.throws(() => trainerOptions(outside), /epochs must be at least 1: it is 0/);
 });
 
 Deno.test("the defaults are those of TRL 0.11", () => {

@@ -14,8 +14,14 @@ class Broken extends TablePolicy {
   breakAt?: { evaluation: number; name: keyof Evaluation; value: number };
   breakReference = false;
   breakGradient = false;
+  breakSampled?: number;
   constructor() {
     super(4, (i) => Math.cos(i));
+  }
+  override async generate(...given: Parameters<TablePolicy["generate"]>): Promise<Rollout> {
+    const rollout = await super.generate(...given);
+    if (this.breakSampled !== undefined) rollout.logprobs[2][0] = this.breakSampled;
+    return rollout;
   }
   override async evaluate(batch: TokenBatch): Promise<Evaluation> {
     const out = await super.evaluate(batch), at = this.breakAt;
@@ -44,11 +50,8 @@ async function assertSkipped(policy: Broken, steps = 0, score = lengths, setting
   assert.deepEqual(trainer.state(), { step: 1, faults: 1, algorithm: { klCoefficient: 0.2 } });
 }
 
-Deno.test("a score, a log-probability or a value that is not finite skips the update", async () => {
+Deno.test("a log-probability or a value that is not finite skips the update", async () => {
   for (const bad of [NaN, Infinity, -Infinity]) {
-    const score = () => Promise.resolve([bad, 1, 1, 1, 1, 1, 1, 1]);
-    await assertSkipped(new Broken(), 0, score);
-    await assertSkipped(new Broken(), 0, score, { scoreClip: 5 });
     for (const name of ["logprob", "entropy", "value"] as const) {
       const policy = new Broken();
       policy.breakAt = { evaluation: 0, name, value: bad };
@@ -58,6 +61,19 @@ Deno.test("a score, a log-probability or a value that is not finite skips the up
   const policy = new Broken();
   policy.breakReference = true;
   await assertSkipped(policy);
+  for (const bad of [NaN, -Infinity]) { // the sampler's own, which the loss does not read
+    const sampler = new Broken();
+    sampler.breakSampled = bad;
+    await assertSkipped(sampler);
+  }
+});
+
+Deno.test("a number outside the mask may be anything: it is no fault", async () => {
+  const policy = new Broken(), trainer = new Trainer(policy, FAST);
+  policy.breakAt = { evaluation: 0, name: "logprob", value: NaN };
+  const score = () => Promise.resolve([null, 1, 2, 1, 1, 1, 1, 3]); // it lies in row 0
+  const { metrics } = await trainer.step(PROMPTS, score);
+  assert.equal(metrics["optimizer/skipped_updates"], 0);
 });
 
 Deno.test("a loss that is not finite in a later pass undoes its minibatch, not the ones before", async () => {
@@ -107,11 +123,6 @@ Deno.test("the third skipped update in a row ends training with its reason", asy
       "resume from the last checkpoint with a lower learning rate, or fix the reward",
   });
   assert.deepEqual(trainer.state(), before);
-  const nan = new Trainer(new Broken(), FAST);
-  const bad = () => Promise.resolve([1, 1, NaN, 1, 1, 1, 1, 1]);
-  await nan.step(PROMPTS, bad);
-  await nan.step(PROMPTS, bad);
-  await assert.rejects(nan.step(PROMPTS, bad), /skipped: score of response 2 is NaN;/);
 });
 
 Deno.test("the reason names the number, the response and what it was", async () => {
@@ -149,18 +160,61 @@ Deno.test("a score function that throws leaves the trainer where it was", async 
   assert.equal(policy.steps, 0);
 });
 
-Deno.test("wrong sizes and kinds are refused by name", async () => {
-  const step = (score: unknown[]) =>
-    new Trainer(new Broken(), FAST).step(PROMPTS, () => Promise.resolve(score as number[]));
-  await assert.rejects(step([1, 2]), {
+Deno.test("scores that are none are refused by name, and the trainer stays where it was", async () => {
+  const array = "Cannot learn from a rollout as its score function must give an array, one score " +
+    "for each of 8 responses: it gave ";
+  const of = (score: unknown) => [1, 2, score, 4, 5, 6, 7, 8];
+  const kind = 'Cannot learn from response 2 as its score must be a number, or null for "cannot ' +
+    'score": it is ';
+  const finite =
+    "Cannot learn from response 2 as its score must be finite in 32 bits, or null for " +
+    '"cannot score": it is ';
+  const refused: [unknown, string, string][] = [
+    [undefined, "TypeError", `${array}undefined`],
+    [null, "TypeError", `${array}null`],
+    [7, "TypeError", `${array}7`],
+    ["12345678", "TypeError", `${array}12345678`],
+    [of("3"), "TypeError", `${kind}"3"`],
+    [of(undefined), "TypeError", `${kind}undefined`],
+    [of(true), "TypeError", `${kind}true`],
+    [Array(8), "TypeError", `${kind.replace("2", "0")}undefined`],
+    [of(NaN), "RangeError", `${finite}NaN`],
+    [of(-Infinity), "RangeError", `${finite}-Infinity`],
+    [of(1e39), "RangeError", `${finite}1e+39`],
+    [
+      [1, 2],
+      "RangeError",
+      "Cannot learn from a rollout as each of its 8 responses needs one score: there are 2",
+    ],
+  ];
+  for (const [scores, name, message] of refused) {
+    for (const scoreClip of [0, 5]) {
+      const policy = new Broken(), trainer = new Trainer(policy, { ...FAST, scoreClip });
+      const before = trainer.state();
+      const score = () => Promise.resolve(scores as number[]);
+      await assert.rejects(trainer.step(PROMPTS, score), { name, message });
+      assert.deepEqual(trainer.state(), before);
+      assert.deepEqual([policy.steps, policy.evaluations], [0, 0]);
+    }
+  }
+});
+
+Deno.test("a step beyond the run's end is refused, before anything is drawn", async () => {
+  const policy = new Broken(), trainer = new Trainer(policy, { ...FAST, totalSteps: 2 });
+  for (let i = 0; i < 2; i++) await trainer.step(PROMPTS, lengths);
+  const drawn = policy.evaluations;
+  await assert.rejects(trainer.step(PROMPTS, lengths), {
     name: "RangeError",
-    message: "Cannot learn from a rollout as each of its 8 responses needs one score: there are 2",
+    message: "Cannot take step 3 as the run, and with it every schedule, ends with step 2: " +
+      "give a larger totalSteps",
   });
-  await assert.rejects(step([1, 2, "3", 4, 5, 6, 7, 8]), {
-    name: "TypeError",
-    message:
-      'Cannot learn from response 2 as its score must be a number, or null for "cannot score": it is 3',
-  });
+  assert.equal(policy.evaluations, drawn);
+  const longer = new Trainer(policy, { ...FAST, totalSteps: 3 });
+  longer.restore(trainer.state());
+  await longer.step(PROMPTS, lengths);
+});
+
+Deno.test("fewer prompts than minibatches are refused", async () => {
   await assert.rejects(
     new Trainer(new Broken(), { minibatches: 9 }).step(PROMPTS, lengths),
     {
