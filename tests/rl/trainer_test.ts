@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { assertClose } from "../_close.ts";
 import { ppo } from "../../rl/algorithms/ppo.ts";
 import type { Evaluation, Rollout, TokenBatch } from "../../rl/policy.ts";
+import { maskedMean, maskedVariance } from "../../rl/stats.ts";
 import { Trainer, type TrainerSettings } from "../../rl/trainer.ts";
 import { EOS, TablePolicy } from "./_table_policy.ts";
 
@@ -321,6 +322,56 @@ Deno.test("a cut-off response is followed by nothing, or by its last estimate if
   assert.ok(Math.abs(await returns("value") - (6 + 6 + 1) / 3) < 1e-6);
 });
 
+Deno.test("what follows a cut-off response is its own last estimate, however long the others are", async () => {
+  const policy = new Recorded([[2, 3], [4, 1, 2, EOS], [3, 1, 5, 4]]); // the first and last are cut off
+  policy.values.set([0, 0.1, 0.2, 0.3, 0.4, 0.5]);
+  const settings = { ...FAST, klCoefficient: 0, lambda: 1, epochs: 1 };
+  const trainer = new Trainer(policy, { ...settings, truncated: "value" });
+  const { experience: { returns } } = await trainer.step(
+    recordedPrompts(policy.answers),
+    () => Promise.resolve([1, 1, 1]),
+  );
+  // A value is that of the token before: the last of row 0 comes after 2, of row 2 after 5.
+  const wanted = [1.2, 1.2, 0, 0, 1, 1, 1, 1, 1.5, 1.5, 1.5, 1.5];
+  assertClose(returns!, wanted, "returns", 1e-6);
+});
+
+Deno.test("advantages have variance 1 by the convention that is asked for, and so have rewards", async () => {
+  const run = async (settings: TrainerSettings) => {
+    const policy = new Recorded([[2, 3, EOS], [EOS], [4, EOS]], wave);
+    policy.values.set([0.3, -0.2, 0.1, 0.5, 0, 0.2]);
+    const trainer = new Trainer(policy, { ...FAST, ...settings });
+    const score = () => Promise.resolve([3, -1, 0.5]);
+    return (await trainer.step(recordedPrompts(policy.answers), score)).experience;
+  };
+  for (const variance of ["sample", "population"] as const) {
+    const { advantage, grid } = await run({ whitenAdvantages: variance });
+    assertClose([maskedVariance(advantage, grid.mask, variance)], [1], variance, 1e-5);
+    assertClose([maskedMean(advantage, grid.mask)], [0], "mean", 1e-6);
+    const rewards = await run({
+      whitenAdvantages: variance,
+      whitenRewards: true,
+      lambda: 0,
+      gamma: 0,
+    });
+    const earned = rewards.returns!; // with gamma 0 a return is its token's own reward
+    assertClose([maskedVariance(earned, grid.mask, variance)], [1], `rewards, ${variance}`, 1e-5);
+    const plain = (await run({ lambda: 0, gamma: 0 })).returns!;
+    assertClose([maskedMean(earned, grid.mask)], [maskedMean(plain, grid.mask)], "kept mean", 1e-6);
+  }
+});
+
+Deno.test("a learning rate warms up, then decays over what is left of the run", async () => {
+  const trainer = new Trainer(new TablePolicy(V), {
+    ...{ ...FAST, totalSteps: 6, learningRate: 0.08, learningRateFinal: 0.02, epochs: 1 },
+    ...{ learningRateSchedule: "linear", warmupSteps: 2 },
+  });
+  for (const rate of [0.08 / 3, 0.16 / 3, 0.08, 0.065, 0.05, 0.035]) {
+    const { metrics } = await trainer.step(PROMPTS, successor);
+    assertClose([metrics["optimizer/learning_rate"]], [rate], "rate", 1e-12);
+  }
+});
+
 Deno.test("scores are clamped to scoreClip, advantages stay raw when whitening is off", async () => {
   const policy = new Recorded([[EOS], [EOS]]);
   const settings = { ...FAST, scoreClip: 2, whitenAdvantages: "off" as const, klCoefficient: 0 };
@@ -332,6 +383,12 @@ Deno.test("scores are clamped to scoreClip, advantages stay raw when whitening i
   assert.deepEqual(scores, [9, -1]);
   assert.equal(metrics["score/mean"], 0.5);
   assert.equal(metrics["advantages/mean"], 0.5);
+  const unclipped = new Trainer(new Recorded([[EOS], [EOS]]), { ...settings, scoreClip: 0 });
+  const { experience } = await unclipped.step(
+    recordedPrompts(policy.answers),
+    () => Promise.resolve([5000, -700]),
+  );
+  assert.deepEqual([...experience.score], [5000, -700]);
 });
 
 Deno.test("the largest gap between sampler and training pass is reported", async () => {

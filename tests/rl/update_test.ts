@@ -7,7 +7,8 @@ import type {
   SamplingOptions,
   TokenBatch,
 } from "../../rl/policy.ts";
-import { Trainer } from "../../rl/trainer.ts";
+import { Trainer, type TrainerSettings, type TrainerStep } from "../../rl/trainer.ts";
+import { assertClose } from "../_close.ts";
 import { TablePolicy } from "./_table_policy.ts";
 
 const V = 6;
@@ -39,6 +40,81 @@ Deno.test("sampler, training pass and reference all see the temperature", async 
   const parts = ["generate", ...Array(2).fill("reference"), ...Array(2 + 2 * 2).fill("evaluate")];
   assert.deepEqual(policy.seen, parts.map((part) => [part, 0.7]));
   assert.ok(metrics["sampling/logp_difference_max"] < 1e-6);
+});
+
+Deno.test("training at a temperature is training the logits that it divides", async () => {
+  const temperature = 0.6;
+  /** Adam's step does not depend on the gradient's scale, so that the two stay one factor apart. */
+  const run = async (divisor: number, settings: TrainerSettings) => {
+    const policy = new TablePolicy(V, (i) => wave(i) / divisor);
+    policy.frozen = policy.frozen.map((_, i) => Math.cos(2 * i) / divisor);
+    const trainer = new Trainer(policy, {
+      ...{ maxNewTokens: 3, epochs: 2, minibatches: 2, microbatchRows: 4, valueCoefficient: 0 },
+      ...{ klCoefficient: 0.3, klTarget: 0.5, klHorizon: 50, entropyCoefficient: 0.1 },
+      ...settings,
+    });
+    const steps: TrainerStep[] = [];
+    for (let i = 0; i < 4; i++) steps.push(await trainer.step(PROMPTS, lengths));
+    return { steps, logits: policy.logits };
+  };
+  const warm = await run(1, { temperature, learningRate: 0.05 });
+  const divided = await run(temperature, { learningRate: 0.05 / temperature });
+  const plain = await run(1, { learningRate: 0.05 });
+  assertClose(warm.logits.map((z) => z / temperature), divided.logits, "logits", 1e-5);
+  for (const [i, { metrics, rollout }] of warm.steps.entries()) {
+    const other = divided.steps[i];
+    assert.deepEqual(rollout.responses, other.rollout.responses);
+    for (const [name, value] of Object.entries(metrics)) {
+      if (/learning_rate|grad_norm/.test(name)) continue; // one factor apart as well
+      assertClose([value], [other.metrics[name]], `${name} of step ${i}`, 1e-5);
+    }
+    assert.ok(metrics["sampling/logp_difference_max"] < 1e-6);
+    for (const name of ["kl/reference", "policy/entropy", "policy/approxkl"]) {
+      assert.ok(Math.abs(metrics[name] - plain.steps[i].metrics[name]) > 1e-4, name);
+    }
+  }
+});
+
+Deno.test("two minibatches are shuffled, one is not", async () => {
+  const rowsOf = async (minibatches: number) => {
+    const seen: number[][] = [];
+    class Watched extends TablePolicy {
+      override evaluate(batch: TokenBatch): Promise<Evaluation> {
+        seen.push(batch.prompts.map(([row]) => row));
+        return super.evaluate(batch);
+      }
+    }
+    const prompts = Array.from({ length: 12 }, (_, row) => Int32Array.of(row, 1));
+    await new Trainer(new Watched(V, wave), { ...FAST, epochs: 2, minibatches })
+      .step(prompts, lengths);
+    return seen.slice(1);
+  };
+  const inOrder = Array.from({ length: 12 }, (_, row) => row);
+  assert.deepEqual(await rowsOf(1), [inOrder]); // the first epoch shares the rollout's pass
+  const parts = await rowsOf(2);
+  assert.deepEqual(parts.map(({ length }) => length), [6, 6, 6, 6]);
+  for (const epoch of [parts.slice(0, 2).flat(), parts.slice(2).flat()]) {
+    assert.notDeepEqual(epoch, inOrder);
+    assert.deepEqual(epoch.toSorted((a, b) => a - b), inOrder);
+  }
+});
+
+Deno.test("the entropy's gradient is -coefficient times each token's weight, and moves the policy", async () => {
+  const run = async (entropyCoefficient: number) => {
+    const policy = new TablePolicy(V, wave);
+    const settings = { ...FAST, epochs: 1, klCoefficient: 0, whitenAdvantages: "off" };
+    const zero = ({ responses }: Rollout) => Promise.resolve(responses.map(() => 0));
+    const { experience } = await new Trainer(policy, { ...settings, entropyCoefficient })
+      .step(PROMPTS, zero); // no score, no penalty, no value: entropy alone has a gradient
+    const { mask } = experience.grid, tokens = mask.reduce((sum, m) => sum + m, 0);
+    const want = Float32Array.from(mask, (m) => m && -entropyCoefficient / tokens);
+    assertClose(policy.gradients[0].dentropy!, want, "dentropy", 1e-9);
+    return policy.logits;
+  };
+  const start = new TablePolicy(V, wave).logits;
+  const spread = (logits: Float64Array) => logits.reduce((sum, z) => sum + z * z, 0);
+  assert.deepEqual(await run(0), start);
+  assert.ok(spread(await run(0.5)) < spread(start) - 0.1, "towards equal logits");
 });
 
 Deno.test("the weights of each optimiser batch sum to 1, whatever its pieces", async () => {
