@@ -2,6 +2,7 @@
 import type { OptionValue } from "../base/options.ts";
 import { lookedIn } from "./folder/named_model.ts";
 import { asUsage } from "../base/usage.ts";
+import { shown } from "../base/shown.ts";
 import type { Device } from "../kernels/device.ts";
 import type { EncoderOptions } from "../model/encoder/encoder.ts";
 import type { SentenceEmbedder } from "../model/encoder/sentence.ts";
@@ -31,25 +32,24 @@ export type ChosenReward =
   });
 
 /** What a run may be rewarded by: `NAME[:weight],…`, or objects, alone or with weights. */
-export type RewardRequest =
-  | string
-  | Reward
-  | readonly (string | Reward | { reward: Reward; weight: number })[];
+export type RewardRequest = RewardTerm | readonly RewardTerm[];
+
+/** One of them: several by name, or one of your own, which counts 1 where no weight is given. */
+export type RewardTerm = string | Reward | { reward: Reward; weight: number };
 
 /**
  * The rewards that are asked for, with the settings that each owns.
- * @throws what `parseRewards` and an option table's `resolve` throw
+ * @throws {TypeError} for what is none of these, and what `parseRewards` and an option table's `resolve`
+ * throw
  */
 export function chooseRewards(
   asked: RewardRequest,
   settings: Readonly<Record<string, OptionValue | undefined>>,
 ): ChosenReward[] {
   const names = listRewards().map(({ name }) => name);
-  const list = typeof asked === "string" || "score" in asked ? [asked] : asked;
+  const list: readonly RewardTerm[] = Array.isArray(asked) ? asked : [asked as RewardTerm];
   const chosen = list.flatMap((one): ChosenReward[] => {
-    if (typeof one !== "string") {
-      return [{ weight: 1, ...("reward" in one ? one : { reward: one }) }];
-    }
+    if (typeof one !== "string") return [ownReward(one)];
     return parseTerms(one, names).map(({ name, weight }) => {
       const definition = findReward(name);
       return { weight, definition, settings: ownSettings(definition, settings) };
@@ -58,6 +58,17 @@ export function chooseRewards(
   if (chosen.length === 0 || chosen.some(({ weight }) => weight !== 0)) return chosen;
   const all = chosen.map((one) => "reward" in one ? one.reward.name : one.definition.name);
   throw new RangeError(`Cannot train on the rewards ${all.join(", ")} as every weight is 0`);
+}
+
+/** A reward that a program hands in, alone or with its weight. */
+function ownReward(one: Exclude<RewardTerm, string>): ChosenReward {
+  const weighted = typeof one === "object" && one !== null && "reward" in one;
+  const chosen = { weight: 1, ...(weighted ? one : { reward: one as Reward }) };
+  if (typeof chosen.reward?.score === "function") return chosen;
+  throw new TypeError(
+    `Cannot train on rewards as each is a name, an object with name and score(), or such an object ` +
+      `with its weight, { reward, weight }: one is ${shown(one)}`,
+  );
 }
 
 function ownSettings(
@@ -101,8 +112,11 @@ export async function openChosen(
   };
   return combine(
     await Promise.all(chosen.map(async (one) => ({
-      reward: "reward" in one ? one.reward : await one.definition.open(one.settings, context),
       weight: one.weight,
+      ...("reward" in one ? { reward: one.reward } : {
+        reward: await one.definition.open(one.settings, context),
+        counts: one.definition.counts.map(({ name }) => name),
+      }),
     }))),
   );
 }

@@ -7,9 +7,14 @@ export function sameText(a: string, b: string): boolean {
   return a.trim().toLowerCase() === b.trim().toLowerCase();
 }
 
+const made = new WeakSet<Reward>();
+
+/** True for what `exact` made: no other reward may have its name, as every run measures it. */
+export const isExact = (reward: Reward): boolean => made.has(reward);
+
 /** Compares each completion with `example.answer`: 1 or 0, null where the example has no answer. */
 export function exact(): Reward {
-  return {
+  const reward: Reward = {
     name: "exact",
     score({ completions, examples }: RewardBatch): Promise<(number | null)[]> {
       return Promise.resolve(completions.map((text, i) => {
@@ -18,6 +23,8 @@ export function exact(): Reward {
       }));
     },
   };
+  made.add(reward);
+  return reward;
 }
 
 /** `exact` by name. */

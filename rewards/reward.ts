@@ -25,7 +25,15 @@ export interface Reward {
   /** Column name in metrics: lower-case, no spaces. */
   readonly name: string;
   score(batch: RewardBatch): Promise<(number | null)[]>;
-  /** Counts since the last call, by name (fallbacks, words out of vocabulary, …); resets them. */
+  /**
+   * Every name that `takeCounts` may give, known before the first score: a table's columns do not change
+   * in the middle. Default: those of its definition, where it has one.
+   */
+  readonly counts?: readonly string[];
+  /**
+   * Counts since the last call, by name (fallbacks, words out of vocabulary, …); resets them. A name that
+   * is left out counts 0.
+   */
   takeCounts?(): Record<string, number>;
 }
 

@@ -11,6 +11,7 @@ import {
   type OptionTable,
   type OptionValues,
 } from "../base/options.ts";
+import { shown } from "../base/shown.ts";
 import { cosine } from "./embeddings/cosine.ts";
 import { loadWordVectors } from "./embeddings/word_vectors.ts";
 import type {
@@ -72,17 +73,19 @@ export function semantic(options: SemanticOptions): Reward {
 
   return {
     name: "semantic",
+    counts: Object.keys(none),
     async score({ completions, examples }: RewardBatch): Promise<(number | null)[]> {
       const answers = await parent.answer(examples);
       const [wanted, given] = await Promise.all([
-        embedder.embed(answers.map((answer) => answer ?? "")),
+        embedder.embed(Array.isArray(answers) ? answers.map((answer) => answer ?? "") : []),
         embedder.embed(completions),
       ]);
       const B = completions.length;
-      for (const { length } of [answers, wanted, given]) {
-        if (length === B) continue;
+      for (const found of [answers, wanted, given]) {
+        if (Array.isArray(found) && found.length === B) continue;
         throw new RangeError(
-          `Cannot score as ${parent.name} and ${embedder.name} must give ${B} results: got ${length}`,
+          `Cannot score as ${parent.name} and ${embedder.name} must give ${B} results: got ` +
+            shown(found),
         );
       }
       return given.map((child, i) => {

@@ -4,6 +4,7 @@
  * same in every epoch.
  * @module
  */
+import { shown } from "../base/shown.ts";
 import {
   alignResponses,
   checkSize,
@@ -67,7 +68,7 @@ export async function collect<C>(
   if (!made?.advantage) {
     throw new TypeError(
       `Cannot learn by ${algorithm.name} as its advantages() must give { advantage }: it gave ` +
-        (made ? `{ ${Object.keys(made).join(", ")} }` : made),
+        shown(made),
     );
   }
   for (const name of ["advantage", "returns", "kl", "penalty"] as const) {

@@ -1,4 +1,5 @@
 /** What a score function must give, and what of it is learned from. @module */
+import { shown } from "../base/shown.ts";
 
 /** One number a response, null where it could not be scored. */
 export type Scores = (number | null)[];
@@ -13,7 +14,7 @@ export function checkScores(given: unknown, B: number): Scores {
   if (!Array.isArray(given)) {
     throw new TypeError(
       `Cannot learn from a rollout as its score function must give an array, one score for each of ` +
-        `${B} responses: it gave ${given}`,
+        `${B} responses: it gave ${shown(given)}`,
     );
   }
   if (given.length !== B) {
@@ -25,8 +26,7 @@ export function checkScores(given: unknown, B: number): Scores {
     const score = given[b], rule = `Cannot learn from response ${b} as its score must be`;
     if (score === null) continue;
     if (typeof score !== "number") {
-      const shown = typeof score === "string" ? JSON.stringify(score) : String(score);
-      throw new TypeError(`${rule} a number, or null for "cannot score": it is ${shown}`);
+      throw new TypeError(`${rule} a number, or null for "cannot score": it is ${shown(score)}`);
     }
     if (!Number.isFinite(Math.fround(score))) {
       throw new RangeError(`${rule} finite in 32 bits, or null for "cannot score": it is ${score}`);

@@ -89,9 +89,14 @@ Deno.test("semantic() refuses a parent or embedder that loses one", async () => 
   const embedder = { ...angle, embed: () => Promise.resolve([Float32Array.of(1, 0)]) };
   await assert.rejects(
     semantic({ parent, embedder: angle }).score(two),
-    new RangeError("Cannot score as short and angle must give 2 results: got 1"),
+    new RangeError("Cannot score as short and angle must give 2 results: got a list of 1"),
   );
   await assert.rejects(semantic({ parent: ones(2), embedder }).score(two), RangeError);
+  const silent = { ...parent, answer: () => Promise.resolve(undefined as never) };
+  await assert.rejects(
+    semantic({ parent: silent, embedder: angle }).score(two),
+    new RangeError("Cannot score as short and angle must give 2 results: got undefined"),
+  );
 });
 
 const vector = fc.array(fc.float({ noNaN: true, noDefaultInfinity: true }), {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { defineOptions } from "../../base/options.ts";
 import type { Algorithm, ScoredRollout } from "../../rl/algorithm.ts";
 import { alignResponses, gridOfRows, keepRows, takeRows } from "../../rl/batch.ts";
+import { shown } from "../../base/shown.ts";
 import { tokenMean } from "../../rl/loss/normalise.ts";
 import { metricTable, PLAIN_METRICS } from "../../rl/metrics.ts";
 import type { Evaluation, EvaluationGradient, Rollout, TokenBatch } from "../../rl/policy.ts";
@@ -208,7 +209,9 @@ Deno.test("what is no algorithm, no policy or no state is refused in a sentence"
   for (const state of [null, undefined, "step 3"]) {
     assert.throws(() => make(reinforce(1)).restore(state as never), {
       name: "TypeError",
-      message: `Cannot restore the trainer as its state is what state() gave: it is ${state}`,
+      message: `Cannot restore the trainer as its state is what state() gave: it is ${
+        shown(state)
+      }`,
     });
   }
 });
@@ -221,7 +224,7 @@ Deno.test("an algorithm that gives nothing where something is due is refused by 
   await assert.rejects(step({ advantages: () => {} }), refused);
   await assert.rejects(step({ advantages: () => ({ returns: [] }) }), {
     name: "TypeError",
-    message: `${cannot}{ returns }`,
+    message: `${cannot}an object with returns`,
   });
 });
 

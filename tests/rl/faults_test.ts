@@ -173,7 +173,7 @@ Deno.test("scores that are none are refused by name, and the trainer stays where
     [undefined, "TypeError", `${array}undefined`],
     [null, "TypeError", `${array}null`],
     [7, "TypeError", `${array}7`],
-    ["12345678", "TypeError", `${array}12345678`],
+    ["12345678", "TypeError", `${array}"12345678"`],
     [of("3"), "TypeError", `${kind}"3"`],
     [of(undefined), "TypeError", `${kind}undefined`],
     [of(true), "TypeError", `${kind}true`],
