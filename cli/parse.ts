@@ -106,6 +106,7 @@ function commandOf(spec: CommandSpec, columns: number, act: Act): Command {
     const [open, close] = option.bare ? "[]" : "<>";
     const value = option.kind === "boolean" ? "" : ` ${open}${option.kind}${close}`;
     command.addOption(new Flag(`--${name}${value}`, flagHelp(option)).helpGroup(option.group));
+    refuseAgain(command, name);
   }
   command.option("--debug", "Show the stack of an error");
   if (spec.settings) {
@@ -118,6 +119,18 @@ function commandOf(spec: CommandSpec, columns: number, act: Act): Command {
   return command.action((...all: unknown[]) => {
     const words = all.slice(0, -2).flat().filter((word) => word !== undefined) as string[];
     act(words, command.opts());
+  });
+}
+
+/** commander would take the last of several, and say nothing. @throws {UsageError} from the parser */
+function refuseAgain(command: Command, flag: string): void {
+  let given = false;
+  command.on(`option:${flag}`, (value?: string | null) => {
+    if (given) {
+      const again = typeof value === "string" ? `it is set again to ${value}` : "it stands again";
+      throw new UsageError(`Cannot give --${flag} twice as one value must hold: ${again}`);
+    }
+    given = true;
   });
 }
 

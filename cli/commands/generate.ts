@@ -101,7 +101,8 @@ export async function generate(
   terminal: Terminal,
   run: CompleteText = byModel,
 ): Promise<number> {
-  const drawn = given.find((name) => ["top-k", "top-p", "min-p"].includes(name));
+  const drawn = given.find((name) => ["top-k", "top-p", "min-p"].includes(name)) ??
+    (flags.samples > 1 ? `samples ${flags.samples}` : undefined);
   if (drawn && flags.temperature === 0) {
     throw new UsageError(
       `Cannot use --${drawn} as nothing is drawn: --temperature is 0; set it, e.g. to 1`,

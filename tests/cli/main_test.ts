@@ -216,7 +216,7 @@ inTemporary("--list, generate and pretrain print what they are given", async (pl
   assert.match(list.out, /^tasks:\n {2}colors +colors task\n/);
   const json = await command(place, "train --list --json");
   assert.equal(JSON.parse(json.out).algorithms[0].name, "ppo");
-  const text = await command(place, "generate red --samples 2");
+  const text = await command(place, "generate red --samples 2 --temperature 1");
   assert.equal(text.out, "red purple 0\nred purple 1\n");
   const streamed = await command(place, "generate red");
   assert.equal(streamed.out, "red purple \n0\n");
@@ -226,6 +226,15 @@ inTemporary("--list, generate and pretrain print what they are given", async (pl
     odd.err,
     /^error: Cannot use --top-p as nothing is drawn: --temperature is 0; set it/,
   );
+  for (const line of ["--samples 3", "--samples 3 --json"]) {
+    const same = await command(place, `generate red ${line}`);
+    assert.equal(same.code, 2);
+    assert.doesNotMatch(same.out, /purple/);
+    assert.match(
+      same.err,
+      /^error: Cannot use --samples 3 as nothing is drawn: --temperature is 0;/,
+    );
+  }
   const full = await command(
     place,
     "generate red --json --temperature 1 --top-k 5 --top-p 0.9 --min-p 0.1 --repetition-penalty 1.2 --stop .",

@@ -62,6 +62,20 @@ Deno.test("a mistyped flag, setting, command or value names the nearest valid on
   refuses("train colors --device web-gpu", /Did you mean "webgpu"\?$/);
 });
 
+Deno.test("a flag that is given twice is refused, whatever its kind and form", () => {
+  const twice = (flag: string, again: string) =>
+    new RegExp(`^Cannot give ${flag} twice as one value must hold: ${again}$`);
+  refuses("train colors --seed 1 --seed 2", twice("--seed", "it is set again to 2"));
+  refuses("train colors --seed=1 --seed=1", twice("--seed", "it is set again to 1"));
+  refuses("train --save-every 3 --save-every 4", twice("--save-every", "it is set again to 4"));
+  refuses("train colors --json --json", twice("--json", "it stands again"));
+  refuses("train --resume runs/a --resume", twice("--resume", "it stands again"));
+  refuses("train --resume --resume runs/a", twice("--resume", "it is set again to runs/a"));
+  refuses("generate red --stop a --stop b", twice("--stop", "it is set again to b"));
+  refuses("train colors epochs=1 epochs=2", /^Cannot set epochs twice as one value must hold: /);
+  assert.equal(parseArguments(words("train colors --seed 2")).flags.seed, 2); // nothing is kept
+});
+
 Deno.test("values out of range or of the wrong kind say what is allowed", () => {
   refuses(
     "train colors klTarget=0",
