@@ -13,6 +13,7 @@
  * @module
  */
 import { didYouMean } from "./names.ts";
+import { shown } from "./shown.ts";
 
 /** Values that an option can take. */
 export type OptionValue = string | number | boolean;
@@ -37,6 +38,13 @@ export interface Option {
   readonly choices?: readonly string[];
   /** True for a text flag whose value may be left out. */
   readonly bare?: boolean;
+  /**
+   * Another option without which this one changes nothing: the value of it that is needed, or the one
+   * that must not be. Where there is no such option, nothing is needed.
+   */
+  readonly only?: Readonly<Record<string, OptionValue | { readonly not: OptionValue }>>;
+  /** Name of the option from which this one is the end of a decay: it is expected to be no larger. */
+  readonly decayOf?: string;
   /** A rule beyond kind and range, in words ("a multiple of 8"), where the value breaks it. */
   readonly check?: (value: OptionValue) => string | undefined;
   /** One line: what it does. */
@@ -103,6 +111,13 @@ export function defineOptions<const R extends OptionRows>(
     names: names as unknown as OptionTable<C>["names"],
     defaults: Object.freeze(defaults) as Readonly<Partial<C>>,
     resolve(given = {}) {
+      if (typeof given !== "object" || given === null || Array.isArray(given)) {
+        throw new TypeError(
+          `Cannot configure ${owner} as settings are an object of names and values: it is ${
+            shown(given)
+          }`,
+        );
+      }
       const values: Record<string, unknown> = { ...defaults };
       for (const [name, value] of Object.entries(given)) {
         if (!Object.hasOwn(rows, name)) {
@@ -138,9 +153,8 @@ function checkRow(owner: string, name: string, { kind, choices, min, max, above 
  * @throws {RangeError} for a number outside the range, or a broken rule of the row's own
  */
 export function checkOption(owner: string, name: string, option: Option, value: unknown): void {
-  const shown = typeof value === "string" ? `"${value}"` : String(value);
   const cannot = (rule: string) =>
-    `Cannot configure ${owner} as ${name} must be ${rule}: it is ${shown}`;
+    `Cannot configure ${owner} as ${name} must be ${rule}: it is ${shown(value)}`;
   const { kind, choices, min, max, above } = option;
   if (kind === "boolean") {
     if (typeof value !== "boolean") throw new TypeError(cannot("true or false"));
@@ -192,6 +206,31 @@ export function joinOptions(
   }
   return defineOptions(owner, rows) as unknown as OptionTable<Record<string, OptionValue>>;
 }
+
+/**
+ * What is asked for and changes nothing beside the other values, and every decay that rises: one sentence
+ * each, see `Option.only` and `Option.decayOf`. `values` are all that hold.
+ */
+export function optionNotices(
+  rows: OptionRows,
+  { asked, values }: Readonly<Record<"asked" | "values", Readonly<Record<string, unknown>>>>,
+): string[] {
+  return Object.entries(rows).flatMap(([name, { only = {}, decayOf }]) => {
+    const now = `${name}=${values[name]}`;
+    const idle = Object.entries(only)
+      .find(([other, wanted]) => values[other] !== undefined && !suits(values[other], wanted));
+    if (idle) {
+      return asked[name] === undefined
+        ? []
+        : `${now} changes nothing as ${idle[0]}=${values[idle[0]]}`;
+    }
+    if (decayOf === undefined || !(Number(values[name]) > Number(values[decayOf]))) return [];
+    return `${now} is above ${decayOf}=${values[decayOf]}: it rises over the run`;
+  });
+}
+
+const suits = (value: unknown, wanted: OptionValue | { readonly not: OptionValue }): boolean =>
+  typeof wanted === "object" ? value !== wanted.not : value === wanted;
 
 /**
  * The value that a text of a command line means.
@@ -248,8 +287,14 @@ export function optionFacts(option: Option): string {
   const allowed = optionRange(option);
   if (allowed) parts.push(allowed);
   if (option.usual) parts.push(`usually ${option.usual}`);
+  for (const [other, wanted] of Object.entries(option.only ?? {})) {
+    parts.push(`needs ${other}${typeof wanted === "object" ? "!=" : "="}${needed(wanted)}`);
+  }
   return parts.join(", ");
 }
+
+const needed = (wanted: OptionValue | { readonly not: OptionValue }): OptionValue =>
+  typeof wanted === "object" ? wanted.not : wanted;
 
 /** `0 to 1`, `above 0`, `1 or more`; empty where anything goes. */
 export function optionRange({ min, max, above }: Pick<Option, "min" | "max" | "above">): string {

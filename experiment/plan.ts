@@ -23,6 +23,8 @@ export interface PlannedRun {
   fits: boolean;
   /** Settings that make it fit where it does not. */
   suggestions: MemoryOption[];
+  /** What was asked for and changes nothing, a sentence each. */
+  notices: string[];
   /** The least that settings bring it to, where no suggestion is enough. */
   least?: MemoryOption;
 }
@@ -33,8 +35,8 @@ export interface PlannedRun {
  * @throws {DoesNotFitError} when a tensor is larger than any buffer or binding of the device
  */
 export async function planTask(request: TrainRequest): Promise<PlannedRun> {
-  using device = await openDevice(request.device);
   const resolved = resolveRequest(request);
+  using device = await openDevice(request.device);
   const { model } = await namedModel(resolved.model);
   const { sizes } = await measureRun(resolved, await modelFolder(model), device);
   const { parts, total } = planFitting(device, sizes, { from: "unknown" });
@@ -52,6 +54,7 @@ export async function planTask(request: TrainRequest): Promise<PlannedRun> {
     available,
     fits,
     suggestions,
+    notices: resolved.notices,
     ...(!fits && suggestions.length === 0 && { least }),
   };
 }

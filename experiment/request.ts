@@ -1,17 +1,21 @@
 /** What a run is asked to do, and every setting of it filled in. @module */
-import type { OptionValue } from "../base/options.ts";
+import { defineOptions, type OptionValue } from "../base/options.ts";
 import { markUsage } from "../base/usage.ts";
 import type { DeviceChoice } from "../kernels/devices/open.ts";
 import { type Algorithm, type Needs, needsOf } from "../rl/algorithm.ts";
 import { findPreset } from "../rl/algorithms/presets.ts";
-import { DEFAULT_ALGORITHM, findAlgorithm } from "../rl/algorithms/registry.ts";
+import { asAlgorithm, DEFAULT_ALGORITHM } from "../rl/algorithms/registry.ts";
+import { MAX_STEPS } from "../rl/trainer_options.ts";
+import { listRewards } from "../rewards/registry.ts";
 import { findTask } from "../tasks/registry.ts";
-import type { Task } from "../tasks/task.ts";
+import { checkTask, type Task } from "../tasks/task.ts";
+import { checkConflicts, settingsNotices } from "./conflicts.ts";
 import { chooseRewards, type ChosenReward, type RewardRequest } from "./rewards.ts";
 import {
   type ResolvedSettings,
   resolveSettings,
   type RunSettings,
+  settingsTable,
   suitedSettings,
 } from "./settings.ts";
 
@@ -62,71 +66,69 @@ export interface ResolvedRequest {
   /** Of data, adapter, optimizer and memory. */
   settings: Readonly<RunSettings>;
   saveEvery: number;
+  /** What was asked for and changes nothing: a sentence each, for people. */
+  notices: string[];
 }
+
+// deno-fmt-ignore
+const FIELDS = defineOptions("a run", {
+  model: { kind: "text", default: "tiny", doc: "where it starts", group: "Run" },
+  preset: { kind: "text", doc: "a named set of settings", group: "Run" },
+  steps: { kind: "integer", min: 1, max: MAX_STEPS, doc: "rollouts", group: "Run" },
+  seed: { kind: "integer", default: 1, min: 0, max: 2 ** 32 - 1, doc: "key of all random numbers", group: "Run" },
+  device: { kind: "choice", choices: ["auto", "webgpu", "cpu"], default: "auto", doc: "where kernels run", group: "Run" },
+  saveEvery: { kind: "integer", default: 0, min: 0, max: MAX_STEPS, doc: "steps between checkpoints", group: "Run" },
+  memory: { kind: "number", min: 0, above: true, doc: "GiB that it may take", group: "Run" },
+  resume: { kind: "text", doc: "checkpoint to continue from", group: "Run" },
+});
 
 /**
  * Fills in what the request leaves to task and preset.
- * @throws {TypeError|RangeError} marked as usage, for a request that names what there is not, or out of
- * range
+ * @throws {TypeError|RangeError} marked as usage, for a request that names what there is not, out of range,
+ * or whose parts cannot hold together
  */
 export const resolveRequest = (request: TrainRequest): ResolvedRequest =>
   markUsage(() => resolve(request));
 
 function resolve(request: TrainRequest): ResolvedRequest {
-  const task = typeof request.task === "string" ? findTask(request.task) : request.task;
-  if (task.examples.train.length === 0) {
-    throw new RangeError(`Cannot train on ${task.name} as it has no training prompts`);
-  }
-  checkIds(task);
-  const preset = request.preset === undefined ? undefined : findPreset(request.preset);
+  const { model, preset: named, steps, seed, saveEvery } = FIELDS.resolve(
+    Object.fromEntries(FIELDS.names.map((name) => [name, request[name]])),
+  );
+  const task = checkTask(
+    typeof request.task === "string" ? findTask(request.task) : request.task,
+  );
+  const preset = named === undefined ? undefined : findPreset(named);
   const algorithm = algorithmOf(request, preset?.algorithm);
+  const asked = request.settings ?? {};
   const { config, run: settings, values } = resolveSettings(algorithm, {
     suited: suitedSettings(task, preset).map(({ values }) => values),
-    asked: request.settings ?? {},
-    seed: request.seed ?? 1,
-    totalSteps: request.steps ?? task.steps,
+    asked,
+    seed,
+    totalSteps: steps ?? task.steps,
   });
   const needs = needsOf(algorithm, config);
-  if (settings.batchSize % needs.groupSize !== 0) {
-    throw new RangeError(
-      `Cannot train as batchSize must be a multiple of the ${needs.groupSize} completions that ` +
-        `${algorithm.name} compares: it is ${settings.batchSize}`,
-    );
-  }
+  const rewards = chooseRewards(request.reward ?? task.defaultRewards, values);
+  const used = { algorithm: algorithm.name, needs, config, run: settings, rewards, asked };
+  checkConflicts(used);
+  const { rows } = settingsTable(algorithm);
   return {
     task,
     algorithm,
     needs,
-    rewards: chooseRewards(request.reward ?? task.defaultRewards, values),
-    model: request.model ?? "tiny",
+    rewards,
+    model,
     config,
     settings,
-    saveEvery: request.saveEvery ?? 0,
+    saveEvery,
+    notices: settingsNotices(rows, listRewards(), used),
   };
-}
-
-/** @throws {TypeError} where two examples have one id: the second would be asked the first one's prompt */
-function checkIds({ name, examples }: Task): void {
-  const seen = new Set<string>();
-  for (const { id } of [...examples.train, ...examples.heldout]) {
-    if (seen.has(id)) {
-      throw new TypeError(
-        `Cannot train on ${name} as each example has an id of its own: ${
-          JSON.stringify(id)
-        } comes twice`,
-      );
-    }
-    seen.add(id);
-  }
 }
 
 function algorithmOf(
   { algorithm, preset }: Pick<TrainRequest, "algorithm" | "preset">,
   ofPreset: string | undefined,
 ): Algorithm {
-  const found = typeof algorithm === "object"
-    ? algorithm
-    : findAlgorithm(algorithm ?? ofPreset ?? DEFAULT_ALGORITHM);
+  const found = asAlgorithm(algorithm === undefined ? ofPreset ?? DEFAULT_ALGORITHM : algorithm);
   if (ofPreset === undefined || found.name === ofPreset) return found;
   throw new TypeError(
     `Cannot use the preset ${preset} with ${found.name} as it has the settings of ${ofPreset}: ` +

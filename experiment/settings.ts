@@ -13,16 +13,16 @@ import { listRewards, rewardSetting } from "../rewards/registry.ts";
 import type { RewardDefinition } from "../rewards/reward.ts";
 import type { Algorithm } from "../rl/algorithm.ts";
 import type { Preset } from "../rl/algorithms/presets.ts";
-import { type TrainerConfig, trainerOptions } from "../rl/trainer_options.ts";
+import { MAX_ROWS, type TrainerConfig, trainerOptions } from "../rl/trainer_options.ts";
 import type { Task } from "../tasks/task.ts";
 
 // deno-fmt-ignore
 const ROWS = {
-  batchSize: { kind: "integer", default: 48, otherwise: "the task's own", unit: "completions", min: 1, max: 65536, doc: "completions per step", group: "Sampling" },
+  batchSize: { kind: "integer", default: 48, otherwise: "the task's own", unit: "completions", min: 1, max: MAX_ROWS, doc: "completions per step", group: "Sampling" },
   maxGradNorm: { kind: "number", default: 1, min: 0, usual: "0, 0.5 to 1", doc: "gradients are scaled down to this global L2 norm; 0 is off", group: "Updates" },
   loraRank: { kind: "integer", default: 0, unit: "0 = train all weights", min: 0, max: 65536, usual: "4 to 64", doc: "rank of the adapter that is trained while the weights stay", group: "Updates" },
-  loraAlpha: { kind: "number", default: 16, min: 0, above: true, usual: "1 or 2 times loraRank", doc: "the low-rank update is scaled by loraAlpha / loraRank", group: "Updates" },
-  loraTargets: { kind: "text", default: "auto", unit: "auto, all-linear or NAME,...", doc: "linear layers with an adapter; auto is c_attn, or q_proj and v_proj", group: "Updates" },
+  loraAlpha: { kind: "number", default: 16, min: 0, above: true, usual: "1 or 2 times loraRank", only: { loraRank: { not: 0 } }, doc: "the low-rank update is scaled by loraAlpha / loraRank", group: "Updates" },
+  loraTargets: { kind: "text", default: "auto", unit: "auto, all-linear or NAME,...", only: { loraRank: { not: 0 } }, doc: "linear layers with an adapter; auto is c_attn, or q_proj and v_proj", group: "Updates" },
   recompute: { kind: "boolean", default: false, doc: "backward computes activations again: less memory, more time, same bits", group: "Updates" },
   frozenDtype: { kind: "choice", choices: ["f32", "f16"], default: "f32", doc: "storage of weights that do not learn; f16 is half", group: "Updates" },
 } as const satisfies OptionRows;

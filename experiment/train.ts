@@ -72,6 +72,7 @@ class TrainingRun {
     const { observer, run: { plan, found: { line }, info, notices, saved } } = this;
     await observer.start(info);
     for (const text of [...(line ? [`model ${line}`] : []), ...notices]) observer.notice?.(text);
+    for (const text of plan.notices) observer.notice?.(`note: ${text}`);
     if (!saved) this.#state = { ...this.#state, before: await this.#evaluate("before") };
     while (this.#state.trainer.step < plan.config.totalSteps) {
       await observer.step(await this.#step());

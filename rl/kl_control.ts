@@ -13,9 +13,9 @@ export const KL_ROWS = {
   klEstimator: { kind: "choice", choices: ["k1", "k2", "k3"], default: "k1", doc: "estimate of the per-token KL in the reward", group: "KL penalty" },
   klControl: { kind: "choice", choices: ["fixed", "adaptive", "linear"], default: "adaptive", doc: "how the KL coefficient changes after a rollout", group: "KL penalty" },
   klCoefficient: { kind: "number", default: 0.2, min: 0, unit: "reward per nat", usual: "0 to 0.5", doc: "KL coefficient at the start; 0 is no penalty", group: "KL penalty" },
-  klTarget: { kind: "number", default: 6, min: 0, above: true, unit: "nats per sequence", usual: "1 to 10", doc: "adaptive: wanted KL", group: "KL penalty" },
-  klHorizon: { kind: "number", default: 10000, min: 0, above: true, unit: "episodes", usual: "1e3 to 1e5", doc: "adaptive: slowness of the coefficient", group: "KL penalty" },
-  klFinal: { kind: "number", default: 0, min: 0, unit: "reward per nat", usual: "0 to klCoefficient", doc: "linear: KL coefficient at the end", group: "KL penalty" },
+  klTarget: { kind: "number", default: 6, min: 0, above: true, unit: "nats per sequence", usual: "1 to 10", only: { klControl: "adaptive" }, doc: "adaptive: wanted KL", group: "KL penalty" },
+  klHorizon: { kind: "number", default: 10000, min: 0, above: true, unit: "episodes", usual: "1e3 to 1e5", only: { klControl: "adaptive" }, doc: "adaptive: slowness of the coefficient", group: "KL penalty" },
+  klFinal: { kind: "number", default: 0, min: 0, unit: "reward per nat", usual: "0 to klCoefficient", only: { klControl: "linear" }, decayOf: "klCoefficient", doc: "linear: KL coefficient at the end", group: "KL penalty" },
 } as const satisfies OptionRows;
 
 /** Settings of the KL penalty. */

@@ -11,7 +11,9 @@ export function optionsPage(): string {
     "# Options",
     "Made from the tables of commands, algorithms and rewards by `deno task docs`; a test compares them. " +
     "Flags are written `--name value`, settings `key=value`. An unknown name or a value out of range " +
-    "ends with exit code 2 and the nearest valid name.",
+    "ends with exit code 2 and the nearest valid name. Settings that cannot hold together are refused " +
+    'before a run begins; one that is asked for and changes nothing ("needs" says of what) is a note, ' +
+    "and the run goes on.",
     "Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted and saved.",
   ];
   for (const { spec: { name, doc, positional, flags, settings, example } } of COMMANDS) {

@@ -16,7 +16,8 @@ export function showPlan(planned: PlannedRun, json: boolean, terminal: Terminal)
 
 /** What `showPlan` prints for people. */
 export function planLines(planned: PlannedRun, terminal: Terminal): string[] {
-  const { task, model, device, shape, parts, total, available, fits, suggestions, least } = planned;
+  const { task, model, device, shape, parts, total, available, fits, suggestions, least, notices } =
+    planned;
   const kind = device.software ? `${device.kind}, software` : device.kind;
   const mib = (bytes: number): string => bytes === 0 ? "-" : (bytes / 2 ** 20).toFixed(1);
   const all = Object.values(parts);
@@ -46,5 +47,6 @@ export function planLines(planned: PlannedRun, terminal: Terminal): string[] {
       ? ["it fits with one of these:", ...formatSuggestions(suggestions)]
       : []),
     ...(least ? [formatLeast(least)] : []),
+    ...notices.map((text) => `note: ${text}`),
   ];
 }

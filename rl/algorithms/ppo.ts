@@ -43,7 +43,7 @@ const ROWS = {
   valueClip: { kind: "number", default: 0.2, min: 0, unit: "reward", usual: "0.2 to 1", doc: "clip range of a value around its old estimate", group: "Loss" },
   valueCoefficient: { kind: "number", default: 0.1, min: 0, usual: "0.1 to 1", doc: "weight of the value loss", group: "Loss" },
   entropyCoefficient: { kind: "number", default: 0, min: 0, unit: "loss per nat", usual: "0 to 0.02", doc: "reward for entropy", group: "Loss" },
-  entropySchedule: { kind: "choice", choices: DECAYS, default: "constant", doc: "decay of entropyCoefficient to 0 over the run", group: "Loss" },
+  entropySchedule: { kind: "choice", choices: DECAYS, default: "constant", only: { entropyCoefficient: { not: 0 } }, doc: "decay of entropyCoefficient to 0 over the run", group: "Loss" },
   gamma: { kind: "number", default: 1, min: 0, max: 1, unit: "per token", usual: "1", doc: "discount", group: "Rewards and advantages" },
   lambda: { kind: "number", default: 0.95, min: 0, max: 1, usual: "0.9 to 1", doc: "GAE: 0 trusts the value head, 1 the rewards", group: "Rewards and advantages" },
   truncated: { kind: "choice", choices: ["zero", "value"], default: "zero", doc: "what follows a response without EOS: nothing, or its last value estimate", group: "Rewards and advantages" },

@@ -6,6 +6,7 @@ import {
   joinOptions,
   type Option,
   optionFacts,
+  optionNotices,
   optionRange,
   type OptionRows,
   type OptionTable,
@@ -293,4 +294,37 @@ Deno.test("optionFacts() and optionRange() say what a row knows", () => {
   assert.equal(optionRange({ min: 0, above: true }), "above 0");
   assert.equal(optionRange({ min: 0, max: 1 }), "0 to 1");
   assert.equal(optionRange({ min: 0, max: 1, above: true }), "above 0, up to 1");
+});
+
+Deno.test("what is asked for and changes nothing is told, and a decay that rises", () => {
+  const { rows, defaults } = defineOptions("a run", {
+    mode: { kind: "choice", choices: ["fixed", "linear"], default: "fixed", group, doc },
+    rank: { kind: "integer", default: 0, group, doc },
+    start: { kind: "number", default: 1, group, doc },
+    final: { kind: "number", default: 2, only: { mode: "linear" }, decayOf: "start", group, doc },
+    alpha: { kind: "number", default: 3, only: { rank: { not: 0 } }, group, doc },
+    other: { kind: "number", default: 4, only: { absent: 1 }, group, doc },
+  });
+  const told = (asked: Record<string, unknown>) =>
+    optionNotices(rows, { asked, values: { ...defaults, ...asked } });
+  assert.deepEqual(told({}), []); // defaults are nobody's wish
+  assert.deepEqual(told({ final: undefined, other: 1 }), []);
+  assert.deepEqual(told({ final: 0.5, alpha: 5 }), [
+    "final=0.5 changes nothing as mode=fixed",
+    "alpha=5 changes nothing as rank=0",
+  ]);
+  assert.deepEqual(told({ final: 0.5, mode: "linear", alpha: 5, rank: 4 }), []);
+  assert.deepEqual(told({ mode: "linear" }), ["final=2 is above start=1: it rises over the run"]);
+  assert.deepEqual(told({ mode: "linear", start: 2 }), []);
+  assert.equal(optionFacts(rows.final), "default 2, needs mode=linear");
+  assert.equal(optionFacts(rows.alpha), "default 3, needs rank!=0");
+});
+
+Deno.test("settings that are no object are refused", () => {
+  for (const given of [null, [1], "epochs=2", 3]) {
+    assert.throws(() => TABLE.resolve(given as never), {
+      name: "TypeError",
+      message: /^Cannot configure PPO as settings are an object of names and values: it is /,
+    });
+  }
 });

@@ -179,6 +179,7 @@ export const fakeParts: TrainParts = {
       total,
       available,
       fits,
+      notices: [],
       suggestions: fits ? [] : [{ settings: { microbatchRows: 4 }, bytes: 2 ** 29 }],
     });
   },

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { RUN_OPTIONS } from "../../experiment/settings.ts";
+import { listRewards } from "../../rewards/registry.ts";
 import { ppo, PPO_OPTIONS } from "../../rl/algorithms/ppo.ts";
 import { findPreset, listPresets } from "../../rl/algorithms/presets.ts";
 import { DEFAULT_ALGORITHM, findAlgorithm, listAlgorithms } from "../../rl/algorithms/registry.ts";
@@ -25,6 +27,19 @@ Deno.test("every algorithm's settings have a default, a meaning and a heading", 
     for (const [name, row] of Object.entries(trainerOptions(algorithm as never).rows)) {
       assert.ok(row.doc && row.group && row.default !== undefined, `${algorithm.name} ${name}`);
     }
+  }
+});
+
+Deno.test("every count has a bound, in every table that a run has", () => {
+  const rows = { ...RUN_OPTIONS.rows };
+  for (const algorithm of listAlgorithms()) {
+    Object.assign(rows, trainerOptions(algorithm as never).rows);
+  }
+  for (const reward of listRewards()) Object.assign(rows, reward.options.rows);
+  const counts = Object.entries(rows).filter(([, { kind }]) => kind === "integer");
+  assert.ok(counts.length >= 9, `${counts.length} counts`);
+  for (const [name, { min, max }] of counts) {
+    assert.ok(min !== undefined && max !== undefined && max <= 2 ** 32 - 1, name);
   }
 });
 
@@ -69,7 +84,9 @@ Deno.test("wrong settings are refused with what they were and what is allowed", 
   const refused: [Record<string, unknown>, string, string][] = [
     [{ epochs: 0 }, "RangeError", "epochs must be at least 1: it is 0"],
     [{ epochs: 1.5 }, "RangeError", "epochs must be a whole number: it is 1.5"],
-    [{ temperature: 0 }, "RangeError", "temperature must be above 0: it is 0"],
+    [{ temperature: 0 }, "RangeError", "temperature must be at least 0.001: it is 0"],
+    [{ temperature: 1e4 }, "RangeError", "temperature must be at most 1000: it is 10000"],
+    [{ epochs: 1e9 }, "RangeError", "epochs must be at most 1000: it is 1000000000"],
     [{ lambda: 1.01 }, "RangeError", "lambda must be at most 1: it is 1.01"],
     [{ learningRate: NaN }, "RangeError", "learningRate must be finite: it is NaN"],
     [{ learningRate: "1e-5" }, "TypeError", 'learningRate must be a number: it is "1e-5"'],

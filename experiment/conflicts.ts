@@ -1,0 +1,84 @@
+/**
+ * How the settings of a run stand to each other. One rule: what cannot be done together is refused before
+ * anything is opened; what was asked for and changes nothing, or turns against its name, is a notice, and
+ * the run goes on. A row of a table says of itself what it needs (`Option.only`); here is the rest.
+ * @module
+ */
+import { optionNotices, type OptionRows, type OptionValue } from "../base/options.ts";
+import type { RewardDefinition } from "../rewards/reward.ts";
+import type { Needs } from "../rl/algorithm.ts";
+import type { TrainerConfig } from "../rl/trainer_options.ts";
+import { type ChosenReward, settingsOfRewards } from "./rewards.ts";
+import { rewardRows, type RunSettings } from "./settings.ts";
+
+/** The settings of a run, and which of them were asked for. */
+export interface SettingsInUse {
+  /** Name of the algorithm, and what it needs of the run. */
+  algorithm: string;
+  needs: Needs;
+  config: Readonly<TrainerConfig & Record<string, unknown>>;
+  run: Readonly<RunSettings>;
+  rewards: readonly ChosenReward[];
+  /** By the names of the command line. */
+  asked: Readonly<Record<string, OptionValue | undefined>>;
+}
+
+/** @throws {RangeError} where two settings cannot both hold */
+export function checkConflicts({ algorithm, needs, config, run, asked }: SettingsInUse): void {
+  const { batchSize } = run, { minibatches, warmupSteps, totalSteps } = config;
+  const cannot = (rule: string, now: number) =>
+    new RangeError(`Cannot train as ${rule}: it is ${now}`);
+  if (batchSize % needs.groupSize !== 0) {
+    throw cannot(
+      `batchSize must be a multiple of the ${needs.groupSize} completions that ${algorithm} compares`,
+      batchSize,
+    );
+  }
+  if (minibatches > batchSize) {
+    throw cannot(
+      `minibatches must be at most batchSize=${batchSize}, one completion for each`,
+      minibatches,
+    );
+  }
+  if (asked.warmupSteps !== undefined && warmupSteps > totalSteps) {
+    throw cannot(`warmupSteps must be at most the ${totalSteps} steps of the run`, warmupSteps);
+  }
+}
+
+/** What was asked for and changes nothing, or turns against its name: one sentence each. */
+export function settingsNotices(
+  rows: OptionRows,
+  all: readonly RewardDefinition[],
+  { needs, config, run, rewards, asked }: SettingsInUse,
+): string[] {
+  const values = { ...config, ...run, ...settingsOfRewards(rewards) };
+  const notices = optionNotices(rows, { asked, values });
+  const add = (when: boolean, name: string, reason: string): void => {
+    if (when && asked[name] !== undefined) {
+      notices.push(`${name}=${asked[name]} changes nothing as ${reason}`);
+    }
+  };
+  for (const reward of all) {
+    const used = rewards.some((one) => "definition" in one && one.definition.name === reward.name);
+    for (const name of Object.keys(rewardRows(reward))) {
+      add(!used, name, `${reward.name} is not among the run's rewards by name`);
+    }
+  }
+  const { batchSize, loraRank } = run, { microbatchRows, epochs, minibatches } = config;
+  add(microbatchRows >= batchSize, "microbatchRows", `batchSize=${batchSize} is no more`);
+  add(
+    epochs * minibatches === 1 && config.targetKl > 0,
+    "targetKl",
+    "each rollout has one optimizer step (epochs=1, minibatches=1), before which no policy moves",
+  );
+  const frozen = loraRank > 0 || needs.reference ||
+    rewards.some((one) => "definition" in one && one.definition.encoder?.(one.settings));
+  add(!frozen && run.frozenDtype === "f16", "frozenDtype", "all weights of the run learn");
+  if (config.warmupSteps > config.totalSteps) {
+    notices.push(
+      `warmupSteps=${config.warmupSteps} is more than the ${config.totalSteps} steps of the run: ` +
+        "the learning rate does not reach its peak",
+    );
+  }
+  return notices;
+}
