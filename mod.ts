@@ -96,6 +96,7 @@ export type {
   SamplingOptions,
   TokenBatch,
 } from "./rl/policy.ts";
+export type { Scores } from "./rl/scores.ts";
 export {
   type StepTimings,
   Trainer,
@@ -127,7 +128,12 @@ export {
   type EvaluationRequest,
   type EvaluationResult,
 } from "./experiment/evaluate.ts";
-export { openRewards, type RewardOptions, type RewardRequest } from "./experiment/rewards.ts";
+export {
+  openRewards,
+  type RequestedReward,
+  type RewardOptions,
+  type RewardRequest,
+} from "./experiment/rewards.ts";
 export type { Task } from "./tasks/task.ts";
 export { findTask, listTasks } from "./tasks/registry.ts";
 export type { TrainRequest } from "./experiment/request.ts";

@@ -32,10 +32,10 @@ export type ChosenReward =
   });
 
 /** What a run may be rewarded by: `NAME[:weight],…`, or objects, alone or with weights. */
-export type RewardRequest = RewardTerm | readonly RewardTerm[];
+export type RewardRequest = RequestedReward | readonly RequestedReward[];
 
 /** One of them: several by name, or one of your own, which counts 1 where no weight is given. */
-export type RewardTerm = string | Reward | { reward: Reward; weight: number };
+export type RequestedReward = string | Reward | { reward: Reward; weight: number };
 
 /**
  * The rewards that are asked for, with the settings that each owns.
@@ -47,7 +47,9 @@ export function chooseRewards(
   settings: Readonly<Record<string, OptionValue | undefined>>,
 ): ChosenReward[] {
   const names = listRewards().map(({ name }) => name);
-  const list: readonly RewardTerm[] = Array.isArray(asked) ? asked : [asked as RewardTerm];
+  const list: readonly RequestedReward[] = Array.isArray(asked)
+    ? asked
+    : [asked as RequestedReward];
   const chosen = list.flatMap((one): ChosenReward[] => {
     if (typeof one !== "string") return [ownReward(one)];
     return parseTerms(one, names).map(({ name, weight }) => {
@@ -61,7 +63,7 @@ export function chooseRewards(
 }
 
 /** A reward that a program hands in, alone or with its weight. */
-function ownReward(one: Exclude<RewardTerm, string>): ChosenReward {
+function ownReward(one: Exclude<RequestedReward, string>): ChosenReward {
   const weighted = typeof one === "object" && one !== null && "reward" in one;
   const chosen = { weight: 1, ...(weighted ? one : { reward: one as Reward }) };
   if (typeof chosen.reward?.score === "function") return chosen;
