@@ -9,9 +9,13 @@ import { testOnKinds, testOnWebGpu } from "../_devices.ts";
 
 const settings = { batchSize: 6, minibatches: 2, epochs: 2, learningRate: 1e-3 };
 
-/** Gives `body` a folder with a small model in `model`, and takes it away again. */
+/**
+ * Gives `body` a folder with a small model in `model`, and takes it away again. Whatever permissions the
+ * test has, a model that is not there is not looked for at the hub.
+ */
 async function inFolder(body: (folder: string, request: TrainRequest) => Promise<void>) {
-  const folder = await Deno.makeTempDir();
+  const folder = await Deno.makeTempDir(), offline = Deno.env.get("HF_HUB_OFFLINE");
+  Deno.env.set("HF_HUB_OFFLINE", "1");
   try {
     await Deno.mkdir(`${folder}/model`);
     await writeSmallModel(`${folder}/model`);
@@ -24,6 +28,8 @@ async function inFolder(body: (folder: string, request: TrainRequest) => Promise
       device: "cpu",
     });
   } finally {
+    if (offline === undefined) Deno.env.delete("HF_HUB_OFFLINE");
+    else Deno.env.set("HF_HUB_OFFLINE", offline);
     await Deno.remove(folder, { recursive: true });
   }
 }
