@@ -124,7 +124,8 @@ export async function ppoUpdate(
   const model = Gpt2.create(device, sizes, { valueHead: true });
   const frozen = await model.frozenCopy();
   const policy = new TimedPolicy(new LanguagePolicy({ model, reference: frozen }, null));
-  const settings = { maxNewTokens: tokens, epochs, minibatches: 1, learningRate: 1e-5 };
+  const totalSteps = 1_000_000; // as often as the clock wants it
+  const settings = { totalSteps, maxNewTokens: tokens, epochs, minibatches: 1, learningRate: 1e-5 };
   const trainer = new Trainer(policy, settings);
   const prompts = promptsOf({ B, T }, sizes.vocab_size);
   return {
