@@ -383,6 +383,9 @@ Deno.test("scores are clamped to scoreClip, advantages stay raw when whitening i
   assert.deepEqual(scores, [9, -1]);
   assert.equal(metrics["score/mean"], 0.5);
   assert.equal(metrics["advantages/mean"], 0.5);
+  const below = new Trainer(new Recorded([[EOS], [EOS]]), settings);
+  const low = await below.step(recordedPrompts(policy.answers), () => Promise.resolve([-9, 1]));
+  assert.deepEqual([...low.experience.score], [-2, 1]);
   const unclipped = new Trainer(new Recorded([[EOS], [EOS]]), { ...settings, scoreClip: 0 });
   const { experience } = await unclipped.step(
     recordedPrompts(policy.answers),
