@@ -12,7 +12,7 @@ export interface EvaluationRequest extends Scorer {
   prompts?: ReadonlyMap<string, Int32Array>;
   /** Longest answer, tokens, EOS included. */
   maxNewTokens: number;
-  /** Prompts at a time. */
+  /** Prompts at a time, >= 1. */
   batchSize: number;
   /** Written into the rows. Default: 0, after training, held-out. */
   step?: number;
@@ -27,11 +27,17 @@ export interface EvaluationResult extends SplitResult {
 /**
  * Answers every example greedily. What the rewards count meanwhile is left in them: call their
  * `takeCounts` to start anew.
+ * @throws {RangeError} for a batch size that is not a whole number from 1
  * @throws what policy and rewards throw
  */
 export async function evaluatePolicy(request: EvaluationRequest): Promise<EvaluationResult> {
   const { policy, tokenizer, examples, prompts, maxNewTokens, batchSize } = request;
   const { step = 0, phase = { phase: "after", split: "heldout" } } = request;
+  if (!Number.isSafeInteger(batchSize) || batchSize < 1) {
+    throw new RangeError(
+      `Cannot evaluate a policy as batchSize must be a whole number from 1: it is ${batchSize}`,
+    );
+  }
   const rows: CompletionRow[] = [];
   for (let at = 0; at < examples.length; at += batchSize) {
     const batch = examples.slice(at, at + batchSize);

@@ -92,4 +92,12 @@ Deno.test("an evaluation asks greedily, a batch at a time, and keeps the order o
     ...["after", "heldout", 0],
   ]);
   assert.deepEqual([exact, reward], [0, (4 + 4 + 2 + 6 + 6) / 5]);
+  for (const batchSize of [0, -1, 1.5, NaN]) { // 0 would never come to an end
+    const message = `Cannot evaluate a policy as batchSize must be a whole number from 1: it is ` +
+      `${batchSize}`;
+    await assert.rejects(evaluatePolicy({ ...request, batchSize }), {
+      name: "RangeError",
+      message,
+    });
+  }
 });
