@@ -185,6 +185,8 @@ Deno.test("what is asked for and changes nothing is a notice, and the run goes o
     [{ semanticPower: 2 }],
     [{ semanticPower: 2 }, { reward: "exact,semantic:0" }],
     [{ microbatchRows: 47 }],
+    [{ minibatches: 48 }], // one completion each
+    [{ warmupSteps: 10 }, { steps: 10 }],
     [{ targetKl: 0.1, epochs: 1, minibatches: 2 }],
     [{ targetKl: 0.1, epochs: 2 }],
     [{ frozenDtype: "f16" }],
