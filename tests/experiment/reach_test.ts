@@ -88,6 +88,7 @@ testOnDevices(
         policy.backward({ dlogprob: logprob.map((_, i) => i % 2 ? -1 : 1) });
         policy.step(0.05); // the adapter is no longer nothing
         const seen = await policy.evaluate(batch), referred = await policy.reference!(batch);
+        assert.deepEqual(Object.keys(seen), ["logprob", "entropy"]); // no head, no value
         const rows = responseRows(batch), V = model.dims.V;
         const byHand = (logits: ArrayLike<number>) => logprobsOf(logits, rows.target, V);
         const wanted = byHand(await (reference ?? model).logits(rows, { adapter: false }));

@@ -1,13 +1,14 @@
 /** What a request may say: what is refused before anything is opened, and what is told and goes on. */
 import assert from "node:assert/strict";
+import { defineOptions } from "../../base/options.ts";
 import { RunFolder } from "../../experiment/folder/run_folder.ts";
 import { planTask } from "../../experiment/plan.ts";
 import { resolveRequest } from "../../experiment/request.ts";
-import { openRewards } from "../../experiment/rewards.ts";
+import { openChosen, openRewards } from "../../experiment/rewards.ts";
 import { type TrainRequest, trainTask } from "../../experiment/train.ts";
 import { readRun } from "../../experiment/folder/run_data.ts";
 import { exact } from "../../rewards/exact.ts";
-import type { Reward } from "../../rewards/reward.ts";
+import type { Reward, RewardDefinition } from "../../rewards/reward.ts";
 import { colors } from "../../tasks/colors.ts";
 import { withFolder } from "../_folder.ts";
 import { Recorder, writeSmallModel } from "./_model.ts";
@@ -234,6 +235,18 @@ Deno.test("a count that comes up late is a column from the first step on", () =>
     assert.deepEqual(column("rewards/own/late"), [0, 4, 5]);
     assert.deepEqual(column("rewards/own/never"), [0, 0, 0]);
   }));
+
+Deno.test("a definition tells the names of its reward's counts", async () => {
+  const counts = ["long", "short"]
+    .map((name) => ({ name, healthy: "any", meaning: name, remedy: "none" }));
+  const takeCounts = (): Record<string, number> => ({ short: 2 });
+  const definition: RewardDefinition = {
+    ...{ name: "own", summary: "length", options: defineOptions("own", {}), counts },
+    open: () => ({ ...own, takeCounts }),
+  };
+  const sum = await openChosen([{ weight: 1, definition, settings: {} }], {});
+  assert.deepEqual(Object.entries(sum.takeCounts()), [["own/long", 0], ["own/short", 2]]);
+});
 
 Deno.test("the summary's exact is the built-in's, whatever a reward of one's own is called", async () => {
   const impostor: Reward = { ...own, name: "exact" };
