@@ -182,6 +182,20 @@ Deno.test("a run's model recomputes and clips as its settings say", () =>
     assert.notDeepEqual(clipped.data, off.data);
   }));
 
+Deno.test("a fresh adapter is drawn by the run's seed", () =>
+  inFolder(async (_folder, request) => {
+    const adapterOf = async (seed: number) => {
+      using device = new CpuDevice();
+      const asked = { ...request, seed, settings: { ...settings, loraRank: 2 } };
+      using run = await openRun(resolveRequest(asked), device);
+      const { parameters } = run.policy.model.adapter!;
+      const [data] = await device.read(parameters.arenas[0]);
+      return data;
+    };
+    assert.deepEqual(await adapterOf(5), await adapterOf(5));
+    assert.notDeepEqual(await adapterOf(5), await adapterOf(6));
+  }));
+
 Deno.test("a resumed run goes on with its KL coefficient, and counts its tokens on", () =>
   inFolder(async (folder, request) => {
     const adaptive = { klControl: "adaptive", klCoefficient: 0.3, klTarget: 0.01, klHorizon: 20 };
