@@ -26,7 +26,10 @@ export type { TrainRequest } from "./request.ts";
 
 /** What a caller may hand in beside the request. */
 export interface TrainOptions {
-  /** Where it aborts, the step in hand is finished, a checkpoint is written and its reason is thrown. */
+  /**
+   * Where it aborts, the step in hand is finished, a checkpoint is written and its reason is thrown; after
+   * the last step, whose checkpoint is there by then, at once.
+   */
   signal?: AbortSignal;
   /** A device of the caller's, which is not disposed of. Default: the request's `device` is opened. */
   device?: Device;
@@ -72,18 +75,23 @@ class TrainingRun {
 
   async finish(signal?: AbortSignal): Promise<Summary> {
     const { observer, run: { plan, found: { line }, memoryLine, saved } } = this;
+    signal?.throwIfAborted(); // nothing is made yet that would be left behind
     await observer.start(this.#info());
     if (line) observer.notice?.(`model ${line}`);
     observer.notice?.(memoryLine);
-    if (!saved) this.#state = { ...this.#state, before: await this.#evaluate("before") };
-    while (this.#state.trainer.step < plan.config.totalSteps) {
-      await observer.step(await this.#step());
-      const isDue = plan.saveEvery > 0 && this.#state.trainer.step % plan.saveEvery === 0;
-      if (signal?.aborted || isDue) await this.#checkpoint();
-      signal?.throwIfAborted();
+    if (!saved) {
+      this.#state = { ...this.#state, before: await this.#evaluate("before") };
+      await this.#checkpoint(); // whatever the steps do, there is one that is good
     }
-    const after = await this.#evaluate("after");
-    await this.#checkpoint();
+    const { totalSteps } = plan.config;
+    while (this.#state.trainer.step < totalSteps) {
+      signal?.throwIfAborted();
+      await observer.step(await this.#step());
+      const { step } = this.#state.trainer;
+      const isDue = step === totalSteps || (plan.saveEvery > 0 && step % plan.saveEvery === 0);
+      if (signal?.aborted || isDue) await this.#checkpoint();
+    }
+    const after = await this.#evaluate("after", signal);
     const summary = this.#summary(after);
     await observer.end(summary);
     return summary;
@@ -129,8 +137,11 @@ class TrainingRun {
     return { step: done + 1, metrics: all, completions, timings };
   }
 
-  /** Greedy answers to both splits. */
-  async #evaluate(phase: "before" | "after"): Promise<Record<Split, SplitResult>> {
+  /** Greedy answers to both splits. Those after training may be cut short: a resumed run gives them again. */
+  async #evaluate(
+    phase: "before" | "after",
+    signal?: AbortSignal,
+  ): Promise<Record<Split, SplitResult>> {
     const { plan: { task, config: { maxNewTokens }, settings }, policy, prompts } = this.run;
     this.observer.notice?.(`answering ${phase} training`);
     const of = async (split: Split): Promise<SplitResult> => {
@@ -140,6 +151,7 @@ class TrainingRun {
         examples: task.examples[split],
         step: this.#state.trainer.step,
         phase: { phase, split },
+        signal,
       });
       this.run.rewards.takeCounts(); // counts in metrics speak of rollouts alone
       await this.observer.evaluation({ phase, split }, rows);
