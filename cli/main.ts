@@ -5,7 +5,7 @@
 import { type Command, UsageError } from "./command.ts";
 import { COMMANDS } from "./commands/registry.ts";
 import { HelpShown, parseArguments } from "./parse.ts";
-import { paint, printableLines, systemTerminal, type Terminal } from "./terminal.ts";
+import { consoleLosses, paint, printableLines, systemTerminal, type Terminal } from "./terminal.ts";
 
 /** Runs one command line; gives the exit code. Tests hand in a terminal and commands of their own. */
 export async function main(
@@ -18,7 +18,11 @@ export async function main(
   try {
     const parsed = parseArguments(args, commands.map(({ spec }) => spec));
     const command = commands.find(({ spec }) => spec.name === parsed.command)!;
-    return await command.run(parsed, terminal);
+    const code = await command.run(parsed, terminal);
+    if (code !== 0 || consoleLosses.out === undefined) return code;
+    const why = `standard output took no more: ${consoleLosses.out}`;
+    terminal.err(`${paint(terminal, "red", "error:")} Cannot print the whole result as ${why}`);
+    return 1;
   } catch (error) {
     if (error instanceof HelpShown) {
       (error.asked ? terminal.out : terminal.err)(error.message);

@@ -1,6 +1,5 @@
 /** What the terminal shows during a run: a bar, a line now and then, two completions each. @module */
 import cliProgress from "npm:cli-progress@3.12.0";
-import process from "node:process";
 import type {
   CompletionRow,
   RunInfo,
@@ -9,7 +8,16 @@ import type {
   Summary,
 } from "../experiment/observer.ts";
 import { SERIES, valueOf } from "./report/series.ts";
-import { clip, clipStart, duration, paint, printable, short, type Terminal } from "./terminal.ts";
+import {
+  barStream,
+  clip,
+  clipStart,
+  duration,
+  paint,
+  printable,
+  short,
+  type Terminal,
+} from "./terminal.ts";
 
 const LINES = 20; // log lines of a whole run
 const QUIET_SECONDS = 30; // never silent for longer than this
@@ -69,7 +77,7 @@ export class Bar {
       barsize: 40,
       hideCursor: false, // a second Ctrl-C would leave it hidden
       clearOnComplete: true,
-      stream: process.stderr,
+      stream: barStream,
       gracefulExit: false, // signals are the command's business
     });
     this.#bar = this.#bars.create(steps, from, { left: "-" });

@@ -11,21 +11,69 @@ export interface Terminal {
   err(line: string): void;
   /** Colours, bars and signs beyond ASCII; false when NO_COLOR is set or nobody watches. */
   readonly fancy: boolean;
+  /** Width to write for; a window may change. */
   readonly columns: number;
 }
 
-/** The process's own terminal. */
-export function systemTerminal(): Terminal {
-  const fancy = Deno.stderr.isTerminal() && Deno.stdout.isTerminal() && !Deno.noColor;
-  return {
-    out: (line) => console.log(line),
-    write: (text) => {
-      const bytes = new TextEncoder().encode(text);
-      for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
+/** Why the console took something no more, the first time that it did not; absent while it takes all. */
+export const consoleLosses: { out?: string; err?: string } = {};
+
+const WAITS = 100; // of 5 ms, for a reader that is slow
+
+/** Writes all of `text`, or notes why it cannot: a console that is gone ends no run. */
+function put(name: keyof typeof consoleLosses, text: string): void {
+  const stream = name === "out" ? Deno.stdout : Deno.stderr;
+  const bytes = new TextEncoder().encode(text);
+  let waits = 0;
+  for (let at = 0; at < bytes.length;) {
+    try {
+      at += stream.writeSync(bytes.subarray(at));
+    } catch (error) {
+      if (error instanceof Deno.errors.Interrupted) continue;
+      // Another process may have made the pipe that both have one that does not wait.
+      if (error instanceof Deno.errors.WouldBlock && waits++ < WAITS) {
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+        continue;
+      }
+      consoleLosses[name] ??= (error as Error).message;
+      return;
+    }
+  }
+}
+
+/** Standard error as `cli-progress` takes a stream. */
+export const barStream: { isTTY: boolean; readonly columns: number; write(text: string): boolean } =
+  {
+    isTTY: true,
+    get columns() {
+      return consoleColumns();
     },
-    err: (line) => console.error(line),
-    fancy,
-    columns: fancy ? Deno.consoleSize().columns : 100,
+    write(text) {
+      put("err", text);
+      return true;
+    },
+  };
+
+/** Width of the terminal; 100 where there is none, or it is gone. */
+function consoleColumns(): number {
+  try {
+    return Deno.consoleSize().columns || 100; // some terminals say 0
+  } catch {
+    return 100;
+  }
+}
+
+/** The process's own terminal. What cannot be written is lost, and noted in `consoleLosses`. */
+export function systemTerminal(): Terminal {
+  const [out, err] = [Deno.stdout, Deno.stderr].map((stream) => stream.isTerminal());
+  return {
+    out: (line) => put("out", `${line}\n`),
+    write: (text) => put("out", text),
+    err: (line) => put("err", `${line}\n`),
+    fancy: out && err && !Deno.noColor,
+    get columns() {
+      return out || err ? consoleColumns() : 100;
+    },
   };
 }
 

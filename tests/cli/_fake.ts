@@ -107,7 +107,10 @@ function fakeSummary(request: RunRequest): Summary {
   };
 }
 
-/** A training program. Task "hostile" answers with HOSTILE; "slow" takes 30 ms a step. */
+/**
+ * A training program. Task "hostile" answers with HOSTILE; "slow" takes 30 ms a step; "stuck" does too,
+ * and a minute once it is asked to stop.
+ */
 export async function fakeTrain(
   request: RunRequest,
   observer: RunObserver,
@@ -131,12 +134,14 @@ export async function fakeTrain(
   if (!resume) {
     observer.notice?.("answering before training");
     await evaluate(0, "before");
+    await save(0);
   }
   for (let step = (resume?.step ?? 0) + 1; step <= info.steps; step++) {
-    if (task === "slow") await new Promise((done) => setTimeout(done, 30));
+    const rest = task === "slow" || (task === "stuck" && !signal.aborted) ? 30 : 60_000;
+    if (task === "slow" || task === "stuck") await new Promise((done) => setTimeout(done, rest));
     const completions = rows(step, "train");
     await observer.step({ step, metrics: fakeMetrics(step + seed), completions, timings });
-    if (signal.aborted) {
+    if (signal.aborted && task !== "stuck") {
       await save(step);
       throw signal.reason;
     }
@@ -152,7 +157,10 @@ export async function fakeTrain(
 export const fakeParts: TrainParts = {
   catalogue: () =>
     Promise.resolve({
-      tasks: ["colors", "hostile", "slow", "broken"].map((name) => ({ name, doc: `${name} task` })),
+      tasks: ["colors", "hostile", "slow", "stuck", "broken"].map((name) => ({
+        name,
+        doc: `${name} task`,
+      })),
       algorithms: [{ name: "ppo", doc: "proximal policy optimisation" }],
       rewards: [{ name: "exact", doc: "equal texts" }, { name: "semantic", doc: "near meanings" }],
       presets: [{ name: "quick", doc: "few steps", algorithm: "ppo" }],
