@@ -132,8 +132,13 @@ export class Progress implements RunObserver {
   }
 
   notice(text: string): void {
-    this.#bar.say(paint(this.terminal, "dim", printable(text)));
+    this.say(paint(this.terminal, "dim", printable(text)));
     this.#pace?.skip();
+  }
+
+  /** Prints a line above the bar. */
+  say(line: string): void {
+    this.#bar.say(line);
   }
 
   step({ step, metrics, completions }: StepReport): void {

@@ -6,6 +6,7 @@
 import type { Device } from "../kernels/device.ts";
 import { openDevice } from "../kernels/devices/open.ts";
 import type { CombinedReward } from "../rewards/combine.ts";
+import { DivergedError } from "../rl/diverged.ts";
 import { evaluatePolicy } from "./evaluate.ts";
 import { saveCheckpoint, type TrainingState } from "./folder/checkpoint.ts";
 import type {
@@ -21,6 +22,7 @@ import { type OpenRun, openRun } from "./open.ts";
 import { resolveRequest, type TrainRequest } from "./request.ts";
 import { settingsOfRewards } from "./rewards.ts";
 import { examplesOfStep, meanOf, type Scorer, scoreResponses } from "./rollout.ts";
+import { lowerLearningRate } from "./runaway.ts";
 
 export type { TrainRequest } from "./request.ts";
 
@@ -38,7 +40,8 @@ export interface TrainOptions {
 /**
  * Runs a request.
  * @throws {TypeError|RangeError} for a request that names what there is not, or out of range
- * @throws {Error} when the model, the device or a checkpoint cannot be used, or training diverges
+ * @throws {DivergedError} when training diverges, with a lower learning rate to try
+ * @throws {Error} when the model, the device or a checkpoint cannot be used
  */
 export async function trainTask(
   request: TrainRequest,
@@ -50,7 +53,12 @@ export async function trainTask(
   const plan = resolveRequest(request);
   const place = device ?? owned.use(await openDevice(request.device));
   const run = owned.use(await openRun(plan, place, request));
-  return await new TrainingRun(run, observer, started).finish(signal);
+  try {
+    return await new TrainingRun(run, observer, started).finish(signal);
+  } catch (error) {
+    if (error instanceof DivergedError) error.learningRate = lowerLearningRate(request);
+    throw error;
+  }
 }
 
 /** The third stage: evaluates, trains, saves, evaluates again. */

@@ -6,6 +6,7 @@
 import { scheduleAt } from "../base/schedules.ts";
 import { type Algorithm, type Experience, type Needs, needsOf } from "./algorithm.ts";
 import { DEFAULT_ALGORITHM, findAlgorithm } from "./algorithms/registry.ts";
+import { tooManySkipped } from "./diverged.ts";
 import { collect } from "./experience.ts";
 import type { Policy, Rollout } from "./policy.ts";
 import { checkNext, readState, type TrainerState } from "./state.ts";
@@ -168,10 +169,7 @@ export class Trainer {
     const { fault } = facts.update;
     const faults = fault === undefined ? 0 : before + 1;
     if (faults >= MAX_FAULTS) {
-      throw new Error(
-        `Cannot continue training as ${MAX_FAULTS} updates in a row had to be skipped: ${fault}; ` +
-          "resume from the last checkpoint with a lower learning rate, or fix the reward",
-      );
+      throw tooManySkipped(faults, fault!, facts.experience.scored.includes(true));
     }
     const algorithm = this.algorithm.next?.(facts) ?? facts.state;
     checkNext(this.algorithm.name, facts.state, algorithm);

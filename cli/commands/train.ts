@@ -72,7 +72,8 @@ const FLAGS = {
     bare: true,
     otherwise: "start anew",
     unit: "run folder",
-    doc: "Continue from a run's last checkpoint; without a folder, the newest unfinished run",
+    doc:
+      "Continue a run, which may change its steps and how it updates; alone: the newest unfinished",
     group: "Run",
   },
   list: {
@@ -149,7 +150,7 @@ export async function train(
   }
   const asked = flags.resume === undefined
     ? { request: requestOf(parsed, catalogue) }
-    : await (await import("../train/resume.ts")).resumed(parsed);
+    : await (await import("../train/resume.ts")).resumed(parsed, catalogue);
   const { runTraining } = await import("../train/run.ts");
   return await runTraining({ ...asked, flags, train: parts.train }, terminal);
 }

@@ -93,7 +93,8 @@ function rewardsOf(text: string, catalogue: Catalogue): RewardTerm[] {
 
 const namesOf = (entries: readonly { name: string }[]): string[] => entries.map(({ name }) => name);
 
-function known(kind: string, name: string, entries: readonly { name: string }[]): void {
+/** @throws {UsageError} where no entry has the name, with the nearest that has */
+export function known(kind: string, name: string, entries: readonly { name: string }[]): void {
   const names = namesOf(entries);
   if (names.includes(name)) return;
   throw new UsageError(

@@ -1,5 +1,6 @@
 /** One run of `train`: its folder, its progress, Ctrl-C, and what is said at its end. @module */
 import { readRun } from "../../experiment/folder/run_data.ts";
+import type { Changes } from "../../experiment/folder/history.ts";
 import { RunFolder } from "../../experiment/folder/run_folder.ts";
 import type { RunObserver } from "../../experiment/observer.ts";
 import type { TrainFlags, TrainParts } from "../commands/train.ts";
@@ -7,14 +8,18 @@ import { INTERRUPTED, listenForInterrupt } from "../interrupt.ts";
 import { Progress } from "../progress.ts";
 import { drawRun } from "../report/draw.ts";
 import { closing } from "../report/table.ts";
-import { quoted, type Terminal } from "../terminal.ts";
+import { consoleLosses, type Terminal } from "../terminal.ts";
+import { endingOf } from "./ending.ts";
+import { checkOut } from "./out.ts";
 import { commandOf, type RunRequest } from "./request.ts";
 
 /** What is run, and where its folder goes. */
 export interface Training {
   request: RunRequest;
-  /** The run that is continued, and the step of its last checkpoint. */
-  resume?: { folder: string; step: number };
+  /** The run that is continued, the step of its checkpoint, and what is changed of it. */
+  resume?: { folder: string; step: number; asked: Changes };
+  /** What people should know before it begins. */
+  notices?: readonly string[];
   flags: Pick<TrainFlags, "out" | "quiet" | "json">;
   /** Trains. */
   train: TrainParts["train"];
@@ -22,18 +27,23 @@ export interface Training {
 
 /** Trains; gives the exit code. @throws what `train` throws, but for an interruption that was saved */
 export async function runTraining(
-  { request, resume, flags, train }: Training,
+  { request, resume, notices = [], flags, train }: Training,
   terminal: Terminal,
 ): Promise<number> {
+  if (flags.out !== undefined && !resume) await checkOut(flags.out);
+  const command = commandOf(request);
   const folder = new RunFolder({
     out: flags.out,
     resume,
-    command: commandOf(request),
+    command,
     request: { ...request, resume: undefined },
     draw: drawRun,
   });
+  for (const line of notices) terminal.err(line);
   const progress = flags.quiet ? undefined : new Progress(terminal, () => folder.folder);
-  using interrupt = listenForInterrupt(terminal);
+  using interrupt = listenForInterrupt({
+    err: (line) => progress ? progress.say(line) : terminal.err(line),
+  });
   try {
     const summary = await train(request, watch(folder, progress), interrupt.signal);
     const lines = closing(await readRun(folder.folder), terminal);
@@ -42,22 +52,27 @@ export async function runTraining(
     return 0;
   } catch (error) {
     progress?.close();
+    const stopped = interrupt.signal.aborted && error === interrupt.signal.reason;
+    const { event, lines } = await endingOf(error, stopped, {
+      folder: folder.folder,
+      saved: folder.saved,
+      good: folder.good,
+      command,
+    });
     // What follows must not hide the error itself, e.g. a full disk.
-    await folder.close().catch(() => {});
-    if (folder.saved !== undefined) {
-      const stopped = interrupt.signal.aborted && error === interrupt.signal.reason;
-      terminal.err(
-        `${stopped ? "stopped at" : "saved up to"} step ${folder.saved}.  ` +
-          `Continue:  deno task train --resume ${quoted(folder.folder)}`,
-      );
-      if (stopped) return INTERRUPTED;
-    }
+    await folder.close(event).catch(() => {});
+    for (const line of lines) terminal.err(line);
+    if (stopped) return INTERRUPTED;
     throw error;
   }
 }
 
 /** The folder first, so that what the terminal speaks of is on disk. */
-export function watch(folder: RunObserver, progress: Progress | undefined): RunObserver {
+export function watch(
+  folder: RunObserver & Pick<RunFolder, "note">,
+  progress: Progress | undefined,
+): RunObserver {
+  let noted = false;
   return {
     async start(info) {
       await folder.start(info);
@@ -67,6 +82,10 @@ export function watch(folder: RunObserver, progress: Progress | undefined): RunO
     async step(report) {
       await folder.step(report);
       progress?.step(report);
+      if (consoleLosses.err !== undefined && !noted) {
+        noted = true;
+        await folder.note({ kind: "console", cause: consoleLosses.err });
+      }
       // A policy on the CPU never waits; without a turn of the event loop Ctrl-C would not arrive.
       await new Promise((resolve) => setTimeout(resolve, 0));
     },

@@ -8,6 +8,7 @@ import { completionOf, readCsv, scoreNames } from "./csv.ts";
 import { listAlgorithms } from "../../rl/algorithms/registry.ts";
 import { currentName } from "../../rl/metrics.ts";
 import { listFolder } from "./files.ts";
+import { changesOf, readHistory, type RunEvent } from "./history.ts";
 
 /** What `config.json` holds. */
 export interface RunConfig {
@@ -44,6 +45,8 @@ export interface RunData {
   metrics: number[][];
   completions: CompletionRow[];
   summary: Summary | undefined;
+  /** What happened to it beside its steps, after which `config` is as at its end; absent: nothing. */
+  history?: RunEvent[];
 }
 
 /** A folder or file that is not a run, or one that another program has changed. */
@@ -63,14 +66,30 @@ export async function readRun(folder: string): Promise<RunData> {
   const [head = ["step"], ...lines] = await readTable(folder, "metrics.csv");
   const [title = [], ...texts] = await readTable(folder, "completions.csv");
   const rewards = scoreNames(title);
+  const history = await readHistory(folder);
   return {
     folder,
-    config,
+    config: { ...config, ...valuesAtEnd(config, history) },
+    history,
     names: head.slice(1).map((name) => currentColumn(name, config.algorithm)),
     metrics: lines.map((cells) => cells.map((cell) => cell === "" ? NaN : Number(cell))),
     completions: texts.map((cells, i) => readCompletion(folder, { cells, rewards, row: i + 1 })),
     summary: await readObject(folder, "summary.json") as Summary | undefined,
   };
+}
+
+/** What of a config was changed when the run was resumed. */
+function valuesAtEnd(
+  { config }: RunConfig,
+  history: readonly RunEvent[],
+): Partial<Pick<RunConfig, "config" | "steps">> {
+  const values = { ...config };
+  for (const event of history) {
+    if (event.kind !== "resumed") continue;
+    for (const [key, [, after]] of Object.entries(event.changed)) values[key] = after;
+  }
+  const { steps } = changesOf(history);
+  return { config: values, ...(steps !== undefined && { steps }) };
 }
 
 /** @throws {RunFolderError} for a row that no version writes */

@@ -26,7 +26,10 @@ import {
   writeError,
 } from "./files.ts";
 import { type Disk, disk } from "../../model/files/disk.ts";
+import { Course } from "../runaway.ts";
 import { GrowingTable } from "./growing_table.ts";
+import { type Changes, differing, finished, note, type RunEventBody } from "./history.ts";
+import { keptSteps } from "./retention.ts";
 import {
   checkpointSteps,
   currentColumn,
@@ -36,7 +39,6 @@ import {
   type RunData,
 } from "./run_data.ts";
 
-const KEPT = 3; // checkpoints
 const SHARE = 20; // writing takes at most one part in this many of the time
 
 /** Parts of a step that are timed. */
@@ -48,8 +50,11 @@ const TIMINGS = ["step", "seconds", "step_seconds", ...PARTS];
 export interface RunFolderOptions {
   /** Folder to make; absent: a name made from the run, under `runs`. */
   out?: string;
-  /** Continue in this run folder, after this step; rows beyond it are dropped. */
-  resume?: { folder: string; step: number };
+  /**
+   * Continue in this run folder, after this step; rows beyond it are dropped. `asked` is what differs from
+   * the run's first request; it is kept in the folder, with the step.
+   */
+  resume?: { folder: string; step: number; asked?: Changes };
   /** Line that repeats the run, for config.json and the report. */
   command: string;
   /** What the command line asked for, for `--resume`. */
@@ -79,6 +84,8 @@ export class RunFolder implements RunObserver {
   #started = 0;
   #stepped = 0;
   #nextSave = 0;
+  #course = new Course();
+  #done = 0; // steps
 
   constructor(options: RunFolderOptions) {
     this.#options = options;
@@ -94,6 +101,7 @@ export class RunFolder implements RunObserver {
       this.folder = resume.folder;
       await removeTemporaries(this.folder, this.#io);
       await this.#reload(resume.step, info.algorithm);
+      await this.#takeUp(resume, info);
       return;
     }
     this.folder = await this.#makeFolder(info);
@@ -133,6 +141,8 @@ export class RunFolder implements RunObserver {
       );
     }
     this.#metrics.add([[String(step), ...Object.values(metrics).map(numberCell)]]);
+    this.#course.take(step, metrics);
+    this.#done = step;
     const now = this.#now();
     const passed = [now - this.#started, now - this.#stepped].map((ms) => ms / 1000);
     const seconds = [...passed, ...PARTS.map((part) => timings[part])];
@@ -147,7 +157,17 @@ export class RunFolder implements RunObserver {
     await this.#save();
   }
 
-  /** The checkpoint appears whole, under its name, or not at all; then older ones beyond 3 go. */
+  /** Steps done that are surely good, where the run went astray later; undefined where it did not. */
+  get good(): number | undefined {
+    return this.#course.good;
+  }
+
+  /** Adds an entry to the run's history. */
+  async note(body: RunEventBody): Promise<void> {
+    await note(this.folder, { ...body, step: this.#done, io: this.#io });
+  }
+
+  /** The checkpoint appears whole, under its name, or not at all; then those go that are not to be kept. */
   async checkpoint(step: number, write: (folder: string) => Promise<void>): Promise<void> {
     await this.#save();
     const place = `${this.folder}/checkpoints`;
@@ -169,7 +189,8 @@ export class RunFolder implements RunObserver {
       there.push(step);
     }
     this.saved = step;
-    for (const old of there.filter((other) => other !== step).slice(0, -(KEPT - 1))) {
+    const kept = keptSteps(there, { newest: step, good: this.good });
+    for (const old of there.filter((other) => !kept.includes(other))) {
       // Renamed first: a kill amid the removal must not leave half a checkpoint under its name.
       const doomed = temporaryName(`${place}/step-${old}`);
       try {
@@ -188,10 +209,14 @@ export class RunFolder implements RunObserver {
     await replaceFile(`${this.folder}/summary.json`, json(summary), this.#io);
   }
 
-  /** After an interruption or an error: puts the rows on disk, with the curves of what there is. */
-  async close(): Promise<void> {
+  /**
+   * After an interruption or an error: puts the rows on disk, with the curves of what there is. `end` is
+   * kept in the run's history.
+   */
+  async close(end?: RunEventBody): Promise<void> {
     if (this.folder === "") return;
     await this.#save();
+    if (end) await this.note(end);
     if (!this.#metrics.empty) await this.#draw(undefined);
   }
 
@@ -247,6 +272,29 @@ export class RunFolder implements RunObserver {
     }
     this.saved = step;
     await this.#save();
+  }
+
+  /** Follows the course of the rows that are kept, and notes what holds from here on. */
+  async #takeUp(
+    { folder, step, asked = { settings: {} } }: NonNullable<RunFolderOptions["resume"]>,
+    info: RunInfo,
+  ): Promise<void> {
+    for (const later of await checkpointSteps(folder)) { // of a course that the run leaves
+      if (later > step) await this.#io.remove(`${folder}/checkpoints/step-${later}`);
+    }
+    const run = await readRun(folder);
+    for (const [step, ...values] of run.metrics) {
+      this.#course.take(step, Object.fromEntries(run.names.map((name, i) => [name, values[i]])));
+    }
+    if (run.summary) {
+      this.#done = run.summary.steps;
+      await this.note(finished(run.summary));
+      await this.#io.remove(`${folder}/summary.json`);
+    }
+    this.#done = step;
+    const changed = differing(run.config.config, info.config);
+    if (!run.history?.length && !run.summary && Object.keys(changed).length === 0) return;
+    await this.note({ kind: "resumed", asked, changed });
   }
 
   async #makeFolder(info: RunInfo): Promise<string> {

@@ -14,7 +14,7 @@ import {
   type Terminal,
 } from "../../cli/terminal.ts";
 import { watch } from "../../cli/train/run.ts";
-import type { RunObserver } from "../../experiment/observer.ts";
+import type { RunFolder } from "../../experiment/folder/run_folder.ts";
 import { fakeMetrics, HOSTILE } from "./_fake.ts";
 import { completion, info, summary, timings } from "./_folders.ts";
 
@@ -132,7 +132,7 @@ Deno.test("a log line shows step, reward with its direction, KL, speed, and two 
 Deno.test("every step lets the event loop turn once, so that Ctrl-C arrives", async () => {
   let turned = false;
   setTimeout(() => turned = true, 0);
-  const silent = { step() {} } as unknown as RunObserver;
+  const silent = { step() {} } as unknown as RunFolder;
   await watch(silent, undefined).step({ step: 1, metrics: {}, completions: [], timings });
   assert.ok(turned);
 });
