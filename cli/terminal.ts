@@ -142,6 +142,26 @@ export function short(value: number | null | undefined): string {
   return String(Number(value.toPrecision(4)));
 }
 
+/** Characters that a terminal shows of a text. */
+const shownWidth = (text: string): number => [...stripVTControlCharacters(text)].length;
+
+/**
+ * Parts joined into lines of at most `columns` characters, each as full as it goes. A part stays whole, but
+ * for one that is longer than a line: it is broken between words. A word is never broken, so that a path
+ * can be copied.
+ */
+export function joinedLines(parts: readonly string[], between: string, columns: number): string[] {
+  const lines: string[] = [];
+  for (const part of parts) {
+    const last = lines.at(-1);
+    const whole = last === undefined ? part : `${last}${between}${part}`;
+    if (shownWidth(whole) <= columns && last !== undefined) lines[lines.length - 1] = whole;
+    else if (between === " " || shownWidth(part) <= columns) lines.push(part);
+    else lines.push(...joinedLines(part.split(" "), " ", columns));
+  }
+  return lines;
+}
+
 /** Columns padded to their widest cell, two spaces between; the first is flush left, numbers right. */
 export function columns(rows: readonly (readonly string[])[]): string[] {
   const widths = rows[0].map((_, i) => Math.max(...rows.map((row) => [...row[i]].length)));
