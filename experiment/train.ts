@@ -6,6 +6,7 @@
 import type { Device } from "../kernels/device.ts";
 import { openDevice } from "../kernels/devices/open.ts";
 import type { CombinedReward } from "../rewards/combine.ts";
+import { LogitsError } from "../model/logits.ts";
 import { DivergedError } from "../rl/diverged.ts";
 import { evaluatePolicy } from "./evaluate.ts";
 import { saveCheckpoint, type TrainingState } from "./folder/checkpoint.ts";
@@ -82,7 +83,7 @@ class TrainingRun {
   }
 
   async finish(signal?: AbortSignal): Promise<Summary> {
-    const { observer, run: { plan, found: { line }, memoryLine, saved } } = this;
+    const { observer, run: { found: { line }, memoryLine, saved } } = this;
     signal?.throwIfAborted(); // nothing is made yet that would be left behind
     await observer.start(this.#info());
     if (line) observer.notice?.(`model ${line}`);
@@ -91,7 +92,14 @@ class TrainingRun {
       this.#state = { ...this.#state, before: await this.#evaluate("before") };
       await this.#checkpoint(); // whatever the steps do, there is one that is good
     }
-    const { totalSteps } = plan.config;
+    const summary = this.#summary(await this.#learn(signal).catch(asDivergence));
+    await observer.end(summary);
+    return summary;
+  }
+
+  /** All steps, and the answers after them. */
+  async #learn(signal?: AbortSignal): Promise<Record<Split, SplitResult>> {
+    const { observer, run: { plan } } = this, { totalSteps } = plan.config;
     while (this.#state.trainer.step < totalSteps) {
       signal?.throwIfAborted();
       await observer.step(await this.#step());
@@ -99,10 +107,7 @@ class TrainingRun {
       const isDue = step === totalSteps || (plan.saveEvery > 0 && step % plan.saveEvery === 0);
       if (signal?.aborted || isDue) await this.#checkpoint();
     }
-    const after = await this.#evaluate("after", signal);
-    const summary = this.#summary(after);
-    await observer.end(summary);
-    return summary;
+    return await this.#evaluate("after", signal);
   }
 
   /** One rollout and its update. */
@@ -216,6 +221,12 @@ class TrainingRun {
       heldout: { before: before.heldout, after: after.heldout },
     };
   }
+}
+
+/** Throws what `#learn` threw: logits that were finite when it began are not because of what it learned. */
+function asDivergence(error: unknown): never {
+  if (!(error instanceof LogitsError)) throw error;
+  throw new DivergedError(error.message, { cause: error });
 }
 
 /** Each reward's mean over the completions that it could score, and what it counted. */

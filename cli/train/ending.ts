@@ -10,7 +10,9 @@ export interface CutRun {
   folder: string;
   /** Step of its newest checkpoint. */
   saved: number | undefined;
-  /** Steps done that are surely good, where it went astray later. */
+  /** Steps that are done. */
+  done: number;
+  /** Those of them that are surely good, where it is known to have gone astray later. */
   good: number | undefined;
   /** The line that starts it again. */
   command: string;
@@ -48,10 +50,11 @@ export async function endingOf(error: unknown, stopped: boolean, run: CutRun): P
 /** Back to before it went astray, with smaller steps. */
 async function divergence(
   { message, learningRate }: DivergedError,
-  { folder, good, command }: CutRun,
+  // Where no step's numbers show it, the last update is at fault, or the one amid which it was seen.
+  { folder, done, good = Math.max(0, done - 1), command }: CutRun,
 ): Promise<Ending> {
   const lower = learningRate === undefined ? "" : ` learningRate=${learningRate}`;
-  const from = (await checkpointSteps(folder)).filter((step) => step <= (good ?? Infinity)).at(-1);
+  const from = (await checkpointSteps(folder)).filter((step) => step <= good).at(-1);
   const next = from === undefined
     ? `${command}${lower}`
     : `deno task train --resume ${quoted(folder)}${lower}`;

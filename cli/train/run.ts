@@ -56,6 +56,7 @@ export async function runTraining(
     const { event, lines } = await endingOf(error, stopped, {
       folder: folder.folder,
       saved: folder.saved,
+      done: folder.done,
       good: folder.good,
       command,
     });

@@ -73,6 +73,8 @@ export class RunFolder implements RunObserver {
   folder = "";
   /** Step of the newest checkpoint; undefined while there is none. */
   saved: number | undefined;
+  /** Steps that are done. */
+  done = 0;
   #options: RunFolderOptions;
   #io: Disk;
   #now: () => number;
@@ -85,7 +87,6 @@ export class RunFolder implements RunObserver {
   #stepped = 0;
   #nextSave = 0;
   #course = new Course();
-  #done = 0; // steps
 
   constructor(options: RunFolderOptions) {
     this.#options = options;
@@ -142,7 +143,7 @@ export class RunFolder implements RunObserver {
     }
     this.#metrics.add([[String(step), ...Object.values(metrics).map(numberCell)]]);
     this.#course.take(step, metrics);
-    this.#done = step;
+    this.done = step;
     const now = this.#now();
     const passed = [now - this.#started, now - this.#stepped].map((ms) => ms / 1000);
     const seconds = [...passed, ...PARTS.map((part) => timings[part])];
@@ -164,7 +165,7 @@ export class RunFolder implements RunObserver {
 
   /** Adds an entry to the run's history. */
   async note(body: RunEventBody): Promise<void> {
-    await note(this.folder, { ...body, step: this.#done, io: this.#io });
+    await note(this.folder, { ...body, step: this.done, io: this.#io });
   }
 
   /** The checkpoint appears whole, under its name, or not at all; then those go that are not to be kept. */
@@ -217,7 +218,7 @@ export class RunFolder implements RunObserver {
     if (this.folder === "") return;
     await this.#save();
     if (end) await this.note(end);
-    if (!this.#metrics.empty) await this.#draw(undefined);
+    await this.#draw(undefined);
   }
 
   async #draw(summary: Summary | undefined): Promise<void> {
@@ -287,11 +288,11 @@ export class RunFolder implements RunObserver {
       this.#course.take(step, Object.fromEntries(run.names.map((name, i) => [name, values[i]])));
     }
     if (run.summary) {
-      this.#done = run.summary.steps;
+      this.done = run.summary.steps;
       await this.note(finished(run.summary));
       await this.#io.remove(`${folder}/summary.json`);
     }
-    this.#done = step;
+    this.done = step;
     const changed = differing(run.config.config, info.config);
     if (!run.history?.length && !run.summary && Object.keys(changed).length === 0) return;
     await this.note({ kind: "resumed", asked, changed });

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import { readHistory } from "../../experiment/folder/history.ts";
 import { readRun } from "../../experiment/folder/run_data.ts";
 import { inTemporary } from "../_folder.ts";
 
-const root = new URL("../../", import.meta.url).pathname;
+const root = fileURLToPath(new URL("../../", import.meta.url));
 
 /** Trains with made-up parts, and takes nothing of a stream that is named, or what a shell puts there. */
 async function train(

@@ -3,6 +3,7 @@
  * sends to the whole group already. `script` makes the terminal; Linux and macOS have it.
  */
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import { listFolder } from "../../experiment/folder/files.ts";
 import { endOf, readHistory } from "../../experiment/folder/history.ts";
 import { checkpointSteps, readRun } from "../../experiment/folder/run_data.ts";
@@ -11,7 +12,7 @@ import { writeSmallModel } from "../experiment/_model.ts";
 
 // deno task test:interrupts makes it 50, pressed at random moments.
 const PRESSES = Number(Deno.env.get("PLAINRL_PRESSES") ?? 3);
-const root = new URL("../../", import.meta.url).pathname;
+const root = fileURLToPath(new URL("../../", import.meta.url));
 const STEPS = 12;
 const FIRST_STEP = /reward .*KL/; // the head of the table comes with it
 

@@ -23,14 +23,17 @@ inTemporary(
   async (place) => {
     const { code, err } = await smallRun(place, "--steps 9 --save-every 1 learningRate=1e3");
     assert.equal(code, 1);
-    assert.match(err, /updates in a row had to be skipped: the (loss|gradient norm) is \S*;/);
+    assert.match(err, /updates in a row had to be skipped: |logits must be finite numbers: /);
     assert.match(err, new RegExp(`^diverged; folder {2}${place}/run$`, "m"));
     assert.match(err, /^the last good checkpoint is that of step 0\./m);
     assert.ok((await checkpointSteps(`${place}/run`)).includes(0));
     const line = advised(err, "Continue");
     assert.match(line, / learningRate=0\.\d+$/); // the task's own
     const page = await Deno.readTextFile(`${place}/run/report.html`);
-    assert.match(page, /It diverged after step \d: Cannot continue training as 3 updates in a row/);
+    assert.match(
+      page,
+      /It diverged after step \d: Cannot (continue training|draw a token|evaluate) as /,
+    );
     assert.match(page, new RegExp(`that continues it:</p>\\n<pre>deno task ${line}</pre>`));
 
     const same = await run(`train --resume ${place}/run`);
