@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readHistory } from "../../experiment/folder/history.ts";
+import { note, readHistory } from "../../experiment/folder/history.ts";
 import { checkpointSteps, readRun } from "../../experiment/folder/run_data.ts";
 import { inTemporary } from "../_folder.ts";
 import { writeSmallModel } from "../experiment/_model.ts";
@@ -63,6 +63,25 @@ inTemporary(
       const numbers = new Float32Array(weights.slice(8 + head).buffer);
       assert.ok(numbers.every(Number.isFinite), `step ${step} is of the run that diverged`);
     }
+  },
+);
+
+inTemporary(
+  "a run that diverged is continued from the checkpoint before it, not from the newest",
+  async (place) => {
+    await smallRun(place, "--steps 5 --save-every 1");
+    const [from, next] = [3, "deno task train again"];
+    await note(`${place}/run`, { kind: "diverged", step: 5, cause: "it was", from, next });
+    await Deno.remove(`${place}/run/summary.json`);
+    const same = await run(`train --resume ${place}/run --save-every 2`);
+    assert.match(
+      same.err,
+      /^error: Cannot resume .* would again\. Change one: {2}deno task train again$/m,
+    );
+    const { code, err } = await run(`train --resume ${place}/run maxGradNorm=0.5`);
+    assert.equal(code, 0, err);
+    assert.match(err, /^continuing .* from step 3, from there on with maxGradNorm=0\.5$/m);
+    assert.equal((await readRun(`${place}/run`)).metrics.length, 5);
   },
 );
 
