@@ -75,10 +75,12 @@ inTemporary(
     await run.start(info());
     await steps(run, [0, 9], 5);
     assert.deepEqual([run.good, await checkpointSteps(run.folder)], [3, [3, 8, 9]]);
+    await run.close();
     const on = open(place, 8);
     await on.start(info());
     await steps(on, [8, 11], 5);
     assert.deepEqual([on.good, await checkpointSteps(run.folder)], [3, [3, 10, 11]]);
+    await on.close();
     const back = open(place, 3);
     await back.start(info());
     assert.deepEqual([back.good, await checkpointSteps(run.folder)], [undefined, [3]]);
