@@ -18,7 +18,7 @@
  * using model = await loadModel(device, folder, { valueHead: true });
  * using reference = await loadModel(device, folder, { frozen: true });
  * const tokenizer = await loadTokenizer(folder);
- * const policy = new LanguagePolicy({ model, reference }, tokenizer.eosId);
+ * const policy = new LanguagePolicy({ model, reference });
  * const settings = { totalSteps: 12, maxNewTokens: 4, epochs: 2, learningRate: 1e-3 };
  * const trainer = new Trainer(policy, settings);
  * const prompts = Array.from({ length: 16 }, () => tokenizer.encode("The color of the sea is"));

@@ -2,21 +2,32 @@
 import { distance } from "npm:fastest-levenshtein@1.0.16";
 
 /**
- * The nearest of `names`, where at most a third of the letters (or two) differ; case, hyphens and
- * underscores do not count, and a clear beginning ("learn" for learningRate) counts as one edit.
+ * The nearest of `names`, where at most a third of the letters (or two; one of up to four) differ; case,
+ * hyphens and underscores do not count. A clear beginning ("learn" for learningRate), the initials ("lr")
+ * and the same letters in another order count as one edit.
  */
 export function nearest(word: string, names: readonly string[]): string | undefined {
-  const fold = (text: string) => text.toLowerCase().replace(/[-_]/g, "");
   const wanted = fold(word);
   let best: string | undefined, least = Infinity;
   for (const name of names) {
     const candidate = fold(name);
-    const begins = wanted.length >= 3 && candidate.startsWith(wanted);
-    const edits = begins ? Math.min(1, distance(wanted, candidate)) : distance(wanted, candidate);
+    const apart = distance(wanted, candidate);
+    const isNear = wanted.length >= 3 && candidate.startsWith(wanted) ||
+      wanted.length >= 2 && (wanted === initials(name) || sorted(wanted) === sorted(candidate));
+    const edits = isNear ? Math.min(1, apart) : apart;
     if (edits < least && edits < candidate.length) [best, least] = [name, edits];
   }
-  return least <= Math.max(2, Math.floor(wanted.length / 3)) ? best : undefined;
+  const most = wanted.length <= 4 ? 1 : Math.max(2, Math.floor(wanted.length / 3));
+  return least <= most ? best : undefined;
 }
+
+const fold = (text: string): string => text.toLowerCase().replace(/[-_]/g, "");
+const sorted = (text: string): string => [...text].sort().join("");
+/** "lr" of learningRate or learning-rate; "" of one word. */
+const initials = (name: string): string => {
+  const all = name.match(/^[a-z]|[A-Z]|(?<=[-_])[a-z]/g) ?? [];
+  return all.length > 1 ? fold(all.join("")) : "";
+};
 
 /** ` Did you mean "colors"?`, or nothing. */
 export function didYouMean(word: string, names: readonly string[]): string {

@@ -226,9 +226,11 @@ export function parseOption(name: string, option: Option, text: string): OptionV
     if (whole && !Number.isSafeInteger(number)) {
       refuse("it takes a whole number of at most 2^53 - 1", RangeError);
     }
-    const inside = (above ? number > min : number >= min) && number <= max &&
-      Number.isFinite(number);
-    if (!inside) refuse(`it must be ${optionRange(option) || "finite"}`, RangeError);
+    if (!Number.isFinite(number)) {
+      refuse("it must be finite, at most 1.8e308", RangeError);
+    }
+    const inside = (above ? number > min : number >= min) && number <= max;
+    if (!inside) refuse(`it must be ${optionRange(option)}`, RangeError);
   }
   const broken = option.check?.(value);
   if (broken !== undefined) refuse(`it must be ${broken}`, RangeError);

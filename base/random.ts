@@ -2,7 +2,7 @@
  * Random numbers without a state: a draw is a function of a seed and of the place where it is used, so
  * nothing has to be saved for a resume, and no draw depends on what was drawn before. `STREAMS` lists
  * every place. Generator: Philox 4x32-10 (Salmon, Moraes, Dror, Shaw 2011, "Parallel random numbers:
- * as easy as 1, 2, 3"); `kernels/sample.wgsl` has the same in WGSL.
+ * as easy as 1, 2, 3"); `kernels/fragments/philox.wgsl` has the same in WGSL.
  * @module
  */
 
@@ -39,80 +39,89 @@ export const wordsOf = (seed: number): [number, number] => [
 ];
 
 /** One use of random numbers: where its draws lie under a seed. */
-export interface RandomStream<Place> {
+export interface RandomStream<Part extends string> {
   /** What the draws are for, and which files draw. */
   readonly use: string;
-  /** Words that no other place of this stream has. */
-  counter(place: Place): Words;
-  /** The seed as `philox` takes it. */
-  key(seed: number): [number, number];
+  /** The numbers that a place is made of, each from 0 to 2^32 - 1, as they lie in the counter. */
+  readonly place: readonly Part[];
+  /** The counter's last word, which no other stream has. */
+  readonly id: number;
+  /** Words that no other place of any stream has. */
+  counter(place: Readonly<Record<Part, number>>): Words;
 }
-
-/** Every stream; each says what its place is made of. */
-export interface RandomStreams {
-  /** `row` of the batch's prompts, `token` of the response, `step` of the run (0 in `generate`). */
-  readonly sampler: RandomStream<{ row: number; token: number; step: number }>;
-  /** `block` of four consecutive numbers of `parameter`, both counted from 0. */
-  readonly weights: RandomStream<{ block: number; parameter: number }>;
-  /** The same of an adapter's parameters. */
-  readonly adapter: RandomStream<{ block: number; parameter: number }>;
-  /** `index` that is swapped, `epoch` of the training set. */
-  readonly promptOrder: RandomStream<{ index: number; epoch: number }>;
-  /** `index` that is swapped, `epoch` of the update of `step`. */
-  readonly minibatchOrder: RandomStream<{ index: number; step: number; epoch: number }>;
-  /** As `sampler`, for the policy that is a table. */
-  readonly tablePolicy: RandomStream<{ row: number; token: number; step: number }>;
-}
-
-const SHUFFLE = 0x73687566; // "shuf": no other stream ends in it
-const FIRST_ADAPTER = 2 ** 20; // a model's own parameters are fewer
 
 /**
- * Which words every use of random numbers has. Two streams with one counter under one key draw the
- * same words; that holds of these, and of no others:
- * - `sampler` at step 0 and `weights`: token t of row r shares its word with block r of parameter t;
- * - `promptOrder` and `minibatchOrder` at step 0, epoch for epoch;
- * - in both orders, seeds that differ by a multiple of 2^32, as their key has only the low word.
- *
- * The text that the default model reads is made by a generator of its own with a state (mulberry32,
- * `experiment/pretraining/random.ts`), which shares nothing with these.
+ * Every use of random numbers, and what its place is made of. A stream's number is where it stands here:
+ * a new one goes to the end, and no other changes.
  */
-export const STREAMS: RandomStreams = {
-  sampler: {
-    use: "the token drawn: kernels/sample.ts, kernels/sample.wgsl",
-    counter: ({ row, token, step }) => [row, token, step, 0],
-    key: wordsOf,
-  },
+const TABLE = {
+  /** `block` of four consecutive numbers of `parameter`, both counted from 0. */
   weights: {
     use: "initial weights: model/random.ts",
-    counter: ({ block, parameter }) => [block, parameter, 0, 0],
-    key: wordsOf,
+    place: ["block", "parameter"],
   },
+  /** The same of an adapter's parameters. */
   adapter: {
     use: "initial matrices A of LoRA: model/random.ts",
-    counter: ({ block, parameter }) => [block, FIRST_ADAPTER + parameter, 0, 0],
-    key: wordsOf,
+    place: ["block", "parameter"],
   },
+  /** `row` of the batch's prompts, `token` of the response, `step` of the run (0 in `generate`). */
+  sampler: {
+    use: "the token drawn: kernels/sample_cpu.ts, kernels/sample.wgsl",
+    place: ["row", "token", "step"],
+  },
+  /** `index` that is swapped, `epoch` of the training set. */
   promptOrder: {
     use: "order of the training prompts: experiment/rollout.ts",
-    counter: ({ index, epoch }) => [index, 0, epoch, SHUFFLE],
-    key: (seed) => [seed >>> 0, 0],
+    place: ["index", "epoch"],
   },
+  /** `index` that is swapped, `epoch` of the update of `step`. */
   minibatchOrder: {
     use: "order of a rollout's rows in its update: rl/update.ts",
-    counter: ({ index, step, epoch }) => [index, step, epoch, SHUFFLE],
-    key: (seed) => [seed >>> 0, 0],
+    place: ["index", "step", "epoch"],
   },
+  /** As `sampler`, for the policy that is a table. */
   tablePolicy: {
     use: "the token that the table of tests/rl draws",
-    counter: ({ row, token, step }) => [token, row, step, 1],
-    key: (seed) => [seed >>> 0, 0],
+    place: ["row", "token", "step"],
   },
+} as const satisfies Record<string, { use: string; place: Place }>;
+
+/** One to three parts: the fourth word is the stream's. */
+type Place = readonly [string, string?, string?];
+
+/** Every stream by its name. */
+export type RandomStreams = {
+  readonly [Name in keyof typeof TABLE]: RandomStream<typeof TABLE[Name]["place"][number]>;
 };
 
-/** The four words of a stream at a place. */
-export function drawWords<Place>(stream: RandomStream<Place>, seed: number, place: Place): Words {
-  return philox(stream.counter(place), stream.key(seed));
+/**
+ * The streams of the table. No two share a word: a stream has its own last word of the counter, its place
+ * is in the other three, and the seed, up to 2^53 - 1, is the key with both its words.
+ *
+ * The text that the default model reads is made by a generator of its own with a state (mulberry32,
+ * `experiment/pretraining/random.ts`), which shares nothing with these: other draws would be another
+ * text, and `assets/tiny` no longer what `deno task pretrain` makes.
+ */
+export const STREAMS = Object.fromEntries(
+  Object.entries(TABLE).map(([name, { use, place }], id) => [name, {
+    use,
+    place,
+    id,
+    counter: (at: Readonly<Record<string, number>>): Words => {
+      const [a, b = 0, c = 0] = place.map((part) => at[part]);
+      return [a, b, c, id];
+    },
+  }]),
+) as unknown as RandomStreams;
+
+/** The four words of a stream at a place; `seed` is an integer from 0 to 2^53 - 1. */
+export function drawWords<Part extends string>(
+  stream: RandomStream<Part>,
+  seed: number,
+  place: Readonly<Record<Part, number>>,
+): Words {
+  return philox(stream.counter(place), wordsOf(seed));
 }
 
 /**
@@ -122,7 +131,7 @@ export function drawWords<Place>(stream: RandomStream<Place>, seed: number, plac
 export function permutation(
   n: number,
   { seed, step, epoch }: { seed: number; step: number; epoch: number },
-  stream: RandomStream<{ index: number; step: number; epoch: number }> = STREAMS.minibatchOrder,
+  stream: RandomStream<"index" | "step" | "epoch"> = STREAMS.minibatchOrder,
 ): number[] {
   const order = Array.from({ length: n }, (_, i) => i);
   for (let index = n - 1; index > 0; index--) {

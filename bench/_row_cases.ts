@@ -3,7 +3,7 @@ import { add } from "../kernels/add.ts";
 import { columnSum, columnSumScratch } from "../kernels/column_sum.ts";
 import { embedding, embeddingBackward } from "../kernels/embedding.ts";
 import { tokenIndex } from "../kernels/token_index.ts";
-import { gelu, geluBackward } from "../kernels/gelu.ts";
+import { gelu } from "../kernels/gelu.ts";
 import { layernorm, layernormBackward, layernormScratch } from "../kernels/layernorm.ts";
 import { filled, ids, type KernelCase, noise, zeros } from "./_case.ts";
 import type { Shape } from "./_shapes.ts";
@@ -109,14 +109,6 @@ function elementCases({ B, T, C, I }: Shape): KernelCase[] {
     data: () => ({ x: noise(wide, 3), out: zeros(wide) }),
     outputs: ["out"],
     launch: (device, x) => gelu(device, x, { N: wide }),
-  }, {
-    name: "gelu backward",
-    size: `N ${wide}`,
-    flop: 0,
-    bytes: 4 * 3 * wide,
-    data: () => ({ x: noise(wide, 3), dout: noise(wide), dx: zeros(wide) }),
-    outputs: ["dx"],
-    launch: (device, x) => geluBackward(device, x, { N: wide }),
   }, {
     name: "add",
     size: `N ${N * C}`,

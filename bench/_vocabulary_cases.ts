@@ -1,36 +1,14 @@
 /** Kernels over the vocabulary and at the target positions, as the benches run them. @module */
 import { align } from "../kernels/tensor.ts";
 import { gatherRows, scatterRows } from "../kernels/rows.ts";
-import { softmax, softmaxBackward } from "../kernels/softmax.ts";
 import { tokenLogprob, tokenLogprobBackward } from "../kernels/token_logprob.ts";
 import { valueHead, valueHeadBackward, valueHeadScratch } from "../kernels/value_head.ts";
 import { filled, ids, type KernelCase, noise, zeros } from "./_case.ts";
 import type { Shape } from "./_shapes.ts";
 
-/** Softmax, log-probabilities, value head, and rows taken out and put back. */
+/** Log-probabilities, value head, and rows taken out and put back. */
 export function vocabularyCases(shape: Shape): KernelCase[] {
-  return [...softmaxCases(shape), ...logprobCases(shape), ...targetCases(shape)];
-}
-
-function softmaxCases({ V, R }: Shape): KernelCase[] {
-  const size = `N ${R} V ${V}`;
-  return [{
-    name: "softmax",
-    size,
-    flop: 0,
-    bytes: 4 * 2 * R * V,
-    data: () => ({ x: noise(R * V, 3), out: zeros(R * V) }),
-    outputs: ["out"],
-    launch: (device, x) => softmax(device, x, { N: R, V }),
-  }, {
-    name: "softmax backward",
-    size,
-    flop: 0,
-    bytes: 4 * 3 * R * V,
-    data: () => ({ out: noise(R * V), dout: noise(R * V), dx: zeros(R * V) }),
-    outputs: ["dx"],
-    launch: (device, x) => softmaxBackward(device, x, { N: R, V }),
-  }];
+  return [...logprobCases(shape), ...targetCases(shape)];
 }
 
 function logprobCases({ V, R }: Shape): KernelCase[] {

@@ -1,5 +1,6 @@
 /** What a command is: what help shows of it, and what it does. A command's file exports one. @module */
 import type { OptionRows, OptionValue } from "../base/options.ts";
+import { asUsage } from "../base/usage.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** One command, as help and docs show it. */
@@ -12,10 +13,11 @@ export interface CommandSpec {
   /** Given as --name. */
   readonly flags: OptionRows;
   /**
-   * Given as key=value. They may depend on flags, such as the algorithm's: `flags` has what was given,
-   * as texts that nobody has checked, and defaults. Default: none.
+   * Given as key=value. They may depend on flags, such as the algorithm's, and on the words beside them,
+   * such as the task: `flags` has what was given, as texts that nobody has checked, and defaults.
+   * Default: none.
    */
-  settings?(flags: Readonly<FlagValues>): Settings;
+  settings?(flags: Readonly<FlagValues>, words?: readonly string[]): Settings;
   readonly example: string;
 }
 
@@ -24,6 +26,8 @@ export interface Settings {
   readonly rows: OptionRows;
   /** A sentence that help adds below them. */
   readonly note?: string;
+  /** Why a name that is not among them is none, where other flags would give it: a sentence with the cure. */
+  readonly elsewhere?: (name: string) => string | undefined;
 }
 
 /** Values by flag; undefined where there is neither a value nor a default. */
@@ -51,4 +55,20 @@ export interface Command {
 /** Wrong usage: `main` prints the message and exits with 2. */
 export class UsageError extends Error {
   override name = "UsageError";
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    asUsage(this);
+  }
 }
+
+const facts = new WeakMap<Error, Readonly<Record<string, unknown>>>();
+
+/** Adds what `--json` says beside an error: the run's folder and what is saved of it. */
+export function withFacts<E>(error: E, more: Readonly<Record<string, unknown>>): E {
+  if (error instanceof Error) facts.set(error, { ...facts.get(error), ...more });
+  return error;
+}
+
+/** What `withFacts` added. */
+export const factsOf = (error: unknown): Readonly<Record<string, unknown>> =>
+  (error instanceof Error && facts.get(error)) || {};

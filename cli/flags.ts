@@ -1,4 +1,5 @@
 /** Flags that several commands have. @module */
+import { join } from "node:path";
 import type { Option } from "../base/options.ts";
 
 /** `--seed` */
@@ -27,6 +28,7 @@ export const MEMORY = {
   unit: "GiB",
   min: 0,
   above: true,
+  max: 65_536, // who writes bytes is told the unit
   doc: "Most device memory to take: a run that needs more is refused before it begins",
   group: "Run",
 } as const satisfies Option;
@@ -47,11 +49,19 @@ export const QUIET = {
   group: "Output",
 } as const satisfies Option;
 
+/** The rule of `--out`: a folder of its own below `place`, which holds others. */
+export const ownFolder = (place: string): Pick<Option, "check"> => ({
+  check: (value) =>
+    [place, ".", ".."].includes(join(`${value}`, "."))
+      ? `a folder of its own, such as ${place}/NAME`
+      : undefined,
+});
+
 /** `--model` */
 export const MODEL = {
   kind: "text",
   default: "tiny",
-  unit: "tiny, a folder, or a fetched OWNER/NAME[@REVISION]",
+  unit: "tiny, a run (its last checkpoint), a folder, or a fetched OWNER/NAME[@REVISION]",
   doc: "Model to start from, as Hugging Face keeps it; tiny ships with the repository",
   group: "What to train",
 } as const satisfies Option;

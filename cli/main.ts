@@ -1,45 +1,69 @@
 /**
- * The command line. Exit codes: 0 ok, 1 failed, 2 wrong usage, 130 interrupted and saved.
+ * The command line. Exit codes: 0 ok, 1 failed, 2 wrong usage, 130 interrupted and saved. `exitCode`
+ * decides between 1 and 2. With `--json` the last line of standard output is one object, whatever happens:
+ * `{ "error": { "code", "message" } }`, with the run's folder where there is one.
  * @module
  */
-import { type Command, UsageError } from "./command.ts";
+import { isUsage } from "../base/usage.ts";
+import { type Command, factsOf } from "./command.ts";
 import { COMMANDS } from "./commands/registry.ts";
+import { HELP_WIDTH } from "./help.ts";
+import { INTERRUPTED } from "./interrupt.ts";
 import { HelpShown, parseArguments } from "./parse.ts";
-import { consoleLosses, paint, printableLines, systemTerminal, type Terminal } from "./terminal.ts";
+import { guarded, jsonLine, printableLines } from "./printable.ts";
+import { consoleLosses, paint, systemTerminal, type Terminal } from "./terminal.ts";
 
 /** Runs one command line; gives the exit code. Tests hand in a terminal and commands of their own. */
 export async function main(
   args: readonly string[],
-  { commands = COMMANDS, terminal = systemTerminal() }: {
+  { commands = COMMANDS, terminal: shown = systemTerminal() }: {
     commands?: readonly Command[];
     terminal?: Terminal;
   } = {},
 ): Promise<number> {
+  const terminal = guarded(shown), json = args.includes("--json");
+  const fail = (code: number, message: string, facts = {}): number => {
+    if (json) terminal.out(jsonLine({ error: { code, message }, ...facts }));
+    return code;
+  };
   try {
-    const parsed = parseArguments(args, commands.map(({ spec }) => spec));
+    const columns = Math.min(HELP_WIDTH, terminal.columns);
+    const parsed = parseArguments(args, commands.map(({ spec }) => spec), columns);
     const command = commands.find(({ spec }) => spec.name === parsed.command)!;
     const code = await command.run(parsed, terminal);
-    if (code !== 0 || consoleLosses.out === undefined) return code;
-    const why = `standard output took no more: ${consoleLosses.out}`;
-    terminal.err(`${paint(terminal, "red", "error:")} Cannot print the whole result as ${why}`);
-    return 1;
+    if (code === 0 && consoleLosses.out !== undefined) {
+      const why = `standard output took no more: ${consoleLosses.out}`;
+      terminal.err(`${paint(terminal, "red", "error:")} Cannot print the whole result as ${why}`);
+      return 1;
+    }
+    if (code === 0 || terminal.printed) return code; // what a command prints stands for itself
+    return fail(code, code === INTERRUPTED ? "interrupted" : "failed");
   } catch (error) {
     if (error instanceof HelpShown) {
       (error.asked ? terminal.out : terminal.err)(error.message);
-      return error.asked ? 0 : 2;
+      return error.asked ? 0 : fail(2, "no command was given");
     }
-    const debug = args.includes("--debug");
-    terminal.err(`${paint(terminal, "red", "error:")} ${messageOf(error)}`);
+    const debug = args.includes("--debug"), message = messageOf(error), code = exitCode(error);
+    terminal.err(`${paint(terminal, "red", "error:")} ${message}`);
     if (debug && error instanceof Error) terminal.err(error.stack ?? "no stack");
-    if (error instanceof UsageError) return 2;
-    if (!debug) terminal.err("(--debug shows where)");
-    return 1;
+    if (code === 1 && !debug) terminal.err("(--debug shows where)");
+    return fail(code, message, factsOf(error));
   }
 }
+
+/** 2 where what was asked for cannot be, 1 for every other failure. */
+export const exitCode = (error: unknown): 1 | 2 => isUsage(error) ? 2 : 1;
 
 function messageOf(error: unknown): string {
   if (error instanceof Deno.errors.NotCapable) {
     return `${error.message.split(",")[0]}. Start it with "deno task", which grants what it needs`;
+  }
+  if (error instanceof Deno.errors.PermissionDenied) {
+    const [, path = "a file"] = /'([^']*)'$/.exec(error.message) ?? [];
+    return printableLines(
+      `Cannot open ${path} as it may not be read by who runs this: change its owner or mode ` +
+        "(chmod u+r), or name another",
+    );
   }
   const text = error instanceof Error ? error.message : String(error);
   return printableLines(text);

@@ -1,5 +1,6 @@
 /** Reads a command line against the commands' tables, and makes the help from them. @module */
 import { Command, CommanderError, Option as Flag } from "npm:commander@15.1.0";
+import about from "../deno.json" with { type: "json" };
 import { didYouMean, nearest } from "../base/names.ts";
 import { type Option, optionFacts, type OptionValue, parseOption } from "../base/options.ts";
 import {
@@ -9,7 +10,9 @@ import {
   type Settings,
   UsageError,
 } from "./command.ts";
-import { flagHelp, inShort, settingsHelp } from "./help.ts";
+import { flagHelp, HELP_WIDTH, inShort, NARROW, settingsHelp } from "./help.ts";
+import { synonymOf } from "./synonyms.ts";
+import { wrapIndented } from "./wrap.ts";
 
 /** Help is the answer: `message` is the text; `asked` is false where no command was given. */
 export class HelpShown extends Error {
@@ -19,16 +22,24 @@ export class HelpShown extends Error {
   }
 }
 
-/** Reads `["train", "colors", "--seed", "2", "clip=0.1"]`. @throws {UsageError | HelpShown} */
-export function parseArguments(args: readonly string[], specs: readonly CommandSpec[]): Parsed {
+/**
+ * Reads `["train", "colors", "--seed", "2", "clip=0.1"]`. Help takes `columns` columns.
+ * @throws {UsageError | HelpShown}
+ */
+export function parseArguments(
+  args: readonly string[],
+  specs: readonly CommandSpec[],
+  columns: number = HELP_WIDTH,
+): Parsed {
   let parsed: Parsed | undefined;
   const program = base(new Command("deno task"))
     .description("PlainRL: reinforcement learning for GPT-2, from the kernels up");
   for (const spec of specs) {
-    program.addCommand(commandOf(spec, (words, flags) => parsed = read(spec, words, flags)));
+    const act: Act = (words, flags) => parsed = read(spec, words, flags);
+    program.addCommand(commandOf(spec, columns, act));
   }
   const texts: string[] = [];
-  configure(program, (text) => texts.push(text));
+  configure(program, columns, (text) => texts.push(text));
   try {
     program.parse([...args], { from: "user" });
   } catch (error) {
@@ -52,27 +63,42 @@ export function helpOf(spec: CommandSpec, words: readonly string[] = []): string
   throw new Error(`no help for ${spec.name}`);
 }
 
+const VERSION = `PlainRL ${about.version}, Deno ${Deno.version.deno}`;
+
 function base(command: Command): Command {
   return command.helpOption("-h, --help", "Show this help").showSuggestionAfterError(false)
-    .helpCommand(false);
+    .helpCommand(false).version(VERSION, "--version", "Show the versions of PlainRL and Deno");
 }
 
-function configure(command: Command, write: (text: string) => void): void {
+function configure(command: Command, columns: number, write: (text: string) => void): void {
+  if (columns < NARROW) command.configureHelp({ formatItem: itemBelow });
   command.exitOverride().configureOutput({
     writeOut: write,
     writeErr: () => {}, // errors are said once, in our own words, by `explain`
-    getOutHelpWidth: () => 100,
-    getErrHelpWidth: () => 100,
+    getOutHelpWidth: () => columns,
+    getErrHelpWidth: () => columns,
     getOutHasColors: () => false, // and so reads no environment variable
     getErrHasColors: () => false,
   });
-  for (const child of command.commands) configure(child, write);
+  for (const child of command.commands) configure(child, columns, write);
+}
+
+/** An entry of help whose words stand below its name: beside it there is no room. */
+function itemBelow(
+  term: string,
+  _width: number,
+  words: string,
+  { helpWidth = HELP_WIDTH }: { helpWidth?: number },
+): string {
+  return [`  ${term}`, ...wrapIndented(words, helpWidth, 6)].join("\n");
 }
 
 /** What commander found: by flag in camel case, true where a flag stood without a value. */
 type Given = Record<string, string | boolean>;
 
-function commandOf(spec: CommandSpec, act: (words: string[], given: Given) => void): Command {
+type Act = (words: string[], given: Given) => void;
+
+function commandOf(spec: CommandSpec, columns: number, act: Act): Command {
   const command = base(new Command(spec.name)).description(spec.doc);
   for (const [form, doc] of spec.positional) command.argument(form, doc);
   if (spec.settings) command.argument("[key=value...]", "Settings, listed below");
@@ -83,7 +109,10 @@ function commandOf(spec: CommandSpec, act: (words: string[], given: Given) => vo
   }
   command.option("--debug", "Show the stack of an error");
   if (spec.settings) {
-    command.addHelpText("after", () => `\n${settingsHelp(settingsOf(spec, command.opts()))}`);
+    command.addHelpText(
+      "after",
+      () => `\n${settingsHelp(settingsOf(spec, command.opts(), command.args), columns)}`,
+    );
   }
   command.addHelpText("after", `\nExample:\n  ${spec.example}`);
   return command.action((...all: unknown[]) => {
@@ -97,11 +126,13 @@ const camel = (name: string): string =>
   name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 
 /** The settings that these flags give the command. */
-function settingsOf(spec: CommandSpec, given: Given): Settings {
+function settingsOf(spec: CommandSpec, given: Given, words: readonly string[] = []): Settings {
   const flags = Object.entries(spec.flags)
     .map(([name, option]) => [name, given[camel(name)] ?? option.default]);
-  return spec.settings?.(Object.fromEntries(flags)) ?? { rows: {} };
+  return spec.settings?.(Object.fromEntries(flags), words.filter(isName)) ?? { rows: {} };
 }
+
+const isName = (word: string): boolean => !/^-|=/.test(word);
 
 function read(spec: CommandSpec, words: readonly string[], given: Given): Parsed {
   const flags: FlagValues = {};
@@ -111,19 +142,38 @@ function read(spec: CommandSpec, words: readonly string[], given: Given): Parsed
     else if (option.kind === "boolean") flags[name] = value === true;
     else flags[name] = value === true ? "" : valueOf(`--${name}`, option, String(value));
   }
+  if (spec.settings) refuseSpaces(words);
   const isSetting = (word: string) => spec.settings !== undefined && word.includes("=");
   const positional = words.filter((word) => !isSetting(word));
   const settings = readSettings(spec, words.filter(isSetting), given);
   const room = spec.positional.length;
-  if (positional.length > room) {
-    throw new UsageError(
-      `Cannot use "${positional[room]}" as ${spec.name} takes ${room} name${room === 1 ? "" : "s"}${
-        spec.settings ? " and settings of the form key=value" : ""
-      }`,
-    );
-  }
+  if (positional.length > room) throw new UsageError(tooMany(spec, positional[room], given));
   const names = Object.keys(spec.flags).filter((name) => camel(name) in given);
   return { command: spec.name, positional, flags, given: names, settings };
+}
+
+/** Which word has no place, and where it may be a setting how that is written. */
+function tooMany(spec: CommandSpec, word: string, given: Given): string {
+  const room = spec.positional.length, { rows } = settingsOf(spec, given);
+  const cannot = `Cannot use "${word}" as ${spec.name} takes ${room} name${room === 1 ? "" : "s"}`;
+  if (!spec.settings) return cannot;
+  const name = nearest(word, Object.keys(rows));
+  const form = `${cannot} and settings of the form key=value`;
+  return name === undefined ? form : `${form}. Did you mean ${name}=VALUE?`;
+}
+
+/** @throws {UsageError} for `key = value`, in any of its forms */
+function refuseSpaces(words: readonly string[]): void {
+  const at = words.findIndex((word, i) =>
+    word.startsWith("=") || (/^[^=]*=$/.test(word) && i + 1 < words.length)
+  );
+  if (at < 0) return;
+  const from = words[at].startsWith("=") ? Math.max(0, at - 1) : at;
+  const to = words[at].endsWith("=") ? at + 2 : at + 1;
+  const parts = words.slice(from, to);
+  throw new UsageError(
+    `Cannot read "${parts.join(" ")}" as a setting is one word: write ${parts.join("")}`,
+  );
 }
 
 /** Reads words of the form key=value. */
@@ -163,7 +213,11 @@ function valueOf(name: string, option: Option, text: string): OptionValue {
 function unknown(what: string, word: string, spec: CommandSpec, settings: Settings): string {
   const bare = word.replace(/^-+/, "").replace(/=.*$/, "");
   const isFlag = (name: string) => Object.hasOwn(spec.flags, name);
-  const name = nearest(bare, [...Object.keys(spec.flags), ...Object.keys(settings.rows)]);
+  const elsewhere = settings.elsewhere?.(bare);
+  if (elsewhere !== undefined) return elsewhere;
+  const names = [...Object.keys(spec.flags), ...Object.keys(settings.rows)];
+  const known = synonymOf(bare);
+  const name = known && names.includes(known) ? known : nearest(bare, names);
   const said = `unknown ${what} ${word}.`;
   if (name === undefined) return `${said} See: deno task ${spec.name} --help`;
   const form = isFlag(name) ? `--${name}` : `${name}=VALUE`;

@@ -7,6 +7,7 @@ import type {
   StepReport,
   Summary,
 } from "../experiment/observer.ts";
+import { harmless } from "./printable.ts";
 import { SERIES, valueOf } from "./report/series.ts";
 import {
   barStream,
@@ -100,8 +101,9 @@ export class Bar {
   }
 
   say(line: string): void {
-    if (this.#bars) this.#bars.log(`${line}\n`);
-    else this.terminal.err(line);
+    const safe = harmless(line, this.terminal);
+    if (this.#bars) this.#bars.log(`${safe}\n`);
+    else this.terminal.err(safe);
   }
 
   /** Takes the bar off the terminal. */

@@ -1,5 +1,7 @@
-/** What the terminal can show, and how text from outside is made harmless before it gets there. @module */
+/** What the terminal can show, and the forms that lines take there. @module */
 import { stripVTControlCharacters, styleText } from "node:util";
+
+export { printable, printableLines } from "./printable.ts";
 
 /** Where a command prints. Tests hand in their own. */
 export interface Terminal {
@@ -84,25 +86,6 @@ export type Style = Parameters<typeof styleText>[0];
 export function paint(terminal: Terminal, style: Style, text: string): string {
   return terminal.fancy ? styleText(style, text, { validateStream: false }) : text;
 }
-
-// C0, DEL, C1, zero-width and direction controls, line separators, byte-order mark.
-// deno-lint-ignore no-control-regex -- finding control characters is the purpose
-const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
-const SHORT: Record<string, string> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
-
-/**
- * `text` with terminal escape sequences removed and every control or direction character spelled out
- * (`\n`, `\u{202e}`), so that a completion can neither move the cursor nor reorder a line.
- */
-export function printable(text: string): string {
-  return stripVTControlCharacters(text.toWellFormed()).replace(
-    UNSAFE,
-    (c) => SHORT[c] ?? `\\u{${c.codePointAt(0)!.toString(16)}}`,
-  );
-}
-
-/** As `printable`, but lines stay lines. */
-export const printableLines = (text: string): string => text.split("\n").map(printable).join("\n");
 
 /** A word as a shell takes it. */
 export const quoted = (word: string): string =>

@@ -1,15 +1,19 @@
 /** Completes a prompt with a model by name: what `deno task generate` runs. @module */
+import { asUsage } from "../base/usage.ts";
 import { type DeviceChoice, openDevice } from "../kernels/devices/open.ts";
 import { filters } from "../kernels/filter.ts";
 import { generateText } from "../model/generation/text.ts";
 import { describeModel, loadModel, loadTokenizer } from "../model/hub/load.ts";
+import { namedModel } from "./folder/named_model.ts";
+import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
 import { checkGeneration } from "./memory_plan.ts";
+import { checkLength } from "./model_limits.ts";
 import { modelFolder } from "../model/hub/find_model.ts";
 
 /** What to complete. */
 export interface CompletionRequest {
   prompt: string;
-  /** "tiny", or a folder in Hugging Face form. */
+  /** "tiny", a run, which stands for its last checkpoint, or a folder in Hugging Face form. */
   model: string;
   /** Most tokens of a completion. */
   tokens: number;
@@ -30,25 +34,38 @@ export interface CompletionRequest {
   memory?: number;
 }
 
+/** What was drawn, by what, on what. */
+export interface CompletedText {
+  /** Without the prompt. */
+  completions: string[];
+  /** Folder that the weights were read from. */
+  weights: string;
+  device: { kind: string; name: string; software: boolean };
+}
+
 /**
  * Gives `samples` completions, without the prompt and without end-of-text. `report` receives each new
  * piece of completion `row` as it is drawn; the pieces of a row together are its completion.
- * @throws {RangeError} when the prompt is empty or leaves no room for `tokens` in the model's context,
- * or the device has no memory for them
+ * @throws {RangeError} marked as usage, when the prompt is empty or leaves no room for `tokens` in the
+ * model's positions
+ * @throws {RangeError} when the device has no memory for them
  * @throws {Error} when the model or the device cannot be opened
  */
 export async function completeText(
   request: CompletionRequest,
   report?: (text: string, row: number) => void,
-): Promise<string[]> {
+): Promise<CompletedText> {
   const { model: name, tokens, temperature, samples, stop, prompt } = request;
-  const folder = await modelFolder(name);
+  const folder = await modelFolder((await namedModel(name)).model);
   using device = await openDevice(request.device);
   const { config, lora } = await describeModel(folder);
   const tokenizer = await loadTokenizer(folder, { modelVocab: config.vocab_size });
+  const promptTokens = tokenizer.encode(prompt).length;
+  if (promptTokens === 0) throw asUsage(emptyPrompt(tokenizer));
+  checkLength(config, promptTokens, { of: "--tokens", tokens });
   const batch = {
     prompts: samples,
-    promptTokens: tokenizer.encode(prompt).length,
+    promptTokens,
     maxNewTokens: tokens,
     filtered: filters(request),
   };
@@ -71,5 +88,15 @@ export async function completeText(
       if (text !== "") report?.(text, row);
     }
   }
-  return completions;
+  const { kind, name: adapter, software } = device;
+  return { completions, weights: folder, device: { kind, name: adapter, software } };
+}
+
+/** The text that ends others begins one from nothing. */
+function emptyPrompt(tokenizer: Tokenizer): RangeError {
+  const { eosId } = tokenizer;
+  const begin = eosId === null ? "" : `, or "${tokenizer.decode([eosId], { special: true })}"`;
+  return new RangeError(
+    `Cannot complete a prompt without tokens as the first token needs one before it: give a word${begin}`,
+  );
 }

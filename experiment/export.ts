@@ -6,13 +6,15 @@ import { MissingFileError, readJson } from "../model/files/folder_source.ts";
 import { saveGpt2 } from "../model/files/gpt2_save.ts";
 import { openSafetensors } from "../model/files/safetensors.ts";
 import { describeModel, hubFolder, loadModel, loadTokenizer } from "../model/hub/load.ts";
+import { type Ends, endsOf } from "../model/ends.ts";
 import type { LoraOptions } from "../model/lora/lora.ts";
 import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
+import { namedModel } from "./folder/named_model.ts";
 import { findModel, type ModelSource } from "../model/hub/find_model.ts";
 
 /** What to write, and where. */
 export interface ExportRequest {
-  /** Name of a model as `modelFolder` takes it; a checkpoint of a run is a folder. */
+  /** Name of a model as `modelFolder` takes it, or a run, which stands for its last checkpoint. */
   model: string;
   /** Folder to write, new or empty. What a failure leaves in it is no model. */
   to: string;
@@ -51,7 +53,7 @@ export interface ExportFacts {
  */
 export async function exportModel(request: ExportRequest): Promise<ExportFacts> {
   const { to, dtype = "F32", valueHead = false, sampling, card } = request;
-  const { folder, source } = await findModel(request.model);
+  const { folder, source } = await findModel((await namedModel(request.model)).model);
   const { lora: adapter } = await describeModel(folder);
   using device = new CpuDevice(); // copies numbers; every machine has it, and room for the weights
   using model = await loadModel(device, folder, { frozen: true, valueHead, merge: true });
@@ -66,11 +68,9 @@ export async function exportModel(request: ExportRequest): Promise<ExportFacts> 
     if (dtype === "F16" && error instanceof RangeError) error.message += ". Export it as f32";
     throw error;
   });
-  if (tokenizer) await completeTokenizer(to, tokenizer);
-  const ids = { bos: config.bos_token_id, eos: config.eos_token_id };
-  const settings = sampling
-    ? sampled(sampling, { ...ids, eos: tokenizer?.eosId ?? ids.eos })
-    : await inherited(folder, ids);
+  if (tokenizer) await completeTokenizer(to, tokenizer, endsOf(config.eos_token_id));
+  const ids = { bos: config.bos_token_id, eos: config.eos_token_id ?? null };
+  const settings = sampling ? sampled(sampling, ids) : await inherited(folder, ids);
   await replaceFile(`${to}/generation_config.json`, json(settings).replace(FLOATS, "$1.0"));
   const facts: ExportFacts = {
     source,
@@ -93,7 +93,7 @@ const FLOATS = /("(?:temperature|\w+_p|\w*_?penalty|\w+_cutoff)": \d+)(?=,?\n)/g
 
 interface TokenIds {
   bos: number | null;
-  eos: number | null;
+  eos: Ends;
 }
 
 /** What `generate` of transformers does by itself: draw as the run drew. */
@@ -102,7 +102,7 @@ function sampled(
   { bos, eos }: TokenIds,
 ): Record<string, unknown> {
   return {
-    ...withoutNull({ bos_token_id: bos, eos_token_id: eos, pad_token_id: eos }),
+    ...withoutNull({ bos_token_id: bos, eos_token_id: eos, pad_token_id: endsOf(eos)[0] ?? null }),
     do_sample: true,
     temperature,
     top_k: 0, // transformers' own default of 50 would cut the distribution
@@ -115,16 +115,14 @@ async function inherited(
   folder: string,
   { bos, eos }: TokenIds,
 ): Promise<Record<string, unknown>> {
-  const ids = withoutNull({ bos_token_id: bos, eos_token_id: eos });
   const {
     // Both would say that another program wrote the file.
     _from_model_config: _made,
     transformers_version: _version,
     ...given
   } = await readObject(folder, "generation_config.json") ?? {};
-  const merged: Record<string, unknown> = { ...ids, ...withoutNull(given) };
-  const end = [merged.eos_token_id].flat()[0];
-  return { ...withoutNull({ pad_token_id: end ?? null }), ...merged };
+  const pad = withoutNull({ pad_token_id: endsOf(eos)[0] ?? null, bos_token_id: bos });
+  return { ...pad, ...withoutNull(given), ...withoutNull({ eos_token_id: eos }) };
 }
 
 const withoutNull = (values: Record<string, unknown>): Record<string, unknown> =>
@@ -134,14 +132,19 @@ const withoutNull = (values: Record<string, unknown>): Record<string, unknown> =
  * Adds to `tokenizer_config.json` what transformers would guess or warn about. Where there is none, the
  * generic class reads tokenizer.json as it is: a class chosen by the model's type may add tokens to it.
  */
-async function completeTokenizer(to: string, tokenizer: Tokenizer): Promise<void> {
+async function completeTokenizer(
+  to: string,
+  tokenizer: Tokenizer,
+  ends: readonly number[],
+): Promise<void> {
   const name = "tokenizer_config.json";
   const given = await readObject(to, name);
-  const end = tokenizer.eosId === null
+  const id = ends.find((id) => tokenizer.isAdded(id));
+  const end = id === undefined
     ? {}
     : Object.fromEntries(["bos_token", "eos_token", "unk_token"].map((name) => [
       name,
-      tokenizer.decode([tokenizer.eosId!], { special: true }),
+      tokenizer.tokenOf(id),
     ]));
   const made = {
     tokenizer_class: "PreTrainedTokenizerFast",

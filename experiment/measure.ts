@@ -1,10 +1,12 @@
 /** What the memory of a run depends on, found out without any weights. @module */
+import { markUsage } from "../base/usage.ts";
 import type { Device } from "../kernels/device.ts";
 import { CountingDevice } from "../kernels/devices/counting.ts";
 import { describeModel, loadTokenizer } from "../model/hub/load.ts";
 import { type MemoryByKind, memoryByKind } from "../model/memory.ts";
 import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
 import type { RunSizes } from "./memory_plan.ts";
+import { checkLength, checkTargets } from "./model_limits.ts";
 import { checkStart } from "./models.ts";
 import type { ResolvedRequest } from "./request.ts";
 import { openEncoder } from "./rewards.ts";
@@ -17,7 +19,10 @@ export interface MeasuredRun {
   prompts: ReadonlyMap<string, Int32Array>;
 }
 
-/** Measures the run of a request on the model in `folder`. */
+/**
+ * Measures the run of a request on the model in `folder`.
+ * @throws {TypeError|RangeError} marked as usage, where the model cannot do what is asked
+ */
 export async function measureRun(
   resolved: ResolvedRequest,
   folder: string,
@@ -25,15 +30,21 @@ export async function measureRun(
 ): Promise<MeasuredRun> {
   const { task: { examples }, needs, config: { maxNewTokens, microbatchRows } } = resolved;
   const { config, lora } = await describeModel(folder);
-  if (lora) checkStart(resolved.settings, resolved.model);
+  if (lora) markUsage(() => checkStart(resolved.settings, resolved.model));
+  checkTargets(config, resolved.settings);
   const tokenizer = await loadTokenizer(folder, { modelVocab: config.vocab_size });
   const prompts = new Map(
     [...examples.train, ...examples.heldout]
       .map(({ id, prompt }) => [id, tokenizer.encode(prompt)] as const),
   );
+  const promptTokens = [...prompts.values()].reduce(
+    (most, { length }) => Math.max(most, length),
+    1,
+  );
+  checkLength(config, promptTokens, { of: "maxNewTokens", tokens: maxNewTokens });
   const sizes = {
     config,
-    promptTokens: [...prompts.values()].reduce((most, { length }) => Math.max(most, length), 1),
+    promptTokens,
     settings: { ...resolved.settings, maxNewTokens, microbatchRows },
     needs,
     fromAdapter: lora !== undefined,

@@ -6,6 +6,7 @@ import { importOptimizer } from "../model/files/optimizer_file.ts";
 import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
 import type { CombinedReward } from "../rewards/combine.ts";
 import { Trainer } from "../rl/trainer.ts";
+import { namedModel } from "./folder/named_model.ts";
 import { loadTrainingState, type TrainingState } from "./folder/checkpoint.ts";
 import { measureRun } from "./measure.ts";
 import { memoryBudget, runShape, type RunSizes } from "./memory_plan.ts";
@@ -47,7 +48,7 @@ export async function openRun(
   const saved = resume === undefined
     ? undefined
     : await loadTrainingState(resume, plan.config.totalSteps);
-  const found = saved?.source ? await sameModel(saved.source) : await findModel(plan.model);
+  const found = saved?.source ? await sameModel(saved.source) : await findNamed(plan.model);
   const { folder } = found, { task, config } = plan;
   const { sizes, tokenizer, prompts } = await measureRun(plan, folder, device);
   const budget = memoryBudget(device, memory);
@@ -61,7 +62,7 @@ export async function openRun(
   const models = owned.use(
     await openModels(device, { folder, resume, seed: config.seed, options }).catch(explain),
   );
-  const policy = new LanguagePolicy(models, tokenizer.eosId);
+  const policy = new LanguagePolicy(models);
   await reserve(policy, sizes).catch(explain);
   const trainer = new Trainer(policy, config, plan.algorithm);
   if (saved) {
@@ -75,6 +76,13 @@ export async function openRun(
     ...{ plan, device, found, tokenizer, prompts, policy, rewards, trainer, saved, memoryLine },
     [Symbol.dispose]: () => all.dispose(),
   };
+}
+
+/** As `findModel`; a run stands for its last checkpoint. */
+async function findNamed(name: string): Promise<FoundModel> {
+  const { model, line } = await namedModel(name);
+  const found = await findModel(model);
+  return { ...found, line: found.line ?? line };
 }
 
 /** Preallocates a run's memory; one host sync brings what the driver says to it. */

@@ -1,6 +1,7 @@
 /** What a request's run would hold on its device: reads config and tokenizer, allocates nothing. @module */
 import { openDevice } from "../kernels/devices/open.ts";
 import { modelFolder } from "../model/hub/find_model.ts";
+import { namedModel } from "./folder/named_model.ts";
 import { measureRun } from "./measure.ts";
 import { memoryBudget, type MemoryPlan, passRows, runShape } from "./memory_plan.ts";
 import { resolveRequest, type TrainRequest } from "./request.ts";
@@ -34,7 +35,8 @@ export interface PlannedRun {
 export async function planTask(request: TrainRequest): Promise<PlannedRun> {
   using device = await openDevice(request.device);
   const resolved = resolveRequest(request);
-  const { sizes } = await measureRun(resolved, await modelFolder(resolved.model), device);
+  const { model } = await namedModel(resolved.model);
+  const { sizes } = await measureRun(resolved, await modelFolder(model), device);
   const { parts, total } = planFitting(device, sizes, { from: "unknown" });
   const { bytes: available } = memoryBudget(device, request.memory);
   const fits = available === undefined || total <= available;

@@ -3,6 +3,7 @@
  * same model with the adapter off.
  * @module
  */
+import type { Ends } from "../model/ends.ts";
 import { generate, reserveGeneration } from "../model/generation/generate.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
 import { fromGrid, type ResponseRows, responseRows, toGrid } from "../model/rows.ts";
@@ -49,8 +50,15 @@ export class LanguagePolicy implements Policy {
   readonly reference?: NonNullable<Policy["reference"]>;
   #rows: ResponseRows | undefined;
 
-  /** @param eos id that ends a response; null: none does */
-  constructor({ model, reference }: PolicyModels, readonly eos: number | null) {
+  /** Ids that end a response. */
+  readonly eos: Ends;
+
+  /** @param eos ids that end a response; null: none does. Default: those of the model's folder */
+  constructor(
+    { model, reference }: PolicyModels,
+    eos: Ends = model.config.eos_token_id ?? null,
+  ) {
+    this.eos = eos;
     this.model = model;
     this.frozen = reference;
     this.hasValues = model.options.valueHead === true;

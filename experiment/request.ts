@@ -1,5 +1,6 @@
 /** What a run is asked to do, and every setting of it filled in. @module */
 import type { OptionValue } from "../base/options.ts";
+import { markUsage } from "../base/usage.ts";
 import type { DeviceChoice } from "../kernels/devices/open.ts";
 import { type Algorithm, type Needs, needsOf } from "../rl/algorithm.ts";
 import { findPreset } from "../rl/algorithms/presets.ts";
@@ -7,7 +8,12 @@ import { DEFAULT_ALGORITHM, findAlgorithm } from "../rl/algorithms/registry.ts";
 import { findTask } from "../tasks/registry.ts";
 import type { Task } from "../tasks/task.ts";
 import { chooseRewards, type ChosenReward, type RewardRequest } from "./rewards.ts";
-import { type ResolvedSettings, resolveSettings, type RunSettings } from "./settings.ts";
+import {
+  type ResolvedSettings,
+  resolveSettings,
+  type RunSettings,
+  suitedSettings,
+} from "./settings.ts";
 
 /** What a run is asked to do; what is left out comes from the task. */
 export interface TrainRequest {
@@ -55,9 +61,13 @@ export interface ResolvedRequest {
 
 /**
  * Fills in what the request leaves to task and preset.
- * @throws {TypeError|RangeError} for a request that names what there is not, or out of range
+ * @throws {TypeError|RangeError} marked as usage, for a request that names what there is not, or out of
+ * range
  */
-export function resolveRequest(request: TrainRequest): ResolvedRequest {
+export const resolveRequest = (request: TrainRequest): ResolvedRequest =>
+  markUsage(() => resolve(request));
+
+function resolve(request: TrainRequest): ResolvedRequest {
   const task = typeof request.task === "string" ? findTask(request.task) : request.task;
   if (task.examples.train.length === 0) {
     throw new RangeError(`Cannot train on ${task.name} as it has no training prompts`);
@@ -66,7 +76,7 @@ export function resolveRequest(request: TrainRequest): ResolvedRequest {
   const preset = request.preset === undefined ? undefined : findPreset(request.preset);
   const algorithm = algorithmOf(request, preset?.algorithm);
   const { config, run: settings, values } = resolveSettings(algorithm, {
-    suited: [{ ...task.settings, maxNewTokens: task.maxNewTokens }, preset?.settings ?? {}],
+    suited: suitedSettings(task, preset).map(({ values }) => values),
     asked: request.settings ?? {},
     seed: request.seed ?? 1,
     totalSteps: request.steps ?? task.steps,

@@ -1,5 +1,7 @@
 /** The rewards of a run: named or given, opened for a task, and summed. @module */
 import type { OptionValue } from "../base/options.ts";
+import { lookedIn } from "./folder/named_model.ts";
+import { asUsage } from "../base/usage.ts";
 import type { Device } from "../kernels/device.ts";
 import type { EncoderOptions } from "../model/encoder/encoder.ts";
 import type { SentenceEmbedder } from "../model/encoder/sentence.ts";
@@ -16,7 +18,9 @@ import type {
   TextEmbedder,
 } from "../rewards/reward.ts";
 import type { Task } from "../tasks/task.ts";
+import { kindOf } from "../model/files/deno_folder.ts";
 import { modelFolder } from "../model/hub/find_model.ts";
+import { isHubId } from "../model/hub/names.ts";
 
 /** One reward of a run: by name with its settings, or an object of your own. */
 export type ChosenReward =
@@ -121,16 +125,23 @@ export async function openRewards(
   return await openChosen(chooseRewards(asked, settings), { parent: task.parent, ...place });
 }
 
-/** The sentence encoder of that folder, or of the hub. @throws what `modelFolder` and `load` throw */
+/**
+ * The sentence encoder of that folder, or of the hub.
+ * @throws what `modelFolder` and `load` throw; marked as usage where the name can be neither
+ */
 export async function openEncoder(
   device: Device,
   encoder: string,
   options: EncoderOptions,
 ): Promise<SentenceEmbedder> {
-  const folder = await modelFolder(encoder).catch((error: Error) => {
-    throw new Error(`Cannot embed with the sentence encoder ${encoder}: ${error.message}`, {
+  const folder = await modelFolder(encoder).catch(async (error: Error) => {
+    const why = error.message.replace('"tiny", ', ""); // is no encoder
+    const said = new Error(`Cannot embed with the sentence encoder ${encoder}: ${why}`, {
       cause: error,
     });
+    if (isHubId(encoder) || await kindOf(encoder) === "folder") throw said;
+    said.message += lookedIn(encoder);
+    throw asUsage(said);
   });
   return await loadSentenceEmbedder(device, folder, options);
 }

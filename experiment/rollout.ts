@@ -1,5 +1,6 @@
 /** The prompts of a step, and completions with what each reward gives them. @module */
 import { permutation, STREAMS } from "../base/random.ts";
+import { type Ends, withoutEnd } from "../model/ends.ts";
 import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
 import type { CombinedReward } from "../rewards/combine.ts";
 import { exact } from "../rewards/exact.ts";
@@ -25,16 +26,11 @@ export function examplesOfStep(
   return batch;
 }
 
-/** A response up to its end token, if it has one. */
-export function withoutEnd(response: Int32Array, eos: number | null): Int32Array {
-  return response.at(-1) === eos ? response.subarray(0, -1) : response;
-}
-
 /** Turns responses into rows with text and scores. */
 export interface Scorer {
   tokenizer: Tokenizer;
-  /** Id that ends a response; null: none does. */
-  eos: number | null;
+  /** Ids that end a response; null: none does. */
+  eos: Ends;
   rewards: CombinedReward;
 }
 

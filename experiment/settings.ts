@@ -12,7 +12,9 @@ import type { LoraOptions } from "../model/lora/lora.ts";
 import { listRewards, rewardSetting } from "../rewards/registry.ts";
 import type { RewardDefinition } from "../rewards/reward.ts";
 import type { Algorithm } from "../rl/algorithm.ts";
+import type { Preset } from "../rl/algorithms/presets.ts";
 import { type TrainerConfig, trainerOptions } from "../rl/trainer_options.ts";
+import type { Task } from "../tasks/task.ts";
 
 // deno-fmt-ignore
 const ROWS = {
@@ -73,6 +75,17 @@ export interface ResolvedSettings {
   /** All that were named, by the names of the command line: the rewards' are among them. */
   values: Values;
 }
+
+/** What a task and a preset suggest, in place of a setting's own default: the later win over the earlier. */
+export const suitedSettings = (
+  task: Pick<Task, "name" | "settings" | "maxNewTokens"> | undefined,
+  preset: Preset | undefined,
+): { by: string; values: Values }[] => [
+  ...(task
+    ? [{ by: task.name, values: { ...task.settings, maxNewTokens: task.maxNewTokens } as Values }]
+    : []),
+  ...(preset ? [{ by: `the preset ${preset.name}`, values: preset.settings }] : []),
+];
 
 /**
  * Fills in and checks every setting of a run. What is `asked` wins over `suited`, of which the later win

@@ -1,18 +1,11 @@
-/** GELU in its tanh form (Hendrycks and Gimpel 2016, arXiv:1606.08415), forward and backward. @module */
+/** GELU in its tanh form (Hendrycks and Gimpel 2016, arXiv:1606.08415); products have it as an epilogue. @module */
 import type { Device, FloatArray, Tensor } from "./device.ts";
 import code from "./gelu.wgsl" with { type: "text" };
-import { geluOf, geluSlope } from "./gelu_cpu.ts";
+import { geluOf } from "./gelu_cpu.ts";
 import { launchElements } from "./fragments/pack.ts";
 
 function forward({ x, out }: Record<string, FloatArray>, { N }: Record<string, number>): void {
   for (let i = 0; i < N; i++) out[i] = geluOf(x[i]);
-}
-
-function backward(
-  { x, dout, dx }: Record<string, FloatArray>,
-  { N }: Record<string, number>,
-): void {
-  for (let i = 0; i < N; i++) dx[i] = dout[i] * geluSlope(x[i]);
 }
 
 /** Enqueues out (N) = gelu(x (N)). */
@@ -24,18 +17,5 @@ export function gelu(
   launchElements(device, { label: "gelu.forward", entryPoint: "forward", code, twin: forward }, {
     x,
     out,
-  }, dims);
-}
-
-/** Enqueues dx (N) = dout (N) * gelu'(x (N)); `x` is what went into the forward pass. */
-export function geluBackward(
-  device: Device,
-  { x, dout, dx }: Record<"x" | "dout" | "dx", Tensor>,
-  dims: { N: number },
-): void {
-  launchElements(device, { label: "gelu.backward", entryPoint: "backward", code, twin: backward }, {
-    x,
-    dout,
-    dx,
   }, dims);
 }

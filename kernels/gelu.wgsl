@@ -1,7 +1,6 @@
-// GELU in its tanh form (Hendrycks and Gimpel 2016), as GPT-2 has it, and its gradient.
+// GELU in its tanh form (Hendrycks and Gimpel 2016), as GPT-2 has it.
 //   u(x)   = sqrt(2/pi) * (x + 0.044715 x^3)
 //   out    = x/2 * (1 + tanh u)
-//   dx     = dout * ((1 + tanh u)/2 + x/2 * (1 - tanh^2 u) * u'(x))
 // N elements. One invocation owns one Pack at a time.
 override WORKGROUP: u32; // threads per workgroup, set by the launcher
 // Pack, PACK and fold: fragments/pack4.wgsl, or pack1.wgsl where N is no multiple of 4
@@ -9,8 +8,6 @@ struct Dims { N: u32 }
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> x: array<Pack>; //          (N)
 @group(0) @binding(2) var<storage, read_write> out: array<Pack>; //  (N) overwritten
-@group(0) @binding(3) var<storage, read> dout: array<Pack>; //       (N)
-@group(0) @binding(4) var<storage, read_write> dx: array<Pack>; //   (N) overwritten, not added to
 
 const ROOT = 0.7978845608028654; // sqrt(2/pi)
 const CUBE = 0.044715;
@@ -23,15 +20,5 @@ fn slope(s: Pack) -> Pack { return tanh(ROOT * (s + CUBE * s * s * s)); }
 fn forward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   for (var i = id.x; i < dims.N / PACK; i += groups.x * WORKGROUP) {
     out[i] = 0.5 * x[i] * (1.0 + slope(near(x[i])));
-  }
-}
-
-@compute @workgroup_size(WORKGROUP)
-fn backward(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  for (var i = id.x; i < dims.N / PACK; i += groups.x * WORKGROUP) {
-    let s = near(x[i]);
-    let t = slope(s);
-    let du = ROOT * (1.0 + 3.0 * CUBE * s * s);
-    dx[i] = dout[i] * (0.5 * (1.0 + t) + 0.5 * s * (1.0 - t * t) * du);
   }
 }

@@ -1,10 +1,12 @@
 /** Sampling on the device: its control and the launcher. @module */
+import { STREAMS, wordsOf } from "../base/random.ts";
 import type { Device, Tensor } from "./device.ts";
 import finite from "./fragments/finite.wgsl" with { type: "text" };
+import { drawingFrom } from "./fragments/philox.ts";
 import sampling from "./sample.wgsl" with { type: "text" };
 import { sampleTwin } from "./sample_cpu.ts";
 
-const code = `${finite}\n${sampling}`;
+const code = `${finite}\n${drawingFrom(STREAMS.sampler)}\n${sampling}`;
 
 /** How `sample` draws; all of it lies in a buffer, so that recorded programs need not change. */
 export interface SampleControl {
@@ -51,7 +53,7 @@ export function sampleControl(
     );
   }
   const control = new Uint32Array(8);
-  control.set([seed >>> 0, Math.floor(seed / 2 ** 32), stream, row0, words.eos, greedy ? 1 : 0]);
+  control.set([...wordsOf(seed), stream, row0, words.eos, greedy ? 1 : 0]);
   new Float32Array(control.buffer)[6] = temperature;
   return control;
 }

@@ -3,13 +3,13 @@
 //   token = the v in which u * sum falls when the exp(x[v]) are laid end to end (inverse CDF), or
 //           the lowest v of the largest logit when greedy;   logprob = log p[token]
 // A row with a logit that is infinite or NaN draws nothing: finished becomes 2.
-// u is word 0 of Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3")
-// at counter (row0 + b, drawn[b], stream, 0): splitting a batch does not change what is drawn.
+// u is word 0 of Philox4x32-10 at row row0 + b, token drawn[b] and step `stream` of the sampler's stream
+// (base/random.ts): splitting a batch does not change what is drawn.
 // B batch, V vocabulary, rows of logits `ld` apart, S tokens a row. One workgroup owns one row. The
 // search goes down by a factor of WORKGROUP a level: every lane sums one part of the range that is
 // left, and lane 0 walks the parts in order, so the result does not depend on timing.
 override WORKGROUP: u32; // threads per workgroup, set by the launcher
-// magnitude: fragments/finite.wgsl
+// magnitude: fragments/finite.wgsl; philox, counterOf: fragments/philox.ts
 struct Dims { V: u32, ld: u32, S: u32 }
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> logits: array<f32>; //           (B, ld)
@@ -27,26 +27,6 @@ var<workgroup> start: u32; // of the range that is left
 var<workgroup> part: array<f32, WORKGROUP>;
 var<workgroup> best: array<u32, WORKGROUP>; // index of each lane's largest logit
 var<workgroup> extreme: array<u32, WORKGROUP>; // largest magnitude of each lane's logits
-
-// High and low word of a * b, by 16-bit halves: WGSL has no 64-bit product.
-fn wide(a: u32, b: u32) -> vec2u {
-  let low = (a & 0xffffu) * (b & 0xffffu);
-  let mid = (a >> 16u) * (b & 0xffffu) + (low >> 16u);
-  let cross = (a & 0xffffu) * (b >> 16u) + (mid & 0xffffu);
-  return vec2u((a >> 16u) * (b >> 16u) + (mid >> 16u) + (cross >> 16u), a * b);
-}
-
-fn philox(counter: vec4u, seed: vec2u) -> vec4u {
-  var c = counter;
-  var key = seed;
-  for (var round = 0u; round < 10u; round++) {
-    let x = wide(0xD2511F53u, c.x);
-    let z = wide(0xCD9E8D57u, c.z);
-    c = vec4u(z.x ^ c.y ^ key.x, z.y, x.x ^ c.w ^ key.y, x.y);
-    key += vec2u(0x9E3779B9u, 0xBB67AE85u);
-  }
-  return c;
-}
 
 @compute @workgroup_size(WORKGROUP)
 fn draw(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -99,7 +79,7 @@ fn draw(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     if (lane == 0u) {
       if (width == dims.V) { // the first level
         for (var i = 0u; i < WORKGROUP; i++) { total += part[i]; }
-        let counter = vec4u(control[3] + b, drawn[b], control[2], 0u);
+        let counter = counterOf(control[3] + b, drawn[b], control[2]);
         goal = f32(philox(counter, seed).x >> 8u) * 0x1p-24 * total;
       }
       var chosen = 0u;

@@ -1,5 +1,6 @@
 /** The `config.json` of a model in Hugging Face form: what is accepted, and what it must satisfy. @module */
 import * as z from "npm:zod@4.6.7";
+import { type Ends, endsOf } from "./ends.ts";
 
 const size = z.int().positive();
 const layers = size.max(10_000); // a hostile file makes no endless list of them
@@ -12,7 +13,7 @@ const common = {
   layer_norm_epsilon: z.number().positive().default(1e-5),
   activation_function: z.enum(["gelu_new", "gelu_pytorch_tanh"]).default("gelu_new"),
   initializer_range: z.number().positive().default(0.02),
-  eos_token_id: tokenId,
+  eos_token_id: z.union([z.int().nonnegative(), z.array(z.int().nonnegative()).min(1)]).nullish(),
   bos_token_id: tokenId,
   tie_word_embeddings: z.boolean().default(true),
 };
@@ -55,7 +56,8 @@ interface CommonConfig {
   readonly activation_function: "gelu_new" | "gelu_pytorch_tanh";
   /** Standard deviation of fresh weights. */
   readonly initializer_range: number;
-  readonly eos_token_id: number | null;
+  /** Ends a text: `readConfig` puts in what all files of a folder say. Undefined: the file is silent. */
+  readonly eos_token_id?: Ends;
   readonly bos_token_id: number | null;
   /** True: the head is the token embedding. False: it is a matrix of its own, `lm_head.weight`. */
   readonly tie_word_embeddings: boolean;
@@ -154,8 +156,8 @@ export function parseConfig(value: unknown, from = "the model's config"): ModelC
     );
   }
   for (const key of ["eos_token_id", "bos_token_id"] as const) {
-    const id = config[key];
-    if (id !== null && id >= V) {
+    for (const id of endsOf(config[key])) {
+      if (id < V) continue;
       throw new RangeError(
         `Cannot use ${from} as ${key} must be below vocab_size ${V}: it is ${id}`,
       );

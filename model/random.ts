@@ -3,7 +3,7 @@
  * order.
  * @module
  */
-import { philox, type RandomStreams, STREAMS } from "../base/random.ts";
+import { drawWords, type RandomStreams, STREAMS } from "../base/random.ts";
 
 const unit = (bits: number): number => (bits + 0.5) / 2 ** 32; // in (0, 1): its log is finite
 
@@ -14,7 +14,7 @@ export interface Draws {
   /** Number of the parameter among those of its stream. */
   parameter: number;
   /** STREAMS.weights unless given. */
-  stream?: RandomStreams["weights"];
+  stream?: RandomStreams["weights" | "adapter"];
 }
 
 /** Fills `out` with uniform draws between -bound and bound. */
@@ -22,9 +22,8 @@ export function fillUniform(
   out: Float32Array,
   { bound, seed, parameter, stream = STREAMS.weights }: Draws & { bound: number },
 ): void {
-  const key = stream.key(seed);
   for (let i = 0; i < out.length; i += 4) {
-    const bits = philox(stream.counter({ block: i / 4, parameter }), key);
+    const bits = drawWords(stream, seed, { block: i / 4, parameter });
     for (let j = 0; j < 4 && i + j < out.length; j++) out[i + j] = bound * (2 * unit(bits[j]) - 1);
   }
 }
@@ -34,9 +33,8 @@ export function fillNormal(
   out: Float32Array,
   { std, seed, parameter, stream = STREAMS.weights }: Draws & { std: number },
 ): void {
-  const key = stream.key(seed);
   for (let i = 0; i < out.length; i += 4) {
-    const bits = philox(stream.counter({ block: i / 4, parameter }), key);
+    const bits = drawWords(stream, seed, { block: i / 4, parameter });
     for (let pair = 0; pair < 4; pair += 2) {
       const radius = std * Math.sqrt(-2 * Math.log(unit(bits[pair])));
       const angle = 2 * Math.PI * unit(bits[pair + 1]);

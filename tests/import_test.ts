@@ -87,7 +87,8 @@ const { eosId } = await loadTokenizer(folder);
 console.log(source.kind, Object.keys(source.sha256).join(" "));
 console.log(eosId, (await loadWordVectors()).size, findTask("colors").examples.heldout.length);
 `;
-const READ = "folder config.json model.safetensors tokenizer.json\n2047 30188 18";
+const READ = "folder config.json generation_config.json model.safetensors tokenizer.json " +
+  "tokenizer_config.json\n2047 30188 18";
 
 Deno.test("a program in another folder imports mod.ts by its path, also beside a package.json", () =>
   withFolder(async (folder) => {

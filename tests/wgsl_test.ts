@@ -27,7 +27,7 @@ Deno.test("a text is nothing but WGSL files and the few lines that a launcher wr
   }
   files.sort((a, b) => b.length - a.length);
   const written =
-    /^(@group\(0\) @binding\(\d\) var<storage, read> \w+: array<(Pack|Half4?)>;|fn \w+At\(i: u32\) -> Pack \{ return .* \}|const (D4|PACKS) = \d+u;)$/;
+    /^(@group\(0\) @binding\(\d\) var<storage, read> \w+: array<(Pack|Half4?)>;|fn \w+At\(i: u32\) -> Pack \{ return .* \}|const (D4|PACKS) = \d+u;|fn counterOf\(.*\) -> vec4u \{ return vec4u\(.*\); \})$/;
   for (const { label, code } of texts) {
     let left = code;
     for (const file of files) left = left.replace(file, "");

@@ -73,4 +73,4 @@ export class Machine implements Disposable {
 }
 
 const openAdapter = ({ software }: GpuBenchOptions): Promise<WebGpuDevice> =>
-  WebGpuDevice.open({ adapter: software ? "software" : "hardware" });
+  WebGpuDevice.open({ adapter: software ? "software" : "hardware", timestamps: true });

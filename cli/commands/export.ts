@@ -5,7 +5,8 @@ import type { ExportFacts, ExportRequest } from "../../experiment/export.ts";
 import type { RunData } from "../../experiment/folder/run_data.ts";
 import type { Command, Parsed } from "../command.ts";
 import type { Subject } from "../export/subject.ts";
-import { JSON_FLAG } from "../flags.ts";
+import { JSON_FLAG, ownFolder } from "../flags.ts";
+import { jsonLine } from "../printable.ts";
 import { columns, printable, type Terminal } from "../terminal.ts";
 
 /** Only below this folder may the task write. */
@@ -21,6 +22,7 @@ const FLAGS = {
   out: {
     kind: "text",
     otherwise: "exports/NAME",
+    ...ownFolder("exports"),
     unit: "folder",
     doc: "Folder to create",
     group: "Output",
@@ -71,7 +73,7 @@ export async function exportCommand(
   const { source, ...more } = facts;
   const { model, run } = subject;
   const from = run ? { run: run.data.folder, step: run.step } : { model, source };
-  if (flags.json) terminal.out(JSON.stringify({ folder: out, ...from, ...more }));
+  if (flags.json) terminal.out(jsonLine({ folder: out, weights: out, ...from, ...more }));
   else {
     const size = (await Deno.stat(join(out, "model.safetensors"))).size / 1e6;
     const weights = `${more.parameters.toLocaleString("en-US")} in ${more.dtype}, ` +

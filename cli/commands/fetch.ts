@@ -3,6 +3,7 @@ import type { OptionRows, OptionValues } from "../../base/options.ts";
 import type { HubProgress } from "../../model/hub/settings.ts";
 import type { Command, Parsed } from "../command.ts";
 import { JSON_FLAG, QUIET } from "../flags.ts";
+import { jsonLine } from "../printable.ts";
 import { printable, type Terminal } from "../terminal.ts";
 
 const MB = 1e6;
@@ -43,7 +44,7 @@ export async function fetchCommand(
       bar.update(Math.floor(done / MB), "");
     });
     bar.close();
-    terminal.out(flags.json ? JSON.stringify({ model: name, ...model }) : printable(line));
+    terminal.out(flags.json ? jsonLine({ model: name, ...model }) : printable(line));
     return 0;
   } finally {
     bar.close();

@@ -1,21 +1,22 @@
 /** `generate`: completes one prompt, and shows a single completion as it comes. @module */
 import type { OptionRows, OptionValues } from "../../base/options.ts";
-import type { CompletionRequest } from "../../experiment/complete.ts";
+import type { CompletedText, CompletionRequest } from "../../experiment/complete.ts";
 import { type Command, type Parsed, UsageError } from "../command.ts";
 import { DEVICE, JSON_FLAG, MEMORY, MODEL, SEED } from "../flags.ts";
+import { jsonLine } from "../printable.ts";
 import { printableLines, type Terminal } from "../terminal.ts";
 
-/** Gives `samples` completions, without the prompt; `report` receives their pieces as they come. */
+/** Completes a prompt; `report` receives pieces of the completions as they come. */
 export type CompleteText = (
   request: CompletionRequest,
   report?: (text: string, row: number) => void,
-) => Promise<string[]>;
+) => Promise<CompletedText>;
 
 const byModel: CompleteText = async (...given) =>
   (await import("../../experiment/complete.ts")).completeText(...given);
 
 const FLAGS = {
-  model: { ...MODEL, doc: "Model to ask; a run's checkpoints are folders too" },
+  model: { ...MODEL, doc: "Model to ask", group: "Model" },
   tokens: {
     kind: "integer",
     default: 32,
@@ -108,13 +109,25 @@ export async function generate(
   }
   const {
     json,
+    model: asked,
     "top-k": topK,
     "top-p": topP,
     "min-p": minP,
     "repetition-penalty": repetitionPenalty,
     ...rest
   } = flags;
-  const request: CompletionRequest = { prompt, ...rest, topK, topP, minP, repetitionPenalty };
+  const { namedModel } = await import("../../experiment/folder/named_model.ts");
+  const { model, line } = await namedModel(asked);
+  if (line) terminal.err(`model ${line}`);
+  const request: CompletionRequest = {
+    prompt,
+    model,
+    ...rest,
+    topK,
+    topP,
+    minP,
+    repetitionPenalty,
+  };
   if (!json && request.samples === 1) {
     let begun = false;
     const show = (text: string): void => {
@@ -126,9 +139,9 @@ export async function generate(
     terminal.write("\n");
     return 0;
   }
-  const completions = await run(request);
-  if (json) terminal.out(JSON.stringify({ ...request, completions }));
-  else for (const text of completions) terminal.out(printableLines(request.prompt + text));
+  const done = await run(request);
+  if (json) terminal.out(jsonLine({ ...request, ...done }));
+  else for (const text of done.completions) terminal.out(printableLines(request.prompt + text));
   return 0;
 }
 

@@ -1,11 +1,12 @@
 /** `pretrain`: makes the small default model, with progress. @module */
 import type { OptionRows, OptionValues } from "../../base/options.ts";
 import { join } from "node:path";
-import type { PretrainStep } from "../../experiment/pretraining/pretrain.ts";
+import type { PretrainResult, PretrainStep } from "../../experiment/pretraining/pretrain.ts";
 import type { Command, Parsed } from "../command.ts";
-import { DEVICE, JSON_FLAG, QUIET, SEED } from "../flags.ts";
+import { DEVICE, JSON_FLAG, ownFolder, QUIET, SEED } from "../flags.ts";
 import { INTERRUPTED, listenForInterrupt } from "../interrupt.ts";
-import { columns, quoted, short, type Terminal } from "../terminal.ts";
+import { jsonLine } from "../printable.ts";
+import { columns, duration, quoted, short, type Terminal } from "../terminal.ts";
 
 /** How to make the default model. */
 export interface PretrainRequest {
@@ -21,14 +22,14 @@ export interface PretrainRequest {
 }
 
 /**
- * Pretrains; gives what is printed at the end. When `signal` is aborted: finishes the update, saves a
+ * Pretrains. When `signal` is aborted: finishes the update, saves a
  * checkpoint into `out`, and throws `signal.reason`.
  */
 export type PretrainModel = (
   request: PretrainRequest,
   report: (step: PretrainStep) => void,
   signal: AbortSignal,
-) => Promise<Record<string, string | number>>;
+) => Promise<PretrainResult>;
 
 const fromRecipe: PretrainModel = async (...given) =>
   (await import("../../experiment/pretraining/pretrain.ts")).pretrain(...given);
@@ -66,6 +67,7 @@ const FLAGS = {
   out: {
     kind: "text",
     default: "runs/tiny",
+    ...ownFolder("runs"),
     unit: "folder",
     doc: "Where the model is written",
     group: "Output",
@@ -111,18 +113,34 @@ export async function pretrain(
     const result = await run(request, report, interrupt.signal);
     bar.close();
     await drawLoss(request.out);
-    if (json) terminal.out(JSON.stringify(result));
-    else {
-      const rows = Object.entries(result).map(([name, value]) => [name, String(value)]);
-      for (const line of rows.length > 0 ? columns(rows) : []) terminal.out(line);
-    }
+    if (json) terminal.out(jsonLine({ ...result, weights: result.folder }));
+    else for (const line of columns(rowsOf(result))) terminal.out(line);
     return 0;
   } catch (error) {
     bar.close();
     if (!interrupt.signal.aborted || error !== interrupt.signal.reason) throw error;
     terminal.err(`stopped, saved.  Continue:  deno task pretrain --resume${again(flags, given)}`);
+    const said = { code: INTERRUPTED, message: "stopped, saved" };
+    if (json) terminal.out(jsonLine({ error: said, folder: request.out }));
     return INTERRUPTED;
   }
+}
+
+/** What is printed at the end. */
+function rowsOf(result: PretrainResult): string[][] {
+  const { device, lossOver, seconds, steps } = result;
+  const kind = device.software ? `${device.kind}, software` : device.kind;
+  const nats = (loss: number) => `${loss.toFixed(3)} nats per token`;
+  return [
+    ["folder", result.folder],
+    ["parameters", String(result.parameters)],
+    ["tokens", `${result.tokens} in ${steps} updates; the corpus has ${result.corpusTokens}`],
+    ["last loss", nats(result.lastLoss)],
+    [`mean of last ${lossOver}`, nats(result.recentLoss)],
+    ["held-out loss", nats(result.heldoutLoss)],
+    ["time", `${duration(seconds)} with corpus and evaluation`],
+    ["device", `${device.name} (${kind})`],
+  ];
 }
 
 /** A line of progress: cells flush right. */

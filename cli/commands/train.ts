@@ -3,20 +3,16 @@ import type { OptionRows, OptionValues } from "../../base/options.ts";
 import type { RunObserver, Summary } from "../../experiment/observer.ts";
 import type { PlannedRun } from "../../experiment/plan.ts";
 import type { TrainRequest } from "../../experiment/request.ts";
-import { settingsTable } from "../../experiment/settings.ts";
 import { listRewards } from "../../rewards/registry.ts";
 import { listPresets } from "../../rl/algorithms/presets.ts";
-import { DEFAULT_ALGORITHM, findAlgorithm, listAlgorithms } from "../../rl/algorithms/registry.ts";
-import type { Command, FlagValues, Parsed, Settings } from "../command.ts";
-import { DEVICE, JSON_FLAG, MEMORY, MODEL, QUIET, SEED } from "../flags.ts";
-import { columns, type Terminal } from "../terminal.ts";
-import {
-  algorithmOf,
-  type Catalogue,
-  type Entry,
-  requestOf,
-  type RunRequest,
-} from "../train/request.ts";
+import { DEFAULT_ALGORITHM, listAlgorithms } from "../../rl/algorithms/registry.ts";
+import type { Command, Parsed } from "../command.ts";
+import { DEVICE, JSON_FLAG, MEMORY, MODEL, ownFolder, QUIET, SEED } from "../flags.ts";
+import { jsonLine } from "../printable.ts";
+import type { Terminal } from "../terminal.ts";
+import { type Catalogue, type Entry, requestOf, type RunRequest } from "../train/request.ts";
+import { settingsFor } from "../train/settings.ts";
+import { beside } from "../wrap.ts";
 
 const FLAGS = {
   algorithm: {
@@ -63,6 +59,7 @@ const FLAGS = {
   out: {
     kind: "text",
     otherwise: "runs/TASK-ALGORITHM-SEED-TIME",
+    ...ownFolder("runs"),
     unit: "folder",
     doc: "Run folder to create",
     group: "Output",
@@ -144,38 +141,37 @@ export async function train(
   const catalogue = await parts.catalogue();
   if (flags.list) return list(catalogue, flags.json, terminal);
   if (flags.plan && flags.resume === undefined) {
-    const planned = await parts.plan(requestOf(parsed, catalogue));
+    const planned = await parts.plan(await withModel(requestOf(parsed, catalogue), terminal));
     const { showPlan } = await import("../train/plan.ts");
     return showPlan(planned, flags.json, terminal);
   }
   const asked = flags.resume === undefined
-    ? { request: requestOf(parsed, catalogue) }
+    ? { request: await withModel(requestOf(parsed, catalogue), terminal) }
     : await (await import("../train/resume.ts")).resumed(parsed, catalogue);
   const { runTraining } = await import("../train/run.ts");
   return await runTraining({ ...asked, flags, train: parts.train }, terminal);
 }
 
+/** The request with what its model stands for now, so that it can be repeated; says it where it is a run. */
+async function withModel(request: RunRequest, terminal: Terminal): Promise<RunRequest> {
+  const { namedModel } = await import("../../experiment/folder/named_model.ts");
+  const { model, line } = await namedModel(request.model);
+  if (line) terminal.err(`model ${line}`);
+  return { ...request, model };
+}
+
 function list(catalogue: Catalogue, json: boolean, terminal: Terminal): number {
   if (json) {
-    terminal.out(JSON.stringify(catalogue));
+    terminal.out(jsonLine(catalogue));
     return 0;
   }
   for (const [kind, entries] of Object.entries(catalogue) as [string, readonly Entry[]][]) {
     terminal.out(`${kind}:`);
-    const rows = entries.map(({ name, doc }) => [`  ${name}`, doc]);
-    for (const line of rows.length > 0 ? columns(rows) : ["  none"]) terminal.out(line);
+    const rows = entries.map(({ name, doc }): [string, string] => [name, doc]);
+    const width = terminal.fancy ? terminal.columns : Infinity; // a line is a name where nobody watches
+    for (const line of rows.length > 0 ? beside(rows, width) : ["  none"]) terminal.out(line);
   }
   return 0;
-}
-
-/** What a run with these flags may be given as key=value. @throws {UsageError} for an unknown algorithm */
-function settingsFor(flags: Readonly<FlagValues>): Settings {
-  const names = { algorithms: listAlgorithms(), presets: listPresets() };
-  const algorithm = algorithmOf(flags as Pick<TrainFlags, "algorithm" | "preset">, names);
-  return {
-    rows: settingsTable(findAlgorithm(algorithm)).rows,
-    note: `Those are the settings of ${algorithm}; --algorithm NAME --help shows another's.`,
-  };
 }
 
 /** `deno task train` */

@@ -80,9 +80,7 @@ async function adapterFindings(machine: Machine): Promise<Finding[]> {
     }];
   }
   const { info, limits, features } = adapter;
-  const used = (["shader-f16", "subgroups", "timestamp-query"] as const).filter((one) =>
-    features.has(one)
-  );
+  const used = (["subgroups"] as const).filter((one) => features.has(one));
   const small = limits.maxStorageBufferBindingSize < NEEDED.binding;
   return [
     {

@@ -5,6 +5,7 @@ import type { ExportFacts } from "../../experiment/export.ts";
 import { listFolder } from "../../experiment/folder/files.ts";
 import { readIfThere } from "../../model/files/deno_folder.ts";
 import type { ModelSource } from "../../model/hub/find_model.ts";
+import { UsageError } from "../command.ts";
 import type { Subject } from "./subject.ts";
 
 const MARK = "plainrl.json";
@@ -36,9 +37,9 @@ const published = (source: ModelSource): ModelSource => ({
   ...(source.base && { base: published(source.base) }),
 });
 
-/** @throws {Error} when there is something at `out` that would be lost */
+/** @throws {UsageError} when there is something at `out` that would be lost */
 export async function mayWrite(out: string, force: boolean): Promise<void> {
-  const cannot = (reason: string): Error => new Error(`Cannot write ${out} as ${reason}`);
+  const cannot = (reason: string): Error => new UsageError(`Cannot write ${out} as ${reason}`);
   const found = await Deno.stat(out).catch(() => undefined);
   if (found && !found.isDirectory) {
     throw cannot("there is a file of that name. Choose another folder with --out");

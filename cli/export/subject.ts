@@ -1,10 +1,8 @@
 /** What a name on the command line stands for: a run, a checkpoint of one, or a model. @module */
 import { basename, join } from "node:path";
-import { didYouMean } from "../../base/names.ts";
-import { listFolder } from "../../experiment/folder/files.ts";
+import { checkpointPath, isRun, namedModel } from "../../experiment/folder/named_model.ts";
 import { checkpointSteps, readRun, type RunData } from "../../experiment/folder/run_data.ts";
-import { readIfThere } from "../../model/files/deno_folder.ts";
-import { isHubId } from "../../model/hub/names.ts";
+import { kindOf } from "../../model/files/deno_folder.ts";
 import { UsageError } from "../command.ts";
 
 /** What is exported. */
@@ -26,31 +24,13 @@ export async function findSubject(asked: string, checkpoint: number | undefined)
     throw new UsageError(`Cannot export step ${checkpoint} of ${path} as it is step ${step}`);
   }
   if (await isRun(path)) return await ofRun(path, checkpoint);
-  const found = await Deno.stat(path).catch(() => undefined);
-  // runs/NAME has the form of a model of the hub.
-  if (!found && path !== "tiny" && (path.startsWith("runs/") || !isHubId(path))) {
-    const runs = (await listFolder("runs")).map((name) => join("runs", name));
-    throw new UsageError(
-      `no run or model "${asked}".${didYouMean(path, runs)}  ` +
-        "It takes a run folder, tiny, a model folder, or OWNER/NAME of the hub",
-    );
-  }
+  await namedModel(asked);
   if (checkpoint !== undefined) {
     throw new UsageError(`Cannot choose a checkpoint of ${asked} as it is a model, not a run`);
   }
-  const name = found ? basename(await Deno.realPath(path)) : path.replaceAll("/", "--");
+  const isFolder = await kindOf(path) === "folder";
+  const name = isFolder ? basename(await Deno.realPath(path)) : path.replaceAll("/", "--");
   return { model: asked, name };
-}
-
-/** Whether the folder's config.json is that of a run: a model's names no task. */
-async function isRun(folder: string): Promise<boolean> {
-  const text = await readIfThere(join(folder, "config.json"));
-  try {
-    const config = JSON.parse(text ?? "");
-    return typeof config?.task === "string" && typeof config.config === "object";
-  } catch {
-    return false;
-  }
 }
 
 async function ofRun(folder: string, asked: number | undefined): Promise<Subject> {
@@ -66,5 +46,5 @@ async function ofRun(folder: string, asked: number | undefined): Promise<Subject
     );
   }
   const name = basename(await Deno.realPath(folder)) + (asked === undefined ? "" : `-step-${step}`);
-  return { model: join(folder, "checkpoints", `step-${step}`), name, run: { data, step } };
+  return { model: checkpointPath(folder, step), name, run: { data, step } };
 }

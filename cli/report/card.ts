@@ -22,6 +22,7 @@ import { findings, ONE_SEED, warnings } from "./report_words.ts";
 import { pairs, type RunData } from "../../experiment/folder/run_data.ts";
 import { settingRows } from "./setting_rows.ts";
 import { duration, printable, short } from "../terminal.ts";
+import { score } from "./table.ts";
 
 const SHOWN = 6; // completions
 
@@ -93,7 +94,7 @@ function ofRun(
     `(${code(config.algorithm)}) on the task ${
       code(config.task)
     }. These are the weights after step ` +
-    `${step} of ${config.steps}, ${state}.`,
+    `${step} of ${markdown(String(config.steps))}, ${state}.`,
     network(facts),
     mergedAdapter(facts, true),
     "## How it was trained\n\n" + training(data, step),
@@ -129,8 +130,8 @@ function training({ config, summary, folder }: RunData, step: number): string {
     ["task", code(config.task)],
     ["algorithm", code(config.algorithm)],
     ["rewards", rewards.join("; ")],
-    ["steps", `${step} of ${config.steps}`],
-    ["seed", String(config.seed)],
+    ["steps", `${step} of ${markdown(String(config.steps))}`],
+    ["seed", markdown(String(config.seed))],
     ["device", markdown(`${device.name} (${device.kind}${device.software ? ", software" : ""})`)],
     ...(summary ? [["time of the whole run", duration(summary.seconds)]] : []),
     ["begun", markdown(config.started ?? dateIn(folder) ?? "not recorded")],
@@ -168,7 +169,7 @@ function results(run: RunData): string {
     ["prompts", "exact before", "exact after", "reward before", "reward after"],
     ...splits.map(([name, { before, after }]) => [
       name,
-      ...[before.exact, after.exact, before.reward, after.reward].map(short),
+      ...[before.exact, after.exact, before.reward, after.reward].map(score),
     ]),
   ]);
   return `${table}\n\nMeans over greedy completions. \`exact\` is the share that equals the wanted ` +

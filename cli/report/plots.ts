@@ -14,16 +14,19 @@ const COLORS = ["#8a919e", "#2f81f7"]; // before, after: apart in grey as well
 const PAGE = "<style>svg{color:#1f2328;background:#fff}" +
   "@media(prefers-color-scheme:dark){svg{color:#e6edf3;background:#0d1117}}</style>";
 
-/** A stand-alone SVG file. */
+/** A stand-alone SVG file of all charts, two in a row. */
 export async function curves(run: RunData): Promise<string> {
-  return alone(await charts(run));
+  return alone(await draw({ ...TWO_COLUMNS, concat: panelsOf(run) }));
 }
 
-/** The SVG without colours of its own, to stand in a page. */
-export function charts(run: RunData): Promise<string> {
+/** One SVG a chart, without colours of its own: a page lays them out by its width. */
+export function charts(run: RunData): Promise<string[]> {
+  return Promise.all(panelsOf(run).map(draw));
+}
+
+function panelsOf(run: RunData): object[] {
   const panels = Object.values(SERIES).flatMap((series) => linePanel(series, run));
-  if (run.summary) panels.push(barPanel(run.summary));
-  return draw(panels);
+  return run.summary ? [...panels, barPanel(run.summary)] : panels;
 }
 
 /** A stand-alone SVG of pretraining losses: each the mean of 50 updates, nats per token. */
@@ -34,21 +37,24 @@ export async function lossCurve(losses: readonly number[]): Promise<string> {
     means.push([end, window.reduce((sum, loss) => sum + loss, 0) / window.length]);
   }
   const series = { name: "loss", title: "Next-token loss", unit: "nats per token" };
-  const svg = await draw(linePanel(series, { names: ["loss"], metrics: means }));
-  return alone(svg);
+  const [panel] = linePanel(series, { names: ["loss"], metrics: means });
+  return alone(await draw(panel));
 }
 
 const alone = (svg: string): string => svg.replace(/^(<svg[^>]*>)/, `$1${PAGE}`) + "\n";
 
-async function draw(panels: object[]): Promise<string> {
+const TWO_COLUMNS = {
+  columns: 2,
+  resolve: { legend: { color: "independent" } },
+  spacing: { row: 28, column: 36 },
+};
+
+async function draw(content: object): Promise<string> {
   const spec = {
     $schema: "https://vega.github.io/schema/vega-lite/v6.json",
     background: "transparent",
     padding: 12,
-    concat: panels,
-    columns: 2,
-    resolve: { legend: { color: "independent" } },
-    spacing: { row: 28, column: 36 },
+    ...content,
     config: {
       view: { stroke: null },
       axis: {
@@ -65,7 +71,7 @@ async function draw(panels: object[]): Promise<string> {
         titleFontWeight: "normal",
         labelFlush: false,
       },
-      axisY: { minExtent: 28 },
+      axisY: { minExtent: 40 }, // charts under each other stand in line
       title: { color: "currentColor", fontSize: 13, anchor: "start", frame: "group", offset: 10 },
       legend: { labelColor: "currentColor", titleColor: "currentColor", labelFontSize: 11 },
       font: "system-ui, sans-serif",
@@ -104,7 +110,7 @@ function linePanel(series: Series, run: Pick<RunData, "names" | "metrics">): obj
         field: "value",
         type: "quantitative",
         title: series.unit,
-        scale: { zero: false, nice: true },
+        scale: series.share ? { domain: [0, 1] } : { zero: false, nice: true },
         axis: { tickCount: 5 },
       },
     },

@@ -10,13 +10,14 @@ import { courseOf } from "./course.ts";
 import { rewardMetrics } from "./metrics_page.ts";
 import { charts } from "./plots.ts";
 import { SCRIPT, STYLE } from "./report_page.ts";
-import { opening, warnings } from "./report_words.ts";
+import { findings, ONE_SEED, opening, warnings } from "./report_words.ts";
+import { score } from "./table.ts";
 import { pairs, type RunConfig, type RunData } from "../../experiment/folder/run_data.ts";
 import { settingRows } from "./setting_rows.ts";
 import { printable, short } from "../terminal.ts";
 
 const MAX_ROLLOUTS = 1500; // sampled completions in the page; all are in completions.csv
-const MAX_PAIRS = 12;
+const MAX_PAIRS = 100;
 
 const ENTITIES: Record<string, string> = {
   "&": "&amp;",
@@ -59,9 +60,10 @@ export async function report(run: RunData): Promise<string> {
 ${course(run)}
 ${warnings(run).map((text) => `<p class="warn">${escape(text)}</p>`).join("\n")}
 ${run.summary ? beforeAfter(run.summary) : ""}
+<ul>${[...findings(run), ONE_SEED].map((words) => `<li>${escape(words)}</li>`).join("\n")}</ul>
 <h2>Curves</h2>
-<div class="scroll">${await charts(run)}</div>
-${pairTable(run.completions)}
+<div class="charts">${(await charts(run)).join("\n")}</div>
+${pairTable(run)}
 <h2>Completions</h2>
 ${completionTable(run.completions)}
 <h2>Configuration</h2>
@@ -95,14 +97,17 @@ async function hash(text: string): Promise<string> {
   return `sha256-${new Uint8Array(digest).toBase64()}`;
 }
 
-const number = (value: number | null): string => `<td class="n">${escape(short(value))}</td>`;
-const text = (value: string, more = ""): string => `<td class="t${more}">${escape(value)}</td>`;
+/** Where a table becomes a stack of cards, on a phone, each cell says which column it is. */
+const cell = (label: string, value: string, kind = ""): string =>
+  `<td data-label="${escape(label)}"${kind && ` class="${kind}"`}>${escape(value)}</td>`;
+const number = (label: string, value: number | null): string => cell(label, short(value), "n");
+const text = (label: string, value: string, more = ""): string => cell(label, value, `t${more}`);
 
 function beforeAfter({ train, heldout }: Summary): string {
   const rows = ([["training", train], ["held-out", heldout]] as const).map(([name, result]) =>
     `<tr><td>${name}</td>${
       [result.before.exact, result.after.exact, result.before.reward, result.after.reward]
-        .map(number).join("")
+        .map((value) => `<td class="n">${score(value)}</td>`).join("")
     }</tr>`
   );
   return `<h2>Before and after</h2>
@@ -112,18 +117,25 @@ function beforeAfter({ train, heldout }: Summary): string {
 <p class="soft">Means over greedy completions.</p>`;
 }
 
-function pairTable(completions: readonly CompletionRow[]): string {
-  const rows = pairs(completions, "heldout").slice(0, MAX_PAIRS).map((pair) => {
+function pairTable({ completions }: RunData): string {
+  const found = pairs(completions, "heldout");
+  const rows = found.slice(0, MAX_PAIRS).map((pair) => {
     const fold = (said: string) => said.trim().toLowerCase();
     const mark = (said: string) =>
       pair.answer !== "" && fold(said) === fold(pair.answer) ? " right" : "";
-    return `<tr>${text(pair.prompt)}${text(pair.before, mark(pair.before))}${
-      text(pair.after, mark(pair.after))
-    }${text(pair.answer)}</tr>`;
+    return `<tr>${text("prompt", pair.prompt)}${text("before", pair.before, mark(pair.before))}${
+      text("after", pair.after, mark(pair.after))
+    }${text("wanted", pair.answer)}</tr>`;
   });
   if (rows.length === 0) return "";
+  const left = found.length - rows.length;
   return `<h2>Held-out prompts, before and after</h2>
-<div class="scroll"><table><thead><tr><th>prompt</th><th>before</th><th>after</th><th>wanted</th></tr></thead>
+<p class="soft">${
+    left > 0
+      ? `${rows.length} of ${found.length} held-out prompts; all are in completions.csv.`
+      : `All ${rows.length} of them. Right answers are green.`
+  }</p>
+<div class="scroll"><table class="stack"><thead><tr><th>prompt</th><th>before</th><th>after</th><th>wanted</th></tr></thead>
 <tbody>${rows.join("\n")}</tbody></table></div>`;
 }
 
@@ -141,40 +153,46 @@ export function chosen(completions: readonly CompletionRow[]): CompletionRow[] {
 
 function completionTable(all: readonly CompletionRow[]): string {
   const rows = chosen(all);
-  const choices = (values: Set<string>) =>
-    [...values].map((value) => `<option value="${escape(value)}">${escape(value)}</option>`).join(
-      "",
-    );
+  const last = rows.at(-1); // what training came to is what a reader looks for first
+  const choices = (values: Set<string>, first?: string) =>
+    [...values].map((value) =>
+      `<option value="${escape(value)}"${value === first ? " selected" : ""}>${
+        escape(value)
+      }</option>`
+    ).join("");
   const left = all.length - rows.length;
   return `<p class="bar"><label>phase <select id="phase"><option value="">all</option>${
-    choices(new Set(rows.map(phaseText)))
+    choices(new Set(rows.map(phaseText)), last && phaseText(last))
   }</select></label><label>step <select id="step"><option value="">all</option>${
-    choices(new Set(rows.map((row) => String(row.step))))
+    choices(
+      new Set(rows.map((row) => String(row.step))),
+      last?.phase === "train" ? String(last.step) : undefined,
+    )
   }</select></label><label>contains <input id="words" type="search"></label><span id="count" class="soft"></span></p>
 ${
     left > 0
       ? `<p class="soft">${left} sampled completions of the steps between are only in completions.csv.</p>`
       : ""
   }
-<div class="tall"><table id="completions"><thead><tr><th class="n">step</th><th>phase</th><th>prompt</th>` +
+<div class="tall"><table id="completions" class="stack"><thead><tr><th class="n">step</th><th>phase</th><th>prompt</th>` +
     `<th>completion</th><th>wanted</th><th class="n">reward</th></tr></thead>
 <tbody>${
       rows.map((row) =>
-        `<tr data-step="${row.step}" data-phase="${escape(phaseText(row))}">${number(row.step)}` +
-        `<td>${escape(phaseText(row))}</td>${text(row.prompt)}${text(row.completion)}${
-          text(row.answer)
-        }${number(row.reward)}</tr>`
+        `<tr data-step="${row.step}" data-phase="${escape(phaseText(row))}">` +
+        number("step", row.step) + cell("phase", phaseText(row)) + text("prompt", row.prompt) +
+        text("completion", row.completion) + text("wanted", row.answer) +
+        `${number("reward", row.reward)}</tr>`
       ).join("\n")
     }</tbody></table></div>`;
 }
 
 function configTable(config: RunConfig): string {
   const rows = settingRows(config).map(({ key, value, usual, changed, option }) =>
-    `<tr${changed ? ' class="changed"' : ""}>${text(key)}${text(value)}${text(usual ?? "")}<td>${
-      escape(option ? [option.doc, option.unit].filter(Boolean).join("; ") : "")
-    }</td></tr>`
+    `<tr${changed ? ' class="changed"' : ""}>${text("key", key)}${text("value", value)}` +
+    text("default", usual ?? "") +
+    `${cell("meaning", option ? [option.doc, option.unit].filter(Boolean).join("; ") : "")}</tr>`
   );
-  return `<div class="scroll"><table><thead><tr><th>key</th><th>value</th><th>default</th><th>meaning</th></tr></thead>
+  return `<div class="scroll"><table class="stack"><thead><tr><th>key</th><th>value</th><th>default</th><th>meaning</th></tr></thead>
 <tbody>${rows.join("\n")}</tbody></table></div>`;
 }
 
@@ -182,11 +200,11 @@ function glossary(run: RunData): string {
   const last = run.metrics.at(-1) ?? [];
   const rows = run.names.map((name, i) => {
     const known = explained(name, run.config.algorithm);
-    return `<tr>${text(name)}${number(last[i + 1] ?? null)}<td>${
-      escape(known?.unit ?? "")
-    }</td><td>${escape(known?.meaning ?? "")}</td><td>${escape(known?.healthy ?? "")}</td></tr>`;
+    return `<tr>${text("metric", name)}${number("last", last[i + 1] ?? null)}` +
+      cell("unit", known?.unit ?? "") + cell("meaning", known?.meaning ?? "") +
+      `${cell("healthy", known?.healthy ?? "")}</tr>`;
   });
-  return `<div class="scroll"><table><thead><tr><th>metric</th><th class="n">last</th><th>unit</th>` +
+  return `<div class="scroll"><table class="stack"><thead><tr><th>metric</th><th class="n">last</th><th>unit</th>` +
     `<th>meaning</th><th>in a run that learns</th></tr></thead>
 <tbody>${rows.join("\n")}</tbody></table></div>`;
 }

@@ -25,13 +25,30 @@ tr.changed td:first-child{font-weight:600}
 tr.changed td:first-child::before{content:"\\25CF  ";color:var(--blue)}
 code,pre{font-family:ui-monospace,monospace;font-size:13px}
 pre{background:var(--card);border:1px solid var(--line);border-radius:6px;padding:12px;overflow-x:auto}
+.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,400px),1fr));gap:20px}
 svg{max-width:100%;height:auto}
+ul{padding-left:20px;max-width:70ch}
 select,input{font:inherit;color:inherit;background:var(--card);border:1px solid var(--line);border-radius:6px;padding:4px 8px;margin-right:12px}
 .bar{margin:0 0 10px;max-width:none}
 .tall .t{min-width:14ch}
+@media(max-width:640px){
+body{padding:20px 14px 48px}
+th,td{padding:5px 8px 5px 0}
+.stack thead{display:none}
+.stack,.stack tbody{display:block}
+.stack tr{display:block;padding:8px 0;border-bottom:1px solid var(--line)}
+.stack tr[hidden]{display:none}
+.stack td{display:grid;grid-template-columns:10ch 1fr;border:0;padding:1px 8px;text-align:left}
+.stack td::before{content:attr(data-label);color:var(--soft);font:13px system-ui,sans-serif}
+.stack tr.changed td:first-child::before{content:"\\25CF  " attr(data-label)}
+.stack .t{min-width:0}
+}
 `;
 
-/** Hides completions that the chosen phase, step and words leave out. Reads text, never markup. */
+/**
+ * Hides completions that the chosen phase, step and words leave out; another phase shows all its steps.
+ * Reads text, never markup.
+ */
 export const SCRIPT: string = `
 const rows=[...document.querySelectorAll("#completions tbody tr")];
 const phase=document.getElementById("phase"),step=document.getElementById("step"),words=document.getElementById("words"),count=document.getElementById("count");
@@ -43,6 +60,7 @@ function show(){
   }
   count.textContent=n+" of "+rows.length;
 }
+phase.addEventListener("input",()=>{step.value=""});
 for(const e of [phase,step,words])e.addEventListener("input",show);
 show();
 `;

@@ -3,6 +3,7 @@ import type { SplitResult } from "../../experiment/observer.ts";
 import type { RunData } from "../../experiment/folder/run_data.ts";
 import { SERIES, type Series } from "./series.ts";
 import { duration, short } from "../terminal.ts";
+import { score } from "./table.ts";
 
 const ENDS = 0.1; // share of the run that "began" and "ended" average over
 
@@ -10,7 +11,7 @@ const ENDS = 0.1; // share of the run that "began" and "ended" average over
 export const ONE_SEED =
   "One seed proves little: repeat the run with other seeds before you believe it.";
 
-/** The sentences, in order. */
+/** What was run and, of a run with an end, what came of the prompts that it never trained on. */
 export function opening(run: RunData): string[] {
   const { config, metrics, summary } = run;
   const last = metrics.at(-1)?.[0] ?? 0;
@@ -20,19 +21,15 @@ export function opening(run: RunData): string[] {
   const end = summary
     ? ` in ${duration(summary.seconds)} on ${config.device.name}.`
     : "; it did not reach its end, so there is no comparison of before and after.";
-  return [start + end, ...findings(run), ONE_SEED];
+  const heldout = summary
+    ? [change("Exact answers on held-out prompts", summary.heldout, "exact")]
+    : [];
+  return [start + end, ...heldout];
 }
 
-/** What the numbers say, without names: of greedy answers if there is a summary, then of the steps. */
+/** What the numbers of the steps say; a table of before and after stands beside it. */
 export function findings(run: RunData): string[] {
-  const { summary } = run;
-  const sentences = summary
-    ? [
-      change("Exact answers on held-out prompts", summary.heldout, "exact"),
-      change("On training prompts they", summary.train, "exact"),
-      change("The mean reward of greedy answers to held-out prompts", summary.heldout, "reward"),
-    ]
-    : [];
+  const sentences: string[] = [];
   const reward = ends(run, SERIES.reward);
   if (reward) sentences.push(moved("The mean reward of sampled completions", reward));
   const kl = ends(run, SERIES.kl);
@@ -128,6 +125,6 @@ function change(
 ): string {
   const word = verb(before[key], after[key]);
   return word === "stayed at"
-    ? `${what} stayed at ${short(after[key])}.`
-    : `${what} ${word} from ${short(before[key])} to ${short(after[key])}.`;
+    ? `${what} stayed at ${score(after[key])}.`
+    : `${what} ${word} from ${score(before[key])} to ${score(after[key])}.`;
 }

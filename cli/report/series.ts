@@ -7,7 +7,11 @@ export interface Series {
   readonly title: string;
   /** Unit of the vertical axis. */
   readonly unit: string;
+  /** Whether it is a share: its axis is 0 to 1, so that two runs can be laid side by side. */
+  readonly share?: boolean;
 }
+
+const SHARE = { unit: "share, 0 to 1", share: true } as const;
 
 /** Curves in the order in which they are drawn. */
 export const SERIES = {
@@ -16,12 +20,8 @@ export const SERIES = {
   entropy: { name: "policy/entropy", title: "Entropy", unit: "nats per token" },
   policyLoss: { name: "loss/policy", title: "Policy loss", unit: "mean per token" },
   valueLoss: { name: "loss/value", title: "Value loss", unit: "reward², per token" },
-  exact: {
-    name: "rewards/exact/mean",
-    title: "Exact answers, sampled",
-    unit: "share, 0 to 1",
-  },
-  clipped: { name: "policy/clipfrac", title: "Clipped tokens", unit: "share, 0 to 1" },
+  exact: { name: "rewards/exact/mean", title: "Exact answers, sampled", ...SHARE },
+  clipped: { name: "policy/clipfrac", title: "Clipped tokens", ...SHARE },
 } as const satisfies Record<string, Series>;
 
 /** The series' value among one step's metrics; NaN where it has none. */

@@ -14,6 +14,9 @@ import {
 const SHOWN = 6; // completions side by side
 
 const WIDE = 60; // columns of a terminal from which on tables have their results side by side
+/** A mean score or share with three decimals, so that a column of them can be compared; `-` for none. */
+export const score = (value: number | null): string =>
+  value !== null && Number.isFinite(value) ? value.toFixed(3) : "-";
 
 /** Lines of the closing table. */
 export function closing(run: RunData, terminal: Terminal): string[] {
@@ -35,14 +38,12 @@ export function closing(run: RunData, terminal: Terminal): string[] {
   ];
 }
 
-const fixed = (value: number): string => Number.isFinite(value) ? value.toFixed(3) : "-";
-
 function sideBySide({ train, heldout }: Summary): string[][] {
   return [
     ["", "exact before", "after", "reward before", "after"],
     ...([["training", train], ["held-out", heldout]] as const).map((
       [name, { before, after }],
-    ) => [name, ...[before.exact, after.exact, before.reward, after.reward].map(fixed)]),
+    ) => [name, ...[before.exact, after.exact, before.reward, after.reward].map(score)]),
   ];
 }
 
@@ -53,7 +54,7 @@ function oneBelowAnother({ train, heldout }: Summary): string[][] {
     ...(["exact", "reward"] as const).flatMap((of) =>
       splits.map((
         [name, { before, after }],
-      ) => [`${of}, ${name}`, fixed(before[of]), fixed(after[of])])
+      ) => [`${of}, ${name}`, score(before[of]), score(after[of])])
     ),
   ];
 }

@@ -4,11 +4,12 @@ import { sumOfKinds } from "../../model/memory.ts";
 import { formatBytes } from "../../base/units.ts";
 import { formatLeast, formatSuggestions } from "../../experiment/suggestions.ts";
 import type { PlannedRun } from "../../experiment/plan.ts";
+import { jsonLine } from "../printable.ts";
 import { columns, paint, type Terminal } from "../terminal.ts";
 
 /** Prints a plan; gives the exit code: 1 where it does not fit. */
 export function showPlan(planned: PlannedRun, json: boolean, terminal: Terminal): number {
-  if (json) terminal.out(JSON.stringify(planned));
+  if (json) terminal.out(jsonLine(planned));
   else for (const line of planLines(planned, terminal)) terminal.out(line);
   return planned.fits ? 0 : 1;
 }

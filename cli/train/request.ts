@@ -93,7 +93,7 @@ function rewardsOf(text: string, catalogue: Catalogue): RewardTerm[] {
 
 const namesOf = (entries: readonly { name: string }[]): string[] => entries.map(({ name }) => name);
 
-/** @throws {UsageError} where no entry has the name, with the nearest that has */
+/** @throws {UsageError} for a name that no entry has, with the nearest one */
 export function known(kind: string, name: string, entries: readonly { name: string }[]): void {
   const names = namesOf(entries);
   if (names.includes(name)) return;

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { didYouMean } from "../../base/names.ts";
 import { listFolder } from "../../experiment/folder/files.ts";
 import { type Changes, endOf } from "../../experiment/folder/history.ts";
+import { lookedIn } from "../../experiment/folder/named_model.ts";
 import { checkpointSteps, readRun, type RunData } from "../../experiment/folder/run_data.ts";
 import { type Parsed, UsageError } from "../command.ts";
 import type { TrainFlags } from "../commands/train.ts";
@@ -29,7 +30,7 @@ export async function resumed(parsed: Parsed<TrainFlags>, catalogue: Catalogue):
     : await newestUnfinished(task, catalogue);
   if ((await listFolder(folder).catch(() => [])).length === 0) {
     throw new UsageError(
-      `no run folder "${folder}".${
+      `no run folder "${folder}"${lookedIn(folder)}.${
         didYouMean(folder, (await listFolder("runs")).map((name) => join("runs", name)))
       }`,
     );

@@ -1,13 +1,17 @@
 /** One run of `train`: its folder, its progress, Ctrl-C, and what is said at its end. @module */
+import { checkpointPath } from "../../experiment/folder/named_model.ts";
 import { readRun } from "../../experiment/folder/run_data.ts";
 import type { Changes } from "../../experiment/folder/history.ts";
 import { RunFolder } from "../../experiment/folder/run_folder.ts";
+import { kindOf } from "../../model/files/deno_folder.ts";
 import type { RunObserver } from "../../experiment/observer.ts";
+import { withFacts } from "../command.ts";
 import type { TrainFlags, TrainParts } from "../commands/train.ts";
 import { INTERRUPTED, listenForInterrupt } from "../interrupt.ts";
 import { Progress } from "../progress.ts";
 import { drawRun } from "../report/draw.ts";
 import { closing } from "../report/table.ts";
+import { jsonLine } from "../printable.ts";
 import { consoleLosses, type Terminal } from "../terminal.ts";
 import { endingOf } from "./ending.ts";
 import { checkOut } from "./out.ts";
@@ -48,7 +52,7 @@ export async function runTraining(
     const summary = await train(request, watch(folder, progress), interrupt.signal);
     const lines = closing(await readRun(folder.folder), terminal);
     for (const line of lines) flags.json ? terminal.err(line) : terminal.out(line);
-    if (flags.json) terminal.out(JSON.stringify(summary));
+    if (flags.json) terminal.out(jsonLine({ ...summary, ...await placesOf(folder) }));
     return 0;
   } catch (error) {
     progress?.close();
@@ -63,9 +67,25 @@ export async function runTraining(
     // What follows must not hide the error itself, e.g. a full disk.
     await folder.close(event).catch(() => {});
     for (const line of lines) terminal.err(line);
-    if (stopped) return INTERRUPTED;
-    throw error;
+    if (!stopped) throw withFacts(error, await placesOf(folder));
+    const where = folder.saved === undefined
+      ? "before a checkpoint"
+      : `at step ${folder.saved}, saved`;
+    const said = { code: INTERRUPTED, message: `stopped ${where}` };
+    if (flags.json) terminal.out(jsonLine({ error: said, ...await placesOf(folder) }));
+    return INTERRUPTED;
   }
+}
+
+/** Where a run lies, for `--json`: `weights` is a folder for --model, of the last checkpoint. */
+async function placesOf({ folder, saved }: RunFolder): Promise<Record<string, string>> {
+  if (folder === "") return {};
+  const report = `${folder}/report.html`;
+  return {
+    folder,
+    ...(await kindOf(report) === "file" && { report }),
+    ...(saved !== undefined && { weights: checkpointPath(folder, saved) }),
+  };
 }
 
 /** The folder first, so that what the terminal speaks of is on disk. */

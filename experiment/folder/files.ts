@@ -18,7 +18,7 @@ export class WriteError extends Error {
 
 const CAUSES: Record<string, string> = {
   ENOSPC: "the disk is full. Free some space",
-  EDQUOT: "the disk quota is used up. Free some space",
+  EDQUOT: "your quota of the disk is used up. Remove files of your own, or have it raised",
   EROFS: "the file system is read-only. Choose another folder with --out",
   EACCES: "the folder may not be written. Change its owner, or choose another with --out",
   EPERM: "the folder may not be written. Change its owner, or choose another with --out",
@@ -32,8 +32,9 @@ export function writeError(path: string, error: unknown, place = "runs"): WriteE
   if (error instanceof Deno.errors.NotCapable) {
     const places = `${place},${dirname(path)}`;
     return new WriteError(
-      `Cannot write ${path} as this command may write only inside ${place}. Choose --out inside ` +
-        `${place}, or run: deno run --allow-read --allow-env --allow-write=${places} cli/bin.ts ...`,
+      `Cannot write ${path} as this command may write only inside ${place}. Name a folder inside ` +
+        `${place} (a run that lies elsewhere can be moved there), or allow the other one: deno run ` +
+        `--allow-read --allow-env=XDG_RUNTIME_DIR,HOME --allow-write=${places} cli/bin.ts ...`,
       { cause: error },
     );
   }

@@ -2,7 +2,9 @@
 import { replaceFile } from "../../model/files/disk.ts";
 import { saveGpt2 } from "../../model/files/gpt2_save.ts";
 import { exportOptimizer } from "../../model/files/optimizer_file.ts";
+import { asUsage } from "../../base/usage.ts";
 import type { Gpt2 } from "../../model/gpt2.ts";
+import { listFolder, makeParents, writeError } from "./files.ts";
 
 /** What a checkpoint remembers beside weights and optimizer. */
 export interface PretrainState {
@@ -10,11 +12,34 @@ export interface PretrainState {
   losses: number[];
   /** Tokens predicted so far. */
   tokens: number;
+  /** Wall-clock so far, of all processes that had a part in it. */
   seconds: number;
 }
 
-/** Makes the folder where there is none. */
-export const makeFolder = (out: string): Promise<void> => Deno.mkdir(out, { recursive: true });
+/**
+ * Makes the folder, or on `resume` gives the newest checkpoint in it.
+ * @throws {WriteError} when it cannot be made
+ * @throws {Error} marked as usage, when something is there that a new model would overwrite, or there is
+ * nothing to resume
+ */
+export async function openFolder(out: string, resume: boolean): Promise<string | undefined> {
+  if (resume) return await newestCheckpoint(out);
+  const names = await listFolder(out).catch(() => []);
+  if (names.length > 0) {
+    const isCut = names.some((name) => CHECKPOINT.test(name));
+    throw asUsage(
+      new Error(
+        `Cannot write ${out} as it is not empty. Choose another folder with --out, or ` +
+          (isCut ? "continue with --resume" : "remove it"),
+      ),
+    );
+  }
+  try {
+    await makeParents(out);
+  } catch (error) {
+    throw writeError(out, error);
+  }
+}
 
 /** Saves a checkpoint and removes the ones before it. */
 export async function saveCheckpoint(
@@ -36,20 +61,21 @@ export async function saveCheckpoint(
 const CHECKPOINT = /^checkpoint-(\d+)$/;
 
 async function checkpointSteps(out: string): Promise<number[]> {
-  const steps: number[] = [];
-  for await (const { name } of Deno.readDir(out)) {
-    const found = name.match(CHECKPOINT);
-    if (found) steps.push(Number(found[1]));
-  }
-  return steps.sort((a, b) => a - b);
+  return (await listFolder(out)).flatMap((name) => CHECKPOINT.exec(name)?.[1] ?? []).map(Number)
+    .sort((a, b) => a - b);
 }
 
-/** The folder of the newest checkpoint. @throws {Error} when there is none */
-export async function newestCheckpoint(out: string): Promise<string> {
+/** The folder of the newest checkpoint. @throws {Error} marked as usage, when there is none */
+async function newestCheckpoint(out: string): Promise<string> {
   const newest = (await checkpointSteps(out)).at(-1);
   if (newest === undefined) {
-    throw new Error(
-      `Cannot resume pretraining as ${out} holds no checkpoint: start without --resume`,
+    const isWhole = (await listFolder(out)).includes("model.safetensors");
+    throw asUsage(
+      new Error(
+        isWhole
+          ? `Cannot resume pretraining as ${out} is finished: it is a model, for --model ${out}`
+          : `Cannot resume pretraining as ${out} holds no checkpoint: start without --resume`,
+      ),
     );
   }
   return `${out}/checkpoint-${newest}`;

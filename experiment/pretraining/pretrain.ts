@@ -18,8 +18,7 @@ import { documentBatches, orderOf, WIDTHS } from "./batches.ts";
 import { buildCorpus, encodeCorpus, openSources, wholeWords } from "./corpus.ts";
 import { RECIPE, type Recipe } from "./recipe.ts";
 import {
-  makeFolder,
-  newestCheckpoint,
+  openFolder,
   type PretrainState,
   readState,
   removeCheckpoints,
@@ -55,19 +54,42 @@ export interface PretrainStep {
   tokens: number;
 }
 
+/** What came of it. */
+export interface PretrainResult {
+  /** Where the model is. */
+  folder: string;
+  parameters: number;
+  /** Tokens that were predicted in updates; some more than once. */
+  tokens: number;
+  /** Tokens of the corpus, those that are held out included. */
+  corpusTokens: number;
+  /** Updates, and the loss of the last of them and the mean of the last `lossOver`, nats per token. */
+  steps: number;
+  lastLoss: number;
+  recentLoss: number;
+  lossOver: number;
+  /** Mean over the held-out tokens, nats per token. */
+  heldoutLoss: number;
+  /** Wall-clock from corpus to files, of all processes that had a part in it. */
+  seconds: number;
+  device: { kind: string; name: string; software: boolean };
+}
+
+const RECENT = 50; // updates whose losses are averaged
 const SAVE_EVERY = 200; // updates between checkpoints
 const HELD_OUT = 0.01; // share of the token stream that is never trained on
 /**
  * Pretrains and writes `out`: config.json, model.safetensors (F16), tokenizer.json,
- * tokenizer_config.json, loss.csv. Gives what there is to say at the end.
+ * tokenizer_config.json, loss.csv.
  * @throws `signal.reason` when aborted, after the update in hand and a checkpoint
- * @throws {Error} when the device fails, or `out` cannot be written
+ * @throws {Error} when the device fails, or `out` cannot be written or holds something already
  */
 export async function pretrain(
   request: PretrainRequest,
   report: (step: PretrainStep) => void = () => {},
   signal?: AbortSignal,
-): Promise<Record<string, string | number>> {
+): Promise<PretrainResult> {
+  const began = performance.now();
   const base = { ...RECIPE, ...request.recipe };
   const recipe: Recipe = {
     ...base,
@@ -77,7 +99,7 @@ export async function pretrain(
     seed: request.seed ?? base.seed,
   };
   const { out } = request;
-  await makeFolder(out);
+  const from = await openFolder(out, request.resume ?? false);
   const { tokenizer, training, heldout } = prepare(recipe);
   const tokenizerPath = `${out}/tokenizer.json`;
   await replaceFile(tokenizerPath, JSON.stringify(tokenizer) + "\n");
@@ -87,16 +109,17 @@ export async function pretrain(
   );
   const end = tokenizer.model.vocab[END_OF_TEXT];
   using device = await openDevice(request.device);
-  const from = request.resume ? await newestCheckpoint(out) : undefined;
   using model = await openModel(device, recipe, { end, from });
   let state: PretrainState = { step: 0, losses: [], tokens: 0, seconds: 0 };
   if (from) state = await readState(from);
+  const before = state.seconds;
+  const seconds = () => before + (performance.now() - began) / 1000;
   const batches = documentBatches(training, { end, ...recipe });
   for await (const next of updates(model, batches, { recipe, state })) {
     state = next.state;
     report(next.done);
     if (signal?.aborted || (state.step % SAVE_EVERY === 0 && state.step < recipe.steps)) {
-      await saveCheckpoint(out, model, state);
+      await saveCheckpoint(out, model, { ...state, seconds: seconds() });
       signal?.throwIfAborted();
     }
     // Without a turn of the event loop a signal would not arrive on the CPU device.
@@ -106,15 +129,19 @@ export async function pretrain(
   await saveGpt2(model, out, { dtype: "F16", tokenizer: tokenizerPath });
   await writeLosses(out, state.losses);
   await removeCheckpoints(out);
+  const recent = state.losses.slice(-RECENT), { kind, name, software } = device;
   return {
-    model: out,
+    folder: out,
     parameters: model.weights.layout.parameters.reduce((sum, { length }) => sum + length, 0),
-    "tokens trained on": state.tokens,
-    "corpus tokens": training.length + heldout.length,
-    "last loss (nats per token)": mean(state.losses.slice(-50)).toFixed(3),
-    "held-out loss": validation.toFixed(3),
-    seconds: Math.round(state.seconds),
-    device: device.name,
+    tokens: state.tokens,
+    corpusTokens: training.length + heldout.length,
+    steps: state.step,
+    lastLoss: recent.at(-1)!,
+    recentLoss: mean(recent),
+    lossOver: recent.length,
+    heldoutLoss: validation,
+    seconds: Number(seconds().toFixed(1)),
+    device: { kind, name, software },
   };
 }
 
@@ -146,7 +173,6 @@ async function* updates(
   const schedule = { kind: "cosine" as const, peak, final, warmup, total: steps };
   let order = { epoch: -1, batches: [] as number[] };
   while (state.step < steps) {
-    const start = performance.now();
     const epoch = Math.floor(state.step / batches.length);
     if (epoch !== order.epoch) {
       order = { epoch, batches: orderOf(batches.length, epoch, recipe.seed) };
@@ -166,7 +192,7 @@ async function* updates(
       step: state.step + 1,
       losses: [...state.losses, loss],
       tokens: state.tokens + tokens,
-      seconds: state.seconds + (performance.now() - start) / 1000,
+      seconds: state.seconds,
     };
     yield { state, done: { step: state.step, steps, loss, tokens } };
   }

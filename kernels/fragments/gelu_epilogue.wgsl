@@ -8,5 +8,6 @@ fn inner(x: Pack) -> Pack {
 fn geluOf(x: Pack) -> Pack { return 0.5 * x * (1.0 + tanh(inner(x))); }
 fn geluSlope(x: Pack) -> Pack {
   let t = tanh(inner(x));
-  return 0.5 * (1.0 + t) + 0.5 * x * (1.0 - t * t) * 0.7978845608 * (1.0 + 0.134145 * x * x);
+  let s = clamp(x, Pack(-8.0), Pack(8.0)); // beyond, 1 - t^2 is 0, and x^2 may be infinite: NaN
+  return 0.5 * (1.0 + t) + 0.5 * x * (1.0 - t * t) * 0.7978845608 * (1.0 + 0.134145 * s * s);
 }

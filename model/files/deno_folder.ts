@@ -49,11 +49,15 @@ export async function ifThere<T>(found: Promise<T>): Promise<T | undefined> {
 export const readIfThere = (path: string): Promise<string | undefined> =>
   ifThere(Deno.readTextFile(path));
 
-/** What is at `path`; undefined where nothing is, or it may not be looked at. */
+/** What is at `path`; undefined where nothing is. @throws {Error} where it may not be looked at */
 export const kindOf = (path: string): Promise<"file" | "folder" | undefined> =>
   Deno.stat(path).then(
     ({ isFile, isDirectory }) => isDirectory ? "folder" : isFile ? "file" : undefined,
-    () => undefined,
+    (error) => {
+      const { NotCapable, PermissionDenied } = Deno.errors;
+      if (error instanceof NotCapable || error instanceof PermissionDenied) throw error;
+      return undefined;
+    },
   );
 
 /**

@@ -5,6 +5,7 @@
  */
 import type { Device } from "../../kernels/device.ts";
 import { type ModelConfig, modelDims, parseConfig } from "../config.ts";
+import { statedEnds } from "../ends.ts";
 import { fileParts, packPart } from "../families/families.ts";
 import { Gpt2 } from "../gpt2.ts";
 import type { Gpt2Options } from "../gpt2_options.ts";
@@ -12,6 +13,7 @@ import type { Parameter } from "../layout.ts";
 import type { ParameterBuffers } from "../params.ts";
 import type { TensorSource, TensorSpec } from "../tensor_source.ts";
 import { sourceOf } from "./deno_folder.ts";
+import { readEnds } from "./ends_file.ts";
 import { type FolderSource, MissingFileError, pathIn, readJson } from "./folder_source.ts";
 import { openAdapter } from "./lora_folder.ts";
 import { openWeights } from "./shards.ts";
@@ -77,12 +79,16 @@ export const HEAD = "lm_head.weight";
 export const VALUE_HEAD = "v_head.summary.";
 
 /**
- * The config of a folder, which need not have weights.
+ * The config of a folder, which need not have weights. Its `eos_token_id` is what all files of the folder
+ * say of the tokens that end a text (`readEnds`).
  * @throws {Error} when it is missing or broken, with the cure
  */
 export async function readConfig(folder: FolderSource): Promise<ModelConfig> {
   const json = await readJson(folder, "config.json");
-  if (json !== undefined) return parseConfig(json, pathIn(folder, "config.json"));
+  if (json !== undefined) {
+    const config = parseConfig(json, pathIn(folder, "config.json"));
+    return { ...config, eos_token_id: statedEnds(await readEnds(folder, config)) };
+  }
   throw new MissingFileError(
     `Cannot open the model folder ${folder.path} as it has no config.json`,
   );

@@ -12,29 +12,17 @@ import { makeFolders, replaceFile } from "./disk.ts";
 import type { FolderSource } from "./folder_source.ts";
 import { HEAD, VALUE_HEAD } from "./gpt2_folder.ts";
 import { writeSafetensors } from "./safetensors_write.ts";
-import { tokenizerFile, tokenizerText } from "./tokenizer_file.ts";
+import { copyTokenizer } from "./tokenizer_copy.ts";
 
 /** How a folder is written. */
 export interface SaveOptions {
   /** Element type in the file. F16 halves the size and rounds to 11 bits. Default F32. */
   dtype?: "F32" | "F16";
   /**
-   * A `tokenizer.json`, or the folder of one, to copy into the folder, with the `tokenizer_config.json` and
-   * `special_tokens_map.json` beside it. Where it is missing it is made of the `vocab.json` and
-   * `merges.txt` beside it.
+   * A `tokenizer.json`, or the folder of one, to copy into the folder with the files that belong to it
+   * (`TOKENIZER_FILES`). Where it is missing it is made of the older files beside it.
    */
   tokenizer?: string | FolderSource;
-}
-
-/** Writes `tokenizer` (see `SaveOptions`) and its settings into the folder at `path`. */
-export async function copyTokenizer(path: string, tokenizer: string | FolderSource): Promise<void> {
-  const { folder, name } = tokenizerFile(tokenizer);
-  await replaceFile(join(path, "tokenizer.json"), await tokenizerText(folder, name));
-  // Without its settings transformers drops spaces before punctuation when it decodes.
-  for (const name of ["tokenizer_config.json", "special_tokens_map.json"]) {
-    const text = await folder.readText(name).catch(() => undefined);
-    if (text !== undefined) await replaceFile(join(path, name), text);
-  }
 }
 
 /**
@@ -59,13 +47,13 @@ export async function saveGpt2(
   await replaceFile(join(path, "config.json"), configJson({ ...config, torch_dtype }));
   const ids = Object.entries({
     bos_token_id: config.bos_token_id,
-    eos_token_id: config.eos_token_id,
+    eos_token_id: config.eos_token_id ?? null,
   }).filter(([, id]) => id !== null);
   await replaceFile(
     join(path, "generation_config.json"),
     JSON.stringify(Object.fromEntries(ids), null, 2) + "\n",
   );
-  if (tokenizer !== undefined) await copyTokenizer(path, tokenizer);
+  if (tokenizer !== undefined) await copyTokenizer(path, tokenizer, config.eos_token_id ?? null);
   const fileName = (name: string): string =>
     name === HEAD
       ? name

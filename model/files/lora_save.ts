@@ -8,9 +8,10 @@ import type { Gpt2 } from "../gpt2.ts";
 import type { Adapter } from "../lora/lora.ts";
 import { fullPath, makeFolders, replaceFile } from "./disk.ts";
 import { VALUE_HEAD } from "./gpt2_folder.ts";
-import { copyTokenizer, type SaveOptions } from "./gpt2_save.ts";
+import type { SaveOptions } from "./gpt2_save.ts";
 import { PREFIX, VALUES, WEIGHTS } from "./lora_folder.ts";
 import { CONFIG } from "./peft_config.ts";
+import { copyTokenizer } from "./tokenizer_copy.ts";
 import { writeSafetensors } from "./safetensors_write.ts";
 
 /** How an adapter is written. */
@@ -27,7 +28,7 @@ export interface AdapterSaveOptions extends Pick<SaveOptions, "tokenizer"> {
  * @throws {RangeError} when a number is not finite
  */
 export async function saveAdapter(
-  { adapter, base: from }: Gpt2,
+  { adapter, base: from, config }: Gpt2,
   path: string,
   { base = from, tokenizer }: AdapterSaveOptions = {},
 ): Promise<void> {
@@ -41,7 +42,7 @@ export async function saveAdapter(
   const named = await baseName(base);
   await makeFolders(path);
   await writeConfig(path, adapter, named);
-  if (tokenizer !== undefined) await copyTokenizer(path, tokenizer);
+  if (tokenizer !== undefined) await copyTokenizer(path, tokenizer, config.eos_token_id ?? null);
   const isValue = (name: string): boolean => name.startsWith("v_head.");
   const { parameters } = adapter;
   const write = (

@@ -71,7 +71,7 @@ export async function readPeftConfig(folder: FolderSource): Promise<PeftConfig |
     ? []
     : parsed.error.issues.map(({ path: [key] }) => String(key ?? ""));
   for (const [key, value] of Object.entries(parsed.data ?? {})) {
-    const isKnown = key in schema.shape || FREE.has(key);
+    const isKnown = Object.hasOwn(schema.shape, key) || FREE.has(key);
     if (!isKnown && !none.safeParse(value).success) faults.push(key);
   }
   if (parsed.success && faults.length === 0) return parsed.data;

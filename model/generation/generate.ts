@@ -10,6 +10,7 @@
 import { filterControl, filters, type SampleFilter } from "../../kernels/filter.ts";
 import { sampleControl } from "../../kernels/sample.ts";
 import type { ModelConfig } from "../config.ts";
+import { type Ends, endsOf } from "../ends.ts";
 import { logitsWidth } from "../layers/head.ts";
 import { inUse } from "../lora/lora.ts";
 import type { Tokens } from "../rows.ts";
@@ -33,8 +34,8 @@ export interface GenerateOptions extends SampleFilter {
    * of a batch draw what the whole would. Default 0.
    */
   row0?: number;
-  /** Token that ends a response; null: none does. Default: the model's `eos_token_id`. */
-  eos?: number | null;
+  /** Tokens that end a response; null: none does. Default: the model's `eos_token_id`. */
+  eos?: Ends;
   /** False generates without the model's adapter, as its base would. Default true. */
   adapter?: boolean;
 }
@@ -151,8 +152,8 @@ export class Generator implements Disposable {
   ): AsyncGenerator<TokenUpdate[], void, void> {
     const { maxNewTokens, every = 4, row0 = 0 } = options;
     const { temperature = 1, greedy, seed = 0, stream = 0 } = options;
-    const eos = options.eos === undefined ? this.model.config.eos_token_id : options.eos;
-    const draw = { temperature, greedy, seed, stream, eos };
+    const ends = endsOf(options.eos === undefined ? this.model.config.eos_token_id : options.eos);
+    const draw = { temperature, greedy, seed, stream, eos: ends[0] };
     sampleControl({ ...draw, row0: row0 + prompts.length }); // throws before anything runs
     const filter = filterControl(options), filtered = filters(options);
     const adapted = inUse(this.model.adapter, options.adapter);
@@ -176,7 +177,9 @@ export class Generator implements Disposable {
           ...filter,
         );
         for await (
-          const tokenUpdates of session.run(part, { control, maxNewTokens, every, first })
+          const tokenUpdates of session.run(part, {
+            ...{ control, maxNewTokens, every, ends, first },
+          })
         ) {
           yield tokenUpdates.map((row) => ({ ...row, row: row.row + first }));
         }

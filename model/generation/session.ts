@@ -134,13 +134,15 @@ export class Session implements Disposable {
    * Runs B prompts of at most T tokens each, `maxNewTokens` of them within S; yields what each row
    * received, after every `every` tokens. One read-back each time, which costs about 11 ms in Deno.
    * `control` is `sampleControl`, and where the shape is filtered `filterControl` behind it; `first` the
-   * index of the first prompt, for errors.
+   * index of the first prompt, for errors. The device stops a row at the end that `control` states; at the
+   * others of `ends` it is cut when it is read.
    * @throws {Error} when logits are infinite or not numbers
    */
   async *run(
     prompts: readonly Tokens[],
-    { control, maxNewTokens, every, first }: {
+    { control, maxNewTokens, every, ends, first }: {
       control: Uint32Array<ArrayBuffer>;
+      ends: readonly number[];
       first: number;
       maxNewTokens: number;
       every: number;
@@ -164,32 +166,34 @@ export class Session implements Disposable {
     }
     device.zero(drawn);
     device.zero(finished);
-    const seen = new Uint32Array(B);
+    const seen = new Uint32Array(B), done = new Uint8Array(B);
     for (let count = 1; count <= maxNewTokens; count++) {
       (count === 1 ? this.#prefill : this.#decode).run();
       if (count % every !== 0 && count < maxNewTokens) continue;
-      const [ids, values, counts, ends] = await device.read(tokens, logprobs, drawn, finished);
-      const broken = ends.indexOf(NOT_FINITE);
-      if (broken >= 0) {
-        const where = `those after token ${lengths[broken] + counts[broken]} of prompt ${
-          first + broken
-        }`;
-        throw logitsError("draw a token", where);
-      }
+      const [ids, values, counts, stopped] = await device.read(tokens, logprobs, drawn, finished);
       const tokenUpdates: TokenUpdate[] = [];
       for (let row = 0; row < B; row++) {
-        const from = row * S + lengths[row] + seen[row], to = row * S + lengths[row] + counts[row];
-        if (from === to) continue;
-        seen[row] = counts[row];
+        if (done[row]) continue;
+        const start = row * S + lengths[row], from = start + seen[row];
+        const fresh = ids.subarray(from, start + counts[row]);
+        const end = fresh.findIndex((id: number) => ends.includes(id));
+        if (end < 0 && stopped[row] === NOT_FINITE) {
+          const where = `those after token ${lengths[row] + counts[row]} of prompt ${first + row}`;
+          throw logitsError("draw a token", where);
+        }
+        if (fresh.length === 0) continue;
+        const to = end < 0 ? start + counts[row] : from + end + 1;
+        seen[row] = to - start;
+        done[row] = end < 0 ? stopped[row] : 1;
         tokenUpdates.push({
           row,
           tokens: Int32Array.from(ids.subarray(from, to)),
           logprobs: Float32Array.from(values.subarray(from, to)),
-          finished: ends[row] === 1,
+          finished: done[row] === 1,
         });
       }
       yield tokenUpdates;
-      if (ends.every((end: number) => end === 1)) return;
+      if (done.every((end) => end === 1)) return;
     }
   }
 

@@ -80,17 +80,15 @@ export class StopScanner {
 }
 
 /**
- * One completion a prompt, as text, without the prompt and without end-of-text. Reports after every
+ * One completion a prompt, as text, without the prompt and without the token that ended it. Reports after every
  * `every` tokens; a completion that met a stop string is over, while the others continue.
  * @throws {RangeError} when a stop string is empty, or where `generate` throws
- * @throws {TypeError} when the vocabulary of `tokenizer` is not byte-level
  */
 export async function* generateText(
   { model, tokenizer }: { model: GenerationModel; tokenizer: Tokenizer },
   prompts: readonly string[],
   { stop = [], ...options }: TextOptions,
 ): AsyncGenerator<NewText[], void, void> {
-  const eos = tokenizer.eosId;
   const rows = prompts.map(() => ({
     decoder: tokenizer.stream(),
     scanner: new StopScanner(stop),
@@ -98,7 +96,7 @@ export async function* generateText(
     ended: false,
   }));
   const ids = prompts.map((prompt) => tokenizer.encode(prompt));
-  for await (const tokenUpdates of generateStream(model, ids, { ...options, eos })) {
+  for await (const tokenUpdates of generateStream(model, ids, options)) {
     const texts: NewText[] = [];
     for (const { row, tokens, finished } of tokenUpdates) {
       const state = rows[row], { decoder, scanner } = state;

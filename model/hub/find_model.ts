@@ -113,16 +113,20 @@ function changes(was: PlainSource, now: PlainSource | undefined): string[] {
     return same ? [] : [`${was.id}@${was.commit}`];
   }
   const sums = now?.kind === "folder" ? now.sha256 : {};
+  const isOlder = !Object.keys(was.sha256).some((name) => MEANING_FILE.test(name));
   return [...new Set([...Object.keys(was.sha256), ...Object.keys(sums)])]
-    .filter((name) => was.sha256[name] !== sums[name]);
+    .filter((name) => was.sha256[name] !== sums[name] && !(isOlder && MEANING_FILE.test(name)));
 }
 
 /** Config, weights and tokenizer; not what lies beside them in a checkpoint. */
 const MODEL_FILE =
   /^(?:(?:config|tokenizer|vocab|added_tokens|adapter_config)\.json|merges\.txt|(?:adapter_)?model.*\.safetensors(?:\.index\.json)?)$/;
 
+/** What ends a text, and which tokens are special: not recorded by older runs. */
+const MEANING_FILE = /^(?:generation_config|tokenizer_config|special_tokens_map)\.json$/;
+
 const sums = (folder: string): Promise<Record<string, string>> =>
-  checksums(sourceOf(folder), (name) => MODEL_FILE.test(name));
+  checksums(sourceOf(folder), (name) => MODEL_FILE.test(name) || MEANING_FILE.test(name));
 
 async function locate(
   model: string,
@@ -130,7 +134,10 @@ async function locate(
 ): Promise<{ folder: string; hub?: HubModel; line?: string }> {
   if (model === "tiny" && isRemoteAsset(TINY)) return { folder: TINY.href };
   const folder = model === "tiny" ? localPath(TINY) : model;
-  const kind = await kindOf(folder);
+  const kind = await kindOf(folder).catch((error) => {
+    if (isHubId(model)) return undefined; // the cache alone may be read
+    throw error;
+  });
   if (kind === "folder") return { folder };
   const cannot = `Cannot load the model "${model}" as it must be "tiny", a folder with ` +
     `config.json, model.safetensors and tokenizer.json, or owner/name of the hub`;

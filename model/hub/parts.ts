@@ -2,6 +2,7 @@
 import * as z from "npm:zod@4.6.7";
 import { denoFolder, kindOf } from "../files/deno_folder.ts";
 import { readJson } from "../files/folder_source.ts";
+import { TOKENIZER_FILES } from "../files/tokenizer_file.ts";
 import { HubError } from "./errors.ts";
 import { hubName } from "./names.ts";
 
@@ -11,15 +12,14 @@ export const WEIGHTS = "model.safetensors", INDEX = `${WEIGHTS}.index.json`;
 /** What PEFT saves in place of config and weights. */
 export const ADAPTER = "adapter_config.json", ADAPTER_WEIGHTS = "adapter_model.safetensors";
 const PICKLED = /^(?:pytorch_model.*\.bin|.*\.(?:bin|pt|pth|ckpt|h5|msgpack))$/;
+const TOKENIZERS = [["tokenizer.json"], ["vocab.json", "merges.txt"], ["vocab.txt"]];
 const EXTRAS = [
   "generation_config.json",
-  "tokenizer_config.json",
-  "special_tokens_map.json",
+  ...TOKENIZER_FILES.filter((name) => !TOKENIZERS.flat().includes(name)),
   // How a sentence encoder makes one vector of many, and of how many tokens at most.
   "1_Pooling/config.json",
   "sentence_bert_config.json",
 ];
-const TOKENIZERS = [["tokenizer.json"], ["vocab.json", "merges.txt"], ["vocab.txt"]];
 
 const indexSchema = z.looseObject({ weight_map: z.record(z.string(), z.string().regex(SHARD)) });
 const adapterSchema = z.looseObject({

@@ -15,6 +15,10 @@ Deno.test("nearest() finds the name that a mistyped one means", () => {
       ["topk", "top_k"],
       ["allLinear", "all-linear"],
       ["klCoeficient", "klCoefficient"],
+      ["lr", "learningRate"],
+      ["LR", "learningRate"],
+      ["kc", "klCoefficient"],
+      ["al", "all-linear"],
     ]
   ) assert.equal(nearest(word, NAMES), name, word);
 });
@@ -30,6 +34,14 @@ Deno.test("nearest() gives nothing where all are far off, or nothing is known", 
   assert.equal(nearest("epochs", []), undefined);
   assert.equal(nearest("x", ["y", "ab"]), undefined); // every letter differs
   assert.equal(nearest("", NAMES), undefined);
+});
+
+Deno.test("nearest() takes a short word for another where one letter differs, or their order", () => {
+  assert.equal(nearest("grpo", ["ppo"]), undefined);
+  assert.equal(nearest("sac", ["ppo", "dpo"]), undefined);
+  assert.equal(nearest("pp0", ["ppo"]), "ppo");
+  assert.equal(nearest("sede", ["seed"]), "seed");
+  assert.equal(nearest("s", ["seed", "stop"]), undefined);
 });
 
 Deno.test("nearest() prefers fewer edits, and the first of equals", () => {

@@ -227,7 +227,8 @@ Deno.test("parseOption() refuses other texts, with the facts of the row", () => 
   const zero = `Cannot set epochs as it must be 1 to 100: it is "0" ${epochs}`;
   fails("epochs", "0", "RangeError", zero);
   fails("rate", "0", "RangeError", `Cannot set rate as it must be above 0: it is "0" ${rate}`);
-  const far = 'Cannot set target as it must be finite: it is "1e999" (default: none)';
+  const far =
+    'Cannot set target as it must be finite, at most 1.8e308: it is "1e999" (default: none)';
   fails("target", "1e999", "RangeError", far);
   fails(
     "rows",

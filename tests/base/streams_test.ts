@@ -29,29 +29,29 @@ type Place<S extends keyof RandomStreams> = Parameters<RandomStreams[S]["counter
 
 /** First words of every stream: places, and the word there. */
 const FIRST: { readonly [S in keyof RandomStreams]: readonly (readonly [Place<S>, number])[] } = {
-  sampler: [
-    [{ row: 0, token: 0, step: 0 }, 1537823000],
-    [{ row: 1, token: 2, step: 3 }, 3988680660],
-  ],
   weights: [
     [{ block: 0, parameter: 0 }, 1537823000],
     [{ block: 5, parameter: 1 }, 2094048610],
   ],
   adapter: [
-    [{ block: 0, parameter: 0 }, 1836505716],
-    [{ block: 5, parameter: 1 }, 3276983259],
+    [{ block: 0, parameter: 0 }, 1759079640],
+    [{ block: 5, parameter: 1 }, 17608869],
+  ],
+  sampler: [
+    [{ row: 0, token: 0, step: 0 }, 150587375],
+    [{ row: 1, token: 2, step: 3 }, 2786942485],
   ],
   promptOrder: [
-    [{ index: 1, epoch: 0 }, 1649757261],
-    [{ index: 11, epoch: 3 }, 398346315],
+    [{ index: 1, epoch: 0 }, 1109035621],
+    [{ index: 11, epoch: 3 }, 3565388796],
   ],
   minibatchOrder: [
-    [{ index: 1, step: 0, epoch: 0 }, 1649757261],
-    [{ index: 11, step: 5, epoch: 1 }, 4267042764],
+    [{ index: 1, step: 0, epoch: 0 }, 3712813061],
+    [{ index: 11, step: 5, epoch: 1 }, 2521233302],
   ],
   tablePolicy: [
-    [{ row: 0, token: 0, step: 3 }, 4082318929],
-    [{ row: 1, token: 2, step: 3 }, 483529675],
+    [{ row: 0, token: 0, step: 3 }, 2346829691],
+    [{ row: 1, token: 2, step: 3 }, 1313639256],
   ],
 };
 
@@ -59,8 +59,12 @@ Deno.test("every stream draws the words that it always drew", () => {
   assert.deepEqual(Object.keys(FIRST), Object.keys(STREAMS), "a stream without a pin");
   for (const [name, places] of Object.entries(FIRST)) {
     for (const [place, word] of places) {
-      const stream = STREAMS[name as keyof RandomStreams] as RandomStream<unknown>;
-      assert.equal(drawWords(stream, SEED, place)[0], word, `the first word of ${name}`);
+      const stream = STREAMS[name as keyof RandomStreams] as RandomStream<string>;
+      assert.equal(
+        drawWords(stream, SEED, place as Record<string, number>)[0],
+        word,
+        `the first word of ${name}`,
+      );
     }
   }
 });
@@ -125,15 +129,20 @@ Deno.test("a model and its adapter take their first numbers from streams of thei
 
 Deno.test("orders of prompts and of minibatches are those of always", () => {
   const twelve = (step: number, epoch: number) => permutation(12, { seed: SEED, step, epoch });
-  assert.deepEqual(twelve(0, 0), [9, 10, 4, 6, 7, 0, 2, 5, 8, 1, 3, 11]);
-  assert.deepEqual(twelve(0, 3), [0, 4, 3, 7, 5, 6, 8, 11, 10, 2, 9, 1]);
-  assert.deepEqual(twelve(5, 1), [7, 3, 0, 8, 9, 1, 5, 4, 2, 6, 10, 11]);
-  const prompts = permutation(12, { seed: SEED, step: 5, epoch: 3 }, STREAMS.promptOrder);
-  assert.deepEqual(prompts, twelve(0, 3));
+  assert.deepEqual(twelve(0, 0), [6, 8, 4, 3, 10, 1, 7, 2, 11, 5, 0, 9]);
+  assert.deepEqual(twelve(0, 3), [8, 2, 5, 9, 6, 4, 10, 7, 0, 1, 3, 11]);
+  assert.deepEqual(twelve(5, 1), [10, 0, 6, 9, 4, 8, 1, 5, 11, 3, 2, 7]);
+  const prompts = [0, 1].map((epoch) =>
+    permutation(12, { seed: SEED, step: 5, epoch }, STREAMS.promptOrder) // which knows no step
+  );
+  assert.deepEqual(prompts, [
+    [5, 11, 9, 4, 3, 1, 0, 2, 10, 8, 6, 7],
+    [9, 8, 0, 10, 11, 2, 4, 5, 7, 1, 3, 6],
+  ]);
   const examples = Array.from({ length: 12 }, (_, i) => ({ id: String(i), prompt: "" }));
   const of = (step: number) => examplesOfStep(examples, { step, count: 8, seed: SEED });
   const ids = [...of(0), ...of(1), ...of(2)].map(({ id }) => Number(id));
-  assert.deepEqual(ids, [...twelve(0, 0), ...twelve(0, 1)]);
+  assert.deepEqual(ids, prompts.flat());
 });
 
 Deno.test("the policy of tests and the text of the default model draw what they always drew", async () => {
@@ -141,8 +150,8 @@ Deno.test("the policy of tests and the text of the default model draw what they 
   const prompts = [Int32Array.of(1), Int32Array.of(2)];
   const { responses } = await new TablePolicy(97).generate(prompts, options);
   assert.deepEqual(responses.map((ids) => [...ids]), [
-    [92, 79, 64, 58, 31, 9],
-    [83, 65, 10, 12, 23, 32],
+    [54, 46, 58, 51, 57, 72],
+    [11, 65, 22, 53, 96, 81],
   ]);
   const [word] = drawWords(STREAMS.tablePolicy, 7, { row: 1, token: 0, step: 3 });
   assert.equal(responses[1][0], Math.floor(word / 2 ** 32 * 97));
@@ -151,41 +160,47 @@ Deno.test("the policy of tests and the text of the default model draw what they 
   assert.deepEqual(words, [50271532, 266108690, 4195786334, 3002305430]);
 });
 
-Deno.test("streams share the words that their table says they share, and no others", () => {
-  const n = 6, small = Array.from({ length: n }, (_, i) => i);
-  const places = small.flatMap((row) =>
-    small.flatMap((token) =>
-      small.map((step) => ({
-        row,
-        token,
-        step,
-        block: row,
-        parameter: token,
-        index: row,
-        epoch: token,
-      }))
-    )
+Deno.test("no two streams, places or seeds share a counter and a key", () => {
+  const streams = Object.values(STREAMS) as RandomStream<string>[];
+  assert.deepEqual(streams.map(({ id }) => id), streams.map((_, at) => at));
+  const parts = [...new Set(streams.flatMap(({ place }) => place))];
+  const word = fc.oneof(fc.nat({ max: 3 }), fc.nat({ max: 2 ** 32 - 1 }));
+  const anyPlace = fc.record(Object.fromEntries(parts.map((part) => [part, word])));
+  const seed = fc.oneof(
+    fc.nat({ max: 3 }),
+    fc.constantFrom(2 ** 32, 2 ** 32 + 1, 2 ** 52 + 1),
+    fc.integer({ min: 0, max: 2 ** 53 - 1 }),
   );
-  const names = Object.keys(STREAMS) as (keyof RandomStreams)[];
-  const words = names.map((name) => {
-    const { counter, key } = STREAMS[name];
-    return new Map(
-      places.map((place) => [`${[...counter(place), ...key(SEED)]}`, place] as const),
+  // What a draw depends on, and what it must depend on.
+  const wordsAt = (stream: RandomStream<string>, at: Record<string, number>, seed: number) =>
+    `${[...stream.counter(at), ...wordsOf(seed)]}`;
+  const nameOf = (stream: RandomStream<string>, at: Record<string, number>, seed: number) =>
+    `${stream.use} ${stream.place.map((part) => at[part])} ${seed}`;
+  for (const one of streams) {
+    for (const other of streams) {
+      fc.assert(fc.property(anyPlace, anyPlace, seed, seed, (at, elsewhere, seed, another) => {
+        for (const [place, key] of [[at, seed], [at, another], [elsewhere, seed]] as const) {
+          assert.equal(
+            wordsAt(one, at, seed) === wordsAt(other, place, key),
+            nameOf(one, at, seed) === nameOf(other, place, key),
+          );
+        }
+      }));
+    }
+  }
+});
+
+Deno.test("every draw takes the whole seed", () => {
+  const one = (seed: number) =>
+    Object.values(STREAMS as Record<string, RandomStream<string>>).map((stream) =>
+      drawWords(stream, seed, Object.fromEntries(stream.place.map((part) => [part, 1])))[0]
     );
-  });
-  const shared: string[] = [];
-  names.forEach((one, i) =>
-    names.slice(i + 1).forEach((other, j) => {
-      const both = [...words[i].keys()].filter((key) => words[i + 1 + j].has(key));
-      if (both.length > 0) shared.push(`${one} and ${other}: ${both.length}`);
-    })
+  const all = [7, 8, 7 + 2 ** 32, 7 + 2 ** 52].flatMap(one);
+  assert.equal(new Set(all).size, all.length);
+  assert.notDeepEqual(
+    permutation(64, { seed: 7, step: 0, epoch: 0 }),
+    permutation(64, { seed: 7 + 2 ** 32, step: 0, epoch: 0 }),
   );
-  assert.deepEqual(shared, [
-    "sampler and weights: 36", // step 0: n^2 pairs of row and token
-    "promptOrder and minibatchOrder: 36", // step 0: n^2 pairs of index and epoch
-  ]);
-  const word = (seed: number) => drawWords(STREAMS.promptOrder, seed, { index: 1, epoch: 0 })[0];
-  assert.equal(word(7), word(7 + 2 ** 32));
 });
 
 Deno.test("philox() is the definition in whole numbers, and takes the low 32 bits of each word", () => {

@@ -109,7 +109,7 @@ function fakeSummary(request: RunRequest): Summary {
 
 /**
  * A training program. Task "hostile" answers with HOSTILE; "slow" takes 30 ms a step; "stuck" does too,
- * and a minute once it is asked to stop.
+ * and a minute once it is asked to stop; "late" fails in step 3.
  */
 export async function fakeTrain(
   request: RunRequest,
@@ -139,6 +139,7 @@ export async function fakeTrain(
   for (let step = (resume?.step ?? 0) + 1; step <= info.steps; step++) {
     const rest = task === "slow" || (task === "stuck" && !signal.aborted) ? 30 : 60_000;
     if (task === "slow" || task === "stuck") await new Promise((done) => setTimeout(done, rest));
+    if (task === "late" && step === 3) throw new Error("the device is lost");
     const completions = rows(step, "train");
     await observer.step({ step, metrics: fakeMetrics(step + seed), completions, timings });
     if (signal.aborted && task !== "stuck") {
@@ -157,7 +158,7 @@ export async function fakeTrain(
 export const fakeParts: TrainParts = {
   catalogue: () =>
     Promise.resolve({
-      tasks: ["colors", "hostile", "slow", "stuck", "broken"].map((name) => ({
+      tasks: ["colors", "hostile", "slow", "stuck", "broken", "late"].map((name) => ({
         name,
         doc: `${name} task`,
       })),
@@ -185,11 +186,11 @@ export const fakeParts: TrainParts = {
   },
 };
 
-const fakeText: CompleteText = (request, report) => {
+const fakeText: CompleteText = ({ samples, model }, report) => {
   for (const piece of report ? [" pur", "ple\u001b[31m", " \n0"] : []) report?.(piece, 0);
-  return Promise.resolve(
-    Array(request.samples).fill(" purple\u001b[31m").map((t, i) => `${t} ${i}`),
-  );
+  const completions = Array(samples).fill(" purple\u001b[31m").map((t, i) => `${t} ${i}`);
+  const device = { kind: "cpu", name: "fake processor", software: true };
+  return Promise.resolve({ completions, weights: model, device });
 };
 
 const fakePretrain: PretrainModel = async (request, report, signal) => {
@@ -199,7 +200,12 @@ const fakePretrain: PretrainModel = async (request, report, signal) => {
     await new Promise((done) => setTimeout(done, 5));
     if (signal.aborted) throw signal.reason;
   }
-  return { loss: 5 / steps, folder: request.out };
+  return {
+    folder: request.out,
+    ...{ parameters: 10, tokens: 100 * steps, corpusTokens: 1000, steps },
+    ...{ lastLoss: 5 / steps, recentLoss: 3, lossOver: steps, heldoutLoss: 4, seconds: 1.5 },
+    device: { kind: "cpu", name: "fake processor", software: true },
+  };
 };
 
 const fakeExport: ExportModel = async ({ model, to, dtype = "F32", valueHead = false, card }) => {

@@ -168,8 +168,7 @@ inTemporary(
       Deno.chdir(place);
       const none = await run("train --resume");
       assert.equal(none.code, 2);
-      assert.match(none.err, /^error: no unfinished run .*\. Start one: deno task train colors
-$/);
+      assert.match(none.err, /^error: no unfinished run .*\. Start one: deno task train colors\n$/);
       const of = await run("train parents --resume");
       assert.match(of.err, /no task "parents"\./);
       const near = await run("train colorz --resume");

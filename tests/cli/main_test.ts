@@ -70,13 +70,22 @@ inTemporary("a finished run exits 0, and its last line of output is the summary"
     "tokensPerSecond",
     "train",
     "heldout",
+    "folder",
+    "report",
+    "weights",
   ]);
   const [run] = await listFolder(`${place}/runs`);
   assert.match(run, /^colors-ppo-1-\d{4}-\d\d-\d\d-\d{6}$/);
-  assert.deepEqual(
-    JSON.parse(await Deno.readTextFile(`${place}/runs/${run}/summary.json`)),
-    summary,
-  );
+  const { folder, report, weights, ...rest } = summary;
+  assert.deepEqual(JSON.parse(await Deno.readTextFile(`${place}/${folder}/summary.json`)), rest);
+  assert.deepEqual([folder, report, weights], [
+    `runs/${run}`,
+    `runs/${run}/report.html`,
+    `runs/${run}/checkpoints/step-3`,
+  ]);
+  for (const path of [report, `${weights}/model.safetensors`]) {
+    assert.ok((await Deno.stat(`${place}/${path}`)).isFile);
+  }
 });
 
 inTemporary("the same seed twice gives the same metrics, byte for byte", async (place) => {
@@ -135,6 +144,19 @@ inTemporary(
   },
 );
 
+inTemporary("a run that fails says with --json where it lies and what is saved", async (place) => {
+  const { code, out } = await command(place, "train late --save-every 1 --out runs/a --json");
+  assert.equal(code, 1);
+  assert.deepEqual(JSON.parse(out), {
+    error: { code: 1, message: "the device is lost" },
+    folder: "runs/a",
+    report: "runs/a/report.html",
+    weights: "runs/a/checkpoints/step-2",
+  });
+  const early = await command(place, "train broken --out runs/b --json");
+  assert.deepEqual(JSON.parse(early.out), { error: { code: 1, message: "the model is broken" } });
+});
+
 inTemporary(
   "a folder that may not be written is named, with the permission that it needs",
   async (place) => {
@@ -142,7 +164,7 @@ inTemporary(
     assert.equal(code, 1);
     assert.match(
       err,
-      /elsewhere as this command may write only inside runs\. Choose --out inside runs/,
+      /elsewhere as this command may write only inside runs\. Name a folder inside runs \(.*or allow the other one: deno run --allow-read --allow-env=XDG_RUNTIME_DIR,HOME --allow-write=runs,/,
     );
   },
 );
@@ -178,8 +200,13 @@ inTemporary(
     await command(place, "train slow --steps 4 --out runs/slow-done --quiet");
     const stale = await command(place, "train colors --resume");
     assert.equal(stale.code, 2);
-    const { code, err } = await command(place, "train slow --resume", { interrupt: 1 });
+    const { code, out, err } = await command(place, "train slow --resume --json", { interrupt: 1 });
     assert.equal(code, 130);
+    const { error, folder, report, weights } = JSON.parse(out);
+    assert.equal(error.code, 130);
+    assert.match(error.message, /^stopped at step \d+, saved$/);
+    assert.deepEqual([folder, report], ["runs/slow-old", "runs/slow-old/report.html"]);
+    assert.match(weights, /^runs\/slow-old\/checkpoints\/step-\d+$/);
     assert.match(err, /Continue: {2}deno task train --resume runs\/slow-old/);
   },
 );
@@ -218,7 +245,12 @@ inTemporary("--list, generate and pretrain print what they are given", async (pl
   const texts = await command(place, "generate red --json");
   assert.deepEqual(JSON.parse(texts.out).completions, [" purple\u001b[31m 0"]);
   const made = await command(place, "pretrain --steps 3 --json");
-  assert.deepEqual(JSON.parse(made.out), { loss: 5 / 3, folder: "runs/tiny" });
+  const { folder, weights, lastLoss } = JSON.parse(made.out);
+  assert.deepEqual([folder, weights, lastLoss], ["runs/tiny", "runs/tiny", 5 / 3]);
+  const rows = await command(place, "pretrain --steps 3");
+  assert.match(rows.out, /^folder +runs\/tiny\n/);
+  assert.match(rows.out, /^last loss +1\.667 nats per token\nmean of last 3 +3\.000 nats/m);
+  assert.match(rows.out, /^time +0:02 with corpus and evaluation$/m);
   const cut = await command(place, "pretrain --steps 900 --seed 4", { interrupt: 1 });
   assert.equal(cut.code, 130);
   assert.match(cut.err, /Continue: {2}deno task pretrain --resume --steps 900 --seed 4\n/);
@@ -310,7 +342,7 @@ inTemporary("export writes below exports, by the run's name, and nowhere else", 
   assert.equal(outside.code, 1);
   assert.match(
     outside.err,
-    /elsewhere as this command may write only inside exports\. Choose --out inside exports, or run: deno run .*--allow-write=exports,/,
+    /elsewhere as this command may write only inside exports\. Name a folder inside exports .*: deno run .*--allow-write=exports,/,
   );
   const bare = await command(place, "export");
   assert.match(bare.err, /^error: export needs <run\|model>\./);

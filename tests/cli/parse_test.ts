@@ -3,13 +3,18 @@ import { allHelp, optionsPage } from "../../cli/report/options_page.ts";
 import { COMMANDS } from "../../cli/commands/registry.ts";
 import { command as training, type TrainFlags } from "../../cli/commands/train.ts";
 import { type FlagValues, type Parsed, UsageError } from "../../cli/command.ts";
-import { HelpShown, parseArguments as parseWith } from "../../cli/parse.ts";
+import { helpOf, HelpShown, parseArguments as parseWith } from "../../cli/parse.ts";
+import { synonymOf, SYNONYMS } from "../../cli/synonyms.ts";
+import { settingsFor } from "../../cli/train/settings.ts";
 import { commandOf, requestOf, type RunRequest } from "../../cli/train/request.ts";
-import { parseOption } from "../../base/options.ts";
+import { defineOptions, parseOption } from "../../base/options.ts";
 import { rewardRows, RUN_OPTIONS } from "../../experiment/settings.ts";
+import { resolveRequest } from "../../experiment/request.ts";
 import { listRewards } from "../../rewards/registry.ts";
+import type { Algorithm } from "../../rl/algorithm.ts";
 import { ppo } from "../../rl/algorithms/ppo.ts";
 import { trainerOptions } from "../../rl/trainer_options.ts";
+import { findTask } from "../../tasks/registry.ts";
 import { fakeParts } from "./_fake.ts";
 
 const parseArguments = (args: readonly string[]) =>
@@ -44,7 +49,7 @@ Deno.test("a mistyped flag, setting, command or value names the nearest valid on
   refuses("train colors --sede 1", /^unknown option --sede\. Did you mean --seed \(/);
   refuses(
     "train colors --learningrate 1",
-    /Did you mean learningRate=VALUE \(.*default 1\.41e-5, 0 or more, usually 1e-6 to 1e-3\)/,
+    /Did you mean learningRate=VALUE \(.*default 1\.41e-5, 0 to 1000000, usually 1e-6 to 1e-3\)/,
   );
   refuses(
     "train colors lerningRate=1",
@@ -65,7 +70,13 @@ Deno.test("values out of range or of the wrong kind say what is allowed", () => 
   refuses("train colors gamma=1.01", /as it must be 0 to 1: it is "1\.01"/);
   refuses("train colors epochs=2.5", /as it takes a whole number: it is "2\.5"/);
   refuses("train colors learningRate=", /as it takes a number: it is ""/);
-  refuses("train colors learningRate=1e999", /it is "1e999"/);
+  refuses(
+    "train colors learningRate=1e999",
+    /as it must be finite, at most 1\.8e308: it/,
+  );
+  refuses("train colors learningRate=-1e999", /as it must be finite/);
+  refuses("train colors whitenRewards=1", /^Cannot set whitenRewards .* true or false: it is "1"$/);
+  refuses("train colors --memory 1e9", /as it must be above 0, up to 65536: it is "1e9" \(GiB,/);
   refuses("train colors learningRate=0x10", /as it takes a number/);
   refuses("train colors whitenRewards=yes", /as it takes true or false/);
   refuses("train colors --steps 0", /as it must be 1 to 1000000: it is "0"/);
@@ -74,6 +85,92 @@ Deno.test("values out of range or of the wrong kind say what is allowed", () => 
   refuses("train colors animals", /^Cannot use "animals" as train takes 1 name/);
   refuses("generate", /^generate needs <prompt>/);
   refuses("doctor please", /^doctor takes no further words/);
+});
+
+Deno.test("a setting with spaces, in any of their places, is shown as it is written", () => {
+  for (const line of ["gamma = 1", "gamma= 1", "gamma =1"]) {
+    const rule = `Cannot read "${line}" as a setting is one word: write gamma=1`;
+    refuses(`train colors ${line}`, new RegExp(`^${rule}$`));
+    refuses(`train ${line} colors`, new RegExp(`^${rule}$`));
+  }
+  refuses("train colors gamma 1", /^Cannot use "gamma" .*key=value\. Did you mean gamma=VALUE\?$/);
+  const { settings } = parseArguments(words("train colors semanticEmbedder=a=b= gamma=1"));
+  assert.deepEqual(settings, { semanticEmbedder: "a=b=", gamma: 1 }); // a value may have them
+});
+
+Deno.test("what other programs call a setting finds it; each such name is of one that is there", () => {
+  refuses("train colors lr=1e-4", /^unknown setting lr\. Did you mean learningRate=VALUE \(/);
+  refuses("train colors --lr 1e-4", /^unknown option --lr\. Did you mean learningRate=VALUE \(/);
+  refuses("train colors kl_coef=1", /Did you mean klCoefficient=VALUE/);
+  refuses("train colors --init-kl-coef 1", /Did you mean klCoefficient=VALUE/);
+  refuses("train colors numPpoEpochs=1", /Did you mean epochs=VALUE/);
+  const rows = settingsOf({});
+  for (const name of SYNONYMS) assert.ok(Object.hasOwn(rows, synonymOf(name)!), name);
+  assert.equal(synonymOf("__proto__"), undefined);
+});
+
+Deno.test("--out is a folder of its own, not the one that holds all", () => {
+  for (const out of ["runs", "runs/", "./runs", ".", "runs/.."]) {
+    refuses(`train colors --out ${out}`, /as it must be a folder of its own, such as runs\/NAME/);
+    refuses(`pretrain --out ${out}`, /as it must be a folder of its own, such as runs\/NAME/);
+  }
+  refuses("export tiny --out exports", /as it must be a folder of its own, such as exports\/NAME/);
+  assert.equal(parseArguments(words("train colors --out runs/a")).flags.out, "runs/a");
+});
+
+Deno.test("help shows the default that holds: a preset's, else the task's, else the setting's own", () => {
+  const of = (flags: FlagValues, task: string[]) => settingsFor(flags, task).rows;
+  const { settings, maxNewTokens } = findTask("colors");
+  const rows = of({}, ["colors"]);
+  assert.equal(rows.learningRate.otherwise, "2e-4 of colors, in place of 1.41e-5");
+  assert.equal(settings!.learningRate, 2e-4);
+  assert.equal(rows.maxNewTokens.otherwise, `${maxNewTokens} of colors, in place of 16`);
+  assert.equal(rows.batchSize.otherwise, "48 of colors");
+  assert.equal(rows.maxGradNorm.default, 1); // the task's own is the same
+  const both = of({ preset: "trl-0.11" }, ["colors"]);
+  assert.equal(both.batchSize.otherwise, "128 of the preset trl-0.11");
+  assert.equal(both.maxNewTokens.otherwise, `${maxNewTokens} of colors, in place of 16`);
+  assert.equal(both.learningRate.default, 1.41e-5);
+  // What a run then does is the same.
+  const request = { task: "colors", preset: "trl-0.11" };
+  const { config, settings: run } = resolveRequest(request);
+  assert.deepEqual([run.batchSize, config.maxNewTokens, config.learningRate], [128, 2, 1.41e-5]);
+  const help = helpOf(training.spec, ["colors"]);
+  assert.match(help, /\(default: 2e-4 of colors, in place of 1\.41e-5, 0 to/);
+  assert.match(help, /^Where a value is said to be of colors, it wins over/m);
+  assert.match(help, /^Of colors: --steps 40 --reward semantic\.$/m);
+  assert.match(
+    helpOf(training.spec),
+    /A task's own values win over these defaults, a preset's over/,
+  );
+  assert.throws(() => helpOf(training.spec, ["colrs"]), /no task "colrs"\. Did you mean "colors"/);
+});
+
+Deno.test("a setting of another algorithm is said to be one, with the help that shows it", () => {
+  const other = { ...ppo, name: "other", options: defineOptions("other", {}) } as Algorithm;
+  const { elsewhere } = settingsFor({ algorithm: "other" }, [], [ppo as never, other]);
+  assert.equal(
+    elsewhere!("clipLow"),
+    "Cannot set clipLow as it is a setting of ppo, not of other. " +
+      "See: deno task train --algorithm ppo --help",
+  );
+  assert.equal(elsewhere!("gamma0"), undefined);
+  assert.equal(elsewhere!("epochs"), undefined);
+  const spec = { ...training.spec, settings: () => ({ rows: {}, elsewhere }) };
+  assert.throws(
+    () => parseWith(words("train colors clipLow=1"), [spec]),
+    { name: "UsageError", message: elsewhere!("clipLow") },
+  );
+});
+
+Deno.test("--version, of all and of each command", () => {
+  for (const line of ["--version", "train --version", "generate --version", "doctor --version"]) {
+    assert.throws(() => parseArguments(words(line)), (error) => {
+      assert.ok(error instanceof HelpShown && error.asked);
+      assert.match(error.message, /^PlainRL \d+\.\d+\.\d+, Deno \d+\.\d+\.\d+$/);
+      return true;
+    });
+  }
 });
 
 Deno.test("every setting of loop, algorithm, run and rewards has a row, and its own default passes its own check", () => {

@@ -127,9 +127,6 @@ inTemporary("F16 rounds each weight once; what F16 cannot hold is refused", asyn
 inTemporary("a run's sampling is what transformers does by itself", async (folder) => {
   const to = `${folder}/out`;
   const sampling = { maxNewTokens: 7, temperature: 2 };
-  const config = await readJson(`${folder}/model/config.json`);
-  const other = JSON.stringify({ ...config, eos_token_id: 5 }); // responses end as the tokenizer says
-  await Deno.writeTextFile(`${folder}/model/config.json`, other);
   await exportModel({ model: `${folder}/model`, to, sampling });
   const text = await Deno.readTextFile(`${to}/generation_config.json`);
   const { eosId: eos } = await loadTokenizer(to);
@@ -143,6 +140,27 @@ inTemporary("a run's sampling is what transformers does by itself", async (folde
     max_new_tokens: 7,
   });
   assert.match(text, /"temperature": 2\.0,/); // transformers refuses a whole number
+});
+
+inTemporary("no two ends are named, whatever file of the model names it", async (folder) => {
+  const model = `${folder}/model`, to = `${folder}/out`, end = 5;
+  const config = await readJson(`${model}/config.json`);
+  await Deno.writeTextFile(
+    `${model}/config.json`,
+    JSON.stringify({ ...config, eos_token_id: end }),
+  );
+  await Deno.remove(`${model}/generation_config.json`);
+  for (const sampling of [undefined, { maxNewTokens: 7, temperature: 2 }]) {
+    await exportModel({ model, to, sampling });
+    const written = await Promise.all(
+      ["config", "generation_config", "tokenizer_config"].map((name) =>
+        readJson(`${to}/${name}.json`)
+      ),
+    );
+    assert.deepEqual(written.map(({ eos_token_id }) => eos_token_id), [end, end, undefined]);
+    assert.equal(written[1].pad_token_id, end);
+    assert.equal(written[2].eos_token, undefined);
+  }
 });
 
 inTemporary("settings that the model came with are kept, and completed", async (folder) => {
@@ -161,11 +179,11 @@ inTemporary("settings that the model came with are kept, and completed", async (
   await write("tokenizer_config.json", own);
   await write("special_tokens_map.json", { pad_token: "<|endoftext|>" });
   await exportModel({ model, to });
-  const { eosId } = await loadTokenizer(to);
+  const { bos_token_id } = await readJson(`${model}/config.json`);
   const text = await Deno.readTextFile(`${to}/generation_config.json`);
   assert.deepEqual(JSON.parse(text), {
     pad_token_id: 3,
-    bos_token_id: eosId,
+    bos_token_id,
     eos_token_id: [3, 5],
     top_p: 1,
     max_length: 50,
@@ -173,6 +191,7 @@ inTemporary("settings that the model came with are kept, and completed", async (
   assert.match(text, /"top_p": 1\.0,/);
   assert.deepEqual(await readJson(`${to}/tokenizer_config.json`), {
     ...own,
+    eos_token: null, // the model ends at 3 or 5, which are no marks
     clean_up_tokenization_spaces: false,
   });
   assert.deepEqual(await readJson(`${to}/special_tokens_map.json`), { pad_token: "<|endoftext|>" });

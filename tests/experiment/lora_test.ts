@@ -80,7 +80,7 @@ Deno.test("a checkpoint of an adapter names its base, completes prompts and begi
     );
     const asked = { tokens: 4, temperature: 0, samples: 1, seed: 1, device: "cpu" } as const;
     for (const { prompt, completion } of rows.slice(0, 3)) {
-      const [text] = await completeText({ ...asked, prompt, model: checkpoint });
+      const { completions: [text] } = await completeText({ ...asked, prompt, model: checkpoint });
       assert.ok(text.startsWith(completion), `${text} after ${prompt}`);
     }
     const full = new Recorder(`${folder}/full`);

@@ -276,7 +276,7 @@ Deno.test("generation that does not fit is refused before the model is loaded", 
   inFolder(async (folder) => {
     const sampling = { prompt: "red and blue", tokens: 8, temperature: 1, samples: 2, seed: 1 };
     const request = { ...sampling, model: `${folder}/model`, device: "cpu" } as const;
-    assert.equal((await completeText({ ...request, memory: 1 })).length, 2);
+    assert.equal((await completeText({ ...request, memory: 1 })).completions.length, 2);
     await Deno.remove(`${folder}/model/model.safetensors`);
     await assert.rejects(
       () => completeText({ ...request, memory: 1e-5 }),

@@ -186,6 +186,21 @@ testOnDevices("tokens of equal logits stay or go together, 0 and -0 too", async 
   }
 });
 
+testOnDevices("top-p stops where the share is held exactly", async (device) => {
+  const logits = Float32Array.from([3, 1, 0, 2]), temperature = 1e20; // each has exactly a quarter
+  for (
+    const [topP, want] of [
+      [0.25, [0]],
+      [0.5, [0, 3]],
+      [0.75, [0, 1, 3]],
+      [0.76, [0, 1, 2, 3]],
+    ] as [number, number[]][]
+  ) {
+    const { filtered } = await run(device, logits, { V: 4, setting: { topP, temperature } });
+    assert.deepEqual(keptOf(filtered), want, `top-p ${topP}`);
+  }
+});
+
 testOnDevices("logits one rounding step apart are told apart", async (device) => {
   for (const from of [1, -3]) { // 2^-22 is one step of 2 to 4, two of 1 to 2
     const logits = Float32Array.from([0, 3, 1, 2], (i) => from + i * 2 ** -22);

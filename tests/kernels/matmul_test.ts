@@ -177,6 +177,48 @@ testOnDevices("matmul() overwrites without reading: old NaNs do not survive", as
   }
 });
 
+// K is no multiple of 4, so that the last four k's are partly behind it.
+for (const variant of ["plain", "tile", undefined] as const) {
+  testOnDevices(
+    `matmul() ${variant ?? "by default"} takes nothing that lies behind K`,
+    async (device) => {
+      const [M, N] = [20, 36];
+      for (const K of [1, 2, 3, 5, 6, 7]) {
+        for (const orientation of ["NN", "TN"] as const) {
+          const ldA = orientation === "TN" ? M : 8, rows = orientation === "TN" ? K : M;
+          const a = new Float32Array(rows * ldA + 4 * ldA).fill(NaN), b = wave(N * K + 4 * N, 2, 5);
+          const own = wave(rows * ldA, 3);
+          for (let i = 0; i < own.length; i++) {
+            if (orientation === "TN" || i % ldA < K) a[i] = own[i];
+          }
+          b.fill(NaN, N * K);
+          const what = `${orientation} K ${K}`, dims = { M, N, K, orientation, ldA };
+          const x = { a: upload(device, a, "a"), b: upload(device, b, "b") };
+          const out = device.alloc(M * N, "out");
+          matmul(device, { ...x, out }, { ...dims, variant });
+          assertClose((await device.read(out))[0], product(a, b, dims), what, 2e-4);
+          // The last row is read again in place of those behind it: nothing times infinity is NaN.
+          b[N * (K - 1) + 9] = Infinity;
+          if (orientation === "TN") a[M * (K - 1) + 3] = -Infinity;
+          device.write(x.a, a);
+          device.write(x.b, b);
+          matmul(device, { ...x, out }, { ...dims, variant });
+          const [got] = await device.read(out), want = product(a, b, dims);
+          const bad = [...want].flatMap((v, i) => Number.isFinite(v) ? [] : [i]);
+          assert.ok(bad.length > 0 && bad.length < M * N / 2);
+          assert.deepEqual(bad.map((i) => got[i]), bad.map((i) => want[i]), what);
+          assertClose(
+            got.map((v, i) => bad.includes(i) ? 0 : v),
+            want.map((v, i) => bad.includes(i) ? 0 : v),
+            what,
+            2e-4,
+          );
+        }
+      }
+    },
+  );
+}
+
 Deno.test("matmul() in float64 is exact to 1e-12", async () => {
   using device = new CpuDevice({ precision: "f64" });
   const [M, N, K] = [5, 7, 9];

@@ -6,7 +6,7 @@ const small = { vocab_size: 50, n_positions: 16, n_embd: 12, n_layer: 2, n_head:
 Deno.test("parseConfig() fills in GPT-2's defaults and modelDims() gives the letters", () => {
   const config = parseConfig(small);
   assert.equal(config.activation_function, "gelu_new");
-  assert.equal(config.eos_token_id, null);
+  assert.equal(config.eos_token_id, undefined);
   assert.deepEqual(modelDims(config), {
     V: 50,
     P: 16,

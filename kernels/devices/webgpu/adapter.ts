@@ -7,6 +7,8 @@ export interface WebGpuOptions {
   adapter?: "any" | "hardware" | "software";
   /** Caps the bytes of one binding below the adapter's own limit; tests use it to force row ranges. */
   maxBinding?: number;
+  /** Asks for timestamps around passes where the adapter has them; benches do. Default false. */
+  timestamps?: boolean;
 }
 
 /** An open device of WebGPU, and what `Device` says of it. */
@@ -30,7 +32,7 @@ const REQUESTS: Readonly<Record<"any" | "hardware" | "software", GPURequestAdapt
  * @throws {Error} when no adapter of the wanted kind gives a device: why each was passed over
  */
 export async function openAdapter(
-  { adapter: wanted = "any", maxBinding = Infinity }: WebGpuOptions = {},
+  { adapter: wanted = "any", maxBinding = Infinity, timestamps = false }: WebGpuOptions = {},
 ): Promise<OpenAdapter> {
   const passedOver: string[] = [];
   for (const request of REQUESTS[wanted]) {
@@ -39,7 +41,7 @@ export async function openAdapter(
     const name = adapterName(adapter.info);
     try {
       if (wanted !== "hardware" || !isSoftware(adapter.info)) {
-        return describe(adapter, await requestDevice(adapter), maxBinding);
+        return describe(adapter, await requestDevice(adapter, timestamps), maxBinding);
       }
       passedOver.push(`only "${name}" answered`);
     } catch (error) {
@@ -69,11 +71,9 @@ function describe(adapter: GPUAdapter, device: GPUDevice, maxBinding: number): O
 /** A limit as WebGPU takes it back: "no limit" is 2^64 - 1 for some drivers, and 2^53 is refused. */
 const safe = (limit: number): number => Math.min(limit, Number.MAX_SAFE_INTEGER);
 
-async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
-  const offered = adapter.limits;
-  const features = (["shader-f16", "timestamp-query"] as GPUFeatureName[]).filter((feature) =>
-    adapter.features.has(feature)
-  );
+async function requestDevice(adapter: GPUAdapter, timestamps: boolean): Promise<GPUDevice> {
+  const offered = adapter.limits, stamps: GPUFeatureName = "timestamp-query";
+  const features = timestamps && adapter.features.has(stamps) ? [stamps] : [];
   const request = (requiredFeatures: GPUFeatureName[]) =>
     adapter.requestDevice({
       label: "plainrl",

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { guard, readCsv, unguard } from "../../../experiment/folder/csv.ts";
 import { charts, curves } from "../../../cli/report/plots.ts";
 import { chosen, escape, report } from "../../../cli/report/report.ts";
-import { opening, warnings } from "../../../cli/report/report_words.ts";
+import { findings, opening, warnings } from "../../../cli/report/report_words.ts";
 import { pairs, type RunData } from "../../../experiment/folder/run_data.ts";
 import { RunFolder } from "../../../experiment/folder/run_folder.ts";
 import { ppo } from "../../../rl/algorithms/ppo.ts";
@@ -85,9 +85,11 @@ Deno.test("the page is whole: opening, table, curves, completions, settings, glo
   assert.match(page, /rewards\/exact\/mean<\/td>.*equal the answer/);
   const other = { ...run, names: ["rewards/semantic/mean"], metrics: [[1, 2]] };
   assert.match(await report(other), /rewards\/semantic\/mean<\/td>.*mean of one reward/);
-  assert.match(page, /<tr class="changed"><td class="t">ppo\.lambda<\/td><td class="t">0\.5<\/td>/);
-  assert.match(page, /<tr><td class="t">ppo\.gamma<\/td>/);
-  assert.match(page, /<td class="t">list<\/td><td class="t">\[1,2\]<\/td>/);
+  const row = (key: string, value: string) =>
+    `<td data-label="key" class="t">${key}</td><td data-label="value" class="t">${value}</td>`;
+  assert.ok(page.includes(`<tr class="changed">${row("ppo.lambda", "0.5")}`));
+  assert.ok(page.includes(`<tr>${row("ppo.gamma", "1")}`));
+  assert.ok(page.includes(row("list", "[1,2]")));
   assert.equal(await report(run), page); // the same run, the same bytes
 });
 
@@ -119,10 +121,53 @@ Deno.test("curves have a title, both axes with units, and a line through every s
   assert.equal(await curves(run), svg);
 });
 
+Deno.test("each chart is an SVG of its own, and shares have the axis 0 to 1", async () => {
+  const all = await charts(run);
+  assert.equal(all.length, 8);
+  for (const svg of all) {
+    const width = Number(/^<svg[^>]* width="(\d+)"/.exec(svg)![1]);
+    assert.ok(width < 480, `a phone would shrink ${width} px`);
+  }
+  for (const svg of all.filter((svg) => svg.includes(">share, 0 to 1</text>"))) {
+    assert.ok(svg.includes(">0.0</text>") && svg.includes(">1.0</text>"));
+  }
+  assert.equal(all.filter((svg) => svg.includes(">share, 0 to 1</text>")).length, 3);
+  const page = await report(run);
+  for (const svg of all) assert.ok(page.includes(svg));
+});
+
+Deno.test("a phone gets cards: every cell of a wide table carries its column's name", async () => {
+  const page = await report(run);
+  const tables = page.match(/<table class="stack">|<table id="completions" class="stack">/g);
+  assert.equal(tables?.length, 4);
+  assert.equal(page.match(/<table/g)?.length, 5); // before and after fits any screen
+  const bodies = page.split("<tbody>").slice(1).map((part) => part.split("</tbody>")[0]);
+  for (const body of bodies.slice(1)) {
+    assert.equal(body.match(/<td/g)?.length, body.match(/<td data-label="[a-z]+"/g)?.length);
+  }
+});
+
+Deno.test("completions open on what training came to; cut lists of prompts say so", async () => {
+  const page = await report(run);
+  assert.match(page, /<option value="after:heldout" selected>/);
+  assert.equal(page.match(/ selected>/g)?.length, 1);
+  const left = run.completions.filter(({ phase }) => phase !== "after");
+  assert.match(
+    await report({ ...run, completions: left.filter(({ phase }) => phase === "train") }),
+    /<option value="train" selected>[^]*<option value="40" selected>/,
+  );
+  assert.match(page, new RegExp(`All ${HOSTILE.length} of them`));
+  const many = ["before:heldout", "after:heldout"].flatMap((phase) =>
+    Array.from({ length: 101 }, (_, i) => ({ ...completion(0, phase, "x"), id: `${i}` }))
+  );
+  const long = await report({ ...run, completions: many });
+  assert.match(long, /100 of 101 held-out prompts; all are in completions\.csv/);
+});
+
 Deno.test("a cut run still has a page: no comparison, missing numbers left out of the curves", async () => {
   const metrics = run.metrics.slice(0, 3).map((row, i) => i === 1 ? row.map(() => NaN) : row);
   const cut = { ...run, summary: undefined, metrics };
-  assert.doesNotMatch(await charts(cut), /NaN|training/);
+  assert.doesNotMatch((await charts(cut)).join(), /NaN|training/);
   assert.match(await report(cut), /did not reach its end/);
   assert.match(await report({ ...cut, metrics: [], names: [], completions: [] }), /<h2>Curves/);
 });
@@ -133,14 +178,17 @@ Deno.test("the opening says what the numbers say, and warns where they deserve i
     names: [name],
     metrics: values.map((value, i) => [i + 1, value]),
   });
-  const scores = opening(series("score/mean", [0, 1, 2, 3])).join(" ");
-  assert.match(scores, /Exact answers on held-out prompts rose from 0 to 1\./);
+  assert.match(
+    opening(run).join(" "),
+    /for 40 of 40 steps .* Exact answers on held-out prompts rose from 0\.000 to 1\.000\.$/,
+  );
+  const scores = findings(series("score/mean", [0, 1, 2, 3])).join(" ");
   assert.match(
     scores,
     /sampled completions rose from 0 to 3 \(means of the run's first and last tenth\)/,
   );
-  assert.match(opening(series("score/mean", [2, 2])).join(" "), /stayed at 2\./);
-  assert.match(opening(series("score/mean", [2, 1])).join(" "), /fell from 2 to 1/);
+  assert.match(findings(series("score/mean", [2, 2])).join(" "), /stayed at 2\./);
+  assert.match(findings(series("score/mean", [2, 1])).join(" "), /fell from 2 to 1/);
   assert.deepEqual(warnings(series("policy/entropy", [2, 1.5])), []);
   assert.match(warnings(series("policy/entropy", [2, 0.05])).join(), /hardly explores/);
   assert.match(warnings(series("policy/clipfrac", [0.1, 0.5])).join(), /Up to 50 % of tokens/);

@@ -42,10 +42,29 @@ Deno.test("pretrain() learns, writes a folder that loads, and resumes to the sam
     const request = { steps: 12, batch: 1, device: "cpu" as const, recipe: small };
     const seen: PretrainStep[] = [];
     const whole = `${folder}/whole`, cut = `${folder}/cut`;
+    const began = performance.now();
     const result = await pretrain({ ...request, out: whole }, (step) => seen.push(step));
+    const took = (performance.now() - began) / 1000;
     assert.deepEqual(seen.map(({ step }) => step), Array.from({ length: 12 }, (_, i) => i + 1));
     assert.ok(seen.at(-1)!.loss < seen[0].loss, `${seen[0].loss} to ${seen.at(-1)!.loss}`);
-    assert.ok(Number(result["held-out loss"]) > 0);
+    const losses = seen.map(({ loss }) => loss);
+    assert.equal(result.lastLoss, losses.at(-1));
+    assert.equal(result.recentLoss, losses.reduce((sum, x) => sum + x) / 12);
+    assert.deepEqual([result.lossOver, result.steps], [12, 12]);
+    assert.equal(result.tokens, seen.reduce((sum, { tokens }) => sum + tokens, 0));
+    assert.ok(result.heldoutLoss > 0);
+    // All of the time is told, corpus and tokenizer too: rounded to a tenth of a second.
+    assert.ok(Math.abs(result.seconds - took) <= 0.06, `${result.seconds} s of ${took}`);
+    const weights = await Deno.readFile(`${whole}/model.safetensors`);
+    await assert.rejects(
+      () => pretrain({ ...request, out: whole }),
+      /^Error: Cannot write .*whole as it is not empty\. Choose another folder with --out, or remove/,
+    );
+    assert.deepEqual(await Deno.readFile(`${whole}/model.safetensors`), weights);
+    await assert.rejects(
+      () => pretrain({ ...request, out: whole, resume: true }),
+      /whole is finished: it is a model, for --model/,
+    );
     const names = [
       "config.json",
       "generation_config.json",
@@ -63,7 +82,12 @@ Deno.test("pretrain() learns, writes a folder that loads, and resumes to the sam
         }, stopper.signal),
       /^Error: stop$/,
     );
-    await pretrain({ ...request, out: cut, resume: true });
+    await assert.rejects(() => pretrain({ ...request, out: cut }), /or continue with --resume/);
+    const state = JSON.parse(await Deno.readTextFile(`${cut}/checkpoint-5/pretrain.json`));
+    const told = { ...state, seconds: 1000 };
+    await Deno.writeTextFile(`${cut}/checkpoint-5/pretrain.json`, JSON.stringify(told));
+    const { seconds } = await pretrain({ ...request, out: cut, resume: true });
+    assert.ok(state.seconds > 0 && seconds > 1000, `${state.seconds} s, then ${seconds} s`);
     for (const name of names) {
       assert.deepEqual(
         await Deno.readFile(`${cut}/${name}`),

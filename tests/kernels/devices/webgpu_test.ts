@@ -113,3 +113,11 @@ Deno.test("webgpu: a recording that fails gives its uniforms back", async () => 
   assert.deepEqual([inside, device.memory.programs], [32, 0]);
   assert.deepEqual([...(await device.read(out))[0]], [0]);
 });
+
+Deno.test("webgpu: a device has no feature that nothing uses; timestamps where they are asked for", async () => {
+  using plain = await WebGpuDevice.open();
+  const { features } = plain.device;
+  assert.deepEqual([features.has("shader-f16"), features.has("timestamp-query")], [false, false]);
+  using timed = await WebGpuDevice.open({ adapter: "software", timestamps: true });
+  assert.ok(timed.device.features.has("timestamp-query"));
+});

@@ -158,7 +158,7 @@ Deno.test("a broken vocab.json, merges.txt or added_tokens.json is named, with t
     await Deno.writeTextFile(`${folder}/merges.txt`, merges + "a b c\n");
     await assert.rejects(load, /merges.txt as each line must hold two tokens: line 257 is "a b c"/);
     await Deno.writeTextFile(`${folder}/merges.txt`, merges + "zq qz\n");
-    await assert.rejects(load, /each merge makes a token: merge 255 is \["zq","qz"\]/);
+    await assert.rejects(load, /each merge makes a token of two: merge 255 is \["zq","qz"\]/);
     await Deno.remove(`${folder}/merges.txt`);
     await assert.rejects(load, /no .*\/tokenizer.json, nor vocab.json and merges.txt beside it/);
   });

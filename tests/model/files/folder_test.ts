@@ -69,10 +69,11 @@ Deno.test("save() copies the tokenizer and writes the ids that generation needs"
   await withFolder(async (folder) => {
     using device = new CpuDevice();
     using model = randomModel(device, { ...SMALL, eos_token_id: 3 });
-    await Deno.writeTextFile(`${folder}/source.json`, '{"a": 1}');
+    const tokenizer = '{"model": {"type": "WordLevel", "vocab": {"a": 1}}}';
+    await Deno.writeTextFile(`${folder}/source.json`, tokenizer);
     await Deno.writeTextFile(`${folder}/tokenizer_config.json`, "{}");
     await saveGpt2(model, `${folder}/out/put`, { tokenizer: `${folder}/source.json` });
-    assert.equal(await Deno.readTextFile(`${folder}/out/put/tokenizer.json`), '{"a": 1}');
+    assert.equal(await Deno.readTextFile(`${folder}/out/put/tokenizer.json`), tokenizer);
     assert.equal(await Deno.readTextFile(`${folder}/out/put/tokenizer_config.json`), "{}");
     const generation = await Deno.readTextFile(`${folder}/out/put/generation_config.json`);
     assert.deepEqual(JSON.parse(generation), { eos_token_id: 3 });

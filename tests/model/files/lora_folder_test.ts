@@ -213,6 +213,7 @@ const refused: [string, unknown, RegExp][] = [
   ["lora_alpha", undefined, /lora_alpha is missing/],
   ["a_key_of_tomorrow", 1, /a_key_of_tomorrow is 1/],
   ["target_modules", [], /target_modules is \[\]/],
+  ["toString", 1, /toString is 1/],
 ];
 for (const [key, value, message] of refused) {
   Deno.test(`an adapter is refused, with the key, for ${key} ${JSON.stringify(value)}`, () =>

@@ -155,6 +155,13 @@ Deno.test("what a folder was is told by the hash of each file that makes the mod
       sameModel(source),
       /the run began with other files: model\.safetensors, tokenizer\.json changed since\. Put them/,
     );
+    await write("model.safetensors", "abc");
+    await Deno.remove(`${folder}/tokenizer.json`);
+    await write("generation_config.json", "{}");
+    assert.equal((await sameModel(source)).folder, folder); // of a run that did not record it
+    const { source: later } = await findModel(folder);
+    await write("generation_config.json", '{"eos_token_id": 5}');
+    await assert.rejects(sameModel(later), /other files: generation_config\.json changed since/);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -1,0 +1,115 @@
+/** What people name where a model is asked for: a run stands for its last checkpoint. @module */
+import { join } from "node:path";
+import { didYouMean } from "../../base/names.ts";
+import { asUsage } from "../../base/usage.ts";
+import { kindOf, readIfThere } from "../../model/files/deno_folder.ts";
+import { isHubId } from "../../model/hub/names.ts";
+import { listFolder } from "./files.ts";
+import { checkpointSteps } from "./run_data.ts";
+
+/** What a name stands for. */
+export interface NamedModel {
+  /** A name for `modelFolder`. */
+  model: string;
+  /** For people: which checkpoint of which run; absent where the name is that of a model. */
+  line?: string;
+}
+
+/**
+ * What `name` stands for: of a run folder its last checkpoint; the name itself where it is "tiny", a
+ * model's folder, or has the form of a model of the hub.
+ * @throws {Error} marked as usage: nothing is there, or a file, or a folder that is neither
+ */
+export async function namedModel(name: string): Promise<NamedModel> {
+  if (name === "tiny") return { model: name };
+  const path = join(name, "."); // without a slash at its end
+  const kind = await kindOf(path).catch((error) => {
+    if (isHubId(name)) return undefined; // the hub's cache alone may be read
+    throw error;
+  });
+  if (kind === undefined) {
+    if (!isRunPath(path) && isHubId(name)) return { model: name };
+    throw await noSuchModel(name);
+  }
+  if (kind === "file") throw cannotUse(name, "it is a file");
+  if (!await isRun(path)) {
+    const names = await listFolder(path);
+    if (names.includes("config.json") || names.includes("adapter_config.json")) {
+      return { model: name };
+    }
+    throw cannotUse(name, await whatItIs(path, names));
+  }
+  const last = (await checkpointSteps(path)).at(-1);
+  if (last === undefined) {
+    throw cannotUse(
+      name,
+      `it is a run without a checkpoint yet. Continue it: deno task train --resume ${path}`,
+    );
+  }
+  const model = checkpointPath(path, last);
+  return { model, line: `${model}, the last checkpoint of ${path}` };
+}
+
+/** The folder of a run's checkpoint, a model's folder too. */
+export const checkpointPath = (run: string, step: number): string =>
+  join(run, "checkpoints", `step-${step}`);
+
+/** Whether a path means runs of this project: runs/NAME has the form of a model of the hub. */
+const isRunPath = (path: string): boolean => /^runs[/\\]/.test(path);
+
+/** Whether the folder's config.json is that of a run: a model's names no task. */
+export async function isRun(folder: string): Promise<boolean> {
+  const text = await readIfThere(join(folder, "config.json"));
+  try {
+    const config = JSON.parse(text ?? "");
+    return typeof config?.task === "string" && typeof config.config === "object";
+  } catch {
+    return false;
+  }
+}
+
+/** The error for a name that nothing has. */
+export async function noSuchModel(name: string): Promise<Error> {
+  const runs = (await listFolder("runs")).map((run) => join("runs", run));
+  const near = didYouMean(join(name, "."), ["tiny", ...runs]);
+  return asUsage(
+    new Error(
+      `no run or model "${name}"${lookedIn(name)}.${near}  ` +
+        "It takes a run folder, tiny, a model folder, or OWNER/NAME of the hub",
+    ),
+  );
+}
+
+/** Where a path that is not from the root was looked for: `deno task` runs in the project's folder. */
+export const lookedIn = (path: string): string =>
+  /^([/\\]|[A-Za-z]:)/.test(path) ? "" : ` in ${Deno.cwd()}`;
+
+const cannotUse = (name: string, what: string): Error =>
+  asUsage(
+    new Error(
+      `Cannot use "${name}" as a model as it must be a run, tiny, a folder with config.json, ` +
+        `model.safetensors and tokenizer.json, or OWNER/NAME of the hub: ${what}`,
+    ),
+  );
+
+/** What a folder is that is no model, with what to name in its place. */
+async function whatItIs(path: string, names: readonly string[]): Promise<string> {
+  if (names.length === 0) return "it is an empty folder";
+  const steps = names.filter((name) => /^step-\d+$/.test(name));
+  if (steps.length > 0) {
+    return `it is the folder of a run's checkpoints. Name the run, or one of ${shown(steps)}`;
+  }
+  if (names.some((name) => /^checkpoint-\d+$/.test(name))) {
+    return "it is a model whose pretraining has not ended. " +
+      `Continue: deno task pretrain --resume --out ${path}`;
+  }
+  const runs: string[] = [];
+  for (const name of names) if (await isRun(join(path, name))) runs.push(join(path, name));
+  if (runs.length > 0) return `it is a folder of runs. Name one: ${shown(runs)}`;
+  const without = "it is a folder without config.json";
+  return `${without}, which has ${shown(names)}`;
+}
+
+/** A few names. */
+const shown = (names: readonly string[]): string =>
+  names.slice(0, 5).join(", ") + (names.length > 5 ? `, … (${names.length})` : "");
