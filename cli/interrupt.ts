@@ -1,4 +1,4 @@
-/** Ctrl-C: the first asks for a clean end, the second ends at once. @module */
+/** Ctrl-C: the first asks for a clean end, a second ends at once. @module */
 import type { Terminal } from "./terminal.ts";
 
 /** The reason of the signal that `listenForInterrupt` aborts. */
@@ -9,20 +9,57 @@ export class Interrupted extends Error {
 /** Exit code of a run that was interrupted. */
 export const INTERRUPTED = 130;
 
-/** Aborts `signal` at the first SIGINT or SIGTERM. Dispose of it to stop listening. */
-export function listenForInterrupt(terminal: Terminal): Disposable & { signal: AbortSignal } {
-  const controller = new AbortController();
-  const listen = () => {
-    if (controller.signal.aborted) Deno.exit(INTERRUPTED);
-    terminal.err("stopping after this step; once more to stop at once");
-    controller.abort(new Interrupted("interrupted"));
-  };
-  const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
-  for (const name of signals) Deno.addSignalListener(name, listen);
+/**
+ * One press of Ctrl-C arrives more than once: the terminal signals every process of the group, and each
+ * one above (`npx`, `deno task`) forwards it. Signals closer together than this are one.
+ */
+export const ECHO_MS = 500;
+
+/** Tells a second wish to stop from the echoes of the first. */
+export class StopWishes {
+  #last: number | undefined;
+
+  /** @param now clock, milliseconds */
+  constructor(readonly now: () => number = () => performance.now()) {}
+
+  /** What a signal that arrived asks for. */
+  take(signal: Deno.Signal): "stop" | "nothing" | "exit" {
+    const now = this.now(), last = this.#last;
+    this.#last = now;
+    if (last === undefined) return "stop";
+    // A terminal that closes, or a shell that ends after Ctrl-C, hangs up by itself: nobody asked twice.
+    return signal === "SIGHUP" || now - last < ECHO_MS ? "nothing" : "exit";
+  }
+}
+
+/** Windows knows no SIGTERM and no hang-up that leaves time for a checkpoint. */
+const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
+  ? ["SIGINT"]
+  : ["SIGINT", "SIGTERM", "SIGHUP"];
+
+/**
+ * Aborts `signal` at the first SIGINT, SIGTERM or SIGHUP, and ends the process at a second wish. Dispose
+ * of it to stop listening.
+ */
+export function listenForInterrupt(
+  { err }: Pick<Terminal, "err">,
+): Disposable & { signal: AbortSignal } {
+  const controller = new AbortController(), wishes = new StopWishes();
+  const listeners = SIGNALS.map((name) => {
+    const listener = () => {
+      const wish = wishes.take(name);
+      if (wish === "exit") Deno.exit(INTERRUPTED);
+      if (wish === "nothing") return;
+      err("stopping after this step; once more to stop at once");
+      controller.abort(new Interrupted("interrupted"));
+    };
+    Deno.addSignalListener(name, listener);
+    return { name, listener };
+  });
   return {
     signal: controller.signal,
     [Symbol.dispose]() {
-      for (const name of signals) Deno.removeSignalListener(name, listen);
+      for (const { name, listener } of listeners) Deno.removeSignalListener(name, listener);
     },
   };
 }

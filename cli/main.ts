@@ -11,7 +11,7 @@ import { HELP_WIDTH } from "./help.ts";
 import { INTERRUPTED } from "./interrupt.ts";
 import { HelpShown, parseArguments } from "./parse.ts";
 import { guarded, jsonLine, printableLines } from "./printable.ts";
-import { paint, systemTerminal, type Terminal } from "./terminal.ts";
+import { consoleLosses, paint, systemTerminal, type Terminal } from "./terminal.ts";
 
 /** Runs one command line; gives the exit code. Tests hand in a terminal and commands of their own. */
 export async function main(
@@ -31,6 +31,11 @@ export async function main(
     const parsed = parseArguments(args, commands.map(({ spec }) => spec), columns);
     const command = commands.find(({ spec }) => spec.name === parsed.command)!;
     const code = await command.run(parsed, terminal);
+    if (code === 0 && consoleLosses.out !== undefined) {
+      const why = `standard output took no more: ${consoleLosses.out}`;
+      terminal.err(`${paint(terminal, "red", "error:")} Cannot print the whole result as ${why}`);
+      return 1;
+    }
     if (code === 0 || terminal.printed) return code; // what a command prints stands for itself
     return fail(code, code === INTERRUPTED ? "interrupted" : "failed");
   } catch (error) {

@@ -1,6 +1,5 @@
 /** What the terminal shows during a run: a bar, a line now and then, two completions each. @module */
 import cliProgress from "npm:cli-progress@3.12.0";
-import process from "node:process";
 import type {
   CompletionRow,
   RunInfo,
@@ -10,12 +9,33 @@ import type {
 } from "../experiment/observer.ts";
 import { harmless } from "./printable.ts";
 import { SERIES, valueOf } from "./report/series.ts";
-import { clip, clipStart, duration, paint, printable, short, type Terminal } from "./terminal.ts";
+import {
+  barStream,
+  clip,
+  clipStart,
+  duration,
+  joinedLines,
+  paint,
+  printable,
+  short,
+  type Terminal,
+} from "./terminal.ts";
 
 const LINES = 20; // log lines of a whole run
 const QUIET_SECONDS = 30; // never silent for longer than this
-const WIDTHS = [6, 8, 1, 9, 9, 9, 8, 9];
-const HEAD = row(["step", "reward", "", "KL", "entropy", "clipped", "tok/s", "left"]);
+/** Columns of the progress table, with their widths, and which of them a narrow terminal goes without. */
+const COLUMNS = [
+  ["step", 6],
+  ["reward", 8],
+  ["", 1],
+  ["KL", 9],
+  ["entropy", 9],
+  ["clipped", 9],
+  ["tok/s", 8],
+  ["left", 9],
+] as const;
+const LEFT_OUT = ["tok/s", "clipped", "entropy", "KL"]; // the first ones first
+const WIDE = widthOf(COLUMNS);
 
 /** How long steps take, and when a line is due. */
 export class Pace {
@@ -67,10 +87,10 @@ export class Bar {
       format: this.format,
       barCompleteChar: "━",
       barIncompleteChar: "─",
-      barsize: 40,
+      barsize: Math.max(5, Math.min(40, this.terminal.columns - 30)),
       hideCursor: false, // a second Ctrl-C would leave it hidden
       clearOnComplete: true,
-      stream: process.stderr,
+      stream: barStream,
       gracefulExit: false, // signals are the command's business
     });
     this.#bar = this.#bars.create(steps, from, { left: "-" });
@@ -97,7 +117,7 @@ export class Bar {
 export class Progress implements RunObserver {
   #pace: Pace | undefined;
   #lastReward = NaN;
-  #headed = false;
+  #columns: Columns = [];
   #bar: Bar;
 
   constructor(
@@ -113,35 +133,45 @@ export class Progress implements RunObserver {
     this.#pace = new Pace(info.steps, this.now);
     const dot = terminal.fancy ? "·" : "-";
     const kind = info.device.software ? `${info.device.kind}, software` : info.device.kind;
-    this.#bar.say(
-      [
-        paint(terminal, "bold", info.task),
-        `${info.algorithm} (${info.rewards.join(" + ")})`,
-        info.model,
-        `seed ${info.seed}`,
-        `${info.device.name} (${kind})`,
-        this.folder(),
-      ].join(` ${dot} `),
-    );
+    const parts = [
+      paint(terminal, "bold", info.task),
+      `${info.algorithm} (${info.rewards.join(" + ")})`,
+      info.model,
+      `seed ${info.seed}`,
+      `${info.device.name} (${kind})`,
+      this.folder(),
+    ];
+    for (const line of joinedLines(parts, ` ${dot} `, terminal.columns)) this.say(line);
   }
 
   notice(text: string): void {
-    this.#bar.say(paint(this.terminal, "dim", printable(text)));
+    for (const line of joinedLines(printable(text).split(" "), " ", this.terminal.columns)) {
+      this.say(paint(this.terminal, "dim", line));
+    }
     this.#pace?.skip();
+  }
+
+  /** Prints a line above the bar. */
+  say(line: string): void {
+    this.#bar.say(line);
   }
 
   step({ step, metrics, completions }: StepReport): void {
     const pace = this.#pace ??= new Pace(step, this.now);
-    if (!this.#headed) {
-      this.#headed = true;
-      this.#bar.say(paint(this.terminal, "dim", HEAD));
-      this.#bar.open(pace.steps, step - 1);
+    const columns = columnsIn(this.terminal.columns), first = this.#columns.length === 0;
+    if (columns.length !== this.#columns.length) { // the first step, or the window is another
+      this.#columns = columns;
+      const names = Object.fromEntries(columns.map(([name]) => [name, name]));
+      this.#bar.say(paint(this.terminal, "dim", row(columns, names)));
     }
+    if (first) this.#bar.open(pace.steps, step - 1);
     const { seconds, left, due } = pace.tick(step);
     this.#bar.update(step, left);
     if (!due) return;
     this.#line(step, metrics, tokensOf(metrics, completions.length) / seconds, left);
-    for (const row of bestAndWorst(completions)) this.#bar.say(this.#shown(row));
+    for (const row of bestAndWorst(completions)) {
+      for (const line of this.#shown(row)) this.#bar.say(line);
+    }
   }
 
   evaluation(): void {
@@ -173,27 +203,37 @@ export class Progress implements RunObserver {
       ? paint(terminal, "red", sign)
       : sign;
     this.#lastReward = reward;
-    const cells = [
-      String(step),
-      short(reward),
-      sign,
-      short(valueOf(SERIES.kl, metrics)),
-      short(valueOf(SERIES.entropy, metrics)),
-      percent(valueOf(SERIES.clipped, metrics)),
-      Number.isFinite(speed) ? String(Math.round(speed)) : "-",
+    const cells = {
+      step: String(step),
+      reward: short(reward),
+      "": sign,
+      KL: short(valueOf(SERIES.kl, metrics)),
+      entropy: short(valueOf(SERIES.entropy, metrics)),
+      clipped: percent(valueOf(SERIES.clipped, metrics)),
+      "tok/s": Number.isFinite(speed) ? String(Math.round(speed)) : "-",
       left,
-    ];
-    const line = row(cells);
+    };
+    const line = row(this.#columns, cells);
     this.#bar.say(change === 0 || Number.isNaN(change) ? line : line.replace(sign, arrow));
   }
 
-  #shown(row: CompletionRow): string {
-    const { fancy } = this.terminal;
-    const width = Math.max(20, Math.min(44, Math.floor((this.terminal.columns - 28) / 2)));
-    const arrow = fancy ? "→" : "->";
-    const prompt = clipStart(printable(row.prompt), width, fancy).padStart(width);
-    const said = clip(printable(row.completion), width, fancy).padEnd(width);
-    return `         ${prompt} ${arrow} ${said} ${short(row.reward).padStart(7)}`;
+  /** A completion with its prompt and reward: in one line, or in two where the terminal is narrow. */
+  #shown(row: CompletionRow): string[] {
+    const { fancy, columns } = this.terminal, arrow = fancy ? "→" : "->";
+    const prompt = printable(row.prompt), said = printable(row.completion);
+    const reward = short(row.reward).padStart(7);
+    if (columns < WIDE) {
+      const width = Math.max(8, columns - 16); // beside margin, arrow and reward
+      return [
+        `  ${clipStart(prompt, columns - 3, fancy)}`,
+        `    ${arrow} ${clip(said, width, fancy).padEnd(width)} ${reward}`,
+      ];
+    }
+    const width = Math.max(20, Math.min(44, Math.floor((columns - 28) / 2)));
+    return [
+      `         ${clipStart(prompt, width, fancy).padStart(width)} ${arrow} ` +
+      `${clip(said, width, fancy).padEnd(width)} ${reward}`,
+    ];
   }
 }
 
@@ -210,9 +250,26 @@ export function bestAndWorst(completions: readonly CompletionRow[]): CompletionR
   return [sorted[0], sorted.at(-1)!];
 }
 
+type Columns = readonly (readonly [name: string, width: number])[];
+
+/** Characters of a line with these columns. */
+function widthOf(columns: Columns): number {
+  return columns.reduce((sum, [, width]) => sum + width + 1, -1);
+}
+
+/** The columns that a terminal of this width has room for. */
+function columnsIn(width: number): Columns {
+  let chosen: Columns = COLUMNS;
+  for (const name of LEFT_OUT) {
+    if (widthOf(chosen) <= width) break;
+    chosen = chosen.filter(([other]) => other !== name);
+  }
+  return chosen;
+}
+
 /** Cells flush right in columns of fixed width. */
-function row(cells: readonly string[]): string {
-  return cells.map((cell, i) => cell.padStart(WIDTHS[i])).join(" ");
+function row(columns: Columns, cells: Readonly<Record<string, string>>): string {
+  return columns.map(([name, width]) => cells[name].padStart(width)).join(" ");
 }
 
 const percent = (share: number): string =>

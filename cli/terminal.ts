@@ -1,5 +1,5 @@
 /** What the terminal can show, and the forms that lines take there. @module */
-import { styleText } from "node:util";
+import { stripVTControlCharacters, styleText } from "node:util";
 
 export { printable, printableLines } from "./printable.ts";
 
@@ -13,21 +13,69 @@ export interface Terminal {
   err(line: string): void;
   /** Colours, bars and signs beyond ASCII; false when NO_COLOR is set or nobody watches. */
   readonly fancy: boolean;
+  /** Width to write for; a window may change. */
   readonly columns: number;
 }
 
-/** The process's own terminal. */
-export function systemTerminal(): Terminal {
-  const fancy = Deno.stderr.isTerminal() && Deno.stdout.isTerminal() && !Deno.noColor;
-  return {
-    out: (line) => console.log(line),
-    write: (text) => {
-      const bytes = new TextEncoder().encode(text);
-      for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
+/** Why the console took something no more, the first time that it did not; absent while it takes all. */
+export const consoleLosses: { out?: string; err?: string } = {};
+
+const WAITS = 100; // of 5 ms, for a reader that is slow
+
+/** Writes all of `text`, or notes why it cannot: a console that is gone ends no run. */
+function put(name: keyof typeof consoleLosses, text: string): void {
+  const stream = name === "out" ? Deno.stdout : Deno.stderr;
+  const bytes = new TextEncoder().encode(text);
+  let waits = 0;
+  for (let at = 0; at < bytes.length;) {
+    try {
+      at += stream.writeSync(bytes.subarray(at));
+    } catch (error) {
+      if (error instanceof Deno.errors.Interrupted) continue;
+      // Another process may have made the pipe that both have one that does not wait.
+      if (error instanceof Deno.errors.WouldBlock && waits++ < WAITS) {
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+        continue;
+      }
+      consoleLosses[name] ??= (error as Error).message;
+      return;
+    }
+  }
+}
+
+/** Standard error as `cli-progress` takes a stream. */
+export const barStream: { isTTY: boolean; readonly columns: number; write(text: string): boolean } =
+  {
+    isTTY: true,
+    get columns() {
+      return consoleColumns();
     },
-    err: (line) => console.error(line),
-    fancy,
-    columns: fancy ? Deno.consoleSize().columns : 100,
+    write(text) {
+      put("err", text);
+      return true;
+    },
+  };
+
+/** Width of the terminal; 100 where there is none, or it is gone. */
+function consoleColumns(): number {
+  try {
+    return Deno.consoleSize().columns || 100; // some terminals say 0
+  } catch {
+    return 100;
+  }
+}
+
+/** The process's own terminal. What cannot be written is lost, and noted in `consoleLosses`. */
+export function systemTerminal(): Terminal {
+  const [out, err] = [Deno.stdout, Deno.stderr].map((stream) => stream.isTerminal());
+  return {
+    out: (line) => put("out", `${line}\n`),
+    write: (text) => put("out", text),
+    err: (line) => put("err", `${line}\n`),
+    fancy: out && err && !Deno.noColor,
+    get columns() {
+      return out || err ? consoleColumns() : 100;
+    },
   };
 }
 
@@ -75,6 +123,26 @@ export function short(value: number | null | undefined): string {
   const size = Math.abs(value);
   if (size >= 1e6 || size < 1e-4) return value.toExponential(2);
   return String(Number(value.toPrecision(4)));
+}
+
+/** Characters that a terminal shows of a text. */
+const shownWidth = (text: string): number => [...stripVTControlCharacters(text)].length;
+
+/**
+ * Parts joined into lines of at most `columns` characters, each as full as it goes. A part stays whole, but
+ * for one that is longer than a line: it is broken between words. A word is never broken, so that a path
+ * can be copied.
+ */
+export function joinedLines(parts: readonly string[], between: string, columns: number): string[] {
+  const lines: string[] = [];
+  for (const part of parts) {
+    const last = lines.at(-1);
+    const whole = last === undefined ? part : `${last}${between}${part}`;
+    if (shownWidth(whole) <= columns && last !== undefined) lines[lines.length - 1] = whole;
+    else if (between === " " || shownWidth(part) <= columns) lines.push(part);
+    else lines.push(...joinedLines(part.split(" "), " ", columns));
+  }
+  return lines;
 }
 
 /** Columns padded to their widest cell, two spaces between; the first is flush left, numbers right. */

@@ -17,6 +17,8 @@ export interface EvaluationRequest extends Scorer {
   /** Written into the rows. Default: 0, after training, held-out. */
   step?: number;
   phase?: Phase;
+  /** Where it aborts, its reason is thrown before the next batch. */
+  signal?: AbortSignal;
 }
 
 /** Rows in the order of the examples, and their means. */
@@ -40,6 +42,11 @@ export async function evaluatePolicy(request: EvaluationRequest): Promise<Evalua
   }
   const rows: CompletionRow[] = [];
   for (let at = 0; at < examples.length; at += batchSize) {
+    if (request.signal) {
+      // A policy on the CPU never waits; without a turn of the event loop no signal would arrive.
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      request.signal.throwIfAborted();
+    }
     const batch = examples.slice(at, at + batchSize);
     const { responses } = await policy.generate(
       batch.map(({ id, prompt }) => prompts?.get(id) ?? tokenizer.encode(prompt)),

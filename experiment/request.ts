@@ -38,7 +38,7 @@ export interface TrainRequest {
   seed?: number;
   /** Default "auto". */
   device?: DeviceChoice;
-  /** Steps between checkpoints; one is always written at the end. 0: only then. Default 0. */
+  /** Steps between checkpoints; step 0 and the last always have one. 0: only they. Default 0. */
   saveEvery?: number;
   /** Settings that differ from the task's or the preset's, by the names of the command line. */
   settings?: Readonly<Record<string, OptionValue>>;

@@ -6,6 +6,8 @@
 import type { Device } from "../kernels/device.ts";
 import { openDevice } from "../kernels/devices/open.ts";
 import type { CombinedReward } from "../rewards/combine.ts";
+import { LogitsError } from "../model/logits.ts";
+import { DivergedError } from "../rl/diverged.ts";
 import { evaluatePolicy } from "./evaluate.ts";
 import { saveCheckpoint, type TrainingState } from "./folder/checkpoint.ts";
 import type {
@@ -19,12 +21,16 @@ import type {
 import { type OpenRun, openRun } from "./open.ts";
 import { resolveRequest, type TrainRequest } from "./request.ts";
 import { examplesOfStep, meanOf, type Scorer, scoreResponses } from "./rollout.ts";
+import { lowerLearningRate } from "./runaway.ts";
 
 export type { TrainRequest } from "./request.ts";
 
 /** What a caller may hand in beside the request. */
 export interface TrainOptions {
-  /** Where it aborts, the step in hand is finished, a checkpoint is written and its reason is thrown. */
+  /**
+   * Where it aborts, the step in hand is finished, a checkpoint is written and its reason is thrown; after
+   * the last step, whose checkpoint is there by then, at once.
+   */
   signal?: AbortSignal;
   /** A device of the caller's, which is not disposed of. Default: the request's `device` is opened. */
   device?: Device;
@@ -33,7 +39,8 @@ export interface TrainOptions {
 /**
  * Runs a request.
  * @throws {TypeError|RangeError} for a request that names what there is not, or out of range
- * @throws {Error} when the model, the device or a checkpoint cannot be used, or training diverges
+ * @throws {DivergedError} when training diverges, with a lower learning rate to try
+ * @throws {Error} when the model, the device or a checkpoint cannot be used
  */
 export async function trainTask(
   request: TrainRequest,
@@ -45,7 +52,12 @@ export async function trainTask(
   const plan = resolveRequest(request);
   const place = device ?? owned.use(await openDevice(request.device));
   const run = owned.use(await openRun(plan, place, request));
-  return await new TrainingRun(run, observer, started).finish(signal);
+  try {
+    return await new TrainingRun(run, observer, started).finish(signal);
+  } catch (error) {
+    if (error instanceof DivergedError) error.learningRate = lowerLearningRate(request);
+    throw error;
+  }
 }
 
 /** The third stage: evaluates, trains, saves, evaluates again. */
@@ -69,22 +81,31 @@ class TrainingRun {
   }
 
   async finish(signal?: AbortSignal): Promise<Summary> {
-    const { observer, run: { plan, found: { line }, info, notices, saved } } = this;
+    const { observer, run: { found: { line }, info, notices, saved } } = this;
+    signal?.throwIfAborted(); // nothing is made yet that would be left behind
     await observer.start(info);
     for (const text of [...(line ? [`model ${line}`] : []), ...notices]) observer.notice?.(text);
-    for (const text of plan.notices) observer.notice?.(`note: ${text}`);
-    if (!saved) this.#state = { ...this.#state, before: await this.#evaluate("before") };
-    while (this.#state.trainer.step < plan.config.totalSteps) {
-      await observer.step(await this.#step());
-      const isDue = plan.saveEvery > 0 && this.#state.trainer.step % plan.saveEvery === 0;
-      if (signal?.aborted || isDue) await this.#checkpoint();
-      signal?.throwIfAborted();
+    for (const text of this.run.plan.notices) observer.notice?.(`note: ${text}`);
+    if (!saved) {
+      this.#state = { ...this.#state, before: await this.#evaluate("before") };
+      await this.#checkpoint(); // whatever the steps do, there is one that is good
     }
-    const after = await this.#evaluate("after");
-    await this.#checkpoint();
-    const summary = this.#summary(after);
+    const summary = this.#summary(await this.#learn(signal).catch(asDivergence));
     await observer.end(summary);
     return summary;
+  }
+
+  /** All steps, and the answers after them. */
+  async #learn(signal?: AbortSignal): Promise<Record<Split, SplitResult>> {
+    const { observer, run: { plan } } = this, { totalSteps } = plan.config;
+    while (this.#state.trainer.step < totalSteps) {
+      signal?.throwIfAborted();
+      await observer.step(await this.#step());
+      const { step } = this.#state.trainer;
+      const isDue = step === totalSteps || (plan.saveEvery > 0 && step % plan.saveEvery === 0);
+      if (signal?.aborted || isDue) await this.#checkpoint();
+    }
+    return await this.#evaluate("after", signal);
   }
 
   /** One rollout and its update. */
@@ -127,8 +148,11 @@ class TrainingRun {
     return { step: done + 1, metrics: all, completions, timings };
   }
 
-  /** Greedy answers to both splits. */
-  async #evaluate(phase: "before" | "after"): Promise<Record<Split, SplitResult>> {
+  /** Greedy answers to both splits. Those after training may be cut short: a resumed run gives them again. */
+  async #evaluate(
+    phase: "before" | "after",
+    signal?: AbortSignal,
+  ): Promise<Record<Split, SplitResult>> {
     const { plan: { task, config: { maxNewTokens }, settings }, policy, prompts } = this.run;
     this.observer.notice?.(`answering ${phase} training`);
     const of = async (split: Split): Promise<SplitResult> => {
@@ -138,6 +162,7 @@ class TrainingRun {
         examples: task.examples[split],
         step: this.#state.trainer.step,
         phase: { phase, split },
+        signal,
       });
       this.run.rewards.takeCounts(); // counts in metrics speak of rollouts alone
       await this.observer.evaluation({ phase, split }, rows);
@@ -171,6 +196,12 @@ class TrainingRun {
       heldout: { before: before.heldout, after: after.heldout },
     };
   }
+}
+
+/** Throws what `#learn` threw: logits that were finite when it began are not because of what it learned. */
+function asDivergence(error: unknown): never {
+  if (!(error instanceof LogitsError)) throw error;
+  throw new DivergedError(error.message, { cause: error });
 }
 
 /** Each reward's mean over the completions that it could score, and what it counted. */

@@ -6,6 +6,7 @@
 import { scheduleAt } from "../base/schedules.ts";
 import { type Algorithm, checkPolicy, type Experience, type Needs, needsOf } from "./algorithm.ts";
 import { asAlgorithm, DEFAULT_ALGORITHM } from "./algorithms/registry.ts";
+import { tooManySkipped } from "./diverged.ts";
 import { collect } from "./experience.ts";
 import type { Policy, Rollout } from "./policy.ts";
 import { checkScores, type Scores } from "./scores.ts";
@@ -164,10 +165,7 @@ export class Trainer {
     const { fault } = facts.update;
     const faults = fault === undefined ? 0 : before + 1;
     if (faults >= MAX_FAULTS) {
-      throw new Error(
-        `Cannot continue training as ${MAX_FAULTS} updates in a row had to be skipped: ${fault}; ` +
-          "resume from the last checkpoint with a lower learning rate, or fix the reward",
-      );
+      throw tooManySkipped(faults, fault!, facts.experience.scored.includes(true));
     }
     const algorithm = this.algorithm.next?.(facts) ?? facts.state;
     checkNext(this.algorithm.name, facts.state, algorithm);

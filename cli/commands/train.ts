@@ -70,7 +70,7 @@ const FLAGS = {
     otherwise: "start anew",
     unit: "run folder",
     doc:
-      "Continue from a run's newest good checkpoint; without a folder, the newest unfinished run",
+      "Continue a run, which may change its steps and how it updates; alone: the newest unfinished",
     group: "Run",
   },
   list: {
@@ -147,7 +147,7 @@ export async function train(
   }
   const asked = flags.resume === undefined
     ? { request: await withModel(requestOf(parsed, catalogue), terminal) }
-    : await (await import("../train/resume.ts")).resumed(parsed);
+    : await (await import("../train/resume.ts")).resumed(parsed, catalogue);
   const { runTraining } = await import("../train/run.ts");
   return await runTraining({ ...asked, flags, train: parts.train }, terminal);
 }

@@ -6,6 +6,7 @@
 import { type CompletionRow, phaseText, type Summary } from "../../experiment/observer.ts";
 import { listAlgorithms } from "../../rl/algorithms/registry.ts";
 import type { MetricInfo } from "../../rl/metrics.ts";
+import { courseOf } from "./course.ts";
 import { rewardMetrics } from "./metrics_page.ts";
 import { charts } from "./plots.ts";
 import { SCRIPT, STYLE } from "./report_page.ts";
@@ -56,6 +57,7 @@ export async function report(run: RunData): Promise<string> {
 <h1>${escape(title)}</h1>
 <p class="soft">${escape(run.folder)} · rewards: ${escape(config.rewards.join(", "))}</p>
 <p>${opening(run).map(escape).join(" ")}</p>
+${course(run)}
 ${warnings(run).map((text) => `<p class="warn">${escape(text)}</p>`).join("\n")}
 ${run.summary ? beforeAfter(run.summary) : ""}
 <ul>${[...findings(run), ONE_SEED].map((words) => `<li>${escape(words)}</li>`).join("\n")}</ul>
@@ -79,6 +81,15 @@ ${glossary(run)}
 </body>
 </html>
 `;
+}
+
+function course(run: RunData): string {
+  const { sentences, next } = courseOf(run);
+  if (sentences.length === 0) return "";
+  const words = `<p class="warn">${sentences.map(escape).join(" ")}</p>`;
+  return next === undefined ? words : `${words}
+<p class="soft">The line that continues it:</p>
+<pre>${escape(next)}</pre>`;
 }
 
 async function hash(text: string): Promise<string> {

@@ -1,5 +1,6 @@
 /** The last lines of a run: before and after, a few completions side by side, and where it lies. @module */
-import { pairs, type RunData } from "../../experiment/folder/run_data.ts";
+import type { Summary } from "../../experiment/observer.ts";
+import { type Pair, pairs, type RunData } from "../../experiment/folder/run_data.ts";
 import {
   clip,
   clipStart,
@@ -12,45 +13,74 @@ import {
 
 const SHOWN = 6; // completions side by side
 
+const WIDE = 60; // columns of a terminal from which on tables have their results side by side
 /** A mean score or share with three decimals, so that a column of them can be compared; `-` for none. */
 export const score = (value: number | null): string =>
   value !== null && Number.isFinite(value) ? value.toFixed(3) : "-";
 
 /** Lines of the closing table. */
 export function closing(run: RunData, terminal: Terminal): string[] {
-  const { summary, folder } = run;
+  const { summary, folder } = run, isWide = terminal.columns >= WIDE;
   if (!summary) return [];
-  const cell = (text: string) => clip(printable(text), 20, terminal.fancy);
-  const scores = columns([
-    ["", "exact before", "after", "reward before", "after"],
-    ...([["training", summary.train], ["held-out", summary.heldout]] as const).map((
-      [name, { before, after }],
-    ) => [
-      name,
-      ...[before.exact, after.exact, before.reward, after.reward].map(score),
-    ]),
-  ]);
-  const found = pairs(run.completions, "heldout");
-  const texts = found.length === 0 ? [] : [
-    "",
-    ...columns([
-      ["held-out prompt", "before", "after", "wanted"],
-      ...found.slice(0, SHOWN).map((pair) => [
-        clipStart(printable(pair.prompt), 40, terminal.fancy),
-        cell(pair.before),
-        cell(pair.after),
-        cell(pair.answer),
-      ]),
-    ]),
-  ];
+  const scores = columns(isWide ? sideBySide(summary) : oneBelowAnother(summary));
+  const found = pairs(run.completions, "heldout").slice(0, SHOWN);
+  const texts = isWide ? pairTable(found, terminal) : pairList(found, terminal);
   return [
     "",
     paint(terminal, "bold", scores[0]),
     ...scores.slice(1),
-    ...texts,
+    ...(found.length === 0 ? [] : ["", ...texts]),
     "",
     `done in ${duration(summary.seconds)}, ${Math.round(summary.tokensPerSecond)} tokens/s`,
-    `folder  ${folder}`,
-    `report  ${folder}/report.html`,
+    ...(isWide
+      ? [`folder  ${folder}`, `report  ${folder}/report.html`]
+      : ["folder", `  ${folder}`, "report", "  report.html there"]),
+  ];
+}
+
+function sideBySide({ train, heldout }: Summary): string[][] {
+  return [
+    ["", "exact before", "after", "reward before", "after"],
+    ...([["training", train], ["held-out", heldout]] as const).map((
+      [name, { before, after }],
+    ) => [name, ...[before.exact, after.exact, before.reward, after.reward].map(score)]),
+  ];
+}
+
+function oneBelowAnother({ train, heldout }: Summary): string[][] {
+  const splits = [["training", train], ["held-out", heldout]] as const;
+  return [
+    ["", "before", "after"],
+    ...(["exact", "reward"] as const).flatMap((of) =>
+      splits.map((
+        [name, { before, after }],
+      ) => [`${of}, ${name}`, score(before[of]), score(after[of])])
+    ),
+  ];
+}
+
+/** Prompts with their answers in columns that fit into the terminal. */
+function pairTable(found: readonly Pair[], { columns: room, fancy }: Terminal): string[] {
+  const answer = Math.min(20, Math.floor((room - 6) / 5)); // 3 answers, and a prompt of two widths
+  const cell = (text: string) => clip(printable(text), answer, fancy);
+  return columns([
+    ["held-out prompt", "before", "after", "wanted"],
+    ...found.map(({ prompt, before, after, answer: wanted }) => [
+      clipStart(printable(prompt), Math.min(40, room - 6 - 3 * answer), fancy),
+      ...[before, after, wanted].map(cell),
+    ]),
+  ]);
+}
+
+/** The same, one line below another. */
+function pairList(found: readonly Pair[], { columns: room, fancy }: Terminal): string[] {
+  return [
+    "held-out prompts",
+    ...found.flatMap(({ prompt, before, after, answer }) => [
+      clipStart(printable(prompt), room, fancy),
+      ...Object.entries({ before, after, wanted: answer }).map(([name, text]) =>
+        `  ${name.padEnd(6)}  ${clip(printable(text), room - 10, fancy)}`
+      ),
+    ]),
   ];
 }

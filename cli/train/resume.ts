@@ -2,66 +2,118 @@
 import { join } from "node:path";
 import { didYouMean } from "../../base/names.ts";
 import { listFolder, listFolders } from "../../experiment/folder/files.ts";
+import { type Changes, endOf } from "../../experiment/folder/history.ts";
 import { LinkError } from "../../experiment/folder/links.ts";
-import { lookedIn } from "../../experiment/folder/named_model.ts";
 import { LockedError, type RunLock } from "../../experiment/folder/lock.ts";
+import { lookedIn } from "../../experiment/folder/named_model.ts";
 import {
   findResumable,
   NotResumableError,
   type Resumable,
   unfinishedRuns,
 } from "../../experiment/folder/resumable.ts";
+import { readRun, type RunData } from "../../experiment/folder/run_data.ts";
 import { type Parsed, UsageError } from "../command.ts";
 import type { TrainFlags } from "../commands/train.ts";
-import type { RunRequest } from "./request.ts";
-
-/** Flags that may stand beside --resume. */
-const WITH_RESUME = new Set(["resume", "memory", "device", "json", "quiet"]);
+import { quoted } from "../terminal.ts";
+import { allChanges, changed, changesAsked, changeWords, scheduleNotice } from "./changes.ts";
+import { type Catalogue, known, type RunRequest } from "./request.ts";
 
 /** A run to continue. */
 export interface Resumed {
   request: RunRequest;
-  resume: { folder: string; step: number; lock: RunLock };
+  /** `asked` is all that differs from the run's first request. */
+  resume: { folder: string; step: number; asked: Changes; lock: RunLock };
   /** What people should know before it continues. */
   notices: string[];
 }
 
-/** Finds the run to continue, and its newest good checkpoint. */
-export async function resumed(parsed: Parsed<TrainFlags>): Promise<Resumed> {
-  const refused = [...parsed.given.filter((name) => !WITH_RESUME.has(name)).map((n) => `--${n}`)];
-  refused.push(...Object.keys(parsed.settings));
-  if (refused.length > 0) {
-    throw new UsageError(
-      `Cannot change ${refused.join(", ")} on --resume as a run continues as it began; ` +
-        "start a new run to change it",
-    );
-  }
-  const { resume: asked, memory, device } = parsed.flags;
-  const notices: string[] = [];
-  const found = asked // "" where the flag stood alone
-    ? await theRun(join(asked, ".")) // without a slash at its end
-    : await newestUnfinished(parsed.positional[0], notices);
-  const { folder, config, checkpoint, step, lock, passedOver } = found;
-  for (const { folder, why } of passedOver) notices.push(`passed over ${folder}: ${why}`);
-  notices.push(...found.notices, `continuing ${folder} from step ${step}`);
-  const request = {
-    ...config.request as unknown as RunRequest,
-    ...(memory !== undefined && { memory }),
-    ...(parsed.given.includes("device") && { device, changed: ["device"] }),
-    resume: { checkpoint, step },
-  };
-  return { request, resume: { folder, step, lock }, notices };
+/** A run that can be continued, as it is and as it will be. */
+interface Found extends Resumable {
+  run: RunData;
+  /** All that differs from its first request. */
+  asked: Changes;
+  /** Names of what does. */
+  names: string[];
 }
 
-async function theRun(folder: string): Promise<Resumable> {
+/** Finds the run to continue, and its newest good checkpoint, with what is changed of it. */
+export async function resumed(parsed: Parsed<TrainFlags>, catalogue: Catalogue): Promise<Resumed> {
+  const now = changesAsked(parsed), notices: string[] = [];
+  const { flags: { resume: named, memory, device }, positional: [task], given } = parsed;
+  if (task !== undefined) known("task", task, catalogue.tasks);
+  const found = named // "" where the flag stood alone
+    ? await theRun(join(named, "."), now) // without a slash at its end
+    : await newestUnfinished({ task, now, notices }, catalogue);
+  const { folder, config, checkpoint, step, lock, passedOver, run, asked, names } = found;
+  if (now.steps !== undefined && now.steps < step) {
+    found[Symbol.dispose]();
+    throw new UsageError(
+      `Cannot end ${folder} at step ${now.steps} as it has ${step} steps: give --steps above that`,
+    );
+  }
+  for (const { folder, why } of passedOver) notices.push(`passed over ${folder}: ${why}`);
+  const words = changeWords(now);
+  notices.push(
+    ...found.notices,
+    `continuing ${folder} from step ${step}${words && `, from there on with${words}`}`,
+  );
+  const { steps: from } = run.config, to = now.steps ?? from;
+  const schedules = scheduleNotice({ ...run.config.config, ...now.settings }, { from, to, step });
+  if (schedules !== undefined) notices.push(schedules);
+  const request = {
+    ...changed(config.request as unknown as RunRequest, asked),
+    ...(memory !== undefined && { memory }),
+    ...(given.includes("device") && { device }),
+    changed: given.includes("device") ? [...names, "device"] : names,
+    resume: { checkpoint, step },
+  };
+  return { request, resume: { folder, step, asked, lock }, notices };
+}
+
+/** @throws {UsageError} where the run has all its steps, and no more are asked for */
+function checkFinished({ folder, summary }: RunData, { steps = 0 }: Changes): void {
+  if (!summary || steps > summary.steps) return;
+  throw new UsageError(
+    `Cannot resume ${folder} as the run is finished: it has its ${summary.steps} steps. Extend it: ` +
+      `deno task train --resume ${quoted(folder)} --steps ${2 * summary.steps}`,
+  );
+}
+
+/**
+ * Checkpoints up to this step are good: after a divergence the last before it.
+ * @throws {UsageError} where the run diverged and would again, as nothing is changed
+ */
+function goodSteps({ folder, history = [] }: RunData, { settings }: Changes): number {
+  const end = endOf(history);
+  if (end?.kind !== "diverged") return Infinity;
+  if (Object.keys(settings).length === 0) {
+    throw new UsageError(
+      `Cannot resume ${folder} with the same settings as it diverged, and would again. ` +
+        `Change one:  ${end.next}`,
+    );
+  }
+  return end.from ?? Infinity;
+}
+
+/** @throws {UsageError} where the run cannot be continued so */
+async function theRun(folder: string, now: Changes): Promise<Found> {
   if ((await listFolder(folder).catch(() => [])).length === 0) {
     const runs = (await listFolders("runs")).map((name) => join("runs", name));
     throw new UsageError(
       `no run folder "${folder}"${lookedIn(folder)}.${didYouMean(folder, runs)}`,
     );
   }
+  const run = await readRun(folder);
+  checkFinished(run, now);
+  const upTo = goodSteps(run, now), asked = allChanges(run.history ?? [], now);
+  const names = [
+    ...Object.keys(asked.settings),
+    ...(asked.steps === undefined ? [] : ["totalSteps"]),
+  ];
   try {
-    return await findResumable(folder);
+    const found = await findResumable(folder, { finished: true, changed: names, upTo });
+    return { ...found, run, asked, names };
   } catch (error) {
     throw isRefusal(error) ? new UsageError(error.message) : error;
   }
@@ -71,11 +123,14 @@ const isRefusal = (error: unknown): error is Error =>
   [NotResumableError, LockedError, LinkError].some((kind) => error instanceof kind);
 
 /** The run written last that can be continued; adds to `notices` why newer ones are not taken. */
-async function newestUnfinished(task: string | undefined, notices: string[]): Promise<Resumable> {
+async function newestUnfinished(
+  { task, now, notices }: { task: string | undefined; now: Changes; notices: string[] },
+  { tasks }: Catalogue,
+): Promise<Found> {
   for (const { folder, task: of } of await unfinishedRuns("runs")) {
     if (task !== undefined && of !== undefined && of !== task) continue;
     try {
-      return await findResumable(folder);
+      return await theRun(folder, now);
     } catch (error) {
       notices.push(`passed over ${folder}: ${(error as Error).message}`);
     }
@@ -83,6 +138,7 @@ async function newestUnfinished(task: string | undefined, notices: string[]): Pr
   const of = task === undefined ? "" : ` of ${task}`;
   const why = notices.length === 0 ? "" : `: ${notices.join("; ")}`;
   throw new UsageError(
-    `no unfinished run${of} in runs that can be continued${why}. Start one: deno task train`,
+    `no unfinished run${of} in runs that can be continued${why}. ` +
+      `Start one: deno task train ${task ?? tasks[0].name}`,
   );
 }

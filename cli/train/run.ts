@@ -1,6 +1,7 @@
 /** One run of `train`: its folder, its progress, Ctrl-C, and what is said at its end. @module */
 import { checkpointPath } from "../../experiment/folder/named_model.ts";
 import { readRun } from "../../experiment/folder/run_data.ts";
+import type { Changes } from "../../experiment/folder/history.ts";
 import type { RunLock } from "../../experiment/folder/lock.ts";
 import { RunFolder } from "../../experiment/folder/run_folder.ts";
 import { kindOf } from "../../model/files/deno_folder.ts";
@@ -12,14 +13,16 @@ import { Progress } from "../progress.ts";
 import { drawRun } from "../report/draw.ts";
 import { closing } from "../report/table.ts";
 import { jsonLine } from "../printable.ts";
-import { quoted, type Terminal } from "../terminal.ts";
+import { consoleLosses, type Terminal } from "../terminal.ts";
+import { endingOf } from "./ending.ts";
+import { checkOut } from "./out.ts";
 import { commandOf, type RunRequest } from "./request.ts";
 
 /** What is run, and where its folder goes. */
 export interface Training {
   request: RunRequest;
-  /** The run that is continued, the step of its checkpoint, and the right to write it. */
-  resume?: { folder: string; step: number; lock?: RunLock };
+  /** The run that is continued, the step of its checkpoint, what is changed of it, and the right to write it. */
+  resume?: { folder: string; step: number; asked: Changes; lock?: RunLock };
   /** What people should know before it begins. */
   notices?: readonly string[];
   flags: Pick<TrainFlags, "out" | "quiet" | "json">;
@@ -32,16 +35,20 @@ export async function runTraining(
   { request, resume, notices = [], flags, train }: Training,
   terminal: Terminal,
 ): Promise<number> {
+  if (flags.out !== undefined && !resume) await checkOut(flags.out);
+  const command = commandOf(request);
   const folder = new RunFolder({
     out: flags.out,
     resume,
-    command: commandOf(request),
+    command,
     request: { ...request, resume: undefined },
     draw: drawRun,
   });
   for (const line of notices) terminal.err(line);
   const progress = flags.quiet ? undefined : new Progress(terminal, () => folder.folder);
-  using interrupt = listenForInterrupt(terminal);
+  using interrupt = listenForInterrupt({
+    err: (line) => progress ? progress.say(line) : terminal.err(line),
+  });
   try {
     const summary = await train(request, watch(folder, progress), interrupt.signal);
     const lines = closing(await readRun(folder.folder), terminal);
@@ -50,21 +57,24 @@ export async function runTraining(
     return 0;
   } catch (error) {
     progress?.close();
+    const stopped = interrupt.signal.aborted && error === interrupt.signal.reason;
+    const { event, lines } = await endingOf(error, stopped, {
+      folder: folder.folder,
+      saved: folder.saved,
+      done: folder.done,
+      good: folder.good,
+      command,
+    });
     // What follows must not hide the error itself, e.g. a full disk.
-    await folder.close().catch(() => {});
-    if (folder.saved !== undefined) {
-      const stopped = interrupt.signal.aborted && error === interrupt.signal.reason;
-      terminal.err(
-        `${stopped ? "stopped at" : "saved up to"} step ${folder.saved}.  ` +
-          `Continue:  deno task train --resume ${quoted(folder.folder)}`,
-      );
-      if (stopped) {
-        const said = { code: INTERRUPTED, message: `stopped at step ${folder.saved}, saved` };
-        if (flags.json) terminal.out(jsonLine({ error: said, ...await placesOf(folder) }));
-        return INTERRUPTED;
-      }
-    }
-    throw withFacts(error, await placesOf(folder));
+    await folder.close(event).catch(() => {});
+    for (const line of lines) terminal.err(line);
+    if (!stopped) throw withFacts(error, await placesOf(folder));
+    const where = folder.saved === undefined
+      ? "before a checkpoint"
+      : `at step ${folder.saved}, saved`;
+    const said = { code: INTERRUPTED, message: `stopped ${where}` };
+    if (flags.json) terminal.out(jsonLine({ error: said, ...await placesOf(folder) }));
+    return INTERRUPTED;
   }
 }
 
@@ -80,7 +90,11 @@ async function placesOf({ folder, saved }: RunFolder): Promise<Record<string, st
 }
 
 /** The folder first, so that what the terminal speaks of is on disk. */
-export function watch(folder: RunObserver, progress: Progress | undefined): RunObserver {
+export function watch(
+  folder: RunObserver & Pick<RunFolder, "note">,
+  progress: Progress | undefined,
+): RunObserver {
+  let noted = false;
   return {
     async start(info) {
       await folder.start(info);
@@ -90,6 +104,10 @@ export function watch(folder: RunObserver, progress: Progress | undefined): RunO
     async step(report) {
       await folder.step(report);
       progress?.step(report);
+      if (consoleLosses.err !== undefined && !noted) {
+        noted = true;
+        await folder.note({ kind: "console", cause: consoleLosses.err });
+      }
       // A policy on the CPU never waits; without a turn of the event loop Ctrl-C would not arrive.
       await new Promise((resolve) => setTimeout(resolve, 0));
     },

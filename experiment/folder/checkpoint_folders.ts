@@ -3,9 +3,8 @@ import { join } from "node:path";
 import { type Disk, disk } from "../../model/files/disk.ts";
 import { flushTree, makeIfAbsent, temporaryName, writeError } from "./files.ts";
 import { requireWithin } from "./links.ts";
+import { keptSteps } from "./retention.ts";
 import { checkpointSteps } from "./run_data.ts";
-
-const KEPT = 3;
 
 /** Where the checkpoint of a step is. */
 export const checkpointFolder = (run: string, step: number): string =>
@@ -38,10 +37,11 @@ export class CheckpointFolders {
     }
   }
 
-  /** Removes the older ones beyond 3; that of `step`, the newest work, is kept whatever its number. */
-  async prune(step: number): Promise<void> {
-    const others = (await checkpointSteps(this.folder)).filter((other) => other !== step);
-    for (const old of others.slice(0, -(KEPT - 1))) {
+  /** Removes those that `keptSteps` does not keep; `step` is the newest work, up to `good` all is well. */
+  async prune(step: number, good?: number): Promise<void> {
+    const there = await checkpointSteps(this.folder),
+      kept = keptSteps(there, { newest: step, good });
+    for (const old of there.filter((other) => !kept.includes(other))) {
       const path = checkpointFolder(this.folder, old);
       // Renamed first: a kill amid the removal must not leave half a checkpoint under its name.
       const doomed = temporaryName(path);

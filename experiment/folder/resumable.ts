@@ -46,6 +46,7 @@ export class NotResumableError extends Error {
  * @param options.finished take a run that is finished too, to train it further. Default false
  * @param options.upTo only checkpoints up to this step, where later ones are good but not wanted
  * @param options.changed settings that whoever resumes changes, and changed before
+ * @param options.upTo the last step that is good, as a run that diverged keeps it. Default: all are
  * @throws {LockedError} when another process has the run
  * @throws {NotResumableError} when it is finished, or has no good checkpoint
  * @throws {RunFolderError} when it is not a run folder

@@ -7,6 +7,7 @@ import { completionOf, readCsv, scoreNames, wholeRows } from "./csv.ts";
 import { listAlgorithms } from "../../rl/algorithms/registry.ts";
 import { currentName } from "../../rl/metrics.ts";
 import { listFolders } from "./files.ts";
+import { changesOf, readHistory, type RunEvent } from "./history.ts";
 import {
   readChecked,
   readObject,
@@ -54,6 +55,8 @@ export interface RunData {
   metrics: number[][];
   completions: CompletionRow[];
   summary: Summary | undefined;
+  /** What happened to it beside its steps, after which `config` is as at its end; absent: nothing. */
+  history?: RunEvent[];
 }
 
 /** @throws {RunFolderError} when the folder holds no run, or its `config.json` is not what a run writes */
@@ -79,14 +82,30 @@ export async function readRun(folder: string): Promise<RunData> {
   const [head = ["step"], ...lines] = await readTable(folder, "metrics.csv");
   const [title = [], ...texts] = await readTable(folder, "completions.csv");
   const rewards = scoreNames(title);
+  const history = await readHistory(folder);
   return {
     folder,
-    config,
+    config: { ...config, ...valuesAtEnd(config, history) },
+    history,
     names: head.slice(1).map((name) => currentColumn(name, config.algorithm)),
     metrics: lines.map((cells) => cells.map((cell) => cell === "" ? NaN : Number(cell))),
     completions: texts.map((cells, i) => readCompletion(folder, { cells, rewards, row: i + 1 })),
     summary: await readSummary(folder),
   };
+}
+
+/** What of a config was changed when the run was resumed. */
+function valuesAtEnd(
+  { config }: RunConfig,
+  history: readonly RunEvent[],
+): Partial<Pick<RunConfig, "config" | "steps">> {
+  const values = { ...config };
+  for (const event of history) {
+    if (event.kind !== "resumed") continue;
+    for (const [key, [, after]] of Object.entries(event.changed)) values[key] = after;
+  }
+  const { steps } = changesOf(history);
+  return { config: values, ...(steps !== undefined && { steps }) };
 }
 
 /** @throws {RunFolderError} for a row that no version writes */

@@ -18,8 +18,10 @@ import type {
 import { completionCells, completionHeader, numberCell, scoreNames } from "./csv.ts";
 import { makeIfAbsent, makeParents, removeTemporaries, replaceFile, writeError } from "./files.ts";
 import { type Disk, disk } from "../../model/files/disk.ts";
+import { Course } from "../runaway.ts";
 import { checkpointFolder, CheckpointFolders } from "./checkpoint_folders.ts";
 import { GrowingTable } from "./growing_table.ts";
+import { type Changes, differing, finished, note, type RunEventBody } from "./history.ts";
 import { requireRunFolder } from "./links.ts";
 import { RunLock } from "./lock.ts";
 import { type Identity, identityOf, readManifest, writeManifest } from "./manifest.ts";
@@ -45,10 +47,11 @@ export interface RunFolderOptions {
   /** Folder to make; absent: a name made from the run, under `runs`. */
   out?: string;
   /**
-   * Continue in this run folder, after this step; rows beyond it are dropped. `lock` is the right to write
-   * it where that was taken already; it is released with the run.
+   * Continue in this run folder, after this step; rows beyond it are dropped. `asked` is what differs from
+   * the run's first request; it is kept in the folder, with the step. `lock` is the right to write it where
+   * that was taken already; it is released with the run.
    */
-  resume?: { folder: string; step: number; lock?: RunLock };
+  resume?: { folder: string; step: number; asked?: Changes; lock?: RunLock };
   /** Line that repeats the run, for config.json and the report. */
   command: string;
   /** What the command line asked for, for `--resume`. */
@@ -67,6 +70,8 @@ export class RunFolder implements RunObserver {
   folder = "";
   /** Step of the newest checkpoint; undefined while there is none. */
   saved: number | undefined;
+  /** Steps that are done. */
+  done = 0;
   #options: RunFolderOptions;
   #io: Disk;
   #now: () => number;
@@ -84,6 +89,7 @@ export class RunFolder implements RunObserver {
   #started = 0;
   #stepped = 0;
   #nextSave = 0;
+  #course = new Course();
 
   constructor(options: RunFolderOptions) {
     this.#options = options;
@@ -96,7 +102,11 @@ export class RunFolder implements RunObserver {
     const { resume, command, request } = this.#options;
     this.#started = this.#stepped = this.#now();
     this.#device = info.device;
-    if (resume) return await this.#continue(resume, info);
+    if (resume) {
+      await this.#continue(resume, info);
+      await this.#takeUp(resume, info);
+      return;
+    }
     this.folder = await this.#makeFolder(info);
     this.#lock = await RunLock.take(this.folder);
     const config: RunConfig = {
@@ -138,6 +148,8 @@ export class RunFolder implements RunObserver {
       );
     }
     this.#metrics.add([[String(step), ...Object.values(metrics).map(numberCell)]]);
+    this.#course.take(step, metrics);
+    this.done = step;
     const now = this.#now();
     const passed = [now - this.#started, now - this.#stepped].map((ms) => ms / 1000);
     const seconds = [...passed, ...PARTS.map((part) => timings[part])];
@@ -157,9 +169,19 @@ export class RunFolder implements RunObserver {
     await this.#save();
   }
 
+  /** Steps done that are surely good, where the run went astray later; undefined where it did not. */
+  get good(): number | undefined {
+    return this.#course.good;
+  }
+
+  /** Adds an entry to the run's history. */
+  async note(body: RunEventBody): Promise<void> {
+    await note(this.folder, { ...body, step: this.done, io: this.#io });
+  }
+
   /**
-   * The checkpoint appears whole, under its name, its manifest written last, or not at all; then older ones
-   * beyond 3 go.
+   * The checkpoint appears whole, under its name, its manifest written last, or not at all; then those go
+   * that are not to be kept.
    */
   async checkpoint(step: number, write: (folder: string) => Promise<void>): Promise<void> {
     await this.#save();
@@ -172,7 +194,7 @@ export class RunFolder implements RunObserver {
       await writeManifest(temporary, { identity, step, device, tables }, this.#io);
     });
     this.saved = step;
-    await folders.prune(step);
+    await folders.prune(step, this.good);
   }
 
   /** Draws, and writes summary.json last. */
@@ -183,12 +205,16 @@ export class RunFolder implements RunObserver {
     this.#release();
   }
 
-  /** After an interruption or an error: puts the rows on disk, with the curves of what there is. */
-  async close(): Promise<void> {
+  /**
+   * After an interruption or an error: puts the rows on disk, with the curves of what there is. `end` is
+   * kept in the run's history.
+   */
+  async close(end?: RunEventBody): Promise<void> {
     try {
       if (this.folder === "") return;
       await this.#save();
-      if (!this.#metrics.empty) await this.#draw(undefined);
+      if (end) await this.note(end);
+      await this.#draw(undefined);
     } finally {
       this.#release();
     }
@@ -283,6 +309,26 @@ export class RunFolder implements RunObserver {
       this.#takeOver(table, { head: names, last: kept.at(-1), algorithm });
       await table.replace(this.folder, [names, ...kept], this.#io);
     }
+  }
+
+  /** Follows the course of the rows that are kept, and notes what holds from here on. */
+  async #takeUp(
+    { folder, step, asked = { settings: {} } }: NonNullable<RunFolderOptions["resume"]>,
+    info: RunInfo,
+  ): Promise<void> {
+    const run = await readRun(folder);
+    for (const [step, ...values] of run.metrics) {
+      this.#course.take(step, Object.fromEntries(run.names.map((name, i) => [name, values[i]])));
+    }
+    if (run.summary) {
+      this.done = run.summary.steps;
+      await this.note(finished(run.summary));
+      await this.#io.remove(`${folder}/summary.json`);
+    }
+    this.done = step;
+    const changed = differing(run.config.config, info.config);
+    if (!run.history?.length && !run.summary && Object.keys(changed).length === 0) return;
+    await this.note({ kind: "resumed", asked, changed });
   }
 
   async #makeFolder(info: RunInfo): Promise<string> {

@@ -110,7 +110,10 @@ function fakeSummary(request: RunRequest): Summary {
   };
 }
 
-/** A training program. Task "hostile" answers with HOSTILE; "slow" takes 30 ms a step; "late" fails in step 3. */
+/**
+ * A training program. Task "hostile" answers with HOSTILE; "slow" takes 30 ms a step; "stuck" does too,
+ * and a minute once it is asked to stop; "late" fails in step 3.
+ */
 export async function fakeTrain(
   request: RunRequest,
   observer: RunObserver,
@@ -134,13 +137,15 @@ export async function fakeTrain(
   if (!resume) {
     observer.notice?.("answering before training");
     await evaluate(0, "before");
+    await save(0);
   }
   for (let step = (resume?.step ?? 0) + 1; step <= info.steps; step++) {
-    if (task === "slow") await new Promise((done) => setTimeout(done, 30));
+    const rest = task === "slow" || (task === "stuck" && !signal.aborted) ? 30 : 60_000;
+    if (task === "slow" || task === "stuck") await new Promise((done) => setTimeout(done, rest));
     if (task === "late" && step === 3) throw new Error("the device is lost");
     const completions = rows(step, "train");
     await observer.step({ step, metrics: fakeMetrics(step + seed), completions, timings });
-    if (signal.aborted) {
+    if (signal.aborted && task !== "stuck") {
       await save(step);
       throw signal.reason;
     }
@@ -156,7 +161,7 @@ export async function fakeTrain(
 export const fakeParts: TrainParts = {
   catalogue: () =>
     Promise.resolve({
-      tasks: ["colors", "hostile", "slow", "broken", "late"].map((name) => ({
+      tasks: ["colors", "hostile", "slow", "stuck", "broken", "late"].map((name) => ({
         name,
         doc: `${name} task`,
       })),

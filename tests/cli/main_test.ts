@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
+import { ECHO_MS } from "../../cli/interrupt.ts";
 import { listFolder } from "../../experiment/folder/files.ts";
 import { inTemporary } from "../_folder.ts";
 
@@ -9,7 +10,12 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 async function command(
   place: string,
   line: string,
-  { interrupt = 0 }: { interrupt?: number } = {},
+  { interrupt = 0, apart = 1 }: {
+    /** So often is it sent SIGINT, once the first log line is out. */
+    interrupt?: number;
+    /** Milliseconds between them. */
+    apart?: number;
+  } = {},
 ): Promise<{ code: number; out: string; err: string }> {
   const child = new Deno.Command(Deno.execPath(), {
     args: [
@@ -30,10 +36,10 @@ async function command(
     let text = "", sent = 0;
     for await (const part of stream.pipeThrough(new TextDecoderStream())) {
       text += part;
-      while (watch && sent < interrupt && / {5}[1-9]/.test(text)) { // the first log line is out
+      while (watch && sent < interrupt && / {5}[1-9]/.test(text)) {
         child.kill("SIGINT");
         sent++;
-        await new Promise((done) => setTimeout(done, 5));
+        if (sent < interrupt) await new Promise((done) => setTimeout(done, apart));
       }
     }
     return text;
@@ -166,7 +172,7 @@ inTemporary(
 inTemporary(
   "Ctrl-C saves, exits 130 and prints the line that resumes; the rest is as if uncut",
   async (place) => {
-    const cut = await command(place, "train slow --steps 30 --out runs/cut", { interrupt: 1 });
+    const cut = await command(place, "train slow --steps 30 --out runs/cut", { interrupt: 3 });
     assert.equal(cut.code, 130);
     assert.match(cut.err, /stopping after this step/);
     const [, line] = /Continue: {2}deno task (train --resume runs\/cut)\n/.exec(cut.err)!;
@@ -206,8 +212,12 @@ inTemporary(
 );
 
 inTemporary("a second Ctrl-C ends at once", async (place) => {
-  const { code, err } = await command(place, "train slow --steps 400", { interrupt: 2 });
+  const { code, err } = await command(place, "train stuck --steps 400", {
+    interrupt: 2,
+    apart: ECHO_MS + 100,
+  });
   assert.equal(code, 130);
+  assert.match(err, /stopping after this step/);
   assert.doesNotMatch(err, /Continue/);
 });
 

@@ -9,12 +9,13 @@ import {
   clipStart,
   columns,
   duration,
+  joinedLines,
   printable,
   short,
   type Terminal,
 } from "../../cli/terminal.ts";
 import { watch } from "../../cli/train/run.ts";
-import type { RunObserver } from "../../experiment/observer.ts";
+import type { RunFolder } from "../../experiment/folder/run_folder.ts";
 import { fakeMetrics, HOSTILE } from "./_fake.ts";
 import { completion, info, summary, timings } from "./_folders.ts";
 
@@ -129,10 +130,58 @@ Deno.test("a log line shows step, reward with its direction, KL, speed, and two 
   assert.deepEqual(bestAndWorst([{ ...rows[0], reward: null }]).length, 1);
 });
 
+Deno.test("at 40 columns no line of a run is longer, and what it says is there", () => {
+  const said: string[] = [];
+  const terminal = { ...remembering(), columns: 40, err: (line: string) => said.push(line) };
+  const progress = new Progress(terminal, () => "runs/colors-ppo-1-2026-11-26-150000");
+  const name = "llvmpipe (LLVM 15.0.6, 256 bits)";
+  progress.start({ ...info(), device: { kind: "webgpu", name, software: true } });
+  progress.notice("model tiny, the default model of PlainRL, from the folder assets/tiny");
+  const metrics = { ...fakeMetrics(0), "score/mean": 0.25 };
+  const rows = ["a ".repeat(60), "red"].map((text) => completion(1, "train", text));
+  progress.step({ step: 1, metrics, completions: rows, timings });
+  progress.step({ step: 2, metrics, completions: [], timings });
+  assert.ok(said.every((line) => line.length <= 40), said.join("\n"));
+  assert.deepEqual(said.slice(0, 4), [
+    "colors - ppo (exact) - tiny - seed 1",
+    "llvmpipe (LLVM 15.0.6, 256 bits)",
+    "(webgpu, software)",
+    "runs/colors-ppo-1-2026-11-26-150000",
+  ]);
+  assert.match(said[6], /^ {2}step {3}reward {10}KL {6}left$/);
+  assert.match(said[7], /^ {5}1 {5}0\.25 /);
+  assert.deepEqual(said.slice(8, 10), [
+    "  red and blue make",
+    `    -> ${"a ".repeat(12).slice(0, 23)}~     0.5`,
+  ]);
+  const window = { ...terminal, columns: 50 }; // one that changes amid a run
+  const wider = new Progress(window, () => "");
+  wider.start({ ...info(), steps: 2 });
+  wider.step({ step: 1, metrics, completions: [], timings });
+  window.columns = 100;
+  said.length = 0;
+  wider.step({ step: 2, metrics, completions: [], timings });
+  assert.match(said[0], /entropy +clipped +tok\/s +left$/);
+});
+
+Deno.test("joinedLines() fills lines, keeps parts whole where they fit, and never breaks a word", () => {
+  assert.deepEqual(joinedLines(["ab", "cd", "ef"], " - ", 7), ["ab - cd", "ef"]);
+  assert.deepEqual(joinedLines(["a", "long part here", "b"], " - ", 9), [
+    "a",
+    "long part",
+    "here - b",
+  ]);
+  assert.deepEqual(joinedLines(["/a/path/to/copy"], " - ", 5), ["/a/path/to/copy"]);
+  assert.deepEqual(joinedLines(["\u001b[1mab\u001b[22m", "cd"], " - ", 7), [
+    "\u001b[1mab\u001b[22m - cd",
+  ]);
+  assert.deepEqual(joinedLines([], " ", 7), []);
+});
+
 Deno.test("every step lets the event loop turn once, so that Ctrl-C arrives", async () => {
   let turned = false;
   setTimeout(() => turned = true, 0);
-  const silent = { step() {} } as unknown as RunObserver;
+  const silent = { step() {} } as unknown as RunFolder;
   await watch(silent, undefined).step({ step: 1, metrics: {}, completions: [], timings });
   assert.ok(turned);
 });
@@ -158,6 +207,37 @@ Deno.test("the closing table aligns before and after, and says where the run lie
     "report  runs/x/report.html",
   ]);
   assert.deepEqual(closing({ ...run, summary: undefined }, terminal), []);
+  const narrow = closing(run, { ...terminal, columns: 40 });
+  assert.deepEqual(narrow, [
+    "",
+    "                  before  after",
+    "exact, training    0.000  1.000",
+    "exact, held-out    0.000  1.000",
+    "reward, training   0.000  1.000",
+    "reward, held-out   0.000  1.000",
+    "",
+    "held-out prompts",
+    "red and blue make",
+    "  before   before",
+    "  after    after",
+    "  wanted  purple",
+    "",
+    "done in 0:01, 10 tokens/s",
+    "folder",
+    "  runs/x",
+    "report",
+    "  report.html there",
+  ]);
+  for (const columns of [40, 59, 60, 80, 100]) {
+    const long = completions.map((row) => ({
+      ...row,
+      prompt: "word ".repeat(30),
+      completion: "word ".repeat(30),
+      answer: "word ".repeat(30),
+    }));
+    const lines = closing({ ...run, completions: long }, { ...terminal, columns });
+    assert.ok(lines.every((line) => line.length <= columns), `${columns}: ${lines.join("\n")}`);
+  }
 });
 
 /** A good machine; a test changes one thing. */

@@ -110,6 +110,6 @@ export async function stopAndResume(
   });
   await assert.rejects(() => trainTask(request, first, { signal: stopper.signal }), /stop/);
   const second = new Recorder(`${folder}/resumed`);
-  await trainTask({ ...request, resume: first.checkpoints[0] }, second);
+  await trainTask({ ...request, resume: first.checkpoints.at(-1) }, second);
   return { first, second };
 }

@@ -93,7 +93,7 @@ Deno.test("a checkpoint of an adapter names its base, completes prompts and begi
     assert.equal(summary.heldout.before.exact, heldout.after.exact);
     assert.ok(Math.abs(summary.heldout.before.reward - heldout.after.reward) < 1e-6);
     assert.equal(full.rows[0]["kl/reference"], 0, "the reference has the adapter too");
-    assert.ok((await names(full.checkpoints[0])).includes("model.safetensors"));
+    assert.ok((await names(full.checkpoints.at(-1)!)).includes("model.safetensors"));
     const refused: [object, RegExp][] = [
       [
         settings,
@@ -124,7 +124,7 @@ Deno.test("a checkpoint of an adapter names its base, completes prompts and begi
     const plain = new Recorder(`${folder}/plain`);
     await trainTask({ ...request, steps: 1, settings: whole }, plain);
     await assert.rejects(
-      () => trainTask({ ...request, resume: plain.checkpoints[0] }, new Recorder(folder)),
+      () => trainTask({ ...request, resume: plain.checkpoints.at(-1)! }, new Recorder(folder)),
       /as the run trains an adapter: it holds no adapter/,
     );
     const { source } = full.info!;
@@ -135,7 +135,7 @@ Deno.test("a checkpoint of an adapter names its base, completes prompts and begi
     ]);
     await Deno.writeTextFile(`${folder}/model/config.json`, "\n", { append: true });
     await assert.rejects(
-      () => trainTask({ ...request, settings: whole, resume: full.checkpoints[0] }, run),
+      () => trainTask({ ...request, settings: whole, resume: full.checkpoints.at(-1)! }, run),
       /the run began with other files: its base's config\.json changed since/,
     );
   }));
@@ -166,7 +166,7 @@ Deno.test("all-linear adapts every layer; a policy without adapter needs a refer
     const all = { ...settings, loraTargets: "all-linear" };
     await trainTask({ ...request, steps: 1, settings: all }, run);
     using device = new CpuDevice();
-    using model = await loadModel(device, run.checkpoints[0], { frozen: true });
+    using model = await loadModel(device, run.checkpoints.at(-1)!, { frozen: true });
     assert.deepEqual(model.adapter!.modules.map(({ module }) => module.linear), [
       "attn.c_attn",
       "attn.c_proj",

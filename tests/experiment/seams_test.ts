@@ -287,7 +287,7 @@ Deno.test("a checkpoint of earlier versions, which named its state by PPO, is re
     const stopper = new AbortController();
     const first = new Recorder(`${folder}/first`, () => stopper.abort(new Error("stop")));
     await assert.rejects(trainTask(own, first, { signal: stopper.signal }), /stop/);
-    const [resume] = first.checkpoints;
+    const resume = first.checkpoints.at(-1)!;
     const { trainer: { step, faults, algorithm }, ...state } = JSON.parse(
       await Deno.readTextFile(`${resume}/trainer.json`),
     );
@@ -371,9 +371,12 @@ Deno.test("a column of one's own keeps its name in the run folder, be it one tha
       settings: { ...settings, groupSize: 3 },
     };
     const stopper = new AbortController();
-    stopper.abort(new Error("stop"));
     const about = { command: "", request: {} };
-    const first = new RunFolder({ out, ...about });
+    const first = new RunFolder({ out, ...about }), step = first.step.bind(first);
+    first.step = async (report) => {
+      await step(report);
+      stopper.abort(new Error("stop"));
+    };
     await assert.rejects(trainTask(asked, first, { signal: stopper.signal }), /^Error: stop$/);
     await first.close();
     const second = new RunFolder({ resume: { folder: out, step: 1 }, ...about });

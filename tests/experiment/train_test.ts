@@ -73,9 +73,10 @@ testOnKinds(
           /^Error: stop$/,
         );
         assert.equal(first.rows.length, stop);
-        assert.deepEqual(first.checkpoints, [`${folder}/stopped-${stop}/step-${stop}`]);
+        const names = [0, stop].map((step) => `${folder}/stopped-${stop}/step-${step}`);
+        assert.deepEqual(first.checkpoints, names);
         const second = new Recorder(`${folder}/resumed-${stop}`);
-        await trainTask({ ...request, device, resume: first.checkpoints[0] }, second);
+        await trainTask({ ...request, device, resume: first.checkpoints[1] }, second);
         assert.deepEqual([...first.rows, ...second.rows], whole.rows);
         assert.deepEqual(second.summary!.heldout, whole.summary!.heldout);
         assert.deepEqual(second.summary!.train, whole.summary!.train);
@@ -117,7 +118,7 @@ Deno.test("a run trains on training prompts alone, each once an epoch, and judge
       "after:train",
       "after:heldout",
     ]);
-    assert.deepEqual(run.checkpoints.map((path) => path.split("-").at(-1)), ["2", "4", "4"]);
+    assert.deepEqual(run.checkpoints.map((path) => path.split("-").at(-1)), ["0", "2", "4"]);
     const names = Object.keys(run.rows[0]);
     assert.deepEqual(names.slice(1, 1 + ppo.metrics.length), ppo.metrics.map(({ name }) => name));
     assert.deepEqual(names.slice(1 + ppo.metrics.length), [
@@ -131,6 +132,60 @@ Deno.test("a run trains on training prompts alone, each once an epoch, and judge
       rows.reduce((sum, { reward }) => sum + reward!, 0) / rows.length;
     assert.equal(summary.train.before.reward, mean(of("before:train")));
     assert.equal(summary.heldout.after.reward, mean(of("after:heldout")));
+  }));
+
+Deno.test("the first checkpoint comes before the first step, and a run resumed there is the whole run", () =>
+  inFolder(async (folder, request) => {
+    const whole = new Recorder(`${folder}/whole`);
+    const summary = await trainTask(request, whole);
+    const resume = `${folder}/whole/step-0`;
+    assert.equal(whole.checkpoints[0], resume);
+    const again = new Recorder(`${folder}/again`);
+    const { heldout, train } = await trainTask({ ...request, resume }, again);
+    assert.deepEqual(again.rows, whole.rows);
+    assert.deepEqual([heldout, train], [summary.heldout, summary.train]);
+    assert.deepEqual(again.phases, ["after:train", "after:heldout"]); // nothing is answered twice
+  }));
+
+Deno.test("Ctrl-C while answering after training loses nothing: resumed, the run only answers", () =>
+  inFolder(async (folder, request) => {
+    const whole = new Recorder(`${folder}/whole`);
+    const { heldout, train } = await trainTask(request, whole);
+    for (const stopAt of ["the notice", "after:train"]) {
+      const stopper = new AbortController();
+      const cut = new Recorder(`${folder}/${stopAt}`);
+      const notice = cut.notice.bind(cut), evaluation = cut.evaluation.bind(cut);
+      cut.notice = (text) => {
+        notice(text);
+        // As a signal does: it arrives when the event loop turns.
+        if (stopAt === "the notice" && text === "answering after training") {
+          setTimeout(() => stopper.abort(new Error("stop")), 0);
+        }
+      };
+      cut.evaluation = (phase, rows) => {
+        evaluation(phase, rows);
+        if (phaseText(phase) === stopAt) stopper.abort(new Error("stop"));
+      };
+      await assert.rejects(trainTask(request, cut, { signal: stopper.signal }), /^Error: stop$/);
+      assert.ok(!cut.phases.includes("after:heldout"), "it stops before the end");
+      assert.equal(cut.checkpoints.at(-1), `${cut.folder}/step-4`);
+      const resumed = new Recorder(`${folder}/${stopAt} again`);
+      const summary = await trainTask({ ...request, resume: cut.checkpoints.at(-1) }, resumed);
+      assert.deepEqual([summary.heldout, summary.train], [heldout, train]);
+      assert.deepEqual([resumed.rows, resumed.checkpoints], [[], []]);
+    }
+  }));
+
+Deno.test("Ctrl-C while answering before training saves step 0; before that nothing is made", () =>
+  inFolder(async (folder, request) => {
+    const stopper = new AbortController();
+    const early = new Recorder(`${folder}/early`);
+    early.evaluation = () => stopper.abort(new Error("stop"));
+    await assert.rejects(trainTask(request, early, { signal: stopper.signal }), /^Error: stop$/);
+    assert.deepEqual([early.checkpoints, early.rows], [[`${folder}/early/step-0`], []]);
+    const none = new Recorder(`${folder}/none`);
+    await assert.rejects(trainTask(request, none, { signal: stopper.signal }), /^Error: stop$/);
+    assert.equal(none.info, undefined);
   }));
 
 Deno.test("a resumed run goes on with the commit that it started from, though the branch moved on", () =>
@@ -164,7 +219,7 @@ Deno.test("a resumed run goes on with the commit that it started from, though th
       await assert.rejects(trainTask(asked, cut, { signal: stopper.signal }), /^Error: stop$/);
       await moveTo(second, 4);
       const resumed = new Recorder(`${folder}/resumed`);
-      await trainTask({ ...asked, resume: cut.checkpoints[0] }, resumed);
+      await trainTask({ ...asked, resume: cut.checkpoints.at(-1) }, resumed);
       assert.deepEqual(resumed.info!.source, whole.info!.source);
       assert.deepEqual([...cut.rows, ...resumed.rows], whole.rows); // KL to the reference included
       const moved = new Recorder(`${folder}/moved`);
@@ -172,7 +227,7 @@ Deno.test("a resumed run goes on with the commit that it started from, though th
       assert.equal((moved.info!.source as { commit: string }).commit, second);
       await Deno.remove(`${home}/snapshots/${first}`, { recursive: true });
       await assert.rejects(
-        trainTask({ ...asked, resume: cut.checkpoints[0] }, new Recorder(folder)),
+        trainTask({ ...asked, resume: cut.checkpoints.at(-1) }, new Recorder(folder)),
         /deno task fetch someone\/small@a{40}$/,
       );
     } finally {
@@ -186,7 +241,7 @@ Deno.test("a resumed run refuses a model folder that has changed since it began"
     const run = new Recorder(`${folder}/run`);
     await trainTask({ ...request, steps: 1 }, run);
     await writeSmallModel(`${folder}/model`, 80);
-    const [resume] = run.checkpoints;
+    const resume = run.checkpoints.at(-1)!;
     await assert.rejects(
       trainTask({ ...request, steps: 2, resume }, new Recorder(folder)),
       /the run began with other files: config\.json, model\.safetensors changed since/,
@@ -228,7 +283,7 @@ Deno.test("trainTask() refuses a broken trainer.json and a checkpoint beyond the
   inFolder(async (folder, request) => {
     const run = new Recorder(`${folder}/run`);
     await trainTask({ ...request, steps: 2 }, run);
-    const [resume] = run.checkpoints;
+    const resume = run.checkpoints.at(-1)!;
     await assert.rejects(
       () => trainTask({ ...request, steps: 1, resume }, new Recorder(folder)),
       /ends at step 1: it is at 2; name an earlier checkpoint/,
@@ -273,9 +328,9 @@ testOnWebGpu(
           assert.match(error.message, /the GPU device was lost.*Resume from the last checkpoint/);
           return true;
         });
-        assert.deepEqual(run.checkpoints, [`${folder}/run/step-2`]);
+        assert.deepEqual(run.checkpoints, [0, 2].map((step) => `${folder}/run/step-${step}`));
         const again = new Recorder(`${folder}/again`);
-        await trainTask({ ...lost, resume: run.checkpoints[0] }, again);
+        await trainTask({ ...lost, resume: run.checkpoints[1] }, again);
         assert.deepEqual(again.rows.map(({ step }) => step), [3, 4]);
         assert.deepEqual(again.rows[0], run.rows[2]);
       } finally {

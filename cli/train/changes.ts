@@ -1,0 +1,87 @@
+/** What `train --resume` may change of a run, and what a change means. @module */
+import { type Changes, changesOf, type RunEvent } from "../../experiment/folder/history.ts";
+import { type Parsed, UsageError } from "../command.ts";
+import type { TrainFlags } from "../commands/train.ts";
+import { quoted } from "../terminal.ts";
+import type { RunRequest } from "./request.ts";
+
+/** Flags that say how to run it, and change nothing of the run. */
+const FREE = ["resume", "memory", "device", "json", "quiet"];
+/** Flags that change its course from here on. */
+const FLAGS = ["steps", "save-every"];
+/**
+ * Settings of how an update is taken. They are read anew in every step, and nothing that is saved depends
+ * on them. What is learned, from which prompts in which order, drawn how and compared with what stays.
+ */
+const SETTINGS = [
+  "learningRate",
+  "learningRateSchedule",
+  "learningRateFinal",
+  "warmupSteps",
+  "maxGradNorm",
+  "epochs",
+  "minibatches",
+  "microbatchRows",
+  "targetKl",
+  "recompute",
+];
+
+/** The changes that a command line asks for. @throws {UsageError} for what must stay */
+export function changesAsked(
+  { given, flags, settings }: Pick<Parsed<TrainFlags>, "given" | "flags" | "settings">,
+): Changes {
+  const refused = [
+    ...given.filter((name) => ![...FREE, ...FLAGS].includes(name)).map((name) => `--${name}`),
+    ...Object.keys(settings).filter((name) => !SETTINGS.includes(name)),
+  ];
+  if (refused.length > 0) {
+    throw new UsageError(
+      `Cannot change ${
+        refused.join(", ")
+      } on --resume as a run keeps what it learns and from what: ` +
+        `only --steps, --save-every, --memory, --device, ${SETTINGS.join(", ")} may change; ` +
+        "start a new run for the rest",
+    );
+  }
+  return {
+    ...(given.includes("steps") && { steps: flags.steps }),
+    ...(given.includes("save-every") && { saveEvery: flags["save-every"] }),
+    settings,
+  };
+}
+
+/** All that differs from the first request: what was changed before, and now. */
+export function allChanges(history: readonly RunEvent[], now: Changes): Changes {
+  const before = changesOf(history);
+  return { ...before, ...now, settings: { ...before.settings, ...now.settings } };
+}
+
+/** The request with the changes in it. */
+export function changed(request: RunRequest, { settings, ...rest }: Changes): RunRequest {
+  return { ...request, ...rest, settings: { ...request.settings, ...settings } };
+}
+
+/** Changes in the words of the command line, each with a space before it. */
+export const changeWords = ({ steps, saveEvery, settings }: Changes): string =>
+  [
+    ...(steps === undefined ? [] : [` --steps ${steps}`]),
+    ...(saveEvery === undefined ? [] : [` --save-every ${saveEvery}`]),
+    ...Object.entries(settings).map(([key, value]) => ` ${key}=${quoted(String(value))}`),
+  ].join("");
+
+/** For people: what schedules make of another number of steps. `config` holds the resolved settings. */
+export function scheduleNotice(
+  config: Readonly<Record<string, unknown>>,
+  { from, to, step }: { from: number; to: number; step: number },
+): string | undefined {
+  const follows = Object.entries(config).filter(([key, value]) =>
+    (key.endsWith("Schedule") && value !== "constant") ||
+    (key === "klControl" && value === "linear")
+  );
+  if (from === to || follows.length === 0) return undefined;
+  const names = follows.map(([key, value]) => `${key}=${value}`).join(" and ");
+  return `${names} now spans ${to} steps, not ${from}: from step ${
+    step + 1
+  } on, values are those of ` +
+    `a run of ${to} steps`;
+}

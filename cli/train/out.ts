@@ -1,0 +1,27 @@
+/** Whether a run may be written where `--out` says. @module */
+import { join } from "node:path";
+import { listFolder } from "../../experiment/folder/files.ts";
+import { checkpointSteps, readRun } from "../../experiment/folder/run_data.ts";
+import { UsageError } from "../command.ts";
+import { quoted } from "../terminal.ts";
+
+/** @throws {UsageError} where there is something, with a line that continues it where that can be done */
+export async function checkOut(out: string): Promise<void> {
+  const folder = join(out, "."); // without a slash at its end
+  if ((await listFolder(folder).catch(() => [])).length === 0) return;
+  throw new UsageError(
+    `Cannot write ${folder} as it is not empty. Choose another with --out${await orContinue(
+      folder,
+    )}`,
+  );
+}
+
+/** How to continue the run that is there; nothing where that cannot be done. */
+async function orContinue(folder: string): Promise<string> {
+  const run = await readRun(folder).catch(() => undefined);
+  if (!run || (await checkpointSteps(folder)).length === 0) return "";
+  const line = `deno task train --resume ${quoted(folder)}`;
+  return run.summary
+    ? `, or extend the run that is there: ${line} --steps ${2 * run.summary.steps}`
+    : `, or continue the run that is there: ${line}`;
+}
