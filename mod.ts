@@ -21,7 +21,7 @@
  * const policy = new LanguagePolicy({ model, reference });
  * const settings = { totalSteps: 12, maxNewTokens: 4, epochs: 2, learningRate: 1e-3 };
  * const trainer = new Trainer(policy, settings);
- * const prompts = Array.from({ length: 16 }, () => tokenizer.encode("The color of the sea is"));
+ * const prompts = Array.from({ length: 32 }, () => tokenizer.encode("The color of the sea is"));
  * const scores: number[] = [];
  * while (scores.length < settings.totalSteps) {
  *   const { metrics } = await trainer.step(prompts, ({ responses }) =>

@@ -168,7 +168,7 @@ Deno.test("without permissions: help and version as ever, else which one is miss
   const hub = await run("generate", "a", "--model", "owner/name");
   await Deno.remove(cache);
   assert.equal(hub.code, 1);
-  assert.match(hub.err, /the hub's cache does not have it\. .* deno task fetch owner\/name$/m);
+  assert.match(hub.err, /the hub's cache does not have it as .* deno task fetch owner\/name$/m);
 });
 
 Deno.test("a code without words is an object with --json too; a command's own object is the only one", async () => {

@@ -130,6 +130,7 @@ Deno.test("a checkpoint of an adapter names its base, completes prompts and begi
     const { source } = full.info!;
     assert.deepEqual(source.base?.kind === "folder" && Object.keys(source.base.sha256), [
       "config.json",
+      "generation_config.json",
       "model.safetensors",
       "tokenizer.json",
     ]);

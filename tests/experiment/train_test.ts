@@ -258,7 +258,7 @@ const wrong: [string, Partial<TrainRequest>, RegExp][] = [
     { settings: { ...settings, batchSize: 0 } },
     /batchSize must be at least 1: it is 0/,
   ],
-  ["an unknown model", { model: "gpt9" }, /Cannot load the model "gpt9".*no such folder/],
+  ["an unknown model", { model: "gpt9" }, /no run or model "gpt9" in /],
   ["a checkpoint that is none", { resume: "tests/fixtures" }, /readable trainer\.json/],
 ];
 for (const [what, change, message] of wrong) {

@@ -60,7 +60,7 @@ testOnDevices(
   "a completion ends at the first of several ends, the end included",
   async (device) => {
     using model = randomModel(device, { ...SHAPE, eos_token_id: [21, 20] }, { frozen: true });
-    const options = { maxNewTokens: 33, temperature: 1.5, seed: 3 };
+    const options = { maxNewTokens: 33, temperature: 1.5, seed: 1 };
     const free = await generate(model, PROMPTS, { ...options, eos: null });
     assert.ok(free.responses.every(({ length }) => length === 33));
     for (const ends of [[21, 20], [20, 21], [20, 21, 22, 23]]) {
