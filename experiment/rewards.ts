@@ -1,6 +1,5 @@
 /** The rewards of a run: named or given, opened for a task, and summed. @module */
 import type { OptionValue } from "../base/options.ts";
-import { lookedIn } from "./folder/named_model.ts";
 import { asUsage } from "../base/usage.ts";
 import { shown } from "../base/shown.ts";
 import type { Device } from "../kernels/device.ts";
@@ -156,7 +155,6 @@ export async function openEncoder(
       cause: error,
     });
     if (isHubId(encoder) || await kindOf(encoder) === "folder") throw said;
-    said.message += lookedIn(encoder);
     throw asUsage(said);
   });
   return await loadSentenceEmbedder(device, folder, options);

@@ -5,7 +5,6 @@
  * checkpoint, so that a checkpoint's rows are on disk before it is.
  * @module
  */
-import { basename, dirname, join } from "node:path";
 import about from "../../deno.json" with { type: "json" };
 import type {
   CompletionRow,
@@ -16,7 +15,7 @@ import type {
   Summary,
 } from "../observer.ts";
 import { completionCells, completionHeader, numberCell, scoreNames } from "./csv.ts";
-import { makeIfAbsent, makeParents, removeTemporaries, replaceFile, writeError } from "./files.ts";
+import { removeTemporaries, replaceFile } from "./files.ts";
 import { type Disk, disk } from "../../model/files/disk.ts";
 import { Course } from "../runaway.ts";
 import { checkpointFolder, CheckpointFolders } from "./checkpoint_folders.ts";
@@ -25,6 +24,7 @@ import { type Changes, differing, finished, note, type RunEventBody } from "./hi
 import { requireRunFolder } from "./links.ts";
 import { RunLock } from "./lock.ts";
 import { type Identity, identityOf, readManifest, writeManifest } from "./manifest.ts";
+import { makeRunFolder } from "./make_run_folder.ts";
 import type { FileMark } from "./marks.ts";
 import {
   currentColumn,
@@ -107,7 +107,7 @@ export class RunFolder implements RunObserver {
       await this.#takeUp(resume, info);
       return;
     }
-    this.folder = await this.#makeFolder(info);
+    this.folder = await makeRunFolder(info, { out: this.#options.out, io: this.#io });
     this.#lock = await RunLock.take(this.folder);
     const config: RunConfig = {
       id: crypto.randomUUID(),
@@ -329,39 +329,6 @@ export class RunFolder implements RunObserver {
     const changed = differing(run.config.config, info.config);
     if (!run.history?.length && !run.summary && Object.keys(changed).length === 0) return;
     await this.note({ kind: "resumed", asked, changed });
-  }
-
-  async #makeFolder(info: RunInfo): Promise<string> {
-    if (this.#options.out !== undefined) {
-      const out = join(dirname(this.#options.out), basename(this.#options.out));
-      await requireRunFolder(out);
-      await this.#make(makeParents, dirname(out));
-      if (
-        !await this.#make(makeIfAbsent, out) &&
-        (await Array.fromAsync(Deno.readDir(out))).length > 0
-      ) {
-        throw writeError(
-          out,
-          new Error(`it is not empty. Choose another with --out, or continue: --resume ${out}`),
-        );
-      }
-      return out;
-    }
-    await this.#make(makeIfAbsent, "runs");
-    const time = new Date().toISOString().slice(0, 19).replaceAll(":", "").replace("T", "-");
-    const name = `runs/${info.task}-${info.algorithm}-${info.seed}-${time}`;
-    for (let i = 1;; i++) {
-      const path = i === 1 ? name : `${name}-${i}`;
-      if (await this.#make(makeIfAbsent, path)) return path;
-    }
-  }
-
-  async #make<T>(how: (path: string, io: Disk) => Promise<T>, path: string): Promise<T> {
-    try {
-      return await how(path, this.#io);
-    } catch (error) {
-      throw writeError(path, error);
-    }
   }
 }
 

@@ -99,7 +99,9 @@ inTemporary(
   `${PRESSES} times Ctrl-C in a terminal, through deno task: nothing is lost`,
   async (place) => {
     const line = await prepare(place), counts: Record<string, number> = {};
-    const moments = [/answering before training/, FIRST_STEP, /answering after training/];
+    // On a quick machine the words about the last answers may be overwritten before they are drawn.
+    const ended = new RegExp(`answering after training|${STEPS}/${STEPS}`);
+    const moments = [/answering before training/, FIRST_STEP, ended];
     for (let i = 0; i < PRESSES; i++) {
       const command = new Pressed(`${line} --out runs/${i}`, place);
       await command.until(i < moments.length ? moments[i] : /\S/);

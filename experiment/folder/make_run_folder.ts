@@ -1,0 +1,42 @@
+/** Makes the folder of a new run. @module */
+import { basename, dirname, join } from "node:path";
+import type { Disk } from "../../model/files/disk.ts";
+import type { RunInfo } from "../observer.ts";
+import { makeIfAbsent, makeParents, writeError } from "./files.ts";
+import { requireRunFolder } from "./links.ts";
+
+/**
+ * Makes the folder `out`, or one under `runs` named by the run and the time; gives its path.
+ * @throws {WriteError} where `out` is not empty, or a folder cannot be made
+ * @throws {LinkError} where a link leads out of the run's place
+ */
+export async function makeRunFolder(
+  { task, algorithm, seed }: Pick<RunInfo, "task" | "algorithm" | "seed">,
+  { out, io }: { out?: string; io: Disk },
+): Promise<string> {
+  const make = async <T>(how: (path: string, io: Disk) => Promise<T>, path: string): Promise<T> => {
+    try {
+      return await how(path, io);
+    } catch (error) {
+      throw writeError(path, error);
+    }
+  };
+  if (out !== undefined) {
+    const folder = join(dirname(out), basename(out));
+    await requireRunFolder(folder);
+    await make(makeParents, dirname(folder));
+    const isNew = await make(makeIfAbsent, folder);
+    if (isNew || (await Array.fromAsync(Deno.readDir(folder))).length === 0) return folder;
+    throw writeError(
+      folder,
+      new Error(`it is not empty. Choose another with --out, or continue: --resume ${folder}`),
+    );
+  }
+  await make(makeIfAbsent, "runs");
+  const time = new Date().toISOString().slice(0, 19).replaceAll(":", "").replace("T", "-");
+  const name = `runs/${task}-${algorithm}-${seed}-${time}`;
+  for (let i = 1;; i++) {
+    const path = i === 1 ? name : `${name}-${i}`;
+    if (await make(makeIfAbsent, path)) return path;
+  }
+}
