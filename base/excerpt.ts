@@ -24,3 +24,18 @@ export function firstOf(items: readonly string[], { most = 8, apart = "; " } = {
   const more = items.length > most ? [`and ${items.length - most} more`] : [];
   return [...items.slice(0, most), ...more].join(apart);
 }
+
+const LONGEST = 80;
+
+/** A text in quotes and cut where it is long, an object by its names, anything else as it prints. */
+export function described(value: unknown): string {
+  if (typeof value === "string") {
+    const cut = value.length > LONGEST ? `${value.slice(0, LONGEST)}…` : value;
+    return JSON.stringify(cut);
+  }
+  if (typeof value === "function") return "a function";
+  if (typeof value !== "object" || value === null) return String(value);
+  if (Array.isArray(value)) return `a list of ${value.length}`;
+  const names = Object.keys(value);
+  return names.length > 0 ? `an object with ${names.slice(0, 12).join(", ")}` : "an empty object";
+}

@@ -13,7 +13,7 @@
  * @module
  */
 import { didYouMean } from "./names.ts";
-import { shown } from "./shown.ts";
+import { described } from "./excerpt.ts";
 
 /** Values that an option can take. */
 export type OptionValue = string | number | boolean;
@@ -114,7 +114,7 @@ export function defineOptions<const R extends OptionRows>(
       if (typeof given !== "object" || given === null || Array.isArray(given)) {
         throw new TypeError(
           `Cannot configure ${owner} as settings are an object of names and values: it is ${
-            shown(given)
+            described(given)
           }`,
         );
       }
@@ -154,7 +154,7 @@ function checkRow(owner: string, name: string, { kind, choices, min, max, above 
  */
 export function checkOption(owner: string, name: string, option: Option, value: unknown): void {
   const cannot = (rule: string) =>
-    `Cannot configure ${owner} as ${name} must be ${rule}: it is ${shown(value)}`;
+    `Cannot configure ${owner} as ${name} must be ${rule}: it is ${described(value)}`;
   const { kind, choices, min, max, above } = option;
   if (kind === "boolean") {
     if (typeof value !== "boolean") throw new TypeError(cannot("true or false"));

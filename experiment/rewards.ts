@@ -1,7 +1,7 @@
 /** The rewards of a run: named or given, opened for a task, and summed. @module */
 import type { OptionValue } from "../base/options.ts";
 import { asUsage } from "../base/usage.ts";
-import { shown } from "../base/shown.ts";
+import { described } from "../base/excerpt.ts";
 import type { Device } from "../kernels/device.ts";
 import type { EncoderOptions } from "../model/encoder/encoder.ts";
 import type { SentenceEmbedder } from "../model/encoder/sentence.ts";
@@ -68,7 +68,7 @@ function ownReward(one: Exclude<RequestedReward, string>): ChosenReward {
   if (typeof chosen.reward?.score === "function") return chosen;
   throw new TypeError(
     `Cannot train on rewards as each is a name, an object with name and score(), or such an object ` +
-      `with its weight, { reward, weight }: one is ${shown(one)}`,
+      `with its weight, { reward, weight }: one is ${described(one)}`,
   );
 }
 

@@ -1,5 +1,5 @@
 /** What a sum of rewards refuses: parts, values and counts that are none. @module */
-import { shown } from "../base/shown.ts";
+import { described } from "../base/excerpt.ts";
 import { isExact } from "./exact.ts";
 import type { Reward } from "./reward.ts";
 
@@ -24,11 +24,11 @@ export function checkParts(parts: readonly Part[]): void {
   const seen = new Set<string>();
   for (const { reward, weight, counts = reward?.counts } of parts) {
     if (typeof reward?.score !== "function") {
-      throw cannot(`each has a name and score(): one is ${shown(reward)}`);
+      throw cannot(`each has a name and score(): one is ${described(reward)}`);
     }
     const { name } = reward;
     if (typeof name !== "string" || !NAME.test(name)) {
-      throw cannot(`names are a-z, 0-9 and _: one is ${shown(name)}`);
+      throw cannot(`names are a-z, 0-9 and _: one is ${described(name)}`);
     }
     if (seen.has(name)) throw cannot(`names must differ: "${name}" comes twice`);
     seen.add(name);
@@ -57,7 +57,7 @@ export function checkColumn(name: string, given: unknown, B: number): (number | 
   const rule = `Cannot use the reward ${name} as`;
   if (!Array.isArray(given)) {
     throw new TypeError(
-      `${rule} score() must give an array of ${B} values: it gave ${shown(given)}`,
+      `${rule} score() must give an array of ${B} values: it gave ${described(given)}`,
     );
   }
   if (given.length !== B) {
@@ -67,7 +67,7 @@ export function checkColumn(name: string, given: unknown, B: number): (number | 
     const value = given[row];
     if (value === null || Number.isFinite(value)) continue;
     const Kind = typeof value === "number" ? RangeError : TypeError;
-    throw new Kind(`${rule} values are finite or null: row ${row} has ${shown(value)}`);
+    throw new Kind(`${rule} values are finite or null: row ${row} has ${described(value)}`);
   }
   return given;
 }

@@ -11,7 +11,7 @@ import {
   type OptionTable,
   type OptionValues,
 } from "../base/options.ts";
-import { shown } from "../base/shown.ts";
+import { described } from "../base/excerpt.ts";
 import { cosine } from "./embeddings/cosine.ts";
 import { loadWordVectors } from "./embeddings/word_vectors.ts";
 import type {
@@ -85,7 +85,7 @@ export function semantic(options: SemanticOptions): Reward {
         if (Array.isArray(found) && found.length === B) continue;
         throw new RangeError(
           `Cannot score as ${parent.name} and ${embedder.name} must give ${B} results: got ` +
-            shown(found),
+            described(found),
         );
       }
       return given.map((child, i) => {

@@ -4,7 +4,7 @@
  * same in every epoch.
  * @module
  */
-import { shown } from "../base/shown.ts";
+import { described } from "../base/excerpt.ts";
 import {
   alignResponses,
   checkSize,
@@ -68,7 +68,7 @@ export async function collect<C>(
   if (!made?.advantage) {
     throw new TypeError(
       `Cannot learn by ${algorithm.name} as its advantages() must give { advantage }: it gave ` +
-        shown(made),
+        described(made),
     );
   }
   for (const name of ["advantage", "returns", "kl", "penalty"] as const) {

@@ -1,5 +1,5 @@
 /** What a score function must give, and what of it is learned from. @module */
-import { shown } from "../base/shown.ts";
+import { described } from "../base/excerpt.ts";
 
 /** One number a response, null where it could not be scored. */
 export type Scores = (number | null)[];
@@ -14,7 +14,7 @@ export function checkScores(given: unknown, B: number): Scores {
   if (!Array.isArray(given)) {
     throw new TypeError(
       `Cannot learn from a rollout as its score function must give an array, one score for each of ` +
-        `${B} responses: it gave ${shown(given)}`,
+        `${B} responses: it gave ${described(given)}`,
     );
   }
   if (given.length !== B) {
@@ -26,7 +26,9 @@ export function checkScores(given: unknown, B: number): Scores {
     const score = given[b], rule = `Cannot learn from response ${b} as its score must be`;
     if (score === null) continue;
     if (typeof score !== "number") {
-      throw new TypeError(`${rule} a number, or null for "cannot score": it is ${shown(score)}`);
+      throw new TypeError(
+        `${rule} a number, or null for "cannot score": it is ${described(score)}`,
+      );
     }
     if (!Number.isFinite(Math.fround(score))) {
       throw new RangeError(`${rule} finite in 32 bits, or null for "cannot score": it is ${score}`);

@@ -1,5 +1,5 @@
 /** What a trainer remembers from one step to the next, and how it is read back. @module */
-import { shown } from "../base/shown.ts";
+import { described } from "../base/excerpt.ts";
 import type { Algorithm, AlgorithmState } from "./algorithm.ts";
 
 /** All that a trainer remembers from one step to the next; plain JSON. */
@@ -45,7 +45,7 @@ export function readState(
 ): TrainerState {
   if (typeof saved !== "object" || saved === null) {
     throw new TypeError(
-      `Cannot restore the trainer as its state is what state() gave: it is ${shown(saved)}`,
+      `Cannot restore the trainer as its state is what state() gave: it is ${described(saved)}`,
     );
   }
   const { step, faults, ...rest } = saved as Readonly<Record<string, unknown>>;

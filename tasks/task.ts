@@ -1,6 +1,6 @@
 /** What a task is: prompts with known answers, and how it is scored by default. @module */
 import type { OptionValue } from "../base/options.ts";
-import { shown } from "../base/shown.ts";
+import { described } from "../base/excerpt.ts";
 import type { Example, Parent } from "../rewards/reward.ts";
 
 /** A task, loaded. */
@@ -42,11 +42,11 @@ export function checkTask(task: Task): Task {
   const { name, examples } = task ?? {};
   const cannot = (rule: string) => new TypeError(`Cannot train on ${name ?? "a task"} as ${rule}`);
   if (typeof name !== "string" || !examples) {
-    throw cannot(`it must be a name, or an object as tasks/task.ts says: it is ${shown(task)}`);
+    throw cannot(`it must be a name, or an object as tasks/task.ts says: it is ${described(task)}`);
   }
   for (const split of ["train", "heldout"] as const) {
     if (Array.isArray(examples[split])) continue;
-    throw cannot(`examples.${split} must be a list: it is ${shown(examples[split])}`);
+    throw cannot(`examples.${split} must be a list: it is ${described(examples[split])}`);
   }
   if (examples.train.length === 0) {
     throw new RangeError(`Cannot train on ${name} as it has no training prompts`);
@@ -55,7 +55,7 @@ export function checkTask(task: Task): Task {
   for (const example of [...examples.train, ...examples.heldout]) {
     const { id, prompt } = example ?? {};
     if (typeof id !== "string" || typeof prompt !== "string") {
-      throw cannot(`each example needs id and prompt, two texts: one is ${shown(example)}`);
+      throw cannot(`each example needs id and prompt, two texts: one is ${described(example)}`);
     }
     if (seen.has(id)) {
       throw cannot(`each example has an id of its own: ${JSON.stringify(id)} comes twice`);

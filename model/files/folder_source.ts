@@ -55,17 +55,24 @@ export async function hasFile(folder: FolderSource, name: string): Promise<boole
 }
 
 /**
- * What a JSON file says; undefined where there is no such file.
- * @throws {TypeError} when it is not JSON
+ * What the text of a JSON file says, which errors call `from`.
+ * @throws {TypeError} when it is not JSON, or nests deeper than 64 levels
  */
-export async function readJson(folder: FolderSource, name: string): Promise<unknown> {
-  const text = await folder.readText(name);
-  if (text === undefined) return undefined;
+export function jsonOf(text: string, from: string): unknown {
   try {
     return parseShallowJson(text);
   } catch (error) {
     throw new TypeError(
-      `Cannot use ${pathIn(folder, name)} as it must be JSON: ${excerpt((error as Error).message)}`,
+      `Cannot use ${from} as it must be JSON: ${excerpt((error as Error).message)}`,
     );
   }
+}
+
+/**
+ * What a JSON file of a folder says; undefined where there is no such file.
+ * @throws {TypeError} when it is not JSON, or nests deeper than 64 levels
+ */
+export async function readJson(folder: FolderSource, name: string): Promise<unknown> {
+  const text = await folder.readText(name);
+  return text === undefined ? undefined : jsonOf(text, pathIn(folder, name));
 }

@@ -1,9 +1,9 @@
 /** Writes a tokenizer beside a model: every file that belongs to it, and one end of a text in all of them. @module */
+import { jsonOf } from "./folder_source.ts";
 import { type Ends, endsOf } from "../ends.ts";
 import { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { replaceFile } from "./disk.ts";
 import type { FolderSource } from "./folder_source.ts";
-import { parsePlainJson } from "./plain_json.ts";
 import { readTokenizer, TOKENIZER_FILES } from "./tokenizer_file.ts";
 
 /** Files that may name the token that ends a text. */
@@ -38,7 +38,7 @@ export async function copyTokenizer(
 
 /** The text of a JSON file with `eos_token` set. */
 function withEnd(text: string, name: string, end: string | null): string {
-  const { eos_token: _, ...json } = parsePlainJson(text, name) as Record<string, unknown> ?? {};
+  const { eos_token: _, ...json } = jsonOf(text, name) as Record<string, unknown> ?? {};
   const named = end !== null || name === "tokenizer_config.json" ? { eos_token: end } : {};
   return JSON.stringify({ ...json, ...named }, null, 2) + "\n";
 }

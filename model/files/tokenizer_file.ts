@@ -6,9 +6,8 @@
 import { byteLevelJson } from "../tokenizer/bpe.ts";
 import { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { sourceOf, splitPath } from "./deno_folder.ts";
-import { type FolderSource, MissingFileError, pathIn } from "./folder_source.ts";
+import { type FolderSource, jsonOf, MissingFileError, pathIn, readJson } from "./folder_source.ts";
 import { baseOfAdapter } from "./peft_config.ts";
-import { parsePlainJson, readPlainJson } from "./plain_json.ts";
 import { idsOf, readNames, type TokenizerNames } from "./tokenizer_names.ts";
 
 const FILE = "tokenizer.json";
@@ -57,7 +56,7 @@ export interface TokenizerSource {
 export async function readTokenizer(from: string | FolderSource): Promise<TokenizerSource> {
   const { folder, name } = tokenizerFile(from);
   const path = pathIn(folder, name), text = await folder.readText(name);
-  let json = text === undefined ? undefined : parsePlainJson(text, path);
+  let json = text === undefined ? undefined : jsonOf(text, path);
   if (text === undefined && !await isOldTokenizer(folder)) {
     const base = await baseOfAdapter(folder);
     if (base !== undefined) return await readTokenizer(base);
@@ -108,7 +107,7 @@ function completed(json: unknown, names: TokenizerNames): unknown {
 }
 
 async function madeOfOldFiles(folder: FolderSource, names: TokenizerNames): Promise<unknown> {
-  const vocab = await readPlainJson(folder, "vocab.json");
+  const vocab = await readJson(folder, "vocab.json");
   const merges = await folder.readText("merges.txt");
   if (vocab === undefined || merges === undefined) {
     return wordPieceJson((await folder.readText("vocab.txt"))!, names);

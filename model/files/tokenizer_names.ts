@@ -6,8 +6,7 @@
 import * as z from "npm:zod@4.6.7";
 import { END_OF_TEXT } from "../tokenizer/bpe.ts";
 import { quoted, shown } from "../tokenizer/patterns.ts";
-import { type FolderSource, pathIn } from "./folder_source.ts";
-import { readPlainJson } from "./plain_json.ts";
+import { type FolderSource, pathIn, readJson } from "./folder_source.ts";
 
 const token = z.union([
   z.string(),
@@ -87,7 +86,7 @@ export async function readNames(folder: FolderSource): Promise<TokenizerNames> {
   const config = await readSettings(folder, "tokenizer_config.json");
   const isListed = config?.added_tokens_decoder !== undefined;
   const map = isListed ? undefined : await readSettings(folder, "special_tokens_map.json");
-  const more = isListed ? undefined : await readPlainJson(folder, "added_tokens.json");
+  const more = isListed ? undefined : await readJson(folder, "added_tokens.json");
   const className = config?.tokenizer_class ?? await classOfModel(folder);
   const [, defaults = {}] = CLASSES.find(([pattern]) => pattern.test(className ?? "")) ?? [];
   // Without any file beside it, a tokenizer.json says by its vocabulary alone what ends a text.
@@ -138,7 +137,7 @@ function plain(one: NamedToken | z.infer<typeof token>): NamedToken {
 }
 
 async function readSettings(folder: FolderSource, name: string): Promise<Settings | undefined> {
-  const json = await readPlainJson(folder, name);
+  const json = await readJson(folder, name);
   if (json === undefined) return undefined;
   const parsed = settings.safeParse(json);
   if (parsed.success) return parsed.data;
@@ -154,7 +153,7 @@ async function readSettings(folder: FolderSource, name: string): Promise<Setting
 
 /** What transformers' AutoTokenizer goes by where no file names a class. */
 async function classOfModel(folder: FolderSource): Promise<string | undefined> {
-  const config = await readPlainJson(folder, "config.json") as
+  const config = await readJson(folder, "config.json") as
     | { tokenizer_class?: unknown; model_type?: unknown }
     | null
     | undefined;

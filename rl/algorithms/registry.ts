@@ -1,6 +1,6 @@
 /** Every algorithm, by name. A new one is a file of its own and a line here. @module */
 import { unknownName } from "../../base/names.ts";
-import { shown } from "../../base/shown.ts";
+import { described } from "../../base/excerpt.ts";
 import type { Algorithm } from "../algorithm.ts";
 import { ppo } from "./ppo.ts";
 
@@ -39,7 +39,7 @@ export function asAlgorithm(given: unknown): Algorithm {
   if (missing.length === 0) return given as Algorithm;
   const now = typeof given === "object" && given !== null
     ? `this object lacks ${missing.join(", ")}`
-    : `it is ${shown(given)}`;
+    : `it is ${described(given)}`;
   throw new TypeError(
     `Cannot train as an algorithm is a name, or an object as rl/algorithm.ts says: ${now}`,
   );

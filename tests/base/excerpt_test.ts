@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { excerpt, firstOf, shown } from "../../base/excerpt.ts";
+import { described, excerpt, firstOf, shown } from "../../base/excerpt.ts";
 
 Deno.test("excerpt() leaves short text alone, and says how long a cut one is", () => {
   assert.equal(excerpt("abc", 3), "abc");
@@ -22,4 +22,24 @@ Deno.test("shown() is JSON, cut; and words where there is none", () => {
 Deno.test("firstOf() says how many more there are", () => {
   assert.equal(firstOf(["a", "b"]), "a; b");
   assert.equal(firstOf(["a", "b", "c"], { most: 2, apart: ", " }), "a, b, and 1 more");
+});
+
+Deno.test("described() says a value in a few words, whatever it is", () => {
+  const round: Record<string, unknown> = { score: 1 };
+  round.self = round;
+  const values: [unknown, string][] = [
+    [undefined, "undefined"],
+    [null, "null"],
+    [NaN, "NaN"],
+    [7n, "7"],
+    [Symbol("x"), "Symbol(x)"],
+    ['a "b"\n', '"a \\"b\\"\\n"'],
+    ["x".repeat(200), `"${"x".repeat(80)}…"`],
+    [() => 1, "a function"],
+    [[1, 2], "a list of 2"],
+    [{}, "an empty object"],
+    [Object.create(null), "an empty object"],
+    [round, "an object with score, self"],
+  ];
+  for (const [value, text] of values) assert.equal(described(value), text);
 });

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { defineOptions } from "../../base/options.ts";
 import type { Algorithm, ScoredRollout } from "../../rl/algorithm.ts";
 import { alignResponses, gridOfRows, keepRows, takeRows } from "../../rl/batch.ts";
-import { shown } from "../../base/shown.ts";
+import { described } from "../../base/excerpt.ts";
 import { tokenMean } from "../../rl/loss/normalise.ts";
 import { metricTable, PLAIN_METRICS } from "../../rl/metrics.ts";
 import type { Evaluation, EvaluationGradient, Rollout, TokenBatch } from "../../rl/policy.ts";
@@ -210,7 +210,7 @@ Deno.test("what is no algorithm, no policy or no state is refused in a sentence"
     assert.throws(() => make(reinforce(1)).restore(state as never), {
       name: "TypeError",
       message: `Cannot restore the trainer as its state is what state() gave: it is ${
-        shown(state)
+        described(state)
       }`,
     });
   }
