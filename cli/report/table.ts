@@ -1,6 +1,7 @@
 /** The last lines of a run: before and after, a few completions side by side, and where it lies. @module */
 import type { Summary } from "../../experiment/observer.ts";
 import { type Pair, pairs, type RunData } from "../../experiment/folder/run_data.ts";
+import { sameText } from "../../rewards/exact.ts";
 import {
   clip,
   clipStart,
@@ -8,6 +9,7 @@ import {
   duration,
   paint,
   printable,
+  quoted,
   type Terminal,
 } from "../terminal.ts";
 
@@ -23,8 +25,9 @@ export function closing(run: RunData, terminal: Terminal): string[] {
   const { summary, folder } = run, isWide = terminal.columns >= WIDE;
   if (!summary) return [];
   const scores = columns(isWide ? sideBySide(summary) : oneBelowAnother(summary));
-  const found = pairs(run.completions, "heldout").slice(0, SHOWN);
+  const all = pairs(run.completions, "heldout"), found = all.slice(0, SHOWN);
   const texts = isWide ? pairTable(found, terminal) : pairList(found, terminal);
+  const ask = question(run, all);
   return [
     "",
     paint(terminal, "bold", scores[0]),
@@ -35,8 +38,26 @@ export function closing(run: RunData, terminal: Terminal): string[] {
     ...(isWide
       ? [`folder  ${folder}`, `report  ${folder}/report.html`]
       : ["folder", `  ${folder}`, "report", "  report.html there"]),
+    ...(ask === undefined ? [] : isWide ? [`ask it  ${ask}`] : ["ask it", `  ${ask}`]),
   ];
 }
+
+/**
+ * The command that answers a held-out prompt as the trained model did, where its answer became right;
+ * undefined where none did, or none can stand in a line as it is.
+ */
+function question({ folder, config }: RunData, found: readonly Pair[]): string | undefined {
+  const became = found.find(({ prompt, before, after, answer }) =>
+    sameText(after, answer) && !sameText(before, answer) && isPlain(prompt)
+  );
+  if (!became || !isPlain(folder)) return undefined;
+  const tokens = config.config.maxNewTokens; // one that learnt no end of text would go on
+  const length = typeof tokens === "number" ? ` --tokens ${tokens}` : "";
+  return `deno task generate --model ${quoted(folder)}${length} ${quoted(became.prompt)}`;
+}
+
+/** Nothing that a terminal is not shown, and no option. */
+const isPlain = (text: string): boolean => printable(text) === text && !text.startsWith("-");
 
 function sideBySide({ train, heldout }: Summary): string[][] {
   return [

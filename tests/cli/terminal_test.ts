@@ -240,6 +240,41 @@ Deno.test("the closing table aligns before and after, and says where the run lie
   }
 });
 
+Deno.test("the closing lines ask the trained model a held-out prompt that it learnt, ready to paste", () => {
+  const config = { ...info(), command: "", request: {}, versions: {}, config: { maxNewTokens: 2 } };
+  const prompt = "it's red and blue => ";
+  /** What `ask it` says of one prompt. */
+  const ask = (
+    before: string,
+    after: string,
+    { folder = "runs/x", columns = 100, ...changed }: {
+      folder?: string;
+      columns?: number;
+      prompt?: string;
+      split?: "train";
+    } = {},
+  ) => {
+    const completions = [
+      completion(0, "before:heldout", before),
+      completion(9, "after:heldout", after),
+    ]
+      .map((row) => ({ ...row, prompt, ...changed }));
+    const run = { folder, config, names: [], metrics: [], completions, summary };
+    const lines = closing(run, { ...remembering(), columns });
+    return lines.slice(lines.findLastIndex((line) => line.includes("report.html")) + 1);
+  };
+  const command = "deno task generate --model runs/x --tokens 2 'it'\\''s red and blue => '";
+  assert.deepEqual(ask(" red", " Purple "), [`ask it  ${command}`]);
+  assert.deepEqual(ask(" red", " purple", { columns: 40 }), ["ask it", `  ${command}`]);
+  assert.match(ask("red", "purple", { folder: "runs/my x" })[0], / --model 'runs\/my x' /);
+  assert.deepEqual(ask("purple", "purple"), []); // was right before
+  assert.deepEqual(ask("red", "green"), []);
+  assert.deepEqual(ask("red", "purple", { split: "train" }), []);
+  assert.deepEqual(ask("red", "purple", { prompt: "two\nlines" }), []); // is not shown as it is
+  assert.deepEqual(ask("red", "purple", { prompt: "--red and blue" }), []);
+  assert.deepEqual(ask("red", "purple", { folder: "runs/\u001b[2J" }), []);
+});
+
 /** A good machine; a test changes one thing. */
 const machine: Machine = {
   os: "linux",
