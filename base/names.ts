@@ -4,8 +4,9 @@ import { shown } from "./excerpt.ts";
 
 /**
  * The nearest of `names`, where at most a third of the letters (or two; one of up to four) differ; case,
- * hyphens and underscores do not count. A clear beginning ("learn" for learningRate), the initials ("lr")
- * and the same letters in another order count as one edit.
+ * hyphens and underscores do not count. A clear beginning ("learn" for learningRate), an ending that is
+ * half of the name ("gpu" for webgpu), the initials ("lr") and the same letters in another order count
+ * as one edit.
  */
 export function nearest(word: string, names: readonly string[]): string | undefined {
   const wanted = fold(word);
@@ -13,7 +14,8 @@ export function nearest(word: string, names: readonly string[]): string | undefi
   for (const name of names) {
     const candidate = fold(name);
     const apart = distance(wanted, candidate);
-    const isNear = wanted.length >= 3 && candidate.startsWith(wanted) ||
+    const isNear = wanted.length >= 3 && (candidate.startsWith(wanted) ||
+          2 * wanted.length >= candidate.length && candidate.endsWith(wanted)) ||
       wanted.length >= 2 && (wanted === initials(name) || sorted(wanted) === sorted(candidate));
     const edits = isNear ? Math.min(1, apart) : apart;
     if (edits < least && edits < candidate.length) [best, least] = [name, edits];

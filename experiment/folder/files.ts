@@ -34,9 +34,10 @@ export function writeError(path: string, error: unknown, place = "runs"): WriteE
   if (error instanceof LinkError) return new WriteError(error.message, { cause: error });
   if (error instanceof Deno.errors.NotCapable) {
     const places = `${place},${dirname(path)}`;
+    const move = place === "runs" ? " (a run that lies elsewhere can be moved there)" : "";
     return new WriteError(
       `Cannot write ${path} as this command may write only inside ${place}. Name a folder inside ` +
-        `${place} (a run that lies elsewhere can be moved there), or allow the other one: deno run ` +
+        `${place}${move}, or allow the other one: deno run ` +
         `--allow-read --allow-env=XDG_RUNTIME_DIR,HOME --allow-write=${places} cli/bin.ts ...`,
       { cause: error },
     );

@@ -29,6 +29,11 @@ Deno.test("nearest() takes a clear beginning for one edit, a short one not", () 
   assert.equal(nearest("klc", NAMES), "klCoefficient");
 });
 
+Deno.test("nearest() takes an ending for one edit where it is half of the name", () => {
+  assert.equal(nearest("gpu", ["auto", "webgpu", "cpu"]), "webgpu");
+  assert.equal(nearest("clip", ["scoreClip", "clipLow"]), "clipLow");
+});
+
 Deno.test("nearest() gives nothing where all are far off, or nothing is known", () => {
   assert.equal(nearest("temperature", NAMES), undefined);
   assert.equal(nearest("epochs", []), undefined);

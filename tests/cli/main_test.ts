@@ -354,7 +354,7 @@ inTemporary("export writes below exports, by the run's name, and nowhere else", 
   assert.equal(outside.code, 1);
   assert.match(
     outside.err,
-    /elsewhere as this command may write only inside exports\. Name a folder inside exports .*: deno run .*--allow-write=exports,/,
+    /elsewhere as this command may write only inside exports\. Name a folder inside exports, or .*: deno run .*--allow-write=exports,/,
   );
   const bare = await command(place, "export");
   assert.match(bare.err, /^error: export needs <run\|model>\./);
