@@ -56,7 +56,6 @@ export interface TokenizerSource {
 export async function readTokenizer(from: string | FolderSource): Promise<TokenizerSource> {
   const { folder, name } = tokenizerFile(from);
   const path = pathIn(folder, name), text = await folder.readText(name);
-  let json = text === undefined ? undefined : jsonOf(text, path);
   if (text === undefined && !await isOldTokenizer(folder)) {
     const base = await baseOfAdapter(folder);
     if (base !== undefined) return await readTokenizer(base);
@@ -66,7 +65,7 @@ export async function readTokenizer(from: string | FolderSource): Promise<Tokeni
     );
   }
   const names = await readNames(folder);
-  json ??= await madeOfOldFiles(folder, names);
+  const json = text === undefined ? await madeOfOldFiles(folder, names) : jsonOf(text, path);
   return { json: completed(json, names), eosToken: names.eosToken, text, folder, path };
 }
 

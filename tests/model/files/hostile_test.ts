@@ -7,6 +7,7 @@ import { hasFile, readJson } from "../../../model/files/folder_source.ts";
 import { loadGpt2 } from "../../../model/files/gpt2_folder.ts";
 import { saveGpt2 } from "../../../model/files/gpt2_save.ts";
 import { copyTokenizer } from "../../../model/files/tokenizer_copy.ts";
+import { loadTokenizer } from "../../../model/files/tokenizer_file.ts";
 import { findModel } from "../../../model/hub/find_model.ts";
 import { describeModel } from "../../../model/hub/load.ts";
 import { modelFolder } from "../../_fixtures.ts";
@@ -203,3 +204,14 @@ inTemporary("JSON that nests deep, and JSON of other kinds, is one sentence", as
   await Deno.writeTextFile(`${folder}/adapter_config.json`, `{"peft_type": "${"y".repeat(5e6)}"}`);
   await assert.rejects(loadGpt2(device, folder), (error: Error) => error.message.length < 1500);
 });
+
+inTemporary(
+  "a tokenizer.json of null is one that is not whole, not one that is not there",
+  async (folder) => {
+    await Deno.writeTextFile(`${folder}/tokenizer.json`, "null");
+    await assert.rejects(
+      loadTokenizer(folder),
+      /tokenizer\.json as a tokenizer\.json has other parts/,
+    );
+  },
+);
