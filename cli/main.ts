@@ -56,6 +56,11 @@ export const exitCode = (error: unknown): 1 | 2 => isUsage(error) ? 2 : 1;
 
 function messageOf(error: unknown): string {
   if (error instanceof Deno.errors.NotCapable) {
+    const [, path] = /^Requires all access to "(.*?)",/.exec(error.message) ?? [];
+    if (path !== undefined) {
+      return `Cannot open ${path} as a folder of devices or of the system may not be read: ` +
+        "name another";
+    }
     return `${error.message.split(",")[0]}. Start it with "deno task", which grants what it needs`;
   }
   if (error instanceof Deno.errors.PermissionDenied) {

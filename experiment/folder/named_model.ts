@@ -104,7 +104,10 @@ async function whatItIs(path: string, names: readonly string[]): Promise<string>
       `Continue: deno task pretrain --resume --out ${path}`;
   }
   const runs: string[] = [];
-  for (const name of names) if (await isRun(join(path, name))) runs.push(join(path, name));
+  for (const name of names) {
+    const folder = join(path, name); // a device, or what nobody may look at, is no run
+    if (await isRun(folder).catch(() => false)) runs.push(folder);
+  }
   if (runs.length > 0) return `it is a folder of runs. Name one: ${shown(runs)}`;
   const without = "it is a folder without config.json";
   return `${without}, which has ${shown(names)}`;

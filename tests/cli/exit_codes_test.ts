@@ -164,6 +164,15 @@ Deno.test("without permissions: help and version as ever, else which one is miss
     err,
     /^error: Requires read access to ".*"\. Start it with "deno task", which grants/,
   );
+  if (Deno.build.os === "linux") {
+    may.push("--allow-read");
+    const device = await run("generate", "a", "--model", "/dev");
+    assert.match(
+      device.err,
+      /^error: Cannot open \/dev as a folder of devices or of /,
+    );
+    may.pop();
+  }
   may.push("--allow-env=HF_HUB_CACHE", `--allow-read=${cache}`); // is enough to look for a model
   const hub = await run("generate", "a", "--model", "owner/name");
   await Deno.remove(cache);

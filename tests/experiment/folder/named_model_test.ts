@@ -74,6 +74,8 @@ inTemporary("what is neither run nor model says what it is", async (place) => {
   await refuses(`${place}/empty`, /OWNER\/NAME of the hub: it is an empty folder$/);
   await Deno.mkdir(`${place}/half/checkpoint-200`, { recursive: true });
   await refuses(`${place}/half`, /pretraining has not ended\. .*pretrain --resume --out .*\/half$/);
+  await Deno.mkdir(`${place}/runs/strange/config.json`, { recursive: true }); // no file of a run
+  await refuses(`${place}/runs`, /it is a folder of runs\. Name one: .*runs\/a, .*runs\/new$/);
   await Deno.writeTextFile(`${place}/file`, "");
   await refuses(`${place}/file`, /it is a file$/);
   await refuses(place, /a folder without config\.json, which has empty, file, half, runs$/);
