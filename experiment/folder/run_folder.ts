@@ -265,7 +265,7 @@ export class RunFolder implements RunObserver {
   ): Promise<void> {
     await requireRunFolder(folder);
     this.#lock = lock ?? await RunLock.take(folder);
-    this.folder = folder;
+    [this.folder, this.saved] = [folder, step];
     this.#identity = identityOf(info, (await readRunConfig(folder)).id ?? null);
     const marks = (await readManifest(checkpointFolder(folder, step)))?.tables;
     for (const table of marks ? this.#tables() : []) await table.check(folder, marks![table.name]);
@@ -277,7 +277,6 @@ export class RunFolder implements RunObserver {
       const [head, ...rows] = await readTable(folder, table.name);
       if (head) this.#takeOver(table, { head, last: rows.at(-1), algorithm: info.algorithm });
     }
-    this.saved = step;
   }
 
   /** Keeps the columns that a table has, and the time that a run took so far. */

@@ -28,8 +28,11 @@ async function cutRun(place: string) {
 }
 
 /** A resume, three more steps with their checkpoints, and what came of it. */
-async function goOn(folder: string, at = 2): Promise<void> {
-  const run = new RunFolder({ resume: { folder, step: at }, ...about });
+async function goOn(
+  folder: string,
+  at = 2,
+  run = new RunFolder({ resume: { folder, step: at }, ...about }),
+): Promise<void> {
   try {
     await run.start(info());
     for (const next of [3, 4, 5]) {
@@ -110,6 +113,15 @@ inTemporary(
     await goOn(folder, 5);
   },
 );
+
+inTemporary("a resume that is refused knows of the checkpoint that is there", async (place) => {
+  const { folder, outside } = await cutRun(place);
+  await Deno.rename(`${folder}/checkpoints`, `${outside}/checkpoints`);
+  await Deno.symlink(`${outside}/checkpoints`, `${folder}/checkpoints`);
+  const run = new RunFolder({ resume: { folder, step: 2 }, ...about });
+  await assert.rejects(goOn(folder, 2, run), /as a link leads it out of its run folder: to /);
+  assert.equal(run.saved, 2);
+});
 
 inTemporary("a pipe in place of a table is refused, not waited for", async (place) => {
   const { folder } = await cutRun(place);
