@@ -1,5 +1,6 @@
 /** What `train --resume` may change of a run, and what a change means. @module */
-import { type Changes, changesOf, type RunEvent } from "../../experiment/folder/history.ts";
+import { type Changes, changesOf } from "../../experiment/folder/history.ts";
+import type { RunData } from "../../experiment/folder/run_data.ts";
 import { type Parsed, UsageError } from "../command.ts";
 import type { TrainFlags } from "../commands/train.ts";
 import { quoted } from "../terminal.ts";
@@ -50,9 +51,22 @@ export function changesAsked(
   };
 }
 
-/** All that differs from the first request: what was changed before, and now. */
-export function allChanges(history: readonly RunEvent[], now: Changes): Changes {
+/**
+ * All that differs from the first request of the run in `folder`: what was changed before, and now.
+ * @throws {UsageError} where its history changes what must stay
+ */
+export function allChanges(
+  { folder, history = [] }: Pick<RunData, "folder" | "history">,
+  now: Changes,
+): Changes {
   const before = changesOf(history);
+  const foreign = Object.keys(before.settings).filter((name) => !SETTINGS.includes(name));
+  if (foreign.length > 0) {
+    throw new UsageError(
+      `Cannot resume ${folder} as its history.json must be as the run wrote it: it changes ` +
+        `${foreign.join(", ")}, which no resume may. Put it back`,
+    );
+  }
   return { ...before, ...now, settings: { ...before.settings, ...now.settings } };
 }
 

@@ -13,6 +13,7 @@ import {
   unfinishedRuns,
 } from "../../experiment/folder/resumable.ts";
 import { readRun, type RunData } from "../../experiment/folder/run_data.ts";
+import { faultOf, requestSchema } from "../../experiment/folder/schemas.ts";
 import { type Parsed, UsageError } from "../command.ts";
 import type { TrainFlags } from "../commands/train.ts";
 import { quoted } from "../terminal.ts";
@@ -33,7 +34,7 @@ interface Found extends Resumable {
   run: RunData;
   /** All that differs from its first request. */
   asked: Changes;
-  /** Names of what does. */
+  /** Names of what its checkpoint has otherwise. */
   names: string[];
 }
 
@@ -80,6 +81,16 @@ function checkFinished({ folder, summary }: RunData, { steps = 0 }: Changes): vo
   );
 }
 
+/** @throws {UsageError} where no request can be made of what the run's config.json keeps */
+function checkRequest({ folder, config: { request } }: RunData): void {
+  const fault = faultOf(requestSchema, request);
+  if (fault === undefined) return;
+  throw new UsageError(
+    `Cannot resume ${folder} as the request in its config.json must be as the run wrote it: ` +
+      `${fault}. Put it back`,
+  );
+}
+
 /**
  * Checkpoints up to this step are good: after a divergence the last before it.
  * @throws {UsageError} where the run diverged and would again, as nothing is changed
@@ -106,13 +117,17 @@ async function theRun(folder: string, now: Changes): Promise<Found> {
   }
   const run = await readRun(folder);
   checkFinished(run, now);
-  const upTo = goodSteps(run, now), asked = allChanges(run.history ?? [], now);
-  const names = [
-    ...Object.keys(asked.settings),
-    ...(asked.steps === undefined ? [] : ["totalSteps"]),
-  ];
+  const upTo = goodSteps(run, now), asked = allChanges(run, now);
   try {
-    const found = await findResumable(folder, { finished: true, changed: names, upTo });
+    using held = new DisposableStack();
+    const found = held.use(await findResumable(folder, { finished: true, upTo }));
+    checkRequest(run);
+    const { step: since = 0 } = (run.history ?? []).findLast(({ kind }) => kind === "resumed") ??
+      {};
+    // What an earlier resume changed, the checkpoints after it were saved with.
+    const { steps, settings } = found.step > since ? now : asked;
+    const names = [...Object.keys(settings), ...(steps === undefined ? [] : ["totalSteps"])];
+    held.move();
     return { ...found, run, asked, names };
   } catch (error) {
     throw isRefusal(error) ? new UsageError(error.message) : error;

@@ -1,10 +1,10 @@
 /** What happened to a run beside its steps: `history.json`, one entry after the other. @module */
 import { join } from "node:path";
 import type { OptionValue } from "../../base/options.ts";
-import { readIfThere } from "../../model/files/deno_folder.ts";
 import type { Disk } from "../../model/files/disk.ts";
 import type { SplitResult, Summary } from "../observer.ts";
 import { replaceFile } from "./files.ts";
+import { faultOf, historySchema, readObject, RunFolderError } from "./schemas.ts";
 
 /** What is asked for on `--resume` beside the run: all that differs from the run's first request. */
 export interface Changes {
@@ -49,24 +49,20 @@ export type RunEventBody =
     cause: string;
   };
 
-/** What `history.json` of a run says; nothing where there is none. */
+/**
+ * What `history.json` of a run says; nothing where there is none.
+ * @throws {RunFolderError} when it is not what a run writes
+ */
 export async function readHistory(folder: string): Promise<RunEvent[]> {
-  const text = await readIfThere(join(folder, "history.json"));
-  if (text === undefined) return [];
-  let events: unknown;
-  try {
-    events = JSON.parse(text);
-  } catch (error) {
-    throw new Error(`Cannot read ${folder}/history.json as it is not JSON: ${error}`, {
-      cause: error,
-    });
-  }
-  if (!Array.isArray(events) || !events.every((event) => typeof event?.kind === "string")) {
-    throw new Error(
-      `Cannot read ${folder}/history.json as it holds a list of entries: it does not`,
-    );
-  }
-  return events;
+  const events = await readObject(folder, "history.json");
+  if (events === undefined) return [];
+  const fault = Array.isArray(events)
+    ? faultOf(historySchema, events)
+    : "it holds a list of entries: it does not";
+  if (fault === undefined) return historySchema.parse(events) as RunEvent[];
+  throw new RunFolderError(
+    `Cannot read ${folder}/history.json as ${fault}. Put it back as the run wrote it`,
+  );
 }
 
 /** Adds an entry to the history of the run in `folder`. @throws {WriteError} when it cannot be written */
@@ -88,6 +84,24 @@ export const finished = ({ train, heldout }: Summary): RunEventBody => ({
 /** What holds after the last resume that the first request had otherwise. */
 export const changesOf = (history: readonly RunEvent[]): Changes =>
   history.findLast((event) => event.kind === "resumed")?.asked ?? { settings: {} };
+
+/**
+ * Settings as they held in the process that saved the checkpoint of `step`: those that the run began with
+ * and what each resume up to then changed. Default: as they hold now.
+ */
+export function settingsAt(
+  began: Readonly<Record<string, unknown>>,
+  history: readonly RunEvent[],
+  step = Infinity,
+): Record<string, unknown> {
+  const last = history.findLastIndex((event) => event.kind === "resumed" && event.step < step);
+  const settings = { ...began };
+  for (const event of history.slice(0, last + 1)) {
+    if (event.kind !== "resumed") continue;
+    for (const [key, [, after]] of Object.entries(event.changed)) settings[key] = after;
+  }
+  return settings;
+}
 
 /** Each setting that differs, before and after; one that only one of the two knows is none. */
 export function differing(

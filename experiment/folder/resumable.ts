@@ -5,6 +5,7 @@ import { checkpointFolder } from "./checkpoint_folders.ts";
 import { loadTrainingState } from "./checkpoint.ts";
 import { listFolder, listFolders } from "./files.ts";
 import { faultOfTable } from "./growing_table.ts";
+import { readHistory, type RunEvent, settingsAt } from "./history.ts";
 import { differences } from "./identity.ts";
 import { requireRunFolder, requireWithin } from "./links.ts";
 import { RunLock } from "./lock.ts";
@@ -45,7 +46,6 @@ export class NotResumableError extends Error {
  * run from there on.
  * @param options.finished take a run that is finished too, to train it further. Default false
  * @param options.upTo only checkpoints up to this step, where later ones are good but not wanted
- * @param options.changed settings that whoever resumes changes, and changed before
  * @param options.upTo the last step that is good, as a run that diverged keeps it. Default: all are
  * @throws {LockedError} when another process has the run
  * @throws {NotResumableError} when it is finished, or has no good checkpoint
@@ -53,17 +53,13 @@ export class NotResumableError extends Error {
  */
 export async function findResumable(
   folder: string,
-  { finished = false, upTo = Infinity, changed = [] }: {
-    finished?: boolean;
-    upTo?: number;
-    changed?: readonly string[];
-  } = {},
+  { finished = false, upTo = Infinity }: { finished?: boolean; upTo?: number } = {},
 ): Promise<Resumable> {
   await requireRunFolder(folder);
   await readRunConfig(folder); // before a lock is made in what is no run
   using held = new DisposableStack();
   const lock = held.use(await RunLock.take(folder));
-  const config = await readRunConfig(folder);
+  const config = await readRunConfig(folder), history = await readHistory(folder);
   if (!finished && (await listFolder(folder)).includes("summary.json")) {
     throw new NotResumableError(
       `Cannot resume ${folder} as the run is finished: it has a summary.json`,
@@ -73,7 +69,7 @@ export async function findResumable(
   const steps = (await checkpointSteps(folder)).filter((step) => step <= upTo);
   for (const step of steps.reverse()) {
     const checkpoint = checkpointFolder(folder, step);
-    const { why, manifest } = await examine(folder, { step, config, changed });
+    const { why, manifest } = await examine(folder, { step, config, history });
     if (why !== undefined) {
       passedOver.push({ folder: checkpoint, why });
       continue;
@@ -98,13 +94,13 @@ export async function findResumable(
 /** Why a checkpoint cannot be continued from, in words that follow "as"; with its manifest. */
 async function examine(
   folder: string,
-  { step, config, changed }: { step: number; config: RunConfig; changed: readonly string[] },
+  { step, config, history }: { step: number; config: RunConfig; history: readonly RunEvent[] },
 ): Promise<{ why?: string; manifest?: Manifest }> {
   const place = checkpointFolder(folder, step);
   try {
     const manifest = await readManifest(place);
     if (manifest) {
-      return { manifest, why: await faultOf(folder, { step, config, changed, manifest }) };
+      return { manifest, why: await faultOf(folder, { step, config, history, manifest }) };
     }
     return {
       why: config.id === undefined ? await faultOfOlder(place, step) : "it has no manifest",
@@ -116,18 +112,22 @@ async function examine(
 
 async function faultOf(
   folder: string,
-  { step, config, changed, manifest }: {
+  { step, config, history, manifest }: {
     step: number;
     config: RunConfig;
-    changed: readonly string[];
+    history: readonly RunEvent[];
     manifest: Manifest;
   },
 ): Promise<string | undefined> {
   if (manifest.step !== step) return `it is the checkpoint of step ${manifest.step}, renamed`;
-  const { id = null, config: settings, source, weights, task, algorithm, seed } = config;
+  const { id = null, source, weights, task, algorithm, seed } = config;
+  const settings = settingsAt(config.config, history, step);
   const now = { run: id, settings, source, weights, task, algorithm, seed };
-  const [different] = differences(manifest, now, changed);
-  if (different !== undefined) return `the run's config.json is not of it: ${different}`;
+  const [different] = differences(manifest, now);
+  if (different !== undefined) {
+    const files = history.length > 0 ? "config.json and history.json are" : "config.json is";
+    return `the run's ${files} not of it: ${different}`;
+  }
   const fault = await faultOfFiles(checkpointFolder(folder, step), manifest);
   if (fault !== undefined) return fault;
   for (const [name, mark] of Object.entries(manifest.tables)) {

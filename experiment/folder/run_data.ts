@@ -7,7 +7,7 @@ import { completionOf, readCsv, scoreNames, wholeRows } from "./csv.ts";
 import { listAlgorithms } from "../../rl/algorithms/registry.ts";
 import { currentName } from "../../rl/metrics.ts";
 import { listFolders } from "./files.ts";
-import { changesOf, readHistory, type RunEvent } from "./history.ts";
+import { changesOf, readHistory, type RunEvent, settingsAt } from "./history.ts";
 import {
   readChecked,
   readObject,
@@ -99,13 +99,8 @@ function valuesAtEnd(
   { config }: RunConfig,
   history: readonly RunEvent[],
 ): Partial<Pick<RunConfig, "config" | "steps">> {
-  const values = { ...config };
-  for (const event of history) {
-    if (event.kind !== "resumed") continue;
-    for (const [key, [, after]] of Object.entries(event.changed)) values[key] = after;
-  }
   const { steps } = changesOf(history);
-  return { config: values, ...(steps !== undefined && { steps }) };
+  return { config: settingsAt(config, history), ...(steps !== undefined && { steps }) };
 }
 
 /** @throws {RunFolderError} for a row that no version writes */

@@ -79,6 +79,51 @@ export const pretrainStateSchema = z.looseObject({
   seconds: z.number(),
 });
 
+const event = { step: z.int().nonnegative(), time: z.string() };
+const value = z.union([z.number(), z.string(), z.boolean()]);
+
+/** `history.json` of a run. */
+export const historySchema = z.array(z.discriminatedUnion("kind", [
+  z.looseObject({
+    ...event,
+    kind: z.literal("resumed"),
+    asked: z.looseObject({
+      steps: z.int().positive().optional(),
+      saveEvery: z.int().nonnegative().optional(),
+      settings: z.record(z.string(), value),
+    }),
+    changed: z.record(z.string(), z.tuple([z.unknown(), z.unknown()])),
+  }),
+  z.looseObject({
+    ...event,
+    kind: z.enum(["stopped", "failed", "diverged"]),
+    cause: z.string(),
+    from: z.int().nonnegative().optional(),
+    next: z.string().optional(),
+  }),
+  z.looseObject({
+    ...event,
+    kind: z.literal("finished"),
+    after: z.looseObject({ train: split, heldout: split }),
+  }),
+  z.looseObject({ ...event, kind: z.literal("console"), cause: z.string() }),
+]));
+
+/** What a run that the command line began was asked for, as far as a line can be made of it. */
+export const requestSchema = z.looseObject({
+  task: z.string(),
+  algorithm: z.string(),
+  rewards: z.array(z.looseObject({ name: z.string(), weight: z.number() })).optional(),
+  model: z.string(),
+  preset: z.string().optional(),
+  steps: z.number().optional(),
+  seed: z.number(),
+  device: z.string(),
+  memory: z.number().optional(),
+  saveEvery: z.number(),
+  settings: z.record(z.string(), value),
+});
+
 const mark = z.strictObject({
   bytes: z.int().nonnegative(),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),

@@ -142,6 +142,51 @@ inTemporary("what a run learns and from what may not be changed on --resume", as
 });
 
 inTemporary(
+  "a history or request that no run wrote is refused, and says what is wrong",
+  async (place) => {
+    await smallRun(place, "--steps 2 --save-every 1 learningRate=1e-3");
+    const folder = `${place}/run`;
+    const resumed = { kind: "resumed", time: "2026-01-01T00:00:00Z", asked: {}, changed: {} };
+    const histories: [unknown, RegExp][] = [
+      [[{ kind: "resumed" }], /history\.json as 0\.step is missing/],
+      [[{ ...resumed, step: 1 }], /history\.json as 0\.asked\.settings is missing/],
+      [[{ kind: "diverged", step: 2, time: "" }], /history\.json as 0\.cause is missing/],
+      [
+        [{ ...resumed, step: 2, asked: { settings: { temperature: 5 } } }],
+        /it changes temperature,/,
+      ],
+      // Of before the checkpoint, which would have been saved so.
+      [
+        [{ ...resumed, step: 1, asked: { settings: { learningRate: 5 } } }],
+        /learningRate is 5, it was 0\.001/,
+      ],
+    ];
+    for (const [history, message] of histories) {
+      await Deno.writeTextFile(`${folder}/history.json`, JSON.stringify(history));
+      const { code, err } = await run(`train --resume ${folder} --steps 3`);
+      assert.ok(code > 0, err);
+      assert.match(err, message);
+    }
+    await Deno.remove(`${folder}/history.json`);
+    const config = JSON.parse(await Deno.readTextFile(`${folder}/config.json`));
+    const requests: [object, RegExp][] = [
+      [{}, /the request in its config\.json must be as the run wrote it: task is missing/],
+      [{ ...config.request, rewards: 5 }, /rewards is 5 /],
+      [{ ...config.request, model: {} }, /model is {} /],
+    ];
+    for (const [request, message] of requests) {
+      await Deno.writeTextFile(`${folder}/config.json`, JSON.stringify({ ...config, request }));
+      const { code, err } = await run(`train --resume ${folder} --steps 3`);
+      assert.equal(code, 2, err);
+      assert.match(err, message);
+    }
+    await Deno.writeTextFile(`${folder}/config.json`, JSON.stringify(config));
+    const { code, err } = await run(`train --resume ${folder} --steps 3`); // nothing was lost
+    assert.equal(code, 0, err);
+  },
+);
+
+inTemporary(
   "--out of a run that is there says how it goes on, and the line works",
   async (place) => {
     await smallRun(place, "--steps 1");

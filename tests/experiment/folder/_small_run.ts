@@ -76,7 +76,7 @@ export async function resumeIn(
   request: TrainRequest,
   options: TrainOptions = {},
 ): Promise<{ found: Resumable; said: string[] }> {
-  const found = await findResumable(folder, { changed: request.changed });
+  const found = await findResumable(folder);
   const run = new RunFolder({ resume: found, command: "", request: {} });
   const said: string[] = [], watched: RunObserver = observe(run, (text) => said.push(text));
   try {

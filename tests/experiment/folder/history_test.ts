@@ -4,6 +4,7 @@ import {
   endOf,
   readHistory,
   type RunEvent,
+  settingsAt,
 } from "../../../experiment/folder/history.ts";
 import { keptSteps } from "../../../experiment/folder/retention.ts";
 import { checkpointSteps, readRun } from "../../../experiment/folder/run_data.ts";
@@ -118,6 +119,8 @@ inTemporary(
     assert.equal(endOf(history!), undefined);
     assert.equal(endOf(history!.slice(0, 2))!.cause, "it was interrupted");
     assert.deepEqual(changesOf(history!), asked);
+    const saved = [2, 3, Infinity].map((step) => settingsAt({ gamma: 1 }, history!, step).gamma);
+    assert.deepEqual(saved, [1, 0.5, 0.5]); // its checkpoint of step 2 is of before the change
     const raw = JSON.parse(await Deno.readTextFile(`${run.folder}/config.json`));
     assert.deepEqual([raw.steps, raw.config], [9, { gamma: 1 }]); // as it began
 
