@@ -15,8 +15,8 @@ export const DECAYS = ["constant", "linear", "cosine"] as const;
 /** Most steps of a run: at a second each, twelve days. */
 export const MAX_STEPS = 1_000_000;
 
-/** Most rows of a rollout, and so most parts that it can be cut into. */
-export const MAX_ROWS = 65_536;
+/** Most rows of a rollout, and so most parts that it can be cut into: no grid of a launch has more. */
+export const MAX_ROWS = 65_535;
 
 // Counts are bounded, so that a slip of the hand (1e9 epochs) is refused and not begun: 1,000 epochs are
 // far beyond what a ratio of two policies can bear; of tokens a model's positions are the nearer bound. Beyond the temperatures f32 has no digits left.

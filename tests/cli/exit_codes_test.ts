@@ -48,6 +48,11 @@ for (
     ["an unknown flag", ["train", "--stepz", "1"], /unknown option --stepz/],
     ["a value out of range", [...TRAIN, "gamma=2"], /Cannot set gamma as it must be 0 to 1/],
     ["a value of another kind", [...TRAIN, "epochs=x"], /Cannot set epochs/],
+    [
+      "more rows than a grid has",
+      [...TRAIN, "batchSize=65536"],
+      /Cannot set batchSize as .* at most 65535|batchSize .*1 to 65535/,
+    ],
     ["an unknown choice", ["generate", "a", "--device", "gpu"], /Cannot set --device/],
     ["an unknown setting", [...TRAIN, "clipLo=1"], /unknown setting clipLo/],
     ["an unknown task", ["train", "colrs"], /no task "colrs"/],
