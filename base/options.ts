@@ -136,6 +136,19 @@ export function defineOptions<const R extends OptionRows>(
   };
 }
 
+/** The rows with other defaults where `defaults` names one. */
+export function withDefaults<R extends OptionRows>(
+  rows: R,
+  defaults: Readonly<Partial<Record<keyof R, OptionValue>>>,
+): R {
+  return Object.fromEntries(
+    Object.entries(rows).map(([name, row]) => {
+      const own = defaults[name];
+      return [name, own === undefined ? row : { ...row, default: own }];
+    }),
+  ) as R;
+}
+
 /** Refuses a row that no value fits. @throws {TypeError} naming owner and option */
 function checkRow(owner: string, name: string, { kind, choices, min, max, above }: Option): void {
   const cannot = (rule: string) =>

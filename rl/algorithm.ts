@@ -90,6 +90,8 @@ export interface Advantages {
   kl?: Float32Array;
   /** The KL penalty alone, in reward units, where it is part of the reward. */
   penalty?: Float32Array;
+  /** What is to be reported of them, by the names of the algorithm's metrics. */
+  facts?: Readonly<Record<string, number>>;
 }
 
 /** A rollout with all that is learned from it. */
@@ -118,6 +120,16 @@ export interface LossInputs {
   advantage: Numbers;
   /** R */
   returns?: Numbers;
+}
+
+/** The rows of a rollout that one optimiser step learns from. */
+export interface OptimiserBatch {
+  /** The rollout's grid; the mask is 0 in rows of other batches. */
+  grid: ResponseGrid;
+  /** Rows of this batch, those without a score among them. */
+  rows: readonly number[];
+  /** (B) False where a response was cut off at `maxNewTokens`. */
+  finished: readonly boolean[];
 }
 
 /** What a loss comes to. */
@@ -156,7 +168,7 @@ export interface Algorithm<C = Record<string, unknown>> {
   /** From scores to advantages. Called once a rollout. */
   advantages(rollout: ScoredRollout, context: StepContext<C>): Advantages;
   /** The normaliser of an optimiser batch, (B, T) in its grid. Default: the mean over its tokens. */
-  weights?(grid: ResponseGrid, context: StepContext<C>): Float64Array;
+  weights?(batch: OptimiserBatch, context: StepContext<C>): Float64Array;
   /**
    * Loss and gradient of some rows. `weight` (B, T) is the normaliser, worked out once for the whole
    * optimiser batch (0 where masked): the loss is the sum of weight times each token's loss, so that

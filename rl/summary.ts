@@ -16,6 +16,7 @@ export function stepMetrics<C>(
   return orderMetrics(algorithm.metrics, {
     ...(update.batches.length === 0 && absent), // of the loss: there was none
     ...ofRollout(experience),
+    ...experience.facts,
     ...ofUpdate(update),
     "optimizer/learning_rate": learningRate,
     ...algorithm.report?.(facts),

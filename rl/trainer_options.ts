@@ -5,6 +5,7 @@ import {
   type OptionRows,
   type OptionTable,
   type OptionValues,
+  withDefaults,
 } from "../base/options.ts";
 import { didYouMean } from "../base/names.ts";
 import type { Algorithm } from "./algorithm.ts";
@@ -60,12 +61,7 @@ export function trainerOptions(algorithm: Algorithm<never>): OptionTable<Trainer
         `"${unknown}" is none.${didYouMean(unknown, TRAINER_OPTIONS.names)}`,
     );
   }
-  const rows = Object.fromEntries(
-    Object.entries(TRAINER_OPTIONS.rows).map(([name, row]) => [
-      name,
-      { ...row, default: own[name as keyof TrainerConfig] ?? row.default },
-    ]),
-  );
+  const rows = withDefaults(TRAINER_OPTIONS.rows, own);
   const loop = { owner: TRAINER_OPTIONS.owner, rows };
   const joined = joinOptions(algorithm.options.owner, [loop, algorithm.options]);
   return joined as unknown as OptionTable<TrainerConfig>;

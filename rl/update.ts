@@ -82,11 +82,13 @@ class Update<C> {
 
   /** One optimiser step; gives the result where the update ends before it. */
   async #minibatch(rows: number[], isFirst: boolean): Promise<UpdateResult | undefined> {
-    const { options: { experience: { grid }, algorithm, context, learningRate } } = this;
+    const { experience: { grid, rollout }, algorithm, context, learningRate } = this.options;
+    const { finished } = rollout;
     const chosen = new Set(rows);
     const batch = keepRows(grid, Array.from({ length: grid.B }, (_, b) => chosen.has(b)));
     if (countTokens(batch.mask) === 0) return undefined; // no row here has a score
-    const weight = algorithm.weights?.(batch, context) ?? tokenMean(batch);
+    const weight = algorithm.weights?.({ grid: batch, rows, finished }, context) ??
+      tokenMean(batch);
     checkSize(`the weights of ${algorithm.name}`, weight, grid);
     let sums = emptySums();
     for (const piece of pieces(rows, context.config.microbatchRows)) {

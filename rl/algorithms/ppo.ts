@@ -5,7 +5,7 @@
  *
  *   total = sum w (policy + valueCoefficient * value - entropyCoefficient * H)
  *
- * with `policy` of loss/clipped.ts, `value` of loss/value.ts, H the entropy, and the weights w those of a
+ * with `policy` of loss/clipped_ratio.ts, `value` of loss/value.ts, H the entropy, and the weights w those of a
  * mean over tokens.
  * @module
  */
@@ -15,7 +15,6 @@ import {
   type OptionTable,
   type OptionValues,
 } from "../../base/options.ts";
-import { scheduleAt } from "../../base/schedules.ts";
 import type {
   Advantages,
   Algorithm,
@@ -29,21 +28,19 @@ import { lastToken } from "../batch.ts";
 import { gae, tokenRewards } from "../gae.ts";
 import { tokenKl } from "../kl.ts";
 import { KL_ROWS, nextKlCoefficient } from "../kl_control.ts";
-import { clippedLoss } from "../loss/clipped.ts";
+import { CLIP_ROWS, clippedLoss } from "../loss/clipped_ratio.ts";
+import { ENTROPY_ROWS, entropyCoefficientAt } from "../loss/entropy.ts";
 import { emptySums } from "../loss/sums.ts";
 import { valueLoss } from "../loss/value.ts";
 import { metricTable } from "../metrics.ts";
 import { maskedMean, maskedVariance, mean, meanRowSum, whiten } from "../stats.ts";
-import { DECAYS } from "../trainer_options.ts";
 
 // deno-fmt-ignore
 const ROWS = {
-  clipLow: { kind: "number", default: 0.2, min: 0, max: 1, usual: "0.1 to 0.3", doc: "lower clip range of the ratio: 1 - clipLow", group: "Loss" },
-  clipHigh: { kind: "number", default: 0.2, min: 0, usual: "0.1 to 0.3", doc: "upper clip range of the ratio: 1 + clipHigh", group: "Loss" },
+  ...CLIP_ROWS,
   valueClip: { kind: "number", default: 0.2, min: 0, unit: "reward", usual: "0.2 to 1", doc: "clip range of a value around its old estimate", group: "Loss" },
   valueCoefficient: { kind: "number", default: 0.1, min: 0, usual: "0.1 to 1", doc: "weight of the value loss", group: "Loss" },
-  entropyCoefficient: { kind: "number", default: 0, min: 0, unit: "loss per nat", usual: "0 to 0.02", doc: "reward for entropy", group: "Loss" },
-  entropySchedule: { kind: "choice", choices: DECAYS, default: "constant", only: { entropyCoefficient: { not: 0 } }, doc: "decay of entropyCoefficient to 0 over the run", group: "Loss" },
+  ...ENTROPY_ROWS,
   gamma: { kind: "number", default: 1, min: 0, max: 1, unit: "per token", usual: "1", doc: "discount", group: "Rewards and advantages" },
   lambda: { kind: "number", default: 0.95, min: 0, max: 1, usual: "0.9 to 1", doc: "GAE: 0 trusts the value head, 1 the rewards", group: "Rewards and advantages" },
   truncated: { kind: "choice", choices: ["zero", "value"], default: "zero", doc: "what follows a response without EOS: nothing, or its last value estimate", group: "Rewards and advantages" },
@@ -105,12 +102,6 @@ function advantages(
     : whiten(raw.advantage, mask, { variance, shiftMean: true });
   return { advantage, returns: raw.returns, kl, penalty };
 }
-
-/** Loss less per nat of entropy at this step. */
-const entropyCoefficientAt = (
-  { config: { entropySchedule: kind, entropyCoefficient: peak, totalSteps: total }, step }:
-    StepContext<PpoConfig>,
-): number => scheduleAt({ kind, peak, final: 0, warmup: 0, total }, step);
 
 /** The loss of some rows, and its gradient with respect to log-probabilities, entropies and values. */
 export function ppoLoss(

@@ -2,10 +2,39 @@
 import { unknownName } from "../../base/names.ts";
 import { described } from "../../base/excerpt.ts";
 import type { Algorithm } from "../algorithm.ts";
+import { bnpo } from "./bnpo.ts";
+import { cispo } from "./cispo.ts";
+import { dppoTv } from "./dppo_tv.ts";
+import { drGrpo } from "./dr_grpo.ts";
+import { gmpo } from "./gmpo.ts";
+import { grpo } from "./grpo.ts";
+import { gspo } from "./gspo.ts";
+import { luspo } from "./luspo.ts";
 import { ppo } from "./ppo.ts";
+import { reinforce } from "./reinforce.ts";
+import { reinforcePlusPlus, reinforcePlusPlusBaseline } from "./reinforce_plus_plus.ts";
+import { rloo } from "./rloo.ts";
+import { sapo } from "./sapo.ts";
+import { vespo } from "./vespo.ts";
 
 // deno-lint-ignore no-explicit-any -- each has settings of its own
-const ALGORITHMS: readonly Algorithm<any>[] = [ppo];
+const ALGORITHMS: readonly Algorithm<any>[] = [
+  ppo,
+  reinforce,
+  reinforcePlusPlus,
+  reinforcePlusPlusBaseline,
+  rloo,
+  grpo,
+  drGrpo,
+  bnpo,
+  gspo,
+  luspo,
+  cispo,
+  sapo,
+  gmpo,
+  vespo,
+  dppoTv,
+];
 
 /** What a run that names none is trained with. */
 export const DEFAULT_ALGORITHM: string = ppo.name;

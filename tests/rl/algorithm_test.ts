@@ -253,7 +253,7 @@ Deno.test("the mean over tokens weighs every token of a batch alike, and takes n
 
 Deno.test("no size of the pieces changes the gradient, by whatever weights", async () => {
   /** Half the batch's loss to each row, however long it is. */
-  const sequenceMean: Algorithm<{ keep: number }>["weights"] = ({ B, T, mask, length }) =>
+  const sequenceMean: Algorithm<{ keep: number }>["weights"] = ({ grid: { B, T, mask, length } }) =>
     Float64Array.from(mask, (m, i) => m ? 1 / (B * length[Math.floor(i / T)]) : 0);
   const gradientOf = async (microbatchRows: number, weights?: typeof sequenceMean) => {
     const seen: EvaluationGradient[] = [];

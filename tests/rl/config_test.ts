@@ -116,7 +116,7 @@ Deno.test("algorithms and presets are found by name, and an unknown name gets th
   assert.equal(findAlgorithm(DEFAULT_ALGORITHM).name, DEFAULT_ALGORITHM);
   for (const algorithm of listAlgorithms()) {
     assert.equal(findAlgorithm(algorithm.name), algorithm);
-    assert.match(algorithm.name, /^[a-z][a-z0-9-]*$/);
+    assert.match(algorithm.name, /^[a-z][a-z0-9+-]*$/);
     assert.ok(algorithm.summary && algorithm.paper, algorithm.name);
   }
   assert.throws(() => findAlgorithm("pp0"), {

@@ -39,7 +39,7 @@ const sapo: Algorithm<Record<never, never>> = {
   advantages: ({ grid: { T, mask }, score }) => ({
     advantage: Float32Array.from(mask, (m, i) => m && score[Math.floor(i / T)]),
   }),
-  weights: ({ B, T, mask, length }) =>
+  weights: ({ grid: { B, T, mask, length } }) =>
     Float64Array.from(mask, (m, i) => m && 1 / (B * length[Math.floor(i / T)])),
   loss({ grid: { mask }, logprob, oldLogprob, advantage }, weight) {
     const sums = emptySums(), dlogprob = new Float32Array(mask.length);

@@ -1,0 +1,68 @@
+/**
+ * REINFORCE++ (Hu et al. 2025, arXiv 2501.03262): PPO's clipped ratio without a value head. Each token's
+ * advantage is the return from it on, with a KL penalty on every token, whitened over the tokens of the
+ * whole batch. OpenRLHF whitens by the population's variance, verl by the sample's: an option.
+ * @module
+ */
+import { CLIP_ROWS, clippedLoss } from "../loss/clipped_ratio.ts";
+import { perToken } from "../loss/response.ts";
+import { criticFree, onTokens } from "./critic_free.ts";
+import { GROUP_ROWS, groupAdvantages } from "../group.ts";
+import { whiten } from "../stats.ts";
+
+// deno-fmt-ignore
+const WHITEN_ROWS = {
+  whitenVariance: { kind: "choice", choices: ["population", "sample"], default: "population", doc: "variance by which advantages are whitened over the batch's tokens", group: "Rewards and advantages" },
+} as const;
+
+/** REINFORCE++: returns of single tokens, whitened over the batch. */
+export const reinforcePlusPlus = criticFree({
+  name: "reinforce++",
+  summary: "PPO's clipped ratio without a value head: returns whitened over the batch",
+  paper: "Hu et al. 2025, arXiv 2501.03262",
+  rows: { ...WHITEN_ROWS, ...CLIP_ROWS },
+  defaults: { klIn: "reward", klEstimator: "k1", klCoefficient: 0.01 },
+  groupSize: () => 1,
+  advantages({ grid, score, penalty }, { whitenVariance }) {
+    const { B, T, mask } = grid, returns = onTokens(grid, score);
+    for (let b = 0; b < B; b++) {
+      let later = 0; // penalties from this token on
+      for (let i = (b + 1) * T - 1; i >= b * T; i--) {
+        if (!mask[i]) continue;
+        later += penalty?.[i] ?? 0;
+        returns[i] += later;
+      }
+    }
+    return {
+      advantage: whiten(returns, mask, { variance: whitenVariance, shiftMean: true }),
+      facts: { "groups/equal_share": NaN },
+    };
+  },
+  loss: perToken(clippedLoss),
+});
+
+/** Its form with groups: the score less its group's mean, whitened over the batch. */
+export const reinforcePlusPlusBaseline = criticFree({
+  name: "reinforce++-baseline",
+  summary: "REINFORCE++ with the mean of a prompt's group as its baseline",
+  paper: "Hu et al. 2025, arXiv 2501.03262",
+  rows: { groupSize: GROUP_ROWS.groupSize, ...WHITEN_ROWS, ...CLIP_ROWS },
+  defaults: { klGradient: "k2", klEstimator: "k2" },
+  groupSize: ({ groupSize }) => groupSize,
+  advantages({ grid, scored, reward }, { groupSize, whitenVariance }) {
+    const { advantage, equalShare } = groupAdvantages(reward, scored, {
+      groupSize,
+      baseline: "mean",
+      advantageScale: "none",
+      advantageEpsilon: 0,
+    });
+    return {
+      advantage: whiten(onTokens(grid, advantage), grid.mask, {
+        variance: whitenVariance,
+        shiftMean: true,
+      }),
+      facts: { "groups/equal_share": equalShare },
+    };
+  },
+  loss: perToken(clippedLoss),
+});

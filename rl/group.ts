@@ -1,0 +1,83 @@
+/**
+ * Advantages without a value head: a response is compared with others of the same prompt (its group), or
+ * of the whole batch. All statistics are taken in double precision, in two passes; that scores are equal
+ * is decided by comparing them, so that rounding of a mean never becomes an advantage.
+ * @module
+ */
+import type { OptionRows, OptionValues } from "../base/options.ts";
+
+/** Rows of the comparison. */
+// deno-fmt-ignore
+export const GROUP_ROWS = {
+  groupSize: { kind: "integer", default: 8, min: 2, max: 65536, unit: "completions", usual: "4 to 16", doc: "completions of each prompt that are compared; divides batchSize", group: "Rewards and advantages" },
+  baseline: { kind: "choice", choices: ["mean", "leave-one-out"], default: "mean", doc: "what a score is compared with: the mean of its group, or of the others in it", group: "Rewards and advantages" },
+  advantageScale: { kind: "choice", choices: ["sample", "population", "batch", "none"], default: "sample", doc: "what the difference is divided by: the group's standard deviation (over N - 1 or N), that of the whole batch (over N - 1), or nothing", group: "Rewards and advantages" },
+  advantageEpsilon: { kind: "number", default: 1e-4, min: 0, unit: "reward", usual: "1e-6 to 1e-4", doc: "added to that standard deviation", group: "Rewards and advantages" },
+} as const satisfies OptionRows;
+
+/** Settings of the comparison. */
+export type GroupConfig = OptionValues<typeof GROUP_ROWS>;
+
+/** What groups of scores come to. */
+export interface GroupAdvantages {
+  /** (B), 0 where there is no score. */
+  advantage: Float64Array;
+  /** Share of the groups with a score in which all scores are equal, so that nothing is learned; 0 to 1. */
+  equalShare: number;
+}
+
+/**
+ * The advantage of each of B responses, of which `groupSize` in a row answer one prompt. Responses without
+ * a score count in no statistic. A group whose scores are all equal, or that has one alone, gives exactly 0.
+ *   A_i = (R_i - baseline_i) / (std + advantageEpsilon)
+ * GRPO: Shao et al. 2024 (arXiv 2402.03300), section 4.1.2; leave-one-out: Ahmadian et al. 2024 (arXiv
+ * 2402.14740), equation 7.
+ */
+export function groupAdvantages(
+  score: ArrayLike<number>,
+  scored: readonly boolean[],
+  { groupSize, baseline, advantageScale, advantageEpsilon }: GroupConfig,
+): GroupAdvantages {
+  const B = scored.length, advantage = new Float64Array(B);
+  const batch = spread(rowsOf(score, scored, 0, B));
+  let groups = 0, equal = 0;
+  for (let from = 0; from < B; from += groupSize) {
+    const { rows, values, mean, sample, population, same } = spread(
+      rowsOf(score, scored, from, Math.min(B, from + groupSize)),
+    );
+    if (rows.length === 0) continue;
+    groups++;
+    if (same) {
+      equal++;
+      continue;
+    }
+    const std = { sample, population, batch: batch.sample, none: undefined }[advantageScale];
+    const others = baseline === "mean" ? 1 : values.length / (values.length - 1);
+    rows.forEach((b, i) => {
+      const difference = (values[i] - mean) * others; // R - (sum - R) / (n - 1) = (R - mean) n / (n - 1)
+      advantage[b] = std === undefined ? difference : difference / (std + advantageEpsilon);
+    });
+  }
+  return { advantage, equalShare: groups === 0 ? NaN : equal / groups };
+}
+
+const rowsOf = (
+  score: ArrayLike<number>,
+  scored: readonly boolean[],
+  from: number,
+  to: number,
+): [row: number, value: number][] =>
+  Array.from({ length: to - from }, (_, i): [number, number] => [from + i, score[from + i]])
+    .filter(([row]) => scored[row]);
+
+function spread(of: readonly [row: number, value: number][]) {
+  const values = of.map(([, value]) => value), n = values.length;
+  const same = values.every((value) => value === values[0]);
+  const mean = same ? values[0] : values.reduce((sum, value) => sum + value, 0) / n;
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return {
+    ...{ rows: of.map(([row]) => row), values, mean, same },
+    sample: n > 1 ? Math.sqrt(squares / (n - 1)) : 0,
+    population: Math.sqrt(squares / n),
+  };
+}

@@ -1,0 +1,177 @@
+/** What every algorithm of the registry must do alike, with a policy small enough to see through. */
+import assert from "node:assert/strict";
+import type { Algorithm } from "../../rl/algorithm.ts";
+import { findAlgorithm, listAlgorithms } from "../../rl/algorithms/registry.ts";
+import { tokenMean } from "../../rl/loss/normalise.ts";
+import type { Rollout } from "../../rl/policy.ts";
+import { Trainer, type TrainerStep } from "../../rl/trainer.ts";
+import { assertClose, assertRelative } from "../_close.ts";
+import { TablePolicy } from "./_table_policy.ts";
+
+const V = 6;
+const PROMPTS = Array.from({ length: 24 }, (_, i) => Int32Array.of(1 + i % 5));
+const score = ({ prompts, responses }: Rollout) =>
+  Promise.resolve(
+    responses.map((r, b) => (r[0] === 1 + prompts[b][0] % 5 ? 1 : 0) + 0.1 * r.length),
+  );
+/** What makes any two of them comparable: no KL, no entropy, groups of 4 where there are groups. */
+function settingsOf(algorithm: Algorithm, more: Record<string, unknown> = {}) {
+  const all = { klCoefficient: 0, groupSize: 4, learningRate: 0.05, maxNewTokens: 4, ...more };
+  const own = { ...algorithm.options.rows, learningRate: 1, maxNewTokens: 1, microbatchRows: 1 };
+  return Object.fromEntries(
+    Object.entries({ ...all, epochs: 1 })
+      .filter(([name]) => Object.hasOwn(own, name) || ["epochs", "minibatches"].includes(name)),
+  );
+}
+const promptsOf = (trainer: Trainer) => PROMPTS.slice(0, 24 / trainer.needs.groupSize);
+
+async function firstStep(
+  algorithm: Algorithm,
+  more?: Record<string, unknown>,
+): Promise<{ policy: TablePolicy; step: TrainerStep; weight: Float64Array }> {
+  const policy = new TablePolicy(V, (i) => Math.sin(3 * i));
+  const trainer = new Trainer(policy, settingsOf(algorithm, more), algorithm);
+  const step = await trainer.step(promptsOf(trainer), score);
+  const { experience: { grid, rollout } } = step;
+  const context = { config: trainer.config, step: 0, state: trainer.state().algorithm };
+  const rows = Array.from({ length: grid.B }, (_, b) => b);
+  const weight = algorithm.weights?.({ grid, rows, finished: rollout.finished }, context) ??
+    tokenMean(grid);
+  return { policy, step, weight };
+}
+
+for (const algorithm of listAlgorithms()) {
+  const { name } = algorithm;
+  Deno.test(`${name}: the first update's gradient is -A times the normaliser`, async () => {
+    const { policy, step, weight } = await firstStep(algorithm);
+    const { experience: { advantage, grid }, metrics } = step;
+    assert.equal(policy.gradients.length, 1);
+    assert.ok(advantage.some((a) => Math.abs(a) > 0.01));
+    // A response whose ratio is the product of its tokens' has one loss, not one a token.
+    const tokens = (i: number) => name === "rloo" ? grid.length[Math.floor(i / grid.T)] : 1;
+    const want = Float64Array.from(
+      weight,
+      (w, i) => grid.mask[i] ? -advantage[i] * w * tokens(i) : 0,
+    );
+    assertClose(policy.gradients[0].dlogprob, want, name, 1e-7);
+    for (const ratio of ["policy/ratio", "policy/ratio_min", "policy/ratio_max"]) {
+      assert.equal(metrics[ratio], 1);
+    }
+    assert.equal(metrics["policy/clipfrac"], 0);
+    assert.deepEqual(Object.keys(metrics), algorithm.metrics.map(({ name }) => name));
+  });
+
+  Deno.test(`${name}: pieces of 1, 4 or 12 rows give the gradient of all rows at once`, async () => {
+    // The second epoch is off-policy, so that ratios and clips take part.
+    const run = async (microbatchRows: number) => {
+      const policy = new TablePolicy(V, (i) => Math.sin(3 * i));
+      const trainer = new Trainer(
+        policy,
+        { ...settingsOf(algorithm, { microbatchRows }), epochs: 3, minibatches: 2 },
+        algorithm,
+      );
+      await trainer.step(promptsOf(trainer), score);
+      return policy.logits;
+    };
+    const whole = await run(0);
+    for (const rows of [1, 4, 12]) assertRelative(await run(rows), whole, `${rows} rows`, 1e-6);
+  });
+
+  Deno.test(`${name} learns the successor of a token`, async () => {
+    const policy = new TablePolicy(V);
+    const trainer = new Trainer(
+      policy,
+      settingsOf(algorithm, { maxNewTokens: 2, learningRate: 0.1 }),
+      algorithm,
+    );
+    const successor = ({ prompts, responses }: Rollout) =>
+      Promise.resolve(responses.map((r, b) => r[0] === 1 + prompts[b][0] % 5 ? 1 : 0));
+    const shares: number[] = [];
+    for (let i = 0; i < 80; i++) {
+      const { metrics } = await trainer.step(promptsOf(trainer), successor);
+      shares.push(metrics["score/mean"]);
+      assert.ok(Number.isFinite(metrics["loss/total"]));
+    }
+    const end = shares.slice(-10).reduce((sum, share) => sum + share) / 10;
+    assert.ok(shares[0] < 0.5 && end > 0.85, `from ${shares[0]} to ${end}`);
+  });
+}
+
+Deno.test("CISPO with an absolute cap of 0.2, as TRL's default is, takes a fifth of the first step", async () => {
+  const cispo = findAlgorithm("cispo");
+  const [whole, fifth] = await Promise.all([
+    firstStep(cispo),
+    firstStep(cispo, { weightCap: 0.2 }),
+  ]);
+  const want = whole.policy.gradients[0].dlogprob.map((g) => 0.2 * g);
+  assertClose(fifth.policy.gradients[0].dlogprob, want, "dlogprob", 1e-9);
+});
+
+Deno.test("KL in the loss needs a reference, is reported, and pulls back", async () => {
+  const grpo = findAlgorithm("grpo");
+  const run = async (klCoefficient: number) => {
+    const policy = new TablePolicy(V, (i) => Math.sin(i));
+    const trainer = new Trainer(policy, { ...settingsOf(grpo), klCoefficient }, grpo);
+    assert.equal(trainer.needs.reference, klCoefficient > 0);
+    let last!: TrainerStep;
+    for (let i = 0; i < 30; i++) last = await trainer.step(promptsOf(trainer), score);
+    return last.metrics;
+  };
+  const free = await run(0), held = await run(0.5);
+  assert.ok(Number.isNaN(free["kl/reference"]) && Number.isNaN(free["kl/coefficient"]));
+  assert.equal(free["loss/kl"], 0);
+  assert.equal(held["kl/coefficient"], 0.5);
+  assert.ok(held["loss/kl"] > 0 && Number.isNaN(held["kl/penalty_mean"]));
+  const far = await run(0.001);
+  assert.ok(held["kl/reference"] < far["kl/reference"] / 2);
+});
+
+Deno.test("KL in the reward is taken off each response's score before it is compared", async () => {
+  const rloo = findAlgorithm("rloo");
+  const policy = new TablePolicy(V, (i) => Math.sin(i));
+  const trainer = new Trainer(
+    policy,
+    { ...settingsOf(rloo), klCoefficient: 0.3, groupSize: 2 },
+    rloo,
+  );
+  await trainer.step(PROMPTS.slice(0, 12), score);
+  const { experience: { grid: { T, length }, score: scores, kl, advantage, penalty }, metrics } =
+    await trainer.step(PROMPTS.slice(0, 12), score);
+  const reward = Array.from(scores, (s, b) => {
+    for (let t = 0; t < length[b]; t++) s -= 0.3 * kl![b * T + t];
+    return s;
+  });
+  for (let b = 0; b < 24; b++) {
+    const other = reward[b ^ 1];
+    assertClose([advantage[b * T]], [reward[b] - other], `response ${b}`, 1e-6);
+  }
+  assert.ok(metrics["kl/penalty_mean"] !== 0 && penalty!.some((x) => x !== 0));
+});
+
+Deno.test("REINFORCE++ whitens returns of single tokens, population or sample", async () => {
+  const lengths = [4, 2, 3, 1], R = [1, 0, 0, 1];
+  for (const [whitenVariance, size] of [["population", 1], ["sample", 0.948683281]] as const) {
+    const algorithm = findAlgorithm("reinforce++");
+    const mask = Uint8Array.from({ length: 16 }, (_, i) => i % 4 < lengths[i >> 2] ? 1 : 0);
+    const grid = { B: 4, T: 4, mask, length: Int32Array.from(lengths) };
+    const trainer = new Trainer(new TablePolicy(V), { whitenVariance }, algorithm);
+    const { advantage } = algorithm.advantages(
+      { grid, score: Float32Array.from(R), scored: Array(4).fill(true), old: {} } as never,
+      { config: trainer.config, step: 0, state: { klCoefficient: 0 } },
+    );
+    for (let b = 0; b < 4; b++) {
+      assertClose([advantage[4 * b]], [(R[b] ? 1 : -1) * size], whitenVariance, 1e-6);
+    }
+  }
+});
+
+Deno.test("a response that was cut off counts in its group, and with maskTruncated not in the loss", async () => {
+  const grpo = findAlgorithm("grpo");
+  const { policy, step } = await firstStep(grpo, { maskTruncated: true, maxNewTokens: 2 });
+  const { finished } = step.rollout, { grid: { T }, advantage } = step.experience;
+  const { dlogprob } = policy.gradients[0];
+  assert.ok(finished.includes(true) && finished.includes(false));
+  finished.forEach((is, b) => {
+    assert.equal(dlogprob[b * T] !== 0, is && advantage[b * T] !== 0, `response ${b}`);
+  });
+});
