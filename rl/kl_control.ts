@@ -10,7 +10,7 @@ import { adaptKlCoefficient } from "./kl.ts";
 /** Rows of the KL penalty. */
 // deno-fmt-ignore
 export const KL_ROWS = {
-  klEstimator: { kind: "choice", choices: ["k1", "k2", "k3"], default: "k1", doc: "estimate of the per-token KL in the reward", group: "KL penalty" },
+  klEstimator: { kind: "choice", choices: ["k1", "k2", "k3"], default: "k1", doc: "estimate of the per-token KL", group: "KL penalty" },
   klControl: { kind: "choice", choices: ["fixed", "adaptive", "linear"], default: "adaptive", doc: "how the KL coefficient changes after a rollout", group: "KL penalty" },
   klCoefficient: { kind: "number", default: 0.2, min: 0, unit: "reward per nat", usual: "0 to 0.5", doc: "KL coefficient at the start; 0 is no penalty", group: "KL penalty" },
   klTarget: { kind: "number", default: 6, min: 0, above: true, unit: "nats per sequence", usual: "1 to 10", only: { klControl: "adaptive" }, doc: "adaptive: wanted KL", group: "KL penalty" },

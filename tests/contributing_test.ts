@@ -25,7 +25,7 @@ async function fences(): Promise<{ language: string; path: string; text: string 
     .map(([, language, path, text]) => ({ language, path, text }));
 }
 
-/** The text with each `-` line replaced by the `+` line after it; an import goes before all others. */
+/** The text with each `-` line replaced by the `+` lines after it; an import goes before all others. */
 function applied(text: string, diff: string, path: string): string {
   const lines = diff.trimEnd().split("\n");
   let out = text;
@@ -33,7 +33,9 @@ function applied(text: string, diff: string, path: string): string {
     if (line.startsWith("+import ")) out = out.replace(/^import /m, `${line.slice(1)}\nimport `);
     if (!line.startsWith("-")) continue;
     assert.equal(out.split(line.slice(1)).length, 2, `${path} must have once: ${line.slice(1)}`);
-    out = out.replace(line.slice(1), lines[i + 1].slice(1));
+    const rest = lines.slice(i + 1), end = rest.findIndex((next) => !next.startsWith("+"));
+    const plus = rest.slice(0, end < 0 ? rest.length : end).map((next) => next.slice(1));
+    out = out.replace(line.slice(1), plus.join("\n"));
   }
   return out;
 }
@@ -85,7 +87,7 @@ testOnDevices(
 Deno.test("an algorithm, a reward, a task, a command and an operation are files of their own, and a line in a list", () =>
   withFolder(async (folder) => {
     assert.deepEqual(await addAll(folder), [
-      "rl/algorithms/reinforce.ts",
+      "rl/algorithms/raft.ts",
       "rewards/vowels.ts",
       "tasks/data/opposites.csv",
       "tasks/opposites.ts",
@@ -107,22 +109,22 @@ Deno.test("an algorithm, a reward, a task, a command and an operation are files 
     const last = (kind: string) => list[kind].at(-1).name;
     assert.deepEqual(["tasks", "algorithms", "rewards"].map(last), [
       "opposites",
-      "reinforce",
+      "raft",
       "vowels",
     ]);
-    const help = await run("train", "--algorithm", "reinforce", "--help");
+    const help = await run("train", "--algorithm", "raft", "--help");
     assert.match(help, /^ {2}epochs .*\n.*default 1\b/m);
     assert.match(help, /^ {2}vowelsLetters +which letters count$/m);
     assert.doesNotMatch(help, /clipLow/);
     const summary = JSON.parse(
       await run(
-        ...["train", "opposites", "--algorithm", "reinforce", "--reward", "vowels", "--steps", "2"],
+        ...["train", "opposites", "--algorithm", "raft", "--reward", "vowels", "--steps", "2"],
         ...["--device", "cpu", "--json", "--quiet", "--out", "runs/new", "vowelsLetters=aeiouy"],
       ),
     );
     assert.deepEqual([summary.task, summary.algorithm, summary.rewards], [
       "opposites",
-      "reinforce",
+      "raft",
       ["vowels"],
     ]);
     const config = JSON.parse(await Deno.readTextFile(`${folder}/runs/new/config.json`));
@@ -131,13 +133,14 @@ Deno.test("an algorithm, a reward, a task, a command and an operation are files 
     const [head, first] = (await Deno.readTextFile(`${folder}/runs/new/metrics.csv`)).split("\n")
       .map((line) => line.split(","));
     assert.ok(Number.isFinite(Number(first[head.indexOf("loss/policy")])));
-    assert.ok(!head.some((name) => /^(kl|value)\//.test(name)), "no KL and no value head");
+    assert.equal(first[head.indexOf("kl/reference")], "", "no reference");
+    assert.ok(!head.some((name) => name.startsWith("value/")), "no value head");
     const plan = JSON.parse(
       await run(
         "train",
         "opposites",
         "--algorithm",
-        "reinforce",
+        "raft",
         "--plan",
         "--json",
         "--device",

@@ -44,10 +44,7 @@ export function metricsPage(): string {
         "limits.",
       "",
     ),
-    ...listAlgorithms().flatMap(({ name, metrics }) => [
-      `## Of every step of ${name}`,
-      ...metrics.map(entry),
-    ]),
+    ...algorithmParts(entry),
     "## Of the rewards",
     wrap(
       "A run has `rewards/exact/mean`, one mean for each of its rewards, and the counts that its " +
@@ -56,6 +53,23 @@ export function metricsPage(): string {
     ),
     ...rewardMetrics().map(entry),
   ].join("\n\n") + "\n";
+}
+
+/** Algorithms that report the same have one part; what an earlier part explains is named, not repeated. */
+function algorithmParts(entry: (metric: MetricInfo) => string): string[] {
+  const explained = new Set<MetricInfo>();
+  return [...Map.groupBy(listAlgorithms(), ({ metrics }) => metrics)].flatMap(([metrics, all]) => {
+    const before = metrics.filter((metric) => explained.has(metric)).map(({ name }) =>
+      `\`${name}\``
+    );
+    const own = metrics.filter((metric) => !explained.has(metric));
+    for (const metric of own) explained.add(metric);
+    return [
+      `## Of every step of ${all.map(({ name }) => name).join(", ")}`,
+      ...(before.length > 0 ? [wrap(`Explained above: ${before.join(", ")}.`, "")] : []),
+      ...own.map(entry),
+    ];
+  });
 }
 
 const capital = (text: string): string =>

@@ -37,15 +37,38 @@ function settingsParts(settings: (algorithm: string) => OptionRows): string[] {
     }
   };
   add("Settings", usual);
-  for (const { name } of listAlgorithms()) {
-    if (name === DEFAULT_ALGORITHM) continue;
-    const own = Object.entries(settings(name)).filter(([key, row]) =>
-      settingFacts(row) !== (usual[key] && settingFacts(usual[key]))
-    );
-    add(`Settings of --algorithm ${name}`, Object.fromEntries(own));
-  }
-  return parts;
+  const others = othersTable(settings, usual);
+  return others ? [...parts, "### Settings of other algorithms", others] : parts;
 }
+
+/** Settings that the default algorithm has not, or has with another default, and whose they are. */
+function othersTable(
+  settings: (algorithm: string) => OptionRows,
+  usual: OptionRows,
+): string | undefined {
+  const facts = (row: Option) => `${cell(row.doc)} | ${cell(settingFacts(row))}`;
+  const owners = new Map<string, string[]>();
+  for (const { name } of listAlgorithms()) {
+    for (const [key, row] of Object.entries(settings(name))) {
+      if (usual[key] && settingFacts(usual[key]) === settingFacts(row)) continue;
+      const line = `| \`${key}\` | ${facts(row)} |`;
+      owners.set(line, [...owners.get(line) ?? [], name]);
+    }
+  }
+  if (owners.size === 0) return undefined;
+  const others = listAlgorithms().length - 1;
+  const whose = (names: string[]) =>
+    names.length === others ? `all but ${DEFAULT_ALGORITHM}` : names.join(", ");
+  const key = (line: string) => line.split(" | ", 1)[0]; // one setting's defaults stand together
+  const lines = [...Map.groupBy(owners, ([line]) => key(line)).values()].flat();
+  return [
+    "| setting | meaning | unit, default, range | algorithms |",
+    "| --- | --- | --- | --- |",
+    ...lines.map(([line, names]) => `${line} ${whose(names)} |`),
+  ].join("\n");
+}
+
+const cell = (text: string): string => text.replaceAll("|", "\\|");
 
 function table(
   head: string,
@@ -53,7 +76,6 @@ function table(
   form: (key: string, option: Option) => string,
 ): string {
   const known = head === "setting" ? settingFacts : optionFacts;
-  const cell = (text: string) => text.replaceAll("|", "\\|");
   return [
     `| ${head} | meaning | unit, default, range |`,
     "| --- | --- | --- |",

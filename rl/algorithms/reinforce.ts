@@ -22,16 +22,14 @@ export const reinforce = criticFree({
   defaults: { lossNormaliser: "sequence-sums" },
   groupSize: () => 1,
   advantages({ grid, scored, reward }, { batchBaseline }) {
-    if (!batchBaseline) return { advantage: onTokens(grid, reward), facts: NO_GROUPS };
+    if (!batchBaseline) return { advantage: onTokens(grid, reward) };
     const { advantage } = groupAdvantages(reward, scored, {
       groupSize: scored.length,
       baseline: "leave-one-out",
       advantageScale: "none",
       advantageEpsilon: 0,
     });
-    return { advantage: onTokens(grid, advantage), facts: NO_GROUPS };
+    return { advantage: onTokens(grid, advantage) };
   },
   loss: perToken(policyGradientLoss),
 });
-
-const NO_GROUPS = { "groups/equal_share": NaN };

@@ -33,10 +33,7 @@ export const reinforcePlusPlus = criticFree({
         returns[i] += later;
       }
     }
-    return {
-      advantage: whiten(returns, mask, { variance: whitenVariance, shiftMean: true }),
-      facts: { "groups/equal_share": NaN },
-    };
+    return { advantage: whiten(returns, mask, { variance: whitenVariance, shiftMean: true }) };
   },
   loss: perToken(clippedLoss),
 });

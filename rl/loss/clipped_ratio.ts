@@ -16,8 +16,11 @@ export const CLIP_ROWS = {
   ratioCap: { kind: "number", default: 0, min: 0, usual: "0, 3 to 10", check: (cap) => cap === 0 || Number(cap) > 1 ? undefined : "0, or above 1", doc: "largest ratio that counts where the advantage is negative; 0 is off", group: "Loss" },
 } as const satisfies OptionRows;
 
-/** How far from 1 a ratio may move before it stops being pushed. */
-export type ClipRange = OptionValues<typeof CLIP_ROWS>;
+/** How far from 1 a ratio may move before it stops being pushed; a cap of 0, or none, is off. */
+export type ClipRange = Partial<OptionValues<typeof CLIP_ROWS>> & {
+  clipLow: number;
+  clipHigh: number;
+};
 
 /** Loss and gradient of one token, or of one response with a ratio of its own. */
 export interface RatioLoss {
@@ -37,7 +40,7 @@ export interface RatioLoss {
  */
 export function clippedLoss(
   { logRatio, advantage: A }: { logRatio: number; advantage: number },
-  { clipLow, clipHigh, ratioCap }: ClipRange,
+  { clipLow, clipHigh, ratioCap = 0 }: ClipRange,
 ): RatioLoss {
   const clamped = clampLogRatio(logRatio), ratio = Math.exp(clamped);
   const cap = ratioCap > 0 ? Math.max(ratioCap, 1 + clipHigh) : Infinity;

@@ -6,7 +6,7 @@ import { policyGradientLoss } from "../rl/_policy_gradient.ts";
 
 /** REINFORCE with the mean of a prompt's group as the baseline. */
 export const reinforce: Algorithm<{ groupSize: number }> = {
-  name: "reinforce",
+  name: "own-reinforce",
   summary: "score less its group's mean, times the gradient of the log-probability",
   paper: "Williams 1992",
   options: defineOptions("REINFORCE", {

@@ -90,7 +90,7 @@ Deno.test("an algorithm of one's own: no value head, no reference, its own colum
   inFolder(async (folder, request) => {
     const run = new Recorder(`${folder}/own`);
     const summary = await trainTask({ ...request, algorithm: reinforce }, run);
-    assert.equal(summary.algorithm, "reinforce");
+    assert.equal(summary.algorithm, "own-reinforce");
     const names = reinforce.metrics.map(({ name }) => name);
     assert.deepEqual(Object.keys(run.rows[0]).slice(1, 1 + names.length), names);
     assert.equal(run.rows[0]["optimizer/skipped_updates"], 0);
@@ -139,11 +139,11 @@ Deno.test("an algorithm is named, found or refused; its settings are its own", (
     await refused({ algorithm: "pppo" }, /the algorithm "pppo".*did you mean "ppo"/);
     await refused(
       { algorithm: reinforce, settings: { ...settings, klCoefficient: 1 } },
-      /Cannot configure a run with reinforce as it has no setting "klCoefficient"/,
+      /Cannot configure a run with own-reinforce as it has no setting "klCoefficient"/,
     );
     await refused(
       { algorithm: reinforce, settings: { ...settings, batchSize: 5 } },
-      /batchSize must be a multiple of the 2 completions that reinforce compares: it is 5$/,
+      /batchSize must be a multiple of the 2 completions that own-reinforce compares: it is 5$/,
     );
     await refused({ settings: { ...settings, seed: 4 } }, /has no setting "seed"/); // a field
     await refused({ settings: { ...settings, totalSteps: 4 } }, /has no setting "totalSteps"/);
@@ -331,7 +331,7 @@ Deno.test("groups, presets and ids that do not go together are refused before an
     }
     await refused(
       { algorithm: reinforce, preset: "trl-0.11" },
-      /the preset trl-0\.11 with reinforce as it has the settings of ppo/,
+      /the preset trl-0\.11 with own-reinforce as it has the settings of ppo/,
     );
     const { examples, ...task } = capitals();
     const heldout = [{ ...examples.heldout[0], id: examples.train[0].id }];

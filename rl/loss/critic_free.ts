@@ -1,0 +1,87 @@
+/**
+ * The loss of the algorithms without a value head: what every one of them pays beside its policy loss,
+ * and the settings that say how.
+ *
+ *   total = sum w (policy + klCoefficient * KL - entropyCoefficient * H)
+ *
+ * with w the normaliser, the KL of kl_term.ts where it is in the loss, and H the entropy.
+ * @module
+ */
+import { type OptionRows, type OptionValues, withDefaults } from "../../base/options.ts";
+import type { LossInputs, LossResult, StepContext } from "../algorithm.ts";
+import type { Numbers } from "../batch.ts";
+import { KL_ROWS } from "../kl_control.ts";
+import { ENTROPY_ROWS, entropyCoefficientAt } from "./entropy.ts";
+import { KL_GRADIENTS, klTerm } from "./kl_term.ts";
+import { NORMALISER_ROWS } from "./normalise.ts";
+import { OFF_POLICY_ROWS, offPolicyWeights } from "./off_policy.ts";
+import type { PolicyLoss } from "./response.ts";
+import { emptySums } from "./sums.ts";
+
+/** Rows that each of them has beside its own. */
+// deno-fmt-ignore
+export const CRITIC_FREE_ROWS = {
+  ...NORMALISER_ROWS,
+  maskTruncated: { kind: "boolean", default: false, doc: "responses that were cut off are not learned from", group: "Loss" },
+  ...ENTROPY_ROWS,
+  ...OFF_POLICY_ROWS,
+  klIn: { kind: "choice", choices: ["loss", "reward"], default: "loss", doc: "where KL to the reference is paid: a term of the loss, or taken off each response's score", group: "KL penalty" },
+  klGradient: { kind: "choice", choices: KL_GRADIENTS, default: "k3", doc: "in the loss: what its gradient is the derivative of; unbiased is k3 times the ratio", group: "KL penalty" },
+  ...withDefaults(KL_ROWS, { klEstimator: "k3", klControl: "fixed", klCoefficient: 0 }),
+} as const satisfies OptionRows;
+
+/** Settings that every algorithm without a value head has. */
+export type CriticFreeConfig = OptionValues<typeof CRITIC_FREE_ROWS>;
+
+/** Policy loss, KL and entropy of some rows, with their gradients. */
+export function criticFreeLoss<C>(
+  policyLoss: PolicyLoss<C>,
+  piece: LossInputs,
+  { weight, context }: { weight: Float64Array; context: StepContext<C & CriticFreeConfig> },
+): LossResult {
+  const { grid: { B, T, mask }, logprob, entropy, oldLogprob, sampled, reference } = piece;
+  const { config, state: { klCoefficient } } = context;
+  const entropyCoefficient = entropyCoefficientAt(context);
+  const dlogprob = new Float32Array(B * T), dentropy = new Float32Array(B * T);
+  let tokens = 0, policy = 0, clipped = 0, kl = 0, H = 0;
+  for (let b = 0; b < B; b++) {
+    const at = slotsOf(mask, b * T, T);
+    if (at.length === 0) continue;
+    const take = (x: Numbers) => Float64Array.from(at, (i) => x[i]);
+    const tokensOf = { logprob: take(logprob), oldLogprob: take(oldLogprob) };
+    const advantage = take(piece.advantage);
+    const drawn = { ...tokensOf, sampled: take(sampled), advantage: advantage[0] };
+    const factor = offPolicyWeights(drawn, config);
+    const of = policyLoss(
+      { ...tokensOf, advantage, weight: factor.map((w, t) => w * weight[at[t]]) },
+      config,
+    );
+    policy += of.loss;
+    clipped += of.clipped;
+    tokens += at.length;
+    at.forEach((i, t) => {
+      const w = weight[i];
+      H += w * entropy[i];
+      dentropy[i] = -entropyCoefficient * w;
+      dlogprob[i] = of.gradient[t];
+      if (!reference || config.klIn !== "loss") return;
+      const term = klTerm(
+        { logprob: logprob[i], oldLogprob: oldLogprob[i], reference: reference[i] },
+        config,
+      );
+      kl += w * term.value;
+      dlogprob[i] = of.gradient[t] + klCoefficient * w * term.gradient;
+    });
+  }
+  const sums = {
+    ...emptySums(),
+    tokens,
+    sum: { "policy/clipfrac": clipped },
+    weighted: { "loss/policy": policy, "loss/kl": kl, "loss/entropy": H },
+  };
+  return { sums, gradient: { dlogprob, dentropy } };
+}
+
+/** Slots of one row whose tokens count. */
+const slotsOf = (mask: Uint8Array, from: number, T: number): number[] =>
+  Array.from({ length: T }, (_, t) => from + t).filter((i) => mask[i]);
