@@ -12,7 +12,7 @@ export const GROUP_ROWS = {
   groupSize: { kind: "integer", default: 8, min: 2, max: 65536, unit: "completions", usual: "4 to 16", doc: "completions of each prompt that are compared; divides batchSize", group: "Rewards and advantages" },
   baseline: { kind: "choice", choices: ["mean", "leave-one-out"], default: "mean", doc: "what a score is compared with: the mean of its group, or of the others in it", group: "Rewards and advantages" },
   advantageScale: { kind: "choice", choices: ["sample", "population", "batch", "none"], default: "sample", doc: "what the difference is divided by: the group's standard deviation (over N - 1 or N), that of the whole batch (over N - 1), or nothing", group: "Rewards and advantages" },
-  advantageEpsilon: { kind: "number", default: 1e-4, min: 0, unit: "reward", usual: "1e-6 to 1e-4", doc: "added to that standard deviation", group: "Rewards and advantages" },
+  advantageEpsilon: { kind: "number", default: 1e-4, min: 0, unit: "reward", usual: "1e-6 to 1e-4", only: { advantageScale: { not: "none" } }, doc: "added to that standard deviation", group: "Rewards and advantages" },
 } as const satisfies OptionRows;
 
 /** Settings of the comparison. */

@@ -12,9 +12,9 @@ import { clampLogRatio } from "../kl.ts";
 // deno-fmt-ignore
 export const WEIGHT_ROWS = {
   weightClip: { kind: "choice", choices: ["absolute", "two-sided"], default: "absolute", doc: "bounds of the importance weight: at most weightCap, or 1 - clipLow to 1 + clipHigh", group: "Loss" },
-  weightCap: { kind: "number", default: 5, min: 0, above: true, usual: "2 to 5", doc: "absolute: largest weight; below 1 it also shrinks the first update", group: "Loss" },
-  clipLow: { kind: "number", default: 0.2, min: 0, max: 1, usual: "0.1 to 0.3", doc: "two-sided: least weight is 1 - clipLow", group: "Loss" },
-  clipHigh: { kind: "number", default: 0.2, min: 0, usual: "0.1 to 0.3", doc: "two-sided: largest weight is 1 + clipHigh", group: "Loss" },
+  weightCap: { kind: "number", default: 5, min: 0, above: true, usual: "2 to 5", only: { weightClip: "absolute" }, doc: "absolute: largest weight; below 1 it also shrinks the first update", group: "Loss" },
+  clipLow: { kind: "number", default: 0.2, min: 0, max: 1, usual: "0.1 to 0.3", only: { weightClip: "two-sided" }, doc: "two-sided: least weight is 1 - clipLow", group: "Loss" },
+  clipHigh: { kind: "number", default: 0.2, min: 0, usual: "0.1 to 0.3", only: { weightClip: "two-sided" }, doc: "two-sided: largest weight is 1 + clipHigh", group: "Loss" },
 } as const satisfies OptionRows;
 
 /** Settings of the weight's bounds. */

@@ -26,7 +26,7 @@ export const CRITIC_FREE_ROWS = {
   ...ENTROPY_ROWS,
   ...OFF_POLICY_ROWS,
   klIn: { kind: "choice", choices: ["loss", "reward"], default: "loss", doc: "where KL to the reference is paid: a term of the loss, or taken off each response's score", group: "KL penalty" },
-  klGradient: { kind: "choice", choices: KL_GRADIENTS, default: "k3", doc: "in the loss: what its gradient is the derivative of; unbiased is k3 times the ratio", group: "KL penalty" },
+  klGradient: { kind: "choice", choices: KL_GRADIENTS, default: "k3", only: { klIn: "loss" }, doc: "in the loss: what its gradient is the derivative of; unbiased is k3 times the ratio", group: "KL penalty" },
   ...withDefaults(KL_ROWS, { klEstimator: "k3", klControl: "fixed", klCoefficient: 0 }),
 } as const satisfies OptionRows;
 

@@ -10,7 +10,7 @@ import { countTokens, type ResponseGrid } from "../batch.ts";
 // deno-fmt-ignore
 export const NORMALISER_ROWS = {
   lossNormaliser: { kind: "choice", choices: ["tokens", "sequences", "sequence-sums", "constant"], default: "tokens", doc: "the loss is a mean over tokens, a mean over responses of their means, a mean over responses of their sums, or that divided by maxNewTokens", group: "Loss" },
-  countMasked: { kind: "boolean", default: false, doc: "responses that are left out still count in a mean over responses, as in TRL", group: "Loss" },
+  countMasked: { kind: "boolean", default: false, only: { lossNormaliser: { not: "tokens" } }, doc: "responses that are left out still count in a mean over responses, as in TRL", group: "Loss" },
 } as const satisfies OptionRows;
 
 /** Settings of the normaliser. */

@@ -12,7 +12,7 @@ import { clampLogRatio } from "../kl.ts";
 // deno-fmt-ignore
 export const OFF_POLICY_ROWS = {
   samplerWeights: { kind: "choice", choices: ["off", "token-truncate", "token-mask", "sequence-truncate", "sequence-mask"], default: "off", doc: "importance weights between the sampler's and the training pass's probabilities, of tokens or of whole responses; above samplerCap cut to it, or to 0", group: "Loss" },
-  samplerCap: { kind: "number", default: 3, min: 1, usual: "2 to 5", doc: "largest of these weights", group: "Loss" },
+  samplerCap: { kind: "number", default: 3, min: 1, usual: "2 to 5", only: { samplerWeights: { not: "off" } }, doc: "largest of these weights", group: "Loss" },
   offPolicyLimit: { kind: "number", default: 0, min: 0, unit: "nats per token", usual: "0, 0.5", doc: "responses with a negative advantage are left out once the policy is this far from their sampler; 0 is off", group: "Loss" },
 } as const satisfies OptionRows;
 
