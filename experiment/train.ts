@@ -121,14 +121,16 @@ class TrainingRun {
     let completions: CompletionRow[] = [];
     const { rollout, metrics, timings } = await trainer.step(
       examples.map(({ id }) => prompts.get(id)!),
-      async ({ responses }) => {
-        completions = await scoreResponses(this.#scorer, {
-          examples: asked,
+      async ({ responses }, draw) => {
+        const rows = await scoreResponses(this.#scorer, {
+          examples: draw === "greedy" ? examples : asked,
           responses,
           step: done + 1,
           phase: { phase: "train", split: "train" },
         });
-        return completions.map(({ reward }) => reward);
+        if (draw === "greedy") rewards.takeCounts(); // counts speak of what was drawn alone
+        else completions = rows;
+        return rows.map(({ reward }) => reward);
       },
     );
     const tokens = [...rollout.prompts, ...rollout.responses].reduce((n, x) => n + x.length, 0);

@@ -20,6 +20,8 @@ export interface Needs {
   reference: boolean;
   /** Completions that are drawn for each prompt and compared with each other, >= 1. */
   groupSize: number;
+  /** The score of each prompt's most probable completion, to compare with. Default: not. */
+  greedyBaseline?: boolean;
 }
 
 /**
@@ -70,8 +72,10 @@ export interface ScoredRollout {
   grid: ResponseGrid;
   /** (B), after `scoreClip`; 0 where there was no score. */
   score: Float32Array;
-  /** True where the row has a score. */
+  /** True where the row has a score and, if that is needed, its prompt's greedy completion has one. */
   scored: boolean[];
+  /** (B) Score of the greedy completion of the row's prompt, after `scoreClip`; absent where not needed. */
+  greedyScore?: Float32Array;
   /** The policy as it drew the tokens, by the training pass. */
   old: Evaluation;
   /** The sampler's own log-probabilities. */

@@ -48,10 +48,12 @@ export function tokenBatch(rollout: Rollout, rows: readonly number[], temperatur
  */
 export async function collect<C>(
   policy: Policy,
-  { rollout, scores, algorithm, context }: {
+  { rollout, scores, greedyScores, algorithm, context }: {
     rollout: Rollout;
     /** As `checkScores` lets them pass. */
     scores: Readonly<Scores>;
+    /** Likewise, of the greedy completion of each row's prompt, where the algorithm needs it. */
+    greedyScores?: Readonly<Scores>;
     algorithm: Algorithm<C>;
     context: StepContext<C>;
   },
@@ -60,10 +62,11 @@ export async function collect<C>(
   const all = alignResponses(rollout.responses);
   checkRollout(all, rollout);
   const evaluated = await evaluateRollout(policy, { rollout, grid: all, config, needs });
-  const scored = scores.map((score) => score !== null);
+  const scored = scores.map((score, b) => score !== null && greedyScores?.[b] !== null);
   const score = clampScores(scores, config.scoreClip);
+  const greedyScore = greedyScores && clampScores(greedyScores, config.scoreClip);
   const grid = keepRows(all, scored), sampled = padRows(rollout.logprobs, all);
-  const known: ScoredRollout = { rollout, grid, score, scored, sampled, ...evaluated };
+  const known = { rollout, grid, score, scored, greedyScore, sampled, ...evaluated };
   const made = algorithm.advantages(known, context);
   if (!made?.advantage) {
     throw new TypeError(

@@ -1,8 +1,15 @@
 /** What a score function must give, and what of it is learned from. @module */
 import { described } from "../base/excerpt.ts";
+import type { Rollout } from "./policy.ts";
 
 /** One number a response, null where it could not be scored. */
 export type Scores = (number | null)[];
+
+/**
+ * Scores every response of a rollout. What it is told besides: whether the completions were drawn, or are
+ * the most probable ones, which some algorithms compare with (`Needs.greedyBaseline`).
+ */
+export type ScoreFunction = (rollout: Rollout, draw: "sampled" | "greedy") => Promise<Scores>;
 
 /**
  * What a score function gave for B responses, if it is what it must be. NaN and infinities are refused, as

@@ -9,7 +9,7 @@ import { asAlgorithm, DEFAULT_ALGORITHM } from "./algorithms/registry.ts";
 import { tooManySkipped } from "./diverged.ts";
 import { collect } from "./experience.ts";
 import type { Policy, Rollout } from "./policy.ts";
-import { checkScores, type Scores } from "./scores.ts";
+import { checkScores, type ScoreFunction, type Scores } from "./scores.ts";
 import { checkNext, readState, type TrainerState } from "./state.ts";
 import { stepMetrics } from "./summary.ts";
 import { type TrainerConfig, trainerOptions } from "./trainer_options.ts";
@@ -101,6 +101,7 @@ export class Trainer {
   /**
    * One rollout and its update: `needs.groupSize` completions of each prompt. `score` gives one number
    * for each response, or null where it cannot tell; such a response is counted and not learned from.
+   * Where the algorithm has a greedy baseline it is asked about greedy completions first.
    * Where it throws, the trainer stays where it was.
    * @throws {RangeError} for a step beyond `totalSteps`, too few prompts, arrays of the wrong size, or a
    * score that is not finite
@@ -110,7 +111,7 @@ export class Trainer {
    */
   async step(
     prompts: Int32Array[],
-    score: (rollout: Rollout) => Promise<Scores>,
+    score: ScoreFunction,
   ): Promise<TrainerStep> {
     const { config, algorithm } = this, { step, faults, algorithm: state } = this.#state;
     if (step >= config.totalSteps) {
@@ -137,12 +138,23 @@ export class Trainer {
     };
     const { maxNewTokens, temperature, seed } = config;
     const options = { maxNewTokens, temperature, seed, stream: step };
-    const rollout = await timed("generate", () => this.#policy.generate(repeated, options));
-    const scores = checkScores(await timed("score", () => score(rollout)), repeated.length);
+    const draw = async (asked: Int32Array[], greedy: boolean) => {
+      const rollout = await timed(
+        "generate",
+        () => this.#policy.generate(asked, { ...options, ...(greedy && { greedy }) }),
+      );
+      const given = await timed("score", () => score(rollout, greedy ? "greedy" : "sampled"));
+      return { rollout, scores: checkScores(given, asked.length) };
+    };
+    const { groupSize, greedyBaseline } = this.needs;
+    const greedyScores = greedyBaseline
+      ? (await draw(prompts, true)).scores.flatMap((of) => Array<typeof of>(groupSize).fill(of))
+      : undefined;
+    const { rollout, scores } = await draw(repeated, false);
     const context = { config, step, state };
     const experience = await timed(
       "evaluate",
-      () => collect(this.#policy, { rollout, scores, algorithm, context }),
+      () => collect(this.#policy, { rollout, scores, greedyScores, algorithm, context }),
     );
     const learningRate = this.#learningRate(step);
     const update: UpdateResult = experience.fault === undefined

@@ -57,13 +57,13 @@ export function metricsPage(): string {
 
 /** Algorithms that report the same have one part; what an earlier part explains is named, not repeated. */
 function algorithmParts(entry: (metric: MetricInfo) => string): string[] {
-  const explained = new Set<MetricInfo>();
+  const explained = new Set<string>(), is = (metric: MetricInfo) => JSON.stringify(metric);
   return [...Map.groupBy(listAlgorithms(), ({ metrics }) => metrics)].flatMap(([metrics, all]) => {
-    const before = metrics.filter((metric) => explained.has(metric)).map(({ name }) =>
+    const before = metrics.filter((metric) => explained.has(is(metric))).map(({ name }) =>
       `\`${name}\``
     );
-    const own = metrics.filter((metric) => !explained.has(metric));
-    for (const metric of own) explained.add(metric);
+    const own = metrics.filter((metric) => !explained.has(is(metric)));
+    for (const metric of own) explained.add(is(metric));
     return [
       `## Of every step of ${all.map(({ name }) => name).join(", ")}`,
       ...(before.length > 0 ? [wrap(`Explained above: ${before.join(", ")}.`, "")] : []),

@@ -42,8 +42,11 @@ export interface CriticFree<R extends OptionRows> {
   /** Where it wants other defaults of the shared settings. */
   defaults?: Readonly<Partial<Record<keyof typeof CRITIC_FREE_ROWS, OptionValue>>>;
   trainerDefaults?: Readonly<Partial<TrainerConfig>>;
+  /** Metrics of its own. */
+  metrics?: Parameters<typeof metricTable>[0];
   /** Completions of a prompt that are compared with each other. */
   groupSize: (config: Readonly<OptionValues<R>>) => number;
+  greedyBaseline?: boolean;
   /** (B, T) */
   advantages: (
     rewarded: Rewarded,
@@ -53,7 +56,7 @@ export interface CriticFree<R extends OptionRows> {
 }
 
 // deno-fmt-ignore
-const METRICS = metricTable([
+const METRICS = [
   "kl/reference", "kl/coefficient", "kl/penalty_mean", "policy/sequence_entropy", "score/mean", "score/std",
   ["groups/equal_share", "", "0 to 1", "below 0.5", "share of the groups whose scores are all equal, so that they teach nothing", "Above: the task is too easy or too hard for the model, or groupSize too small; raise temperature, or use a reward with more values.", ""],
   "optimizer/learning_rate",
@@ -66,7 +69,8 @@ const METRICS = metricTable([
   "optimizer/grad_norm", "optimizer/epochs", "optimizer/skipped_updates", "sampling/logp_difference_max", "rewards/scored_count",
   "rewards/null_count", "tokens/queries_len_mean", "tokens/queries_len_std", "tokens/responses_len_mean", "tokens/responses_len_std",
   "tokens/finished_share",
-]);
+] as const satisfies Parameters<typeof metricTable>[0];
+const SHARED_METRICS = metricTable(METRICS);
 
 /** (B, T): each response's number on every token of it that counts. */
 export function onTokens({ mask, T }: { mask: Uint8Array; T: number }, x: Numbers): Float32Array {
@@ -96,9 +100,10 @@ export function criticFree<const R extends OptionRows>(
     paper,
     options: options as unknown as Algorithm<C>["options"],
     trainerDefaults: { epochs: 1, ...own.trainerDefaults },
-    metrics: METRICS,
+    metrics: own.metrics ? metricTable([...METRICS, ...own.metrics]) : SHARED_METRICS,
     needs: (config) => ({
       value: false,
+      greedyBaseline: own.greedyBaseline,
       reference: paysKl(config),
       groupSize: own.groupSize(config),
     }),

@@ -13,6 +13,7 @@ import { luspo } from "./luspo.ts";
 import { ppo } from "./ppo.ts";
 import { reinforce } from "./reinforce.ts";
 import { reinforcePlusPlus, reinforcePlusPlusBaseline } from "./reinforce_plus_plus.ts";
+import { remax } from "./remax.ts";
 import { rloo } from "./rloo.ts";
 import { sapo } from "./sapo.ts";
 import { vespo } from "./vespo.ts";
@@ -23,6 +24,7 @@ const ALGORITHMS: readonly Algorithm<any>[] = [
   reinforce,
   reinforcePlusPlus,
   reinforcePlusPlusBaseline,
+  remax,
   rloo,
   grpo,
   drGrpo,

@@ -66,7 +66,7 @@ export class TablePolicy implements Policy {
   }
 
   generate(prompts: Int32Array[], options: SamplingOptions): Promise<Rollout> {
-    const { maxNewTokens, temperature, seed, stream } = options;
+    const { maxNewTokens, temperature, seed, stream, greedy } = options;
     const rollout: Rollout = { prompts, responses: [], finished: [], logprobs: [] };
     prompts.forEach((prompt, row) => {
       let token = prompt[prompt.length - 1];
@@ -77,6 +77,7 @@ export class TablePolicy implements Policy {
         let left = drawWords(STREAMS.tablePolicy, seed, place)[0] / 2 ** 32;
         token = 0;
         while (token < this.V - 1 && (left -= Math.exp(logp[token])) > 0) token++;
+        if (greedy) token = logp.indexOf(Math.max(...logp));
         response.push(token);
         logprobs.push(logp[token]);
       } while (token !== EOS && response.length < maxNewTokens);

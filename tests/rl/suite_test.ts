@@ -178,3 +178,32 @@ Deno.test("a response that was cut off counts in its group, and with maskTruncat
     assert.equal(dlogprob[b * T] !== 0, is && advantage[b * T] !== 0, `response ${b}`);
   });
 });
+
+Deno.test("ReMax compares with the greedy completion of the same prompt, and excludes what has none", async () => {
+  const remax = findAlgorithm("remax"), asked: string[] = [];
+  const policy = new TablePolicy(V, (i) => Math.sin(i));
+  const trainer = new Trainer(policy, settingsOf(remax), remax);
+  const greedy: (number | null)[] = [];
+  const { experience: { advantage, grid: { T }, scored }, metrics, scores } = await trainer.step(
+    PROMPTS,
+    (rollout, draw) => {
+      asked.push(draw);
+      if (draw === "sampled") return score(rollout);
+      rollout.responses.forEach((r, b) => greedy.push(b === 3 ? null : 0.1 * r.length));
+      for (const b of [0, 5, 10]) { // the same prompt, the same greedy completion
+        assert.deepEqual(rollout.responses[b], rollout.responses[0]);
+      }
+      return Promise.resolve(greedy);
+    },
+  );
+  assert.deepEqual(asked, ["greedy", "sampled"]);
+  scores.forEach((s, b) => {
+    assert.equal(scored[b], b !== 3);
+    const want = b === 3 ? 0 : s! - greedy[b]!;
+    assertClose([advantage[b * T]], [want], `response ${b}`, 1e-6);
+  });
+  const known = greedy.filter((s) => s !== null);
+  const mean = known.reduce((sum, s) => sum + s) / known.length;
+  assertClose([metrics["score/greedy_mean"]], [mean], "mean", 1e-6);
+  assert.equal(metrics["rewards/null_count"], 1);
+});
