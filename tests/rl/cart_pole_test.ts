@@ -1,6 +1,7 @@
 /**
  * PPO and GAE on a task whose answer the field knows: CartPole-v1. CleanRL's ppo.py, the published
- * reference, reaches a mean episode of 490 +- 6 pushes of at most 500 over three seeds.
+ * reference, reaches a mean episode of 490 +- 6 pushes of at most 500 over three seeds. So far
+ * `deno task test:cartpole` goes, in minutes; the short form goes half the way with one seed.
  */
 import assert from "node:assert/strict";
 import type { Algorithm } from "../../rl/algorithm.ts";
@@ -38,14 +39,13 @@ async function meanEpisode(seed: number, steps: number): Promise<number> {
     totalSteps: steps,
     maxNewTokens: LONGEST,
     epochs: 4,
-    minibatches: 4,
-    learningRate: 2.5e-3,
+    minibatches: 16,
+    learningRate: 2e-3,
     learningRateSchedule: "linear",
     gamma: 0.99,
     lambda: 0.95,
     valueCoefficient: 0.5,
     valueClip: 100, // of pushes
-    entropyCoefficient: 0.01,
   }, standing);
   for (let step = 0; step < steps; step++) {
     const starts = Array.from({ length: EPISODES }, (_, i) => Int32Array.of(step * EPISODES + i));
@@ -62,10 +62,13 @@ async function meanEpisode(seed: number, steps: number): Promise<number> {
 }
 
 const isWhole = Deno.env.has("PLAINRL_CART_POLE");
+const { seeds, steps, least } = isWhole
+  ? { seeds: [1, 2, 3], steps: 100, least: 490 }
+  : { seeds: [1], steps: 45, least: 195 }; // at first it falls after some 20 pushes
 
-Deno.test("PPO with GAE balances a pole as long as the published reference", async () => {
+Deno.test(`PPO with GAE balances a pole for ${least} pushes and more`, async () => {
   const lengths: number[] = [];
-  for (const seed of isWhole ? [1, 2, 3] : [1]) lengths.push(await meanEpisode(seed, 60));
-  if (isWhole) console.log(lengths);
-  for (const length of lengths) assert.ok(length >= 490, `mean episodes: ${lengths}`);
+  for (const seed of seeds) lengths.push(await meanEpisode(seed, steps));
+  if (isWhole) console.log(`mean episodes: ${lengths.join(", ")}`);
+  for (const length of lengths) assert.ok(length >= least, `mean episodes: ${lengths}`);
 });
