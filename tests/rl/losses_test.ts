@@ -270,6 +270,11 @@ Deno.test("a capped ratio is the dual clip: it is felt where the advantage is ne
   near([at(2.5, -2).loss, at(2.5, -2).gradient], [5, 5], 1e-12);
   assert.deepEqual(at(4, 2), at(4, 2, CLIP));
   near([at(4, -2, CLIP).loss], [8], 1e-12); // without a cap it is not bounded
+  // A cap inside the clip range is no second clip range.
+  const low = { ...CLIP, clipHigh: 0.3, ratioCap: 1.1 };
+  for (const advantage of [2, -2]) {
+    assert.deepEqual(at(1.2, advantage, low), at(1.2, advantage, { ...CLIP, clipHigh: 0.3 }));
+  }
   assert.match(String(CLIP_ROWS.ratioCap.check(0.5)), /^0, or above 1$/);
   assert.equal(CLIP_ROWS.ratioCap.check(0), undefined);
 });
@@ -362,12 +367,16 @@ Deno.test("in expectation over the policy's draws, k2 descends KL(policy || refe
 Deno.test("off-policy weights: truncated or masked, of tokens or of responses, and whole responses left out", () => {
   const sampled = [[0.02, -0.01, 0.05, 0], [-0.6, -0.7]]
     .map((row, b) => row.map((noise, t) => LOGPROB[b][t] - noise));
-  const of = (b: number, config: Partial<Parameters<typeof offPolicyWeights>[1]>) =>
+  const of = (
+    b: number,
+    config: Partial<Parameters<typeof offPolicyWeights>[1]>,
+    advantage = ADVANTAGE[b],
+  ) =>
     offPolicyWeights({
       logprob: Float64Array.from(NOW[b]),
       oldLogprob: Float64Array.from(LOGPROB[b]),
       sampled: Float64Array.from(sampled[b]),
-      advantage: ADVANTAGE[b],
+      advantage,
     }, { samplerWeights: "off", samplerCap: 3, offPolicyLimit: 0, ...config });
   assert.deepEqual([...of(0, {}), ...of(1, {})], Array(6).fill(1));
   const tokens = [0.02, -0.01, 0.05, 0].map(Math.exp);
@@ -389,7 +398,7 @@ Deno.test("off-policy weights: truncated or masked, of tokens or of responses, a
   // mean_t (sampled - now) of row 1 is 0.75: beyond 0.5, and its advantage is negative.
   assert.deepEqual([...of(1, { offPolicyLimit: 0.5 })], [0, 0]);
   assert.deepEqual([...of(1, { offPolicyLimit: 0.76 })], [1, 1]);
-  assert.deepEqual([...of(0, { offPolicyLimit: 1e-9 })], [1, 1, 1, 1]);
+  assert.deepEqual([...of(1, { offPolicyLimit: 0.5 }, 1)], [1, 1]); // a good answer is never left out
 });
 
 Deno.test("normalisers: what each token counts, with and without rows that are left out", () => {
@@ -407,4 +416,27 @@ Deno.test("normalisers: what each token counts, with and without rows that are l
   assert.deepEqual(of("constant", false), lay(1 / 16, 1 / 16));
   assert.deepEqual(of("constant", true), lay(1 / 24, 1 / 24));
   assert.deepEqual(of("sequences", true, [0]), lay(1 / 4, 0)); // rows of other batches count nothing
+});
+
+Deno.test("VESPO's weight is bounded below, DPPO's above, and its region has two ends", () => {
+  const response = (moves: number[], A: number) => ({
+    logprob: Float64Array.from(moves, (d) => d - 1),
+    oldLogprob: new Float64Array(moves.length).fill(-1),
+    advantage: new Float64Array(moves.length).fill(A),
+    weight: new Float64Array(moves.length).fill(1),
+  });
+  const falloff = { risePositive: 0.1, fallPositive: 3, riseNegative: 3, fallNegative: 2 };
+  const { gradient } = sequenceWeightLoss(response([-15, -15], 1), falloff);
+  const phi = Math.exp(3 + 0.1 * Math.log(1e-8) - 3 * 1e-8);
+  near(gradient, [-phi, -phi], 1e-12);
+  const step = (from: number, to: number, advantage: number) =>
+    probabilityStepLoss({
+      logprob: Math.log(to),
+      oldLogprob: Math.log(from),
+      logRatio: Math.log(to / from),
+      advantage,
+    }, { stepDown: 0.1, stepUp: 0.2 }).gradient;
+  near([step(0.001, 0.1, 1)], [-20], 1e-12); // not 100
+  near([step(0.5, 0.65, 1), step(0.5, 0.75, 1)], [-1.3, 0], 1e-12);
+  near([step(0.5, 0.45, -1), step(0.5, 0.35, -1)], [0.9, 0], 1e-12);
 });

@@ -168,6 +168,76 @@ Deno.test("REINFORCE++ whitens returns of single tokens, population or sample", 
   }
 });
 
+Deno.test("REINFORCE++ pays each token's KL in the returns of the tokens up to it", () => {
+  const algorithm = findAlgorithm("reinforce++");
+  const mask = Uint8Array.of(1, 1, 1, 1, 1, 0), length = Int32Array.of(3, 2);
+  const old = { logprob: Float32Array.of(-1, -2, -1, -1, -3, 0), entropy: new Float32Array(6) };
+  const reference = Float32Array.of(-1.5, -2.25, -2, -1, -4, 0);
+  const { config } = new Trainer(new TablePolicy(V), { whitenVariance: "population" }, algorithm);
+  const { advantage, penalty } = algorithm.advantages(
+    {
+      grid: { B: 2, T: 3, mask, length },
+      score: Float32Array.of(1, 0),
+      scored: [true, true],
+      old,
+      reference,
+    } as never,
+    { config, step: 0, state: { klCoefficient: 0.5 } },
+  );
+  const nats = [0.5, 0.25, 1, 0, 1];
+  assertClose(penalty!.filter((_, i) => mask[i]), nats.map((k) => -0.5 * k), "penalty", 1e-6);
+  const returns = [1 - 0.875, 1 - 0.625, 1 - 0.5, -0.5, -0.5];
+  const mean = returns.reduce((sum, x) => sum + x) / 5;
+  const std = Math.sqrt(returns.reduce((sum, x) => sum + (x - mean) ** 2, 0) / 5);
+  const want = returns.map((x) => (x - mean) / std);
+  assertClose(advantage.filter((_, i) => mask[i]), want, "advantage", 1e-6);
+});
+
+Deno.test("weights against the sampler scale the policy's gradient, and KL's not", () => {
+  const grpo = findAlgorithm("grpo");
+  const one = (x: number) => Float64Array.of(x);
+  const gradient = (samplerWeights: string, klCoefficient: number) => {
+    const { config } = new Trainer(new TablePolicy(V), { samplerWeights }, grpo);
+    const grid = { B: 1, T: 1, mask: Uint8Array.of(1), length: Int32Array.of(1) };
+    const piece = {
+      grid,
+      logprob: one(-1),
+      oldLogprob: one(-1),
+      sampled: one(-1.5),
+      entropy: one(1),
+      reference: one(-2),
+      advantage: one(2),
+    };
+    const context = { config, step: 0, state: { klCoefficient } };
+    return grpo.loss(piece, one(1), context).gradient.dlogprob[0];
+  };
+  const kl = 1 - Math.exp(-1); // k3's, at a log-ratio of 1 to the reference
+  assertClose([gradient("off", 0.5)], [-2 + 0.5 * kl], "off", 1e-6);
+  const weighted = -2 * Math.exp(0.5) + 0.5 * kl;
+  assertClose([gradient("token-truncate", 0.5)], [weighted], "on", 1e-6);
+});
+
+Deno.test("what tells the algorithms apart by their defaults", () => {
+  const of = (name: string) => findAlgorithm(name).options.defaults as Record<string, unknown>;
+  const normalisers = Object.fromEntries(
+    ["grpo", "dr-grpo", "bnpo", "gspo", "luspo"].map((name) => [name, of(name).lossNormaliser]),
+  );
+  assert.deepEqual(normalisers, {
+    "grpo": "sequences",
+    "dr-grpo": "constant",
+    "bnpo": "tokens",
+    "gspo": "sequences",
+    "luspo": "sequence-sums",
+  });
+  assert.deepEqual([of("grpo").advantageScale, of("dr-grpo").advantageScale], ["sample", "none"]);
+  assert.deepEqual([of("rloo").baseline, of("rloo").klIn], ["leave-one-out", "reward"]);
+  const needs = (settings: Record<string, unknown>) =>
+    new Trainer(new TablePolicy(V), settings, "grpo").needs.reference;
+  assert.equal(needs({}), false);
+  assert.equal(needs({ klCoefficient: 0.01 }), true);
+  assert.equal(needs({ klControl: "linear", klFinal: 0.1 }), true); // it comes later
+});
+
 Deno.test("a response that was cut off counts in its group, and with maskTruncated not in the loss", async () => {
   const grpo = findAlgorithm("grpo");
   const { policy, step } = await firstStep(grpo, { maskTruncated: true, maxNewTokens: 2 });
