@@ -7,7 +7,7 @@
 import { GROUP_ROWS } from "../group.ts";
 import { CLIP_ROWS, clippedLoss } from "../loss/clipped_ratio.ts";
 import { perToken } from "../loss/response.ts";
-import { criticFree, ofGroups } from "./critic_free.ts";
+import { criticFree } from "./critic_free.ts";
 
 /** GRPO with a mean over the tokens of the batch. */
 export const bnpo = criticFree({
@@ -16,7 +16,5 @@ export const bnpo = criticFree({
   paper: "TRL's loss_type bnpo, after Xiao et al. 2025, arXiv 2506.02864",
   rows: { ...GROUP_ROWS, ...CLIP_ROWS },
   defaults: { lossNormaliser: "tokens" },
-  groupSize: ({ groupSize }) => groupSize,
-  advantages: ofGroups,
   loss: perToken(clippedLoss),
 });

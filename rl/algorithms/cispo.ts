@@ -6,7 +6,7 @@
 import { GROUP_ROWS } from "../group.ts";
 import { clippedWeightLoss, WEIGHT_ROWS } from "../loss/clipped_weight.ts";
 import { perToken } from "../loss/response.ts";
-import { criticFree, ofGroups } from "./critic_free.ts";
+import { criticFree } from "./critic_free.ts";
 
 /** Policy gradient with a bounded importance weight, a constant. */
 export const cispo = criticFree({
@@ -15,7 +15,5 @@ export const cispo = criticFree({
   paper: "MiniMax-M1 2025, arXiv 2506.13585",
   rows: { ...GROUP_ROWS, ...WEIGHT_ROWS },
   defaults: { lossNormaliser: "tokens" },
-  groupSize: ({ groupSize }) => groupSize,
-  advantages: ofGroups,
   loss: perToken(clippedWeightLoss),
 });

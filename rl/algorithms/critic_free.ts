@@ -37,18 +37,16 @@ export interface CriticFree<R extends OptionRows> {
   name: string;
   summary: string;
   paper: string;
-  /** Its own settings, before the shared ones. */
+  /** Its own settings, before the shared ones; groups are compared where `groupSize` is among them. */
   rows: R;
   /** Where it wants other defaults of the shared settings. */
   defaults?: Readonly<Partial<Record<keyof typeof CRITIC_FREE_ROWS, OptionValue>>>;
   trainerDefaults?: Readonly<Partial<TrainerConfig>>;
   /** Metrics of its own. */
   metrics?: Parameters<typeof metricTable>[0];
-  /** Completions of a prompt that are compared with each other. */
-  groupSize: (config: Readonly<OptionValues<R>>) => number;
   greedyBaseline?: boolean;
-  /** (B, T) */
-  advantages: (
+  /** (B, T). Default: scores compared within their groups, by the settings of `GROUP_ROWS`. */
+  advantages?: (
     rewarded: Rewarded,
     config: Readonly<OptionValues<R>>,
   ) => Pick<Advantages, "advantage" | "facts">;
@@ -78,7 +76,7 @@ export function onTokens({ mask, T }: { mask: Uint8Array; T: number }, x: Number
 }
 
 /** Advantages of responses within their groups; see group.ts. */
-export function ofGroups(
+function ofGroups(
   { grid, scored, reward }: Rewarded,
   config: GroupConfig,
 ): Pick<Advantages, "advantage" | "facts"> {
@@ -88,7 +86,9 @@ export function ofGroups(
 
 /** An algorithm of the frame. */
 export function criticFree<const R extends OptionRows>(
-  { name, summary, paper, rows, defaults = {}, ...own }: CriticFree<R>,
+  { name, summary, paper, rows, defaults = {}, advantages = ofGroups as never, ...own }: CriticFree<
+    R
+  >,
 ): Algorithm<OptionValues<R> & CriticFreeConfig> {
   type C = OptionValues<R> & CriticFreeConfig;
   const options = defineOptions(name, { ...rows, ...withDefaults(CRITIC_FREE_ROWS, defaults) });
@@ -105,7 +105,7 @@ export function criticFree<const R extends OptionRows>(
       value: false,
       greedyBaseline: own.greedyBaseline,
       reference: paysKl(config),
-      groupSize: own.groupSize(config),
+      groupSize: (config as { groupSize?: number }).groupSize ?? 1,
     }),
     start: ({ klCoefficient }) => ({ klCoefficient }),
     next({ config, step, state, experience: { kl, grid, scored }, update: { fault } }) {
@@ -129,7 +129,7 @@ export function criticFree<const R extends OptionRows>(
         (score, b) =>
           penalty?.subarray(b * T, (b + 1) * T).reduce((sum, x) => sum + x, score) ?? score,
       );
-      const { advantage, facts } = own.advantages({ ...rollout, reward, penalty }, config);
+      const { advantage, facts } = advantages({ ...rollout, reward, penalty }, config);
       return { advantage, kl, penalty, facts: { "groups/equal_share": NaN, ...facts } };
     },
     weights({ grid, rows, finished }, { config }) {

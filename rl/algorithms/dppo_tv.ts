@@ -6,7 +6,7 @@
 import { GROUP_ROWS } from "../group.ts";
 import { probabilityStepLoss, STEP_ROWS } from "../loss/probability_step.ts";
 import { perToken } from "../loss/response.ts";
-import { criticFree, ofGroups } from "./critic_free.ts";
+import { criticFree } from "./critic_free.ts";
 
 /** Trust region in probability in the place of the ratio's clip. */
 export const dppoTv = criticFree({
@@ -15,7 +15,5 @@ export const dppoTv = criticFree({
   paper: "Qi et al. 2026, arXiv 2602.04879",
   rows: { ...GROUP_ROWS, ...STEP_ROWS },
   defaults: { lossNormaliser: "tokens" },
-  groupSize: ({ groupSize }) => groupSize,
-  advantages: ofGroups,
   loss: perToken(probabilityStepLoss),
 });

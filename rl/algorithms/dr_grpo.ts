@@ -8,7 +8,7 @@ import { GROUP_ROWS } from "../group.ts";
 import { withDefaults } from "../../base/options.ts";
 import { CLIP_ROWS, clippedLoss } from "../loss/clipped_ratio.ts";
 import { perToken } from "../loss/response.ts";
-import { criticFree, ofGroups } from "./critic_free.ts";
+import { criticFree } from "./critic_free.ts";
 
 /** GRPO without its two biases: no standard deviation, a constant length. */
 export const drGrpo = criticFree({
@@ -17,7 +17,5 @@ export const drGrpo = criticFree({
   paper: "Liu et al. 2025, arXiv 2503.20783",
   rows: { ...withDefaults(GROUP_ROWS, { advantageScale: "none" }), ...CLIP_ROWS },
   defaults: { lossNormaliser: "constant" },
-  groupSize: ({ groupSize }) => groupSize,
-  advantages: ofGroups,
   loss: perToken(clippedLoss),
 });

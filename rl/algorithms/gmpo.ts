@@ -5,7 +5,7 @@
  */
 import { GROUP_ROWS } from "../group.ts";
 import { geometricMeanLoss, LOG_CLIP_ROWS } from "../loss/geometric_mean.ts";
-import { criticFree, ofGroups } from "./critic_free.ts";
+import { criticFree } from "./critic_free.ts";
 
 /** GRPO with the geometric mean of clipped ratios. */
 export const gmpo = criticFree({
@@ -14,7 +14,5 @@ export const gmpo = criticFree({
   paper: "Zhao et al. 2025, arXiv 2507.20673",
   rows: { ...GROUP_ROWS, ...LOG_CLIP_ROWS },
   defaults: { lossNormaliser: "sequences" },
-  groupSize: ({ groupSize }) => groupSize,
-  advantages: ofGroups,
   loss: geometricMeanLoss,
 });

@@ -8,7 +8,7 @@
 import { GROUP_ROWS } from "../group.ts";
 import { CLIP_ROWS, clippedLoss } from "../loss/clipped_ratio.ts";
 import { perToken } from "../loss/response.ts";
-import { criticFree, ofGroups } from "./critic_free.ts";
+import { criticFree } from "./critic_free.ts";
 
 /** Scores compared within a prompt's group, clipped ratio, mean over responses. */
 export const grpo = criticFree({
@@ -17,7 +17,5 @@ export const grpo = criticFree({
   paper: "Shao et al. 2024, arXiv 2402.03300",
   rows: { ...GROUP_ROWS, ...CLIP_ROWS },
   defaults: { lossNormaliser: "sequences" },
-  groupSize: ({ groupSize }) => groupSize,
-  advantages: ofGroups,
   loss: perToken(clippedLoss),
 });

@@ -8,7 +8,7 @@ import { GROUP_ROWS } from "../group.ts";
 import { withDefaults } from "../../base/options.ts";
 import { CLIP_ROWS } from "../loss/clipped_ratio.ts";
 import { meanRatioLoss } from "../loss/sequence_ratio.ts";
-import { criticFree, ofGroups } from "./critic_free.ts";
+import { criticFree } from "./critic_free.ts";
 
 /** GRPO with one ratio for a whole response. */
 export const gspo = criticFree({
@@ -17,7 +17,5 @@ export const gspo = criticFree({
   paper: "Zheng et al. 2025, arXiv 2507.18071",
   rows: { ...GROUP_ROWS, ...withDefaults(CLIP_ROWS, { clipLow: 3e-4, clipHigh: 4e-4 }) },
   defaults: { lossNormaliser: "sequences" },
-  groupSize: ({ groupSize }) => groupSize,
-  advantages: ofGroups,
   loss: meanRatioLoss,
 });

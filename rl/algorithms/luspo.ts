@@ -7,7 +7,7 @@ import { GROUP_ROWS } from "../group.ts";
 import { withDefaults } from "../../base/options.ts";
 import { CLIP_ROWS } from "../loss/clipped_ratio.ts";
 import { meanRatioLoss } from "../loss/sequence_ratio.ts";
-import { criticFree, ofGroups } from "./critic_free.ts";
+import { criticFree } from "./critic_free.ts";
 
 /** GSPO in which a response counts by its length. */
 export const luspo = criticFree({
@@ -16,7 +16,5 @@ export const luspo = criticFree({
   paper: "arXiv 2602.05261",
   rows: { ...GROUP_ROWS, ...withDefaults(CLIP_ROWS, { clipLow: 3e-4, clipHigh: 4e-4 }) },
   defaults: { lossNormaliser: "sequence-sums" },
-  groupSize: ({ groupSize }) => groupSize,
-  advantages: ofGroups,
   loss: meanRatioLoss,
 });

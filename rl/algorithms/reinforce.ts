@@ -20,7 +20,6 @@ export const reinforce = criticFree({
   paper: "Williams 1992, doi 10.1007/BF00992696",
   rows: ROWS,
   defaults: { lossNormaliser: "sequence-sums" },
-  groupSize: () => 1,
   advantages({ grid, scored, reward }, { batchBaseline }) {
     if (!batchBaseline) return { advantage: onTokens(grid, reward) };
     const { advantage } = groupAdvantages(reward, scored, {

@@ -22,7 +22,6 @@ export const reinforcePlusPlus = criticFree({
   paper: "Hu et al. 2025, arXiv 2501.03262",
   rows: { ...WHITEN_ROWS, ...CLIP_ROWS },
   defaults: { klIn: "reward", klEstimator: "k1", klCoefficient: 0.01 },
-  groupSize: () => 1,
   advantages({ grid, score, penalty }, { whitenVariance }) {
     const { B, T, mask } = grid, returns = onTokens(grid, score);
     for (let b = 0; b < B; b++) {
@@ -45,7 +44,6 @@ export const reinforcePlusPlusBaseline = criticFree({
   paper: "Hu et al. 2025, arXiv 2501.03262",
   rows: { groupSize: GROUP_ROWS.groupSize, ...WHITEN_ROWS, ...CLIP_ROWS },
   defaults: { klGradient: "k2", klEstimator: "k2" },
-  groupSize: ({ groupSize }) => groupSize,
   advantages({ grid, scored, reward }, { groupSize, whitenVariance }) {
     const { advantage, equalShare } = groupAdvantages(reward, scored, {
       groupSize,

@@ -27,7 +27,6 @@ export const remax = criticFree({
       "",
     ],
   ],
-  groupSize: () => 1,
   greedyBaseline: true,
   advantages({ grid, reward, scored, greedyScore }) {
     return {

@@ -8,7 +8,7 @@ import { GROUP_ROWS } from "../group.ts";
 import { withDefaults } from "../../base/options.ts";
 import { CLIP_ROWS } from "../loss/clipped_ratio.ts";
 import { productRatioLoss } from "../loss/sequence_ratio.ts";
-import { criticFree, ofGroups } from "./critic_free.ts";
+import { criticFree } from "./critic_free.ts";
 
 /** Each score less the mean of the others, one ratio for a whole response. */
 export const rloo = criticFree({
@@ -20,7 +20,5 @@ export const rloo = criticFree({
     ...CLIP_ROWS,
   },
   defaults: { lossNormaliser: "sequences", klIn: "reward", klEstimator: "k1", klCoefficient: 0.05 },
-  groupSize: ({ groupSize }) => groupSize,
-  advantages: ofGroups,
   loss: productRatioLoss,
 });

@@ -6,7 +6,7 @@
 import { GROUP_ROWS } from "../group.ts";
 import { perToken } from "../loss/response.ts";
 import { GATE_ROWS, softGateLoss } from "../loss/soft_gate.ts";
-import { criticFree, ofGroups } from "./critic_free.ts";
+import { criticFree } from "./critic_free.ts";
 
 /** GRPO with a soft gate in the place of the clip. */
 export const sapo = criticFree({
@@ -15,7 +15,5 @@ export const sapo = criticFree({
   paper: "Gao et al. 2025, arXiv 2511.20347",
   rows: { ...GROUP_ROWS, ...GATE_ROWS },
   defaults: { lossNormaliser: "sequences" },
-  groupSize: ({ groupSize }) => groupSize,
-  advantages: ofGroups,
   loss: perToken(softGateLoss),
 });

@@ -5,7 +5,7 @@
  */
 import { GROUP_ROWS } from "../group.ts";
 import { FALLOFF_ROWS, sequenceWeightLoss } from "../loss/sequence_weight.ts";
-import { criticFree, ofGroups } from "./critic_free.ts";
+import { criticFree } from "./critic_free.ts";
 
 /** Policy gradient with a smooth weight on whole responses. */
 export const vespo = criticFree({
@@ -14,7 +14,5 @@ export const vespo = criticFree({
   paper: "arXiv 2602.10693",
   rows: { ...GROUP_ROWS, ...FALLOFF_ROWS },
   defaults: { lossNormaliser: "tokens" },
-  groupSize: ({ groupSize }) => groupSize,
-  advantages: ofGroups,
   loss: sequenceWeightLoss,
 });
