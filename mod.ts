@@ -79,12 +79,23 @@ export type {
   LossInputs,
   LossResult,
   Needs,
+  OptimiserBatch,
   ScoredRollout,
   StepContext,
   StepFacts,
 } from "./rl/algorithm.ts";
+export {
+  type CriticFree,
+  criticFree,
+  onTokens,
+  type Rewarded,
+} from "./rl/algorithms/critic_free.ts";
 export { DEFAULT_ALGORITHM, findAlgorithm, listAlgorithms } from "./rl/algorithms/registry.ts";
 export { findPreset, listPresets, type Preset } from "./rl/algorithms/presets.ts";
+export { GROUP_ROWS, type GroupConfig } from "./rl/group.ts";
+export { CLIP_ROWS, clippedLoss, type ClipRange } from "./rl/loss/clipped_ratio.ts";
+export { policyGradientLoss } from "./rl/loss/policy_gradient.ts";
+export { perToken, type PolicyLoss, type ResponseTokens } from "./rl/loss/response.ts";
 export { addSums, emptySums, type LossSums, meansOf } from "./rl/loss/sums.ts";
 export { type MetricInfo, metricTable } from "./rl/metrics.ts";
 export { TRAINER_OPTIONS, type TrainerConfig, trainerOptions } from "./rl/trainer_options.ts";
@@ -96,7 +107,7 @@ export type {
   SamplingOptions,
   TokenBatch,
 } from "./rl/policy.ts";
-export type { Scores } from "./rl/scores.ts";
+export type { ScoreFunction, Scores } from "./rl/scores.ts";
 export {
   type StepTimings,
   Trainer,

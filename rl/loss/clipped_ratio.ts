@@ -5,7 +5,7 @@
  * clipping in TRL, where it is called delta).
  * @module
  */
-import type { OptionRows, OptionValues } from "../../base/options.ts";
+import type { OptionRows, OptionValue, OptionValues } from "../../base/options.ts";
 import { clampLogRatio } from "../kl.ts";
 
 /** Rows of the clip range. */
@@ -13,7 +13,7 @@ import { clampLogRatio } from "../kl.ts";
 export const CLIP_ROWS = {
   clipLow: { kind: "number", default: 0.2, min: 0, max: 1, usual: "0.1 to 0.3", doc: "lower clip range of the ratio: 1 - clipLow", group: "Loss" },
   clipHigh: { kind: "number", default: 0.2, min: 0, usual: "0.1 to 0.3", doc: "upper clip range of the ratio: 1 + clipHigh", group: "Loss" },
-  ratioCap: { kind: "number", default: 0, min: 0, usual: "0, 3 to 10", check: (cap) => cap === 0 || Number(cap) > 1 ? undefined : "0, or above 1", doc: "largest ratio that counts where the advantage is negative; 0 is off", group: "Loss" },
+  ratioCap: { kind: "number", default: 0, min: 0, usual: "0, 3 to 10", check: (cap: OptionValue): string | undefined => cap === 0 || Number(cap) > 1 ? undefined : "0, or above 1", doc: "largest ratio that counts where the advantage is negative; 0 is off", group: "Loss" },
 } as const satisfies OptionRows;
 
 /** How far from 1 a ratio may move before it stops being pushed; a cap of 0, or none, is off. */

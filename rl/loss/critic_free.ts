@@ -7,20 +7,34 @@
  * with w the normaliser, the KL of kl_term.ts where it is in the loss, and H the entropy.
  * @module
  */
-import { type OptionRows, type OptionValues, withDefaults } from "../../base/options.ts";
+import { type Option, type OptionValues, withDefaults } from "../../base/options.ts";
 import type { LossInputs, LossResult, StepContext } from "../algorithm.ts";
 import type { Numbers } from "../batch.ts";
 import { KL_ROWS } from "../kl_control.ts";
 import { ENTROPY_ROWS, entropyCoefficientAt } from "./entropy.ts";
-import { KL_GRADIENTS, klTerm } from "./kl_term.ts";
+import { KL_GRADIENTS, type KlGradient, klTerm } from "./kl_term.ts";
 import { NORMALISER_ROWS } from "./normalise.ts";
 import { OFF_POLICY_ROWS, offPolicyWeights } from "./off_policy.ts";
 import type { PolicyLoss } from "./response.ts";
 import { emptySums } from "./sums.ts";
 
+type Choice<C extends string> = Option & { kind: "choice"; choices: readonly C[]; default: C };
+
 /** Rows that each of them has beside its own. */
+export type CriticFreeRows =
+  & typeof NORMALISER_ROWS
+  & typeof ENTROPY_ROWS
+  & typeof OFF_POLICY_ROWS
+  & typeof KL_ROWS
+  & {
+    maskTruncated: Option & { kind: "boolean"; default: boolean };
+    klIn: Choice<"loss" | "reward">;
+    klGradient: Choice<KlGradient>;
+  };
+
+/** The rows themselves. */
 // deno-fmt-ignore
-export const CRITIC_FREE_ROWS = {
+export const CRITIC_FREE_ROWS: CriticFreeRows = {
   ...NORMALISER_ROWS,
   maskTruncated: { kind: "boolean", default: false, doc: "responses that were cut off are not learned from", group: "Loss" },
   ...ENTROPY_ROWS,
@@ -28,10 +42,10 @@ export const CRITIC_FREE_ROWS = {
   klIn: { kind: "choice", choices: ["loss", "reward"], default: "loss", doc: "where KL to the reference is paid: a term of the loss, or taken off each response's score", group: "KL penalty" },
   klGradient: { kind: "choice", choices: KL_GRADIENTS, default: "k3", only: { klIn: "loss" }, doc: "in the loss: what its gradient is the derivative of; unbiased is k3 times the ratio", group: "KL penalty" },
   ...withDefaults(KL_ROWS, { klEstimator: "k3", klControl: "fixed", klCoefficient: 0 }),
-} as const satisfies OptionRows;
+};
 
 /** Settings that every algorithm without a value head has. */
-export type CriticFreeConfig = OptionValues<typeof CRITIC_FREE_ROWS>;
+export type CriticFreeConfig = OptionValues<CriticFreeRows>;
 
 /** Policy loss, KL and entropy of some rows, with their gradients. */
 export function criticFreeLoss<C>(
