@@ -151,7 +151,7 @@ Deno.test("KL in the reward is taken off each response's score before it is comp
   assert.ok(metrics["kl/penalty_mean"] !== 0 && penalty!.some((x) => x !== 0));
 });
 
-Deno.test("REINFORCE++ whitens returns of single tokens, population or sample", async () => {
+Deno.test("REINFORCE++ whitens returns of single tokens, population or sample", () => {
   const lengths = [4, 2, 3, 1], R = [1, 0, 0, 1];
   for (const [whitenVariance, size] of [["population", 1], ["sample", 0.948683281]] as const) {
     const algorithm = findAlgorithm("reinforce++");
