@@ -86,11 +86,10 @@ function ofGroups(
 
 /** An algorithm of the frame. */
 export function criticFree<const R extends OptionRows>(
-  { name, summary, paper, rows, defaults = {}, advantages = ofGroups as never, ...own }: CriticFree<
-    R
-  >,
+  { name, summary, paper, rows, defaults = {}, ...own }: CriticFree<R>,
 ): Algorithm<OptionValues<R> & CriticFreeConfig> {
   type C = OptionValues<R> & CriticFreeConfig;
+  const advantages = own.advantages ?? (ofGroups as NonNullable<CriticFree<R>["advantages"]>);
   const options = defineOptions(name, { ...rows, ...withDefaults(CRITIC_FREE_ROWS, defaults) });
   const paysKl = ({ klCoefficient, klControl, klFinal }: CriticFreeConfig): boolean =>
     klCoefficient > 0 || klControl === "linear" && klFinal > 0;
@@ -120,15 +119,11 @@ export function criticFree<const R extends OptionRows>(
       return { klCoefficient };
     },
     advantages(rollout, { config, state: { klCoefficient } }) {
-      const kl = klOf(rollout, config), { T } = rollout.grid;
+      const kl = klOf(rollout, config);
       const penalty = config.klIn === "reward"
         ? kl?.map((nats) => -klCoefficient * nats)
         : undefined;
-      const reward = Float64Array.from(
-        rollout.score,
-        (score, b) =>
-          penalty?.subarray(b * T, (b + 1) * T).reduce((sum, x) => sum + x, score) ?? score,
-      );
+      const reward = rewardOf(rollout, penalty);
       const { advantage, facts } = advantages({ ...rollout, reward, penalty }, config);
       return { advantage, kl, penalty, facts: { "groups/equal_share": NaN, ...facts } };
     },
@@ -146,6 +141,17 @@ export function criticFree<const R extends OptionRows>(
       ...(!penalty && { "kl/penalty_mean": NaN }),
     }),
   };
+}
+
+/** (B) Each response's score with the penalties of its tokens. */
+function rewardOf(
+  { score, grid: { T } }: ScoredRollout,
+  penalty: Float32Array | undefined,
+): Float64Array {
+  return Float64Array.from(
+    score,
+    (of, b) => penalty?.subarray(b * T, (b + 1) * T).reduce((sum, x) => sum + x, of) ?? of,
+  );
 }
 
 function klOf(
