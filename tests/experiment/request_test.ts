@@ -65,7 +65,7 @@ const refused: [object, string, string | RegExp][] = [
   [
     { algorithm: reinforce, settings: { batchSize: 5 } },
     "RangeError",
-    "Cannot train as batchSize must be a multiple of the 2 completions that reinforce compares: it is 5",
+    "Cannot train as batchSize must be a multiple of the 2 completions that own-reinforce compares: it is 5",
   ],
   [
     { algorithm: null },
