@@ -5,7 +5,9 @@
  */
 import type { OptionRows, OptionValues } from "../base/options.ts";
 import { scheduleAt } from "../base/schedules.ts";
+import type { AlgorithmState, StepFacts } from "./algorithm.ts";
 import { adaptKlCoefficient } from "./kl.ts";
+import { meanRowSum } from "./stats.ts";
 
 /** Rows of the KL penalty. */
 // deno-fmt-ignore
@@ -43,4 +45,19 @@ export function nextKlCoefficient(
   }
   if (klControl === "fixed" || skipped) return coefficient;
   return adaptKlCoefficient(coefficient, { kl, target, horizon, episodes });
+}
+
+/** The state of an algorithm whose only memory is the coefficient, after a step. */
+export function nextKlState(
+  { config, step, state, experience: { kl, grid, scored }, update: { fault } }: StepFacts<KlConfig>,
+): AlgorithmState {
+  if (!kl) return state; // no reference, no KL
+  const klCoefficient = nextKlCoefficient(state.klCoefficient, config, {
+    step,
+    totalSteps: config.totalSteps,
+    kl: meanRowSum(kl, grid),
+    episodes: scored.filter((is) => is).length,
+    skipped: fault !== undefined,
+  });
+  return { klCoefficient };
 }

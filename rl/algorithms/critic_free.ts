@@ -13,23 +13,23 @@ import {
 } from "../../base/options.ts";
 import type { Advantages, Algorithm, ScoredRollout } from "../algorithm.ts";
 import { keepRows, type Numbers } from "../batch.ts";
+import { tokenRewards } from "../gae.ts";
 import { groupAdvantages, type GroupConfig } from "../group.ts";
 import { tokenKl } from "../kl.ts";
-import { nextKlCoefficient } from "../kl_control.ts";
+import { nextKlState } from "../kl_control.ts";
 import { CRITIC_FREE_ROWS, type CriticFreeConfig, criticFreeLoss } from "../loss/critic_free.ts";
 import { entropyCoefficientAt } from "../loss/entropy.ts";
 import { normaliserWeights } from "../loss/normalise.ts";
 import type { PolicyLoss } from "../loss/response.ts";
 import { metricTable } from "../metrics.ts";
-import { meanRowSum } from "../stats.ts";
 import type { TrainerConfig } from "../trainer_options.ts";
 
 /** A scored rollout, and what KL to the reference takes off its scores. */
 export interface Rewarded extends ScoredRollout {
-  /** (B) The score with the penalty of the whole response. */
+  /** (B, T) On each token the KL penalty, where KL is in the reward; on the last one also the score. */
+  tokenReward: Float32Array;
+  /** (B) The score with the penalties of the whole response. */
   reward: Float64Array;
-  /** (B, T) -klCoefficient * KL of each token; absent where KL is not in the reward. */
-  penalty?: Float32Array;
 }
 
 /** What one of them adds. */
@@ -107,25 +107,25 @@ export function criticFree<const R extends OptionRows>(
       groupSize: (config as { groupSize?: number }).groupSize ?? 1,
     }),
     start: ({ klCoefficient }) => ({ klCoefficient }),
-    next({ config, step, state, experience: { kl, grid, scored }, update: { fault } }) {
-      if (!kl) return state;
-      const klCoefficient = nextKlCoefficient(state.klCoefficient, config, {
-        step,
-        totalSteps: config.totalSteps,
-        kl: meanRowSum(kl, grid),
-        episodes: scored.filter((is) => is).length,
-        skipped: fault !== undefined,
-      });
-      return { klCoefficient };
-    },
+    next: nextKlState,
     advantages(rollout, { config, state: { klCoefficient } }) {
-      const kl = klOf(rollout, config);
-      const penalty = config.klIn === "reward"
-        ? kl?.map((nats) => -klCoefficient * nats)
-        : undefined;
-      const reward = rewardOf(rollout, penalty);
-      const { advantage, facts } = advantages({ ...rollout, reward, penalty }, config);
-      return { advantage, kl, penalty, facts: { "groups/equal_share": NaN, ...facts } };
+      const { grid, grid: { mask }, score, old: { logprob }, reference } = rollout;
+      const kl = reference &&
+        tokenKl(mask, { logprob, reference, estimator: config.klEstimator });
+      const paid = config.klIn === "reward" ? kl : undefined;
+      const { reward: tokenReward, penalty } = tokenRewards(grid, {
+        kl: paid ?? new Float32Array(mask.length),
+        score,
+        coefficient: klCoefficient,
+      });
+      const reward = responseRewards(rollout, penalty);
+      const { advantage, facts } = advantages({ ...rollout, tokenReward, reward }, config);
+      return {
+        advantage,
+        kl,
+        penalty: paid && penalty,
+        facts: { "groups/equal_share": NaN, ...facts },
+      };
     },
     weights({ grid, rows, finished }, { config }) {
       const kept = config.maskTruncated ? keepRows(grid, finished) : grid;
@@ -144,19 +144,11 @@ export function criticFree<const R extends OptionRows>(
 }
 
 /** (B) Each response's score with the penalties of its tokens. */
-function rewardOf(
+const responseRewards = (
   { score, grid: { T } }: ScoredRollout,
-  penalty: Float32Array | undefined,
-): Float64Array {
-  return Float64Array.from(
+  penalty: Float32Array,
+): Float64Array =>
+  Float64Array.from(
     score,
-    (of, b) => penalty?.subarray(b * T, (b + 1) * T).reduce((sum, x) => sum + x, of) ?? of,
+    (of, b) => penalty.subarray(b * T, (b + 1) * T).reduce((sum, x) => sum + x, of),
   );
-}
-
-function klOf(
-  { grid: { mask }, old: { logprob }, reference }: ScoredRollout,
-  { klEstimator: estimator }: CriticFreeConfig,
-): Float32Array | undefined {
-  return reference && tokenKl(mask, { logprob, reference, estimator });
-}

@@ -27,13 +27,13 @@ import type {
 import { lastToken } from "../batch.ts";
 import { gae, tokenRewards } from "../gae.ts";
 import { tokenKl } from "../kl.ts";
-import { KL_ROWS, nextKlCoefficient } from "../kl_control.ts";
+import { KL_ROWS, nextKlState } from "../kl_control.ts";
 import { CLIP_ROWS, clippedLoss } from "../loss/clipped_ratio.ts";
 import { ENTROPY_ROWS, entropyCoefficientAt } from "../loss/entropy.ts";
 import { emptySums } from "../loss/sums.ts";
 import { valueLoss } from "../loss/value.ts";
 import { metricTable } from "../metrics.ts";
-import { maskedMean, maskedVariance, mean, meanRowSum, whiten } from "../stats.ts";
+import { maskedMean, maskedVariance, mean, whiten } from "../stats.ts";
 
 // deno-fmt-ignore
 const ROWS = {
@@ -170,16 +170,7 @@ export const ppo: Algorithm<PpoConfig> = {
   metrics: METRICS,
   needs: () => ({ value: true, reference: true, groupSize: 1 }),
   start: ({ klCoefficient }) => ({ klCoefficient }),
-  next({ config, step, state, experience: { kl, grid, scored }, update: { fault } }) {
-    const klCoefficient = nextKlCoefficient(state.klCoefficient, config, {
-      step,
-      totalSteps: config.totalSteps,
-      kl: meanRowSum(kl!, grid),
-      episodes: scored.filter((is) => is).length,
-      skipped: fault !== undefined,
-    });
-    return { klCoefficient };
-  },
+  next: nextKlState,
   advantages,
   loss: ppoLoss,
   total(means, context) {

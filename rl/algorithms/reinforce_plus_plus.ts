@@ -4,10 +4,11 @@
  * whole batch. OpenRLHF whitens by the population's variance, verl by the sample's: an option.
  * @module
  */
+import { gae } from "../gae.ts";
+import { GROUP_ROWS, groupAdvantages } from "../group.ts";
 import { CLIP_ROWS, clippedLoss } from "../loss/clipped_ratio.ts";
 import { perToken } from "../loss/response.ts";
 import { criticFree, onTokens } from "./critic_free.ts";
-import { GROUP_ROWS, groupAdvantages } from "../group.ts";
 import { whiten } from "../stats.ts";
 
 // deno-fmt-ignore
@@ -22,17 +23,10 @@ export const reinforcePlusPlus = criticFree({
   paper: "Hu et al. 2025, arXiv 2501.03262",
   rows: { ...WHITEN_ROWS, ...CLIP_ROWS },
   defaults: { klIn: "reward", klEstimator: "k1", klCoefficient: 0.01 },
-  advantages({ grid, score, penalty }, { whitenVariance }) {
-    const { B, T, mask } = grid, returns = onTokens(grid, score);
-    for (let b = 0; b < B; b++) {
-      let later = 0; // penalties from this token on
-      for (let i = (b + 1) * T - 1; i >= b * T; i--) {
-        if (!mask[i]) continue;
-        later += penalty?.[i] ?? 0;
-        returns[i] += later;
-      }
-    }
-    return { advantage: whiten(returns, mask, { variance: whitenVariance, shiftMean: true }) };
+  advantages({ grid, tokenReward: reward }, { whitenVariance: variance }) {
+    const value = new Float32Array(reward.length); // without an estimate, GAE is the sum of what follows
+    const { advantage: returns } = gae(grid, { reward, value, gamma: 1, lambda: 1 });
+    return { advantage: whiten(returns, grid.mask, { variance, shiftMean: true }) };
   },
   loss: perToken(clippedLoss),
 });
