@@ -3,10 +3,10 @@
  * optimisation (SAPO), against numbers of the published formula on the shared worked example.
  */
 import assert from "node:assert/strict";
-import { defineOptions } from "../../base/options.ts";
 import type { Algorithm } from "../../rl/algorithm.ts";
+import { onTokens } from "../../rl/algorithms/critic_free.ts";
+import { findAlgorithm } from "../../rl/algorithms/registry.ts";
 import { emptySums, meansOf, sumsAreFinite } from "../../rl/loss/sums.ts";
-import { metricTable, PLAIN_METRICS } from "../../rl/metrics.ts";
 import type {
   Evaluation,
   EvaluationGradient,
@@ -26,35 +26,14 @@ const GRADIENT = [[-.16367262, -.09106438, -.13776506, -.125], [.19209788, .2626
 /** At ratio 1 a token's loss is -2 A / tau, tau 1 for A > 0 and 1.05 else. */
 const FIRST_LOSS = (-2 + 2 / 1.05) / 2;
 
-const sapo: Algorithm<Record<never, never>> = {
-  name: "sapo",
-  summary: "a soft gate in place of a clip range",
-  paper: "published formula",
-  options: defineOptions("SAPO", {}),
-  metrics: metricTable([
-    ...PLAIN_METRICS,
-    ["loss/policy", "", "any", "any", "mean over sequences", "none", ""],
-  ]),
+/** The product's, of responses that are compared with nothing: their scores are their advantages. */
+const sapo: Algorithm = {
+  ...findAlgorithm("sapo"),
   needs: () => ({ value: false, reference: false, groupSize: 1 }),
-  advantages: ({ grid: { T, mask }, score }) => ({
-    advantage: Float32Array.from(mask, (m, i) => m && score[Math.floor(i / T)]),
+  advantages: ({ grid, score }) => ({
+    advantage: onTokens(grid, score),
+    facts: { "groups/equal_share": NaN },
   }),
-  weights: ({ grid: { B, T, mask, length } }) =>
-    Float64Array.from(mask, (m, i) => m && 1 / (B * length[Math.floor(i / T)])),
-  loss({ grid: { mask }, logprob, oldLogprob, advantage }, weight) {
-    const sums = emptySums(), dlogprob = new Float32Array(mask.length);
-    let loss = 0;
-    mask.forEach((m, i) => {
-      if (!m) return;
-      const A = advantage[i], tau = A > 0 ? 1 : 1.05, ratio = Math.exp(logprob[i] - oldLogprob[i]);
-      const gate = 1 / (1 + Math.exp(-tau * (ratio - 1)));
-      dlogprob[i] = -4 * gate * (1 - gate) * A * ratio * weight[i];
-      loss += -4 / tau * gate * A * weight[i];
-      sums.tokens++;
-    });
-    return { sums: { ...sums, weighted: { "loss/policy": loss } }, gradient: { dlogprob } };
-  },
-  total: (means) => means["loss/policy"],
 };
 
 /** Plays the example back: what it says moves with its first optimiser step. */
