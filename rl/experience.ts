@@ -15,7 +15,7 @@ import {
   putRows,
   type ResponseGrid,
 } from "./batch.ts";
-import type { Algorithm, Experience, ScoredRollout, StepContext } from "./algorithm.ts";
+import type { Algorithm, Experience, Needs, ScoredRollout, StepContext } from "./algorithm.ts";
 import type { Evaluation, Policy, Rollout } from "./policy.ts";
 import { clampScores, type Scores } from "./scores.ts";
 
@@ -48,17 +48,18 @@ export function tokenBatch(rollout: Rollout, rows: readonly number[], temperatur
  */
 export async function collect<C>(
   policy: Policy,
-  { rollout, scores, greedyScores, algorithm, context }: {
+  { rollout, scores, greedyScores, algorithm, needs, context }: {
     rollout: Rollout;
     /** As `checkScores` lets them pass. */
     scores: Readonly<Scores>;
     /** Likewise, of the greedy completion of each row's prompt, where the algorithm needs it. */
     greedyScores?: Readonly<Scores>;
     algorithm: Algorithm<C>;
+    needs: Needs;
     context: StepContext<C>;
   },
 ): Promise<Experience> {
-  const { config } = context, needs = algorithm.needs(config);
+  const { config } = context;
   const all = alignResponses(rollout.responses);
   checkRollout(all, rollout);
   const evaluated = await evaluateRollout(policy, { rollout, grid: all, config, needs });
@@ -90,7 +91,7 @@ async function evaluateRollout(
     rollout: Rollout;
     grid: ResponseGrid;
     config: { microbatchRows: number; temperature: number };
-    needs: { value: boolean; reference: boolean };
+    needs: Needs;
   },
 ): Promise<Pick<ScoredRollout, "old" | "reference">> {
   const empty = () => new Float32Array(grid.B * grid.T);

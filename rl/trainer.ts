@@ -146,7 +146,7 @@ export class Trainer {
       const given = await timed("score", () => score(rollout, greedy ? "greedy" : "sampled"));
       return { rollout, scores: checkScores(given, asked.length) };
     };
-    const { groupSize, greedyBaseline } = this.needs;
+    const { needs, needs: { groupSize, greedyBaseline } } = this;
     const greedyScores = greedyBaseline
       ? (await draw(prompts, true)).scores.flatMap((of) => Array<typeof of>(groupSize).fill(of))
       : undefined;
@@ -154,7 +154,7 @@ export class Trainer {
     const context = { config, step, state };
     const experience = await timed(
       "evaluate",
-      () => collect(this.#policy, { rollout, scores, greedyScores, algorithm, context }),
+      () => collect(this.#policy, { rollout, scores, greedyScores, algorithm, needs, context }),
     );
     const learningRate = this.#learningRate(step);
     const update: UpdateResult = experience.fault === undefined
