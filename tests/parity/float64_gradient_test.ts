@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import { Gpt2 } from "../../model/gpt2.ts";
 import { fillNormal } from "../../model/random.ts";
-import { responseRows } from "../../model/rows.ts";
+import { fromGrid, responseRows } from "../../model/rows.ts";
 import type { Algorithm, LossInputs, LossResult } from "../../rl/algorithm.ts";
 import { listAlgorithms } from "../../rl/algorithms/registry.ts";
 import { alignResponses } from "../../rl/batch.ts";
@@ -22,8 +22,6 @@ const CONFIG = { vocab_size: 13, n_positions: 9, n_embd: 6, n_layer: 2, n_head: 
 const RESPONSES = [[4, 4, 1, 11, 0, 2, 8], [10], [6, 3, 9, 12]];
 const ROWS = responseRows({ prompts: [[3, 12], [0, 7, 5, 7], [9]], responses: RESPONSES });
 const GRID = alignResponses(RESPONSES);
-/** Slot of the (B, T) grid of each token, in the order of the network's rows. */
-const SLOTS = [...GRID.mask.keys()].filter((i) => GRID.mask[i]);
 const TEMPERATURE = 0.8;
 const STEP = 2e-5;
 
@@ -44,10 +42,10 @@ function normal(length: number, parameter: number, deviation: number): Float64Ar
   return Float64Array.from(out);
 }
 
-/** Numbers of tokens, laid out as (B, T). */
+/** Numbers of tokens, laid out as (B, T) in double precision. */
 function lay(x: ArrayLike<number>): Float64Array {
   const out = new Float64Array(GRID.B * GRID.T);
-  SLOTS.forEach((slot, r) => out[slot] = x[r]);
+  ROWS.place.forEach((slot, r) => out[slot] = x[r]);
   return out;
 }
 
@@ -98,7 +96,7 @@ Deno.test("every algorithm's gradient by every parameter is that of central diff
     const { logprob, entropy, value } = await model.evaluate(ROWS, { temperature: TEMPERATURE });
     return { logprob: logprob.slice(), entropy: entropy.slice(), value: value.slice() };
   };
-  const at = await evaluate(), R = SLOTS.length;
+  const at = await evaluate(), R = ROWS.place.length;
   const shifted = (x: ArrayLike<number>, stream: number): Float64Array =>
     lay(normal(R, stream, 0.4).map((noise, i) => x[i] + noise));
   const signs = [1.3, 0.7, -0.9]; // of whole responses, as in groups
@@ -122,7 +120,7 @@ Deno.test("every algorithm's gradient by every parameter is that of central diff
   const value = ({ algorithm, inputs, gradient, constant }: typeof cases[number], now: Now) => {
     if (!constant) return lossOf(algorithm, inputs, now).total;
     const { dlogprob, dentropy } = gradient;
-    return SLOTS.reduce(
+    return ROWS.place.reduce(
       (sum, slot, r) =>
         sum + dlogprob[slot] * now.logprob[r] + (dentropy?.[slot] ?? 0) * now.entropy[r],
       0,
@@ -137,8 +135,7 @@ Deno.test("every algorithm's gradient by every parameter is that of central diff
   const got = new Map<string, Map<string, Float32Array | Float64Array>>();
   for (const { algorithm, gradient } of cases) {
     const { dlogprob, dentropy, dvalue } = gradient;
-    const take = (x: Float32Array | undefined) =>
-      Float32Array.from(SLOTS, (slot) => x?.[slot] ?? 0);
+    const take = (x?: Float32Array) => fromGrid(x ?? new Float32Array(GRID.B * GRID.T), ROWS);
     await model.evaluate(ROWS, { temperature: TEMPERATURE });
     model.backward({ dlogprob: take(dlogprob), dentropy: take(dentropy), dvalue: take(dvalue) });
     const of = new Map<string, Float32Array | Float64Array>();

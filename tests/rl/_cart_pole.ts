@@ -5,6 +5,7 @@
  * @module
  */
 import { drawWords, STREAMS } from "../../base/random.ts";
+import { fillNormal } from "../../model/random.ts";
 import type {
   Evaluation,
   EvaluationGradient,
@@ -51,13 +52,14 @@ class Network {
 
   constructor(readonly out: number, seed: number, scale: number) {
     const size = HIDDEN * 5 + out * (HIDDEN + 1);
-    this.weights = Float64Array.from({ length: size }, (_, i) => {
-      const [a, b] = drawWords(STREAMS.tablePolicy, seed, { row: i, token: out, step: 2 ** 21 });
-      const normal = Math.sqrt(-2 * Math.log((a + 1) / (2 ** 32 + 1))) *
-        Math.cos(2 * Math.PI * b / 2 ** 32);
-      const isBias = i >= HIDDEN * 4 && i < HIDDEN * 5 || i >= HIDDEN * 5 + out * HIDDEN;
-      return isBias ? 0 : normal * (i < HIDDEN * 4 ? 0.7 : scale);
-    });
+    const draw = (length: number, parameter: number, std: number) => {
+      const drawn = new Float32Array(length);
+      fillNormal(drawn, { std, seed, parameter });
+      return drawn;
+    };
+    this.weights = new Float64Array(size); // biases stay 0
+    this.weights.set(draw(HIDDEN * 4, 2 * out, 0.7));
+    this.weights.set(draw(out * HIDDEN, 2 * out + 1, scale), HIDDEN * 5);
     this.gradient = new Float64Array(size);
     this.#m = new Float64Array(size);
     this.#v = new Float64Array(size);
