@@ -1,7 +1,12 @@
 /** What a name on the command line stands for: a run, a checkpoint of one, or a model. @module */
 import { basename, join } from "node:path";
-import { checkpointPath, isRun, namedModel } from "../../experiment/folder/named_model.ts";
-import { checkpointSteps, readRun, type RunData } from "../../experiment/folder/run_data.ts";
+import { isRun, namedModel } from "../../experiment/folder/named_model.ts";
+import {
+  checkpointFolder,
+  checkpointSteps,
+  readRun,
+  type RunData,
+} from "../../experiment/folder/run_data.ts";
 import { kindOf } from "../../model/files/deno_folder.ts";
 import { UsageError } from "../command.ts";
 
@@ -46,5 +51,5 @@ async function ofRun(folder: string, asked: number | undefined): Promise<Subject
     );
   }
   const name = basename(await Deno.realPath(folder)) + (asked === undefined ? "" : `-step-${step}`);
-  return { model: checkpointPath(folder, step), name, run: { data, step } };
+  return { model: checkpointFolder(folder, step), name, run: { data, step } };
 }

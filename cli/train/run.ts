@@ -1,6 +1,5 @@
 /** One run of `train`: its folder, its progress, Ctrl-C, and what is said at its end. @module */
-import { checkpointPath } from "../../experiment/folder/named_model.ts";
-import { readRun } from "../../experiment/folder/run_data.ts";
+import { checkpointFolder, readRun } from "../../experiment/folder/run_data.ts";
 import type { Changes } from "../../experiment/folder/history.ts";
 import type { RunLock } from "../../experiment/folder/lock.ts";
 import { RunFolder } from "../../experiment/folder/run_folder.ts";
@@ -85,7 +84,7 @@ async function placesOf({ folder, saved }: RunFolder): Promise<Record<string, st
   return {
     folder,
     ...(await kindOf(report) === "file" && { report }),
-    ...(saved !== undefined && { weights: checkpointPath(folder, saved) }),
+    ...(saved !== undefined && { weights: checkpointFolder(folder, saved) }),
   };
 }
 

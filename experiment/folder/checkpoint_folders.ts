@@ -4,11 +4,7 @@ import { type Disk, disk } from "../../model/files/disk.ts";
 import { flushTree, makeIfAbsent, temporaryName, writeError } from "./files.ts";
 import { requireWithin } from "./links.ts";
 import { keptSteps } from "./retention.ts";
-import { checkpointSteps } from "./run_data.ts";
-
-/** Where the checkpoint of a step is. */
-export const checkpointFolder = (run: string, step: number): string =>
-  join(run, "checkpoints", `step-${step}`);
+import { checkpointFolder, checkpointSteps } from "./run_data.ts";
 
 /** Writes and removes checkpoints of the run in `folder`. */
 export class CheckpointFolders {

@@ -5,7 +5,7 @@ import { asUsage } from "../../base/usage.ts";
 import { kindOf, readIfThere } from "../../model/files/deno_folder.ts";
 import { isHubId } from "../../model/hub/names.ts";
 import { listFolder } from "./files.ts";
-import { checkpointSteps } from "./run_data.ts";
+import { checkpointFolder, checkpointSteps } from "./run_data.ts";
 
 /** What a name stands for. */
 export interface NamedModel {
@@ -46,13 +46,9 @@ export async function namedModel(name: string): Promise<NamedModel> {
       `it is a run without a checkpoint yet. Continue it: deno task train --resume ${path}`,
     );
   }
-  const model = checkpointPath(path, last);
+  const model = checkpointFolder(path, last);
   return { model, line: `${model}, the last checkpoint of ${path}` };
 }
-
-/** The folder of a run's checkpoint, a model's folder too. */
-export const checkpointPath = (run: string, step: number): string =>
-  join(run, "checkpoints", `step-${step}`);
 
 /** Whether a path means runs of this project: runs/NAME has the form of a model of the hub. */
 const isRunPath = (path: string): boolean => /^runs[/\\]/.test(path);

@@ -1,7 +1,6 @@
 /** Finds what of a run can be continued: its newest checkpoint that is whole and its own. @module */
 import { join } from "node:path";
 import { openSafetensors } from "../../model/files/safetensors.ts";
-import { checkpointFolder } from "./checkpoint_folders.ts";
 import { loadTrainingState } from "./checkpoint.ts";
 import { listFolder, listFolders } from "./files.ts";
 import { faultOfTable } from "./growing_table.ts";
@@ -10,7 +9,7 @@ import { differences } from "./identity.ts";
 import { requireRunFolder, requireWithin } from "./links.ts";
 import { RunLock } from "./lock.ts";
 import { faultOfFiles, type Manifest, readManifest } from "./manifest.ts";
-import { checkpointSteps, readRunConfig, type RunConfig } from "./run_data.ts";
+import { checkpointFolder, checkpointSteps, readRunConfig, type RunConfig } from "./run_data.ts";
 import { RunFolderError } from "./schemas.ts";
 
 /** A checkpoint that was not taken. */

@@ -148,6 +148,10 @@ export function pairs(completions: readonly CompletionRow[], split: Split): Pair
     }));
 }
 
+/** Where the checkpoint of a step is; a model's folder too. */
+export const checkpointFolder = (run: string, step: number): string =>
+  join(run, "checkpoints", `step-${step}`);
+
 /** Steps that have a checkpoint, ascending. */
 export async function checkpointSteps(folder: string): Promise<number[]> {
   const names = await listFolders(join(folder, "checkpoints"));

@@ -18,7 +18,7 @@ import { completionCells, completionHeader, numberCell, scoreNames } from "./csv
 import { removeTemporaries, replaceFile } from "./files.ts";
 import { type Disk, disk } from "../../model/files/disk.ts";
 import { Course } from "../runaway.ts";
-import { checkpointFolder, CheckpointFolders } from "./checkpoint_folders.ts";
+import { CheckpointFolders } from "./checkpoint_folders.ts";
 import { GrowingTable } from "./growing_table.ts";
 import { type Changes, differing, finished, note, type RunEventBody } from "./history.ts";
 import { requireRunFolder } from "./links.ts";
@@ -27,6 +27,7 @@ import { type Identity, identityOf, readManifest, writeManifest } from "./manife
 import { makeRunFolder } from "./make_run_folder.ts";
 import type { FileMark } from "./marks.ts";
 import {
+  checkpointFolder,
   currentColumn,
   readRun,
   readRunConfig,
