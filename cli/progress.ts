@@ -13,6 +13,7 @@ import {
   barStream,
   clip,
   clipStart,
+  deviceWords,
   duration,
   joinedLines,
   paint,
@@ -132,13 +133,12 @@ export class Progress implements RunObserver {
     const { terminal } = this;
     this.#pace = new Pace(info.steps, this.now);
     const dot = terminal.fancy ? "·" : "-";
-    const kind = info.device.software ? `${info.device.kind}, software` : info.device.kind;
     const parts = [
       paint(terminal, "bold", info.task),
       `${info.algorithm} (${info.rewards.join(" + ")})`,
       info.model,
       `seed ${info.seed}`,
-      `${info.device.name} (${kind})`,
+      deviceWords(info.device),
       this.folder(),
     ];
     for (const line of joinedLines(parts, ` ${dot} `, terminal.columns)) this.say(line);

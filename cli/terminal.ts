@@ -116,6 +116,11 @@ export function duration(seconds: number): string {
     : `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(s % 60)}`;
 }
 
+/** A device by name, with its kind, and whether it is the processor that plays it. */
+export const deviceWords = (
+  { name, kind, software }: { name: string; kind: string; software: boolean },
+): string => `${name} (${kind}${software ? ", software" : ""})`;
+
 /** A number for people: four significant digits, never "-0", "-" where not finite. */
 export function short(value: number | null | undefined): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return "-";

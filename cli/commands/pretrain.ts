@@ -6,7 +6,7 @@ import type { Command, Parsed } from "../command.ts";
 import { DEVICE, JSON_FLAG, ownFolder, QUIET, SEED } from "../flags.ts";
 import { INTERRUPTED, listenForInterrupt } from "../interrupt.ts";
 import { jsonLine } from "../printable.ts";
-import { columns, duration, quoted, short, type Terminal } from "../terminal.ts";
+import { columns, deviceWords, duration, quoted, short, type Terminal } from "../terminal.ts";
 
 /** How to make the default model. */
 export interface PretrainRequest {
@@ -129,7 +129,6 @@ export async function pretrain(
 /** What is printed at the end. */
 function rowsOf(result: PretrainResult): string[][] {
   const { device, lossOver, seconds, steps } = result;
-  const kind = device.software ? `${device.kind}, software` : device.kind;
   const nats = (loss: number) => `${loss.toFixed(3)} nats per token`;
   return [
     ["folder", result.folder],
@@ -139,7 +138,7 @@ function rowsOf(result: PretrainResult): string[][] {
     [`mean of last ${lossOver}`, nats(result.recentLoss)],
     ["held-out loss", nats(result.heldoutLoss)],
     ["time", `${duration(seconds)} with corpus and evaluation`],
-    ["device", `${device.name} (${kind})`],
+    ["device", deviceWords(device)],
   ];
 }
 

@@ -21,7 +21,7 @@ import {
 import { findings, ONE_SEED, warnings } from "./report_words.ts";
 import { pairs, type RunData } from "../../experiment/folder/run_data.ts";
 import { settingRows } from "./setting_rows.ts";
-import { duration, printable, short } from "../terminal.ts";
+import { deviceWords, duration, printable, short } from "../terminal.ts";
 import { score } from "./table.ts";
 
 const SHOWN = 6; // completions
@@ -132,7 +132,7 @@ function training({ config, summary, folder }: RunData, step: number): string {
     ["rewards", rewards.join("; ")],
     ["steps", `${step} of ${markdown(String(config.steps))}`],
     ["seed", markdown(String(config.seed))],
-    ["device", markdown(`${device.name} (${device.kind}${device.software ? ", software" : ""})`)],
+    ["device", markdown(deviceWords(device))],
     ...(summary ? [["time of the whole run", duration(summary.seconds)]] : []),
     ["begun", markdown(config.started ?? dateIn(folder) ?? "not recorded")],
     [

@@ -14,7 +14,7 @@ import { findings, ONE_SEED, opening, warnings } from "./report_words.ts";
 import { score } from "./table.ts";
 import { pairs, type RunConfig, type RunData } from "../../experiment/folder/run_data.ts";
 import { settingRows } from "./setting_rows.ts";
-import { printable, short } from "../terminal.ts";
+import { deviceWords, printable, short } from "../terminal.ts";
 
 const MAX_ROLLOUTS = 1500; // sampled completions in the page; all are in completions.csv
 const MAX_PAIRS = 100;
@@ -74,9 +74,7 @@ ${configTable(config)}
 ${glossary(run)}
 <p class="soft">${
     Object.entries(config.versions).map(([name, text]) => escape(`${name} ${text}`)).join(" · ")
-  } · ${escape(config.device.name)} (${escape(config.device.kind)}${
-    config.device.software ? ", software" : ""
-  })</p>
+  } · ${escape(deviceWords(config.device))}</p>
 <script>${SCRIPT}</script>
 </body>
 </html>

@@ -5,7 +5,7 @@ import { formatBytes } from "../../base/units.ts";
 import { formatLeast, formatSuggestions } from "../../experiment/suggestions.ts";
 import type { PlannedRun } from "../../experiment/plan.ts";
 import { jsonLine } from "../printable.ts";
-import { columns, paint, type Terminal } from "../terminal.ts";
+import { columns, deviceWords, paint, type Terminal } from "../terminal.ts";
 
 /** Prints a plan; gives the exit code: 1 where it does not fit. */
 export function showPlan(planned: PlannedRun, json: boolean, terminal: Terminal): number {
@@ -18,7 +18,6 @@ export function showPlan(planned: PlannedRun, json: boolean, terminal: Terminal)
 export function planLines(planned: PlannedRun, terminal: Terminal): string[] {
   const { task, model, device, shape, parts, total, available, fits, suggestions, least, notices } =
     planned;
-  const kind = device.software ? `${device.kind}, software` : device.kind;
   const mib = (bytes: number): string => bytes === 0 ? "-" : (bytes / 2 ** 20).toFixed(1);
   const all = Object.values(parts);
   const row = (name: string, bytes: number[]): string[] => [
@@ -34,7 +33,7 @@ export function planLines(planned: PlannedRun, terminal: Terminal): string[] {
   ]);
   const { batchSize, promptTokens, maxNewTokens, passRows } = shape;
   return [
-    `${task}, ${model}, ${device.name} (${kind})`,
+    `${task}, ${model}, ${deviceWords(device)}`,
     `${batchSize} completions of ${promptTokens} + ${maxNewTokens} tokens, ${passRows} rows per pass`,
     "",
     paint(terminal, "bold", head),
