@@ -4,6 +4,7 @@
  * @module
  */
 import { type CompletionRow, phaseText, type Summary } from "../../experiment/observer.ts";
+import { sameText } from "../../rewards/exact.ts";
 import { listAlgorithms } from "../../rl/algorithms/registry.ts";
 import type { MetricInfo } from "../../rl/metrics.ts";
 import { courseOf } from "./course.ts";
@@ -118,9 +119,8 @@ function beforeAfter({ train, heldout }: Summary): string {
 function pairTable({ completions }: RunData): string {
   const found = pairs(completions, "heldout");
   const rows = found.slice(0, MAX_PAIRS).map((pair) => {
-    const fold = (said: string) => said.trim().toLowerCase();
     const mark = (said: string) =>
-      pair.answer !== "" && fold(said) === fold(pair.answer) ? " right" : "";
+      pair.answer !== "" && sameText(said, pair.answer) ? " right" : "";
     return `<tr>${text("prompt", pair.prompt)}${text("before", pair.before, mark(pair.before))}${
       text("after", pair.after, mark(pair.after))
     }${text("wanted", pair.answer)}</tr>`;
