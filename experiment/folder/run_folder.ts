@@ -94,6 +94,7 @@ export class RunFolder implements RunObserver {
 
   constructor(options: RunFolderOptions) {
     this.#options = options;
+    this.#lock = options.resume?.lock;
     this.#io = options.io ?? disk;
     this.#now = options.now ?? (() => performance.now());
   }
@@ -222,7 +223,7 @@ export class RunFolder implements RunObserver {
   }
 
   #release(): void {
-    for (const lock of [this.#lock, this.#options.resume?.lock]) lock?.[Symbol.dispose]();
+    this.#lock?.[Symbol.dispose]();
   }
 
   async #draw(summary: Summary | undefined): Promise<void> {
@@ -261,11 +262,11 @@ export class RunFolder implements RunObserver {
 
   /** Takes over a run at the checkpoint of a step; what came later is made again. */
   async #continue(
-    { folder, step, lock }: NonNullable<RunFolderOptions["resume"]>,
+    { folder, step }: NonNullable<RunFolderOptions["resume"]>,
     info: RunInfo,
   ): Promise<void> {
     await requireRunFolder(folder);
-    this.#lock = lock ?? await RunLock.take(folder);
+    this.#lock ??= await RunLock.take(folder);
     [this.folder, this.saved] = [folder, step];
     this.#identity = identityOf(info, (await readRunConfig(folder)).id ?? null);
     const marks = (await readManifest(checkpointFolder(folder, step)))?.tables;
