@@ -65,7 +65,7 @@ export async function isRun(folder: string): Promise<boolean> {
 }
 
 /** The error for a name that nothing has. */
-export async function noSuchModel(name: string): Promise<Error> {
+async function noSuchModel(name: string): Promise<Error> {
   const runs = (await listFolder("runs")).map((run) => join("runs", run));
   const near = didYouMean(join(name, "."), ["tiny", ...runs]);
   return asUsage(

@@ -10,7 +10,6 @@ import { requireRunFolder, requireWithin } from "./links.ts";
 import { RunLock } from "./lock.ts";
 import { faultOfFiles, type Manifest, readManifest } from "./manifest.ts";
 import { checkpointFolder, checkpointSteps, readRunConfig, type RunConfig } from "./run_data.ts";
-import { RunFolderError } from "./schemas.ts";
 
 /** A checkpoint that was not taken. */
 export interface PassedOver {
@@ -44,8 +43,8 @@ export class NotResumableError extends Error {
  * The newest checkpoint of a run that is whole, with the rows that belong to it, and the right to write the
  * run from there on.
  * @param options.finished take a run that is finished too, to train it further. Default false
- * @param options.upTo only checkpoints up to this step, where later ones are good but not wanted
- * @param options.upTo the last step that is good, as a run that diverged keeps it. Default: all are
+ * @param options.upTo only checkpoints up to this step: the last that is good, as a run that diverged
+ * keeps it. Default: all are
  * @throws {LockedError} when another process has the run
  * @throws {NotResumableError} when it is finished, or has no good checkpoint
  * @throws {RunFolderError} when it is not a run folder
@@ -175,5 +174,3 @@ export async function unfinishedRuns(runs: string): Promise<Unfinished[]> {
   }
   return found.sort((a, b) => b.time - a.time);
 }
-
-export { RunFolderError };
