@@ -2,6 +2,7 @@
 import { listRewards } from "../../rewards/registry.ts";
 import { listAlgorithms } from "../../rl/algorithms/registry.ts";
 import type { MetricInfo } from "../../rl/metrics.ts";
+import { wrap } from "../wrap.ts";
 
 /** What a run adds to a step's metrics for its rewards; NAME is the name of a reward of the run. */
 // deno-fmt-ignore
@@ -22,34 +23,31 @@ export function metricsPage(): string {
   const entry = ({ name, unit, range, healthy, meaning, alias, remedy }: MetricInfo) =>
     [
       `### \`${name}\``,
-      wrap(`${capital(meaning)}.`, ""),
+      wrapped(`${capital(meaning)}.`),
       [
-        wrap(`- unit: ${unit || "none"}; range: ${range}`, "  "),
-        wrap(`- healthy: ${healthy}`, "  "),
-        wrap(`- otherwise: ${remedy}`, "  "),
-        ...(alias ? [wrap(`- elsewhere: \`${alias}\``, "  ")] : []),
+        wrapped(`- unit: ${unit || "none"}; range: ${range}`, 2),
+        wrapped(`- healthy: ${healthy}`, 2),
+        wrapped(`- otherwise: ${remedy}`, 2),
+        ...(alias ? [wrapped(`- elsewhere: \`${alias}\``, 2)] : []),
       ].join("\n"),
     ].join("\n\n");
   return [
     "# Metrics",
-    wrap(
+    wrapped(
       "Made from the tables of the algorithms and rewards by `deno task docs`; a test compares the " +
         "two. Each name is a column of `metrics.csv`. A number that does not exist, such " +
         "as the loss of a step without an update, is an empty cell there, never 0.",
-      "",
     ),
-    wrap(
+    wrapped(
       "`elsewhere` is the name of the same quantity in TRL 0.11, or in runs of earlier versions, so that " +
         "curves can be laid over each other. Healthy ranges are rules of thumb for small models, not " +
         "limits.",
-      "",
     ),
     ...algorithmParts(entry),
     "## Of the rewards",
-    wrap(
+    wrapped(
       "A run has `rewards/exact/mean`, one mean for each of its rewards, and the counts that its " +
         "rewards keep.",
-      "",
     ),
     ...rewardMetrics().map(entry),
   ].join("\n\n") + "\n";
@@ -66,7 +64,7 @@ function algorithmParts(entry: (metric: MetricInfo) => string): string[] {
     for (const metric of own) explained.add(is(metric));
     return [
       `## Of every step of ${all.map(({ name }) => name).join(", ")}`,
-      ...(before.length > 0 ? [wrap(`Explained above: ${before.join(", ")}.`, "")] : []),
+      ...(before.length > 0 ? [wrapped(`Explained above: ${before.join(", ")}.`)] : []),
       ...own.map(entry),
     ];
   });
@@ -82,18 +80,7 @@ const quoted = (text: string): string =>
     "`$&`",
   );
 
-/** Breaks lines before `WIDTH`; all but the first start with `indent`. */
-function wrap(text: string, indent: string): string {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of quoted(text).split(" ")) {
-    const longer = line === "" ? word : `${line} ${word}`;
-    if (longer.length > WIDTH) {
-      lines.push(line);
-      line = indent + word;
-    } else line = longer;
-  }
-  return [...lines, line].join("\n");
-}
+/** Lines as `deno fmt` would break them; all but the first start with `indent` spaces. */
+const wrapped = (text: string, indent = 0): string => wrap(quoted(text), WIDTH, indent).join("\n");
 
 if (import.meta.main) await Deno.writeTextFile("docs/metrics.md", metricsPage());
