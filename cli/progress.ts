@@ -21,6 +21,7 @@ import {
   short,
   type Terminal,
 } from "./terminal.ts";
+import { wrap } from "./wrap.ts";
 
 const LINES = 20; // log lines of a whole run
 const QUIET_SECONDS = 30; // never silent for longer than this
@@ -145,7 +146,7 @@ export class Progress implements RunObserver {
   }
 
   notice(text: string): void {
-    for (const line of joinedLines(printable(text).split(" "), " ", this.terminal.columns)) {
+    for (const line of wrap(printable(text), this.terminal.columns)) {
       this.say(paint(this.terminal, "dim", line));
     }
     this.#pace?.skip();

@@ -1,5 +1,6 @@
 /** What the terminal can show, and the forms that lines take there. @module */
-import { stripVTControlCharacters, styleText } from "node:util";
+import { styleText } from "node:util";
+import { shownWidth, wrap } from "./wrap.ts";
 
 export { printable, printableLines } from "./printable.ts";
 
@@ -130,9 +131,6 @@ export function short(value: number | null | undefined): string {
   return String(Number(value.toPrecision(4)));
 }
 
-/** Characters that a terminal shows of a text. */
-const shownWidth = (text: string): number => [...stripVTControlCharacters(text)].length;
-
 /**
  * Parts joined into lines of at most `columns` characters, each as full as it goes. A part stays whole, but
  * for one that is longer than a line: it is broken between words. A word is never broken, so that a path
@@ -144,8 +142,7 @@ export function joinedLines(parts: readonly string[], between: string, columns: 
     const last = lines.at(-1);
     const whole = last === undefined ? part : `${last}${between}${part}`;
     if (shownWidth(whole) <= columns && last !== undefined) lines[lines.length - 1] = whole;
-    else if (between === " " || shownWidth(part) <= columns) lines.push(part);
-    else lines.push(...joinedLines(part.split(" "), " ", columns));
+    else lines.push(...(shownWidth(part) <= columns ? [part] : wrap(part, columns)));
   }
   return lines;
 }

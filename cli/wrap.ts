@@ -1,4 +1,8 @@
 /** Text in lines that a window holds. @module */
+import { stripVTControlCharacters } from "node:util";
+
+/** Characters that a terminal shows of a text. */
+export const shownWidth = (text: string): number => [...stripVTControlCharacters(text)].length;
 
 /** Breaks at spaces; a word that is longer than a line stays whole. Lines after the first are indented. */
 export function wrap(text: string, width: number, indent = 0): string[] {
@@ -6,7 +10,7 @@ export function wrap(text: string, width: number, indent = 0): string[] {
   let line = "";
   for (const word of text.split(" ")) {
     const longer = line === "" ? word : `${line} ${word}`;
-    if (line !== "" && [...longer].length > (lines.length === 0 ? Math.max(1, width) : room)) {
+    if (line !== "" && shownWidth(longer) > (lines.length === 0 ? Math.max(1, width) : room)) {
       lines.push(line);
       line = word;
     } else line = longer;
