@@ -1,7 +1,7 @@
 /** The checkpoints of one run on disk: each is whole under its name or not there, and the last few are kept. @module */
 import { join } from "node:path";
 import { type Disk, disk } from "../../model/files/disk.ts";
-import { flushTree, makeIfAbsent, temporaryName, writeError } from "./files.ts";
+import { flushTree, ignoreAbsent, makeIfAbsent, temporaryName, writeError } from "./files.ts";
 import { requireWithin } from "./links.ts";
 import { keptSteps } from "./retention.ts";
 import { checkpointFolder, checkpointSteps } from "./run_data.ts";
@@ -72,8 +72,4 @@ export class CheckpointFolders {
     await requireWithin(this.folder, path);
     await this.io.remove(path);
   }
-}
-
-function ignoreAbsent(error: unknown): void {
-  if (!(error instanceof Deno.errors.NotFound)) throw error;
 }

@@ -186,3 +186,8 @@ function isStandIn(name: string, base: string): boolean {
   if (!name.startsWith(`${base}.`) || !isTemporary(name)) return false;
   return [base, `${base}.old`].includes(name.slice(0, name.lastIndexOf(".tmp-")));
 }
+
+/** Behind a removal: what is gone already needs none. @throws any other error */
+export function ignoreAbsent(error: unknown): void {
+  if (!(error instanceof Deno.errors.NotFound)) throw error;
+}

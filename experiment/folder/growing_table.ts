@@ -7,7 +7,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { Disk } from "../../model/files/disk.ts";
 import { csvLines } from "./csv.ts";
-import { replaceFile, writeError } from "./files.ts";
+import { ignoreAbsent, replaceFile, writeError } from "./files.ts";
 import { requireWithin } from "./links.ts";
 import { type FileMark, markOf } from "./marks.ts";
 import { RunFolderError } from "./schemas.ts";
@@ -110,8 +110,4 @@ export async function faultOfTable(
   return found.sha256 === sha256
     ? undefined
     : `its first ${bytes} bytes are not those that belong to the checkpoint: rows were changed since`;
-}
-
-function ignoreAbsent(error: unknown): void {
-  if (!(error instanceof Deno.errors.NotFound)) throw error;
 }

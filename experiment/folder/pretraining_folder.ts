@@ -4,7 +4,7 @@ import { saveGpt2 } from "../../model/files/gpt2_save.ts";
 import { exportOptimizer } from "../../model/files/optimizer_file.ts";
 import { asUsage } from "../../base/usage.ts";
 import type { Gpt2 } from "../../model/gpt2.ts";
-import { flushTree, listFolder, makeParents, writeError } from "./files.ts";
+import { flushTree, ignoreAbsent, listFolder, makeParents, writeError } from "./files.ts";
 import { pretrainStateSchema, readChecked, RunFolderError } from "./schemas.ts";
 
 /** What a checkpoint remembers beside weights and optimizer. */
@@ -92,9 +92,7 @@ export async function removeCheckpoints(out: string, except?: number): Promise<v
 }
 
 const removeFolder = (path: string): Promise<void> =>
-  Deno.remove(path, { recursive: true }).catch((error) => {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  });
+  Deno.remove(path, { recursive: true }).catch(ignoreAbsent);
 
 /** State of the checkpoint at `from`. @throws {RunFolderError} when it is missing or not one */
 export async function readState(from: string): Promise<PretrainState> {
