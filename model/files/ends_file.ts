@@ -5,9 +5,9 @@
  * @module
  */
 import * as z from "npm:zod@4.6.7";
+import { shown } from "../../base/excerpt.ts";
 import type { ModelConfig } from "../config.ts";
 import { endsOf } from "../ends.ts";
-import { shown } from "../tokenizer/patterns.ts";
 import { type FolderSource, MissingFileError, pathIn, readJson } from "./folder_source.ts";
 import { loadTokenizer } from "./tokenizer_file.ts";
 
@@ -46,7 +46,7 @@ function statedBy(json: unknown, vocabulary: number, from: string): readonly num
   if (!parsed.success) {
     throw new TypeError(
       `Cannot use ${from} as eos_token_id must be a token's id, or a list of them: it is ${
-        shown((json as { eos_token_id?: unknown } | null)?.eos_token_id ?? json)
+        shown((json as { eos_token_id?: unknown } | null)?.eos_token_id ?? json, 120)
       }`,
     );
   }

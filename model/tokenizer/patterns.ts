@@ -5,6 +5,7 @@
  * @module
  */
 import { SplitPreTokenizer } from "npm:@huggingface/tokenizers@0.2.0";
+import { excerpt, shown as inQuotes } from "../../base/excerpt.ts";
 
 /** White space as Unicode and Python's tokenizers have it: JavaScript's `\s` lacks U+0085, and has U+FEFF. */
 export const SPACE = String.raw`\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000`;
@@ -68,17 +69,14 @@ export function compile(pattern: Pattern): RegExp {
   }
 }
 
+const LONGEST = 120;
+
 /** `text` in quotes, cut where it is long. */
-export const quoted = (text: string): string => cut(text, JSON.stringify);
+export const quoted = (text: string): string => inQuotes(text, LONGEST);
 
 /** A value of a file as JSON, cut where it is long. */
 export const shown = (value: unknown): string =>
-  cut(JSON.stringify(value) ?? "missing", (text) => text);
-
-const cut = (text: string, written: (text: string) => string): string =>
-  text.length <= 120
-    ? written(text)
-    : `${written(text.slice(0, 120))}… (${text.length} characters)`;
+  excerpt(JSON.stringify(value) ?? "missing", LONGEST);
 
 /** BLOOM's class in a class, as one. */
 const BLOOM = String.raw`[^(\s|[.,!?…。，、।۔،])]`, BLOOM_FLAT = String.raw`[^()|\s.,!?…。，、।۔،]`;
