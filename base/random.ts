@@ -108,9 +108,9 @@ export const STREAMS = Object.fromEntries(
     use,
     place,
     id,
-    counter: (at: Readonly<Record<string, number>>): Words => {
-      const [a, b = 0, c = 0] = place.map((part) => at[part]);
-      return [a, b, c, id];
+    counter(at: Readonly<Record<string, number>>): Words {
+      const [a, b, c]: Place = place;
+      return [at[a], b === undefined ? 0 : at[b], c === undefined ? 0 : at[c], id];
     },
   }]),
 ) as unknown as RandomStreams;
