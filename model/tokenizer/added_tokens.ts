@@ -58,8 +58,8 @@ class Search {
       }
       const { token, length } = found, end = from + length;
       if (!token.single_word || isApart(text, from, end)) {
-        const before = token.lstrip ? at(SPACES_BEFORE, text.slice(0, from), 0).length : 0;
-        upTo(Math.max(from - before, done));
+        const before = token.lstrip ? at(SPACES_BEFORE, text.slice(done, from), 0).length : 0;
+        upTo(from - before);
         parts.push(token.id);
         done = token.rstrip ? end + at(SPACES_BEHIND, text, end).length : end;
       }
