@@ -81,7 +81,7 @@ export class Shards implements TensorSource {
  * @throws {SafetensorsError} naming the key or tensor that is wrong
  * @throws {MissingFileError} when a shard is missing
  */
-export async function openShards(folder: FolderSource, index: string): Promise<Shards> {
+async function openShards(folder: FolderSource, index: string): Promise<Shards> {
   const path = pathIn(folder, index);
   const map = await readIndex(folder, index);
   using opened = new DisposableStack();

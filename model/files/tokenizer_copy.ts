@@ -1,9 +1,8 @@
 /** Writes a tokenizer beside a model: every file that belongs to it, and one end of a text in all of them. @module */
-import { jsonOf } from "./folder_source.ts";
 import { type Ends, endsOf } from "../ends.ts";
 import { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { replaceFile } from "./disk.ts";
-import type { FolderSource } from "./folder_source.ts";
+import { type FolderSource, jsonOf } from "./folder_source.ts";
 import { readTokenizer, TOKENIZER_FILES } from "./tokenizer_file.ts";
 
 /** Files that may name the token that ends a text. */

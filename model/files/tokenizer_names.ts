@@ -6,6 +6,7 @@
 import * as z from "npm:zod@4.6.7";
 import { END_OF_TEXT } from "../tokenizer/bpe.ts";
 import { quoted, shown } from "../tokenizer/patterns.ts";
+import { faultWords } from "../tokenizer/vocabulary.ts";
 import { type FolderSource, pathIn, readJson } from "./folder_source.ts";
 
 const token = z.union([
@@ -141,12 +142,9 @@ async function readSettings(folder: FolderSource, name: string): Promise<Setting
   if (json === undefined) return undefined;
   const parsed = settings.safeParse(json);
   if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.slice(0, 5).map(({ path, message }) =>
-    `${path.join(".") || "the file"}: ${message}`
-  );
   throw new TypeError(
     `Cannot use ${pathIn(folder, name)} as the settings of a tokenizer are others: ${
-      faults.join("; ")
+      faultWords(parsed.error.issues)
     }`,
   );
 }

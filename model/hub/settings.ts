@@ -45,7 +45,7 @@ export const isOffline = ({ offline }: HubOptions): boolean =>
     );
 
 /** The hub's address. @throws {HubError} when it is none */
-export function endpointOf(options: HubOptions): URL & { readonly text: string } {
+function endpointOf(options: HubOptions): URL & { readonly text: string } {
   const text = (options.endpoint ?? variable("HF_ENDPOINT") ?? "https://huggingface.co")
     .replace(/\/+$/, "");
   const url = URL.canParse(text) ? new URL(text) : undefined;

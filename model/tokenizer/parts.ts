@@ -168,7 +168,7 @@ export function normalizer(value: unknown, budget = newBudget()): Normalize {
 }
 
 /** Cuts a piece at every match. */
-export function splitAt(
+function splitAt(
   { text, first }: Piece,
   regex: RegExp,
   behavior: Behavior,

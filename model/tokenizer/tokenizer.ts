@@ -5,7 +5,14 @@ import { END_OF_TEXT } from "./bpe.ts";
 import { decoder } from "./decode.ts";
 import { normalizer, type PreTokenize, preTokenizer } from "./parts.ts";
 import { quoted } from "./patterns.ts";
-import { type Cut, cutter, type ModelPart, parseModel, vocabularyOf } from "./vocabulary.ts";
+import {
+  type Cut,
+  cutter,
+  faultWords,
+  type ModelPart,
+  parseModel,
+  vocabularyOf,
+} from "./vocabulary.ts";
 
 const flag = z.boolean().default(false);
 const schema = z.looseObject({
@@ -187,9 +194,9 @@ function parsed(
     ...outer.error?.issues ?? [],
     ...("faults" in inner ? inner.faults : [])
       .map((fault) => ({ ...fault, path: ["model", ...fault.path] })),
-  ].slice(0, 5).map(({ path, message }) => `${path.join(".") || "the file"}: ${message}`);
+  ];
   throw new TypeError(
-    `Cannot use ${from} as a tokenizer.json has other parts: ${faults.join("; ")}`,
+    `Cannot use ${from} as a tokenizer.json has other parts: ${faultWords(faults)}`,
   );
 }
 

@@ -32,6 +32,13 @@ export function parseModel(value: unknown): { model: ModelPart } | { faults: z.c
   return parsed.success ? { model: parsed.data } : { faults: parsed.error.issues };
 }
 
+/** The first five faults of a file, each by where it is. */
+export const faultWords = (
+  faults: readonly Pick<z.core.$ZodIssue, "path" | "message">[],
+): string =>
+  faults.slice(0, 5).map(({ path, message }) => `${path.join(".") || "the file"}: ${message}`)
+    .join("; ");
+
 /** Tokens and ids of the vocabulary. Names from outside: `__proto__` is a token as others. */
 export function vocabularyOf({ vocab }: ModelPart): Map<string, number> {
   const tokens = new Map<string, number>();
