@@ -18,6 +18,9 @@ import { described } from "./excerpt.ts";
 /** Values that an option can take. */
 export type OptionValue = string | number | boolean;
 
+/** What an option needs another one to be: a value, one of several, or any but one. */
+export type Wanted = OptionValue | readonly OptionValue[] | { readonly not: OptionValue };
+
 /** One row: everything that is known about an option. */
 export interface Option {
   readonly kind: "integer" | "number" | "boolean" | "text" | "choice";
@@ -39,10 +42,10 @@ export interface Option {
   /** True for a text flag whose value may be left out. */
   readonly bare?: boolean;
   /**
-   * Another option without which this one changes nothing: the value of it that is needed, or the one
-   * that must not be. Where there is no such option, nothing is needed.
+   * Another option without which this one changes nothing: the value of it that is needed, the values of
+   * which one is, or the one that must not be. Where there is no such option, nothing is needed.
    */
-  readonly only?: Readonly<Record<string, OptionValue | { readonly not: OptionValue }>>;
+  readonly only?: Readonly<Record<string, Wanted>>;
   /** Name of the option from which this one is the end of a decay: it is expected to be no larger. */
   readonly decayOf?: string;
   /** A rule beyond kind and range, in words ("a multiple of 8"), where the value breaks it. */
@@ -242,8 +245,14 @@ export function optionNotices(
   });
 }
 
-const suits = (value: unknown, wanted: OptionValue | { readonly not: OptionValue }): boolean =>
-  typeof wanted === "object" ? value !== wanted.not : value === wanted;
+const suits = (value: unknown, wanted: Wanted): boolean =>
+  isList(wanted)
+    ? wanted.some((one) => value === one)
+    : typeof wanted === "object"
+    ? value !== wanted.not
+    : value === wanted;
+
+const isList = (wanted: Wanted): wanted is readonly OptionValue[] => Array.isArray(wanted);
 
 /**
  * The value that a text of a command line means.
@@ -301,13 +310,17 @@ export function optionFacts(option: Option): string {
   if (allowed) parts.push(allowed);
   if (option.usual) parts.push(`usually ${option.usual}`);
   for (const [other, wanted] of Object.entries(option.only ?? {})) {
-    parts.push(`needs ${other}${typeof wanted === "object" ? "!=" : "="}${needed(wanted)}`);
+    parts.push(`needs ${other}${needed(wanted)}`);
   }
   return parts.join(", ");
 }
 
-const needed = (wanted: OptionValue | { readonly not: OptionValue }): OptionValue =>
-  typeof wanted === "object" ? wanted.not : wanted;
+const needed = (wanted: Wanted): string =>
+  isList(wanted)
+    ? `=${wanted.join(" or ")}`
+    : typeof wanted === "object"
+    ? `!=${wanted.not}`
+    : `=${wanted}`;
 
 /** `0 to 1`, `above 0`, `1 or more`; empty where anything goes. */
 export function optionRange({ min, max, above }: Pick<Option, "min" | "max" | "above">): string {

@@ -1,7 +1,6 @@
 /**
  * How far the policy has moved from its reference, and how hard that is punished.
  * Estimators: Schulman, "Approximating KL Divergence" (joschu.net/blog/kl-approx.html).
- * Controller: Ziegler et al. 2019 (arXiv 1909.08593), section 2.2.
  * @module
  */
 import type { Numbers } from "./batch.ts";
@@ -47,15 +46,16 @@ export function tokenKl(
 }
 
 /**
- * The coefficient after an update, adaptive form: it grows by at most 20 % * episodes / horizon
+ * The coefficient after an update, proportional form: it grows by at most 20 % * episodes / horizon
  * where KL is above target, and shrinks likewise below. It never changes sign, nor leaves 0.
+ * Ziegler et al. 2019 (arXiv 1909.08593), section 2.2.
  */
 export function adaptKlCoefficient(
   coefficient: number,
   { kl, target, horizon, episodes }: {
-    /** Mean over sequences of the KL summed over each sequence's tokens, nats per sequence. */
+    /** Mean KL, nats per sequence or per token. */
     kl: number;
-    /** Wanted value of `kl`, nats per sequence. */
+    /** Wanted value of `kl`, in its unit. */
     target: number;
     /** Episodes over which the coefficient may move by about its own size. */
     horizon: number;
@@ -65,4 +65,27 @@ export function adaptKlCoefficient(
 ): number {
   const error = Math.min(0.2, Math.max(-0.2, kl / target - 1));
   return coefficient * (1 + error * episodes / horizon);
+}
+
+/**
+ * The coefficient after an update, stepwise form: times `factor` where KL is above band * target, divided
+ * by it below target / band, and otherwise as it was. Schulman et al. 2017 (arXiv 1707.06347), section 4,
+ * with the band 1.5 and the factor 2; PGSRM (arXiv 2512.06920) has 1.5 for both. Nothing here bounds it:
+ * while KL is small, it is divided again and again.
+ */
+export function stepKlCoefficient(
+  coefficient: number,
+  { kl, target, band, factor }: {
+    /** Mean KL, nats per sequence or per token. */
+    kl: number;
+    /** Wanted value of `kl`, in its unit; > 0. */
+    target: number;
+    /** >= 1 */
+    band: number;
+    /** > 1 */
+    factor: number;
+  },
+): number {
+  if (kl > band * target) return coefficient * factor;
+  return kl < target / band ? coefficient / factor : coefficient;
 }

@@ -6,33 +6,58 @@
 import type { OptionRows, OptionValues } from "../base/options.ts";
 import { scheduleAt } from "../base/schedules.ts";
 import type { AlgorithmState, StepFacts } from "./algorithm.ts";
-import { adaptKlCoefficient } from "./kl.ts";
-import { meanRowSum } from "./stats.ts";
+import { adaptKlCoefficient, stepKlCoefficient } from "./kl.ts";
+import { maskedMean, meanRowSum } from "./stats.ts";
+
+const ADAPTS = ["adaptive", "stepwise"] as const;
 
 /** Rows of the KL penalty. */
 // deno-fmt-ignore
 export const KL_ROWS = {
   klEstimator: { kind: "choice", choices: ["k1", "k2", "k3"], default: "k1", doc: "estimate of the per-token KL", group: "KL penalty" },
-  klControl: { kind: "choice", choices: ["fixed", "adaptive", "linear"], default: "adaptive", doc: "how the KL coefficient changes after a rollout", group: "KL penalty" },
+  klControl: { kind: "choice", choices: ["fixed", "adaptive", "stepwise", "linear"], default: "adaptive", doc: "how the KL coefficient changes after a rollout: not, by the distance of KL from klTarget, by klFactor where that is large, or over the run to klFinal", group: "KL penalty" },
   klCoefficient: { kind: "number", default: 0.2, min: 0, unit: "reward per nat", usual: "0 to 0.5", doc: "KL coefficient at the start; 0 is no penalty", group: "KL penalty" },
-  klTarget: { kind: "number", default: 6, min: 0, above: true, unit: "nats per sequence", usual: "1 to 10", only: { klControl: "adaptive" }, doc: "adaptive: wanted KL", group: "KL penalty" },
+  klTarget: { kind: "number", default: 6, min: 0, above: true, unit: "nats per klTargetUnit", usual: "1 to 10 per sequence", only: { klControl: ADAPTS }, doc: "adaptive and stepwise: wanted KL", group: "KL penalty" },
+  klTargetUnit: { kind: "choice", choices: ["sequence", "token"], default: "sequence", only: { klControl: ADAPTS }, doc: "adaptive and stepwise: KL is compared as the mean over responses of their sums, or as the mean over tokens", group: "KL penalty" },
   klHorizon: { kind: "number", default: 10000, min: 0, above: true, unit: "episodes", usual: "1e3 to 1e5", only: { klControl: "adaptive" }, doc: "adaptive: slowness of the coefficient", group: "KL penalty" },
+  klFactor: { kind: "number", default: 1.5, min: 1, above: true, usual: "1.5 to 2", only: { klControl: "stepwise" }, doc: "stepwise: the coefficient is multiplied by it where KL is above klBand * klTarget, divided where below klTarget / klBand", group: "KL penalty" },
+  klBand: { kind: "number", default: 1.5, min: 1, usual: "1.5", only: { klControl: "stepwise" }, doc: "stepwise: how far KL may be from klTarget, as a factor", group: "KL penalty" },
+  klFloor: { kind: "number", default: 0, min: 0, unit: "reward per nat", usual: "0, 1e-6 to 1e-3", only: { klControl: ADAPTS }, doc: "adaptive and stepwise: least KL coefficient; at 0 it may shrink for as long as KL is below klTarget", group: "KL penalty" },
+  klCeiling: { kind: "number", default: 0, min: 0, unit: "reward per nat", usual: "0, 0.1 to 10", only: { klControl: ADAPTS }, doc: "adaptive and stepwise: largest KL coefficient; 0 is none", group: "KL penalty" },
   klFinal: { kind: "number", default: 0, min: 0, unit: "reward per nat", usual: "0 to klCoefficient", only: { klControl: "linear" }, decayOf: "klCoefficient", doc: "linear: KL coefficient at the end", group: "KL penalty" },
+  klMeasured: { kind: "boolean", default: false, only: { klCoefficient: 0 }, doc: "KL is reported also where it costs nothing: the reference and its memory are kept for that alone", group: "KL penalty" },
 } as const satisfies OptionRows;
 
 /** Settings of the KL penalty. */
 export type KlConfig = OptionValues<typeof KL_ROWS>;
 
+/**
+ * True where a run with these settings needs the reference: it pays for KL at some step, or measures it.
+ * @throws {RangeError} where the bounds of the coefficient leave no number between them
+ */
+export function needsReference(
+  { klControl, klCoefficient, klFinal, klFloor, klCeiling, klMeasured }: KlConfig,
+): boolean {
+  const adapts = klControl === "adaptive" || klControl === "stepwise";
+  if (adapts && klCeiling > 0 && klFloor > klCeiling) {
+    throw new RangeError(
+      `Cannot bound the KL coefficient as klFloor must be at most klCeiling=${klCeiling}: it is ` +
+        `${klFloor}; lower it, or set klCeiling=0 for none`,
+    );
+  }
+  return klMeasured || klCoefficient > 0 || klControl === "linear" && klFinal > 0 ||
+    adapts && klFloor > 0;
+}
+
 /** The coefficient of the step after this one. */
 export function nextKlCoefficient(
   coefficient: number,
-  { klControl, klCoefficient: peak, klFinal: final, klTarget: target, klHorizon: horizon }:
-    KlConfig,
+  config: KlConfig,
   { step, totalSteps, kl, episodes, skipped }: {
     /** Steps done before this one. */
     step: number;
     totalSteps: number;
-    /** Mean over sequences of the KL summed over each sequence's tokens, nats per sequence. */
+    /** Mean KL in nats per `klTargetUnit`. */
     kl: number;
     /** Sequences in this step that had a score. */
     episodes: number;
@@ -40,11 +65,16 @@ export function nextKlCoefficient(
     skipped: boolean;
   },
 ): number {
+  const { klControl, klCoefficient: peak, klFinal: final, klTarget: target } = config;
   if (klControl === "linear") {
     return scheduleAt({ kind: "linear", peak, final, warmup: 0, total: totalSteps }, step + 1);
   }
   if (klControl === "fixed" || skipped) return coefficient;
-  return adaptKlCoefficient(coefficient, { kl, target, horizon, episodes });
+  const { klHorizon: horizon, klBand: band, klFactor: factor, klFloor, klCeiling } = config;
+  const next = klControl === "adaptive"
+    ? adaptKlCoefficient(coefficient, { kl, target, horizon, episodes })
+    : stepKlCoefficient(coefficient, { kl, target, band, factor });
+  return Math.max(klFloor, Math.min(klCeiling === 0 ? Infinity : klCeiling, next));
 }
 
 /** The state of an algorithm whose only memory is the coefficient, after a step. */
@@ -55,7 +85,7 @@ export function nextKlState(
   const klCoefficient = nextKlCoefficient(state.klCoefficient, config, {
     step,
     totalSteps: config.totalSteps,
-    kl: meanRowSum(kl, grid),
+    kl: config.klTargetUnit === "token" ? maskedMean(kl, grid.mask) : meanRowSum(kl, grid),
     episodes: scored.filter((is) => is).length,
     skipped: fault !== undefined,
   });

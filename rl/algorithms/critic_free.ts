@@ -16,7 +16,7 @@ import { keepRows, type Numbers } from "../batch.ts";
 import { tokenRewards } from "../gae.ts";
 import { groupAdvantages, type GroupConfig } from "../group.ts";
 import { tokenKl } from "../kl.ts";
-import { nextKlState } from "../kl_control.ts";
+import { needsReference, nextKlState } from "../kl_control.ts";
 import { CRITIC_FREE_ROWS, type CriticFreeConfig, criticFreeLoss } from "../loss/critic_free.ts";
 import { entropyCoefficientAt } from "../loss/entropy.ts";
 import { normaliserWeights } from "../loss/normalise.ts";
@@ -91,8 +91,6 @@ export function criticFree<const R extends OptionRows>(
   type C = OptionValues<R> & CriticFreeConfig;
   const advantages = own.advantages ?? (ofGroups as NonNullable<CriticFree<R>["advantages"]>);
   const options = defineOptions(name, { ...rows, ...withDefaults(CRITIC_FREE_ROWS, defaults) });
-  const paysKl = ({ klCoefficient, klControl, klFinal }: CriticFreeConfig): boolean =>
-    klCoefficient > 0 || klControl === "linear" && klFinal > 0;
   return {
     name,
     summary,
@@ -103,7 +101,7 @@ export function criticFree<const R extends OptionRows>(
     needs: (config) => ({
       value: false,
       greedyBaseline: own.greedyBaseline,
-      reference: paysKl(config),
+      reference: needsReference(config),
       groupSize: (config as { groupSize?: number }).groupSize ?? 1,
     }),
     start: ({ klCoefficient }) => ({ klCoefficient }),

@@ -27,7 +27,7 @@ import type {
 import { lastToken } from "../batch.ts";
 import { gae, tokenRewards } from "../gae.ts";
 import { tokenKl } from "../kl.ts";
-import { KL_ROWS, nextKlState } from "../kl_control.ts";
+import { KL_ROWS, needsReference, nextKlState } from "../kl_control.ts";
 import { CLIP_ROWS, clippedLoss } from "../loss/clipped_ratio.ts";
 import { ENTROPY_ROWS, entropyCoefficientAt } from "../loss/entropy.ts";
 import { emptySums } from "../loss/sums.ts";
@@ -84,9 +84,13 @@ function advantages(
   { config, state }: StepContext<PpoConfig>,
 ): Advantages {
   const { mask, T } = grid, { gamma, lambda, klEstimator: estimator } = config;
-  const kl = tokenKl(mask, { logprob: old.logprob, reference: reference!, estimator });
+  const kl = reference && tokenKl(mask, { logprob: old.logprob, reference, estimator });
   const { klCoefficient: coefficient } = state;
-  const { reward: plain, penalty } = tokenRewards(grid, { kl, score, coefficient });
+  const { reward: plain, penalty } = tokenRewards(grid, {
+    kl: kl ?? new Float32Array(mask.length),
+    score,
+    coefficient,
+  });
   const variance = config.whitenAdvantages === "population" ? "population" : "sample";
   const reward = config.whitenRewards ? whiten(plain, mask, { variance, shiftMean: false }) : plain;
   const value = old.value!;
@@ -100,7 +104,7 @@ function advantages(
   const advantage = config.whitenAdvantages === "off"
     ? raw.advantage
     : whiten(raw.advantage, mask, { variance, shiftMean: true });
-  return { advantage, returns: raw.returns, kl, penalty };
+  return { advantage, returns: raw.returns, kl, penalty: kl && penalty };
 }
 
 /** The loss of some rows, and its gradient with respect to log-probabilities, entropies and values. */
@@ -147,12 +151,13 @@ export function ppoLoss(
 
 /** What is not a mean of the loss's sums. */
 function report(
-  { experience: { grid: { mask }, returns, old }, update, state }: StepFacts<PpoConfig>,
+  { experience: { grid: { mask }, returns, old, kl }, update, state }: StepFacts<PpoConfig>,
 ): Record<string, number> {
   const variance = maskedVariance(returns!, mask, "sample");
   const error = mean(update.batches.map(({ sum, tokens }) => sum["value/error"] / tokens));
   return {
-    "kl/coefficient": state.klCoefficient,
+    "kl/coefficient": kl ? state.klCoefficient : NaN,
+    ...(!kl && { "kl/reference": NaN, "kl/penalty_mean": NaN }),
     "returns/mean": maskedMean(returns!, mask),
     "returns/var": variance,
     "value/mean": maskedMean(old.value!, mask),
@@ -168,7 +173,7 @@ export const ppo: Algorithm<PpoConfig> = {
   paper: "Schulman et al. 2017, arXiv 1707.06347",
   options: PPO_OPTIONS,
   metrics: METRICS,
-  needs: () => ({ value: true, reference: true, groupSize: 1 }),
+  needs: (config) => ({ value: true, reference: needsReference(config), groupSize: 1 }),
   start: ({ klCoefficient }) => ({ klCoefficient }),
   next: nextKlState,
   advantages,

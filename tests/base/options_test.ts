@@ -304,6 +304,7 @@ Deno.test("what is asked for and changes nothing is told, and a decay that rises
     final: { kind: "number", default: 2, only: { mode: "linear" }, decayOf: "start", group, doc },
     alpha: { kind: "number", default: 3, only: { rank: { not: 0 } }, group, doc },
     other: { kind: "number", default: 4, only: { absent: 1 }, group, doc },
+    beta: { kind: "number", default: 5, only: { start: [1, 2] }, group, doc },
   });
   const told = (asked: Record<string, unknown>) =>
     optionNotices(rows, { asked, values: { ...defaults, ...asked } });
@@ -315,9 +316,11 @@ Deno.test("what is asked for and changes nothing is told, and a decay that rises
   ]);
   assert.deepEqual(told({ final: 0.5, mode: "linear", alpha: 5, rank: 4 }), []);
   assert.deepEqual(told({ mode: "linear" }), ["final=2 is above start=1: it rises over the run"]);
-  assert.deepEqual(told({ mode: "linear", start: 2 }), []);
+  assert.deepEqual(told({ mode: "linear", start: 2, beta: 6 }), []);
+  assert.deepEqual(told({ start: 3, beta: 6 }), ["beta=6 changes nothing as start=3"]);
   assert.equal(optionFacts(rows.final), "default 2, needs mode=linear");
   assert.equal(optionFacts(rows.alpha), "default 3, needs rank!=0");
+  assert.equal(optionFacts(rows.beta), "default 5, needs start=1 or 2");
 });
 
 Deno.test("settings that are no object are refused", () => {

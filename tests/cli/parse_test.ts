@@ -79,7 +79,7 @@ Deno.test("a flag that is given twice is refused, whatever its kind and form", (
 Deno.test("values out of range or of the wrong kind say what is allowed", () => {
   refuses(
     "train colors klTarget=0",
-    /as it must be above 0: it is "0" \(nats per sequence, default 6/,
+    /as it must be above 0: it is "0" \(nats per klTargetUnit, default 6/,
   );
   refuses("train colors gamma=1.01", /as it must be 0 to 1: it is "1\.01"/);
   refuses("train colors epochs=2.5", /as it takes a whole number: it is "2\.5"/);
