@@ -5,10 +5,11 @@ import { embedding, embeddingBackward } from "../kernels/embedding.ts";
 import { tokenIndex } from "../kernels/token_index.ts";
 import { gelu } from "../kernels/gelu.ts";
 import { layernorm, layernormBackward, layernormScratch } from "../kernels/layernorm.ts";
+import { mix } from "../kernels/mix.ts";
 import { filled, ids, type KernelCase, noise, zeros } from "./_case.ts";
 import type { Shape } from "./_shapes.ts";
 
-/** Embedding, layer norm, column sums, GELU and addition. */
+/** Embedding, layer norm, column sums, GELU, addition and mixing. */
 export function rowCases(shape: Shape): KernelCase[] {
   return [...embeddingCases(shape), ...normCases(shape), ...elementCases(shape)];
 }
@@ -117,5 +118,13 @@ function elementCases({ B, T, C, I }: Shape): KernelCase[] {
     data: () => ({ a: noise(N * C), b: noise(N * C, 2), out: zeros(N * C) }),
     outputs: ["out"],
     launch: (device, x) => add(device, x, { N: N * C }),
+  }, {
+    name: "mix",
+    size: `N ${N * C}`,
+    flop: 0,
+    bytes: 4 * 3 * N * C,
+    data: () => ({ x: noise(N * C), out: zeros(N * C) }),
+    outputs: ["out"],
+    launch: (device, x) => mix(device, x, { N: N * C, alpha: 0.6, beta: 0.4 }),
   }];
 }

@@ -1,14 +1,43 @@
 /** Kernels over the vocabulary and at the target positions, as the benches run them. @module */
 import { align } from "../kernels/tensor.ts";
+import { fullKl, fullKlBackward } from "../kernels/full_kl.ts";
 import { gatherRows, scatterRows } from "../kernels/rows.ts";
 import { tokenLogprob, tokenLogprobBackward } from "../kernels/token_logprob.ts";
 import { valueHead, valueHeadBackward, valueHeadScratch } from "../kernels/value_head.ts";
 import { filled, ids, type KernelCase, noise, zeros } from "./_case.ts";
 import type { Shape } from "./_shapes.ts";
 
-/** Log-probabilities, value head, and rows taken out and put back. */
+/** Log-probabilities, KL, value head, and rows taken out and put back. */
 export function vocabularyCases(shape: Shape): KernelCase[] {
-  return [...logprobCases(shape), ...targetCases(shape)];
+  return [...logprobCases(shape), ...klCases(shape), ...targetCases(shape)];
+}
+
+function klCases({ V, R }: Shape): KernelCase[] {
+  const ld = align(V), size = `N ${R} V ${V}`;
+  const both = () => ({
+    logits: noise(R * ld, 3),
+    reference: noise(R * ld, 2),
+    lse: filled(2 * R, 9),
+    referenceLse: filled(2 * R, 9),
+    mean: filled(R, 1),
+  });
+  return [{
+    name: "full_kl",
+    size,
+    flop: 0,
+    bytes: 4 * 2 * R * V,
+    data: () => ({ ...both(), kl: zeros(R) }),
+    outputs: ["kl", "mean"],
+    launch: (device, x) => fullKl(device, x, { N: R, V, ld, temperature: 1 }),
+  }, {
+    name: "full_kl backward",
+    size,
+    flop: 0,
+    bytes: 4 * 3 * R * V,
+    data: () => ({ ...both(), dkl: noise(R) }),
+    outputs: ["reference"],
+    launch: (device, x) => fullKlBackward(device, x, { N: R, V, ld, temperature: 1 }),
+  }];
 }
 
 function logprobCases({ V, R }: Shape): KernelCase[] {

@@ -79,7 +79,21 @@ export function tokenLogprobBackwardTwin(
   }
 }
 
-const GRID = 32768; // workgroups in a line of the grid; WebGPU allows 65,535 a side
+/** Workgroups in a line of the grid; WebGPU allows 65,535 a side. */
+export const LINE = 32768;
+
+/** @throws {RangeError} that `name` cannot run, when temperature is not positive or ld is below V */
+export function checkLogits(name: string, { V, ld, temperature }: TokenLogprobDims): void {
+  if (!(temperature > 0 && Number.isFinite(temperature))) {
+    throw new RangeError(
+      `Cannot run ${name} as the temperature must be positive: it is ${temperature}; ` +
+        "for the most probable token sample greedily",
+    );
+  }
+  if (ld < V) {
+    throw new RangeError(`Cannot run ${name} as rows hold V = ${V} logits: ld is ${ld}`);
+  }
+}
 
 function launch(
   device: Device,
@@ -87,21 +101,13 @@ function launch(
   bind: Launch["bind"],
   dims: TokenLogprobDims,
 ): void {
+  checkLogits("token_logprob", dims);
   const { N, V, ld, temperature } = dims;
-  if (!(temperature > 0 && Number.isFinite(temperature))) {
-    throw new RangeError(
-      `Cannot run token_logprob as the temperature must be positive: it is ${temperature}; ` +
-        "for the most probable token sample greedily",
-    );
-  }
-  if (ld < V) {
-    throw new RangeError(`Cannot run token_logprob as rows hold V = ${V} logits: ld is ${ld}`);
-  }
   device.launch({
     kernel: { label: `token_logprob.${entryPoint}`, entryPoint, code, twin },
     dims: { N, V, ld, temperature },
     bind,
-    groups: [Math.min(N, GRID), Math.ceil(N / GRID)],
+    groups: [Math.min(N, LINE), Math.ceil(N / LINE)],
   });
 }
 

@@ -35,18 +35,18 @@ export function packed(code: string, C: number): Packed {
 
 /**
  * Enqueues a kernel whose outputs at i need the inputs at i alone: N elements of every tensor, one Pack
- * an invocation, under the names that the WGSL declares.
+ * an invocation, under the names that the WGSL declares. `dims` may hold further numbers for it.
  */
 export function launchElements(
   device: Device,
   { code, ...kernel }: Pick<Kernel, "label" | "entryPoint" | "code" | "twin">,
   tensors: Readonly<Record<string, Tensor>>,
-  { N }: { N: number },
+  dims: { readonly N: number } & Readonly<Record<string, number>>,
 ): void {
-  const { PACK, text } = packed(code, N);
+  const { N } = dims, { PACK, text } = packed(code, N);
   device.launch({
     kernel: { ...kernel, ...text },
-    dims: { N },
+    dims,
     bind: Object.fromEntries(Object.entries(tensors).map(([name, x]) => [name, [x, N]])),
     threads: N / PACK,
   });
