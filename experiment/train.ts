@@ -8,6 +8,7 @@ import { openDevice } from "../kernels/devices/open.ts";
 import type { CombinedReward } from "../rewards/combine.ts";
 import { LogitsError } from "../model/logits.ts";
 import { DivergedError } from "../rl/diverged.ts";
+import { meanAndStd } from "../rl/stats.ts";
 import { evaluatePolicy } from "./evaluate.ts";
 import { saveCheckpoint, type TrainingState } from "./folder/checkpoint.ts";
 import type {
@@ -20,7 +21,7 @@ import type {
 } from "./observer.ts";
 import { type OpenRun, openRun } from "./open.ts";
 import { resolveRequest, type TrainRequest } from "./request.ts";
-import { examplesOfStep, meanOf, type Scorer, scoreResponses } from "./rollout.ts";
+import { examplesOfStep, type Scorer, scoreResponses } from "./rollout.ts";
 import { lowerLearningRate } from "./runaway.ts";
 
 export type { TrainRequest } from "./request.ts";
@@ -206,17 +207,18 @@ function asDivergence(error: unknown): never {
   throw new DivergedError(error.message, { cause: error });
 }
 
-/** Each reward's mean over the completions that it could score, and what it counted. */
+/** Each reward's mean and spread over the completions that it could score, and what it counted. */
 function rewardMetrics(
   rewards: CombinedReward,
   completions: readonly CompletionRow[],
 ): [name: string, value: number][] {
   const names = new Set(["exact", ...Object.keys(rewards.weights)]);
   return [
-    ...[...names].map((name): [string, number] => [
-      `rewards/${name}/mean`,
-      meanOf(completions.map(({ scores }) => scores[name])),
-    ]),
+    ...[...names].flatMap((name): [string, number][] => {
+      const values = completions.map(({ scores }) => scores[name]);
+      const { mean, std } = meanAndStd(values.filter((value) => value !== null));
+      return [[`rewards/${name}/mean`, mean], [`rewards/${name}/std`, std]];
+    }),
     ...Object.entries(rewards.takeCounts()).map((
       [name, count],
     ): [string, number] => [`rewards/${name}`, count]),

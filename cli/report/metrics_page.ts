@@ -9,7 +9,9 @@ import { wrap } from "../wrap.ts";
 export function rewardMetrics(): readonly MetricInfo[] {
   return [
     { name: "rewards/exact/mean", unit: "", range: "0 to 1", healthy: "rises with score/mean", meaning: "share of this step's drawn completions that equal the answer; measured in every run, trained on only where asked for", alias: "", remedy: "Flat while another reward rises: that reward pays for something else than right answers." },
+    { name: "rewards/exact/std", unit: "", range: "0 to 0.71", healthy: "above 0 until every answer is right", meaning: "sample standard deviation of these zeros and ones", alias: "", remedy: "At 0 all answers are right, or all are wrong." },
     { name: "rewards/NAME/mean", unit: "reward", range: "that of the reward", healthy: "rises, where its weight is above 0", meaning: "mean of one reward over the completions that it could score, before its weight", alias: "", remedy: "Flat: as score/std. One reward rises as another falls: they pull apart; change the weights." },
+    { name: "rewards/NAME/std", unit: "reward", range: ">= 0", healthy: "above 0, where its weight is above 0", meaning: "sample standard deviation of one reward over the completions that it could score; 0 for one alone", alias: "", remedy: "At 0 this reward gives every completion the same and teaches nothing; as score/std." },
     ...listRewards().flatMap(({ name: reward, counts }) =>
       counts.map(({ name, ...count }) => ({ name: `rewards/${reward}/${name}`, unit: "completions", range: "0 to batch", alias: "", ...count }))
     ),
@@ -46,8 +48,8 @@ export function metricsPage(): string {
     ...algorithmParts(entry),
     "## Of the rewards",
     wrapped(
-      "A run has `rewards/exact/mean`, one mean for each of its rewards, and the counts that its " +
-        "rewards keep.",
+      "A run has mean and standard deviation of `exact` and of each of its rewards, and the counts that " +
+        "its rewards keep.",
     ),
     ...rewardMetrics().map(entry),
   ].join("\n\n") + "\n";

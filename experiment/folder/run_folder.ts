@@ -81,6 +81,8 @@ export class RunFolder implements RunObserver {
   #completions = new GrowingTable("completions.csv");
   #scores: string[] | undefined;
   #names: string | undefined;
+  /** Of metrics.csv. A run that earlier versions began may have fewer than there are metrics. */
+  #columns: readonly string[] | undefined;
   #timed: readonly string[] = TIMINGS;
   #lock: RunLock | undefined;
   #identity: Identity | undefined;
@@ -143,13 +145,14 @@ export class RunFolder implements RunObserver {
     if (this.#timings.empty) this.#timings.add([TIMINGS]);
     if (this.#closing) throw new Error(`Cannot add step ${step} after the closing evaluation`);
     this.#names ??= names;
-    if (names !== this.#names) {
+    const columns = this.#columns ??= Object.keys(metrics);
+    if (names !== this.#names || columns.some((name) => !Object.hasOwn(metrics, name))) {
       throw new TypeError(
         `Cannot write metrics of step ${step} as every step has the same names: ` +
-          `it has ${names}, the first had ${this.#names}`,
+          `it has ${names}, the first had ${names !== this.#names ? this.#names : columns}`,
       );
     }
-    this.#metrics.add([[String(step), ...Object.values(metrics).map(numberCell)]]);
+    this.#metrics.add([[String(step), ...columns.map((name) => numberCell(metrics[name]))]]);
     this.#course.take(step, metrics);
     this.done = step;
     const now = this.#now();
@@ -287,7 +290,7 @@ export class RunFolder implements RunObserver {
     { head, last, algorithm }: { head: string[]; last?: string[]; algorithm: string },
   ): void {
     if (table === this.#metrics) {
-      this.#names = head.slice(1).map((name) => currentColumn(name, algorithm)).join();
+      this.#columns = head.slice(1).map((name) => currentColumn(name, algorithm));
     }
     if (table === this.#completions) this.#scores = scoreNames(head);
     if (table !== this.#timings) return;

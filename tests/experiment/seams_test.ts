@@ -24,6 +24,7 @@ import { readRun } from "../../experiment/folder/run_data.ts";
 import { RunFolder } from "../../experiment/folder/run_folder.ts";
 import { settingsTable } from "../../experiment/settings.ts";
 import { findAlgorithm } from "../../rl/algorithms/registry.ts";
+import { assertClose } from "../_close.ts";
 import { withFolder } from "../_folder.ts";
 import { Recorder, stopAndResume, writeSmallModel } from "./_model.ts";
 import { reinforce } from "./_reinforce.ts";
@@ -200,6 +201,30 @@ Deno.test("a reward of one's own is one definition: settings, scores and counts"
     const alone = new Recorder(`${folder}/alone`);
     await trainTask({ ...request, steps: 1, reward }, alone);
     assert.deepEqual(alone.info!.weights, { vowels: 1 });
+  }));
+
+Deno.test("each reward has mean and sample standard deviation of what it could score, unweighted", () =>
+  inFolder(async (folder, request) => {
+    const column = (name: string, of: (b: number) => number | null): Reward => ({
+      name,
+      score: ({ completions }) => Promise.resolve(completions.map((_, b) => of(b))),
+    });
+    const reward = [
+      { reward: column("some", (b) => b % 2 === 0 ? b * b : null), weight: 7 },
+      { reward: column("one", (b) => b === 1 ? 5 : null), weight: 0 },
+      { reward: column("none", () => null), weight: -1 },
+    ];
+    const settings = { ...request.settings, batchSize: 6 };
+    const run = new Recorder(`${folder}/run`);
+    await trainTask({ ...request, settings, steps: 1, reward }, run);
+    const { rows: [row] } = run;
+    const of = (name: string) => [row[`rewards/${name}/mean`], row[`rewards/${name}/std`]];
+    assertClose(of("some"), [20 / 3, Math.sqrt(208 / 3)], "0, 4 and 16", 1e-12);
+    assert.deepEqual(of("one"), [5, 0]);
+    assert.deepEqual(of("none"), [NaN, NaN]);
+    const names = Object.keys(row).filter((name) => /^rewards.*(mean|std)$/.test(name));
+    const want = ["exact", "some", "one", "none"];
+    assert.deepEqual(names, want.flatMap((of) => [`rewards/${of}/mean`, `rewards/${of}/std`]));
   }));
 
 Deno.test("rewards that bear no weight, or none at all, are refused", () =>

@@ -123,7 +123,9 @@ Deno.test("a run trains on training prompts alone, each once an epoch, and judge
     assert.deepEqual(names.slice(1, 1 + ppo.metrics.length), ppo.metrics.map(({ name }) => name));
     assert.deepEqual(names.slice(1 + ppo.metrics.length), [
       "rewards/exact/mean",
+      "rewards/exact/std",
       "rewards/semantic/mean",
+      "rewards/semantic/std",
       "rewards/semantic/out_of_vocabulary",
       "rewards/semantic/no_parent_answer",
       "rewards/semantic/parent_out_of_vocabulary",

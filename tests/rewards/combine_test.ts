@@ -100,8 +100,8 @@ Deno.test("combine() refuses what is no reward, and counts whose names are not k
     { name: "a", score, takeCounts },
     "a has takeCounts(), whose names its `counts` must list: it has none",
   );
-  for (const name of ["mean", "A", "a/b"]) { // rewards/a/mean is the mean score
-    const rule = `counts are named by a-z, 0-9 and _, and not "mean": a has "${name}"`;
+  for (const name of ["mean", "std", "A", "a/b"]) { // rewards/a/mean is the mean score
+    const rule = `counts are named by a-z, 0-9 and _, and not "mean" or "std": a has "${name}"`;
     refused({ name: "a", score, takeCounts, counts: [name] }, rule);
   }
 });

@@ -56,7 +56,9 @@ inTemporary(
     const run = new RunFolder({ resume, command: "", request: {}, now: () => now });
     await run.start(info());
     now = 2000;
-    const metrics = { "kl/reference": 1, "score/mean": 0.75, "rewards/exact/mean": 1 };
+    // One more than that version had: the table keeps its columns.
+    const had = { "kl/reference": 1, "score/mean": 0.75, "rewards/exact/mean": 1 };
+    const metrics = { "rewards/exact/std": 0.5, ...had };
     await run.step({ step: 2, metrics, completions: [completion(2, "train", " red")], timings });
     await run.close();
     assert.equal(
