@@ -4,18 +4,12 @@ import { fileURLToPath } from "node:url";
 import { metricsPage, rewardMetrics } from "../cli/report/metrics_page.ts";
 import { ppo } from "../rl/algorithms/ppo.ts";
 import { trainTask } from "../experiment/train.ts";
+import { agrees, type Example, examplesOf, moduleOf, printed, run } from "./_examples.ts";
 import { Recorder, writeSmallModel } from "./experiment/_model.ts";
 
 const ROOT = new URL("../", import.meta.url);
 const FILE =
   /`((?:base|kernels|model|rl|rewards|tasks|experiment|cli|tests|assets|scripts|bench)\/[\w/-]*(?:\.\w+|\/))`/g;
-
-/** One fence: where it stands, its program, and the lines that it says it prints. */
-interface Example {
-  name: string;
-  code: string;
-  prints: string[];
-}
 
 /** The pages, as paths from the root; the two that others make from tables have no examples. */
 async function pages(folder = "docs"): Promise<string[]> {
@@ -25,42 +19,6 @@ async function pages(folder = "docs"): Promise<string[]> {
     else if (name.endsWith(".md")) found.push(`${folder}/${name}`);
   }
   return found.sort();
-}
-
-/** The fences marked ts of a page. A comment `// => text` is one printed line; "…" stands for anything. */
-function examplesOf(page: string, text: string): Example[] {
-  return [...text.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, code], i) => ({
-    name: `${page}, example ${i + 1}`,
-    code,
-    prints: [...code.matchAll(/\/\/ => (.*)$/gm)].map(([, line]) => line),
-  }));
-}
-
-/** Whether a printed line is what the comment says. */
-function agrees(line: string, comment: string): boolean {
-  const parts = comment.split("…").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
-  return new RegExp(`^${parts.join(".*")}$`, "s").test(line);
-}
-
-/** An example as a module that stands anywhere: its imports start at the root. */
-function moduleOf({ code }: Example): string {
-  const placed = code.replaceAll(/(from |import\()"\.\//g, (_, how) => `${how}"${ROOT.href}`);
-  return `${placed}\nexport {};\n`;
-}
-
-/** What `console.log` is given while `body` runs, one string a call. */
-async function printed(body: () => Promise<unknown>): Promise<string[]> {
-  const lines: string[] = [], log = console.log;
-  console.log = (...values: unknown[]) =>
-    lines.push(
-      values.map((x) => typeof x === "string" ? x : Deno.inspect(x, { colors: false })).join(" "),
-    );
-  try {
-    await body();
-  } finally {
-    console.log = log;
-  }
-  return lines;
 }
 
 const examples: Example[] = [];
@@ -93,16 +51,10 @@ Deno.test("every example has right types", async () => {
 for (const example of examples) {
   Deno.test(`${example.name}, prints what it says`, async () => {
     assert.ok(example.prints.length > 0, "an example that prints nothing shows nothing");
-    const source = new Blob([moduleOf(example)], { type: "application/typescript" });
-    const url = URL.createObjectURL(source);
-    try {
-      const lines = await printed(() => import(url));
-      const rest = lines.slice(example.prints.length), { prints } = example;
-      const same = rest.length === 0 && prints.every((want, i) => agrees(lines[i] ?? "", want));
-      assert.ok(same, `it prints\n${lines.join("\n")}\nand says\n${prints.join("\n")}`);
-    } finally {
-      URL.revokeObjectURL(url);
-    }
+    const lines = await run(example);
+    const rest = lines.slice(example.prints.length), { prints } = example;
+    const same = rest.length === 0 && prints.every((want, i) => agrees(lines[i] ?? "", want));
+    assert.ok(same, `it prints\n${lines.join("\n")}\nand says\n${prints.join("\n")}`);
   });
 }
 
@@ -154,12 +106,12 @@ Deno.test("docs/metrics.md names every column of a run", async () => {
   const folder = await Deno.makeTempDir();
   try {
     await writeSmallModel(`${folder}/model`);
-    const run = new Recorder(folder), settings = { batchSize: 2 };
+    const recorder = new Recorder(folder), settings = { batchSize: 2 };
     const request = { task: "colors", model: `${folder}/model`, steps: 1, settings };
-    await trainTask({ ...request, device: "cpu" }, run);
+    await trainTask({ ...request, device: "cpu" }, recorder);
     const known = rewardMetrics().map(({ name }) => name.replace("NAME", "semantic"));
     const names = [...ppo.metrics.map(({ name }) => name), ...known];
-    assert.deepEqual(Object.keys(run.rows[0]), ["step", ...names]);
+    assert.deepEqual(Object.keys(recorder.rows[0]), ["step", ...names]);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

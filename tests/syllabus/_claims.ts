@@ -1,0 +1,143 @@
+/**
+ * What the pages of docs/reading say of their experiments. `deno task test:syllabus` runs them, each
+ * training experiment with three seeds; in the suite a claim is checked for what takes no time: its page
+ * shows what is run, and every command on it is one.
+ * @module
+ */
+import assert from "node:assert/strict";
+import { COMMANDS } from "../../cli/commands/registry.ts";
+import type { TrainFlags } from "../../cli/commands/train.ts";
+import type { Parsed } from "../../cli/command.ts";
+import { parseArguments } from "../../cli/parse.ts";
+import { requestOf } from "../../cli/train/request.ts";
+import type {
+  CompletionRow,
+  RunObserver,
+  SplitResult,
+  Summary,
+} from "../../experiment/observer.ts";
+import { resolveRequest, type TrainRequest } from "../../experiment/request.ts";
+import { type TrainOptions, trainTask } from "../../experiment/train.ts";
+import { listRewards } from "../../rewards/registry.ts";
+import { listPresets } from "../../rl/algorithms/presets.ts";
+import { listAlgorithms } from "../../rl/algorithms/registry.ts";
+import { listTasks } from "../../tasks/registry.ts";
+
+/** Whether claims are run, and not only looked at. */
+export const IN_FULL = Deno.env.get("PLAINRL_SYLLABUS") === "1";
+/** Seeds of a training experiment. */
+export const SEEDS: readonly number[] = [1, 2, 3];
+
+/** What one run came to. */
+export interface Outcome {
+  seed: number;
+  /** Greedy answers to all prompts, before and after training. */
+  train: Record<"before" | "after", SplitResult>;
+  heldout: Record<"before" | "after", SplitResult>;
+  /** Metrics of each step. */
+  rows: Record<string, number>[];
+  /** Everything that was drawn or answered. */
+  completions: CompletionRow[];
+}
+
+/** Trains without a folder: nothing is written. */
+export async function outcomeOf(request: TrainRequest, options?: TrainOptions): Promise<Outcome> {
+  const rows: Outcome["rows"] = [], completions: CompletionRow[] = [];
+  let summary: Summary | undefined;
+  const observer: RunObserver = {
+    start() {},
+    step(report) {
+      rows.push({ step: report.step, ...report.metrics });
+      completions.push(...report.completions);
+    },
+    evaluation: (_, answers) => void completions.push(...answers),
+    checkpoint: async () => {},
+    end: (all) => void (summary = all),
+  };
+  await trainTask(request, observer, options);
+  const { train, heldout, seed } = summary!;
+  return { seed, train, heldout, rows, completions };
+}
+
+/** The request that `deno task train WORDS` makes. @throws {UsageError} as the command line does */
+export function requestFrom(words: string): TrainRequest {
+  const parsed = parseArguments(["train", ...words.split(" ")], COMMANDS.map(({ spec }) => spec));
+  const named = (all: readonly { name: string; summary: string }[]) =>
+    all.map(({ name, summary: doc }) => ({ name, doc }));
+  const { rewards, resume: _, ...request } = requestOf(parsed as Parsed<TrainFlags>, {
+    tasks: named(listTasks()),
+    algorithms: named(listAlgorithms()),
+    rewards: named(listRewards()),
+    presets: listPresets().map((preset) => ({ ...preset, doc: preset.summary })),
+  });
+  return {
+    ...request,
+    saveEvery: 0,
+    reward: rewards?.map(({ name, weight }) => `${name}:${weight}`).join(),
+  };
+}
+
+/** One claim of a page. */
+export interface Claim {
+  /** File of docs/reading, without `.md`. */
+  page: string;
+  /** What is claimed, as a sentence. */
+  says: string;
+  /** What the page must contain word for word. */
+  shows: readonly string[];
+  /** Throws where the claim does not hold. Runs in `deno task test:syllabus` alone. */
+  holds: () => Promise<void> | void;
+}
+
+/** Registers a claim as a test. */
+export function claim({ page, says, shows, holds }: Claim): void {
+  Deno.test(`${page}: ${says}`, async () => {
+    assert.ok(shows.length > 0, "a claim that its page does not show is nobody's");
+    const file = new URL(`../../docs/reading/${page}.md`, import.meta.url);
+    const text = await Deno.readTextFile(file);
+    for (const words of shows) assert.ok(text.includes(words), `${page}.md does not say: ${words}`);
+    if (IN_FULL) await holds();
+  });
+}
+
+/** A claim about runs. */
+export interface RunsClaim<Name extends string> extends Pick<Claim, "page" | "says"> {
+  /**
+   * What stands behind `deno task train` on the page, by a name, without `--seed` (each of three is run)
+   * and `--out`.
+   */
+  commands: Readonly<Record<Name, string>>;
+  /** Throws where the claim does not hold; `outcomes` has each command's runs by seed. */
+  holds: (outcomes: Record<Name, Outcome[]>) => void;
+}
+
+/** Registers a claim about runs as a test, which says what each of them came to. */
+export function claimOfRuns<Name extends string>(
+  { page, says, commands, holds }: RunsClaim<Name>,
+): void {
+  const all = Object.entries(commands) as [Name, string][];
+  for (const [, words] of all) resolveRequest(requestFrom(words));
+  claim({
+    page,
+    says,
+    shows: all.map(([, words]) => `deno task train ${words}`),
+    async holds() {
+      const outcomes: Partial<Record<Name, Outcome[]>> = {};
+      for (const [name, words] of all) {
+        const runs: Outcome[] = outcomes[name] = [];
+        for (const seed of SEEDS) {
+          const run = await outcomeOf({ ...requestFrom(words), seed });
+          runs.push(run);
+          console.log(`${page}, ${name}, seed ${seed}: ${shares(run)}`);
+        }
+      }
+      holds(outcomes as Record<Name, Outcome[]>);
+    },
+  });
+}
+
+/** Shares of exact answers: before, after; train / held-out. */
+export const shares = ({ train, heldout }: Pick<Outcome, "train" | "heldout">): string =>
+  (["before", "after"] as const).map((when) =>
+    `${train[when].exact.toFixed(3)} / ${heldout[when].exact.toFixed(3)}`
+  ).join(", then ");
