@@ -96,6 +96,16 @@ export { GROUP_ROWS, type GroupConfig } from "./rl/group.ts";
 export { CLIP_ROWS, clippedLoss, type ClipRange } from "./rl/loss/clipped_ratio.ts";
 export { policyGradientLoss } from "./rl/loss/policy_gradient.ts";
 export { perToken, type PolicyLoss, type ResponseTokens } from "./rl/loss/response.ts";
+export {
+  type BatchLoss,
+  batchLoss,
+  forwardBackward,
+  type LossBatch,
+  optimStep,
+  type PassResult,
+  sample,
+  type StepResult,
+} from "./rl/loop.ts";
 export { addSums, emptySums, type LossSums, meansOf } from "./rl/loss/sums.ts";
 export { type MetricInfo, metricTable } from "./rl/metrics.ts";
 export { TRAINER_OPTIONS, type TrainerConfig, trainerOptions } from "./rl/trainer_options.ts";
@@ -149,6 +159,7 @@ export type { Task } from "./tasks/task.ts";
 export { findTask, listTasks } from "./tasks/registry.ts";
 export type { TrainRequest } from "./experiment/request.ts";
 export { type TrainOptions, trainTask } from "./experiment/train.ts";
+export { loadState, saveState } from "./experiment/folder/policy_state.ts";
 export { readRun, type RunData } from "./experiment/folder/run_data.ts";
 export { RunFolder, type RunFolderOptions } from "./experiment/folder/run_folder.ts";
 export { drawRun } from "./cli/report/draw.ts";
