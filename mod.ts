@@ -115,6 +115,7 @@ export type {
   Policy,
   Rollout,
   SamplingOptions,
+  StepRates,
   TokenBatch,
 } from "./rl/policy.ts";
 export type { ScoreFunction, Scores } from "./rl/scores.ts";

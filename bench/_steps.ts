@@ -4,7 +4,7 @@ import { generate } from "../model/generation/generate.ts";
 import { Gpt2 } from "../model/gpt2.ts";
 import type { LoraOptions } from "../model/lora/lora.ts";
 import { languageModelRows } from "../model/rows.ts";
-import type { Policy, TokenBatch } from "../rl/policy.ts";
+import type { Policy, StepRates, TokenBatch } from "../rl/policy.ts";
 import { Trainer } from "../rl/trainer.ts";
 import { LanguagePolicy } from "../experiment/policy.ts";
 import { ids } from "./_case.ts";
@@ -173,9 +173,9 @@ class TimedPolicy implements Policy {
     note(this.phases, "epochs", from);
   }
 
-  step(learningRate: number): void {
+  step(rates: StepRates): void {
     const from = clock();
-    this.policy.step(learningRate);
+    this.policy.step(rates);
     note(this.phases, "epochs", from);
   }
 

@@ -14,6 +14,7 @@ import type {
   Policy,
   Rollout,
   SamplingOptions,
+  StepRates,
   TokenBatch,
 } from "../rl/policy.ts";
 
@@ -104,8 +105,8 @@ export class LanguagePolicy implements Policy {
     });
   }
 
-  step(learningRate: number): void {
-    this.model.step(learningRate);
+  step({ policy, value }: StepRates): void {
+    this.model.step(policy, value);
   }
 
   zeroGradient(): void {

@@ -27,6 +27,11 @@ function finish({ partials, norm }: Arrays, { G, maxNorm }: Dims): void {
   else norm[1] = maxNorm > 0 && length > maxNorm ? maxNorm / length : 1;
 }
 
+function finishPart({ whole, ...arrays }: Arrays, dims: Dims): void {
+  finish(arrays, dims);
+  if (whole[1] === 0) arrays.norm[1] = 0;
+}
+
 /** Elements of `scratch` that `globalNorm` needs for these gradients. */
 export function globalNormScratch(grads: readonly Pick<Tensor, "length">[]): number {
   return grads.reduce((sum, { length }) => sum + Math.ceil(length / CHUNK), 0);
@@ -36,11 +41,19 @@ export function globalNormScratch(grads: readonly Pick<Tensor, "length">[]): num
  * Enqueues norm (2): norm[0] = Euclidean norm of all elements of all `grads`; norm[1] = the factor that
  * brings it down to `maxNorm`: at most 1, exactly 1 when `maxNorm` is 0 (clipping off), and 0 when the
  * norm is not finite, which `adamw` takes as "skip this step". `scratch` is overwritten.
+ *
+ * Where `grads` are clipped apart from others, `whole` (2) is the norm of all of them, enqueued before: the
+ * factor is 0 where that one's is, so that a step is skipped as a whole.
  * @throws {RangeError} when `maxNorm` is negative or not finite
  */
 export function globalNorm(
   device: Device,
-  { grads, scratch, norm }: { grads: readonly Tensor[]; scratch: Tensor; norm: Tensor },
+  { grads, scratch, norm, whole }: {
+    grads: readonly Tensor[];
+    scratch: Tensor;
+    norm: Tensor;
+    whole?: Tensor;
+  },
   { maxNorm }: { maxNorm: number },
 ): void {
   if (!(maxNorm >= 0 && maxNorm < Infinity)) {
@@ -77,15 +90,15 @@ export function globalNorm(
   }
   device.launch({
     kernel: {
-      label: "global_norm.finish",
-      entryPoint: "finish",
-      twin: finish,
+      ...(whole
+        ? { label: "global_norm.finish_part", entryPoint: "finishPart", twin: finishPart }
+        : { label: "global_norm.finish", entryPoint: "finish", twin: finish }),
       ...packed(code, CHUNK).text, // reads no Pack
       workgroup: lanes,
       constants: { CHUNK },
     },
     dims: { N: 0, first: 0, G, maxNorm },
-    bind: { partials: [scratch, G], norm: [norm, 2] },
+    bind: { partials: [scratch, G], norm: [norm, 2], ...(whole && { whole: [whole, 2] as const }) },
     groups: [1],
   });
 }

@@ -2,7 +2,8 @@
 //   partial[g] = sum of squares of the elements of chunk g          CHUNK elements, the last fewer
 //   norm[0]    = sqrt(sum over g of partial[g])
 //   norm[1]    = min(1, maxNorm / norm[0]);  1 where maxNorm is 0;  0 where norm[0] is not finite
-// One workgroup owns one chunk in `squares`; a single workgroup runs `finish`. All sums have a fixed
+// `finishPart` does so for some of the gradients, and gives the factor 0 where `whole` has it, the norm of
+// all of them. One workgroup owns one chunk in `squares`; a single workgroup runs `finish`. All sums have a fixed
 // order: no float atomics.
 override WORKGROUP: u32; // threads per workgroup, set by the launcher
 // Pack, PACK and fold: fragments/pack4.wgsl, or pack1.wgsl where N is no multiple of 4
@@ -13,6 +14,7 @@ struct Dims { N: u32, first: u32, G: u32, maxNorm: f32 }
 @group(0) @binding(2) var<storage, read_write> partial: array<f32>; //  (G) chunks of all tensors; ours start at `first`
 @group(0) @binding(3) var<storage, read> partials: array<f32>; //       (G)
 @group(0) @binding(4) var<storage, read_write> norm: array<f32>; //     (2) overwritten
+@group(0) @binding(5) var<storage, read> whole: array<f32>; //          (2) the norm of all gradients
 
 var<workgroup> shares: array<f32, WORKGROUP>;
 
@@ -39,8 +41,8 @@ fn squares(
   }
 }
 
-@compute @workgroup_size(WORKGROUP)
-fn finish(@builtin(local_invocation_index) lane: u32) {
+// The norm and its factor; every lane calls it, as it waits for all of them.
+fn clip(lane: u32) {
   var share = 0.0;
   for (var g = lane; g < dims.G; g += WORKGROUP) { share += partials[g]; }
   shares[lane] = share;
@@ -56,4 +58,13 @@ fn finish(@builtin(local_invocation_index) lane: u32) {
   } else {
     norm[1] = 1.0;
   }
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn finish(@builtin(local_invocation_index) lane: u32) { clip(lane); }
+
+@compute @workgroup_size(WORKGROUP)
+fn finishPart(@builtin(local_invocation_index) lane: u32) {
+  clip(lane);
+  if (lane == 0u && whole[1] == 0.0) { norm[1] = 0.0; }
 }

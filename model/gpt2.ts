@@ -227,11 +227,14 @@ export class Gpt2 implements Disposable {
     return out;
   }
 
-  /** Enqueues clipping, one AdamW step and the zeroing of the gradients. */
-  step(learningRate: number): void {
+  /**
+   * Enqueues clipping, one AdamW step and the zeroing of the gradients; the value head may have a learning
+   * rate of its own. What has the learning rate 0 does not change, see `Optimizer.step`.
+   */
+  step(learningRate: number, valueLearningRate: number = learningRate): void {
     const optimizer = this.requireOptimizer("step");
     this.#pending = undefined; // its activations belong to the old weights
-    optimizer.step(learningRate);
+    optimizer.step(learningRate, valueLearningRate);
     this.#norm = undefined;
   }
 

@@ -114,6 +114,9 @@ export function parameterSpecs(config: ModelConfig, valueHead = false): Spec[] {
   ];
 }
 
+/** Whether a parameter is of the value head. */
+export const isValueHead = (name: string): boolean => name.startsWith("v_head.");
+
 /** A linear estimate of value on C channels; zero at first, as noise would be no estimate. */
 export function valueHeadSpecs(C: number): Spec[] {
   return [
@@ -150,7 +153,7 @@ export function placeParameters(
   const open = new Map<string, number>(); // decay and type -> index of the arena being filled
   const parameters = specs.map((spec): Parameter => {
     const length = spec.shape.reduce((product, n) => product * n, 1);
-    const isMatrix = spec.shape.length > 1 && !spec.name.startsWith("v_head.");
+    const isMatrix = spec.shape.length > 1 && !isValueHead(spec.name);
     const dtype = isMatrix ? matrixDtype : "f32";
     const unit = alignOf(dtype);
     const most = Math.floor(Math.min(limits.maxBinding, MAX_ARENA) / bytesOf(dtype) / unit) * unit;

@@ -162,12 +162,18 @@ export interface StepResult {
   taken: boolean;
 }
 
-/** One AdamW step by the gradients that were added up, which are zero afterwards. */
+/**
+ * One AdamW step by the gradients that were added up, which are zero afterwards. A value head may have a
+ * learning rate of its own; what has the rate 0 stays as it is.
+ */
 export async function optimStep(
   policy: Pick<Policy, "step" | "gradientNorm">,
-  { learningRate }: { learningRate: number },
+  { learningRate, valueLearningRate = learningRate }: {
+    learningRate: number;
+    valueLearningRate?: number;
+  },
 ): Promise<StepResult> {
-  policy.step(learningRate);
+  policy.step({ policy: learningRate, value: valueLearningRate });
   const gradientNorm = await policy.gradientNorm();
   return { gradientNorm, taken: Number.isFinite(gradientNorm) };
 }

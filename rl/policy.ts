@@ -64,6 +64,14 @@ export interface EvaluationGradient {
   dvalue?: Float32Array;
 }
 
+/** Learning rates of one optimiser step, each >= 0. */
+export interface StepRates {
+  /** Of all that is trained but the value head. */
+  policy: number;
+  /** Of the value head; it means nothing where there is none. */
+  value: number;
+}
+
 /** What RL needs of a policy. */
 export interface Policy {
   /** False where `evaluate` gives no values; left out, it may give them. */
@@ -75,10 +83,11 @@ export interface Policy {
   /** Backward pass of the last `evaluate`; adds into the gradients. */
   backward(gradient: EvaluationGradient): void;
   /**
-   * Clips the gradient by its global norm, takes one AdamW step, zeroes the gradients. Where the norm
-   * is not finite it zeroes the gradients and changes nothing else.
+   * Clips the gradient by its global norm, takes one AdamW step, zeroes the gradients. What has the rate 0
+   * stays as it is, its moments too, and its gradient does not count in the norm. Where the norm is not
+   * finite it zeroes the gradients and changes nothing else.
    */
-  step(learningRate: number): void;
+  step(rates: StepRates): void;
   /** Zeroes the gradients without a step. */
   zeroGradient(): void;
   /** Global gradient norm before clipping of the last `step`; needs no host sync after an `evaluate`. */

@@ -118,7 +118,7 @@ class Update<C> {
       this.policy.zeroGradient();
       return this.#result;
     }
-    this.policy.step(learningRate);
+    this.policy.step({ policy: learningRate, value: learningRate });
     this.#pending = this.#result.epochs;
   }
 

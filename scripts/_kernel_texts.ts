@@ -2,6 +2,7 @@
 import { kernelCases } from "../bench/_cases.ts";
 import type { Shape } from "../bench/_shapes.ts";
 import { advanceAdamw } from "../kernels/adamw.ts";
+import { globalNorm } from "../kernels/global_norm.ts";
 import type { Kernel, Launch, Tensor } from "../kernels/device.ts";
 import { CountingDevice } from "../kernels/devices/counting.ts";
 import { overridesOf } from "../kernels/devices/launch.ts";
@@ -98,6 +99,8 @@ function launchAll(device: NotingDevice, shape: Shape): void {
   }, { B: 2, V: 4, ld: 4, S: 2 });
   const state = { hyper: floats(8), norm: floats(2), correction: floats(2) };
   advanceAdamw(device, { ...state, taken: words(1) });
+  const norms = { grads: [floats(4)], scratch: floats(1), norm: floats(2), whole: floats(2) };
+  globalNorm(device, norms, { maxNorm: 1 });
 }
 
 function variantOf(kernel: Kernel): string {

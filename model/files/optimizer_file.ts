@@ -29,7 +29,10 @@ export async function exportOptimizer(model: Gpt2, path: string): Promise<void> 
         for await (const [, data] of optimizer.moments[kind].read()) yield data;
       }
     },
-    metadata: { t: String(await optimizer.steps()) },
+    metadata: {
+      t: String(await optimizer.steps()),
+      ...(optimizer.hasValues && { t_value: String(await optimizer.steps("value")) }),
+    },
   });
 }
 
@@ -41,13 +44,9 @@ export async function exportOptimizer(model: Gpt2, path: string): Promise<void> 
 export async function importOptimizer(model: Gpt2, path: string): Promise<void> {
   const optimizer = model.requireOptimizer("import an optimizer");
   using file = await openSafetensors(path);
-  const said = file.metadata.t, t = Number(said);
-  if (!/^\d+$/.test(said ?? "") || !Number.isSafeInteger(t)) { // Number("") would be 0
-    const found = said === undefined ? "nothing" : shown(said);
-    throw new TypeError(
-      `Cannot read the optimizer from ${path} as its metadata must say the step t: it says ${found}`,
-    );
-  }
+  const t = stepsIn(file.metadata, "t", path);
+  // Earlier versions had one count for both.
+  const value = file.metadata.t_value === undefined ? t : stepsIn(file.metadata, "t_value", path);
   file.expect(tensorsOf(optimizer));
   for (const kind of KINDS) {
     const moments = optimizer.moments[kind];
@@ -63,5 +62,15 @@ export async function importOptimizer(model: Gpt2, path: string): Promise<void> 
       optimizer.device.write(moments.get(name), numbers);
     }
   }
-  optimizer.setSteps(t);
+  optimizer.setSteps(t, value);
+}
+
+/** @throws {TypeError} where the metadata say no such count */
+function stepsIn(metadata: Readonly<Record<string, string>>, name: string, path: string): number {
+  const said = metadata[name], t = Number(said);
+  if (/^\d+$/.test(said ?? "") && Number.isSafeInteger(t)) return t; // Number("") would be 0
+  const found = said === undefined ? "nothing" : shown(said);
+  throw new TypeError(
+    `Cannot read the optimizer from ${path} as its metadata must say the step ${name}: it says ${found}`,
+  );
 }

@@ -34,7 +34,7 @@ testOnDevices(
         const { logprob } = await policy.evaluate(batch);
         const n = logprob.length;
         policy.backward({ dlogprob: logprob, dentropy: zeros(n), dvalue: zeros(n) });
-        policy.step(1e-5);
+        policy.step({ policy: 1e-5, value: 1e-5 });
         if (step === 50) after50 = device.memory;
       }
       assert.deepEqual(device.memory, after50);

@@ -86,7 +86,7 @@ testOnDevices(
         const { logprob } = await policy.evaluate(batch);
         assertClose(logprobs.flatMap((row) => [...row]), logprob, "sampler", 1e-5);
         policy.backward({ dlogprob: logprob.map((_, i) => i % 2 ? -1 : 1) });
-        policy.step(0.05); // the adapter is no longer nothing
+        policy.step({ policy: 0.05, value: 0.05 }); // the adapter is no longer nothing
         const seen = await policy.evaluate(batch), referred = await policy.reference!(batch);
         assert.deepEqual(Object.keys(seen), ["logprob", "entropy"]); // no head, no value
         const rows = responseRows(batch), V = model.dims.V;
@@ -120,7 +120,7 @@ Deno.test("each of the three gradients reaches the model, by itself and with its
       const before = await policy.evaluate(batch);
       const zeros = { dlogprob: new Float32Array(4), dentropy: new Float32Array(4) };
       policy.backward({ ...zeros, [`d${name}`]: new Float32Array(4).fill(1) });
-      policy.step(1e-3);
+      policy.step({ policy: 1e-3, value: 1e-3 });
       assert.ok(await policy.gradientNorm() > 0);
       const after = await policy.evaluate(batch);
       const sum = (x: Float32Array) => x.reduce((total, y) => total + y);

@@ -91,3 +91,21 @@ testOnDevices("globalNorm() rejects a scratch that is too small", (device) => {
     new RangeError('Cannot launch global_norm.squares as partial needs 2 elements: "one" has 1'),
   );
 });
+
+testOnDevices(
+  "the norm of a part is clipped apart, and skips where the whole is not finite",
+  async (device) => {
+    using scope = new Scope(device);
+    const [a, b] = ["a", "b"].map((name) => scope.alloc(2, name));
+    const [norm, part, scratch] = ["norm", "part", "scratch"].map((name) => scope.alloc(2, name));
+    device.write(a, [3, 4]);
+    for (const [other, want] of [[12, 0.5], [NaN, 0], [Infinity, 0]]) {
+      device.write(b, [other, 0]);
+      globalNorm(device, { grads: [a, b], scratch, norm }, { maxNorm: 0 });
+      globalNorm(device, { grads: [a], scratch, norm: part, whole: norm }, { maxNorm: 2.5 });
+      const [whole, of] = await device.read(norm, part);
+      if (want > 0) assert.equal(whole[0], 13);
+      assert.deepEqual([...of], [5, want], `${other}`);
+    }
+  },
+);

@@ -12,6 +12,7 @@ import type {
   Policy,
   Rollout,
   SamplingOptions,
+  StepRates,
   TokenBatch,
 } from "../../rl/policy.ts";
 
@@ -196,12 +197,12 @@ export class CartPolePolicy implements Policy {
     });
   }
 
-  step(learningRate: number): void {
-    const both = [this.#actor, this.#critic];
+  step(rates: StepRates): void {
+    const both = [this.#actor, this.#critic], each = [rates.policy, rates.value];
     this.#norm = Math.hypot(...both.flatMap(({ gradient }) => [...gradient]));
     this.#steps++;
     const scale = Math.min(1, this.maxGradNorm / this.#norm);
-    for (const network of both) network.step(learningRate, scale, this.#steps);
+    both.forEach((network, i) => network.step(each[i], scale, this.#steps));
     this.zeroGradient();
   }
 

@@ -9,6 +9,7 @@ import type {
   Policy,
   Rollout,
   SamplingOptions,
+  StepRates,
   TokenBatch,
 } from "../../rl/policy.ts";
 import { drawWords, STREAMS } from "../../base/random.ts";
@@ -21,7 +22,7 @@ export interface TableState {
   logits: number[];
   values: number[];
   moments: number[];
-  steps: number;
+  taken: StepRates;
 }
 
 export class TablePolicy implements Policy {
@@ -33,7 +34,9 @@ export class TablePolicy implements Policy {
   dvalues: Float64Array;
   frozen: Float64Array;
   moments: Float64Array;
-  steps = 0;
+  taken: StepRates = { policy: 0, value: 0 };
+  /** The learning rates of every step. */
+  rates: StepRates[] = [];
   evaluations = 0;
   /** Every gradient that `backward` was given. */
   gradients: EvaluationGradient[] = [];
@@ -49,20 +52,25 @@ export class TablePolicy implements Policy {
     this.moments = new Float64Array(2 * (V * V + V));
   }
 
+  /** Steps in which anything moved. */
+  get steps(): number {
+    return Math.max(this.taken.policy, this.taken.value);
+  }
+
   save(): TableState {
     return structuredClone({
       logits: [...this.logits],
       values: [...this.values],
       moments: [...this.moments],
-      steps: this.steps,
+      taken: this.taken,
     });
   }
 
-  load({ logits, values, moments, steps }: TableState): void {
+  load({ logits, values, moments, taken }: TableState): void {
     this.logits.set(logits);
     this.values.set(values);
     this.moments.set(moments);
-    this.steps = steps;
+    this.taken = { ...taken };
   }
 
   generate(prompts: Int32Array[], options: SamplingOptions): Promise<Rollout> {
@@ -120,20 +128,29 @@ export class TablePolicy implements Policy {
     });
   }
 
-  /** Adam with betas 0.9 and 0.999; a gradient that is not finite changes nothing. */
-  step(learningRate: number): void {
-    const gradient = [...this.dlogits, ...this.dvalues], n = gradient.length;
-    this.norm = Math.hypot(...gradient);
+  /**
+   * Adam with betas 0.9 and 0.999; what has the rate 0 stays, and a gradient that is not finite changes
+   * nothing. The norm is that of what moves, or of all where nothing does.
+   */
+  step(rates: StepRates): void {
+    this.rates.push(rates);
+    const gradient = [...this.dlogits, ...this.dvalues],
+      n = gradient.length,
+      split = this.logits.length;
+    const groupOf = (i: number): keyof StepRates => i < split ? "policy" : "value";
+    const all = rates.policy === 0 && rates.value === 0;
+    this.norm = Math.hypot(...gradient.filter((_, i) => all || rates[groupOf(i)] > 0));
     this.zeroGradient();
     if (!Number.isFinite(this.norm)) return;
-    this.steps++;
+    for (const group of ["policy", "value"] as const) if (rates[group] > 0) this.taken[group]++;
     gradient.forEach((g, i) => {
+      const rate = rates[groupOf(i)], steps = this.taken[groupOf(i)];
+      if (rate === 0) return;
       const m = this.moments[i] = 0.9 * this.moments[i] + 0.1 * g;
       const v = this.moments[n + i] = 0.999 * this.moments[n + i] + 0.001 * g * g;
-      const change = learningRate * m / (1 - 0.9 ** this.steps) /
-        (Math.sqrt(v / (1 - 0.999 ** this.steps)) + 1e-8);
-      if (i < this.logits.length) this.logits[i] -= change;
-      else this.values[i - this.logits.length] -= change;
+      const change = rate * m / (1 - 0.9 ** steps) / (Math.sqrt(v / (1 - 0.999 ** steps)) + 1e-8);
+      if (i < split) this.logits[i] -= change;
+      else this.values[i - split] -= change;
     });
   }
 

@@ -135,6 +135,13 @@ Deno.test("a loss that is not finite adds no gradient, and a norm that is not ta
   assert.deepEqual(policy.save(), before);
 });
 
+Deno.test("a step has a learning rate for the policy and one for the value head", async () => {
+  const policy = new TablePolicy(V, wave);
+  await optimStep(policy, { learningRate: 0.1 });
+  await optimStep(policy, { learningRate: 0, valueLearningRate: 0.2 });
+  assert.deepEqual(policy.rates, [{ policy: 0.1, value: 0.1 }, { policy: 0, value: 0.2 }]);
+});
+
 Deno.test("sizes that do not fit are refused by name", async () => {
   const policy = new TablePolicy(V, wave), loss = batchLoss(perToken(policyGradientLoss), {});
   const one = { prompts: [Int32Array.of(1)], responses: [Int32Array.of(3, 0)] };

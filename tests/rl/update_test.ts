@@ -5,6 +5,7 @@ import type {
   EvaluationGradient,
   Rollout,
   SamplingOptions,
+  StepRates,
   TokenBatch,
 } from "../../rl/policy.ts";
 import { Trainer, type TrainerSettings, type TrainerStep } from "../../rl/trainer.ts";
@@ -126,8 +127,8 @@ Deno.test("the weights of each optimiser batch sum to 1, whatever its pieces", a
       super.backward(gradient);
       this.sum += gradient.dentropy!.reduce((a, b) => a + b);
     }
-    override step(learningRate: number): void {
-      super.step(learningRate);
+    override step(rates: StepRates): void {
+      super.step(rates);
       this.sums.push(this.sum);
       this.sum = 0;
     }
