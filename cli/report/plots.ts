@@ -92,6 +92,7 @@ function linePanel(series: Series, run: Pick<RunData, "names" | "metrics">): obj
   if (at === 0) return []; // this run does not report it
   const values = run.metrics.filter((row) => Number.isFinite(row[at]))
     .map((row) => ({ step: row[0], value: row[at] }));
+  if (values.length === 0 && run.metrics.length > 0) return []; // as KL without a reference
   return [{
     title: series.title,
     width: WIDTH,

@@ -23,6 +23,7 @@ import {
 import { planTask } from "../../experiment/plan.ts";
 import { RUN_OPTIONS } from "../../experiment/settings.ts";
 import { modelOptions } from "../../experiment/models.ts";
+import { resolveRequest } from "../../experiment/request.ts";
 import { LanguagePolicy } from "../../experiment/policy.ts";
 import { trainTask } from "../../experiment/train.ts";
 import { assertRelative } from "../_close.ts";
@@ -96,6 +97,31 @@ for (const { config, variant } of CASES) {
     assert.equal(device.memory.peak, plan.total);
   });
 }
+
+testOnDevices("PPO whose KL is free holds no reference, and less memory", async (device) => {
+  const asked = {
+    task: "colors",
+    model: "tiny",
+    settings: { klControl: "fixed", klCoefficient: 0 },
+  };
+  const { needs } = resolveRequest(asked);
+  assert.equal(needs.reference, false);
+  const plan = planRun(device, { ...sizes, needs }), paid = planRun(device, sizes);
+  assert.equal(plan.parts.reference, undefined);
+  const { weights } = paid.parts.reference!;
+  assert.ok(weights > 0 && plan.total <= paid.total - weights);
+  const options = modelOptions(SETTINGS, needs);
+  assert.equal(options.reference, undefined);
+  using model = Gpt2.create(device, config, options.policy);
+  const policy = new LanguagePolicy({ model }, null);
+  policy.reserve(runShape(sizes));
+  const free = { klControl: "fixed", klCoefficient: 0 };
+  const trainer = new Trainer(policy, { ...ppo, ...free, maxNewTokens: SETTINGS.maxNewTokens });
+  await trainer.step(prompts, score);
+  assert.equal(device.memory.peak, plan.total);
+  const measured = resolveRequest({ ...asked, settings: { ...free, klMeasured: true } }).needs;
+  assert.equal(planRun(device, { ...sizes, needs: measured }).total, paid.total);
+});
 
 Deno.test("a policy's memory is what its parts say: less with each saving", () => {
   using device = new CpuDevice();

@@ -172,6 +172,19 @@ Deno.test("a cut run still has a page: no comparison, missing numbers left out o
   assert.match(await report({ ...cut, metrics: [], names: [], completions: [] }), /<h2>Curves/);
 });
 
+Deno.test("what a run could not measure has no chart and no sentence", async () => {
+  const kl = run.names.indexOf("kl/reference") + 1;
+  const without = {
+    ...run,
+    metrics: run.metrics.map((row) => row.map((x, i) => i === kl ? NaN : x)),
+  };
+  assert.equal((await charts(without)).length, (await charts(run)).length - 1);
+  assert.doesNotMatch(await curves(without), /KL to the reference/);
+  const words = /nats per completion from the model that it started as/;
+  assert.match(await report(run), words);
+  assert.doesNotMatch(await report(without), words);
+});
+
 Deno.test("the opening says what the numbers say, and warns where they deserve it", () => {
   const series = (name: string, values: number[]): RunData => ({
     ...run,
