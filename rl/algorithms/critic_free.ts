@@ -45,6 +45,8 @@ export interface CriticFree<R extends OptionRows> {
   /** Metrics of its own. */
   metrics?: Parameters<typeof metricTable>[0];
   greedyBaseline?: boolean;
+  /** True where its ratio is the mean of a response's, so that KL can be multiplied by that. */
+  sequenceRatio?: boolean;
   /** (B, T). Default: scores compared within their groups, by the settings of `GROUP_ROWS`. */
   advantages?: (
     rewarded: Rewarded,
@@ -90,7 +92,11 @@ export function criticFree<const R extends OptionRows>(
 ): Algorithm<OptionValues<R> & CriticFreeConfig> {
   type C = OptionValues<R> & CriticFreeConfig;
   const advantages = own.advantages ?? (ofGroups as NonNullable<CriticFree<R>["advantages"]>);
-  const options = defineOptions(name, { ...rows, ...withDefaults(CRITIC_FREE_ROWS, defaults) });
+  const shared = withDefaults(CRITIC_FREE_ROWS, defaults);
+  const options = defineOptions(name, {
+    ...{ ...rows, ...shared },
+    ...(own.sequenceRatio && { klGradient: { ...shared.klGradient, check: undefined } }),
+  });
   return {
     name,
     summary,

@@ -17,5 +17,6 @@ export const gspo = criticFree({
   paper: "Zheng et al. 2025, arXiv 2507.18071",
   rows: { ...GROUP_ROWS, ...withDefaults(CLIP_ROWS, { clipLow: 3e-4, clipHigh: 4e-4 }) },
   defaults: { lossNormaliser: "sequences" },
+  sequenceRatio: true,
   loss: meanRatioLoss,
 });

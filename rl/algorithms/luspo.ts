@@ -16,5 +16,6 @@ export const luspo = criticFree({
   paper: "arXiv 2602.05261",
   rows: { ...GROUP_ROWS, ...withDefaults(CLIP_ROWS, { clipLow: 3e-4, clipHigh: 4e-4 }) },
   defaults: { lossNormaliser: "sequence-sums" },
+  sequenceRatio: true,
   loss: meanRatioLoss,
 });

@@ -12,7 +12,7 @@ import type { LossInputs, LossResult, StepContext } from "../algorithm.ts";
 import type { Numbers } from "../batch.ts";
 import { KL_ROWS } from "../kl_control.ts";
 import { ENTROPY_ROWS, entropyCoefficientAt } from "./entropy.ts";
-import { KL_GRADIENTS, type KlGradient, klTerm } from "./kl_term.ts";
+import { KL_GRADIENTS, type KlGradient, klTerms, withoutSequenceRatio } from "./kl_term.ts";
 import { NORMALISER_ROWS } from "./normalise.ts";
 import { OFF_POLICY_ROWS, offPolicyWeights } from "./off_policy.ts";
 import type { PolicyLoss } from "./response.ts";
@@ -40,7 +40,7 @@ export const CRITIC_FREE_ROWS: CriticFreeRows = {
   ...ENTROPY_ROWS,
   ...OFF_POLICY_ROWS,
   klIn: { kind: "choice", choices: ["loss", "reward"], default: "loss", doc: "where KL to the reference is paid: a term of the loss, or taken off each response's score", group: "KL penalty" },
-  klGradient: { kind: "choice", choices: KL_GRADIENTS, default: "k3", only: { klIn: "loss" }, doc: "in the loss: what its gradient is the derivative of; unbiased is k3 times the ratio", group: "KL penalty" },
+  klGradient: { kind: "choice", choices: KL_GRADIENTS, default: "k3", only: { klIn: "loss" }, check: withoutSequenceRatio, doc: "in the loss: what its gradient is the derivative of; unbiased is k3 times the token's ratio. For parity alone: k1, whose expectation is 0, and sequence-ratio, k3 times the response's ratio, as TRL has it for gspo and luspo", group: "KL penalty" },
   ...withDefaults(KL_ROWS, { klEstimator: "k3", klControl: "fixed", klCoefficient: 0 }),
 };
 
@@ -73,18 +73,17 @@ export function criticFreeLoss<C>(
     policy += of.loss;
     clipped += of.clipped;
     tokens += at.length;
+    const ofKl = reference && config.klIn === "loss"
+      ? klTerms({ ...tokensOf, reference: take(reference) }, config)
+      : undefined;
     at.forEach((i, t) => {
       const w = weight[i];
       H += w * entropy[i];
       dentropy[i] = -entropyCoefficient * w;
       dlogprob[i] = of.gradient[t];
-      if (!reference || config.klIn !== "loss") return;
-      const term = klTerm(
-        { logprob: logprob[i], oldLogprob: oldLogprob[i], reference: reference[i] },
-        config,
-      );
-      kl += w * term.value;
-      dlogprob[i] = of.gradient[t] + klCoefficient * w * term.gradient;
+      if (!ofKl) return;
+      kl += w * ofKl.value[t];
+      dlogprob[i] = of.gradient[t] + klCoefficient * w * ofKl.gradient[t];
     });
   }
   const sums = {

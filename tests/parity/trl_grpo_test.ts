@@ -39,6 +39,10 @@ const CASES: Record<string, Case> = {
   "sapo": { algorithm: "sapo" },
   "vespo": { algorithm: "vespo" },
   "gspo": { algorithm: "gspo", settings: { clipLow: 0.05, clipHigh: 0.05 } },
+  "gspo-biased-kl": {
+    algorithm: "gspo",
+    settings: { clipLow: 0.05, clipHigh: 0.05, klGradient: "sequence-ratio" },
+  },
   "luspo": { algorithm: "luspo", settings: { clipLow: 0.05, clipHigh: 0.05 } },
   "gmpo": { algorithm: "gmpo", settings: { logClip: 0.1 } },
   "rloo": { algorithm: "rloo", settings: { klCoefficient: 0 } }, // its KL is in the advantages

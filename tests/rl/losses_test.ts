@@ -4,11 +4,12 @@
  * differences of its own value.
  */
 import assert from "node:assert/strict";
+import { findAlgorithm, listAlgorithms } from "../../rl/algorithms/registry.ts";
 import { normaliserWeights } from "../../rl/loss/normalise.ts";
 import { CLIP_ROWS, clippedLoss } from "../../rl/loss/clipped_ratio.ts";
 import { clippedWeightLoss } from "../../rl/loss/clipped_weight.ts";
 import { geometricMeanLoss } from "../../rl/loss/geometric_mean.ts";
-import { klTerm } from "../../rl/loss/kl_term.ts";
+import { type KlGradient, klTerms } from "../../rl/loss/kl_term.ts";
 import { offPolicyWeights } from "../../rl/loss/off_policy.ts";
 import { policyGradientLoss } from "../../rl/loss/policy_gradient.ts";
 import { probabilityStepLoss } from "../../rl/loss/probability_step.ts";
@@ -279,19 +280,24 @@ Deno.test("a capped ratio is the dual clip: it is felt where the advantage is ne
   assert.equal(CLIP_ROWS.ratioCap.check(0), undefined);
 });
 
+/** Terms of one response. */
+const termsOf = (
+  [logprob, oldLogprob, reference]: number[][],
+  klGradient: KlGradient,
+  klEstimator: "k1" | "k2" | "k3" = "k3",
+) =>
+  klTerms({
+    logprob: Float64Array.from(logprob),
+    oldLogprob: Float64Array.from(oldLogprob),
+    reference: Float64Array.from(reference),
+  }, { klEstimator, klGradient });
+
 /** Value and gradient of the KL term over the six tokens, a mean over tokens. */
-function klOf(klGradient: "k3" | "k2" | "unbiased", old = LOGPROB) {
-  const terms = NOW.flatMap((row, b) =>
-    row.map((logprob, t) =>
-      klTerm({ logprob, oldLogprob: old[b][t], reference: REFERENCE[b][t] }, {
-        klEstimator: "k3",
-        klGradient,
-      })
-    )
-  );
+function klOf(klGradient: KlGradient, old = LOGPROB) {
+  const terms = NOW.map((row, b) => termsOf([row, old[b], REFERENCE[b]], klGradient));
   return {
-    value: terms.reduce((sum, { value }) => sum + value, 0) / 6,
-    gradient: terms.map(({ gradient }) => gradient / 6),
+    value: terms.flatMap(({ value }) => [...value]).reduce((sum, of) => sum + of, 0) / 6,
+    gradient: terms.flatMap(({ gradient }) => [...gradient]).map((of) => of / 6),
   };
 }
 
@@ -326,6 +332,57 @@ Deno.test("KL in the loss: k3's own gradient, and the unbiased one", () => {
   near(unbiased.gradient, slopes, 1e-9);
 });
 
+Deno.test("KL times the ratio of the whole response: the golden values, and the gradient of just that", () => {
+  // A mean over responses of their means over tokens.
+  const of = (now: number[][], estimator: "k1" | "k2" | "k3" = "k3") =>
+    now.map((row, b) => termsOf([row, LOGPROB[b], REFERENCE[b]], "sequence-ratio", estimator));
+  const loss = (now: number[][]) =>
+    of(now).reduce(
+      (sum, { value }) => sum + value.reduce((s, x) => s + x, 0) / value.length / 2,
+      0,
+    );
+  const gradient = of(NOW).flatMap(({ gradient: g }) => [...g].map((x) => x / g.length / 2));
+  near([loss(NOW)], [0.0403133258], 1e-10);
+  near(
+    gradient,
+    [0.06036332, -0.05309985, 0.06036332, -0.0035446, -0.01131047, -0.01131047],
+    6e-9,
+  );
+  const moved = (b: number, t: number, h: number) =>
+    NOW.map((row, i) => row.map((l, j) => i === b && j === t ? l + h : l));
+  near(
+    gradient,
+    NOW.flatMap((row, b) =>
+      row.map((_, t) => (loss(moved(b, t, 1e-6)) - loss(moved(b, t, -1e-6))) / 2e-6)
+    ),
+    1e-9,
+  );
+  // It is not the unbiased one, also on-policy, and its value is s times any estimate.
+  const far = termsOf([NOW[0], NOW[0], REFERENCE[0]], "sequence-ratio").gradient
+    .map((x, t) => Math.abs(x - (NOW[0][t] - REFERENCE[0][t])));
+  assert.ok(Math.max(...far) > 0.05);
+  const s = Math.exp(NOW[0].reduce((sum, l, t) => sum + l - LOGPROB[0][t], 0) / 4);
+  near([...of(NOW, "k1")[0].value], NOW[0].map((l, t) => s * (l - REFERENCE[0][t])), 1e-12);
+});
+
+Deno.test("a response's ratio times KL is refused where the algorithm has no such ratio", () => {
+  const resolve = (name: string, klGradient: KlGradient) =>
+    findAlgorithm(name).options.resolve({ klGradient } as never);
+  for (const { name } of listAlgorithms().filter(({ name }) => name !== "ppo")) {
+    for (const klGradient of ["k3", "k2", "unbiased", "k1"] as const) resolve(name, klGradient);
+    if (["gspo", "luspo"].includes(name)) {
+      resolve(name, "sequence-ratio");
+      continue;
+    }
+    assert.throws(() => resolve(name, "sequence-ratio"), {
+      name: "RangeError",
+      message:
+        `Cannot configure ${name} as klGradient must be another, such as unbiased, as this ` +
+        'algorithm has no mean ratio of a response to multiply KL by: it is "sequence-ratio"',
+    });
+  }
+});
+
 Deno.test("in expectation over the policy's draws, k2 descends KL(policy || reference), k3 its reverse", () => {
   // A softmax over five tokens: d KL / d logits, exactly, against the expected score-weighted gradient.
   const softmax = (z: number[]) => {
@@ -345,18 +402,17 @@ Deno.test("in expectation over the policy's draws, k2 descends KL(policy || refe
       return (f(up) - f(down)) / 2e-6;
     });
   const p = softmax(z);
-  const expected = (klGradient: "k2" | "k3" | "unbiased", old = p) =>
+  const expected = (klGradient: KlGradient, old = p) =>
     z.map((_, i) =>
       old.reduce((sum, drawn, a) => {
-        const { gradient } = klTerm(
-          { logprob: Math.log(p[a]), oldLogprob: Math.log(old[a]), reference: Math.log(q[a]) },
-          { klEstimator: "k3", klGradient },
-        );
+        const one = [p, old, q].map((of) => [Math.log(of[a])]);
+        const { gradient: [gradient] } = termsOf(one, klGradient);
         return sum + drawn * gradient * ((a === i ? 1 : 0) - p[i]);
       }, 0)
     );
   near(expected("k2"), slopes(forward), 1e-9);
   near(expected("k3"), slopes(reverse), 1e-9);
+  near(expected("k1"), [0, 0, 0, 0, 0], 1e-12); // whatever the policy: it holds nothing back
   // Off-policy only the unbiased one still does.
   const old = softmax([1, 0, -0.4, 0.2, 0.1]);
   near(expected("unbiased", old), slopes(forward), 1e-9);
