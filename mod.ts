@@ -91,7 +91,8 @@ export {
   type Rewarded,
 } from "./rl/algorithms/critic_free.ts";
 export { DEFAULT_ALGORITHM, findAlgorithm, listAlgorithms } from "./rl/algorithms/registry.ts";
-export { findPreset, listPresets, type Preset } from "./rl/algorithms/presets.ts";
+export { findPreset, listPresets } from "./experiment/presets/registry.ts";
+export type { Preset } from "./experiment/presets/preset.ts";
 export { GROUP_ROWS, type GroupConfig } from "./rl/group.ts";
 export { CLIP_ROWS, clippedLoss, type ClipRange } from "./rl/loss/clipped_ratio.ts";
 export { policyGradientLoss } from "./rl/loss/policy_gradient.ts";

@@ -3,13 +3,13 @@ import { defineOptions, type OptionValue } from "../base/options.ts";
 import { markUsage } from "../base/usage.ts";
 import type { DeviceChoice } from "../kernels/devices/open.ts";
 import { type Algorithm, type Needs, needsOf } from "../rl/algorithm.ts";
-import { findPreset } from "../rl/algorithms/presets.ts";
 import { asAlgorithm, DEFAULT_ALGORITHM } from "../rl/algorithms/registry.ts";
 import { MAX_STEPS } from "../rl/trainer_options.ts";
 import { listRewards } from "../rewards/registry.ts";
 import { findTask } from "../tasks/registry.ts";
 import { checkTask, type Task } from "../tasks/task.ts";
 import { checkConflicts, settingsNotices } from "./conflicts.ts";
+import { findPreset } from "./presets/registry.ts";
 import { chooseRewards, type ChosenReward, type RewardRequest } from "./rewards.ts";
 import {
   type ResolvedSettings,
@@ -30,7 +30,7 @@ export interface TrainRequest {
   reward?: RewardRequest;
   /** "tiny", or a folder in Hugging Face form. Default "tiny". */
   model?: string;
-  /** Name in `rl/algorithms/presets.ts`; its settings take the place of the task's. */
+  /** Name in `experiment/presets/registry.ts`; its settings take the place of the task's. */
   preset?: string;
   /** Rollouts. */
   steps?: number;

@@ -12,7 +12,7 @@ import type { LoraOptions } from "../model/lora/lora.ts";
 import { listRewards, rewardSetting } from "../rewards/registry.ts";
 import type { RewardDefinition } from "../rewards/reward.ts";
 import type { Algorithm } from "../rl/algorithm.ts";
-import type { Preset } from "../rl/algorithms/presets.ts";
+import type { Preset } from "./presets/preset.ts";
 import { MAX_ROWS, type TrainerConfig, trainerOptions } from "../rl/trainer_options.ts";
 import type { Task } from "../tasks/task.ts";
 

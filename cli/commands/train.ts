@@ -4,13 +4,13 @@ import type { RunObserver, Summary } from "../../experiment/observer.ts";
 import type { PlannedRun } from "../../experiment/plan.ts";
 import type { TrainRequest } from "../../experiment/request.ts";
 import { listRewards } from "../../rewards/registry.ts";
-import { listPresets } from "../../rl/algorithms/presets.ts";
+import { findPreset, listPresets } from "../../experiment/presets/registry.ts";
 import { DEFAULT_ALGORITHM, listAlgorithms } from "../../rl/algorithms/registry.ts";
-import type { Command, Parsed } from "../command.ts";
+import { type Command, type Parsed, UsageError } from "../command.ts";
 import { DEVICE, JSON_FLAG, MEMORY, MODEL, ownFolder, QUIET, SEED } from "../flags.ts";
 import { jsonLine } from "../printable.ts";
 import type { Terminal } from "../terminal.ts";
-import { type Catalogue, type Entry, requestOf, type RunRequest } from "../train/request.ts";
+import { type Catalogue, type Entry, known, requestOf, type RunRequest } from "../train/request.ts";
 import { settingsFor } from "../train/settings.ts";
 import { beside } from "../wrap.ts";
 
@@ -79,6 +79,12 @@ const FLAGS = {
     doc: "List tasks, algorithms, rewards and presets, and stop",
     group: "Output",
   },
+  show: {
+    kind: "boolean",
+    default: false,
+    doc: "Print the preset's settings, source and differences, and stop",
+    group: "Output",
+  },
   plan: {
     kind: "boolean",
     default: false,
@@ -140,6 +146,7 @@ export async function train(
   const { flags } = parsed;
   const catalogue = await parts.catalogue();
   if (flags.list) return list(catalogue, flags.json, terminal);
+  if (flags.show) return await show(flags, catalogue, terminal);
   if (flags.plan && flags.resume === undefined) {
     const planned = await parts.plan(await withModel(requestOf(parsed, catalogue), terminal));
     const { showPlan } = await import("../train/plan.ts");
@@ -158,6 +165,24 @@ async function withModel(request: RunRequest, terminal: Terminal): Promise<RunRe
   const { model, line } = await namedModel(request.model);
   if (line) terminal.err(`model ${line}`);
   return { ...request, model };
+}
+
+/** @throws {UsageError} where no preset is named, or one that is not there */
+async function show(
+  { preset, json }: TrainFlags,
+  { presets }: Catalogue,
+  terminal: Terminal,
+): Promise<number> {
+  if (preset === undefined) {
+    throw new UsageError(
+      `--show needs a preset: --preset NAME.  Presets: ${
+        presets.map(({ name }) => name).join(", ")
+      }`,
+    );
+  }
+  known("preset", preset, presets);
+  const { showPreset } = await import("../train/preset.ts");
+  return showPreset(findPreset(preset), json, terminal);
 }
 
 function list(catalogue: Catalogue, json: boolean, terminal: Terminal): number {

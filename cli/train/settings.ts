@@ -2,7 +2,7 @@
 import { optionFacts, type OptionRows, type OptionValue } from "../../base/options.ts";
 import { settingsTable, suitedSettings } from "../../experiment/settings.ts";
 import type { Algorithm } from "../../rl/algorithm.ts";
-import { findPreset, listPresets } from "../../rl/algorithms/presets.ts";
+import { findPreset, listPresets } from "../../experiment/presets/registry.ts";
 import { listAlgorithms } from "../../rl/algorithms/registry.ts";
 import { findTask, listTasks } from "../../tasks/registry.ts";
 import type { FlagValues, Settings } from "../command.ts";

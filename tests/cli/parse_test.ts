@@ -141,12 +141,12 @@ Deno.test("help shows the default that holds: a preset's, else the task's, else 
   assert.equal(rows.maxNewTokens.otherwise, `${maxNewTokens} of colors, in place of 16`);
   assert.equal(rows.batchSize.otherwise, "48 of colors");
   assert.equal(rows.maxGradNorm.default, 1); // the task's own is the same
-  const both = of({ preset: "trl-0.11" }, ["colors"]);
-  assert.equal(both.batchSize.otherwise, "128 of the preset trl-0.11");
+  const both = of({ preset: "trl-0.11-ppo" }, ["colors"]);
+  assert.equal(both.batchSize.otherwise, "128 of the preset trl-0.11-ppo");
   assert.equal(both.maxNewTokens.otherwise, `${maxNewTokens} of colors, in place of 16`);
   assert.equal(both.learningRate.default, 1.41e-5);
   // What a run then does is the same.
-  const request = { task: "colors", preset: "trl-0.11" };
+  const request = { task: "colors", preset: "trl-0.11-ppo" };
   const { config, settings: run } = resolveRequest(request);
   assert.deepEqual([run.batchSize, config.maxNewTokens, config.learningRate], [128, 2, 1.41e-5]);
   const help = helpOf(training.spec, ["colors"]);
@@ -234,7 +234,7 @@ Deno.test("an algorithm that is not there has neither settings nor help", () => 
 });
 
 Deno.test("a preset brings its algorithm where none is given", async () => {
-  const { note } = training.spec.settings!({ preset: "trl-0.11" });
+  const { note } = training.spec.settings!({ preset: "trl-0.11-ppo" });
   assert.match(note!, /settings of ppo;/);
   assert.equal((await requestFor("train colors --preset quick")).algorithm, "ppo");
 });

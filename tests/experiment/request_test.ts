@@ -138,7 +138,7 @@ Deno.test("a reward of one's own is given alone, with its weight, or in a list",
 Deno.test("what is asked for and changes nothing is a notice, and the run goes on", () => {
   const told = (settings: object, change: object = {}) => resolve({ settings, ...change }).notices;
   assert.deepEqual(resolve({}).notices, []);
-  assert.deepEqual(resolve({ preset: "trl-0.11" }).notices, []); // of a preset, not of the asker
+  assert.deepEqual(resolve({ preset: "trl-0.11-ppo" }).notices, []); // of a preset, not of the asker
   const idle: [object, string, object?][] = [
     [{ loraTargets: "c_attn" }, "loraTargets=c_attn changes nothing as loraRank=0"],
     [{ loraAlpha: 8 }, "loraAlpha=8 changes nothing as loraRank=0"],

@@ -355,8 +355,8 @@ Deno.test("groups, presets and ids that do not go together are refused before an
       );
     }
     await refused(
-      { algorithm: reinforce, preset: "trl-0.11" },
-      /the preset trl-0\.11 with own-reinforce as it has the settings of ppo/,
+      { algorithm: reinforce, preset: "trl-0.11-ppo" },
+      /the preset trl-0\.11-ppo with own-reinforce as it has the settings of ppo/,
     );
     const { examples, ...task } = capitals();
     const heldout = [{ ...examples.heldout[0], id: examples.train[0].id }];

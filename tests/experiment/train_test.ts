@@ -345,7 +345,7 @@ Deno.test("a preset takes the place of the task's settings, and the request's wi
   inFolder(async (folder, request) => {
     const run = new Recorder(folder);
     const changed = { batchSize: 4, epochs: 1, semanticPower: 2 };
-    await trainTask({ ...request, steps: 1, preset: "trl-0.11", settings: changed }, run);
+    await trainTask({ ...request, steps: 1, preset: "trl-0.11-ppo", settings: changed }, run);
     const { config } = run.info!;
     assert.equal(config.learningRate, 1.41e-5); // TRL's, not the task's
     assert.equal(config.klControl, "adaptive");
@@ -355,7 +355,7 @@ Deno.test("a preset takes the place of the task's settings, and the request's wi
     await trainTask({
       ...request,
       steps: 1,
-      preset: "trl-0.11",
+      preset: "trl-0.11-ppo",
       settings: { ...changed, semanticPower: 4 },
     }, squared);
     const same = squared.completions.find((row) => row.completion === completion)!;
