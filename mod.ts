@@ -80,6 +80,7 @@ export type {
   LossResult,
   Needs,
   OptimiserBatch,
+  RewardColumn,
   ScoredRollout,
   StepContext,
   StepFacts,
@@ -119,7 +120,7 @@ export type {
   StepRates,
   TokenBatch,
 } from "./rl/policy.ts";
-export type { ScoreFunction, Scores } from "./rl/scores.ts";
+export type { ScoreBreakdown, ScoreFunction, Scores } from "./rl/scores.ts";
 export {
   type StepTimings,
   Trainer,

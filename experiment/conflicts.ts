@@ -71,6 +71,11 @@ export function settingsNotices(
     "targetKl",
     "each rollout has one optimizer step (epochs=1, minibatches=1), before which no policy moves",
   );
+  add(
+    config.advantageScale === "none" && config.rewardAggregation !== "normalise-then-sum",
+    "advantageEpsilon",
+    "advantageScale=none",
+  );
   const frozen = loraRank > 0 || needs.reference ||
     rewards.some((one) => "definition" in one && one.definition.encoder?.(one.settings));
   add(!frozen && run.frozenDtype === "f16", "frozenDtype", "all weights of the run learn");

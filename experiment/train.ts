@@ -131,7 +131,13 @@ class TrainingRun {
         });
         if (draw === "greedy") rewards.takeCounts(); // counts speak of what was drawn alone
         else completions = rows;
-        return rows.map(({ reward }) => reward);
+        return {
+          total: rows.map(({ reward }) => reward),
+          scores: Object.fromEntries(
+            Object.keys(rewards.weights).map((name) => [name, rows.map((row) => row.scores[name])]),
+          ),
+          weights: rewards.weights,
+        };
       },
     );
     const tokens = [...rollout.prompts, ...rollout.responses].reduce((n, x) => n + x.length, 0);

@@ -16,6 +16,8 @@ export interface RewardBreakdown {
   total: (number | null)[];
   /** (B) unweighted values of each reward, in the order of the rewards. */
   scores: Record<string, (number | null)[]>;
+  /** What each reward counts for in the sum. */
+  weights: Readonly<Record<string, number>>;
 }
 
 /** A sum that is itself a reward; `breakdown` also tells the parts. */
@@ -50,7 +52,7 @@ export function combine(parts: readonly WeightedReward[]): CombinedReward {
         if (value !== null) total[b] = (total[b] ?? 0) + weight * value;
       }
     }
-    return { total, scores };
+    return { total, scores, weights };
   };
 
   return {

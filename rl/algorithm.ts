@@ -64,6 +64,17 @@ export interface StepContext<C> {
   state: AlgorithmState;
 }
 
+/** What one of several rewards gave a rollout. */
+export interface RewardColumn {
+  name: string;
+  /** What it counts for; not 0. */
+  weight: number;
+  /** (B) As the reward gave it, before the weight; 0 where it gave none. */
+  score: Float32Array;
+  /** True where this reward gave a score, and the row is one that counts at all. */
+  scored: boolean[];
+}
+
 /** A rollout, scored and evaluated; arrays are (B, T) unless said. */
 export interface ScoredRollout {
   /** Prompts and completions. Rows b with the same floor(b / groupSize) answer the same prompt. */
@@ -76,6 +87,8 @@ export interface ScoredRollout {
   scored: boolean[];
   /** (B) Score of the greedy completion of the row's prompt, after `scoreClip`; absent where not needed. */
   greedyScore?: Float32Array;
+  /** The rewards that `score` sums up; one, `score`, where the score function gave single numbers. */
+  columns: readonly RewardColumn[];
   /** The policy as it drew the tokens, by the training pass. */
   old: Evaluation;
   /** The sampler's own log-probabilities. */

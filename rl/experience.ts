@@ -17,7 +17,7 @@ import {
 } from "./batch.ts";
 import type { Algorithm, Experience, Needs, ScoredRollout, StepContext } from "./algorithm.ts";
 import type { Evaluation, Policy, Rollout } from "./policy.ts";
-import { clampScores, type Scores } from "./scores.ts";
+import { clampScores, rewardColumns, type ScoreColumn, type Scores } from "./scores.ts";
 
 /** Lists `rows` in pieces of at most `size`; 0 is all at once. */
 export function pieces(rows: readonly number[], size: number): number[][] {
@@ -48,10 +48,11 @@ export function tokenBatch(rollout: Rollout, rows: readonly number[], temperatur
  */
 export async function collect<C>(
   policy: Policy,
-  { rollout, scores, greedyScores, algorithm, needs, context }: {
+  { rollout, scores, columns, greedyScores, algorithm, needs, context }: {
     rollout: Rollout;
-    /** As `checkScores` lets them pass. */
+    /** As `checkScores` gives them. */
     scores: Readonly<Scores>;
+    columns: readonly ScoreColumn[];
     /** Likewise, of the greedy completion of each row's prompt, where the algorithm needs it. */
     greedyScores?: Readonly<Scores>;
     algorithm: Algorithm<C>;
@@ -67,7 +68,10 @@ export async function collect<C>(
   const score = clampScores(scores, config.scoreClip);
   const greedyScore = greedyScores && clampScores(greedyScores, config.scoreClip);
   const grid = keepRows(all, scored), sampled = padRows(rollout.logprobs, all);
-  const known = { rollout, grid, score, scored, greedyScore, sampled, ...evaluated };
+  const rewards = rewardColumns(columns, scored);
+  const known = {
+    ...{ rollout, grid, score, scored, greedyScore, columns: rewards, sampled, ...evaluated },
+  };
   const made = algorithm.advantages(known, context);
   if (!made?.advantage) {
     throw new TypeError(

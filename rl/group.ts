@@ -5,6 +5,7 @@
  * @module
  */
 import type { OptionRows, OptionValues } from "../base/options.ts";
+import type { RewardColumn } from "./algorithm.ts";
 
 /** Rows of the comparison. */
 // deno-fmt-ignore
@@ -12,11 +13,15 @@ export const GROUP_ROWS = {
   groupSize: { kind: "integer", default: 8, min: 2, max: 65536, unit: "completions", usual: "4 to 16", doc: "completions of each prompt that are compared; divides batchSize", group: "Rewards and advantages" },
   baseline: { kind: "choice", choices: ["mean", "leave-one-out"], default: "mean", doc: "what a score is compared with: the mean of its group, or of the others in it", group: "Rewards and advantages" },
   advantageScale: { kind: "choice", choices: ["sample", "population", "batch", "none"], default: "sample", doc: "what the difference is divided by: the group's standard deviation (over N - 1 or N), that of the whole batch (over N - 1), or nothing", group: "Rewards and advantages" },
-  advantageEpsilon: { kind: "number", default: 1e-4, min: 0, unit: "reward", usual: "1e-6 to 1e-4", only: { advantageScale: { not: "none" } }, doc: "added to that standard deviation", group: "Rewards and advantages" },
+  advantageEpsilon: { kind: "number", default: 1e-4, min: 0, unit: "reward", usual: "1e-6 to 1e-4", doc: "added to that standard deviation, and to that of the batch which normalise-then-sum divides by", group: "Rewards and advantages" },
+  rewardAggregation: { kind: "choice", choices: ["sum-then-normalise", "normalise-then-sum"], default: "sum-then-normalise", doc: "several rewards: their weighted sum is compared in its group; or each is, and the weighted sum of what comes out is divided by its standard deviation over the batch (GDPO)", group: "Rewards and advantages" },
 } as const satisfies OptionRows;
 
 /** Settings of the comparison. */
 export type GroupConfig = OptionValues<typeof GROUP_ROWS>;
+
+/** What one number a response is compared by. */
+export type ComparisonConfig = Omit<GroupConfig, "rewardAggregation">;
 
 /** What groups of scores come to. */
 export interface GroupAdvantages {
@@ -36,7 +41,7 @@ export interface GroupAdvantages {
 export function groupAdvantages(
   score: ArrayLike<number>,
   scored: readonly boolean[],
-  { groupSize, baseline, advantageScale, advantageEpsilon }: GroupConfig,
+  { groupSize, baseline, advantageScale, advantageEpsilon }: ComparisonConfig,
 ): GroupAdvantages {
   const B = scored.length, advantage = new Float64Array(B);
   const batch = spread(rowsOf(score, scored, 0, B));
@@ -59,6 +64,44 @@ export function groupAdvantages(
     });
   }
   return { advantage, equalShare: groups === 0 ? NaN : equal / groups };
+}
+
+/**
+ * The advantage of each of B responses by several rewards r_k of weights w_k, each compared on its own:
+ *   A = x / (std over the batch of x + advantageEpsilon), x = sum_k w_k A_k
+ * with A_k what `groupAdvantages` makes of r_k alone, and the sample standard deviation over the responses
+ * that `scored` names. So a reward of large spread cannot drown the others. A reward that gave null has no
+ * part in x. x is not centred: the mean of x over the batch is 0, as A_k adds up to 0 in each group, and
+ * what rounding makes of it is no advantage. `equalShare` is that of the groups in which no reward tells
+ * two responses apart.
+ * GDPO: Liu et al. 2026 (arXiv 2601.05242); `multi_objective_aggregation="normalize_then_sum"` of TRL.
+ */
+export function columnAdvantages(
+  columns: readonly RewardColumn[],
+  scored: readonly boolean[],
+  config: ComparisonConfig,
+): GroupAdvantages {
+  const B = scored.length, { groupSize, advantageEpsilon } = config;
+  const sum = new Float64Array(B), tells = new Array<boolean>(B).fill(false);
+  for (const { weight, score, scored: own } of columns) {
+    const { advantage } = groupAdvantages(score, own, config);
+    advantage.forEach((of, b) => {
+      sum[b] += weight * of;
+      tells[b] ||= of !== 0;
+    });
+  }
+  const { sample } = spread(rowsOf(sum, scored, 0, B));
+  let groups = 0, equal = 0;
+  for (let from = 0; from < B; from += groupSize) {
+    const of = (x: readonly boolean[]): boolean => x.slice(from, from + groupSize).includes(true);
+    if (!of(scored)) continue;
+    groups++;
+    if (!of(tells)) equal++;
+  }
+  return {
+    advantage: sum.map((x) => x === 0 ? 0 : x / (sample + advantageEpsilon)),
+    equalShare: groups === 0 ? NaN : equal / groups,
+  };
 }
 
 const rowsOf = (

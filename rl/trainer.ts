@@ -33,7 +33,7 @@ export interface StepTimings {
 export interface TrainerStep {
   /** Prompts and completions; each prompt as often as the algorithm's groups are large. */
   rollout: Rollout;
-  /** As the score function gave them. */
+  /** As the score function gave them; of several rewards the total. */
   scores: Scores;
   /** By name, always all of the algorithm's metrics, in its order. */
   metrics: Record<string, number>;
@@ -100,7 +100,8 @@ export class Trainer {
 
   /**
    * One rollout and its update: `needs.groupSize` completions of each prompt. `score` gives one number
-   * for each response, or null where it cannot tell; such a response is counted and not learned from.
+   * for each response, or null where it cannot tell; such a response is counted and not learned from. It
+   * may give those of several rewards, with their weights and their sum.
    * Where the algorithm has a greedy baseline it is asked about greedy completions first.
    * Where it throws, the trainer stays where it was.
    * @throws {RangeError} for a step beyond `totalSteps`, too few prompts, arrays of the wrong size, or a
@@ -144,17 +145,20 @@ export class Trainer {
         () => this.#policy.generate(asked, { ...options, ...(greedy && { greedy }) }),
       );
       const given = await timed("score", () => score(rollout, greedy ? "greedy" : "sampled"));
-      return { rollout, scores: checkScores(given, asked.length) };
+      return { rollout, ...checkScores(given, asked.length) };
     };
     const { needs, needs: { groupSize, greedyBaseline } } = this;
     const greedyScores = greedyBaseline
       ? (await draw(prompts, true)).scores.flatMap((of) => Array<typeof of>(groupSize).fill(of))
       : undefined;
-    const { rollout, scores } = await draw(repeated, false);
+    const { rollout, scores, columns } = await draw(repeated, false);
     const context = { config, step, state };
     const experience = await timed(
       "evaluate",
-      () => collect(this.#policy, { rollout, scores, greedyScores, algorithm, needs, context }),
+      () =>
+        collect(this.#policy, {
+          ...{ rollout, scores, columns, greedyScores, algorithm, needs, context },
+        }),
     );
     const learningRate = this.#learningRate(step);
     const update: UpdateResult = experience.fault === undefined

@@ -14,7 +14,7 @@ import {
 import type { Advantages, Algorithm, ScoredRollout } from "../algorithm.ts";
 import { keepRows, type Numbers } from "../batch.ts";
 import { tokenRewards } from "../gae.ts";
-import { groupAdvantages, type GroupConfig } from "../group.ts";
+import { columnAdvantages, groupAdvantages, type GroupConfig } from "../group.ts";
 import { tokenKl } from "../kl.ts";
 import { needsReference, nextKlState } from "../kl_control.ts";
 import { CRITIC_FREE_ROWS, type CriticFreeConfig, criticFreeLoss } from "../loss/critic_free.ts";
@@ -79,10 +79,12 @@ export function onTokens({ mask, T }: { mask: Uint8Array; T: number }, x: Number
 
 /** Advantages of responses within their groups; see group.ts. */
 function ofGroups(
-  { grid, scored, reward }: Rewarded,
+  { grid, scored, reward, columns }: Rewarded,
   config: GroupConfig,
 ): Pick<Advantages, "advantage" | "facts"> {
-  const { advantage, equalShare } = groupAdvantages(reward, scored, config);
+  const { advantage, equalShare } = config.rewardAggregation === "normalise-then-sum"
+    ? columnAdvantages(columns, scored, config)
+    : groupAdvantages(reward, scored, config);
   return { advantage: onTokens(grid, advantage), facts: { "groups/equal_share": equalShare } };
 }
 
@@ -104,12 +106,15 @@ export function criticFree<const R extends OptionRows>(
     options: options as unknown as Algorithm<C>["options"],
     trainerDefaults: { epochs: 1, ...own.trainerDefaults },
     metrics: own.metrics ? metricTable([...METRICS, ...own.metrics]) : SHARED_METRICS,
-    needs: (config) => ({
-      value: false,
-      greedyBaseline: own.greedyBaseline,
-      reference: needsReference(config),
-      groupSize: (config as { groupSize?: number }).groupSize ?? 1,
-    }),
+    needs(config) {
+      checkAggregation(name, config);
+      return {
+        value: false,
+        greedyBaseline: own.greedyBaseline,
+        reference: needsReference(config),
+        groupSize: (config as { groupSize?: number }).groupSize ?? 1,
+      };
+    },
     start: ({ klCoefficient }) => ({ klCoefficient }),
     next: nextKlState,
     advantages(rollout, { config, state: { klCoefficient } }) {
@@ -145,6 +150,19 @@ export function criticFree<const R extends OptionRows>(
       ...(!penalty && { "kl/penalty_mean": NaN }),
     }),
   };
+}
+
+/** @throws {RangeError} where a penalty would be taken off a sum of rewards that nobody takes */
+function checkAggregation(
+  name: string,
+  config: CriticFreeConfig & Partial<Pick<GroupConfig, "rewardAggregation">>,
+): void {
+  if (config.rewardAggregation !== "normalise-then-sum" || config.klIn !== "reward") return;
+  if (!needsReference({ ...config, klMeasured: false })) return;
+  throw new RangeError(
+    `Cannot train with ${name} as rewardAggregation=normalise-then-sum has no sum of rewards that KL ` +
+      `could be taken off: klIn is reward; set klIn=loss, or klCoefficient=0`,
+  );
 }
 
 /** (B) Each response's score with the penalties of its tokens. */

@@ -5,7 +5,7 @@
  * @module
  */
 import { gae } from "../gae.ts";
-import { GROUP_ROWS, groupAdvantages } from "../group.ts";
+import { columnAdvantages, GROUP_ROWS, groupAdvantages } from "../group.ts";
 import { CLIP_ROWS, clippedLoss } from "../loss/clipped_ratio.ts";
 import { perToken } from "../loss/response.ts";
 import { criticFree, onTokens } from "./critic_free.ts";
@@ -36,15 +36,24 @@ export const reinforcePlusPlusBaseline = criticFree({
   name: "reinforce++-baseline",
   summary: "REINFORCE++ with the mean of a prompt's group as its baseline",
   paper: "Hu et al. 2025, arXiv 2501.03262",
-  rows: { groupSize: GROUP_ROWS.groupSize, ...WHITEN_ROWS, ...CLIP_ROWS },
+  rows: {
+    groupSize: GROUP_ROWS.groupSize,
+    rewardAggregation: GROUP_ROWS.rewardAggregation,
+    ...WHITEN_ROWS,
+    ...CLIP_ROWS,
+  },
   defaults: { klGradient: "k2", klEstimator: "k2" },
-  advantages({ grid, scored, reward }, { groupSize, whitenVariance }) {
-    const { advantage, equalShare } = groupAdvantages(reward, scored, {
+  advantages({ grid, scored, reward, columns }, { groupSize, rewardAggregation, whitenVariance }) {
+    const plain = {
       groupSize,
       baseline: "mean",
       advantageScale: "none",
       advantageEpsilon: 0,
-    });
+    } as const;
+    const each = { ...plain, advantageScale: "sample", advantageEpsilon: 1e-4 } as const;
+    const { advantage, equalShare } = rewardAggregation === "normalise-then-sum"
+      ? columnAdvantages(columns, scored, each)
+      : groupAdvantages(reward, scored, plain);
     return {
       advantage: whiten(onTokens(grid, advantage), grid.mask, {
         variance: whitenVariance,

@@ -166,6 +166,11 @@ Deno.test("what is asked for and changes nothing is a notice, and the run goes o
       "semanticPower=2 changes nothing as semantic is not among the run's rewards by name",
       { reward: "exact" },
     ],
+    [
+      { advantageEpsilon: 1e-6, advantageScale: "none" },
+      "advantageEpsilon=0.000001 changes nothing as advantageScale=none",
+      { algorithm: "grpo" },
+    ],
     [{ microbatchRows: 48 }, "microbatchRows=48 changes nothing as batchSize=48 is no more"],
     [
       { targetKl: 0.1, epochs: 1 },
@@ -185,6 +190,11 @@ Deno.test("what is asked for and changes nothing is a notice, and the run goes o
     [{ klControl: "adaptive", klTarget: 2, klHorizon: 10 }],
     [{ semanticPower: 2 }],
     [{ semanticPower: 2 }, { reward: "exact,semantic:0" }],
+    [{ advantageEpsilon: 1e-6 }, { algorithm: "grpo" }],
+    [
+      { advantageEpsilon: 1e-6, rewardAggregation: "normalise-then-sum" },
+      { algorithm: "dr-grpo" },
+    ],
     [{ microbatchRows: 47 }],
     [{ minibatches: 48 }], // one completion each
     [{ warmupSteps: 10 }, { steps: 10 }],

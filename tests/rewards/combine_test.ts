@@ -21,6 +21,7 @@ Deno.test("combine() sums by weight, skips null, and keeps every reward's own va
   assert.deepEqual(await both.breakdown(of(4)), {
     total: [1.75, 0, -0.125, null],
     scores: { first: [1, 0, null, null], semantic: [0.5, null, 0.25, null] },
+    weights: { first: 2, semantic: -0.5 },
   });
   assert.deepEqual(await both.score(of(4)), [1.75, 0, -0.125, null]);
   assert.deepEqual(both.weights, { first: 2, semantic: -0.5 });

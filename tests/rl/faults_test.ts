@@ -165,7 +165,7 @@ Deno.test("a score function that throws leaves the trainer where it was", async 
 
 Deno.test("scores that are none are refused by name, and the trainer stays where it was", async () => {
   const array = "Cannot learn from a rollout as its score function must give an array, one score " +
-    "for each of 8 responses: it gave ";
+    "for each of 8 responses, or { total, scores, weights } of several rewards: it gave ";
   const of = (score: unknown) => [1, 2, score, 4, 5, 6, 7, 8];
   const kind = 'Cannot learn from response 2 as its score must be a number, or null for "cannot ' +
     'score": it is ';
