@@ -281,10 +281,15 @@ Deno.test("no size of the pieces changes the gradient, by whatever weights", asy
 /** Folders whose code may name no algorithm, and what in them may. */
 const FOLDERS = ["rl", "tasks", "rewards", "model", "kernels", "base", "experiment", "cli"];
 /**
- * Its own folder, the reader of checkpoints whose field an algorithm had given its name, and what other
+ * Its own folder, presets, the reader of checkpoints whose field an algorithm had given its name, and what other
  * libraries call their settings.
  */
-const ALLOWED = ["rl/algorithms/", "experiment/folder/checkpoint.ts", "cli/synonyms.ts"];
+const ALLOWED = [
+  "rl/algorithms/",
+  "experiment/presets/",
+  "experiment/folder/checkpoint.ts",
+  "cli/synonyms.ts",
+];
 /** An algorithm's own name, or an identifier that begins with it. */
 const NAMED = /\bppo\b|\bPpo[A-Z]|\bPPO_|\bppo[A-Z]/;
 
