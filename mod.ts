@@ -47,7 +47,7 @@ export { type AdapterSaveOptions, saveAdapter } from "./model/files/lora_save.ts
 export { exportOptimizer, importOptimizer } from "./model/files/optimizer_file.ts";
 export { hubFolder, loadModel, loadTokenizer } from "./model/hub/load.ts";
 export { generateText, type NewText, type TextOptions } from "./model/generation/text.ts";
-export { Gpt2, type Gpt2Options, type PassOptions } from "./model/gpt2.ts";
+export { type EvaluateOptions, Gpt2, type Gpt2Options, type PassOptions } from "./model/gpt2.ts";
 export type { LoraOptions } from "./model/lora/lora.ts";
 export type { MatrixDtype } from "./model/layout.ts";
 export type { HubModel } from "./model/hub/cache.ts";

@@ -18,7 +18,7 @@ import type { Device, FloatArray, Tensor } from "../kernels/device.ts";
 import { Scope } from "../kernels/scope.ts";
 import { view } from "../kernels/tensor.ts";
 import { type ModelConfig, type ModelDims, modelDims, parseConfig } from "./config.ts";
-import type { Gpt2Options, PassOptions, RowEvaluation } from "./gpt2_options.ts";
+import type { EvaluateOptions, Gpt2Options, PassOptions, RowEvaluation } from "./gpt2_options.ts";
 import { logitsWidth } from "./layers/head.ts";
 import { layoutParameters } from "./layout.ts";
 import { logitsError } from "./logits.ts";
@@ -27,9 +27,10 @@ import { Optimizer } from "./optimizer.ts";
 import { initialise, ParameterBuffers } from "./params.ts";
 import type { Pass, RowGradients } from "./pass.ts";
 import { Passes } from "./passes.ts";
+import { checkReference, referenceHead } from "./reference.ts";
 import { checkRows, type Rows } from "./rows.ts";
 
-export type { Gpt2Options, PassOptions, RowEvaluation } from "./gpt2_options.ts";
+export type { EvaluateOptions, Gpt2Options, PassOptions, RowEvaluation } from "./gpt2_options.ts";
 
 /** A GPT-2 with its weights on a device and, unless frozen, its gradients and optimizer. */
 export class Gpt2 implements Disposable {
@@ -119,11 +120,15 @@ export class Gpt2 implements Disposable {
 
   /**
    * Preallocates the memory of every pass over at most B sequences of at most T tokens with at most R
-   * target positions, with an adapter and without it: later passes of such shapes take no more.
+   * target positions, with an adapter and without it: later passes of such shapes take no more. Where
+   * they are to be compared with a `reference`, that takes memory too; what the reference's own passes
+   * take is its own to reserve.
    * @throws {RangeError} when the sequences are longer than the model's positions, or a tensor is too
    * large for the device
    */
-  reserve({ B, T, R }: { B: number; T: number; R: number }): void {
+  reserve(
+    { B, T, R, reference }: { B: number; T: number; R: number; reference?: Gpt2 },
+  ): void {
     const { P } = this.dims;
     if (T > P) {
       throw new RangeError(
@@ -132,32 +137,36 @@ export class Gpt2 implements Disposable {
       );
     }
     this.#pending = undefined; // its activations may be about to move
-    this.#passes.reserve({ B, T, R });
+    this.#passes.reserve({ B, T, R, reference: referenceHead(reference) });
   }
 
   /**
    * Forward pass; keeps what `backward` needs until the next forward pass. One read-back, which brings
    * the last step's gradient norm as well.
+   * @throws {TypeError} when the reference has another vocabulary, or lies on another device
    * @throws {Error} when logits are infinite or not numbers
    */
   async evaluate(
     rows: Rows,
-    { temperature = 1, ...options }: PassOptions & { temperature?: number } = {},
+    { temperature = 1, ...options }: EvaluateOptions = {},
   ): Promise<RowEvaluation> {
     const { head } = this.#forward(rows, temperature, options);
     const R = rows.index.length;
     const wanted = [head.logprob, head.entropy, head.value ?? head.logprob];
+    if (head.reference) wanted.push(head.reference.kl);
     const norm = this.optimizer && this.#norm === undefined ? [this.optimizer.norm] : [];
     const read = await this.device.read(...wanted.map((x) => view(x, 0, R)), ...norm);
-    const [logprob, entropy, estimate, step] = read as FloatArray[];
+    const [logprob, entropy, estimate, ...more] = read as FloatArray[];
+    const kl = head.reference && more.shift(), [step] = more;
     if (step) this.#norm = step[0];
-    const broken = logprob.findIndex((x) => !Number.isFinite(x));
-    if (broken >= 0) {
+    for (const [of, whose] of [[logprob, ""], [kl ?? [], " under the reference"]] as const) {
+      const broken = of.findIndex((x) => !Number.isFinite(x));
+      if (broken < 0) continue;
       this.#pending = undefined;
-      throw logitsError("evaluate", `those of target position ${broken}`);
+      throw logitsError("evaluate", `those of target position ${broken}${whose}`);
     }
     const value = head.value ? estimate : estimate.fill(0);
-    return { logprob, entropy, value };
+    return { logprob, entropy, value, ...(kl && { kl }) };
   }
 
   /**
@@ -182,6 +191,11 @@ export class Gpt2 implements Disposable {
     }
     if (!pass.head.value && Array.from(gradients.dvalue ?? []).some((x) => x !== 0)) {
       throw new Error("Cannot go backward through values as this model has no value head");
+    }
+    if (!pass.head.reference && Array.from(gradients.dkl ?? []).some((x) => x !== 0)) {
+      throw new Error(
+        "Cannot go backward through KL as the last evaluate had no reference: give it one",
+      );
     }
     this.#pending = undefined;
     pass.backward(gradients);
@@ -294,15 +308,32 @@ export class Gpt2 implements Disposable {
     await this.adapter!.merge(this.weights);
   }
 
-  #forward(rows: Rows, temperature: number, { adapter }: PassOptions = {}): Pass {
+  #forward(
+    rows: Rows,
+    temperature: number,
+    { adapter, reference }: EvaluateOptions = {},
+  ): Pass {
     if (!(temperature > 0 && temperature < Infinity)) {
       throw new RangeError(`Cannot divide logits as temperature must be > 0: it is ${temperature}`);
     }
     checkRows(rows, this.dims);
+    if (reference) checkReference(this, reference);
     this.#pending = undefined; // its activations are about to be overwritten
-    const pass = this.#passes.get(rows, temperature, adapter);
+    const choice = { wanted: adapter, reference: referenceHead(reference) };
+    const hidden = reference && this.#hiddenOf(reference, rows, temperature);
+    const pass = this.#passes.get(rows, temperature, choice);
+    if (hidden) pass.compareWith(hidden, rows.index.length);
     pass.forward(rows);
     if (pass.model.gradients) this.#pending = { pass, R: rows.index.length };
     return pass;
+  }
+
+  /** Enqueues a reference's forward pass as far as its final norm; (R, C), the rows of its own pass. */
+  #hiddenOf(reference: Gpt2, rows: Rows, temperature: number): Tensor {
+    const own = reference === this;
+    if (!own) checkRows(rows, reference.dims);
+    reference.#pending = undefined; // its activations are about to be overwritten
+    const pass = reference.#passes.get(rows, temperature, { wanted: own ? false : undefined });
+    return pass.hidden(rows);
   }
 }

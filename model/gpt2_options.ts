@@ -1,5 +1,6 @@
 /** What may be chosen of a model, and what a forward pass tells. @module */
 import type { FloatArray } from "../kernels/device.ts";
+import type { Gpt2 } from "./gpt2.ts";
 import type { MatrixDtype } from "./layout.ts";
 import type { LoraOptions } from "./lora/lora.ts";
 import type { AdamwOptions } from "./optimizer.ts";
@@ -38,6 +39,17 @@ export interface PassOptions {
   adapter?: boolean;
 }
 
+/** How target positions are evaluated. */
+export interface EvaluateOptions extends PassOptions {
+  /** Divides the logits, the reference's too; > 0. Default 1. */
+  temperature?: number;
+  /**
+   * A model of the same vocabulary, on the same device, to compare with: `RowEvaluation.kl`. The model
+   * itself means itself with its adapter left out. One more forward pass, of the reference.
+   */
+  reference?: Gpt2;
+}
+
 /** What a forward pass tells of each target position: (R) each. */
 export interface RowEvaluation {
   /** log pi(target), nats. */
@@ -46,4 +58,6 @@ export interface RowEvaluation {
   entropy: FloatArray;
   /** Value head's estimate; zeros without one. */
   value: FloatArray;
+  /** KL(this || reference) of the whole distribution, nats, >= 0; absent without a reference. */
+  kl?: FloatArray;
 }

@@ -10,6 +10,7 @@ import { Scope } from "../kernels/scope.ts";
 import { embedding, embeddingBackward } from "../kernels/embedding.ts";
 import { tokenIndex } from "../kernels/token_index.ts";
 import { matmul } from "../kernels/matmul.ts";
+import { mix } from "../kernels/mix.ts";
 import { NO_ROW } from "../kernels/rows.ts";
 import type { ModelDims } from "./config.ts";
 import { backwardScratch, layerBackward } from "./layers/backward.ts";
@@ -32,8 +33,11 @@ import {
   headForward,
   type HeadGradients,
   headGradients,
+  headHidden,
+  type HeadTensors,
   type ValueHead,
 } from "./layers/head.ts";
+import type { ReferenceHead } from "./layers/head_kl.ts";
 import type { Adapter } from "./lora/lora.ts";
 import type { ParameterBuffers } from "./params.ts";
 import type { Rows } from "./rows.ts";
@@ -58,6 +62,8 @@ export interface PassModel {
   readonly values?: ValueHead;
   /** Adds its part to the blocks; its gradients lie in `gradients`. */
   readonly adapter?: Adapter;
+  /** What KL compares with. Absent: there is no KL. */
+  readonly reference?: ReferenceHead;
   /** Of what is trained. Absent: no backward pass is recorded. */
   readonly gradients?: ParameterBuffers;
   /** (1) to which the language-model loss is added. */
@@ -73,6 +79,7 @@ export interface RowGradients {
   dlogprob?: ArrayLike<number>;
   dentropy?: ArrayLike<number>;
   dvalue?: ArrayLike<number>;
+  dkl?: ArrayLike<number>;
 }
 
 /** The recorded programs of one shape. */
@@ -84,6 +91,9 @@ export class Pass implements Disposable {
   #programs: Scope;
   #forward: Program;
   #backward?: Program;
+  #klBackward?: Program; // as #backward, and through KL
+  #recordHidden: () => Program;
+  #hidden?: Program;
   #addLoss?: Program;
   #inputs: Record<"token" | "position" | "length" | "index" | "target", Tensor>;
   #order?: Record<"order" | "start" | "distinct" | "count", Tensor>;
@@ -106,13 +116,18 @@ export class Pass implements Disposable {
       };
       const value = model.values !== undefined;
       const chunk = chunkRows(device.limits, { V: dims.V, R, bytes: model.chunkBytes });
-      const headDims: HeadDims = { ...dims, N, R, chunk, temperature, value };
+      const { reference } = model;
+      const headDims: HeadDims = { ...dims, N, R, chunk, temperature, value, reference };
       this.singleChunk = R <= chunk;
       this.head = headActivations(workspace, headDims);
       const layers = this.#layers({ ...dims, B, T, rank: model.adapter?.rank });
       this.#forward = this.#programs.record("forward", () => {
-        this.#runForward(layers, headDims);
+        headForward(device, this.#runLayers(layers), headDims);
       });
+      this.#recordHidden = () =>
+        this.#programs.record("hidden", () => {
+          headHidden(device, this.#runLayers(layers), headDims);
+        });
       if (model.gradients) this.#recordBackward(layers, headDims, model.gradients);
     } catch (error) {
       this.#programs[Symbol.dispose]();
@@ -125,6 +140,26 @@ export class Pass implements Disposable {
    * padded to T, and target positions to R.
    */
   forward(rows: Rows): void {
+    this.#writeRows(rows);
+    this.#forward.run();
+  }
+
+  /** As `forward`, but no further than `head.hidden`, which is returned: (R, C). */
+  hidden(rows: Rows): Tensor {
+    this.#hidden ??= this.#recordHidden(); // most passes are never asked
+    this.#writeRows(rows);
+    this.#hidden.run();
+    return this.head.hidden;
+  }
+
+  /** Enqueues the reference's hidden states of the first `rows` target positions, for the next `forward`. */
+  compareWith(hidden: Tensor, rows: number): void {
+    const { device, reference } = this.model, out = this.head.reference!.hidden;
+    device.zero(out); // beyond `rows`: whatever is left there must be finite
+    mix(device, { x: hidden, out }, { N: rows * reference!.C, alpha: 1, beta: 0 });
+  }
+
+  #writeRows(rows: Rows): void {
     const { device } = this.model;
     const { B, T, R } = this.shape;
     const token = new Uint32Array(B * T);
@@ -146,13 +181,12 @@ export class Pass implements Disposable {
       write(this.#order.distinct, order.distinct);
       write(this.#order.count, order.count);
     }
-    this.#forward.run();
   }
 
   /** Enqueues the backward pass of the last `forward`: adds into the model's gradients. */
   backward(gradients: RowGradients): void {
     this.#writeGradients(gradients);
-    this.#backward!.run();
+    (gradients.dkl && this.#klBackward || this.#backward!).run();
   }
 
   /** As `backward` of the loss -sum(logprob) / count, which is added to `model.loss`. */
@@ -167,12 +201,13 @@ export class Pass implements Disposable {
   }
 
   #writeGradients(gradients: RowGradients): void {
-    const { dlogprob, dentropy, dvalue } = this.#gradients!;
+    const { dlogprob, dentropy, dvalue, dkl } = this.#gradients!;
     const write = (tensor: Tensor, data?: ArrayLike<number>): void =>
       this.model.device.write(tensor, padded(Float64Array.from(data ?? []), this.shape.R));
     write(dlogprob, gradients.dlogprob);
     write(dentropy, gradients.dentropy);
     if (dvalue) write(dvalue, gradients.dvalue);
+    if (dkl && gradients.dkl) write(dkl, gradients.dkl);
   }
 
   /** The layers' memory: inputs x[0..L], and activations. */
@@ -195,7 +230,8 @@ export class Pass implements Disposable {
     };
   }
 
-  #runForward({ dims, x, activations }: Layers, headDims: HeadDims): void {
+  /** Runs embedding and blocks; gives what the head works on. */
+  #runLayers({ dims, x, activations }: Layers): HeadTensors {
     const { device, weights, values, adapter } = this.model;
     const { token, position, length, index, target } = this.#inputs;
     const { B, T, C, V, P, L } = dims;
@@ -214,11 +250,7 @@ export class Pass implements Disposable {
         { dims: block, attend: attendWithin(device, length, block) },
       );
     }
-    headForward(
-      device,
-      { x: x[L], index, target, weights, values, activations: this.head },
-      headDims,
-    );
+    return { x: x[L], index, target, weights, values, activations: this.head };
   }
 
   #recordBackward(
@@ -244,32 +276,35 @@ export class Pass implements Disposable {
     const head = this.#gradients = headGradients(workspace, headDims);
     const scratch = backwardScratch(workspace, dims);
     const dx = workspace.alloc(N * C, "dx", "f32", "activations");
-    this.#backward = this.#programs.record("backward", () => {
-      headBackward(
-        device,
-        { index, target, weights, values, gradients, activations: this.head, head, dx },
-        headDims,
-      );
-      for (let l = L - 1; l >= 0; l--) {
-        const own = layerTensors(weights, l, adapter?.parts(l));
-        const layer = { weights: own, x: x[l], activations: activations[l] };
-        const block = blockDims(dims, l), attend = attendWithin(device, length, block);
-        if (recompute) layerForward(device, layer, { dims: block, attend });
-        layerBackward(
+    const record = (of: HeadDims): Program =>
+      this.#programs.record("backward", () => {
+        headBackward(
           device,
-          {
-            ...layer,
-            gradients: layerGradients(gradients, l, adapter?.parts(l, gradients)),
-            length,
-            dx,
-            scratch,
-          },
-          block,
+          { index, target, weights, values, gradients, activations: this.head, head, dx },
+          of,
         );
-      }
-      if (!dwte || !dwpe) return;
-      embeddingBackward(device, { dout: dx, dwte, dwpe, ...this.#order! }, { B, T, C, V, P });
-    });
+        for (let l = L - 1; l >= 0; l--) {
+          const own = layerTensors(weights, l, adapter?.parts(l));
+          const layer = { weights: own, x: x[l], activations: activations[l] };
+          const block = blockDims(dims, l), attend = attendWithin(device, length, block);
+          if (recompute) layerForward(device, layer, { dims: block, attend });
+          layerBackward(
+            device,
+            {
+              ...layer,
+              gradients: layerGradients(gradients, l, adapter?.parts(l, gradients)),
+              length,
+              dx,
+              scratch,
+            },
+            block,
+          );
+        }
+        if (!dwte || !dwpe) return;
+        embeddingBackward(device, { dout: dx, dwte, dwpe, ...this.#order! }, { B, T, C, V, P });
+      });
+    this.#backward = record({ ...headDims, reference: undefined });
+    if (headDims.reference) this.#klBackward = record(headDims);
     if (!loss) return;
     // The loss is the inner product of the log-probabilities with their gradient, -1 / count.
     this.#addLoss = this.#programs.record("loss", () => {

@@ -7,7 +7,8 @@ import type { Device, Tensor } from "../kernels/device.ts";
 import type { ModelDims } from "./config.ts";
 import type { Gpt2Options } from "./gpt2_options.ts";
 import { type AdaptedModel, inUse, type PassParts, passParts } from "./lora/lora.ts";
-import { Pass, type PassShape } from "./pass.ts";
+import type { ReferenceHead } from "./layers/head_kl.ts";
+import { Pass, type PassModel, type PassShape } from "./pass.ts";
 import type { Rows } from "./rows.ts";
 import { Workspace } from "./workspace.ts";
 
@@ -19,6 +20,16 @@ export interface PassedModel extends AdaptedModel {
   readonly options: Readonly<Pick<Gpt2Options, "recompute" | "chunkBytes" | "shapes">>;
 }
 
+/** Which of a model's passes. */
+export interface PassChoice {
+  /** False leaves the adapter out. Default true. */
+  wanted?: boolean;
+  /** What KL compares with. Default: there is no KL. */
+  reference?: ReferenceHead;
+}
+
+type RecordedParts = Omit<PassParts, "mode"> & Pick<PassModel, "reference">;
+
 /** Records passes, and keeps those of the last shapes. */
 export class Passes implements Disposable {
   #workspace: Workspace;
@@ -28,19 +39,23 @@ export class Passes implements Disposable {
     this.#workspace = new Workspace(model.device);
   }
 
-  /** The recorded pass for `rows`; `wanted` false leaves the adapter out. */
-  get(rows: Rows, temperature: number, wanted?: boolean): Pass {
+  /** The recorded pass for `rows`, with KL where there is a reference. */
+  get(rows: Rows, temperature: number, { wanted, reference }: PassChoice = {}): Pass {
     const T = roundTime(rows.T, this.model.dims);
     // Where most rows are targets, all are: such batches then share one pass, whatever their padding.
     const targets = roundUp(rows.index.length);
     const R = 2 * targets > rows.B * T ? rows.B * T : targets;
     const shape = { B: rows.B, T, R, temperature };
     const { mode, ...parts } = passParts(this.model, wanted);
-    const key = [mode, ...Object.values(shape)].join(" ");
+    const key = [reference ? "kl" : "", mode, ...Object.values(shape)].join(" ");
     let pass = this.#passes.get(key);
     this.#passes.delete(key); // and set again below: the order of the map is that of use
+    if (pass && pass.model.reference?.weight !== reference?.weight) {
+      pass[Symbol.dispose](); // it compares with another model
+      pass = undefined;
+    }
     if (!pass) {
-      pass = this.#record(shape, parts);
+      pass = this.#record(shape, { ...parts, reference });
       this.#forget(Math.max(1, this.model.options.shapes ?? 32) - 1);
     }
     this.#passes.set(key, pass);
@@ -48,13 +63,19 @@ export class Passes implements Disposable {
   }
 
   /** Preallocates the memory of every pass of at most these sizes, see `Gpt2.reserve`. */
-  reserve({ B, T, R }: { B: number; T: number; R: number }): void {
+  reserve({ B, T, R, reference }: {
+    B: number;
+    T: number;
+    R: number;
+    reference?: ReferenceHead;
+  }): void {
     const time = roundTime(T, this.model.dims);
     // Of a shorter batch all rows may be targets, see `get`: that is less than twice as many.
     const rows = Math.min(B * time, 2 * roundUp(R) - 1);
     const shape = { B, T: time, R: rows, temperature: 1 };
     for (const wanted of inUse(this.model.adapter) ? [true, false] : [undefined]) {
-      this.#record(shape, passParts(this.model, wanted))[Symbol.dispose]();
+      const parts = { ...passParts(this.model, wanted), reference };
+      this.#record(shape, parts)[Symbol.dispose]();
     }
   }
 
@@ -63,7 +84,7 @@ export class Passes implements Disposable {
     this.#workspace[Symbol.dispose]();
   }
 
-  #record(shape: PassShape, parts: Omit<PassParts, "mode">): Pass {
+  #record(shape: PassShape, parts: RecordedParts): Pass {
     const { device, dims, weights, loss } = this.model, workspace = this.#workspace;
     const { recompute = false, chunkBytes = 2 ** 27 } = this.model.options;
     const { generation } = workspace;

@@ -18,6 +18,15 @@ import type { ModelDims } from "../config.ts";
 import { headName } from "../layout.ts";
 import type { ParameterBuffers } from "../params.ts";
 import type { Allocator } from "../workspace.ts";
+import {
+  addKlGradient,
+  type KlActivations,
+  klActivations,
+  klBackward,
+  klChunk,
+  klForward,
+  type ReferenceHead,
+} from "./head_kl.ts";
 
 /** Sizes of the head. */
 export type HeadDims = Pick<ModelDims, "V" | "C" | "eps"> & {
@@ -30,6 +39,8 @@ export type HeadDims = Pick<ModelDims, "V" | "C" | "eps"> & {
   /** Divides the logits. */
   readonly temperature: number;
   readonly value: boolean;
+  /** Compare with it; its hidden states are an input, `HeadActivations.reference`. */
+  readonly reference?: ReferenceHead;
 };
 
 /** What the head computes, all overwritten. */
@@ -47,14 +58,16 @@ export interface HeadActivations {
   /** (R, 2), see `tokenLogprob`. */
   readonly lse: Tensor;
   readonly value?: Tensor;
+  readonly reference?: KlActivations;
 }
 
-/** Gradients and scratch of the head's backward pass; the first three are its input. */
+/** Gradients and scratch of the head's backward pass; the first four are its input. */
 export interface HeadGradients {
   /** (R) each. */
   readonly dlogprob: Tensor;
   readonly dentropy: Tensor;
   readonly dvalue?: Tensor;
+  readonly dkl?: Tensor;
   /** (R, C) */
   readonly dhidden: Tensor;
   readonly dgathered: Tensor;
@@ -97,25 +110,30 @@ export function chunkRows(limits: DeviceLimits, { V, R, bytes }: {
 /** Takes the head's activations from `memory`. */
 export function headActivations(
   memory: Allocator,
-  { R, C, V, chunk, value }: HeadDims,
+  { R, C, V, chunk, value, reference }: HeadDims,
 ): HeadActivations {
   const make = (name: string, length: number, kind: MemoryKind = "other"): Tensor =>
     memory.alloc(length, `head ${name}`, "f32", kind);
+  const logits = Math.min(R, chunk) * logitsWidth(V);
   return {
     gathered: make("gathered", R * C, "activations"),
     hidden: make("hidden", R * C, "activations"),
     mean: make("mean", R),
     rstd: make("rstd", R),
-    logits: make("logits", Math.min(R, chunk) * logitsWidth(V), "logits"),
+    logits: make("logits", logits, "logits"),
     logprob: make("logprob", R),
     entropy: make("entropy", R),
     lse: make("lse", 2 * R),
     ...(value && { value: make("value", R) }),
+    ...(reference && { reference: klActivations(memory, reference, { R, logits }) }),
   };
 }
 
 /** Takes what the head's backward pass needs from `memory`. */
-export function headGradients(memory: Allocator, { R, C, value }: HeadDims): HeadGradients {
+export function headGradients(
+  memory: Allocator,
+  { R, C, value, reference }: HeadDims,
+): HeadGradients {
   const make = (name: string, length: number, kind: MemoryKind = "other"): Tensor =>
     memory.alloc(length, `head ${name}`, "f32", kind);
   const scratch = [layernormScratch({ N: R, C }), value ? valueHeadScratch({ N: R, C }) : 0];
@@ -123,6 +141,7 @@ export function headGradients(memory: Allocator, { R, C, value }: HeadDims): Hea
     dlogprob: make("dlogprob", R),
     dentropy: make("dentropy", R),
     ...(value && { dvalue: make("dvalue", R) }),
+    ...(reference && { dkl: make("dkl", R) }),
     dhidden: make("dhidden", R * C, "activations"),
     dgathered: make("dgathered", R * C, "activations"),
     partial: make("partial sums", Math.max(...scratch), "activations"),
@@ -142,20 +161,27 @@ export function headLogits(
   );
 }
 
-/** Enqueues the head: x (N, C) and `index` (R) u32 give logprob and entropy of `target`, and value. */
-export function headForward(
+/** What the head's forward pass works on. */
+export interface HeadTensors {
+  /** (N, C) */
+  readonly x: Tensor;
+  /** (R) u32 */
+  readonly index: Tensor;
+  readonly target: Tensor;
+  readonly weights: ParameterBuffers;
+  readonly values?: ValueHead;
+  readonly activations: HeadActivations;
+}
+
+/** Enqueues the head's first part: x (N, C) and `index` (R) u32 give `hidden` (R, C). */
+export function headHidden(
   device: Device,
-  { x, index, target, weights, values, activations: a }: {
-    x: Tensor;
-    index: Tensor;
-    target: Tensor;
-    weights: ParameterBuffers;
-    values?: ValueHead;
-    activations: HeadActivations;
-  },
-  dims: HeadDims,
+  { x, index, weights, activations: a }: Pick<
+    HeadTensors,
+    "x" | "index" | "weights" | "activations"
+  >,
+  { N, R, C, eps }: HeadDims,
 ): void {
-  const { N, R, C, eps } = dims;
   gatherRows(device, { x, index, out: a.gathered }, { N: R, R: N, C });
   const [weight, bias] = [weights.get("ln_f.weight"), weights.get("ln_f.bias")];
   layernorm(
@@ -163,18 +189,29 @@ export function headForward(
     { x: a.gathered, weight, bias, out: a.hidden, mean: a.mean, rstd: a.rstd },
     { N: R, C, eps },
   );
+}
+
+/**
+ * Enqueues the head: x (N, C) and `index` (R) u32 give logprob and entropy of `target`, value, and where
+ * there is a reference KL to it.
+ */
+export function headForward(device: Device, tensors: HeadTensors, dims: HeadDims): void {
+  const { target, weights, values, activations: a } = tensors, { R, C, V, reference } = dims;
+  const ld = logitsWidth(V);
+  headHidden(device, tensors, dims);
   if (a.value) {
     valueHead(device, { x: a.hidden, ...values!, value: a.value }, { N: R, C });
   }
   const head = weights.get(headName(weights.layout));
   for (const chunk of chunks(dims)) {
-    const { at, logits } = chunkOf(chunk, a, dims);
-    headLogits(device, { ...at, head, logits }, { ...dims, R: chunk.rows });
-    tokenLogprob(
-      device,
-      { ...at, logits, token: view(target, chunk.start, chunk.rows) },
-      { ...dims, N: chunk.rows, ld: logitsWidth(dims.V) },
-    );
+    const { at, logits } = chunkOf(chunk, a, dims), { start, rows } = chunk;
+    const token = view(target, start, rows), size = { ...dims, N: rows, ld };
+    headLogits(device, { ...at, head, logits }, { R: rows, C, V });
+    tokenLogprob(device, { ...at, logits, token }, size);
+    if (!reference) continue;
+    const against = klChunk(a.reference!, { start, rows, C: reference.C, ld });
+    headLogits(device, { ...against, head: reference.weight }, { R: rows, C: reference.C, V });
+    klForward(device, { ...at, logits, token, reference: against }, size);
   }
 }
 
@@ -194,7 +231,7 @@ export interface HeadBackwardTensors {
 
 /**
  * Enqueues the backward pass of `headForward`: dx (N, C) is overwritten, `gradients` are added to,
- * and what they lack is not trained.
+ * and what they lack is not trained. KL has a gradient where `dims` have its reference.
  */
 export function headBackward(device: Device, tensors: HeadBackwardTensors, dims: HeadDims): void {
   const { index, weights, values, gradients, activations: a, head: d, dx } = tensors;
@@ -237,20 +274,28 @@ function logitsBackward(
   { target, weights, gradients, activations: a, head: d }: HeadBackwardTensors,
   dims: HeadDims,
 ): void {
-  const { R, C, V } = dims;
+  const { R, C, V, reference } = dims;
   const ld = logitsWidth(V);
   const name = headName(weights.layout);
   const [head, dhead] = [weights.get(name), gradients.find(name)];
   for (const { start, rows } of chunks(dims)) {
     const { at, logits } = chunkOf({ start, rows }, a, dims);
+    const size = { ...dims, N: rows, ld };
     if (rows < R) headLogits(device, { ...at, head, logits }, { R: rows, C, V });
+    const against = reference && klChunk(a.reference!, { start, rows, C: reference.C, ld });
+    if (against) {
+      const head = reference.weight, dkl = view(d.dkl!, start, rows);
+      if (rows < R) headLogits(device, { ...against, head }, { R: rows, C: reference.C, V });
+      klBackward(device, { ...at, logits, dkl, reference: against }, size);
+    }
     tokenLogprobBackward(device, {
       ...at,
       logits,
       token: view(target, start, rows),
       dlogprob: view(d.dlogprob, start, rows),
       dentropy: view(d.dentropy, start, rows),
-    }, { ...dims, N: rows, ld });
+    }, size);
+    if (against) addKlGradient(device, { logits, reference: against }, size);
     matmul(
       device,
       { a: logits, b: head, out: rowsOf(d.dhidden, C, start, start + rows) },
