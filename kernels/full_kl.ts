@@ -7,7 +7,7 @@ import type { Device, FloatArray, Kernel, Launch, Tensor } from "./device.ts";
 import { areFinite } from "./fragments/finite.ts";
 import finite from "./fragments/finite.wgsl" with { type: "text" };
 import klCode from "./full_kl.wgsl" with { type: "text" };
-import { checkLogits, LINE, type TokenLogprobDims } from "./token_logprob.ts";
+import { type LogitsDims, logitsRows } from "./logits_rows.ts";
 
 const code = `${finite}\n${klCode}`;
 
@@ -34,7 +34,7 @@ const logP = (logit: number, top: number, rest: number, temperature: number): nu
 /** The definition of the forward pass. */
 export function fullKlTwin(
   { logits, reference, lse, reference_lse, kl, mean }: Arrays,
-  { N, V, ld, temperature: T }: TokenLogprobDims,
+  { N, V, ld, temperature: T }: LogitsDims,
 ): void {
   for (let n = 0; n < N; n++) {
     const row = n * ld;
@@ -54,7 +54,7 @@ export function fullKlTwin(
 /** The definition of the backward pass: the reference's logits become the policy's dlogits. */
 export function fullKlBackwardTwin(
   { logits, reference, lse, reference_lse, mean, dkl }: Arrays,
-  { N, V, ld, temperature: T }: TokenLogprobDims,
+  { N, V, ld, temperature: T }: LogitsDims,
 ): void {
   for (let n = 0; n < N; n++) {
     const row = n * ld;
@@ -71,15 +71,12 @@ function launch(
   device: Device,
   [entryPoint, twin]: [entryPoint: string, twin: Kernel["twin"]],
   bind: Launch["bind"],
-  dims: TokenLogprobDims,
+  dims: LogitsDims,
 ): void {
-  checkLogits("full_kl", dims);
-  const { N, V, ld, temperature } = dims;
   device.launch({
     kernel: { label: `full_kl.${entryPoint}`, entryPoint, code, twin },
-    dims: { N, V, ld, temperature },
+    ...logitsRows("full_kl", dims),
     bind,
-    groups: [Math.min(N, LINE), Math.ceil(N / LINE)],
   });
 }
 
@@ -91,7 +88,7 @@ function launch(
 export function fullKl(
   device: Device,
   x: FullKlBuffers & { kl: Tensor },
-  dims: TokenLogprobDims,
+  dims: LogitsDims,
 ): void {
   const { N, ld } = dims;
   launch(device, ["forward", fullKlTwin], {
@@ -112,7 +109,7 @@ export function fullKl(
 export function fullKlBackward(
   device: Device,
   x: FullKlBuffers & { dkl: Tensor },
-  dims: TokenLogprobDims,
+  dims: LogitsDims,
 ): void {
   const { N, ld } = dims;
   launch(device, ["backward", fullKlBackwardTwin], {

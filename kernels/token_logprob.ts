@@ -2,19 +2,10 @@
 import type { Device, FloatArray, Kernel, Launch, Tensor } from "./device.ts";
 import { areFinite } from "./fragments/finite.ts";
 import finite from "./fragments/finite.wgsl" with { type: "text" };
+import { type LogitsDims, logitsRows } from "./logits_rows.ts";
 import tokenCode from "./token_logprob.wgsl" with { type: "text" };
 
 const code = `${finite}\n${tokenCode}`;
-
-/** N rows, V vocabulary, `ld` elements from one row of logits to the next. */
-export interface TokenLogprobDims {
-  N: number;
-  V: number;
-  /** At least V; columns from V on are padding and are not read. */
-  ld: number;
-  /** Divides the logits; > 0. */
-  temperature: number;
-}
 
 /** Buffers, named as in the WGSL file. `entropy` and `lse` are written by forward, read by backward. */
 export interface TokenLogprobBuffers {
@@ -41,7 +32,7 @@ interface Arrays {
 /** The definition of the forward pass. */
 export function tokenLogprobTwin(
   { logits, token, logprob, entropy, lse }: Arrays,
-  { N, V, ld, temperature }: TokenLogprobDims,
+  { N, V, ld, temperature }: LogitsDims,
 ): void {
   for (let n = 0; n < N; n++) {
     const row = n * ld;
@@ -65,7 +56,7 @@ export function tokenLogprobTwin(
 /** The definition of the backward pass: logits become dlogits. */
 export function tokenLogprobBackwardTwin(
   { logits, token, entropy, lse, dlogprob, dentropy }: Arrays,
-  { N, V, ld, temperature }: TokenLogprobDims,
+  { N, V, ld, temperature }: LogitsDims,
 ): void {
   for (let n = 0; n < N; n++) {
     const row = n * ld, y = token[n], H = entropy[n], top = lse[2 * n], rest = lse[2 * n + 1];
@@ -79,35 +70,16 @@ export function tokenLogprobBackwardTwin(
   }
 }
 
-/** Workgroups in a line of the grid; WebGPU allows 65,535 a side. */
-export const LINE = 32768;
-
-/** @throws {RangeError} that `name` cannot run, when temperature is not positive or ld is below V */
-export function checkLogits(name: string, { V, ld, temperature }: TokenLogprobDims): void {
-  if (!(temperature > 0 && Number.isFinite(temperature))) {
-    throw new RangeError(
-      `Cannot run ${name} as the temperature must be positive: it is ${temperature}; ` +
-        "for the most probable token sample greedily",
-    );
-  }
-  if (ld < V) {
-    throw new RangeError(`Cannot run ${name} as rows hold V = ${V} logits: ld is ${ld}`);
-  }
-}
-
 function launch(
   device: Device,
   [entryPoint, twin]: [entryPoint: string, twin: Kernel["twin"]],
   bind: Launch["bind"],
-  dims: TokenLogprobDims,
+  dims: LogitsDims,
 ): void {
-  checkLogits("token_logprob", dims);
-  const { N, V, ld, temperature } = dims;
   device.launch({
     kernel: { label: `token_logprob.${entryPoint}`, entryPoint, code, twin },
-    dims: { N, V, ld, temperature },
+    ...logitsRows("token_logprob", dims),
     bind,
-    groups: [Math.min(N, LINE), Math.ceil(N / LINE)],
   });
 }
 
@@ -119,7 +91,7 @@ function launch(
 export function tokenLogprob(
   device: Device,
   x: TokenLogprobBuffers & { logprob: Tensor },
-  dims: TokenLogprobDims,
+  dims: LogitsDims,
 ): void {
   const { N, ld } = dims;
   launch(device, ["forward", tokenLogprobTwin], {
@@ -139,7 +111,7 @@ export function tokenLogprob(
 export function tokenLogprobBackward(
   device: Device,
   x: TokenLogprobBuffers & { dlogprob: Tensor; dentropy: Tensor },
-  dims: TokenLogprobDims,
+  dims: LogitsDims,
 ): void {
   const { N, ld } = dims;
   launch(device, ["backward", tokenLogprobBackwardTwin], {

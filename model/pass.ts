@@ -305,13 +305,16 @@ export class Pass implements Disposable {
       });
     this.#backward = record({ ...headDims, reference: undefined });
     if (headDims.reference) this.#klBackward = record(headDims);
-    if (!loss) return;
-    // The loss is the inner product of the log-probabilities with their gradient, -1 / count.
-    this.#addLoss = this.#programs.record("loss", () => {
+    if (loss) this.#addLoss = this.#recordLoss(loss, { dlogprob: head.dlogprob, R: headDims.R });
+  }
+
+  /** Adds the inner product of the log-probabilities with their gradient, -1 / count: the loss. */
+  #recordLoss(out: Tensor, { dlogprob, R }: { dlogprob: Tensor; R: number }): Program {
+    return this.#programs.record("loss", () => {
       matmul(
-        device,
-        { a: this.head.logprob, b: head.dlogprob, out: loss },
-        { M: 1, N: 1, K: headDims.R, orientation: "NN", accumulate: true },
+        this.model.device,
+        { a: this.head.logprob, b: dlogprob, out },
+        { M: 1, N: 1, K: R, orientation: "NN", accumulate: true },
       );
     });
   }

@@ -9,7 +9,8 @@ import type { Device, Tensor } from "../../kernels/device.ts";
 import { fullKl, fullKlBackward } from "../../kernels/full_kl.ts";
 import { mix } from "../../kernels/mix.ts";
 import { view } from "../../kernels/tensor.ts";
-import { tokenLogprob, type TokenLogprobDims } from "../../kernels/token_logprob.ts";
+import type { LogitsDims } from "../../kernels/logits_rows.ts";
+import { tokenLogprob } from "../../kernels/token_logprob.ts";
 import type { Allocator } from "../workspace.ts";
 
 /** The head of the model that is compared with. */
@@ -80,7 +81,7 @@ export function klForward(
     token: Tensor;
     reference: KlActivations;
   },
-  dims: TokenLogprobDims,
+  dims: LogitsDims,
 ): void {
   tokenLogprob(device, { ...r, token }, dims);
   fullKl(device, { ...r, logits, lse, reference: r.logits, referenceLse: r.lse }, dims);
@@ -95,7 +96,7 @@ export function klBackward(
     dkl: Tensor;
     reference: KlActivations;
   },
-  dims: TokenLogprobDims,
+  dims: LogitsDims,
 ): void {
   const both = { logits, lse, reference: r.logits, referenceLse: r.lse, mean: r.mean };
   fullKlBackward(device, { ...both, dkl }, dims);
@@ -105,7 +106,7 @@ export function klBackward(
 export function addKlGradient(
   device: Device,
   { logits, reference }: { logits: Tensor; reference: KlActivations },
-  { N, ld }: TokenLogprobDims,
+  { N, ld }: LogitsDims,
 ): void {
   mix(device, { x: reference.logits, out: logits }, { N: N * ld, alpha: 1, beta: 1 });
 }

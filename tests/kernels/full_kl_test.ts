@@ -2,12 +2,9 @@ import assert from "node:assert/strict";
 import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import type { Device } from "../../kernels/device.ts";
 import { fullKl, fullKlBackward, fullKlTwin } from "../../kernels/full_kl.ts";
+import type { LogitsDims } from "../../kernels/logits_rows.ts";
 import { upload } from "../../kernels/tensor.ts";
-import {
-  tokenLogprob,
-  type TokenLogprobDims,
-  tokenLogprobTwin,
-} from "../../kernels/token_logprob.ts";
+import { tokenLogprob, tokenLogprobTwin } from "../../kernels/token_logprob.ts";
 import { assertClose } from "../_close.ts";
 import { testOnDevices } from "../_devices.ts";
 
@@ -15,13 +12,13 @@ type Logits = Record<"logits" | "reference", Float32Array<ArrayBuffer>>;
 
 const wave = (n: number, scale: number, phase = 1) =>
   Float32Array.from({ length: n }, (_, i) => scale * Math.sin(i * i * 0.37 + phase));
-const waves = ({ N, ld }: TokenLogprobDims, scale: number): Logits => ({
+const waves = ({ N, ld }: LogitsDims, scale: number): Logits => ({
   logits: wave(N * ld, scale),
   reference: wave(N * ld, scale, 2),
 });
 
 /** Outputs start as waves one element too long: the last element must survive. */
-async function run(device: Device, dims: TokenLogprobDims, { logits, reference }: Logits) {
+async function run(device: Device, dims: LogitsDims, { logits, reference }: Logits) {
   const { N } = dims;
   const canary = (length: number) => upload(device, wave(length + 1, 1), "canary");
   const lseOf = (of: Float32Array<ArrayBuffer>) => {

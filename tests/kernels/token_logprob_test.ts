@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import type { Device } from "../../kernels/device.ts";
+import type { LogitsDims } from "../../kernels/logits_rows.ts";
 import { upload } from "../../kernels/tensor.ts";
 import {
   tokenLogprob,
   tokenLogprobBackward,
-  type TokenLogprobDims,
   tokenLogprobTwin,
 } from "../../kernels/token_logprob.ts";
 import { assertClose } from "../_close.ts";
@@ -16,7 +16,7 @@ const wave = (n: number, scale: number, phase = 1) =>
 const tokens = (N: number, V: number) => Uint32Array.from({ length: N }, (_, n) => (7 * n) % V);
 
 /** Outputs start as waves one element too long: the last element must survive. */
-async function run(device: Device, dims: TokenLogprobDims, scale: number) {
+async function run(device: Device, dims: LogitsDims, scale: number) {
   const { N, V, ld } = dims;
   const canary = () => upload(device, wave(N + 1, 1), "canary");
   const x = {
