@@ -19,7 +19,7 @@ import type {
 import { resolveRequest, type TrainRequest } from "../../experiment/request.ts";
 import { type TrainOptions, trainTask } from "../../experiment/train.ts";
 import { listRewards } from "../../rewards/registry.ts";
-import { listPresets } from "../../rl/algorithms/presets.ts";
+import { listPresets } from "../../experiment/presets/registry.ts";
 import { listAlgorithms } from "../../rl/algorithms/registry.ts";
 import { listTasks } from "../../tasks/registry.ts";
 
