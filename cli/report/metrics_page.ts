@@ -78,7 +78,7 @@ const capital = (text: string): string =>
 /** Names of metrics and files in code marks. */
 const quoted = (text: string): string =>
   text.replaceAll(
-    /(?<!`)\b(?:(?:kl|policy|score|loss|value|returns|advantages|optimizer|sampling|rewards|tokens)\/[\w/]*\w|\w+\.csv|deno task \w+)(?!\S*`)/g,
+    /(?<!`)\b(?:(?:kl|entropy|policy|score|loss|value|returns|advantages|optimizer|sampling|rewards|tokens)\/[\w/]*\w|\w+\.csv|deno task \w+)(?!\S*`)/g,
     "`$&`",
   );
 

@@ -18,7 +18,13 @@ import { columnAdvantages, groupAdvantages, type GroupConfig } from "../group.ts
 import { tokenKl } from "../kl.ts";
 import { needsReference, nextKlState } from "../kl_control.ts";
 import { CRITIC_FREE_ROWS, type CriticFreeConfig, criticFreeLoss } from "../loss/critic_free.ts";
-import { entropyCoefficientAt } from "../loss/entropy.ts";
+import {
+  checkEntropy,
+  ENTROPY_METRIC,
+  entropyCoefficientAt,
+  nextEntropy,
+  startEntropy,
+} from "../loss/entropy.ts";
 import { normaliserWeights } from "../loss/normalise.ts";
 import type { PolicyLoss } from "../loss/response.ts";
 import { metricTable } from "../metrics.ts";
@@ -59,7 +65,7 @@ export interface CriticFree<R extends OptionRows> {
 const METRICS = [
   "kl/reference", "kl/coefficient", "kl/penalty_mean", "policy/sequence_entropy", "score/mean", "score/std",
   ["groups/equal_share", "", "0 to 1", "below 0.5", "share of the groups whose scores are all equal, so that they teach nothing", "Above: the task is too easy or too hard for the model, or groupSize too small; raise temperature, or use a reward with more values.", ""],
-  "optimizer/learning_rate",
+  "optimizer/learning_rate", ENTROPY_METRIC,
   ["loss/policy", "", "any", "near 0, no trend; it is not progress", "policy loss, by the normaliser", "Large and growing: lower learningRate or epochs.", ""],
   ["loss/kl", "nats", "by the estimator", "small", "KL to the reference in the loss, by the normaliser, before its coefficient", "Growing fast: raise klCoefficient or lower learningRate.", ""],
   ["loss/entropy", "nats", ">= 0", "as policy/entropy", "entropy by the normaliser, before its coefficient", "As policy/entropy.", ""],
@@ -108,6 +114,7 @@ export function criticFree<const R extends OptionRows>(
     metrics: own.metrics ? metricTable([...METRICS, ...own.metrics]) : SHARED_METRICS,
     needs(config) {
       checkAggregation(name, config);
+      checkEntropy(config);
       return {
         value: false,
         greedyBaseline: own.greedyBaseline,
@@ -115,8 +122,8 @@ export function criticFree<const R extends OptionRows>(
         groupSize: (config as { groupSize?: number }).groupSize ?? 1,
       };
     },
-    start: ({ klCoefficient }) => ({ klCoefficient }),
-    next: nextKlState,
+    start: (config) => ({ klCoefficient: config.klCoefficient, ...startEntropy(config) }),
+    next: (facts) => ({ ...nextKlState(facts), ...nextEntropy(facts) }),
     advantages(rollout, { config, state: { klCoefficient } }) {
       const { grid, grid: { mask }, score, old: { logprob }, reference } = rollout;
       const kl = reference &&
@@ -144,8 +151,9 @@ export function criticFree<const R extends OptionRows>(
     total: (means, context) =>
       means["loss/policy"] + context.state.klCoefficient * means["loss/kl"] -
       entropyCoefficientAt(context) * means["loss/entropy"],
-    report: ({ state, experience: { kl, penalty } }) => ({
-      "kl/coefficient": kl ? state.klCoefficient : NaN,
+    report: ({ experience: { kl, penalty }, ...context }) => ({
+      "kl/coefficient": kl ? context.state.klCoefficient : NaN,
+      "entropy/coefficient": entropyCoefficientAt(context),
       ...(!kl && { "kl/reference": NaN }),
       ...(!penalty && { "kl/penalty_mean": NaN }),
     }),

@@ -29,7 +29,14 @@ import { gae, tokenRewards } from "../gae.ts";
 import { tokenKl } from "../kl.ts";
 import { KL_ROWS, needsReference, nextKlState } from "../kl_control.ts";
 import { CLIP_ROWS, clippedLoss } from "../loss/clipped_ratio.ts";
-import { ENTROPY_ROWS, entropyCoefficientAt } from "../loss/entropy.ts";
+import {
+  checkEntropy,
+  ENTROPY_METRIC,
+  ENTROPY_ROWS,
+  entropyCoefficientAt,
+  nextEntropy,
+  startEntropy,
+} from "../loss/entropy.ts";
 import { emptySums } from "../loss/sums.ts";
 import { valueLoss } from "../loss/value.ts";
 import { metricTable } from "../metrics.ts";
@@ -58,7 +65,7 @@ export const PPO_OPTIONS: OptionTable<PpoConfig> = defineOptions("PPO", ROWS);
 // deno-fmt-ignore
 const METRICS = metricTable([
   "kl/reference", "kl/coefficient", "policy/sequence_entropy", "kl/penalty_mean", "score/mean", "score/std",
-  "optimizer/learning_rate",
+  "optimizer/learning_rate", ENTROPY_METRIC,
   ["loss/policy", "", "any", "near 0, no trend; it is not progress", "clipped policy loss, mean over optimiser batches", "Large and growing: lower learningRate or epochs.", "ppo/loss/policy"],
   ["loss/value", "reward^2", ">= 0", "falls, then flat", "clipped value loss, half squared error", "Rising: lower learningRate, or raise valueClip where rewards are much larger than 1.", "ppo/loss/value"],
   ["loss/total", "", "any", "no trend needed", "policy + valueCoefficient * value - entropyCoefficient * entropy", "Look at its parts.", "ppo/loss/total"],
@@ -151,13 +158,15 @@ export function ppoLoss(
 
 /** What is not a mean of the loss's sums. */
 function report(
-  { experience: { grid: { mask }, returns, old, kl }, update, state }: StepFacts<PpoConfig>,
+  facts: StepFacts<PpoConfig>,
 ): Record<string, number> {
+  const { experience: { grid: { mask }, returns, old, kl }, update, state } = facts;
   const variance = maskedVariance(returns!, mask, "sample");
   const error = mean(update.batches.map(({ sum, tokens }) => sum["value/error"] / tokens));
   return {
     "kl/coefficient": kl ? state.klCoefficient : NaN,
     ...(!kl && { "kl/reference": NaN, "kl/penalty_mean": NaN }),
+    "entropy/coefficient": entropyCoefficientAt(facts),
     "returns/mean": maskedMean(returns!, mask),
     "returns/var": variance,
     "value/mean": maskedMean(old.value!, mask),
@@ -173,9 +182,12 @@ export const ppo: Algorithm<PpoConfig> = {
   paper: "Schulman et al. 2017, arXiv 1707.06347",
   options: PPO_OPTIONS,
   metrics: METRICS,
-  needs: (config) => ({ value: true, reference: needsReference(config), groupSize: 1 }),
-  start: ({ klCoefficient }) => ({ klCoefficient }),
-  next: nextKlState,
+  needs(config) {
+    checkEntropy(config);
+    return { value: true, reference: needsReference(config), groupSize: 1 };
+  },
+  start: (config) => ({ klCoefficient: config.klCoefficient, ...startEntropy(config) }),
+  next: (facts) => ({ ...nextKlState(facts), ...nextEntropy(facts) }),
   advantages,
   loss: ppoLoss,
   total(means, context) {
