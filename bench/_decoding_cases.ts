@@ -16,6 +16,7 @@ function cacheCases({ B, T, H, C, P }: Shape): KernelCase[] {
   const cache = () => ({
     qkv: noise(B * 3 * C),
     position: new Uint32Array(B).fill(T - 1),
+    source: Uint32Array.from({ length: B }, (_, b) => b),
     k: noise(B * S * C),
     v: noise(B * S * C),
   });

@@ -31,11 +31,14 @@ interface Dims {
 }
 
 /** The definition of `storeKv`. */
-export function storeKvTwin({ qkv, position, k, v }: Arrays, { B, T, H, D, S }: Dims): void {
+export function storeKvTwin(
+  { qkv, position, source, k, v }: Arrays & { source: Uint32Array },
+  { B, T, H, D, S }: Dims,
+): void {
   const C = H * D;
   for (let row = 0; row < B * T; row++) {
-    const slot = position[row], from = row * 3 * C + C;
-    const to = (Math.floor(row / T) * S + slot) * C;
+    const b = Math.floor(row / T), owner = source[b] * T + row % T;
+    const slot = position[owner], from = owner * 3 * C + C, to = (b * S + slot) * C;
     if (slot >= S) continue;
     for (let c = 0; c < C; c++) {
       k[to + c] = qkv[from + c];
@@ -75,14 +78,15 @@ export function attendKvTwin({ qkv, position, k, v, out }: Arrays, dims: Dims): 
 const lanesOf = (device: Device): number => device.software ? 8 : 32;
 
 /**
- * Enqueues copying the k and v parts of qkv (B * T, 3C) into the slots that `position` u32 (B * T)
- * names, row b of the batch into row b of the cache. Slots from S on are skipped.
+ * Enqueues copying the k and v parts of qkv (U * T, 3C) into the slots that `position` u32 (U * T)
+ * names: row b of the cache gets those of sequence `source` u32 (B), which is below U. Slots from S on
+ * are skipped. U is B where it is left out.
  * @throws {RangeError} when a buffer is too small
  */
 export function storeKv(
   device: Device,
-  x: KvCache & { qkv: Tensor; position: Tensor },
-  { B, T, C, S }: { B: number; T: number; C: number; S: number },
+  x: KvCache & { qkv: Tensor; position: Tensor; source: Tensor },
+  { B, U = B, T, C, S }: { B: number; U?: number; T: number; C: number; S: number },
 ): void {
   const { PACK, text } = packed(code, C), lanes = lanesOf(device);
   device.launch({
@@ -96,8 +100,9 @@ export function storeKv(
     dims: { B, T, H: 1, D: C, S, window: S }, // heads lie side by side: copying needs no split
     groups: [Math.ceil(C / PACK / lanes), Math.min(B * T, 65535)],
     bind: {
-      qkv: [x.qkv, B * T * 3 * C],
-      position: [x.position, B * T],
+      qkv: [x.qkv, U * T * 3 * C],
+      position: [x.position, U * T],
+      source: [x.source, B],
       k: [x.k, B * S * C],
       v: [x.v, B * S * C],
     },

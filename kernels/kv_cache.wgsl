@@ -1,20 +1,21 @@
 // Keys and values of earlier positions, kept so that decoding reads one new row instead of all.
-//   store:  k[b, position] = k of row (b, t), v likewise
+//   store:  k[b, position] = k of row (source[b], t), v likewise: rows of equal beginnings share a source
 //   attend: s[j] = scale q[b] . k[b, j]      position[b] - window < j <= position[b], one head
 //           out[b] = sum_j softmax(s)[j] v[b, j]
-// B batch, T time, H heads, D head size, C = H * D, S slots. store: one invocation owns one Pack of
-// one row. attend: one workgroup owns one head of one row and walks the slots in tiles; a lane owns
+// B batch, T time, U sources, H heads, D head size, C = H * D, S slots. store: one invocation owns one
+// Pack of one row of the cache. attend: one workgroup owns one head of one row and walks the slots in tiles; a lane owns
 // one slot while scores are made, and every WORKGROUP-th Pack of out while values are summed.
 override WORKGROUP: u32; // threads per workgroup, set by the launcher
 // Pack, PACK and fold: fragments/pack4.wgsl, or pack1.wgsl where D is no multiple of 4; LOWEST: finite.wgsl
 override SCALE: f32 = 0.0; // of the scores; 0: 1 / sqrt(D)
 struct Dims { B: u32, T: u32, H: u32, D: u32, S: u32, window: u32 } // window <= S
 @group(0) @binding(0) var<uniform> dims: Dims;
-@group(0) @binding(1) var<storage, read> qkv: array<Pack>; //      (B * T, 3C); attend: (B, 3C)
-@group(0) @binding(2) var<storage, read> position: array<u32>; // (B * T);     attend: (B)
+@group(0) @binding(1) var<storage, read> qkv: array<Pack>; //      (U * T, 3C); attend: (B, 3C)
+@group(0) @binding(2) var<storage, read> position: array<u32>; // (U * T);     attend: (B)
 @group(0) @binding(3) var<storage, read_write> k: array<Pack>; //  (B, S, C)
 @group(0) @binding(4) var<storage, read_write> v: array<Pack>; //  (B, S, C)
 @group(0) @binding(5) var<storage, read_write> out: array<Pack>; // (B, C) overwritten
+@group(0) @binding(6) var<storage, read> source: array<u32>; //    (B) below U
 
 var<workgroup> score: array<f32, WORKGROUP>;
 var<workgroup> weight: array<f32, WORKGROUP>; // exp(score - highest so far)
@@ -24,11 +25,13 @@ fn store(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grou
   let C = dims.H * dims.D / PACK;
   if (id.x >= C) { return; } // the last workgroup may be partly empty
   for (var row = id.y; row < dims.B * dims.T; row += groups.y) {
-    let slot = position[row];
+    let b = row / dims.T;
+    let owner = source[b] * dims.T + row % dims.T;
+    let slot = position[owner];
     if (slot >= dims.S) { continue; } // a padded row past the capacity
-    let to = (row / dims.T * dims.S + slot) * C + id.x;
-    k[to] = qkv[row * 3u * C + C + id.x];
-    v[to] = qkv[row * 3u * C + 2u * C + id.x];
+    let to = (b * dims.S + slot) * C + id.x;
+    k[to] = qkv[owner * 3u * C + C + id.x];
+    v[to] = qkv[owner * 3u * C + 2u * C + id.x];
   }
 }
 

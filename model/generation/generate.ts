@@ -1,5 +1,6 @@
 /**
- * Text generation with a cache of keys and values. Prompts of different lengths share a batch.
+ * Text generation with a cache of keys and values. Prompts of different lengths share a batch, and a
+ * prompt that several rows have runs through the network once for all of them.
  *
  * ```ts
  * const { responses } = await generate(model, prompts, { maxNewTokens: 16 });
@@ -15,6 +16,7 @@ import { logitsWidth } from "../layers/head.ts";
 import { inUse } from "../lora/lora.ts";
 import type { Tokens } from "../rows.ts";
 import { Workspace } from "../workspace.ts";
+import { distinctPrompts, separatePrompts, sourcesFor } from "./distinct.ts";
 import { Session, type SessionModel, type SessionShape, type TokenUpdate } from "./session.ts";
 
 /** How completions are drawn. Training passes no filter: it learns from the whole distribution. */
@@ -114,6 +116,14 @@ export interface GenerationBatch {
   filtered?: boolean;
 }
 
+/** How a `Generator` works; what it draws does not depend on it. */
+export interface GeneratorOptions {
+  /** How many (batch, distinct prompts, prompt, capacity) shapes are kept. Default 4. */
+  shapes?: number;
+  /** Run a prompt that several rows have through the network once. Default true. */
+  share?: boolean;
+}
+
 /**
  * Generates with one model; keeps the recorded programs of the last shapes, which all share the memory
  * of the largest.
@@ -123,8 +133,7 @@ export class Generator implements Disposable {
   #sessions = new Map<string, Session>(); // the most recently used one last
   #busy = false;
 
-  /** `shapes` is how many (batch, prompt, capacity) shapes are kept. */
-  constructor(readonly model: GenerationModel, readonly options: { shapes?: number } = {}) {
+  constructor(readonly model: GenerationModel, readonly options: GeneratorOptions = {}) {
     this.#memory = new Workspace(model.device);
   }
 
@@ -152,6 +161,7 @@ export class Generator implements Disposable {
   ): AsyncGenerator<TokenUpdate[], void, void> {
     const { maxNewTokens, every = 4, row0 = 0 } = options;
     const { temperature = 1, greedy, seed = 0, stream = 0 } = options;
+    const { share = true } = this.options;
     const ends = endsOf(options.eos === undefined ? this.model.config.eos_token_id : options.eos);
     const draw = { temperature, greedy, seed, stream, eos: ends[0] };
     sampleControl({ ...draw, row0: row0 + prompts.length }); // throws before anything runs
@@ -170,14 +180,16 @@ export class Generator implements Disposable {
       const parts = Math.ceil(prompts.length / this.#maxRows(shape));
       const size = Math.ceil(prompts.length / parts);
       for (let first = 0; first < prompts.length; first += size) {
-        const part = prompts.slice(first, first + size);
-        const session = this.#session({ ...shape, B: part.length, filtered, adapted });
+        const part = prompts.slice(first, first + size), B = part.length;
+        const distinct = share ? distinctPrompts(part) : separatePrompts(part);
+        const U = sourcesFor(distinct.prompts.length, B);
+        const session = this.#session({ ...shape, B, U, filtered, adapted });
         const control = Uint32Array.of(
           ...sampleControl({ ...draw, row0: row0 + first }),
           ...filter,
         );
         for await (
-          const tokenUpdates of session.run(part, {
+          const tokenUpdates of session.run(distinct, {
             ...{ control, maxNewTokens, every, ends, first },
           })
         ) {
@@ -199,7 +211,7 @@ export class Generator implements Disposable {
       const B = Math.min(prompts, this.#maxRows(shape));
       if (B <= most) continue; // a session of longer prompts had as many
       most = B;
-      this.#open({ B, ...shape, filtered, adapted })[Symbol.dispose]();
+      this.#open({ B, U: B, ...shape, filtered, adapted })[Symbol.dispose]();
     }
   }
 
@@ -259,7 +271,7 @@ export class Generator implements Disposable {
   }
 
   #session(shape: SessionShape): Session {
-    const key = `${shape.B} ${shape.T} ${shape.S} ${shape.filtered} ${shape.adapted}`;
+    const key = `${shape.B} ${shape.U} ${shape.T} ${shape.S} ${shape.filtered} ${shape.adapted}`;
     let session = this.#sessions.get(key);
     this.#sessions.delete(key); // and set again below: the order of the map is that of use
     if (!session) {

@@ -1,7 +1,7 @@
 /**
- * The recorded programs of generation for one shape: prefill, which runs all prompts through the
- * blocks that training uses, fills the cache and draws the first token; and one decode step, which
- * moves every row on by one token. Tokens are drawn on the device: a step needs no host data.
+ * The recorded programs of generation for one shape: prefill, which runs each distinct prompt through
+ * the blocks that training uses, fills the cache of every row that has it and draws the first tokens;
+ * and one decode step, which moves every row on by one token. Tokens are drawn on the device: a step needs no host data.
  * @module
  */
 import type { Device, Program, Tensor } from "../../kernels/device.ts";
@@ -30,6 +30,7 @@ import type { Adapter } from "../lora/lora.ts";
 import type { ParameterBuffers } from "../params.ts";
 import type { Tokens } from "../rows.ts";
 import type { Allocator } from "../workspace.ts";
+import type { DistinctPrompts } from "./distinct.ts";
 
 /** What one row received since the last report. */
 export interface TokenUpdate {
@@ -52,8 +53,10 @@ export interface SessionModel {
 
 /** What a session is recorded for. */
 export interface SessionShape {
-  /** Prompts. */
+  /** Rows. */
   B: number;
+  /** Distinct prompts among them at most. */
+  U: number;
   /** Most tokens of a prompt. */
   T: number;
   /** Most tokens of a prompt and its response. */
@@ -70,8 +73,9 @@ type State = Omit<SampleBuffers, "logits" | "control">;
 export class Session implements Disposable {
   #scope: Scope;
   #control: Tensor;
-  #prompt: Record<"token" | "position" | "length" | "last", Tensor>;
+  #prompt: Record<"token" | "position" | "length" | "source" | "last", Tensor>;
   #state: State;
+  #own: Tensor; // (B) 0, 1, …: in decoding each row is its own source
   #filter?: Pick<FilterBuffers, "filtered" | "norm" | "place">;
   #prefill: Program;
   #decode: Program;
@@ -82,7 +86,7 @@ export class Session implements Disposable {
     readonly shape: SessionShape,
     readonly memory: Allocator,
   ) {
-    const { device, dims: { L, C, V } } = model, { B, T, S } = shape;
+    const { device, dims: { L, C, V } } = model, { B, U, T, S } = shape;
     const scope = this.#scope = new Scope(device);
     try {
       const words = (name: string, n: number): Tensor =>
@@ -91,9 +95,10 @@ export class Session implements Disposable {
         memory.alloc(n, `generate ${name}`, "f32", kind);
       this.#control = words("control", 16);
       this.#prompt = {
-        token: words("prompt", B * T),
-        position: words("prompt positions", B * T),
-        length: words("prompt lengths", B),
+        token: words("prompt", U * T),
+        position: words("prompt positions", U * T),
+        length: words("prompt lengths", U),
+        source: words("prompt sources", B),
         last: words("last rows", B),
       };
       this.#state = {
@@ -104,6 +109,7 @@ export class Session implements Disposable {
         tokens: words("tokens", B * S),
         logprobs: floats("logprobs", B * S),
       };
+      this.#own = words("rows", B);
       if (shape.filtered) {
         this.#filter = {
           filtered: floats("filtered logits", B * logitsWidth(V), "logits"),
@@ -131,15 +137,15 @@ export class Session implements Disposable {
   }
 
   /**
-   * Runs B prompts of at most T tokens each, `maxNewTokens` of them within S; yields what each row
-   * received, after every `every` tokens. One read-back each time, which costs about 11 ms in Deno.
+   * Runs B rows of at most U distinct prompts, which have at most T tokens, and `maxNewTokens` more within
+   * S; yields what each row received, after every `every` tokens. One read-back each time, which costs about 11 ms in Deno.
    * `control` is `sampleControl`, and where the shape is filtered `filterControl` behind it; `first` the
-   * index of the first prompt, for errors. The device stops a row at the end that `control` states; at the
+   * index of the first row, for errors. The device stops a row at the end that `control` states; at the
    * others of `ends` it is cut when it is read.
    * @throws {Error} when logits are infinite or not numbers
    */
   async *run(
-    prompts: readonly Tokens[],
+    { prompts, source }: DistinctPrompts,
     { control, maxNewTokens, every, ends, first }: {
       control: Uint32Array<ArrayBuffer>;
       ends: readonly number[];
@@ -150,18 +156,16 @@ export class Session implements Disposable {
   ): AsyncGenerator<TokenUpdate[], void, void> {
     const { device } = this.model, { B, T, S } = this.shape;
     const { tokens, logprobs, drawn, finished, position } = this.#state;
-    const lengths = Uint32Array.from(prompts, (prompt) => prompt.length);
-    const flat = new Uint32Array(B * T);
-    prompts.forEach((prompt, b) => flat.set(Uint32Array.from(prompt), b * T));
+    const lengths = source.map((u) => prompts[u].length);
     device.write(this.#control, control);
-    device.write(this.#prompt.token, flat);
-    device.write(this.#prompt.position, Uint32Array.from({ length: B * T }, (_, n) => n % T));
-    device.write(this.#prompt.length, lengths);
-    device.write(this.#prompt.last, lengths.map((length, b) => b * T + length - 1));
+    this.#writePrompts(prompts);
+    device.write(this.#prompt.source, source);
+    device.write(this.#prompt.last, source.map((u, b) => u * T + lengths[b] - 1));
+    device.write(this.#own, source.map((_, b) => b));
     device.write(position, lengths.map((length) => length - 1));
     if (this.#filter) { // the repetition penalty looks at whole rows
       const rows = new Uint32Array(B * S);
-      prompts.forEach((prompt, b) => rows.set(Uint32Array.from(prompt), b * S));
+      source.forEach((u, b) => rows.set(Uint32Array.from(prompts[u]), b * S));
       device.write(tokens, rows);
     }
     device.zero(drawn);
@@ -201,13 +205,27 @@ export class Session implements Disposable {
     this.#scope[Symbol.dispose]();
   }
 
+  /** Those beyond the last prompt are of one token, and no row's source. */
+  #writePrompts(prompts: readonly Tokens[]): void {
+    const { device } = this.model, { U, T } = this.shape;
+    const token = new Uint32Array(U * T), length = new Uint32Array(U).fill(1);
+    prompts.forEach((prompt, u) => {
+      token.set(Uint32Array.from(prompt), u * T);
+      length[u] = prompt.length;
+    });
+    device.write(this.#prompt.token, token);
+    device.write(this.#prompt.position, token.map((_, n) => n % T));
+    device.write(this.#prompt.length, length);
+  }
+
   #recordPrefill(head: Head, caches: readonly KvCache[]): Program {
-    const { device, dims: { C } } = this.model, { B, T, S } = this.shape;
-    return this.#record("prefill", head, this.#prompt, T, (layer, dims) => {
-      const within = attendWithin(device, this.#prompt.length, blockDims(dims, layer));
+    const { device, dims: { C } } = this.model, { B, U, T, S } = this.shape;
+    const { position, source, length, last } = this.#prompt;
+    const run = { ...this.#prompt, sequences: U, T, last };
+    return this.#record("prefill", head, run, (layer, dims) => {
+      const within = attendWithin(device, length, blockDims(dims, layer));
       return (a) => {
-        const { position } = this.#prompt;
-        storeKv(device, { ...caches[layer], qkv: a.qkv, position }, { B, T, C, S });
+        storeKv(device, { ...caches[layer], qkv: a.qkv, position, source }, { B, U, T, C, S });
         within(a);
       };
     });
@@ -215,27 +233,27 @@ export class Session implements Disposable {
 
   #recordDecode(head: Head, caches: readonly KvCache[]): Program {
     const { device, dims: { C } } = this.model, { B, S } = this.shape;
-    return this.#record("decode", head, this.#state, 1, (layer, dims) => (a) => {
+    const run = { ...this.#state, sequences: B, T: 1 };
+    return this.#record("decode", head, run, (layer, dims) => (a) => {
       const { H, D, window, scale } = blockDims(dims, layer);
       const x = { ...caches[layer], qkv: a.qkv, position: this.#state.position };
-      storeKv(device, x, { B, T: 1, C, S });
+      storeKv(device, { ...x, source: this.#own }, { B, T: 1, C, S });
       attendKv(device, { ...x, out: a.attended }, { B, S, H, D, window, scale });
     });
   }
 
-  /** Records embedding, blocks, head and draw for B rows of T tokens each. */
+  /** Records embedding and blocks for sequences of T tokens each, head and draw for B rows. */
   #record(
     label: string,
     head: Head,
-    { token, position }: Record<"token" | "position", Tensor>,
-    T: number,
+    { token, position, sequences, T, last: index }: Sequences,
     attend: (layer: number, dims: ModelDims & { B: number; T: number }) => Attend,
   ): Program {
     const { device, weights } = this.model, { B, S } = this.shape;
     const adapter = this.shape.adapted ? this.model.adapter : undefined;
-    const dims = { ...this.model.dims, B, T, rank: adapter?.rank },
+    const dims = { ...this.model.dims, B: sequences, T, rank: adapter?.rank },
       { C, V, P, L, eps } = dims,
-      N = B * T;
+      N = sequences * T;
     const x = [0, 1].map((i) => this.memory.alloc(N * C, `${label} x ${i}`, "f32", "activations"));
     const activations = layerActivations(this.memory, dims, label);
     const [wte, wpe] = [weights.get("wte.weight"), weights.get("wpe.weight")];
@@ -256,8 +274,8 @@ export class Session implements Disposable {
       }
       const { gathered, logits, ...norm } = head;
       let rows = x[L % 2];
-      if (T > 1) {
-        gatherRows(device, { x: rows, index: this.#prompt.last, out: gathered }, { N: B, R: N, C });
+      if (index) {
+        gatherRows(device, { x: rows, index, out: gathered }, { N: B, R: N, C });
         rows = gathered;
       }
       layernorm(device, { x: rows, weight, bias, ...norm, out: norm.hidden }, { N: B, C, eps });
@@ -272,6 +290,14 @@ export class Session implements Disposable {
       unfilteredLogprob(device, filtering, sizes);
     });
   }
+}
+
+/** What a program runs through the blocks. */
+interface Sequences extends Record<"token" | "position", Tensor> {
+  sequences: number;
+  T: number;
+  /** (B) the row of each draw among all their tokens; absent: each sequence is one. */
+  last?: Tensor;
 }
 
 type Head = Record<"gathered" | "hidden" | "mean" | "rstd" | "logits", Tensor>;

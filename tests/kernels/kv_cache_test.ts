@@ -10,6 +10,10 @@ import { testOnDevices } from "../_devices.ts";
 const wave = (n: number, scale: number, phase = 1) =>
   Float32Array.from({ length: n }, (_, i) => scale * Math.sin(i * i * 0.37 + phase));
 
+/** Each row its own source. */
+const rows = (device: Device, B: number) =>
+  upload(device, Uint32Array.from({ length: B }, (_, b) => b), "source");
+
 /** Prefills T positions and attends from a ragged position; outputs are one element too long. */
 async function run(
   device: Device,
@@ -28,13 +32,9 @@ async function run(
   const x = { k: canary(B * S * C), v: canary(B * S * C), out: canary(B * C) };
   device.write(x.out, new Float32Array(B * C).fill(NaN)); // what stood there must not matter
   const times = Uint32Array.from({ length: B * T }, (_, n) => n % T);
-  const position = upload(device, times, "position");
-  storeKv(device, { ...x, qkv: upload(device, wave(B * T * 3 * C, scale), "qkv"), position }, {
-    B,
-    T,
-    C,
-    S,
-  });
+  const position = upload(device, times, "position"), source = rows(device, B);
+  const qkv = upload(device, wave(B * T * 3 * C, scale), "qkv");
+  storeKv(device, { ...x, qkv, position, source }, { B, T, C, S });
   const last = Uint32Array.from({ length: B }, (_, b) => (T - 1 + 5 * b) % T);
   attendKv(device, {
     ...x,
@@ -96,11 +96,34 @@ testOnDevices("storeKv() skips positions past the capacity", async (device) => {
   const [k, v] = ["k", "v"].map((name) => upload(device, new Float32Array(B * S * C), name));
   const qkv = upload(device, new Float32Array(B * T * 3 * C).fill(1), "qkv");
   const position = upload(device, new Uint32Array([0, 3, 1, 2]), "position"); // 3 is past the last
-  storeKv(device, { qkv, position, k, v }, { B, T, C, S });
+  storeKv(device, { qkv, position, k, v, source: rows(device, B) }, { B, T, C, S });
   for (const array of await device.read(k, v)) {
     const slots = Array.from({ length: B * S }, (_, slot) => array[slot * C]);
     assert.deepEqual(slots, [1, 0, 0, 0, 1, 1]);
   }
+});
+
+testOnDevices("storeKv() copies a sequence to every row that has it", async (device) => {
+  const [B, U, T, C, S] = [5, 3, 4, 6, 7], source = [2, 0, 2, 1, 0];
+  const data = wave(U * T * 3 * C, 1), before = wave(B * S * C + 1, 2);
+  const [k, v] = ["k", "v"].map((name) => upload(device, before, name));
+  const position = Uint32Array.from({ length: U * T }, (_, n) => (n % T + Math.floor(n / T)) % S);
+  storeKv(device, {
+    ...{ k, v, qkv: upload(device, data, "qkv") },
+    position: upload(device, position, "position"),
+    source: upload(device, Uint32Array.from(source), "source"),
+  }, { B, U, T, C, S });
+  const want = [before.slice(), before.slice()];
+  source.forEach((u, b) => {
+    for (let t = 0; t < T; t++) {
+      const from = (u * T + t) * 3 * C, to = (b * S + position[u * T + t]) * C;
+      want.forEach((array, part) => {
+        const at = from + (part + 1) * C;
+        array.set(data.subarray(at, at + C), to);
+      });
+    }
+  });
+  assert.deepEqual(await device.read(k, v), want);
 });
 
 testOnDevices("attendKv() keeps scores of several hundred finite", async (device) => {
@@ -133,12 +156,8 @@ async function compareWithAttention(device: Device, rest: { window?: number; sca
     lse: device.alloc(B * H * T * 2, "lse"),
   }, { B, T, H, D, ...rest });
   const times = Uint32Array.from({ length: B * T }, (_, n) => n % T);
-  storeKv(device, { ...cache, qkv, position: upload(device, times, "position") }, {
-    B,
-    T,
-    C,
-    S: T,
-  });
+  const position = upload(device, times, "position");
+  storeKv(device, { ...cache, qkv, position, source: rows(device, B) }, { B, T, C, S: T });
   const out = device.alloc(B * C, "out");
   attendKv(device, {
     ...cache,
