@@ -64,7 +64,8 @@ export interface PhasedWork extends Disposable {
   sample(): Promise<Phases>;
 }
 
-const promptsOf = ({ B, T }: BatchSize, V: number): Int32Array[] =>
+/** B prompts of T tokens. */
+export const promptsOf = ({ B, T }: BatchSize, V: number): Int32Array[] =>
   Array.from({ length: B }, (_, b) => Int32Array.from(ids(T * (b + 1), V).slice(-T)));
 
 /** Adds the time from `from` until now to a phase. */
@@ -74,7 +75,8 @@ function note(phases: Phases, name: string, from: ReturnType<typeof clock>): voi
   phases[name] = { wall: wall + to.wall - from.wall, cpu: cpu + to.cpu - from.cpu };
 }
 
-async function timed<T>(phases: Phases, name: string, work: () => Promise<T>): Promise<T> {
+/** What `work` gives; its time is added to a phase. */
+export async function timed<T>(phases: Phases, name: string, work: () => Promise<T>): Promise<T> {
   const from = clock();
   const result = await work();
   note(phases, name, from);
@@ -145,7 +147,7 @@ export async function ppoUpdate(
 }
 
 /** Notes the time of each phase of an update. */
-class TimedPolicy implements Policy {
+export class TimedPolicy implements Policy {
   phases: Phases = {};
   #isLearning = false;
 

@@ -5,6 +5,7 @@
  */
 import type { Device } from "../kernels/device.ts";
 import { Batch } from "./_measure.ts";
+import { groupStep } from "./_groups.ts";
 import { benchOptions, type DeviceKind } from "./_options.ts";
 import { StepReport } from "./_step_report.ts";
 import { DEFAULT_SIZES, GPT2_SIZES } from "./_sizes.ts";
@@ -79,6 +80,14 @@ for (const model of models) {
       [n, () => B * (T + 2)],
       (device) => ppoUpdate(device, sizes, { B, T }),
     );
+    const G = Math.min(8, B);
+    for (const group of model === "gpt2" ? [{ B, T }] : [{ B, T }, { B: 16, T: 120 }]) {
+      phased(
+        `GRPO step ${group.B}x${group.T}+2, groups of ${G}`,
+        [n, () => group.B * (group.T + 2)],
+        (device) => groupStep(device, sizes, { ...group, G }),
+      );
+    }
   }
 }
 

@@ -8,6 +8,7 @@ import { benchOptions, Devices } from "../bench/_options.ts";
 import { profileStep, profileTable } from "../bench/_profile.ts";
 import { SHAPES } from "../bench/_shapes.ts";
 import { StepReport } from "../bench/_step_report.ts";
+import { groupStep } from "../bench/_groups.ts";
 import { decoding, ppoUpdate, trainingFlop, trainingStep } from "../bench/_steps.ts";
 import { formatTable, short } from "../bench/_table.ts";
 import { CpuDevice } from "../kernels/devices/cpu.ts";
@@ -188,6 +189,13 @@ testOnDevices("training, decoding and PPO are measured in their phases", async (
   assert.ok(seconds > 0);
   using draws = decoding(device, SIZES, { B: 2, T: 3, tokens: 2 });
   assert.deepEqual(Object.keys(await draws.sample()), ["prefill", "decode step"]);
+  using step = await groupStep(device, SIZES, { B: 4, T: 3, G: 2 });
+  assert.deepEqual(Object.keys(await step.sample()), [
+    "generate",
+    "whole step",
+    "generate, by row",
+    "whole step, by row",
+  ]);
   using update = await ppoUpdate(device, SIZES, { B: 2, T: 3 });
   const phases = await update.sample();
   assert.deepEqual(Object.keys(phases).sort(), [

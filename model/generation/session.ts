@@ -205,10 +205,10 @@ export class Session implements Disposable {
     this.#scope[Symbol.dispose]();
   }
 
-  /** Those beyond the last prompt are of one token, and no row's source. */
+  /** Sequences beyond the last prompt are empty, and no row's source. */
   #writePrompts(prompts: readonly Tokens[]): void {
     const { device } = this.model, { U, T } = this.shape;
-    const token = new Uint32Array(U * T), length = new Uint32Array(U).fill(1);
+    const token = new Uint32Array(U * T), length = new Uint32Array(U);
     prompts.forEach((prompt, u) => {
       token.set(Uint32Array.from(prompt), u * T);
       length[u] = prompt.length;
