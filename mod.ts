@@ -121,6 +121,7 @@ export type {
   TokenBatch,
 } from "./rl/policy.ts";
 export type { ScoreBreakdown, ScoreFunction, Scores } from "./rl/scores.ts";
+export type { PromptSource } from "./rl/prompts.ts";
 export {
   type StepTimings,
   Trainer,

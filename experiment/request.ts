@@ -2,8 +2,9 @@
 import { defineOptions, type OptionValue } from "../base/options.ts";
 import { markUsage } from "../base/usage.ts";
 import type { DeviceChoice } from "../kernels/devices/open.ts";
-import { type Algorithm, type Needs, needsOf } from "../rl/algorithm.ts";
+import type { Algorithm, Needs } from "../rl/algorithm.ts";
 import { asAlgorithm, DEFAULT_ALGORITHM } from "../rl/algorithms/registry.ts";
+import { needsOf } from "../rl/needs.ts";
 import { MAX_STEPS } from "../rl/trainer_options.ts";
 import { listRewards } from "../rewards/registry.ts";
 import { findTask } from "../tasks/registry.ts";

@@ -8,19 +8,18 @@ import type { Example } from "../rewards/reward.ts";
 import type { CompletionRow, Phase } from "./observer.ts";
 
 /**
- * The examples of a step: the training set in an order of its own each epoch, without a rest.
- * @param step counted from 0
+ * Examples in training order: the training set in an order of its own each epoch, without a rest.
+ * @param from place of the first of them, counted from 0
  */
-export function examplesOfStep(
+export function examplesFrom(
   train: readonly Example[],
-  { step, count, seed }: { step: number; count: number; seed: number },
+  { from, count, seed }: { from: number; count: number; seed: number },
 ): Example[] {
-  const first = step * count;
   const batch: Example[] = [];
-  for (let epoch = Math.floor(first / train.length); batch.length < count; epoch++) {
+  for (let epoch = Math.floor(from / train.length); batch.length < count; epoch++) {
     const order = permutation(train.length, { seed, step: 0, epoch }, STREAMS.promptOrder);
-    const from = Math.max(0, first - epoch * train.length);
-    const rest = order.slice(from, from + count - batch.length);
+    const first = Math.max(0, from - epoch * train.length);
+    const rest = order.slice(first, first + count - batch.length);
     for (const row of rest) batch.push(train[row]);
   }
   return batch;

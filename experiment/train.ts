@@ -7,7 +7,9 @@ import type { Device } from "../kernels/device.ts";
 import { openDevice } from "../kernels/devices/open.ts";
 import type { CombinedReward } from "../rewards/combine.ts";
 import { LogitsError } from "../model/logits.ts";
+import type { Example } from "../rewards/reward.ts";
 import { DivergedError } from "../rl/diverged.ts";
+import type { PromptSource } from "../rl/prompts.ts";
 import { meanAndStd } from "../rl/stats.ts";
 import { evaluatePolicy } from "./evaluate.ts";
 import { saveCheckpoint, type TrainingState } from "./folder/checkpoint.ts";
@@ -21,7 +23,7 @@ import type {
 } from "./observer.ts";
 import { type OpenRun, openRun } from "./open.ts";
 import { resolveRequest, type TrainRequest } from "./request.ts";
-import { examplesOfStep, type Scorer, scoreResponses } from "./rollout.ts";
+import { examplesFrom, type Scorer, scoreResponses } from "./rollout.ts";
 import { lowerLearningRate } from "./runaway.ts";
 
 export type { TrainRequest } from "./request.ts";
@@ -113,24 +115,31 @@ class TrainingRun {
   async #step(): Promise<StepReport> {
     const { plan, prompts, rewards, trainer } = this.run, { groupSize } = plan.needs;
     const from = performance.now(), done = this.#state.trainer.step;
-    const examples = examplesOfStep(plan.task.examples.train, {
-      step: done,
+    const { config: { seed }, task: { examples: { train } } } = plan;
+    const completions: CompletionRow[] = [], counts: Record<string, number> = {};
+    let examples: Example[] = []; // those that were taken last, whose completions are scored next
+    const source: PromptSource = {
       count: plan.settings.batchSize / groupSize,
-      seed: plan.config.seed,
-    });
-    const asked = examples.flatMap((example) => Array<typeof example>(groupSize).fill(example));
-    let completions: CompletionRow[] = [];
+      take: (from, count) => {
+        examples = examplesFrom(train, { from, count, seed });
+        return examples.map(({ id }) => prompts.get(id)!);
+      },
+    };
     const { rollout, metrics, timings } = await trainer.step(
-      examples.map(({ id }) => prompts.get(id)!),
+      source,
       async ({ responses }, draw) => {
+        const times = draw === "greedy" ? 1 : groupSize;
         const rows = await scoreResponses(this.#scorer, {
-          examples: draw === "greedy" ? examples : asked,
+          examples: examples.flatMap((example) => Array<Example>(times).fill(example)),
           responses,
           step: done + 1,
           phase: { phase: "train", split: "train" },
         });
-        if (draw === "greedy") rewards.takeCounts(); // counts speak of what was drawn alone
-        else completions = rows;
+        const counted = Object.entries(rewards.takeCounts());
+        if (draw === "sampled") { // counts speak of what was drawn alone
+          completions.push(...rows);
+          for (const [name, count] of counted) counts[name] = (counts[name] ?? 0) + count;
+        }
         return {
           total: rows.map(({ reward }) => reward),
           scores: Object.fromEntries(
@@ -148,7 +157,7 @@ class TrainingRun {
       trainingSeconds: this.#state.trainingSeconds + (performance.now() - from) / 1000,
     };
     const all = { ...metrics };
-    for (const [name, value] of rewardMetrics(rewards, completions)) {
+    for (const [name, value] of rewardMetrics(rewards, { completions, counts })) {
       if (Object.hasOwn(all, name)) {
         throw new TypeError(`Cannot report a step as the column ${name} comes twice: rename one`);
       }
@@ -216,7 +225,10 @@ function asDivergence(error: unknown): never {
 /** Each reward's mean and spread over the completions that it could score, and what it counted. */
 function rewardMetrics(
   rewards: CombinedReward,
-  completions: readonly CompletionRow[],
+  { completions, counts }: {
+    completions: readonly CompletionRow[];
+    counts: Readonly<Record<string, number>>;
+  },
 ): [name: string, value: number][] {
   const names = new Set(["exact", ...Object.keys(rewards.weights)]);
   return [
@@ -225,7 +237,7 @@ function rewardMetrics(
       const { mean, std } = meanAndStd(values.filter((value) => value !== null));
       return [[`rewards/${name}/mean`, mean], [`rewards/${name}/std`, std]];
     }),
-    ...Object.entries(rewards.takeCounts()).map((
+    ...Object.entries(counts).map((
       [name, count],
     ): [string, number] => [`rewards/${name}`, count]),
   ];

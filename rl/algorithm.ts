@@ -6,9 +6,10 @@
  */
 import type { OptionTable } from "../base/options.ts";
 import type { Numbers, ResponseGrid } from "./batch.ts";
+import type { DrawCounts, DynamicSampling } from "./dynamic_sampling.ts";
 import type { LossSums } from "./loss/sums.ts";
 import type { MetricInfo } from "./metrics.ts";
-import type { Evaluation, EvaluationGradient, Policy, Rollout } from "./policy.ts";
+import type { Evaluation, EvaluationGradient, Rollout } from "./policy.ts";
 import type { TrainerConfig } from "./trainer_options.ts";
 import type { UpdateResult } from "./update.ts";
 
@@ -22,36 +23,8 @@ export interface Needs {
   groupSize: number;
   /** The score of each prompt's most probable completion, to compare with. Default: not. */
   greedyBaseline?: boolean;
-}
-
-/**
- * What an algorithm needs with these settings.
- * @throws {RangeError} where its groups are not of 1 completion or more
- */
-export function needsOf<C>(algorithm: Algorithm<C>, config: Readonly<C>): Needs {
-  const needs = algorithm.needs(config), { groupSize } = needs ?? {};
-  if (Number.isInteger(groupSize) && groupSize >= 1) return needs;
-  throw new RangeError(
-    `Cannot train with ${algorithm.name} as it must compare 1 completion of a prompt or more: ` +
-      `its groupSize is ${groupSize}`,
-  );
-}
-
-/** @throws {TypeError} where there is no policy, or it lacks what an algorithm needs */
-export function checkPolicy(policy: Policy, name: string, { value, reference }: Needs): void {
-  if (!policy) {
-    throw new TypeError(`Cannot train with ${name} as there is no policy: it is ${policy}`);
-  }
-  const lacks = reference && !policy.reference
-    ? "compares the policy with a frozen reference"
-    : value && policy.hasValues === false
-    ? "trains a value head"
-    : undefined;
-  if (lacks === undefined) return;
-  throw new TypeError(
-    `Cannot train with ${name} as it ${lacks}: this policy has none; give it one, or choose an ` +
-      "algorithm without",
-  );
+  /** Groups whose scores are all equal are evicted, and others drawn in their place. Default: not. */
+  dynamicSampling?: DynamicSampling;
 }
 
 /** What an algorithm remembers from one step to the next; plain JSON. */
@@ -89,7 +62,7 @@ export interface ScoredRollout {
   greedyScore?: Float32Array;
   /** The rewards that `score` sums up; one, `score`, where the score function gave single numbers. */
   columns: readonly RewardColumn[];
-  /** The policy as it drew the tokens, by the training pass. */
+  /** The policy as it drew the tokens, by the training pass; of kept groups the sampler's `logprob`. */
   old: Evaluation;
   /** The sampler's own log-probabilities. */
   sampled: Float32Array;
@@ -113,6 +86,10 @@ export interface Advantages {
 
 /** A rollout with all that is learned from it. */
 export interface Experience extends ScoredRollout, Advantages {
+  /** The policy before the update, by the training pass: `old`, but for kept groups. */
+  now: Evaluation;
+  /** What was drawn for it. */
+  draws: DrawCounts;
   /** Why this rollout cannot be learned from, if it cannot. */
   fault?: string;
 }
@@ -180,7 +157,7 @@ export interface Algorithm<C = Record<string, unknown>> {
   needs(config: Readonly<C>): Needs;
   /** State before the first step. Default: none. */
   start?(config: Readonly<C & TrainerConfig>): AlgorithmState;
-  /** State after a step, with the fields that `start` gave. Default: as it was. */
+  /** State after a step, which may have had no rows, with the fields of `start`. Default: as it was. */
   next?(facts: StepFacts<C>): AlgorithmState;
   /** From scores to advantages. Called once a rollout. */
   advantages(rollout: ScoredRollout, context: StepContext<C>): Advantages;

@@ -15,9 +15,11 @@ import {
   putRows,
   type ResponseGrid,
 } from "./batch.ts";
-import type { Algorithm, Experience, Needs, ScoredRollout, StepContext } from "./algorithm.ts";
+import type { Algorithm, Experience, Needs, StepContext } from "./algorithm.ts";
+import { scoredRows } from "./drawn.ts";
+import type { Batch } from "./dynamic_sampling.ts";
 import type { Evaluation, Policy, Rollout } from "./policy.ts";
-import { clampScores, rewardColumns, type ScoreColumn, type Scores } from "./scores.ts";
+import { clampScores, rewardColumns } from "./scores.ts";
 
 /** Lists `rows` in pieces of at most `size`; 0 is all at once. */
 export function pieces(rows: readonly number[], size: number): number[][] {
@@ -48,30 +50,29 @@ export function tokenBatch(rollout: Rollout, rows: readonly number[], temperatur
  */
 export async function collect<C>(
   policy: Policy,
-  { rollout, scores, columns, greedyScores, algorithm, needs, context }: {
-    rollout: Rollout;
-    /** As `checkScores` gives them. */
-    scores: Readonly<Scores>;
-    columns: readonly ScoreColumn[];
-    /** Likewise, of the greedy completion of each row's prompt, where the algorithm needs it. */
-    greedyScores?: Readonly<Scores>;
+  { batch, algorithm, needs, context }: {
+    batch: Batch;
     algorithm: Algorithm<C>;
     needs: Needs;
     context: StepContext<C>;
   },
 ): Promise<Experience> {
-  const { config } = context;
+  const { config } = context, { rollout, scores, greedyScores, counts: draws, keptRows } = batch;
   const all = alignResponses(rollout.responses);
-  checkRollout(all, rollout);
   const evaluated = await evaluateRollout(policy, { rollout, grid: all, config, needs });
-  const scored = scores.map((score, b) => score !== null && greedyScores?.[b] !== null);
+  const scored = scoredRows(batch);
   const score = clampScores(scores, config.scoreClip);
   const greedyScore = greedyScores && clampScores(greedyScores, config.scoreClip);
   const grid = keepRows(all, scored), sampled = padRows(rollout.logprobs, all);
-  const rewards = rewardColumns(columns, scored);
+  const { now, reference } = evaluated, old = asDrawn(now, sampled, keptRows * grid.T);
+  const columns = rewardColumns(batch.columns, scored);
   const known = {
-    ...{ rollout, grid, score, scored, greedyScore, columns: rewards, sampled, ...evaluated },
+    ...{ rollout, grid, score, scored, greedyScore, columns, sampled, old, now, reference, draws },
   };
+  if (grid.B === 0) { // dynamic sampling found no group that teaches
+    const fault = draws.scored === 0 ? UNSCORED : undefined;
+    return { ...known, advantage: new Float32Array(0), fault };
+  }
   const made = algorithm.advantages(known, context);
   if (!made?.advantage) {
     throw new TypeError(
@@ -83,8 +84,8 @@ export async function collect<C>(
     const array = made[name];
     if (array) checkSize(`the ${name} of ${algorithm.name}`, array, grid);
   }
-  const { old, reference } = evaluated, { advantage, returns } = made;
-  const fault = findFault(grid, { ...old, reference, sampled, advantage, returns });
+  const { advantage, returns } = made;
+  const fault = findFault(grid, { ...now, reference, sampled, advantage, returns });
   return { ...known, ...made, fault };
 }
 
@@ -97,10 +98,10 @@ async function evaluateRollout(
     config: { microbatchRows: number; temperature: number };
     needs: Needs;
   },
-): Promise<Pick<ScoredRollout, "old" | "reference">> {
+): Promise<Pick<Experience, "now" | "reference">> {
   const empty = () => new Float32Array(grid.B * grid.T);
-  const old: Evaluation = { logprob: empty(), entropy: empty() };
-  if (needs.value) old.value = empty();
+  const now: Evaluation = { logprob: empty(), entropy: empty() };
+  if (needs.value) now.value = empty();
   const reference = needs.reference ? empty() : undefined;
   const chunks = pieces(Array.from({ length: grid.B }, (_, row) => row), microbatchRows);
   if (reference) {
@@ -111,16 +112,29 @@ async function evaluateRollout(
   }
   for (const chunk of chunks) {
     const got = await policy.evaluate(tokenBatch(rollout, chunk, temperature));
-    for (const name of Object.keys(old) as (keyof Evaluation)[]) {
-      place(old[name]!, grid, chunk, got[name] ?? [], `the policy's ${name}`);
+    for (const name of Object.keys(now) as (keyof Evaluation)[]) {
+      place(now[name]!, grid, chunk, got[name] ?? [], `the policy's ${name}`);
     }
   }
-  return { old, ...(reference && { reference }) };
+  return { now, ...(reference && { reference }) };
 }
 
-function checkRollout({ B, length }: ResponseGrid, rollout: Rollout): void {
-  length.forEach((tokens, b) => {
-    if (tokens === 0) {
+/** The policy as it drew: in the first `kept` slots, which another drew, by its sampler. */
+function asDrawn(now: Evaluation, sampled: Float32Array, kept: number): Evaluation {
+  if (kept === 0) return now;
+  const logprob = now.logprob.slice();
+  logprob.set(sampled.subarray(0, kept));
+  return { ...now, logprob };
+}
+
+/**
+ * Checks what a policy drew.
+ * @throws {RangeError} for an empty response, or arrays of different lengths
+ */
+export function checkRollout(rollout: Rollout): void {
+  const { responses } = rollout, B = responses.length;
+  responses.forEach(({ length }, b) => {
+    if (length === 0) {
       throw new RangeError(
         `Cannot learn from response ${b} as it needs at least 1 token: it has 0`,
       );
@@ -149,12 +163,14 @@ function place(
   putRows(out, grid, { rows, from });
 }
 
+const UNSCORED = "no response had a score";
+
 /** Names the first thing that makes a rollout unfit to learn from. */
 function findFault(
   grid: ResponseGrid,
   arrays: Record<string, Float32Array | undefined>,
 ): string | undefined {
-  if (countTokens(grid.mask) === 0) return "no response had a score";
+  if (countTokens(grid.mask) === 0) return UNSCORED;
   for (const [name, x] of Object.entries(arrays)) {
     if (!x) continue;
     for (let i = 0; i < x.length; i++) {

@@ -6,10 +6,11 @@
  */
 import type { OptionRows, OptionValues } from "../base/options.ts";
 import type { RewardColumn } from "./algorithm.ts";
+import { DYNAMIC_SAMPLING_ROWS } from "./dynamic_sampling.ts";
+import { OVERLONG_ROWS } from "./overlong.ts";
 
-/** Rows of the comparison. */
 // deno-fmt-ignore
-export const GROUP_ROWS = {
+const COMPARISON_ROWS = {
   groupSize: { kind: "integer", default: 8, min: 2, max: 65536, unit: "completions", usual: "4 to 16", doc: "completions of each prompt that are compared; divides batchSize", group: "Rewards and advantages" },
   baseline: { kind: "choice", choices: ["mean", "leave-one-out"], default: "mean", doc: "what a score is compared with: the mean of its group, or of the others in it", group: "Rewards and advantages" },
   advantageScale: { kind: "choice", choices: ["sample", "population", "batch", "none"], default: "sample", doc: "what the difference is divided by: the group's standard deviation (over N - 1 or N), that of the whole batch (over N - 1), or nothing", group: "Rewards and advantages" },
@@ -17,8 +18,18 @@ export const GROUP_ROWS = {
   rewardAggregation: { kind: "choice", choices: ["sum-then-normalise", "normalise-then-sum"], default: "sum-then-normalise", doc: "several rewards: their weighted sum is compared in its group; or each is, and the weighted sum of what comes out is divided by its standard deviation over the batch (GDPO)", group: "Rewards and advantages" },
 } as const satisfies OptionRows;
 
+/** Rows of the comparison, of what is compared, and of which groups are drawn for it. */
+export const GROUP_ROWS:
+  & typeof COMPARISON_ROWS
+  & typeof OVERLONG_ROWS
+  & typeof DYNAMIC_SAMPLING_ROWS = {
+    ...COMPARISON_ROWS,
+    ...OVERLONG_ROWS,
+    ...DYNAMIC_SAMPLING_ROWS,
+  };
+
 /** Settings of the comparison. */
-export type GroupConfig = OptionValues<typeof GROUP_ROWS>;
+export type GroupConfig = OptionValues<typeof COMPARISON_ROWS>;
 
 /** What one number a response is compared by. */
 export type ComparisonConfig = Omit<GroupConfig, "rewardAggregation">;

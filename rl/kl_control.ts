@@ -81,11 +81,15 @@ export function nextKlCoefficient(
 export function nextKlState(
   { config, step, state, experience: { kl, grid, scored }, update: { fault } }: StepFacts<KlConfig>,
 ): AlgorithmState {
-  if (!kl) return state; // no reference, no KL
+  if (!kl && config.klControl !== "linear") return state; // no reference, or no response: no KL
   const klCoefficient = nextKlCoefficient(state.klCoefficient, config, {
     step,
     totalSteps: config.totalSteps,
-    kl: config.klTargetUnit === "token" ? maskedMean(kl, grid.mask) : meanRowSum(kl, grid),
+    kl: !kl
+      ? NaN
+      : config.klTargetUnit === "token"
+      ? maskedMean(kl, grid.mask)
+      : meanRowSum(kl, grid),
     episodes: scored.filter((is) => is).length,
     skipped: fault !== undefined,
   });

@@ -51,15 +51,20 @@ const COMMON: ReadonlyMap<string, MetricInfo> = new Map(([
   ["policy/approxkl", "nats per token", ">= 0", "1e-4 to 0.05", "half the squared log-ratio to the policy that drew the tokens", "Above: lower learningRate or epochs, or set targetKl. Below: the steps are too small to learn from; raise learningRate.", "ppo/policy/approxkl"],
   ["policy/policykl", "nats per token", "any", "near approxkl", "old minus new log-probability", "As policy/approxkl.", "ppo/policy/policykl"],
   ["advantages/mean", "", "any", "0 when whitened", "mean advantage as used", "Away from 0 under whitening is a fault of the code; under whitenAdvantages=off it is returns/mean less value/mean.", "ppo/policy/advantages_mean"],
-  ["policy/ratio", "", "> 0", "close to 1; exactly 1 with one update", "mean ratio of new to old probability", "Away from 1: lower learningRate or epochs. Away from 1 with one epoch and one minibatch is a fault of the code.", "ppo/policy/ratio"],
+  ["policy/ratio", "", "> 0", "close to 1; exactly 1 with one update and no kept groups", "mean ratio of new to old probability", "Away from 1: lower learningRate or epochs. Away from 1 with one epoch, one minibatch and no groups/kept is a fault of the code.", "ppo/policy/ratio"],
   ["policy/ratio_min", "", "> 0", "above 0.5", "smallest ratio of any token", "Below: lower learningRate or epochs.", "ppo/policy/ratio_min"],
   ["policy/ratio_max", "", "> 0", "below 2", "largest ratio of any token", "Above: lower learningRate or epochs.", "ppo/policy/ratio_max"],
   ["optimizer/grad_norm", "", ">= 0", "steady; spikes come before collapse", "global gradient norm before clipping, mean over optimiser steps", "Spikes: lower maxGradNorm or learningRate.", "ppo/grad_norm"],
   ["optimizer/epochs", "passes", "0 to epochs", "equal to epochs", "passes over the rollout that were learned from; fewer after a target-KL stop", "Fewer at every step: lower learningRate, or raise targetKl.", "ppo/epochs"],
   ["optimizer/skipped_updates", "", "0 or 1", "0", "1 where the update was skipped: a number was not finite, or no response had a score", "At 1: after three in a row training stops and says which number was not finite. Lower learningRate, or fix the reward.", "ppo/skipped_updates"],
   ["sampling/logp_difference_max", "nats", ">= 0", "below 1e-3", "largest gap between the sampler's log-probability of a token and the training pass's", "Above: on one device and in f32 this is a fault of the code; run deno task test.", ""],
-  ["rewards/scored_count", "responses", "0 to batch", "the batch size", "responses with a score", "Below: see rewards/null_count.", "rewards/judged_count"],
-  ["rewards/null_count", "responses", "0 to batch", "0", "responses that no reward could score; they are not learned from", "Above: the rewards' own counts say why.", ""],
+  ["groups/draws", "draws", "1 to maxDraws", "1 to 3", "draws that the step took, each of a batch's size", "At maxDraws: hardly a group has scores that differ; as groups/evicted.", ""],
+  ["groups/evicted", "groups", "0 to draws x batch", "below half of what is drawn", "groups drawn in the step that are not learned from as all their scores are equal (fewer than two count as equal); 0 without dynamicSampling", "Above: the task is solved, or too hard for the model. Raise temperature or groupSize, or use a reward with more values; a solved task has nothing more to teach.", ""],
+  ["groups/kept", "groups", "0 to batch", "below half the batch", "groups learned from that the step before drew, whose ratio does not start at 1", "To have none: surplusGroups=discard.", ""],
+  ["groups/learned", "groups", "0 to batch", "batchSize / groupSize", "groups learned from", "Below: maxDraws was reached; raise it, or see groups/evicted. At 0 there is no update, and no fault.", ""],
+  ["groups/surplus", "groups", "0 to batch", "below half the batch", "groups with scores that differ beyond a full batch; kept for the next step, or discarded (surplusGroups)", "Not a number to steer by.", ""],
+  ["rewards/scored_count", "responses", "0 to what is drawn", "all that is drawn", "responses with a score", "Below: see rewards/null_count.", "rewards/judged_count"],
+  ["rewards/null_count", "responses", "0 to what is drawn", "0", "responses that no reward could score; they are not learned from", "Above: the rewards' own counts say why.", ""],
   ["tokens/queries_len_mean", "tokens", ">= 1", "that of the task", "mean prompt length", "Not a number to steer by; it changes only where the task's prompts do.", ""],
   ["tokens/queries_len_std", "tokens", ">= 0", "that of the task", "its sample standard deviation", "As tokens/queries_len_mean.", ""],
   ["tokens/responses_len_mean", "tokens", "1 to maxNewTokens", "below maxNewTokens", "mean response length, EOS included", "At maxNewTokens: responses are cut off; raise maxNewTokens. Growing without the score: the reward pays for length.", ""],
@@ -67,9 +72,9 @@ const COMMON: ReadonlyMap<string, MetricInfo> = new Map(([
   ["tokens/finished_share", "", "0 to 1", "near 1", "share of responses that ended with EOS", "Below: raise maxNewTokens, or reward a clear end. Short answers of a fixed length may never end with EOS.", ""],
 ] as const).map((row) => [row[0], info(row)]));
 
-/** Names of the metrics that the trainer reports of any algorithm without KL penalty or value head. */
+/** Names of the metrics that the trainer reports of any algorithm without KL penalty, value head or groups. */
 export const PLAIN_METRICS: readonly string[] = [...COMMON.keys()]
-  .filter((name) => !name.startsWith("kl/"));
+  .filter((name) => !/^(kl|groups)\//.test(name));
 
 /**
  * An algorithm's metrics in the order of the columns: a name stands for a common one, a row for its own.

@@ -16,6 +16,11 @@ export interface SamplingOptions {
   seed: number;
   /** Distinguishes draws under one seed, e.g. the step number. */
   stream: number;
+  /**
+   * Index of the first prompt among all prompts that are drawn under this seed and stream: the row of the
+   * counter begins there. Default 0.
+   */
+  row0?: number;
 }
 
 /** Completions of B prompts. */

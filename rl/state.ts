@@ -1,6 +1,8 @@
 /** What a trainer remembers from one step to the next, and how it is read back. @module */
 import { described } from "../base/excerpt.ts";
-import type { Algorithm, AlgorithmState } from "./algorithm.ts";
+import type { Algorithm, AlgorithmState, Needs } from "./algorithm.ts";
+import type { SamplingState } from "./dynamic_sampling.ts";
+import { readGroups } from "./saved_groups.ts";
 
 /** All that a trainer remembers from one step to the next; plain JSON. */
 export interface TrainerState {
@@ -10,6 +12,8 @@ export interface TrainerState {
   faults: number;
   /** What the algorithm remembers. */
   algorithm: AlgorithmState;
+  /** Where dynamic sampling is: present after its first step. */
+  sampling?: SamplingState;
 }
 
 /**
@@ -32,15 +36,16 @@ export function checkNext(name: string, before: AlgorithmState, next: AlgorithmS
 /**
  * Checks a saved state, also one of an earlier version, which kept the algorithm's numbers beside `step`
  * and `faults`. A number of the algorithm's that is named like one of its settings has that setting's
- * least value too.
+ * least value too. Where dynamic sampling was switched off since, what it had kept is left out.
  * @throws {TypeError} for what is no state, or where a field is missing, not a number, or too small
  */
 export function readState(
   saved: TrainerState | Readonly<Record<string, number>>,
-  { names, options }: {
+  { names, options, needs: { groupSize, dynamicSampling } }: {
     /** Fields of the algorithm's state. */
     names: readonly string[];
     options: Pick<Algorithm["options"], "rows">;
+    needs: Needs;
   },
 ): TrainerState {
   if (typeof saved !== "object" || saved === null) {
@@ -48,12 +53,13 @@ export function readState(
       `Cannot restore the trainer as its state is what state() gave: it is ${described(saved)}`,
     );
   }
-  const { step, faults, ...rest } = saved as Readonly<Record<string, unknown>>;
+  const { step, faults, sampling, ...rest } = saved as Readonly<Record<string, unknown>>;
   const given = (rest.algorithm ?? rest) as Readonly<Record<string, unknown>>;
+  const whole = (name: string) => ["step", "sampling.place"].includes(name);
   const check = (name: string, value: unknown, least?: number): number => {
     const enough = typeof value === "number" && Number.isFinite(value) && value >= (least ?? value);
-    if (enough && (name !== "step" || Number.isInteger(value))) return value;
-    const kind = `${name === "step" ? "a whole" : "a"} number`;
+    if (enough && (!whole(name) || Number.isInteger(value))) return value;
+    const kind = `${whole(name) ? "a whole" : "a"} number`;
     throw new TypeError(
       `Cannot restore the trainer as ${name} must be ${kind}${
         least === undefined ? "" : ` >= ${least}`
@@ -63,9 +69,15 @@ export function readState(
   const algorithm = Object.fromEntries(
     names.map((name) => [name, check(name, given[name], options.rows[name]?.min)]),
   );
+  const readSampling = (): SamplingState => {
+    const { place, kept } = (sampling ?? {}) as SamplingState;
+    if (kept !== undefined) readGroups(kept, groupSize); // throws
+    return { place: check("sampling.place", place, 0), ...(kept && { kept }) };
+  };
   return {
     step: check("step", step, 0),
     faults: check("faults", faults, 0),
     algorithm,
+    ...(sampling !== undefined && dynamicSampling && { sampling: readSampling() }),
   };
 }

@@ -25,12 +25,11 @@ export function stepMetrics<C>(
 
 /** What was drawn, and how it was scored. */
 function ofRollout(experience: Experience): Record<string, number> {
-  const { rollout, grid, score, scored, old, sampled, kl, penalty, advantage } = experience;
+  const { rollout, grid, score, scored, old, sampled, kl, penalty, advantage, draws } = experience;
   const { mask } = grid;
   const scores = meanAndStd(score.filter((_, b) => scored[b]));
   const queries = meanAndStd(rollout.prompts.map((prompt) => prompt.length));
   const responses = meanAndStd(grid.length);
-  const count = scored.filter((is) => is).length;
   let difference = NaN;
   for (let i = 0; i < mask.length; i++) {
     const gap = Math.abs(sampled[i] - old.logprob[i]);
@@ -44,8 +43,13 @@ function ofRollout(experience: Experience): Record<string, number> {
     "score/std": scores.std,
     "advantages/mean": maskedMean(advantage, mask),
     "sampling/logp_difference_max": difference,
-    "rewards/scored_count": count,
-    "rewards/null_count": scored.length - count,
+    "groups/draws": draws.draws,
+    "groups/evicted": draws.evicted,
+    "groups/kept": draws.kept,
+    "groups/learned": draws.learned,
+    "groups/surplus": draws.surplus,
+    "rewards/scored_count": draws.scored,
+    "rewards/null_count": draws.unscored,
     "tokens/queries_len_mean": queries.mean,
     "tokens/queries_len_std": queries.std,
     "tokens/responses_len_mean": responses.mean,

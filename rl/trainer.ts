@@ -4,34 +4,28 @@
  * @module
  */
 import { scheduleAt } from "../base/schedules.ts";
-import { type Algorithm, checkPolicy, type Experience, type Needs, needsOf } from "./algorithm.ts";
+import type { Algorithm, Experience, Needs } from "./algorithm.ts";
 import { asAlgorithm, DEFAULT_ALGORITHM } from "./algorithms/registry.ts";
 import { tooManySkipped } from "./diverged.ts";
-import { collect } from "./experience.ts";
+import type { Drawn } from "./drawn.ts";
+import { type Batch, fillBatch } from "./dynamic_sampling.ts";
+import { checkRollout, collect } from "./experience.ts";
+import { checkPolicy, needsOf } from "./needs.ts";
 import type { Policy, Rollout } from "./policy.ts";
+import { asSource, type PromptSource, takePrompts } from "./prompts.ts";
 import { checkScores, type ScoreFunction, type Scores } from "./scores.ts";
 import { checkNext, readState, type TrainerState } from "./state.ts";
 import { stepMetrics } from "./summary.ts";
+import { type StepTimings, type Timed, timer } from "./timings.ts";
 import { type TrainerConfig, trainerOptions } from "./trainer_options.ts";
 import { learn, type UpdateResult } from "./update.ts";
 
 export type { TrainerState } from "./state.ts";
-
-/** Seconds that the parts of a step took. */
-export interface StepTimings {
-  /** Drawing completions. */
-  generate: number;
-  /** The score function. */
-  score: number;
-  /** Log-probabilities under policy and reference, and advantages. */
-  evaluate: number;
-  /** Epochs of forward and backward passes. */
-  update: number;
-}
+export type { StepTimings } from "./timings.ts";
 
 /** What one step gives back. */
 export interface TrainerStep {
-  /** Prompts and completions; each prompt as often as the algorithm's groups are large. */
+  /** Prompts and completions learned from; each prompt as often as the algorithm's groups are large. */
   rollout: Rollout;
   /** As the score function gave them; of several rewards the total. */
   scores: Scores;
@@ -95,97 +89,97 @@ export class Trainer {
    */
   restore(saved: TrainerState | Readonly<Record<string, number>>): void {
     const names = Object.keys(this.#state.algorithm), { options } = this.algorithm;
-    this.#state = readState(saved, { names, options });
+    this.#state = readState(saved, { names, options, needs: this.needs });
   }
 
   /**
    * One rollout and its update: `needs.groupSize` completions of each prompt. `score` gives one number
    * for each response, or null where it cannot tell; such a response is counted and not learned from. It
-   * may give those of several rewards, with their weights and their sum.
-   * Where the algorithm has a greedy baseline it is asked about greedy completions first.
-   * Where it throws, the trainer stays where it was.
+   * may give those of several rewards, with their weights and their sum. Where the algorithm has a greedy baseline it is asked about greedy completions first. With dynamic
+   * sampling both may be asked several times, and the step learns from what was not evicted; where that
+   * is nothing, there is no update, which is no fault. Where it throws, the trainer stays where it was.
+   * @param prompts the prompts of this step; or where all steps take theirs from, which dynamic sampling
+   * needs, as nobody knows how many it takes
    * @throws {RangeError} for a step beyond `totalSteps`, too few prompts, arrays of the wrong size, or a
    * score that is not finite
-   * @throws {TypeError} for scores that are no numbers, or a state of the algorithm's that could not be
-   * read back
+   * @throws {TypeError} for scores that are no numbers, an array where dynamic sampling may need further
+   * prompts, or a state of the algorithm's that could not be read back
    * @throws {Error} when the third update in a row had to be skipped, with the reason
    */
   async step(
-    prompts: Int32Array[],
+    prompts: Int32Array[] | PromptSource,
     score: ScoreFunction,
   ): Promise<TrainerStep> {
-    const { config, algorithm } = this, { step, faults, algorithm: state } = this.#state;
+    const { config, algorithm, needs } = this, { step, faults, algorithm: state } = this.#state;
     if (step >= config.totalSteps) {
       throw new RangeError(
         `Cannot take step ${step + 1} as the run, and with it every schedule, ends with step ` +
           `${config.totalSteps}: give a larger totalSteps`,
       );
     }
-    const repeated = prompts.flatMap((prompt) =>
-      Array<Int32Array>(this.needs.groupSize).fill(prompt)
-    );
-    if (repeated.length < config.minibatches) {
-      throw new RangeError(
-        `Cannot split a rollout as it needs at least one prompt for each of ${config.minibatches} ` +
-          `minibatches: it has ${repeated.length}`,
-      );
-    }
-    const timings: StepTimings = { generate: 0, score: 0, evaluate: 0, update: 0 };
-    const timed = async <T>(part: keyof StepTimings, work: () => Promise<T>): Promise<T> => {
-      const from = performance.now();
-      const result = await work();
-      timings[part] += (performance.now() - from) / 1000;
-      return result;
-    };
-    const { maxNewTokens, temperature, seed } = config;
-    const options = { maxNewTokens, temperature, seed, stream: step };
-    const draw = async (asked: Int32Array[], greedy: boolean) => {
-      const rollout = await timed(
-        "generate",
-        () => this.#policy.generate(asked, { ...options, ...(greedy && { greedy }) }),
-      );
-      const given = await timed("score", () => score(rollout, greedy ? "greedy" : "sampled"));
-      return { rollout, ...checkScores(given, asked.length) };
-    };
-    const { needs, needs: { groupSize, greedyBaseline } } = this;
-    const greedyScores = greedyBaseline
-      ? (await draw(prompts, true)).scores.flatMap((of) => Array<typeof of>(groupSize).fill(of))
-      : undefined;
-    const { rollout, scores, columns } = await draw(repeated, false);
+    const { name } = algorithm, { minibatches } = config;
+    const source = asSource(prompts, { name, needs, minibatches });
+    const { timings, timed } = timer();
+    const batch = await this.#draw(source, score, timed);
     const context = { config, step, state };
     const experience = await timed(
       "evaluate",
-      () =>
-        collect(this.#policy, {
-          ...{ rollout, scores, columns, greedyScores, algorithm, needs, context },
-        }),
+      () => collect(this.#policy, { batch, algorithm, needs, context }),
     );
-    const learningRate = this.#learningRate(step);
-    const update: UpdateResult = experience.fault === undefined
+    const learningRate = this.#learningRate(step), { fault, grid } = experience;
+    const update: UpdateResult = fault === undefined && grid.B > 0
       ? await timed(
         "update",
         () => learn(this.#policy, { experience, algorithm, context, learningRate }),
       )
-      : { batches: [], totals: [], gradientNorms: [], epochs: 0, fault: experience.fault };
+      : { batches: [], totals: [], gradientNorms: [], epochs: 0, fault };
     const facts = { ...context, experience, update };
-    this.#advance(facts, faults);
+    this.#advance(facts, faults, batch);
     const metrics = stepMetrics(algorithm, facts, learningRate);
-    return { rollout, scores, metrics, experience, timings };
+    return { rollout: batch.rollout, scores: batch.scores, metrics, experience, timings };
+  }
+
+  /** Draws and scores until the batch is full. */
+  #draw(source: PromptSource, score: ScoreFunction, timed: Timed): Promise<Batch> {
+    const { needs: { groupSize, greedyBaseline, dynamicSampling: dynamic }, config } = this;
+    const { maxNewTokens, temperature, seed, scoreClip } = config, { step, sampling } = this.#state;
+    const options = { maxNewTokens, temperature, seed, stream: step };
+    const repeat = <T>(of: T): T[] => Array<T>(groupSize).fill(of);
+    const ask = async (prompts: Int32Array[], how: { greedy?: true; row0?: number }) => {
+      const rollout = await timed(
+        "generate",
+        () => this.#policy.generate(prompts, { ...options, ...how }),
+      );
+      checkRollout(rollout);
+      const given = await timed("score", () => score(rollout, how.greedy ? "greedy" : "sampled"));
+      return { rollout, ...checkScores(given, prompts.length) };
+    };
+    const draw = async (place: number, row0: number): Promise<Drawn> => {
+      const prompts = takePrompts(source, place);
+      const greedy = greedyBaseline && await ask(prompts, { greedy: true });
+      const drawn = await ask(prompts.flatMap(repeat), row0 > 0 ? { row0 } : {});
+      return { ...drawn, ...(greedy && { greedyScores: greedy.scores.flatMap(repeat) }) };
+    };
+    const { place = step * source.count, kept: saved } = dynamic && sampling || {};
+    return fillBatch(draw, {
+      ...{ count: source.count, groupSize, scoreClip, dynamic, place, saved },
+    });
   }
 
   /** Takes the state of the next step. @throws {Error} after too many skipped updates */
   #advance(
     facts: Parameters<NonNullable<Algorithm["next"]>>[0],
     before: number,
+    { next: sampling, counts: { scored } }: Batch,
   ): void {
     const { fault } = facts.update;
     const faults = fault === undefined ? 0 : before + 1;
     if (faults >= MAX_FAULTS) {
-      throw tooManySkipped(faults, fault!, facts.experience.scored.includes(true));
+      throw tooManySkipped(faults, fault!, scored > 0);
     }
     const algorithm = this.algorithm.next?.(facts) ?? facts.state;
     checkNext(this.algorithm.name, facts.state, algorithm);
-    this.#state = { step: facts.step + 1, faults, algorithm };
+    this.#state = { step: facts.step + 1, faults, algorithm, ...(sampling && { sampling }) };
   }
 
   #learningRate(step: number): number {

@@ -127,8 +127,8 @@ class Update<C> {
    * evaluate it again.
    */
   #evaluate(piece: readonly number[], isFirst: boolean): Promise<Evaluation> | Evaluation {
-    const { experience: { grid, old, rollout }, context: { config } } = this.options;
-    if (isFirst && piece.length === grid.B) return old;
+    const { experience: { grid, now, rollout }, context: { config } } = this.options;
+    if (isFirst && piece.length === grid.B) return now;
     return this.policy.evaluate(tokenBatch(rollout, piece, config.temperature));
   }
 

@@ -61,9 +61,22 @@ export const summarySchema = z.looseObject({
   heldout: z.looseObject({ before: split, after: split }),
 });
 
-/** `trainer.json` of a checkpoint; the trainer checks its own part. */
+const scores = z.array(z.number().nullable());
+const keptGroups = z.looseObject({
+  groupSize: z.int().positive(),
+  prompts: z.array(z.base64()),
+  responses: z.array(z.base64()),
+  logprobs: z.array(z.base64()),
+  finished: z.array(z.boolean()),
+  scores,
+  greedyScores: scores.optional(),
+  columns: z.array(z.looseObject({ name: z.string(), weight: z.number(), scores })),
+});
+const sampling = z.looseObject({ place: z.int().nonnegative(), kept: keptGroups.optional() });
+
+/** `trainer.json` of a checkpoint; the trainer checks its own part, and that lists are of one length. */
 export const trainingStateSchema = z.looseObject({
-  trainer: z.looseObject({ step: z.number() }),
+  trainer: z.looseObject({ step: z.number(), sampling: sampling.optional() }),
   source: source.optional(),
   before: z.looseObject({ train: split, heldout: split }),
   tokens: z.number(),

@@ -11,30 +11,27 @@ import {
   type OptionValues,
   withDefaults,
 } from "../../base/options.ts";
-import type { Advantages, Algorithm, ScoredRollout } from "../algorithm.ts";
+import type { Advantages, Algorithm, Needs, ScoredRollout } from "../algorithm.ts";
 import { keepRows, type Numbers } from "../batch.ts";
+import { type DynamicSamplingConfig, dynamicSamplingOf } from "../dynamic_sampling.ts";
 import { tokenRewards } from "../gae.ts";
 import { columnAdvantages, groupAdvantages, type GroupConfig } from "../group.ts";
 import { tokenKl } from "../kl.ts";
 import { needsReference, nextKlState } from "../kl_control.ts";
 import { CRITIC_FREE_ROWS, type CriticFreeConfig, criticFreeLoss } from "../loss/critic_free.ts";
-import {
-  checkEntropy,
-  ENTROPY_METRIC,
-  entropyCoefficientAt,
-  nextEntropy,
-  startEntropy,
-} from "../loss/entropy.ts";
+import { checkEntropy, entropyCoefficientAt, nextEntropy, startEntropy } from "../loss/entropy.ts";
 import { normaliserWeights } from "../loss/normalise.ts";
 import type { PolicyLoss } from "../loss/response.ts";
-import { metricTable } from "../metrics.ts";
+import type { metricTable } from "../metrics.ts";
+import { type OverlongConfig, withOverlong } from "../overlong.ts";
 import type { TrainerConfig } from "../trainer_options.ts";
+import { criticFreeMetrics } from "./critic_free_metrics.ts";
 
 /** A scored rollout, and what KL to the reference takes off its scores. */
 export interface Rewarded extends ScoredRollout {
   /** (B, T) On each token the KL penalty, where KL is in the reward; on the last one also the score. */
   tokenReward: Float32Array;
-  /** (B) The score with the penalties of the whole response. */
+  /** (B) The score with the penalties of the whole response: for its length, and KL where it is in the reward. */
   reward: Float64Array;
 }
 
@@ -60,23 +57,6 @@ export interface CriticFree<R extends OptionRows> {
   ) => Pick<Advantages, "advantage" | "facts">;
   loss: PolicyLoss<OptionValues<R>>;
 }
-
-// deno-fmt-ignore
-const METRICS = [
-  "kl/reference", "kl/coefficient", "kl/penalty_mean", "policy/sequence_entropy", "score/mean", "score/std",
-  ["groups/equal_share", "", "0 to 1", "below 0.5", "share of the groups whose scores are all equal, so that they teach nothing", "Above: the task is too easy or too hard for the model, or groupSize too small; raise temperature, or use a reward with more values.", ""],
-  "optimizer/learning_rate", ENTROPY_METRIC,
-  ["loss/policy", "", "any", "near 0, no trend; it is not progress", "policy loss, by the normaliser", "Large and growing: lower learningRate or epochs.", ""],
-  ["loss/kl", "nats", "by the estimator", "small", "KL to the reference in the loss, by the normaliser, before its coefficient", "Growing fast: raise klCoefficient or lower learningRate.", ""],
-  ["loss/entropy", "nats", ">= 0", "as policy/entropy", "entropy by the normaliser, before its coefficient", "As policy/entropy.", ""],
-  "loss/total", "policy/entropy", "policy/approxkl", "policy/policykl",
-  ["policy/clipfrac", "", "0 to 1", "0 to 0.3", "share of tokens whose policy loss was clipped", "Above: lower learningRate or epochs.", ""],
-  "advantages/mean", "policy/ratio", "policy/ratio_min", "policy/ratio_max",
-  "optimizer/grad_norm", "optimizer/epochs", "optimizer/skipped_updates", "sampling/logp_difference_max", "rewards/scored_count",
-  "rewards/null_count", "tokens/queries_len_mean", "tokens/queries_len_std", "tokens/responses_len_mean", "tokens/responses_len_std",
-  "tokens/finished_share",
-] as const satisfies Parameters<typeof metricTable>[0];
-const SHARED_METRICS = metricTable(METRICS);
 
 /** (B, T): each response's number on every token of it that counts. */
 export function onTokens({ mask, T }: { mask: Uint8Array; T: number }, x: Numbers): Float32Array {
@@ -111,21 +91,17 @@ export function criticFree<const R extends OptionRows>(
     paper,
     options: options as unknown as Algorithm<C>["options"],
     trainerDefaults: { epochs: 1, ...own.trainerDefaults },
-    metrics: own.metrics ? metricTable([...METRICS, ...own.metrics]) : SHARED_METRICS,
+    metrics: criticFreeMetrics(rows, own.metrics),
     needs(config) {
       checkAggregation(name, config);
       checkEntropy(config);
-      return {
-        value: false,
-        greedyBaseline: own.greedyBaseline,
-        reference: needsReference(config),
-        groupSize: (config as { groupSize?: number }).groupSize ?? 1,
-      };
+      return { greedyBaseline: own.greedyBaseline, ...needsIn(config) };
     },
     start: (config) => ({ klCoefficient: config.klCoefficient, ...startEntropy(config) }),
     next: (facts) => ({ ...nextKlState(facts), ...nextEntropy(facts) }),
     advantages(rollout, { config, state: { klCoefficient } }) {
-      const { grid, grid: { mask }, score, old: { logprob }, reference } = rollout;
+      const { grid, grid: { mask }, old: { logprob }, reference } = rollout;
+      const { score } = withOverlong(rollout, config);
       const kl = reference &&
         tokenKl(mask, { logprob, reference, estimator: config.klEstimator });
       const paid = config.klIn === "reward" ? kl : undefined;
@@ -134,7 +110,7 @@ export function criticFree<const R extends OptionRows>(
         score,
         coefficient: klCoefficient,
       });
-      const reward = responseRewards(rollout, penalty);
+      const reward = responseRewards(score, grid, penalty);
       const { advantage, facts } = advantages({ ...rollout, tokenReward, reward }, config);
       return {
         advantage,
@@ -151,31 +127,46 @@ export function criticFree<const R extends OptionRows>(
     total: (means, context) =>
       means["loss/policy"] + context.state.klCoefficient * means["loss/kl"] -
       entropyCoefficientAt(context) * means["loss/entropy"],
-    report: ({ experience: { kl, penalty }, ...context }) => ({
+    report: ({ experience, experience: { kl, penalty }, ...context }) => ({
       "kl/coefficient": kl ? context.state.klCoefficient : NaN,
       "entropy/coefficient": entropyCoefficientAt(context),
       ...(!kl && { "kl/reference": NaN }),
       ...(!penalty && { "kl/penalty_mean": NaN }),
+      ...("overlongCache" in rows &&
+        { "score/overlong_mean": withOverlong(experience, context.config).mean }),
     }),
   };
+}
+
+/** What they need with these settings; a setting that an algorithm does not have is off. */
+function needsIn(config: CriticFreeConfig & Partial<GroupConfig & DynamicSamplingConfig>): Needs {
+  const { groupSize = 1 } = config, dynamicSampling = dynamicSamplingOf(config);
+  return { value: false, reference: needsReference(config), groupSize, dynamicSampling };
 }
 
 /** @throws {RangeError} where a penalty would be taken off a sum of rewards that nobody takes */
 function checkAggregation(
   name: string,
-  config: CriticFreeConfig & Partial<Pick<GroupConfig, "rewardAggregation">>,
+  config: CriticFreeConfig & Partial<GroupConfig & OverlongConfig>,
 ): void {
-  if (config.rewardAggregation !== "normalise-then-sum" || config.klIn !== "reward") return;
-  if (!needsReference({ ...config, klMeasured: false })) return;
-  throw new RangeError(
-    `Cannot train with ${name} as rewardAggregation=normalise-then-sum has no sum of rewards that KL ` +
-      `could be taken off: klIn is reward; set klIn=loss, or klCoefficient=0`,
-  );
+  if (config.rewardAggregation !== "normalise-then-sum") return;
+  const cannot = (penalty: string, now: string) =>
+    new RangeError(
+      `Cannot train with ${name} as rewardAggregation=normalise-then-sum has no sum of rewards that ` +
+        `${penalty} could be taken off: ${now}`,
+    );
+  if (config.overlongCache) {
+    throw cannot("a penalty on length", `overlongCache is ${config.overlongCache}; set it to 0`);
+  }
+  if (config.klIn === "reward" && needsReference({ ...config, klMeasured: false })) {
+    throw cannot("KL", "klIn is reward; set klIn=loss, or klCoefficient=0");
+  }
 }
 
 /** (B) Each response's score with the penalties of its tokens. */
 const responseRewards = (
-  { score, grid: { T } }: ScoredRollout,
+  score: Float32Array,
+  { T }: { T: number },
   penalty: Float32Array,
 ): Float64Array =>
   Float64Array.from(

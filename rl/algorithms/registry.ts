@@ -4,6 +4,7 @@ import { described } from "../../base/excerpt.ts";
 import type { Algorithm } from "../algorithm.ts";
 import { bnpo } from "./bnpo.ts";
 import { cispo } from "./cispo.ts";
+import { dapo } from "./dapo.ts";
 import { dppoTv } from "./dppo_tv.ts";
 import { drGrpo } from "./dr_grpo.ts";
 import { gmpo } from "./gmpo.ts";
@@ -29,6 +30,7 @@ const ALGORITHMS: readonly Algorithm<any>[] = [
   grpo,
   drGrpo,
   bnpo,
+  dapo,
   gspo,
   luspo,
   cispo,

@@ -6,6 +6,8 @@
  */
 import { gae } from "../gae.ts";
 import { columnAdvantages, GROUP_ROWS, groupAdvantages } from "../group.ts";
+import { DYNAMIC_SAMPLING_ROWS } from "../dynamic_sampling.ts";
+import { OVERLONG_ROWS } from "../overlong.ts";
 import { CLIP_ROWS, clippedLoss } from "../loss/clipped_ratio.ts";
 import { perToken } from "../loss/response.ts";
 import { criticFree, onTokens } from "./critic_free.ts";
@@ -39,6 +41,8 @@ export const reinforcePlusPlusBaseline = criticFree({
   rows: {
     groupSize: GROUP_ROWS.groupSize,
     rewardAggregation: GROUP_ROWS.rewardAggregation,
+    ...OVERLONG_ROWS,
+    ...DYNAMIC_SAMPLING_ROWS,
     ...WHITEN_ROWS,
     ...CLIP_ROWS,
   },

@@ -12,7 +12,7 @@ import {
   wordsOf,
 } from "../../base/random.ts";
 import { Random } from "../../experiment/pretraining/random.ts";
-import { examplesOfStep } from "../../experiment/rollout.ts";
+import { examplesFrom } from "../../experiment/rollout.ts";
 import { upload } from "../../kernels/tensor.ts";
 import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import { sample, sampleControl } from "../../kernels/sample.ts";
@@ -140,7 +140,7 @@ Deno.test("orders of prompts and of minibatches are those of always", () => {
     [9, 8, 0, 10, 11, 2, 4, 5, 7, 1, 3, 6],
   ]);
   const examples = Array.from({ length: 12 }, (_, i) => ({ id: String(i), prompt: "" }));
-  const of = (step: number) => examplesOfStep(examples, { step, count: 8, seed: SEED });
+  const of = (step: number) => examplesFrom(examples, { from: step * 8, count: 8, seed: SEED });
   const ids = [...of(0), ...of(1), ...of(2)].map(({ id }) => Number(id));
   assert.deepEqual(ids, prompts.flat());
 });

@@ -1,7 +1,7 @@
 /** Which prompts a step has, and what of a response is scored. @module */
 import assert from "node:assert/strict";
 import { evaluatePolicy } from "../../experiment/evaluate.ts";
-import { examplesOfStep, meanOf, type Scorer, scoreResponses } from "../../experiment/rollout.ts";
+import { examplesFrom, meanOf, type Scorer, scoreResponses } from "../../experiment/rollout.ts";
 import type { Tokenizer } from "../../model/tokenizer/tokenizer.ts";
 import { combine } from "../../rewards/combine.ts";
 import type { RewardBatch } from "../../rewards/reward.ts";
@@ -53,7 +53,7 @@ Deno.test("where no token ends a response, all of it is scored", async () => {
 
 Deno.test("steps go through the training set without a rest, each epoch in another order", () => {
   const at = (step: number, count: number, seed = 1) =>
-    examplesOfStep(examples, { step, count, seed }).map(({ id }) => id);
+    examplesFrom(examples, { from: step * count, count, seed }).map(({ id }) => id);
   const steps = Array.from({ length: 5 }, (_, step) => at(step, 3)).flat();
   assert.deepEqual(steps, at(0, 15)); // however it is cut into steps
   const epochs = [steps.slice(0, 5), steps.slice(5, 10), steps.slice(10)];

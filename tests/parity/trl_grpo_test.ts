@@ -33,7 +33,7 @@ const CASES: Record<string, Case> = {
   "grpo-delta": { algorithm: "grpo", settings: { ratioCap: 1.25 } },
   "bnpo": { algorithm: "bnpo" },
   "dr-grpo": { algorithm: "dr-grpo" },
-  "dapo": { algorithm: "grpo", settings: { lossNormaliser: "tokens", clipHigh: 0.28 } },
+  "dapo": { algorithm: "dapo" },
   "cispo": { algorithm: "cispo", settings: { weightCap: 1.1 } },
   "cispo-default": { algorithm: "cispo", settings: { weightCap: 0.2 } },
   "sapo": { algorithm: "sapo" },

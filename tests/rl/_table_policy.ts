@@ -74,14 +74,14 @@ export class TablePolicy implements Policy {
   }
 
   generate(prompts: Int32Array[], options: SamplingOptions): Promise<Rollout> {
-    const { maxNewTokens, temperature, seed, stream, greedy } = options;
+    const { maxNewTokens, temperature, seed, stream, greedy, row0 = 0 } = options;
     const rollout: Rollout = { prompts, responses: [], finished: [], logprobs: [] };
     prompts.forEach((prompt, row) => {
       let token = prompt[prompt.length - 1];
       const response: number[] = [], logprobs: number[] = [];
       do {
         const logp = this.#logSoftmax(this.logits, token, temperature);
-        const place = { row, token: response.length, step: stream };
+        const place = { row: row0 + row, token: response.length, step: stream };
         let left = drawWords(STREAMS.tablePolicy, seed, place)[0] / 2 ** 32;
         token = 0;
         while (token < this.V - 1 && (left -= Math.exp(logp[token])) > 0) token++;

@@ -63,7 +63,7 @@ async function stepOf(
   const prompts = Array.from({ length: answers.length / size }, (_, g) => Int32Array.of(1 + g % 5));
   const settings = {
     ...{ maxNewTokens: 4, epochs: 1, klCoefficient: 0.1, ...more },
-    ...(isGroup && { groupSize: size }),
+    ...(isGroup && { groupSize: size, dynamicSampling: false }),
   };
   const trainer = new Trainer(policy, settings, algorithm);
   const step = await trainer.step(

@@ -134,7 +134,7 @@ Deno.test("every algorithm with groups learns by rewards compared one by one", a
       const policy = new TablePolicy(5);
       const trainer = new Trainer(policy, {
         ...{ groupSize: 4, maxNewTokens: 3, learningRate: 0.1, epochs: 1, klCoefficient: 0 },
-        ...{ rewardAggregation, totalSteps: 40 },
+        ...{ rewardAggregation, totalSteps: 40, dynamicSampling: false },
       }, algorithm);
       let last = 0;
       for (let i = 0; i < 40; i++) {
