@@ -84,7 +84,10 @@ export type {
   ScoredRollout,
   StepContext,
   StepFacts,
+  UpdatePhase,
 } from "./rl/algorithm.ts";
+export type { ValueHeadNeeds } from "./rl/needs.ts";
+export { CRITIC_ROWS, type CriticConfig, criticPhases, valueHeadNeeds } from "./rl/critic.ts";
 export {
   type CriticFree,
   criticFree,

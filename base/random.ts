@@ -85,6 +85,11 @@ const TABLE = {
     use: "the token that the table of tests/rl draws",
     place: ["row", "token", "step"],
   },
+  /** As `weights`, of a value head; it has one parameter that is drawn, 0. */
+  valueHead: {
+    use: "initial weight of a value head: model/params.ts",
+    place: ["block", "parameter"],
+  },
 } as const satisfies Record<string, { use: string; place: Place }>;
 
 /** One to three parts: the fourth word is the stream's. */

@@ -7,6 +7,7 @@
 import { optionNotices, type OptionRows, type OptionValue } from "../base/options.ts";
 import type { RewardDefinition } from "../rewards/reward.ts";
 import type { Needs } from "../rl/algorithm.ts";
+import { scheduleSteps } from "../rl/phases.ts";
 import type { TrainerConfig } from "../rl/trainer_options.ts";
 import { type ChosenReward, settingsOfRewards } from "./rewards.ts";
 import { rewardRows, type RunSettings } from "./settings.ts";
@@ -25,7 +26,7 @@ export interface SettingsInUse {
 
 /** @throws {RangeError} where two settings cannot both hold */
 export function checkConflicts({ algorithm, needs, config, run, asked }: SettingsInUse): void {
-  const { batchSize } = run, { minibatches, warmupSteps, totalSteps } = config;
+  const { batchSize } = run, { minibatches, warmupSteps } = config;
   const cannot = (rule: string, now: number) =>
     new RangeError(`Cannot train as ${rule}: it is ${now}`);
   if (batchSize % needs.groupSize !== 0) {
@@ -40,8 +41,18 @@ export function checkConflicts({ algorithm, needs, config, run, asked }: Setting
       minibatches,
     );
   }
-  if (asked.warmupSteps !== undefined && warmupSteps > totalSteps) {
-    throw cannot(`warmupSteps must be at most the ${totalSteps} steps of the run`, warmupSteps);
+  const steps = scheduleSteps(config);
+  if (asked.warmupSteps !== undefined && warmupSteps > steps) {
+    throw cannot(`warmupSteps must be at most the ${steps} steps of the run`, warmupSteps);
+  }
+  const { learningRate, valueLearningRate = learningRate } = config;
+  const { weightDecay, valueWeightDecay = weightDecay } = run;
+  const share = Math.max(learningRate * weightDecay, Number(valueLearningRate) * valueWeightDecay);
+  if (share > 1) {
+    throw cannot(
+      "a learning rate times its weight decay is the share of a weight that a step takes off, at most 1",
+      share,
+    );
   }
 }
 
@@ -79,9 +90,12 @@ export function settingsNotices(
   const frozen = loraRank > 0 || needs.reference ||
     rewards.some((one) => "definition" in one && one.definition.encoder?.(one.settings));
   add(!frozen && run.frozenDtype === "f16", "frozenDtype", "all weights of the run learn");
-  if (config.warmupSteps > config.totalSteps) {
+  add(!needs.value, "valueWeightDecay", "the algorithm has no value head");
+  if (config.warmupSteps > scheduleSteps(config)) {
     notices.push(
-      `warmupSteps=${config.warmupSteps} is more than the ${config.totalSteps} steps of the run: ` +
+      `warmupSteps=${config.warmupSteps} is more than the ${
+        scheduleSteps(config)
+      } steps of the run: ` +
         "the learning rate does not reach its peak",
     );
   }

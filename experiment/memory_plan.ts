@@ -43,10 +43,10 @@ export interface RunSizes {
 
 /** The largest batches of a run with these settings. */
 export function runShape(
-  { promptTokens, settings }: Pick<RunSizes, "promptTokens" | "settings">,
+  { promptTokens, settings, needs }: Pick<RunSizes, "promptTokens" | "settings" | "needs">,
 ): RunShape {
-  const { batchSize, maxNewTokens, microbatchRows } = settings;
-  return { batchSize, promptTokens, maxNewTokens, microbatchRows };
+  const { batchSize, maxNewTokens, microbatchRows } = settings, valueAt = needs.head?.at;
+  return { batchSize, promptTokens, maxNewTokens, microbatchRows, ...(valueAt && { valueAt }) };
 }
 
 /** Rows of one forward and backward pass. */

@@ -15,10 +15,17 @@ export interface ModelOptions {
 /** How a run's settings and its algorithm's needs open its models. */
 export function modelOptions(
   { maxGradNorm, recompute, frozenDtype: matrixDtype, ...rest }: RunSettings,
-  { value: valueHead, reference }: Needs,
+  { value: valueHead, reference, head }: Needs,
 ): ModelOptions {
   const lora = loraOf(rest);
-  const policy = { valueHead, recompute, adamw: { maxGradNorm } };
+  const { adamBeta1: beta1, adamBeta2: beta2, adamEps: eps, weightDecay, valueWeightDecay } = rest;
+  const adamw = {
+    ...{ beta1, beta2, eps, weightDecay, maxGradNorm },
+    ...(valueWeightDecay !== undefined && { valueWeightDecay }),
+    ...(head && { clipApart: head.clipApart }),
+  };
+  const ofHead = head && { valueInit: head.init, valueDetached: head.detached };
+  const policy = { valueHead, ...ofHead, recompute, adamw };
   if (lora) return { policy: { ...policy, lora, matrixDtype } };
   return { policy, ...(reference && { reference: { frozen: true, matrixDtype } }) };
 }

@@ -28,6 +28,8 @@ export interface RunShape {
   maxNewTokens: number;
   /** Rows in one forward and backward pass; 0 is all. */
   microbatchRows: number;
+  /** Which state values speak of, see `TokenBatch`. Default "before". */
+  valueAt?: TokenBatch["valueAt"];
 }
 
 /** The models behind a policy. */
@@ -47,6 +49,8 @@ export class LanguagePolicy implements Policy {
   readonly frozen: Gpt2 | undefined;
   /** True where the model has a value head. */
   readonly hasValues: boolean;
+  /** True where values move the value head alone. */
+  readonly valueDetached: boolean;
   /** Absent where there is neither a frozen copy nor an adapter. */
   readonly reference?: NonNullable<Policy["reference"]>;
   #rows: ResponseRows | undefined;
@@ -63,16 +67,18 @@ export class LanguagePolicy implements Policy {
     this.model = model;
     this.frozen = reference;
     this.hasValues = model.options.valueHead === true;
+    this.valueDetached = model.options.valueDetached === true;
     if (reference || model.adapter) this.reference = (batch) => this.#reference(batch);
   }
 
   /** Preallocates the memory of a whole run: within `shape` nothing more will be taken. */
-  reserve({ batchSize, promptTokens, maxNewTokens, microbatchRows }: RunShape): void {
+  reserve({ batchSize, promptTokens, maxNewTokens, microbatchRows, valueAt }: RunShape): void {
     reserveGeneration(this.model, { prompts: batchSize, promptTokens, maxNewTokens });
     const [piece] = pieces(Array.from({ length: batchSize }, (_, row) => row), microbatchRows);
     const longest = {
       prompts: [new Int32Array(promptTokens)],
       responses: [new Int32Array(maxNewTokens)],
+      valueAt,
     };
     const { T, index } = responseRows(longest), B = piece.length;
     for (const model of [this.model, this.frozen]) model?.reserve({ B, T, R: B * index.length });
@@ -89,7 +95,7 @@ export class LanguagePolicy implements Policy {
     return {
       logprob: toGrid(logprob, rows),
       entropy: toGrid(entropy, rows),
-      ...(this.hasValues && { value: toGrid(value, rows) }),
+      ...(this.hasValues && { value: toGrid(value, rows, "valuePlace") }),
     };
   }
 
@@ -101,7 +107,7 @@ export class LanguagePolicy implements Policy {
     this.model.backward({
       dlogprob: fromGrid(dlogprob, rows),
       dentropy: dentropy && fromGrid(dentropy, rows),
-      dvalue: dvalue && fromGrid(dvalue, rows),
+      dvalue: dvalue && fromGrid(dvalue, rows, "valuePlace"),
     });
   }
 
@@ -118,8 +124,7 @@ export class LanguagePolicy implements Policy {
   }
 
   async #reference(batch: TokenBatch): Promise<{ logprob: Float32Array }> {
-    const rows = responseRows(batch);
-    const { temperature } = batch;
+    const { prompts, responses, temperature } = batch, rows = responseRows({ prompts, responses });
     const { logprob } = this.frozen
       ? await this.frozen.evaluate(rows, { temperature })
       : await this.model.evaluate(rows, { temperature, adapter: false });

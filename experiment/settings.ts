@@ -20,6 +20,11 @@ import type { Task } from "../tasks/task.ts";
 const ROWS = {
   batchSize: { kind: "integer", default: 48, otherwise: "the task's own", unit: "completions", min: 1, max: MAX_ROWS, doc: "completions per step", group: "Sampling" },
   maxGradNorm: { kind: "number", default: 1, min: 0, usual: "0, 0.5 to 1", doc: "gradients are scaled down to this global L2 norm; 0 is off", group: "Updates" },
+  adamBeta1: { kind: "number", default: 0.9, min: 0, max: 0.999999, usual: "0.9", doc: "AdamW: decay of the mean gradient", group: "Updates" },
+  adamBeta2: { kind: "number", default: 0.999, min: 0, max: 0.999999, usual: "0.95 to 0.999", doc: "AdamW: decay of the mean squared gradient", group: "Updates" },
+  adamEps: { kind: "number", default: 1e-8, min: 1e-30, max: 1, usual: "1e-8 to 1e-5", doc: "AdamW: added to the root of the mean squared gradient", group: "Updates" },
+  weightDecay: { kind: "number", default: 0, min: 0, max: 1e6, usual: "0 to 0.1", doc: "AdamW: share of matrices and embeddings that a step takes off, times learningRate", group: "Updates" },
+  valueWeightDecay: { kind: "number", min: 0, max: 1e6, otherwise: "weightDecay", usual: "0 to 0.1", doc: "AdamW: the same of the value head, times its learning rate", group: "Updates" },
   loraRank: { kind: "integer", default: 0, unit: "0 = train all weights", min: 0, max: 65536, usual: "4 to 64", doc: "rank of the adapter that is trained while the weights stay", group: "Updates" },
   loraAlpha: { kind: "number", default: 16, min: 0, above: true, usual: "1 or 2 times loraRank", only: { loraRank: { not: 0 } }, doc: "the low-rank update is scaled by loraAlpha / loraRank", group: "Updates" },
   loraTargets: { kind: "text", default: "auto", unit: "auto, all-linear or NAME,...", only: { loraRank: { not: 0 } }, doc: "linear layers with an adapter; auto is c_attn, or q_proj and v_proj", group: "Updates" },
@@ -82,7 +87,10 @@ export const suitedSettings = (
   preset: Preset | undefined,
 ): { by: string; values: Values }[] => [
   ...(task
-    ? [{ by: task.name, values: { ...task.settings, maxNewTokens: task.maxNewTokens } as Values }]
+    ? [{
+      by: task.name, // a preset is complete, also where it leaves a setting to follow another one
+      values: { ...(preset ? {} : task.settings), maxNewTokens: task.maxNewTokens } as Values,
+    }]
     : []),
   ...(preset ? [{ by: `the preset ${preset.name}`, values: preset.settings }] : []),
 ];

@@ -70,28 +70,30 @@ export function valueHeadScratch({ N, C }: { N: number; C: number }): number {
 
 /**
  * Enqueues the backward pass for dvalue (N). `dx` (N, C), `dweight` (C) and `dbias` (1) are added to;
- * `scratch` is overwritten.
+ * `scratch` is overwritten. Without `dx` the gradient ends here: the head is detached.
  */
 export function valueHeadBackward(
   device: Device,
-  x: Record<"x" | "weight" | "dvalue" | "dx" | "dweight" | "dbias" | "scratch", Tensor>,
+  x: Record<"x" | "weight" | "dvalue" | "dweight" | "dbias" | "scratch", Tensor> & { dx?: Tensor },
   { N, C }: { N: number; C: number },
 ): void {
   const { G, R } = rowChunks(N);
   const { PACK, text } = packed(code, C);
   const columns = Math.ceil(C / PACK / LANES);
-  device.launch({
-    kernel: {
-      label: "value_head.input",
-      entryPoint: "input",
-      twin: input,
-      workgroup: LANES,
-      ...text,
-    },
-    dims: { N, C, R },
-    bind: { weight: [x.weight, C], dvalue: [x.dvalue, N], dx: [x.dx, N * C] },
-    groups: [columns, Math.min(N, MAX_GROUPS)],
-  });
+  if (x.dx) {
+    device.launch({
+      kernel: {
+        label: "value_head.input",
+        entryPoint: "input",
+        twin: input,
+        workgroup: LANES,
+        ...text,
+      },
+      dims: { N, C, R },
+      bind: { weight: [x.weight, C], dvalue: [x.dvalue, N], dx: [x.dx, N * C] },
+      groups: [columns, Math.min(N, MAX_GROUPS)],
+    });
+  }
   const pweight = view(x.scratch, 0, G * C, "scratch of dweight");
   const pbias = view(x.scratch, align(G * C), G, "scratch of dbias");
   device.launch({

@@ -24,7 +24,7 @@ import { layoutParameters } from "./layout.ts";
 import { logitsError } from "./logits.ts";
 import { Adapter, inUse } from "./lora/lora.ts";
 import { Optimizer } from "./optimizer.ts";
-import { initialise, ParameterBuffers } from "./params.ts";
+import { initialise, initialiseValueHead, ParameterBuffers } from "./params.ts";
 import type { Pass, RowGradients } from "./pass.ts";
 import { Passes } from "./passes.ts";
 import { checkReference, referenceHead } from "./reference.ts";
@@ -85,12 +85,19 @@ export class Gpt2 implements Disposable {
     const model = Gpt2.empty(device, config, options);
     initialise(model.weights, options.seed ?? 0);
     model.adapter?.initialise(options.seed ?? 0);
+    model.initialiseValues();
     return model;
   }
 
   /** A model whose weights are all zero: to be filled, or on a `CountingDevice` to see what it takes. */
   static empty(device: Device, config: unknown, options: Gpt2Options = {}): Gpt2 {
     return new Gpt2(device, parseConfig(config), options);
+  }
+
+  /** Writes a fresh value head, as `valueInit` and `seed` say, where the model has one. */
+  initialiseValues(): void {
+    const { valueInit: init, seed } = this.options;
+    initialiseValueHead(this.adapter?.parameters ?? this.weights, { init, seed });
   }
 
   /**

@@ -9,8 +9,15 @@ import type { AdamwOptions } from "./optimizer.ts";
 export interface Gpt2Options {
   /** Key of the fresh weights. Default 0. */
   seed?: number;
-  /** Add a linear estimate of value on the final hidden state, zero at first. Default false. */
+  /** Add a linear estimate of value on the final hidden state. Default false. */
   valueHead?: boolean;
+  /**
+   * How a value head begins that no file has: as zeros, or by normal draws under `seed` of standard
+   * deviation 1 / (C + 1) with bias 0. Default "zero".
+   */
+  valueInit?: "zero" | "normal";
+  /** The gradient of the value reaches the value head and nothing else. Default false. */
+  valueDetached?: boolean;
   /** Leave out gradients and optimizer: forward passes only. Default false. */
   frozen?: boolean;
   /**

@@ -117,7 +117,7 @@ export function parameterSpecs(config: ModelConfig, valueHead = false): Spec[] {
 /** Whether a parameter is of the value head. */
 export const isValueHead = (name: string): boolean => name.startsWith("v_head.");
 
-/** A linear estimate of value on C channels; zero at first, as noise would be no estimate. */
+/** A linear estimate of value on C channels; zero at first, see `initialiseValueHead`. */
 export function valueHeadSpecs(C: number): Spec[] {
   return [
     { name: "v_head.weight", shape: [1, C], decay: true, init: { value: 0 } },

@@ -98,3 +98,22 @@ export function initialise(
     device.write(weights.get(name), data);
   });
 }
+
+/**
+ * Writes a fresh value head into `store`, where it has one: zeros, or normal draws of standard deviation
+ * 1 / (C + 1) with bias 0 ("normal"; OpenRLHF begins so).
+ */
+export function initialiseValueHead(
+  store: ParameterBuffers,
+  { init = "zero", seed = 0 }: { init?: "zero" | "normal"; seed?: number },
+): void {
+  const weight = store.find("v_head.weight");
+  if (!weight) return;
+  const data = new Float32Array(weight.length);
+  if (init === "normal") {
+    const std = 1 / (weight.length + 1);
+    fillNormal(data, { std, seed, parameter: 0, stream: STREAMS.valueHead });
+  }
+  store.device.write(weight, data);
+  store.device.write(store.get("v_head.bias"), [0]);
+}

@@ -60,6 +60,8 @@ export interface PassModel {
   readonly dims: ModelDims;
   readonly weights: ParameterBuffers;
   readonly values?: ValueHead;
+  /** The gradient of the value ends at the value head. */
+  readonly valueDetached?: boolean;
   /** Adds its part to the blocks; its gradients lie in `gradients`. */
   readonly adapter?: Adapter;
   /** What KL compares with. Absent: there is no KL. */
@@ -116,8 +118,9 @@ export class Pass implements Disposable {
       };
       const value = model.values !== undefined;
       const chunk = chunkRows(device.limits, { V: dims.V, R, bytes: model.chunkBytes });
-      const { reference } = model;
-      const headDims: HeadDims = { ...dims, N, R, chunk, temperature, value, reference };
+      const { reference, valueDetached: detached } = model;
+      const sizes = { ...dims, N, R, chunk, temperature };
+      const headDims: HeadDims = { ...sizes, value, detached, reference };
       this.singleChunk = R <= chunk;
       this.head = headActivations(workspace, headDims);
       const layers = this.#layers({ ...dims, B, T, rank: model.adapter?.rank });

@@ -17,7 +17,9 @@ export interface PassedModel extends AdaptedModel {
   readonly device: Device;
   readonly dims: ModelDims;
   readonly loss: Tensor;
-  readonly options: Readonly<Pick<Gpt2Options, "recompute" | "chunkBytes" | "shapes">>;
+  readonly options: Readonly<
+    Pick<Gpt2Options, "recompute" | "chunkBytes" | "shapes" | "valueDetached">
+  >;
 }
 
 /** Which of a model's passes. */
@@ -86,11 +88,11 @@ export class Passes implements Disposable {
 
   #record(shape: PassShape, parts: RecordedParts): Pass {
     const { device, dims, weights, loss } = this.model, workspace = this.#workspace;
-    const { recompute = false, chunkBytes = 2 ** 27 } = this.model.options;
+    const { recompute = false, chunkBytes = 2 ** 27, valueDetached } = this.model.options;
     const { generation } = workspace;
     try {
       return new Pass(
-        { device, workspace, dims, weights, ...parts, loss, recompute, chunkBytes },
+        { device, workspace, dims, weights, ...parts, loss, recompute, chunkBytes, valueDetached },
         shape,
       );
     } finally {

@@ -14,7 +14,7 @@ export interface Draws {
   /** Number of the parameter among those of its stream. */
   parameter: number;
   /** STREAMS.weights unless given. */
-  stream?: RandomStreams["weights" | "adapter"];
+  stream?: RandomStreams["weights" | "adapter" | "valueHead"];
 }
 
 /** Fills `out` with uniform draws between -bound and bound. */

@@ -27,9 +27,14 @@ export interface Rows {
 export interface ResponseRows extends Rows {
   /** Tokens of the longest response. */
   readonly width: number;
-  /** (R) b * width + t for response token t of sequence b. */
+  /** (R) b * width + t for response token t of sequence b, whose log-probability the row tells. */
   readonly place: Uint32Array<ArrayBuffer>;
+  /** (R) The same of the token whose value the row tells. */
+  readonly valuePlace: Uint32Array<ArrayBuffer>;
 }
+
+/** Place of a row that tells nothing of any token. */
+const NOWHERE = 2 ** 32 - 1;
 
 /**
  * Rows with every next token of every sequence as target: language modelling.
@@ -55,10 +60,17 @@ export function languageModelRows(sequences: readonly Tokens[]): Rows {
 /**
  * Rows with every response token as target. The last token of a response is a target but not an
  * input, as nothing comes after it.
+ *
+ * The value of a token is that of the row before it; with `valueAt` "own" that of its own row. Then the last
+ * token is an input too, and its row has a target of which nothing is asked.
  * @throws {RangeError} when a prompt is empty or the lists differ in length
  */
 export function responseRows(
-  { prompts, responses }: { prompts: readonly Tokens[]; responses: readonly Tokens[] },
+  { prompts, responses, valueAt = "before" }: {
+    prompts: readonly Tokens[];
+    responses: readonly Tokens[];
+    valueAt?: "before" | "own";
+  },
 ): ResponseRows {
   if (prompts.length !== responses.length) {
     throw new RangeError(
@@ -66,6 +78,7 @@ export function responseRows(
         `${prompts.length} and ${responses.length}`,
     );
   }
+  const isOwn = valueAt === "own";
   const rows = pack(
     prompts.map((prompt, b) => {
       if (prompt.length === 0) {
@@ -73,31 +86,52 @@ export function responseRows(
           `Cannot score response ${b} as its first token needs a row before it: prompt ${b} is empty`,
         );
       }
-      const target = Array.from(responses[b]);
+      const response = Array.from(responses[b]), last = response.slice(-1);
       return {
-        input: [...Array.from(prompt), ...target.slice(0, -1)],
-        target,
+        input: [...Array.from(prompt), ...(isOwn ? response : response.slice(0, -1))],
+        target: isOwn ? [...response, ...last] : response,
         first: prompt.length - 1,
       };
     }),
   );
   const width = Math.max(0, ...responses.map((response) => response.length));
-  const place = responses.flatMap((response, b) =>
+  const places = responses.map((response, b) =>
     Array.from({ length: response.length }, (_, t) => b * width + t)
   );
-  return { ...rows, width, place: Uint32Array.from(place) };
+  const beside = (of: number[], lacks: number[]): number[] => isOwn && of.length > 0 ? lacks : [];
+  const place = places.flatMap((of) => [...of, ...beside(of, [NOWHERE])]);
+  const valuePlace = places.flatMap((of) => [...beside(of, [NOWHERE]), ...of]);
+  return {
+    ...rows,
+    width,
+    place: Uint32Array.from(place),
+    valuePlace: Uint32Array.from(valuePlace),
+  };
 }
 
-/** Spreads (R) values over the (B, width) grid of responses; 0 where there is no token. */
-export function toGrid(values: ArrayLike<number>, { B, width, place }: ResponseRows): Float32Array {
-  const grid = new Float32Array(B * width);
-  for (let r = 0; r < place.length; r++) grid[place[r]] = values[r];
+/**
+ * Spreads (R) numbers over the (B, width) grid of responses, by default those of the tokens that are
+ * predicted, else of the tokens with a value; 0 where there is no token.
+ */
+export function toGrid(
+  numbers: ArrayLike<number>,
+  rows: ResponseRows,
+  of: "place" | "valuePlace" = "place",
+): Float32Array {
+  const grid = new Float32Array(rows.B * rows.width);
+  rows[of].forEach((at, r) => {
+    if (at !== NOWHERE) grid[at] = numbers[r];
+  });
   return grid;
 }
 
-/** Picks the (R) values of a (B, width) grid that stand at response tokens. */
-export function fromGrid(grid: ArrayLike<number>, { place }: ResponseRows): Float32Array {
-  return Float32Array.from(place, (at) => grid[at]);
+/** Picks (R) numbers of a (B, width) grid, by the same places; 0 for rows that have none. */
+export function fromGrid(
+  grid: ArrayLike<number>,
+  rows: ResponseRows,
+  of: "place" | "valuePlace" = "place",
+): Float32Array {
+  return Float32Array.from(rows[of], (at) => at === NOWHERE ? 0 : grid[at]);
 }
 
 /** One sequence: its input, and targets whose rows are first, first + 1, …. */

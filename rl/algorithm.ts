@@ -9,7 +9,8 @@ import type { Numbers, ResponseGrid } from "./batch.ts";
 import type { DrawCounts, DynamicSampling } from "./dynamic_sampling.ts";
 import type { LossSums } from "./loss/sums.ts";
 import type { MetricInfo } from "./metrics.ts";
-import type { Evaluation, EvaluationGradient, Rollout } from "./policy.ts";
+import type { ValueHeadNeeds } from "./needs.ts";
+import type { Evaluation, EvaluationGradient, Rollout, StepRates } from "./policy.ts";
 import type { TrainerConfig } from "./trainer_options.ts";
 import type { UpdateResult } from "./update.ts";
 
@@ -17,6 +18,8 @@ import type { UpdateResult } from "./update.ts";
 export interface Needs {
   /** A value head. */
   value: boolean;
+  /** How that head is made. Default: from zeros, not detached, with one norm for all gradients. */
+  head?: ValueHeadNeeds;
   /** Log-probabilities under frozen reference weights. */
   reference: boolean;
   /** Completions that are drawn for each prompt and compared with each other, >= 1. */
@@ -114,6 +117,18 @@ export interface LossInputs {
   advantage: Numbers;
   /** R */
   returns?: Numbers;
+  /** Rows of the whole optimiser batch with a token that counts. Default: those of this piece. */
+  rows?: number;
+}
+
+/** One turn of an update: passes over the rollout in which some of the losses are learned from. */
+export interface UpdatePhase {
+  /** Passes, >= 1. */
+  epochs: number;
+  /** Whose gradient is taken: the value loss's, that of all the rest, or both. */
+  losses: "all" | "value" | "policy";
+  /** Peaks of the learning rates, which the schedule scales; what has none stays as it is. */
+  rates: Partial<StepRates>;
 }
 
 /** The rows of a rollout that one optimiser step learns from. */
@@ -161,6 +176,8 @@ export interface Algorithm<C = Record<string, unknown>> {
   next?(facts: StepFacts<C>): AlgorithmState;
   /** From scores to advantages. Called once a rollout. */
   advantages(rollout: ScoredRollout, context: StepContext<C>): Advantages;
+  /** In which turns policy and value head learn. Default: together, `epochs` times, at `learningRate`. */
+  phases?(context: StepContext<C>): readonly UpdatePhase[];
   /** The normaliser of an optimiser batch, (B, T) in its grid. Default: the mean over its tokens. */
   weights?(batch: OptimiserBatch, context: StepContext<C>): Float64Array;
   /**

@@ -18,7 +18,7 @@ import {
 import type { Algorithm, Experience, Needs, StepContext } from "./algorithm.ts";
 import { scoredRows } from "./drawn.ts";
 import type { Batch } from "./dynamic_sampling.ts";
-import type { Evaluation, Policy, Rollout } from "./policy.ts";
+import type { Evaluation, Policy, Rollout, TokenBatch } from "./policy.ts";
 import { clampScores, rewardColumns } from "./scores.ts";
 
 /** Lists `rows` in pieces of at most `size`; 0 is all at once. */
@@ -30,15 +30,16 @@ export function pieces(rows: readonly number[], size: number): number[][] {
 }
 
 /** What the policy is asked about some rows of a rollout. */
-export function tokenBatch(rollout: Rollout, rows: readonly number[], temperature: number): {
-  prompts: Int32Array[];
-  responses: Int32Array[];
-  temperature: number;
-} {
+export function tokenBatch(
+  rollout: Rollout,
+  rows: readonly number[],
+  { temperature, valueAt }: Pick<TokenBatch, "temperature" | "valueAt">,
+): TokenBatch {
   return {
     prompts: rows.map((row) => rollout.prompts[row]),
     responses: rows.map((row) => rollout.responses[row]),
     temperature,
+    ...(valueAt && { valueAt }),
   };
 }
 
@@ -103,15 +104,16 @@ async function evaluateRollout(
   const now: Evaluation = { logprob: empty(), entropy: empty() };
   if (needs.value) now.value = empty();
   const reference = needs.reference ? empty() : undefined;
+  const valueAt = needs.head?.at;
   const chunks = pieces(Array.from({ length: grid.B }, (_, row) => row), microbatchRows);
   if (reference) {
     for (const chunk of chunks) {
-      const { logprob } = await policy.reference!(tokenBatch(rollout, chunk, temperature));
+      const { logprob } = await policy.reference!(tokenBatch(rollout, chunk, { temperature }));
       place(reference, grid, chunk, logprob, "the reference's logprob");
     }
   }
   for (const chunk of chunks) {
-    const got = await policy.evaluate(tokenBatch(rollout, chunk, temperature));
+    const got = await policy.evaluate(tokenBatch(rollout, chunk, { temperature, valueAt }));
     for (const name of Object.keys(now) as (keyof Evaluation)[]) {
       place(now[name]!, grid, chunk, got[name] ?? [], `the policy's ${name}`);
     }

@@ -39,6 +39,28 @@ export function tokenRewards(
   return { reward, penalty };
 }
 
+/**
+ * (B) lambda of each response by its length, 1 - 1 / max(alpha * tokens, 1): VAPO (arXiv 2504.05118).
+ * It is 0 for responses of up to 1 / alpha tokens: 20 with the paper's 0.05.
+ */
+export function lengthLambda(
+  { length }: Pick<ResponseGrid, "length">,
+  alpha: number,
+): Float64Array {
+  return Float64Array.from(length, (tokens) => 1 - 1 / Math.max(alpha * tokens, 1));
+}
+
+/** (B) What follows each response that was cut off: the estimate (B, T) before its last token; else 0. */
+export function lastValues(
+  grid: ResponseGrid,
+  { value, finished }: { value: Numbers; finished: readonly boolean[] },
+): number[] {
+  return finished.map((isFinished, b) => {
+    const last = lastToken(grid, b);
+    return isFinished || last < 0 ? 0 : value[b * grid.T + last];
+  });
+}
+
 /** Inputs of `gae`. */
 export interface GaeInputs {
   /** (B, T) */
@@ -47,8 +69,8 @@ export interface GaeInputs {
   value: Numbers;
   /** Weight of what comes one token later, 0 to 1. */
   gamma: number;
-  /** 0 trusts the value estimate, 1 the rewards. */
-  lambda: number;
+  /** 0 trusts the value estimate, 1 the rewards; one for all rows, or (B). */
+  lambda: number | Numbers;
   /** (B): value of the state behind the last token; 0 where left out, as if every row had ended. */
   bootstrap?: Numbers;
 }
@@ -71,11 +93,12 @@ export function gae(
 ): Advantages {
   const advantage = new Float32Array(B * T), returns = new Float32Array(B * T);
   for (let b = 0; b < B; b++) {
+    const fade = gamma * (typeof lambda === "number" ? lambda : lambda[b]);
     let nextValue = bootstrap ? bootstrap[b] : 0, nextAdvantage = 0;
     for (let i = (b + 1) * T - 1; i >= b * T; i--) {
       if (!mask[i]) continue;
       const delta = reward[i] + gamma * nextValue - value[i];
-      nextAdvantage = delta + gamma * lambda * nextAdvantage;
+      nextAdvantage = delta + fade * nextAdvantage;
       nextValue = value[i];
       advantage[i] = nextAdvantage;
       returns[i] = nextAdvantage + value[i];

@@ -2,6 +2,18 @@
 import type { Algorithm, Needs } from "./algorithm.ts";
 import type { Policy } from "./policy.ts";
 
+/** What an algorithm wants of a value head beside its being there. */
+export interface ValueHeadNeeds {
+  /** Its gradient does not reach the rest of the policy. */
+  detached: boolean;
+  /** How it starts where the model's folder has none: as zeros, or normal draws. */
+  init: "zero" | "normal";
+  /** Its gradient is clipped apart from that of the rest, each to the same norm. */
+  clipApart: boolean;
+  /** Which state a token's value speaks of, see `TokenBatch`. Default "before". */
+  at?: "before" | "own";
+}
+
 /**
  * What an algorithm needs with these settings.
  * @throws {RangeError} where its groups are not of 1 completion or more, or with dynamic sampling of 2
@@ -18,9 +30,15 @@ export function needsOf<C>(algorithm: Algorithm<C>, config: Readonly<C>): Needs 
 }
 
 /** @throws {TypeError} where there is no policy, or it lacks what an algorithm needs */
-export function checkPolicy(policy: Policy, name: string, { value, reference }: Needs): void {
+export function checkPolicy(policy: Policy, name: string, { value, reference, head }: Needs): void {
   if (!policy) {
     throw new TypeError(`Cannot train with ${name} as there is no policy: it is ${policy}`);
+  }
+  if (head?.detached && policy.valueDetached !== true) {
+    throw new TypeError(
+      `Cannot train with ${name} as its value loss must not reach the trunk of the policy: that of this ` +
+        "policy does, valueDetached is not true; open its model with valueDetached, or set detachValue=false",
+    );
   }
   const lacks = reference && !policy.reference
     ? "compares the policy with a frozen reference"

@@ -38,7 +38,8 @@ export interface Rollout {
 /**
  * Prompts and responses to evaluate. Response arrays elsewhere are (B, T) row-major, T the longest
  * response; `mask` is 1 where a response token exists. Element (b, t) speaks of `responses[b][t]`: its
- * logprob and entropy come from the logits, and its value from the hidden state, at the position before it.
+ * logprob and entropy come from the logits, and its value from the hidden state, at the position before
+ * it; the value from the token's own position where `valueAt` says so.
  */
 export interface TokenBatch {
   /** At least one token each. */
@@ -47,6 +48,11 @@ export interface TokenBatch {
   responses: Int32Array[];
   /** As in `SamplingOptions`. */
   temperature: number;
+  /**
+   * The state that a token's value is an estimate of: "before" it, as GAE wants, or its "own", in which the
+   * token is known. Default "before".
+   */
+  valueAt?: "before" | "own";
 }
 
 /** What one forward pass tells, each (B, T); entries where the mask is 0 mean nothing. */
@@ -55,7 +61,7 @@ export interface Evaluation {
   logprob: Float32Array;
   /** Entropy of the whole distribution at that position, nats. */
   entropy: Float32Array;
-  /** Value head's estimate before the token; absent where the policy has none. */
+  /** Value head's estimate, by `valueAt` before or after the token; absent where the policy has none. */
   value?: Float32Array;
 }
 
@@ -81,6 +87,8 @@ export interface StepRates {
 export interface Policy {
   /** False where `evaluate` gives no values; left out, it may give them. */
   readonly hasValues?: boolean;
+  /** True where the gradient of `value` moves the value head and nothing else. Left out, it may not. */
+  readonly valueDetached?: boolean;
   /** Draws one completion a prompt. */
   generate(prompts: Int32Array[], options: SamplingOptions): Promise<Rollout>;
   /** Forward pass; keeps what `backward` needs until the next `evaluate`. */

@@ -2,6 +2,7 @@
 import type { Algorithm, Experience, StepFacts } from "./algorithm.ts";
 import { meansOf } from "./loss/sums.ts";
 import { orderMetrics } from "./metrics.ts";
+import { ratesOfUpdate } from "./phases.ts";
 import { maskedMean, mean, meanAndStd, meanRowSum } from "./stats.ts";
 import type { UpdateResult } from "./update.ts";
 
@@ -9,7 +10,6 @@ import type { UpdateResult } from "./update.ts";
 export function stepMetrics<C>(
   algorithm: Algorithm<C>,
   facts: StepFacts<C>,
-  learningRate: number,
 ): Record<string, number> {
   const { experience, update } = facts;
   const absent = Object.fromEntries(algorithm.metrics.map(({ name }) => [name, NaN]));
@@ -18,7 +18,7 @@ export function stepMetrics<C>(
     ...ofRollout(experience),
     ...experience.facts,
     ...ofUpdate(update),
-    "optimizer/learning_rate": learningRate,
+    "optimizer/learning_rate": ratesOfUpdate(algorithm, facts).policy,
     ...algorithm.report?.(facts),
   });
 }

@@ -3,7 +3,6 @@
  * a few epochs. It names no algorithm.
  * @module
  */
-import { scheduleAt } from "../base/schedules.ts";
 import type { Algorithm, Experience, Needs } from "./algorithm.ts";
 import { asAlgorithm, DEFAULT_ALGORITHM } from "./algorithms/registry.ts";
 import { tooManySkipped } from "./diverged.ts";
@@ -126,16 +125,16 @@ export class Trainer {
       "evaluate",
       () => collect(this.#policy, { batch, algorithm, needs, context }),
     );
-    const learningRate = this.#learningRate(step), { fault, grid } = experience;
+    const { fault, grid } = experience;
     const update: UpdateResult = fault === undefined && grid.B > 0
       ? await timed(
         "update",
-        () => learn(this.#policy, { experience, algorithm, context, learningRate }),
+        () => learn(this.#policy, { experience, algorithm, context }),
       )
       : { batches: [], totals: [], gradientNorms: [], epochs: 0, fault };
     const facts = { ...context, experience, update };
     this.#advance(facts, faults, batch);
-    const metrics = stepMetrics(algorithm, facts, learningRate);
+    const metrics = stepMetrics(algorithm, facts);
     return { rollout: batch.rollout, scores: batch.scores, metrics, experience, timings };
   }
 
@@ -180,15 +179,5 @@ export class Trainer {
     const algorithm = this.algorithm.next?.(facts) ?? facts.state;
     checkNext(this.algorithm.name, facts.state, algorithm);
     this.#state = { step: facts.step + 1, faults, algorithm, ...(sampling && { sampling }) };
-  }
-
-  #learningRate(step: number): number {
-    return scheduleAt({
-      kind: this.config.learningRateSchedule,
-      peak: this.config.learningRate,
-      final: this.config.learningRateFinal,
-      warmup: this.config.warmupSteps,
-      total: this.config.totalSteps,
-    }, step);
   }
 }

@@ -33,7 +33,8 @@ const ROWS = {
   learningRate: { kind: "number", default: 1.41e-5, min: 0, max: 1e6, usual: "1e-6 to 1e-3", doc: "AdamW step size; larger for smaller models", group: "Updates" },
   learningRateSchedule: { kind: "choice", choices: DECAYS, default: "constant", doc: "decay from learningRate to learningRateFinal", group: "Updates" },
   learningRateFinal: { kind: "number", default: 0, min: 0, max: 1e6, usual: "0 to learningRate", only: { learningRateSchedule: { not: "constant" } }, decayOf: "learningRate", doc: "learning rate at the end of a linear or cosine decay", group: "Updates" },
-  warmupSteps: { kind: "integer", default: 0, min: 0, max: MAX_STEPS, unit: "rollouts", usual: "0 to 10 % of the run", doc: "growth of the learning rate to its peak", group: "Updates" },
+  warmupSteps: { kind: "integer", default: 0, min: 0, max: MAX_STEPS, unit: "rollouts, or what scheduleUnit says", usual: "0 to 10 % of the run", doc: "growth of the learning rate to its peak", group: "Updates" },
+  scheduleUnit: { kind: "choice", choices: ["rollouts", "optimizer-steps"], default: "rollouts", doc: "the learning rate changes, and warmupSteps counts, from rollout to rollout or from optimizer step to optimizer step, epochs * minibatches a rollout", group: "Updates" },
   targetKl: { kind: "number", default: 0, min: 0, unit: "nats per token", usual: "0, 0.01 to 0.1", doc: "stop learning from a rollout above this policy/approxkl; 0 is off", group: "Updates" },
   scoreClip: { kind: "number", default: 0, min: 0, unit: "reward", usual: "0, 1 to 10", doc: "scores are clamped to this distance from 0; 0 is off", group: "Rewards and advantages" },
 } as const satisfies OptionRows;

@@ -1,11 +1,12 @@
 /** Learns from one rollout: epochs, minibatches, and the pieces that fit into memory. @module */
 import { permutation } from "../base/random.ts";
-import type { Algorithm, Experience, LossInputs, StepContext } from "./algorithm.ts";
+import type { Algorithm, Experience, LossInputs, StepContext, UpdatePhase } from "./algorithm.ts";
 import {
   checkSize,
   countTokens,
   gridOfRows,
   keepRows,
+  lastToken,
   type ResponseGrid,
   takeRows,
 } from "./batch.ts";
@@ -21,16 +22,22 @@ import {
   sumsAreFinite,
 } from "./loss/sums.ts";
 import type { Evaluation, Policy } from "./policy.ts";
+import { gradientOf, phasesOf, ratesAt } from "./phases.ts";
 
 /** What the epochs over one rollout came to. */
 export interface UpdateResult {
-  /** Of every minibatch that was evaluated, also one that then stopped the update. */
+  /**
+   * Of every minibatch that was evaluated, also one that then stopped the update; where the value loss
+   * has a phase of its own before others, those of the others.
+   */
   batches: LossSums[];
+  /** Of the minibatches of such a phase; absent where there is none. */
+  critic?: LossSums[];
   /** The loss of each of them. */
   totals: number[];
   /** Of every optimiser step taken. */
   gradientNorms: number[];
-  /** Passes over the rollout, in minibatches that were learned from. */
+  /** Passes over the rollout, in minibatches that were learned from; of the last phase that began. */
   epochs: number;
   /** Why the update was skipped, if it was. */
   fault?: string;
@@ -41,7 +48,17 @@ export interface LearnOptions<C> {
   experience: Experience;
   algorithm: Algorithm<C>;
   context: StepContext<C>;
-  learningRate: number;
+}
+
+/** Where an update is: the phase in hand, and the optimiser step within it. */
+interface Turn {
+  phase: UpdatePhase;
+  /** Optimiser steps of this phase before this one. */
+  done: number;
+  /** True in the first pass of the first phase. */
+  isFirst: boolean;
+  /** True where other losses are learned from afterwards. */
+  isAhead: boolean;
 }
 
 /**
@@ -60,29 +77,34 @@ class Update<C> {
   constructor(readonly policy: Policy, readonly options: LearnOptions<C>) {}
 
   async run(): Promise<UpdateResult> {
-    const { context: { config, step }, experience: { grid: { B } } } = this.options;
-    const { seed, epochs, minibatches } = config;
-    let done = 0;
-    for (let epoch = 0; epoch < epochs; epoch++) {
-      // One minibatch holds every row, so that there is nothing to shuffle.
-      const order = minibatches === 1
-        ? Array.from({ length: B }, (_, row) => row)
-        : permutation(B, { seed, step, epoch });
-      for (let m = 0; m < minibatches; m++) {
-        const at = (part: number) => Math.floor(part * B / minibatches);
-        this.#result.epochs = done / minibatches;
-        done++;
-        const end = await this.#minibatch(order.slice(at(m), at(m + 1)), epoch === 0);
-        if (end) return end;
+    const { algorithm, context, context: { config, step }, experience: { grid: { B } } } =
+      this.options;
+    const { seed, minibatches } = config, phases = phasesOf(algorithm, context);
+    let pass = 0; // of all phases
+    for (const [p, phase] of phases.entries()) {
+      const isAhead = p < phases.length - 1;
+      for (let epoch = 0; epoch < phase.epochs; epoch++, pass++) {
+        // One minibatch holds every row, so that there is nothing to shuffle.
+        const order = minibatches === 1
+          ? Array.from({ length: B }, (_, row) => row)
+          : permutation(B, { seed, step, epoch: pass });
+        for (let m = 0; m < minibatches; m++) {
+          const at = (part: number) => Math.floor(part * B / minibatches);
+          const done = epoch * minibatches + m;
+          this.#result.epochs = done / minibatches;
+          const turn = { phase, done, isFirst: pass === 0, isAhead };
+          const end = await this.#minibatch(order.slice(at(m), at(m + 1)), turn);
+          if (end) return end;
+        }
+        this.#result.epochs = epoch + 1;
       }
     }
-    this.#result.epochs = done / minibatches;
     return await this.#settle() ?? this.#result;
   }
 
   /** One optimiser step; gives the result where the update ends before it. */
-  async #minibatch(rows: number[], isFirst: boolean): Promise<UpdateResult | undefined> {
-    const { experience: { grid, rollout }, algorithm, context, learningRate } = this.options;
+  async #minibatch(rows: number[], turn: Turn): Promise<UpdateResult | undefined> {
+    const { experience: { grid, rollout }, algorithm, context } = this.options;
     const { finished } = rollout;
     const chosen = new Set(rows);
     const batch = keepRows(grid, Array.from({ length: grid.B }, (_, b) => chosen.has(b)));
@@ -90,35 +112,39 @@ class Update<C> {
     const weight = algorithm.weights?.({ grid: batch, rows, finished }, context) ??
       tokenMean(batch);
     checkSize(`the weights of ${algorithm.name}`, weight, grid);
+    const counted = rows.filter((b) => lastToken(grid, b) >= 0).length;
     let sums = emptySums();
     for (const piece of pieces(rows, context.config.microbatchRows)) {
       const part = gridOfRows(grid, piece);
       if (countTokens(part.mask) === 0) continue;
-      const now = await this.#evaluate(piece, isFirst);
+      const now = await this.#evaluate(piece, turn.isFirst);
       const failed = await this.#settle();
       if (failed) return failed;
-      const inputs = this.#inputs(part, piece, now);
+      const inputs = { ...this.#inputs(part, piece, now), rows: counted };
       const loss = algorithm.loss(inputs, takeRows(weight, grid, piece), context);
       sums = addSums(sums, bothSums(policySums(inputs), loss.sums));
       if (!sumsAreFinite(sums)) break;
       for (const [name, array] of Object.entries(loss.gradient)) {
         if (array) checkSize(`the ${name} of ${algorithm.name}`, array, part);
       }
-      this.policy.backward(loss.gradient);
+      this.policy.backward(gradientOf(loss.gradient, turn.phase.losses));
     }
     const means = meansOf(sums), total = algorithm.total(means, context);
     if (!sumsAreFinite(sums)) {
       this.policy.zeroGradient();
       return { ...this.#result, fault: `the loss is ${total}` };
     }
-    this.#result.batches.push(sums);
-    this.#result.totals.push(total);
-    const { targetKl } = context.config;
+    if (turn.isAhead) (this.#result.critic ??= []).push(sums);
+    else {
+      this.#result.batches.push(sums);
+      this.#result.totals.push(total);
+    }
+    const { config, config: { targetKl }, step } = context;
     if (targetKl > 0 && means["policy/approxkl"] > targetKl) {
       this.policy.zeroGradient();
       return this.#result;
     }
-    this.policy.step({ policy: learningRate, value: learningRate });
+    this.policy.step(ratesAt(config, turn.phase, { step, done: turn.done }));
     this.#pending = this.#result.epochs;
   }
 
@@ -127,9 +153,10 @@ class Update<C> {
    * evaluate it again.
    */
   #evaluate(piece: readonly number[], isFirst: boolean): Promise<Evaluation> | Evaluation {
-    const { experience: { grid, now, rollout }, context: { config } } = this.options;
+    const { experience: { grid, now, rollout }, context: { config }, algorithm } = this.options;
+    const valueAt = algorithm.needs(config).head?.at;
     if (isFirst && piece.length === grid.B) return now;
-    return this.policy.evaluate(tokenBatch(rollout, piece, config.temperature));
+    return this.policy.evaluate(tokenBatch(rollout, piece, { ...config, valueAt }));
   }
 
   /**

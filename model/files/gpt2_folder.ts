@@ -10,7 +10,7 @@ import { fileParts, packPart } from "../families/families.ts";
 import { adapterInside, plainName } from "../families/names.ts";
 import { Gpt2 } from "../gpt2.ts";
 import type { Gpt2Options } from "../gpt2_options.ts";
-import { type Parameter, parameterSpecs } from "../layout.ts";
+import { isValueHead, type Parameter, parameterSpecs } from "../layout.ts";
 import type { ParameterBuffers } from "../params.ts";
 import type { TensorSource } from "../tensor_source.ts";
 import { sourceOf } from "./deno_folder.ts";
@@ -30,7 +30,7 @@ export interface LoadOptions extends Omit<Gpt2Options, "base"> {
 
 /**
  * A model from a folder in Hugging Face form, or from a folder that PEFT wrote: its base is found and
- * the adapter attached to it. A value head that the folder lacks is zero; `lora` attaches a fresh adapter,
+ * the adapter attached to it. A value head that the folder lacks is a fresh one, by `valueInit`; `lora` attaches a fresh adapter,
  * drawn from `seed`, to a folder that has none. A text is the path of a folder on this machine, and a base
  * that is not on it is not found: `model/hub/load.ts` looks in the hub's cache as well.
  * @throws {Error} when the folder lacks a file or its tensors do not fit its config
@@ -55,6 +55,7 @@ export async function loadGpt2(
   const model = Gpt2.empty(device, source.config, { ...options, ...own, base: base.path });
   try {
     model.adapter?.initialise(options.seed ?? 0);
+    model.initialiseValues();
     await source.fill(model.weights, model.adapter?.parameters);
     if (model.adapter) await adapter?.fill(model.adapter);
     else await adapter?.mergeInto(model.weights, source.config);
@@ -122,7 +123,7 @@ interface FoundWeights {
   readonly places: ReadonlyMap<string, string>;
 }
 
-const isValue = (name: string): boolean => name.startsWith("v_head.");
+const isValue = isValueHead;
 const ownName = (name: string): string => plainName(name).replace(VALUE_HEAD, "v_head.");
 
 /** @throws {SafetensorsError} when the tensors are not those of `config` */

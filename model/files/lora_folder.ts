@@ -8,6 +8,7 @@ import { excerpt } from "../../base/excerpt.ts";
 import type { ModelConfig } from "../config.ts";
 import { plainName } from "../families/names.ts";
 import { Adapter, type LoraOptions } from "../lora/lora.ts";
+import { isValueHead } from "../layout.ts";
 import type { ParameterBuffers } from "../params.ts";
 import { sourceOf } from "./deno_folder.ts";
 import { type FolderSource, MissingFileError } from "./folder_source.ts";
@@ -65,7 +66,7 @@ export async function openAdapter(
     { parameters }: Adapter,
     values: ParameterBuffers = parameters,
   ): Promise<void> => {
-    const wanted = parameters.layout.parameters.filter(({ name }) => !name.startsWith("v_head."));
+    const wanted = parameters.layout.parameters.filter(({ name }) => !isValueHead(name));
     const places = file.expect(wanted, ownName);
     for (const { name } of wanted) {
       parameters.device.write(parameters.get(name), await file.read(places.get(name)!));
@@ -138,7 +139,7 @@ async function configOf(folder: FolderSource): Promise<ModelConfig> {
 }
 
 async function fillValues(values: ParameterBuffers, folder: FolderSource): Promise<void> {
-  const wanted = values.layout.parameters.filter(({ name }) => name.startsWith("v_head."));
+  const wanted = values.layout.parameters.filter(({ name }) => isValueHead(name));
   if (wanted.length === 0) return;
   using file = await openTensors(folder, VALUES);
   if (!file) return;

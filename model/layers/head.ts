@@ -41,6 +41,8 @@ export type HeadDims = Pick<ModelDims, "V" | "C" | "eps"> & {
   readonly value: boolean;
   /** Compare with it; its hidden states are an input, `HeadActivations.reference`. */
   readonly reference?: ReferenceHead;
+  /** The gradient of the value reaches the value head and nothing else. Default false. */
+  readonly detached?: boolean;
 };
 
 /** What the head computes, all overwritten. */
@@ -243,7 +245,7 @@ export function headBackward(device: Device, tensors: HeadBackwardTensors, dims:
       x: a.hidden,
       weight: values!.weight,
       dvalue: d.dvalue,
-      dx: d.dhidden,
+      ...(!dims.detached && { dx: d.dhidden }),
       dweight: dvalues.weight,
       dbias: dvalues.bias,
       scratch: d.partial,

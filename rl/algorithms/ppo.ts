@@ -24,8 +24,8 @@ import type {
   StepContext,
   StepFacts,
 } from "../algorithm.ts";
-import { lastToken } from "../batch.ts";
-import { gae, tokenRewards } from "../gae.ts";
+import { CRITIC_ROWS, criticPhases, criticReport, valueHeadNeeds } from "../critic.ts";
+import { gae, lastValues, lengthLambda, tokenRewards } from "../gae.ts";
 import { tokenKl } from "../kl.ts";
 import { KL_ROWS, needsReference, nextKlState } from "../kl_control.ts";
 import { CLIP_ROWS, clippedLoss } from "../loss/clipped_ratio.ts";
@@ -40,7 +40,7 @@ import {
 import { emptySums } from "../loss/sums.ts";
 import { valueLoss } from "../loss/value.ts";
 import { metricTable } from "../metrics.ts";
-import { maskedMean, maskedVariance, mean, whiten } from "../stats.ts";
+import { maskedMean, maskedVariance, whiten } from "../stats.ts";
 
 // deno-fmt-ignore
 const ROWS = {
@@ -50,10 +50,13 @@ const ROWS = {
   ...ENTROPY_ROWS,
   gamma: { kind: "number", default: 1, min: 0, max: 1, unit: "per token", usual: "1", doc: "discount", group: "Rewards and advantages" },
   lambda: { kind: "number", default: 0.95, min: 0, max: 1, usual: "0.9 to 1", doc: "GAE: 0 trusts the value head, 1 the rewards", group: "Rewards and advantages" },
+  lambdaValue: { kind: "number", min: 0, max: 1, otherwise: "lambda", usual: "1", doc: "GAE of the value head's targets alone (VAPO)", group: "Rewards and advantages" },
+  lambdaAlpha: { kind: "number", default: 0, min: 0, usual: "0, 0.05", doc: "lambda of the policy by length, 1 - 1 / max(lambdaAlpha * tokens, 1), in place of lambda (VAPO): 0 for responses of up to 1 / lambdaAlpha tokens, which is 20 at 0.05; 0 is off", group: "Rewards and advantages" },
   truncated: { kind: "choice", choices: ["zero", "value"], default: "zero", doc: "what follows a response without EOS: nothing, or its last value estimate", group: "Rewards and advantages" },
   whitenAdvantages: { kind: "choice", choices: ["sample", "population", "off"], default: "sample", doc: "advantages to mean 0, standard deviation 1, by this variance", group: "Rewards and advantages" },
   whitenRewards: { kind: "boolean", default: false, doc: "per-token rewards to standard deviation 1, mean kept", group: "Rewards and advantages" },
   ...KL_ROWS,
+  ...CRITIC_ROWS,
 } as const satisfies OptionRows;
 
 /** Settings of PPO. The defaults are those of TRL 0.11 where it has the setting. */
@@ -80,6 +83,7 @@ const METRICS = metricTable([
   ["value/mean", "reward", "any", "follows returns/mean", "mean value estimate before the update", "Stuck: raise valueCoefficient or valueClip.", "ppo/val/mean"],
   ["value/var", "reward^2", ">= 0", "grows towards returns/var", "sample variance of the value estimates before the update", "At 0 after many steps: raise valueCoefficient.", "ppo/val/var"],
   ["value/explained_variance", "", "<= 1", "rises above 0", "1 - value/error / returns/var; below 0 the value head is worse than a constant", "Below 0 for long: raise valueCoefficient, or lambda towards 1 so that the estimate matters less.", "ppo/val/var_explained"],
+  ["value/learning_rate", "", ">= 0", "follows its schedule", "learning rate of the value head in this step", "Set valueLearningRate and learningRateSchedule.", ""],
   "optimizer/grad_norm", "optimizer/epochs", "optimizer/skipped_updates", "sampling/logp_difference_max", "rewards/scored_count",
   "rewards/null_count", "tokens/queries_len_mean", "tokens/queries_len_std", "tokens/responses_len_mean", "tokens/responses_len_std",
   "tokens/finished_share",
@@ -90,7 +94,7 @@ function advantages(
   { rollout, grid, score, old, reference }: ScoredRollout,
   { config, state }: StepContext<PpoConfig>,
 ): Advantages {
-  const { mask, T } = grid, { gamma, lambda, klEstimator: estimator } = config;
+  const { mask } = grid, { gamma, lambda, lambdaAlpha, klEstimator: estimator } = config;
   const kl = reference && tokenKl(mask, { logprob: old.logprob, reference, estimator });
   const { klCoefficient: coefficient } = state;
   const { reward: plain, penalty } = tokenRewards(grid, {
@@ -102,16 +106,16 @@ function advantages(
   const reward = config.whitenRewards ? whiten(plain, mask, { variance, shiftMean: false }) : plain;
   const value = old.value!;
   const bootstrap = config.truncated === "value"
-    ? rollout.finished.map((finished, b) => {
-      const last = lastToken(grid, b);
-      return finished || last < 0 ? 0 : value[b * T + last];
-    })
+    ? lastValues(grid, { value, finished: rollout.finished })
     : undefined;
-  const raw = gae(grid, { reward, value, gamma, lambda, bootstrap });
+  const by = (lambda: number | Float64Array) =>
+    gae(grid, { reward, value, gamma, lambda, bootstrap });
+  const raw = by(lambdaAlpha > 0 ? lengthLambda(grid, lambdaAlpha) : lambda);
+  const { returns } = by(config.lambdaValue ?? lambda);
   const advantage = config.whitenAdvantages === "off"
     ? raw.advantage
     : whiten(raw.advantage, mask, { variance, shiftMean: true });
-  return { advantage, returns: raw.returns, kl, penalty: kl && penalty };
+  return { advantage, returns, kl, penalty: kl && penalty };
 }
 
 /** The loss of some rows, and its gradient with respect to log-probabilities, entropies and values. */
@@ -157,21 +161,17 @@ export function ppoLoss(
 }
 
 /** What is not a mean of the loss's sums. */
-function report(
-  facts: StepFacts<PpoConfig>,
-): Record<string, number> {
-  const { experience: { grid: { mask }, returns, old, kl }, update, state } = facts;
-  const variance = maskedVariance(returns!, mask, "sample");
-  const error = mean(update.batches.map(({ sum, tokens }) => sum["value/error"] / tokens));
+function report(facts: StepFacts<PpoConfig>): Record<string, number> {
+  const { experience: { grid: { mask }, returns, kl }, state } = facts;
+  const ofCritic = criticReport(ppo, facts), variance = maskedVariance(returns!, mask, "sample");
   return {
+    ...ofCritic,
     "kl/coefficient": kl ? state.klCoefficient : NaN,
     ...(!kl && { "kl/reference": NaN, "kl/penalty_mean": NaN }),
     "entropy/coefficient": entropyCoefficientAt(facts),
     "returns/mean": maskedMean(returns!, mask),
     "returns/var": variance,
-    "value/mean": maskedMean(old.value!, mask),
-    "value/var": maskedVariance(old.value!, mask, "sample"),
-    "value/explained_variance": variance > 0 ? 1 - error / variance : NaN,
+    "value/explained_variance": variance > 0 ? 1 - ofCritic["value/error"] / variance : NaN,
   };
 }
 
@@ -184,8 +184,10 @@ export const ppo: Algorithm<PpoConfig> = {
   metrics: METRICS,
   needs(config) {
     checkEntropy(config);
-    return { value: true, reference: needsReference(config), groupSize: 1 };
+    const reference = needsReference(config);
+    return { value: true, head: valueHeadNeeds(config), reference, groupSize: 1 };
   },
+  phases: ({ config, step }) => criticPhases(config, step),
   start: (config) => ({ klCoefficient: config.klCoefficient, ...startEntropy(config) }),
   next: (facts) => ({ ...nextKlState(facts), ...nextEntropy(facts) }),
   advantages,

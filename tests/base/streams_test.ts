@@ -53,6 +53,10 @@ const FIRST: { readonly [S in keyof RandomStreams]: readonly (readonly [Place<S>
     [{ row: 0, token: 0, step: 3 }, 2346829691],
     [{ row: 1, token: 2, step: 3 }, 1313639256],
   ],
+  valueHead: [
+    [{ block: 0, parameter: 0 }, 2826395412],
+    [{ block: 5, parameter: 0 }, 3969313613],
+  ],
 };
 
 Deno.test("every stream draws the words that it always drew", () => {

@@ -132,10 +132,13 @@ Deno.test("settings of memory and optimizer become options of the models, each b
   assert.deepEqual(RUN_OPTIONS.defaults, {
     ...{ batchSize: 48, maxGradNorm: 1, loraRank: 0, loraAlpha: 16, loraTargets: "auto" },
     ...{ recompute: false, frozenDtype: "f32" },
+    ...{ adamBeta1: 0.9, adamBeta2: 0.999, adamEps: 1e-8, weightDecay: 0 },
   });
-  const asked = { recompute: true, maxGradNorm: 0.25, frozenDtype: "f16" as const };
+  const adam = { adamBeta1: 0.8, adamBeta2: 0.95, adamEps: 1e-6, weightDecay: 0.1 };
+  const asked = { ...adam, recompute: true, maxGradNorm: 0.25, frozenDtype: "f16" as const };
   const all = RUN_OPTIONS.resolve(asked), needs = { value: true, reference: true, groupSize: 1 };
-  const shared = { valueHead: true, recompute: true, adamw: { maxGradNorm: 0.25 } };
+  const adamw = { beta1: 0.8, beta2: 0.95, eps: 1e-6, weightDecay: 0.1, maxGradNorm: 0.25 };
+  const shared = { valueHead: true, recompute: true, adamw };
   assert.deepEqual(modelOptions(all, needs), {
     policy: shared,
     reference: { frozen: true, matrixDtype: "f16" },
@@ -150,6 +153,13 @@ Deno.test("settings of memory and optimizer become options of the models, each b
       lora: { rank: 4, alpha: 8, targets: ["c_attn", "c_fc"] },
       matrixDtype: "f16",
     },
+  });
+  const head = { detached: true, init: "normal", clipApart: true } as const;
+  const apart = RUN_OPTIONS.resolve({ ...asked, valueWeightDecay: 0.5 });
+  assert.deepEqual(modelOptions(apart, { ...needs, head }).policy, {
+    ...shared,
+    ...{ valueInit: "normal", valueDetached: true },
+    adamw: { ...adamw, valueWeightDecay: 0.5, clipApart: true },
   });
   const linear = RUN_OPTIONS.resolve({ loraRank: 4, loraTargets: "all-linear" });
   assert.equal(modelOptions(linear, needs).policy.lora!.targets, "all-linear");

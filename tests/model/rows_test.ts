@@ -29,6 +29,26 @@ Deno.test("responseRows() takes the log-probability of response token t from the
   assert.deepEqual([...fromGrid(grid, rows)], [1, 2, 3, 4, 5]);
 });
 
+Deno.test("responseRows() takes the value of a token from its own row where that is asked", () => {
+  const asked = { prompts: [[1, 2, 3], [4]], responses: [[7, 8], [9, 10, 11]] };
+  const rows = responseRows({ ...asked, valueAt: "own" });
+  assert.deepEqual([rows.B, rows.T, rows.width], [2, 5, 3]);
+  assert.deepEqual([...rows.tokens], [1, 2, 3, 7, 8, 4, 9, 10, 11, 0]);
+  assert.deepEqual([...rows.lengths], [5, 4]);
+  assert.deepEqual([...rows.index], [2, 3, 4, 5, 6, 7, 8]);
+  assert.deepEqual([...rows.target].filter((_, r) => r !== 2 && r !== 6), [7, 8, 9, 10, 11]);
+  const numbers = [1, 2, 3, 4, 5, 6, 7];
+  assert.deepEqual([...toGrid(numbers, rows)], [1, 2, 0, 4, 5, 6]); // those before the tokens
+  const values = toGrid(numbers, rows, "valuePlace");
+  assert.deepEqual([...values], [2, 3, 0, 5, 6, 7]); // those at the tokens
+  assert.deepEqual([...fromGrid([10, 20, 0, 40, 50, 60], rows)], [10, 20, 0, 40, 50, 60, 0]);
+  assert.deepEqual([...fromGrid(values, rows, "valuePlace")], [0, 2, 3, 0, 5, 6, 7]);
+  // The same alignment for both, unless it is asked for.
+  const before = responseRows({ ...asked, valueAt: "before" });
+  assert.deepEqual(before, responseRows(asked));
+  assert.deepEqual(before.place, before.valuePlace);
+});
+
 Deno.test("responseRows() keeps the prompt of an empty response and asks nothing about it", () => {
   const rows = responseRows({ prompts: [[1, 2], [3]], responses: [[], [4]] });
   assert.deepEqual([...rows.lengths], [2, 1]);

@@ -106,7 +106,7 @@ export class TablePolicy implements Policy {
       const logp = this.#logSoftmax(this.logits, from, batch.temperature);
       logprob[i] = logp[token];
       entropy[i] = -logp.reduce((sum, l) => sum + Math.exp(l) * l, 0);
-      value[i] = this.values[from];
+      value[i] = this.values[batch.valueAt === "own" ? token : from];
     });
     return Promise.resolve({ logprob, entropy, value });
   }
@@ -124,7 +124,7 @@ export class TablePolicy implements Policy {
           (gradient.dlogprob[i] * dl + (gradient.dentropy?.[i] ?? 0) * dH) /
           temperature;
       }
-      this.dvalues[from] += gradient.dvalue?.[i] ?? 0;
+      this.dvalues[batch.valueAt === "own" ? token : from] += gradient.dvalue?.[i] ?? 0;
     });
   }
 

@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { assertClose } from "../_close.ts";
 import { keepRows } from "../../rl/batch.ts";
-import { gae, tokenRewards } from "../../rl/gae.ts";
+import { ppo } from "../../rl/algorithms/ppo.ts";
+import { gae, lengthLambda, tokenRewards } from "../../rl/gae.ts";
 import { tokenKl } from "../../rl/kl.ts";
+import { trainerOptions } from "../../rl/trainer_options.ts";
 import { GRID, gridOf, lay, LOGPROB, REFERENCE, SCORE, VALUE } from "./_golden.ts";
 
 const kl = tokenKl(GRID.mask, {
@@ -60,6 +62,53 @@ Deno.test("what follows the last token is worth 0 unless a bootstrap value is gi
     inputs = { reward: [0, 1], value: [0.5, 0.5], gamma: 1, lambda: 1 };
   assert.deepEqual([...gae(grid, inputs).returns], [1, 1]);
   assert.deepEqual([...gae(grid, { ...inputs, bootstrap: [2] }).returns], [3, 3]);
+});
+
+Deno.test("each row may have a lambda of its own", () => {
+  const reward = lay([[1, 2, 3, 4], [5, 6]]), value = lay(VALUE), gamma = 0.9;
+  const rows = gae(GRID, { reward, value, gamma, lambda: [0.3, 0.8] });
+  for (const [b, lambda] of [0.3, 0.8].entries()) {
+    const whole = gae(GRID, { reward, value, gamma, lambda });
+    const of = (x: Float32Array) => x.slice(b * GRID.T, (b + 1) * GRID.T);
+    assert.deepEqual(of(rows.advantage), of(whole.advantage));
+    assert.deepEqual(of(rows.returns), of(whole.returns));
+  }
+});
+
+Deno.test("lambda by length is VAPO's: 0 up to 1 / alpha tokens, then towards 1", () => {
+  const length = Int32Array.of(1, 20, 21, 40, 200);
+  const want = [0, 0, 1 - 1 / 1.05, 0.5, 0.9];
+  assertClose(lengthLambda({ length }, 0.05), want, "alpha 0.05", 1e-12);
+  assertClose(lengthLambda({ length }, 1), [0, 19 / 20, 20 / 21, 39 / 40, 199 / 200], "1", 1e-12);
+});
+
+Deno.test("PPO's targets and advantages each have their lambda", () => {
+  // One response of two tokens: V = 0.5, 0.2, rewards 0 and 1, so that the errors are -0.3 and 0.8.
+  const grid = gridOf([[1, 1]]), both = Float32Array.of(0, 0);
+  const rollout = {
+    rollout: { prompts: [], responses: [], finished: [true], logprobs: [] },
+    ...{
+      grid,
+      score: Float32Array.of(1),
+      scored: [true],
+      sampled: both,
+      reference: both,
+      columns: [],
+    },
+    old: { logprob: both, entropy: both, value: Float32Array.of(0.5, 0.2) },
+  };
+  const of = (settings: Record<string, unknown>) => {
+    const config = trainerOptions(ppo as never)
+      .resolve({ whitenAdvantages: "off", lambda: 0.5, ...settings } as never);
+    const context = { config: config as never, step: 0, state: { klCoefficient: 0 } };
+    const { advantage, returns } = ppo.advantages(rollout, context);
+    return [...advantage, ...returns!];
+  };
+  const near = (got: number[], want: number[]) => assertClose(got, want, "A, R", 1e-6);
+  near(of({}), [0.1, 0.8, 0.6, 1]);
+  near(of({ lambdaValue: 1 }), [0.1, 0.8, 1, 1]);
+  near(of({ lambdaAlpha: 0.05 }), [-0.3, 0.8, 0.6, 1]); // short: one-step errors
+  near(of({ lambdaAlpha: 2, lambdaValue: 0 }), [-0.3 + 0.75 * 0.8, 0.8, 0.2, 1]);
 });
 
 Deno.test("lambda 1 gives discounted sums of rewards, lambda 0 one-step errors", () => {

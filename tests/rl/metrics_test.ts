@@ -37,7 +37,7 @@ Deno.test("a run's columns are those of earlier versions, in their order, and la
     sampling/logp_difference_max rewards/judged_count rewards/null_count tokens/queries_len_mean
     tokens/queries_len_std tokens/responses_len_mean tokens/responses_len_std
     tokens/finished_share`.split(/\s+/);
-  const later = ["entropy/coefficient"];
+  const later = ["entropy/coefficient", "value/learning_rate"];
   const all = ppo.metrics.filter(({ name }) => !later.includes(name));
   assert.equal(all.length, ppo.metrics.length - later.length);
   assert.deepEqual(all.map(({ name, alias }) => alias || name), before);
