@@ -1,0 +1,46 @@
+/**
+ * Runs an experiment of docs/reading that the command line alone cannot: `deno task experiment NAME …`,
+ * without a name a list of them. Each file of scripts/experiments/ without an underscore in front is one.
+ * @module
+ */
+import type { Experiment } from "./experiments/_run.ts";
+import { unknownName } from "../base/names.ts";
+import { asUsage, isUsage, markUsage } from "../base/usage.ts";
+
+const MODULES = new URL("experiments/", import.meta.url);
+
+/** Every experiment, by name. */
+export async function listExperiments(): Promise<Experiment[]> {
+  const files: string[] = [];
+  for await (const { name } of Deno.readDir(MODULES)) {
+    if (/^[^_].*\.ts$/.test(name)) files.push(name);
+  }
+  const modules = files.sort().map((file) => import(new URL(file, MODULES).href));
+  return (await Promise.all(modules) as { experiment: Experiment }[])
+    .map(({ experiment }) => experiment);
+}
+
+/**
+ * Runs the experiment that the words name, or lists all.
+ * @throws {TypeError|RangeError} marked as usage, for a name that none has or words that it cannot take
+ */
+export async function runExperiment([name, ...words]: readonly string[]): Promise<void> {
+  const all = await listExperiments();
+  if (name === undefined) {
+    for (const { name, doc } of all) console.log(`${name}: ${doc}`);
+    return;
+  }
+  const found = all.find((experiment) => experiment.name === name);
+  if (!found) throw asUsage(unknownName("experiment", name, all.map(({ name }) => name)));
+  await markUsage(() => found.prepare(words))();
+}
+
+if (import.meta.main) {
+  try {
+    await runExperiment(Deno.args);
+  } catch (error) {
+    if (!isUsage(error)) throw error;
+    console.error((error as Error).message);
+    Deno.exitCode = 2;
+  }
+}
