@@ -59,6 +59,20 @@ export async function outcomeOf(request: TrainRequest, options?: TrainOptions): 
   return { seed, train, heldout, rows, completions };
 }
 
+/** One run a seed; says what each came to. */
+export async function outcomesOf(
+  name: string,
+  request: (seed: number) => TrainRequest,
+): Promise<Outcome[]> {
+  const runs: Outcome[] = [];
+  for (const seed of SEEDS) {
+    const run = await outcomeOf(request(seed));
+    runs.push(run);
+    console.log(`${name}, seed ${seed}: ${shares(run)}`);
+  }
+  return runs;
+}
+
 /** The request that `deno task train WORDS` makes. @throws {UsageError} as the command line does */
 export function requestFrom(words: string): TrainRequest {
   const parsed = parseArguments(["train", ...words.split(" ")], COMMANDS.map(({ spec }) => spec));
@@ -124,12 +138,10 @@ export function claimOfRuns<Name extends string>(
     async holds() {
       const outcomes: Partial<Record<Name, Outcome[]>> = {};
       for (const [name, words] of all) {
-        const runs: Outcome[] = outcomes[name] = [];
-        for (const seed of SEEDS) {
-          const run = await outcomeOf({ ...requestFrom(words), seed });
-          runs.push(run);
-          console.log(`${page}, ${name}, seed ${seed}: ${shares(run)}`);
-        }
+        outcomes[name] = await outcomesOf(`${page}, ${name}`, (seed) => ({
+          ...requestFrom(words),
+          seed,
+        }));
       }
       holds(outcomes as Record<Name, Outcome[]>);
     },
