@@ -100,7 +100,7 @@ export interface StepReport {
 /** Watches a run. Calls come in order; a promise is awaited, so that what it writes is on disk. */
 export interface RunObserver {
   start(info: RunInfo): void | Promise<void>;
-  /** Something slow without steps began, e.g. "answering before training". */
+  /** What people should know: something slow without steps began, an update is skipped. */
   notice?(text: string): void;
   step(report: StepReport): void | Promise<void>;
   /** Greedy completions of one split, before or after training. */

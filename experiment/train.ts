@@ -125,7 +125,7 @@ class TrainingRun {
         return examples.map(({ id }) => prompts.get(id)!);
       },
     };
-    const { rollout, metrics, timings } = await trainer.step(
+    const { rollout, metrics, timings, fault } = await trainer.step(
       source,
       async ({ responses }, draw) => {
         const times = draw === "greedy" ? 1 : groupSize;
@@ -149,6 +149,9 @@ class TrainingRun {
         };
       },
     );
+    if (fault !== undefined) {
+      this.observer.notice?.(`note: the update of step ${done + 1} is skipped: ${fault}`);
+    }
     const tokens = [...rollout.prompts, ...rollout.responses].reduce((n, x) => n + x.length, 0);
     this.#state = {
       ...this.#state,

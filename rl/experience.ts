@@ -167,6 +167,10 @@ function place(
 
 const UNSCORED = "no response had a score";
 
+/** A log-probability above this is none: rounding alone gives less. */
+const MAX_LOGPROB = 1e-2;
+const LOGPROBS = ["logprob", "reference", "sampled"];
+
 /** Names the first thing that makes a rollout unfit to learn from. */
 function findFault(
   grid: ResponseGrid,
@@ -175,8 +179,9 @@ function findFault(
   if (countTokens(grid.mask) === 0) return UNSCORED;
   for (const [name, x] of Object.entries(arrays)) {
     if (!x) continue;
+    const most = LOGPROBS.includes(name) ? MAX_LOGPROB : Infinity;
     for (let i = 0; i < x.length; i++) {
-      if (grid.mask[i] && !Number.isFinite(x[i])) {
+      if (grid.mask[i] && !(Number.isFinite(x[i]) && x[i] <= most)) {
         return `${name} of response ${Math.floor(i / grid.T)} is ${x[i]}`;
       }
     }

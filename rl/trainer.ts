@@ -32,6 +32,8 @@ export interface TrainerStep {
   metrics: Record<string, number>;
   /** Advantages, KL, old log-probabilities and what else the step learned from. */
   experience: Experience;
+  /** Why its update was skipped, if it was. */
+  fault?: string;
   timings: StepTimings;
 }
 
@@ -135,7 +137,11 @@ export class Trainer {
     const facts = { ...context, experience, update };
     this.#advance(facts, faults, batch);
     const metrics = stepMetrics(algorithm, facts);
-    return { rollout: batch.rollout, scores: batch.scores, metrics, experience, timings };
+    const { rollout, scores } = batch, skipped = update.fault;
+    return {
+      ...{ rollout, scores, metrics, experience, timings },
+      ...(skipped !== undefined && { fault: skipped }),
+    };
   }
 
   /** Draws and scores until the batch is full. */

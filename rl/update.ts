@@ -63,10 +63,13 @@ interface Turn {
 
 /**
  * Epochs of minibatches over one rollout. At target KL, or where a number is not finite, it ends
- * before the optimiser step and leaves no gradient behind.
+ * before the optimiser step and leaves no gradient behind, and no more where the policy throws.
  */
 export function learn<C>(policy: Policy, options: LearnOptions<C>): Promise<UpdateResult> {
-  return new Update(policy, options).run();
+  return new Update(policy, options).run().catch((error) => {
+    policy.zeroGradient(); // of the pieces before
+    throw error;
+  });
 }
 
 class Update<C> {

@@ -63,6 +63,13 @@ export function warnings(run: RunData): string[] {
       "Reward rose while exact answers fell: the reward pays for something else than right answers.",
     );
   }
+  const skipped = sumOf(run, "optimizer/skipped_updates");
+  if (skipped > 0) {
+    found.push(
+      `${skipped} of ${run.metrics.length} updates skipped: a number was not finite, or no ` +
+        "completion had a score; optimizer/skipped_updates is 1 in these steps.",
+    );
+  }
   const entropy = ends(run, SERIES.entropy);
   if (entropy && entropy.before > 0 && entropy.after < 0.05 * entropy.before) {
     found.push("Entropy fell to less than a twentieth: the policy hardly explores any more.");
@@ -82,6 +89,13 @@ export function warnings(run: RunData): string[] {
     );
   }
   return found;
+}
+
+/** Sum over the steps that have the number. */
+function sumOf({ names, metrics }: RunData, name: string): number {
+  const at = names.indexOf(name) + 1;
+  if (at === 0) return 0;
+  return metrics.map((row) => row[at]).filter(Number.isFinite).reduce((sum, x) => sum + x, 0);
 }
 
 interface Ends {

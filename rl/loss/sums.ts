@@ -50,9 +50,12 @@ export const bothSums = (a: LossSums, b: LossSums): LossSums => ({
   max: { ...a.max, ...b.max },
 });
 
-/** True where every sum is a finite number: a fault anywhere reaches one. */
+/**
+ * True where every sum is finite in 32 bits, as the network's numbers are: a fault anywhere reaches one, also
+ * one that is finite itself, such as 1e30, by its square.
+ */
 export const sumsAreFinite = ({ sum, weighted }: LossSums): boolean =>
-  [...Object.values(sum), ...Object.values(weighted)].every(Number.isFinite);
+  [...Object.values(sum), ...Object.values(weighted)].every((x) => Number.isFinite(Math.fround(x)));
 
 /** Means over tokens, weighted sums, and the extremes, of one optimiser batch. */
 export function meansOf({ tokens, sum, weighted, min, max }: LossSums): Record<string, number> {

@@ -206,6 +206,11 @@ Deno.test("the opening says what the numbers say, and warns where they deserve i
   assert.match(warnings(series("policy/entropy", [2, 0.05])).join(), /hardly explores/);
   assert.match(warnings(series("policy/clipfrac", [0.1, 0.5])).join(), /Up to 50 % of tokens/);
   assert.match(warnings(series("kl/reference", [0.1, -3])).join(), /KL estimate fell to -3/);
+  assert.match(
+    warnings(series("optimizer/skipped_updates", [0, 1, NaN, 1])).join(),
+    /^2 of 4 updates skipped: a number was not finite/,
+  );
+  assert.deepEqual(warnings(series("optimizer/skipped_updates", [0, 0])), []);
   const split = (exact: number, reward: number) => ({
     before: { exact: 0.5, reward: 0.5 },
     after: { exact, reward },
