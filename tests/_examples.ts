@@ -9,13 +9,18 @@ export interface Example {
   prints: string[];
 }
 
-/** The fences marked ts of a page. A comment `// => text` is one printed line; "…" stands for anything. */
+/**
+ * The fences marked ts of a page. A comment `// => text` is one printed line; "…" stands for anything. Where
+ * the reader is to predict first, the lines stand in a fence marked `text seen` behind the example instead.
+ */
 export function examplesOf(page: string, text: string): Example[] {
-  return [...text.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, code], i) => ({
-    name: `${page}, example ${i + 1}`,
-    code,
-    prints: [...code.matchAll(/\/\/ => (.*)$/gm)].map(([, line]) => line),
-  }));
+  return [...text.matchAll(/^```ts\n([\s\S]*?)^```$((?:(?!^```ts$)[\s\S])*)/gm)].map(
+    ([, code, after], i) => {
+      const seen = /^ *```text seen\n([\s\S]*?)\n *```$/m.exec(after)?.[1].split("\n");
+      const said = [...code.matchAll(/\/\/ => (.*)$/gm)].map(([, line]) => line);
+      return { name: `${page}, example ${i + 1}`, code, prints: [...said, ...seen ?? []] };
+    },
+  );
 }
 
 /** Whether a printed line is what the comment says. */

@@ -65,6 +65,11 @@ Deno.test("an example whose output differs is found", async () => {
   assert.deepEqual(await printed(() => Promise.resolve(console.log([1], "a"))), ["[ 1 ] a"]);
   const [example] = examplesOf("p.md", "text\n```ts\nlog(1); // => 1\n```\n```sh\n# => 2\n```\n");
   assert.deepEqual(example.prints, ["1"]);
+  const hidden = examplesOf(
+    "p.md",
+    "```ts\nlog(1);\n```\nb\n```text seen\n1\n 2\n```\n```ts\nlog(2); // => 2\n```\n",
+  );
+  assert.deepEqual(hidden.map(({ prints }) => prints), [["1", " 2"], ["2"]]);
 });
 
 Deno.test("every file, link, task and test that a page names is there", async () => {

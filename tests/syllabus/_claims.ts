@@ -22,6 +22,7 @@ import { listRewards } from "../../rewards/registry.ts";
 import { listPresets } from "../../experiment/presets/registry.ts";
 import { listAlgorithms } from "../../rl/algorithms/registry.ts";
 import { listTasks } from "../../tasks/registry.ts";
+import { examplesOf, run } from "../_examples.ts";
 
 /** Whether claims are run, and not only looked at. */
 export const IN_FULL = Deno.env.get("PLAINRL_SYLLABUS") === "1";
@@ -101,16 +102,56 @@ export interface Claim {
   shows: readonly string[];
   /** Throws where the claim does not hold. Runs in `deno task test:syllabus` alone. */
   holds: () => Promise<void> | void;
+  /** It takes no time, so that the suite runs it too. */
+  isQuick?: boolean;
 }
 
 /** Registers a claim as a test. */
-export function claim({ page, says, shows, holds }: Claim): void {
+export function claim({ page, says, shows, holds, isQuick }: Claim): void {
   Deno.test(`${page}: ${says}`, async () => {
     assert.ok(shows.length > 0, "a claim that its page does not show is nobody's");
-    const file = new URL(`../../docs/reading/${page}.md`, import.meta.url);
-    const text = await Deno.readTextFile(file);
-    for (const words of shows) assert.ok(text.includes(words), `${page}.md does not say: ${words}`);
-    if (IN_FULL) await holds();
+    const text = plain(await textOf(page));
+    for (const words of shows) {
+      assert.ok(text.includes(plain(words)), `${page}.md does not say: ${words}`);
+    }
+    if (IN_FULL || isQuick) await holds();
+  });
+}
+
+const textOf = (page: string): Promise<string> =>
+  Deno.readTextFile(new URL(`../../docs/reading/${page}.md`, import.meta.url));
+
+/** Words without the breaks of lines, which the formatter sets. */
+const plain = (text: string): string => text.replaceAll(/\s+/g, " ");
+
+/** The answer to a question of a page: what one of its examples prints with some words of it changed. */
+export interface Answer extends Pick<Claim, "page" | "says"> {
+  /** Which example of the page, from 1. */
+  example: number;
+  /** Each `from` stands in it once. */
+  change: readonly (readonly [from: string, to: string])[];
+  /** What it then prints; the page shows each of these. */
+  prints: readonly string[];
+}
+
+/** Registers an answer as a test; it runs in the suite too. */
+export function answer({ page, says, example, change, prints }: Answer): void {
+  claim({
+    page,
+    says,
+    shows: prints,
+    isQuick: true,
+    async holds() {
+      const { code: given } = examplesOf(page, await textOf(page))[example - 1];
+      let code = given;
+      for (const [from, to] of change) {
+        assert.equal(code.split(from).length, 2, `"${from}" stands once in the example`);
+        code = code.replace(from, () => to);
+      }
+      const lines = (await run({ code })).join("\n");
+      assert.notEqual(lines, (await run({ code: given })).join("\n"));
+      for (const words of prints) assert.ok(lines.includes(words), `it prints\n${lines}`);
+    },
   });
 }
 
