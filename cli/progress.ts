@@ -2,6 +2,8 @@
 import cliProgress from "npm:cli-progress@3.12.0";
 import type {
   CompletionRow,
+  EvaluationReport,
+  Phase,
   RunInfo,
   RunObserver,
   StepReport,
@@ -175,7 +177,21 @@ export class Progress implements RunObserver {
     }
   }
 
-  evaluation(): void {
+  /** Says what came of held-out prompts on the way. */
+  evaluation(
+    { phase }: Phase,
+    _completions: readonly CompletionRow[],
+    report?: EvaluationReport,
+  ): void {
+    if (phase === "during" && report) {
+      const { step, exact, reward, isBest } = report;
+      const parts = [
+        `${String(step).padStart(6)} held-out exact ${short(exact)}`,
+        `reward ${short(reward)}`,
+        ...(isBest ? [paint(this.terminal, "green", "the best so far")] : []),
+      ];
+      for (const line of joinedLines(parts, ", ", this.terminal.columns)) this.say(line);
+    }
     this.#pace?.skip();
   }
 

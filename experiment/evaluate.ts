@@ -24,6 +24,8 @@ export interface EvaluationRequest extends Scorer {
 /** Rows in the order of the examples, and their means. */
 export interface EvaluationResult extends SplitResult {
   rows: CompletionRow[];
+  /** Mean length of an answer, tokens, EOS included. */
+  tokens: number;
 }
 
 /**
@@ -40,7 +42,7 @@ export async function evaluatePolicy(request: EvaluationRequest): Promise<Evalua
       `Cannot evaluate a policy as batchSize must be a whole number from 1: it is ${batchSize}`,
     );
   }
-  const rows: CompletionRow[] = [];
+  const rows: CompletionRow[] = [], lengths: number[] = [];
   for (let at = 0; at < examples.length; at += batchSize) {
     if (request.signal) {
       // A policy on the CPU never waits; without a turn of the event loop no signal would arrive.
@@ -52,11 +54,13 @@ export async function evaluatePolicy(request: EvaluationRequest): Promise<Evalua
       batch.map(({ id, prompt }) => prompts?.get(id) ?? tokenizer.encode(prompt)),
       { maxNewTokens, temperature: 1, greedy: true, seed: 0, stream: 0 },
     );
+    lengths.push(...responses.map((ids) => ids.length));
     rows.push(...await scoreResponses(request, { examples: batch, responses, step, phase }));
   }
   return {
     rows,
     exact: meanOf(rows.map(({ scores }) => scores.exact)),
     reward: meanOf(rows.map(({ reward }) => reward)),
+    tokens: meanOf(lengths),
   };
 }

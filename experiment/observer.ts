@@ -5,9 +5,9 @@ import type { StepTimings } from "../rl/trainer.ts";
 /** Which of a task's prompts. */
 export type Split = "train" | "heldout";
 
-/** When completions were drawn: `train` are rollouts, before and after are greedy answers. */
+/** When completions were drawn: `train` are rollouts; before, during and after it are greedy answers. */
 export interface Phase {
-  readonly phase: "before" | "train" | "after";
+  readonly phase: "before" | "train" | "during" | "after";
   readonly split: Split;
 }
 
@@ -17,13 +17,13 @@ export const phaseText = ({ phase, split }: Phase): string =>
 
 /** What `phaseText` was given. @throws {TypeError} for another text */
 export function parsePhase(text: string): Phase {
-  const [, phase, split] = /^(before|after):(train|heldout)$/.exec(text) ?? [];
+  const [, phase, split] = /^(before|during|after):(train|heldout)$/.exec(text) ?? [];
   if (phase) return { phase: phase as Phase["phase"], split: split as Split };
   if (text === "train") return { phase: "train", split: "train" };
   throw new TypeError(
     `Cannot tell the phase ${
       JSON.stringify(text)
-    } as it must be train, or before or after, a colon, ` +
+    } as it must be train, or before, during or after, a colon, ` +
       "and train or heldout",
   );
 }
@@ -36,6 +36,21 @@ export interface SplitResult {
   reward: number;
 }
 
+/** One evaluation: means over greedy answers to one split. */
+export interface EvaluationReport extends SplitResult {
+  /** Steps done. */
+  step: number;
+  /** Mean length of an answer, tokens, EOS included. */
+  tokens: number;
+  /** Whether held-out answers were the best so far; absent where a run asks only before and after. */
+  isBest?: boolean;
+}
+
+/** The best held-out answers of a run, and the step after which the policy gave them. */
+export interface Best extends SplitResult {
+  step: number;
+}
+
 /** What `summary.json` and `--json` hold. */
 export interface Summary {
   task: string;
@@ -43,6 +58,7 @@ export interface Summary {
   rewards: string[];
   model: string;
   seed: number;
+  /** Steps done. */
   steps: number;
   device: { kind: string; name: string };
   /** Wall-clock of the whole run. */
@@ -51,6 +67,10 @@ export interface Summary {
   tokensPerSecond: number;
   train: { before: SplitResult; after: SplitResult };
   heldout: { before: SplitResult; after: SplitResult };
+  /** The best held-out answers and when they were given; absent where only before and after were asked. */
+  best?: Best;
+  /** Evaluations that were no better than it, after which the run ended before its steps; absent: it did not. */
+  stoppedAfter?: number;
 }
 
 /** One completion, as kept in `completions.csv`. */
@@ -103,9 +123,20 @@ export interface RunObserver {
   /** What people should know: something slow without steps began, an update is skipped. */
   notice?(text: string): void;
   step(report: StepReport): void | Promise<void>;
-  /** Greedy completions of one split, before or after training. */
-  evaluation(phase: Phase, completions: readonly CompletionRow[]): void | Promise<void>;
-  /** Writes `checkpoints/step-N` by calling `write(folder)` on a temporary name, then renames it. */
-  checkpoint(step: number, write: (folder: string) => Promise<void>): Promise<void>;
+  /** Greedy completions of one split, before, during or after training, with their means. */
+  evaluation(
+    phase: Phase,
+    completions: readonly CompletionRow[],
+    report?: EvaluationReport,
+  ): void | Promise<void>;
+  /**
+   * Writes `checkpoints/step-N` by calling `write(folder)` on a temporary name, then renames it. The
+   * checkpoint of the step `best` is kept.
+   */
+  checkpoint(
+    step: number,
+    write: (folder: string) => Promise<void>,
+    best?: number,
+  ): Promise<void>;
   end(summary: Summary): void | Promise<void>;
 }

@@ -41,6 +41,10 @@ export interface TrainRequest {
   device?: DeviceChoice;
   /** Steps between checkpoints; step 0 and the last always have one. 0: only they. Default 0. */
   saveEvery?: number;
+  /** Steps between evaluations on held-out prompts, beside those before and after. 0: only they. Default 0. */
+  evaluateEvery?: number;
+  /** The run ends early after so many evaluations that were no better than the best. 0: never. Default 0. */
+  patience?: number;
   /** Settings that differ from the task's or the preset's, by the names of the command line. */
   settings?: Readonly<Record<string, OptionValue>>;
   /** Device memory that the run may take, GiB. Default: what the machine has free, where that is known. */
@@ -67,6 +71,8 @@ export interface ResolvedRequest {
   /** Of data, adapter, optimizer and memory. */
   settings: Readonly<RunSettings>;
   saveEvery: number;
+  evaluateEvery: number;
+  patience: number;
   /** What was asked for and changes nothing: a sentence each, for people. */
   notices: string[];
 }
@@ -79,6 +85,8 @@ const FIELDS = defineOptions("a run", {
   seed: { kind: "integer", default: 1, min: 0, max: 2 ** 32 - 1, doc: "key of all random numbers", group: "Run" },
   device: { kind: "choice", choices: ["auto", "webgpu", "cpu"], default: "auto", doc: "where kernels run", group: "Run" },
   saveEvery: { kind: "integer", default: 0, min: 0, max: MAX_STEPS, doc: "steps between checkpoints", group: "Run" },
+  evaluateEvery: { kind: "integer", default: 0, min: 0, max: MAX_STEPS, doc: "steps between evaluations", group: "Run" },
+  patience: { kind: "integer", default: 0, min: 0, max: MAX_STEPS, doc: "evaluations without a better one", group: "Run" },
   memory: { kind: "number", min: 0, above: true, doc: "GiB that it may take", group: "Run" },
   resume: { kind: "text", doc: "checkpoint to continue from", group: "Run" },
 });
@@ -92,7 +100,7 @@ export const resolveRequest = (request: TrainRequest): ResolvedRequest =>
   markUsage(() => resolve(request));
 
 function resolve(request: TrainRequest): ResolvedRequest {
-  const { model, preset: named, steps, seed, saveEvery } = FIELDS.resolve(
+  const { model, preset: named, steps, seed, ...every } = FIELDS.resolve(
     Object.fromEntries(FIELDS.names.map((name) => [name, request[name]])),
   );
   const task = checkTask(
@@ -120,9 +128,28 @@ function resolve(request: TrainRequest): ResolvedRequest {
     model,
     config,
     settings,
-    saveEvery,
+    ...everyOf(every, task),
     notices: settingsNotices(rows, listRewards(), used),
   };
+}
+
+type Cadence = Pick<ResolvedRequest, "saveEvery" | "evaluateEvery" | "patience">;
+
+/** @throws {TypeError} where evaluations are counted that there are not */
+function everyOf({ saveEvery, evaluateEvery, patience }: Cadence, task: Task): Cadence {
+  if (patience > 0 && evaluateEvery === 0) {
+    throw new TypeError(
+      `Cannot end a run early as patience ${patience} counts evaluations during training: ` +
+        "there are none; set evaluateEvery (--evaluate-every)",
+    );
+  }
+  if (evaluateEvery > 0 && task.examples.heldout.length === 0) {
+    throw new TypeError(
+      `Cannot evaluate every ${evaluateEvery} steps as that is on held-out prompts: ` +
+        `${task.name} has none; leave evaluateEvery (--evaluate-every) out`,
+    );
+  }
+  return { saveEvery, evaluateEvery, patience };
 }
 
 function algorithmOf(

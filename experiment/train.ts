@@ -11,10 +11,12 @@ import type { Example } from "../rewards/reward.ts";
 import { DivergedError } from "../rl/diverged.ts";
 import type { PromptSource } from "../rl/prompts.ts";
 import { meanAndStd } from "../rl/stats.ts";
+import { follow } from "./best.ts";
 import { evaluatePolicy } from "./evaluate.ts";
 import { saveCheckpoint, type TrainingState } from "./folder/checkpoint.ts";
 import type {
   CompletionRow,
+  Phase,
   RunObserver,
   Split,
   SplitResult,
@@ -90,7 +92,8 @@ class TrainingRun {
     for (const text of [...(line ? [`model ${line}`] : []), ...notices]) observer.notice?.(text);
     for (const text of this.run.plan.notices) observer.notice?.(`note: ${text}`);
     if (!saved) {
-      this.#state = { ...this.#state, before: await this.#evaluate("before") };
+      const before = await this.#evaluate("before");
+      this.#state = { ...this.#state, before };
       await this.#checkpoint(); // whatever the steps do, there is one that is good
     }
     const summary = this.#summary(await this.#learn(signal).catch(asDivergence));
@@ -100,15 +103,56 @@ class TrainingRun {
 
   /** All steps, and the answers after them. */
   async #learn(signal?: AbortSignal): Promise<Record<Split, SplitResult>> {
-    const { observer, run: { plan } } = this, { totalSteps } = plan.config;
-    while (this.#state.trainer.step < totalSteps) {
+    const { observer, run: { plan, saved } } = this;
+    if (saved) await this.#evaluateIfDue(signal); // amid which it may have been stopped
+    while (!this.#isOver()) {
       signal?.throwIfAborted();
       await observer.step(await this.#step());
+      const isBest = await this.#evaluateIfDue(signal).catch(async (error) => {
+        if (signal?.aborted && error === signal.reason) await this.#checkpoint();
+        throw error;
+      });
       const { step } = this.#state.trainer;
-      const isDue = step === totalSteps || (plan.saveEvery > 0 && step % plan.saveEvery === 0);
-      if (signal?.aborted || isDue) await this.#checkpoint();
+      const isDue = plan.saveEvery > 0 && step % plan.saveEvery === 0;
+      if (signal?.aborted || isDue || isBest || this.#isOver()) await this.#checkpoint();
     }
     return await this.#evaluate("after", signal);
+  }
+
+  /** Whether the run has its steps, or has long not become better. */
+  #isOver(): boolean {
+    const { trainer: { step } } = this.#state;
+    return step >= this.run.plan.config.totalSteps || this.#stoppedAfter() !== undefined;
+  }
+
+  /** Evaluations that were no better, where they were enough to end the run. */
+  #stoppedAfter(): number | undefined {
+    const { patience } = this.run.plan, { stale = 0, last } = this.#state.evaluated ?? {};
+    const isNow = last === this.#state.trainer.step;
+    return patience > 0 && isNow && stale >= patience ? stale : undefined;
+  }
+
+  #wasEvaluated(): boolean {
+    return this.#state.evaluated?.last === this.#state.trainer.step;
+  }
+
+  /** Answers held-out prompts where that is asked for after this step. Whether they were the best so far. */
+  async #evaluateIfDue(signal?: AbortSignal): Promise<boolean> {
+    const { evaluateEvery } = this.run.plan, { step } = this.#state.trainer;
+    const isDue = evaluateEvery > 0 && step > 0 && step % evaluateEvery === 0;
+    if (!isDue || this.#wasEvaluated()) return false;
+    await this.#answer({ phase: "during", split: "heldout" }, signal);
+    return this.#state.evaluated?.best.step === step;
+  }
+
+  /** Takes a result into account where the run evaluates on its way. Whether it is the best so far. */
+  #follow({ split }: Phase, { exact, reward }: SplitResult): { isBest?: boolean } {
+    const { trainer: { step }, evaluated } = this.#state;
+    if (this.run.plan.evaluateEvery === 0 || split === "train") return {};
+    if (!this.#wasEvaluated()) { // what was asked during training is not counted again after it
+      this.#state = { ...this.#state, evaluated: follow(evaluated, { step, exact, reward }) };
+    }
+    return { isBest: this.#state.evaluated?.best.step === step };
   }
 
   /** One rollout and its update. */
@@ -174,22 +218,24 @@ class TrainingRun {
     phase: "before" | "after",
     signal?: AbortSignal,
   ): Promise<Record<Split, SplitResult>> {
-    const { plan: { task, config: { maxNewTokens }, settings }, policy, prompts } = this.run;
     this.observer.notice?.(`answering ${phase} training`);
-    const of = async (split: Split): Promise<SplitResult> => {
-      const { rows, ...result } = await evaluatePolicy({
-        ...this.#scorer,
-        ...{ policy, prompts, maxNewTokens, batchSize: settings.batchSize },
-        examples: task.examples[split],
-        step: this.#state.trainer.step,
-        phase: { phase, split },
-        signal,
-      });
-      this.run.rewards.takeCounts(); // counts in metrics speak of rollouts alone
-      await this.observer.evaluation({ phase, split }, rows);
-      return result;
-    };
+    const of = (split: Split) => this.#answer({ phase, split }, signal);
     return { train: await of("train"), heldout: await of("heldout") };
+  }
+
+  /** Greedy answers to one split. */
+  async #answer(phase: Phase, signal?: AbortSignal): Promise<SplitResult> {
+    const { plan: { task, config: { maxNewTokens }, settings }, policy, prompts } = this.run;
+    const { step } = this.#state.trainer;
+    const { rows, exact, reward, tokens } = await evaluatePolicy({
+      ...this.#scorer,
+      ...{ policy, prompts, maxNewTokens, batchSize: settings.batchSize },
+      ...{ examples: task.examples[phase.split], step, phase, signal },
+    });
+    this.run.rewards.takeCounts(); // counts in metrics speak of rollouts alone
+    const report = { step, exact, reward, tokens, ...this.#follow(phase, { exact, reward }) };
+    await this.observer.evaluation(phase, rows, report);
+    return { exact, reward };
   }
 
   async #checkpoint(): Promise<void> {
@@ -198,6 +244,7 @@ class TrainingRun {
     await this.observer.checkpoint(
       state.trainer.step,
       (to) => saveCheckpoint(to, { model, from, state }),
+      state.evaluated?.best.step,
     );
   }
 
@@ -206,8 +253,10 @@ class TrainingRun {
   }
 
   #summary(after: Record<Split, SplitResult>): Summary {
-    const { task, algorithm, rewards, model, seed, steps, device: { kind, name } } = this.run.info;
-    const { before, tokens, trainingSeconds } = this.#state;
+    const { task, algorithm, rewards, model, seed, device: { kind, name } } = this.run.info;
+    const { before, tokens, trainingSeconds, trainer: { step: steps } } = this.#state;
+    const best = this.#state.evaluated?.best;
+    const stoppedAfter = steps < this.run.plan.config.totalSteps ? this.#stoppedAfter() : undefined;
     return {
       ...{ task, algorithm, rewards, model, seed, steps },
       device: { kind, name },
@@ -215,6 +264,8 @@ class TrainingRun {
       tokensPerSecond: Math.round(tokens / Math.max(trainingSeconds, 1e-9)),
       train: { before: before.train, after: after.train },
       heldout: { before: before.heldout, after: after.heldout },
+      ...(best && { best }),
+      ...(stoppedAfter !== undefined && { stoppedAfter }),
     };
   }
 }

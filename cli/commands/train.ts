@@ -53,7 +53,26 @@ const FLAGS = {
     unit: "steps",
     min: 1,
     max: 1_000_000,
-    doc: "Steps between checkpoints; the last 3 are kept",
+    doc:
+      "Steps between checkpoints; the last 3 are kept, and the best where a run evaluates on its way",
+    group: "Run",
+  },
+  "evaluate-every": {
+    kind: "integer",
+    default: 0,
+    unit: "steps, 0 = only before and after",
+    min: 0,
+    max: 1_000_000,
+    doc: "Steps between greedy answers to held-out prompts; RUN@best names the best checkpoint",
+    group: "Run",
+  },
+  patience: {
+    kind: "integer",
+    default: 0,
+    unit: "evaluations, 0 = off",
+    min: 0,
+    max: 1_000_000,
+    doc: "End the run after so many evaluations, of --evaluate-every, no better than the best",
     group: "Run",
   },
   out: {

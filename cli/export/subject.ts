@@ -1,6 +1,6 @@
 /** What a name on the command line stands for: a run, a checkpoint of one, or a model. @module */
 import { basename, join } from "node:path";
-import { isRun, namedModel } from "../../experiment/folder/named_model.ts";
+import { bestStep, isRun, namedModel, namedRun } from "../../experiment/folder/named_model.ts";
 import {
   checkpointFolder,
   checkpointSteps,
@@ -28,7 +28,13 @@ export async function findSubject(asked: string, checkpoint: number | undefined)
     if (checkpoint === undefined || checkpoint === step) return await ofRun(within[1], step);
     throw new UsageError(`Cannot export step ${checkpoint} of ${path} as it is step ${step}`);
   }
-  if (await isRun(path)) return await ofRun(path, checkpoint);
+  const run = await namedRun(path);
+  if (run?.which === "best") {
+    const step = await bestStep(run.folder);
+    if (checkpoint === undefined || checkpoint === step) return await ofRun(run.folder, step);
+    throw new UsageError(`Cannot export step ${checkpoint} of ${path} as its best is step ${step}`);
+  }
+  if (run) return await ofRun(path, checkpoint);
   await namedModel(asked);
   if (checkpoint !== undefined) {
     throw new UsageError(`Cannot choose a checkpoint of ${asked} as it is a model, not a run`);

@@ -7,7 +7,7 @@ import * as vega from "npm:vega@6.4.0";
 import { compile, type TopLevelSpec } from "npm:vega-lite@6.5.0";
 import type { Summary } from "../../experiment/observer.ts";
 import type { RunData } from "../../experiment/folder/run_data.ts";
-import { SERIES, type Series } from "./series.ts";
+import { HELDOUT, SERIES, type Series } from "./series.ts";
 
 const WIDTH = 330, HEIGHT = 160;
 const COLORS = ["#8a919e", "#2f81f7"]; // before, after: apart in grey as well
@@ -25,8 +25,19 @@ export function charts(run: RunData): Promise<string[]> {
 }
 
 function panelsOf(run: RunData): object[] {
-  const panels = Object.values(SERIES).flatMap((series) => linePanel(series, run));
+  const panels = [
+    ...Object.values(SERIES).flatMap((series) => linePanel(series, run)),
+    ...Object.values(HELDOUT).flatMap((series) => linePanel(series, heldoutOf(run))),
+  ];
   return run.summary ? [...panels, barPanel(run.summary)] : panels;
+}
+
+/** Held-out evaluations by step, where a run made some on its way; before and after are those at its ends. */
+function heldoutOf({ evaluations = [] }: RunData): Pick<RunData, "names" | "metrics"> {
+  const heldout = evaluations.filter(({ split }) => split === "heldout");
+  if (!heldout.some(({ phase }) => phase === "during")) return { names: [], metrics: [] };
+  const byStep = new Map(heldout.map(({ step, exact, reward }) => [step, [step, exact, reward]]));
+  return { names: [HELDOUT.exact.name, HELDOUT.reward.name], metrics: [...byStep.values()] };
 }
 
 /** A stand-alone SVG of pretraining losses: each the mean of 50 updates, nats per token. */

@@ -41,7 +41,22 @@ export function findings(run: RunData): string[] {
   }
   const entropy = ends(run, SERIES.entropy);
   if (entropy) sentences.push(moved("Entropy", entropy, " nats per token"));
-  return sentences;
+  return [...sentences, ...bestOf(run)];
+}
+
+/** The step whose held-out answers were best; nothing of a run that asked only before and after. */
+function bestOf({ summary, folder }: RunData): string[] {
+  if (!summary?.best) return [];
+  const { best: { step, exact, reward }, stoppedAfter } = summary;
+  return [
+    `Held-out answers were best after step ${step}: exact ${score(exact)}, reward ${
+      score(reward)
+    }. ` +
+    `That checkpoint is ${folder}@best.`,
+    ...(stoppedAfter === undefined
+      ? []
+      : [`The run ended early, as the last evaluations were no better: ${stoppedAfter} of them.`]),
+  ];
 }
 
 /** What in the numbers deserves a second look. */

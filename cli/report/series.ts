@@ -24,6 +24,16 @@ export const SERIES = {
   clipped: { name: "policy/clipfrac", title: "Clipped tokens", ...SHARE },
 } as const satisfies Record<string, Series>;
 
+/** Curves of evaluations on the way, by the columns of evaluations.csv. */
+export const HELDOUT = {
+  exact: { name: "exact", title: "Exact answers to held-out prompts, greedy", ...SHARE },
+  reward: {
+    name: "reward",
+    title: "Reward on held-out prompts, greedy",
+    unit: "mean per completion",
+  },
+} as const satisfies Record<string, Series>;
+
 /** The series' value among one step's metrics; NaN where it has none. */
 export const valueOf = (series: Series, metrics: Readonly<Record<string, number>>): number =>
   metrics[series.name] ?? NaN;

@@ -12,6 +12,7 @@ import {
   quoted,
   type Terminal,
 } from "../terminal.ts";
+import { wrap } from "../wrap.ts";
 
 const SHOWN = 6; // completions side by side
 
@@ -34,6 +35,7 @@ export function closing(run: RunData, terminal: Terminal): string[] {
     ...scores.slice(1),
     ...(found.length === 0 ? [] : ["", ...texts]),
     "",
+    ...endWords(run, terminal),
     `done in ${duration(summary.seconds)}, ${Math.round(summary.tokensPerSecond)} tokens/s`,
     ...(isWide
       ? [`folder  ${folder}`, `report  ${folder}/report.html`]
@@ -41,6 +43,24 @@ export function closing(run: RunData, terminal: Terminal): string[] {
     ...(ask === undefined ? [] : isWide ? [`ask it  ${ask}`] : ["ask it", `  ${ask}`]),
   ];
 }
+
+/** Which step's answers to held-out prompts were best, and whether the run ended because none was better. */
+function endWords({ summary, folder }: RunData, { columns: room }: Terminal): string[] {
+  const { best, stoppedAfter, steps } = summary!;
+  if (!best) return [];
+  const early = stoppedAfter === undefined ? [] : [
+    `ended early, at step ${steps}: ${
+      evaluations(stoppedAfter)
+    } no better than that of step ${best.step}`,
+  ];
+  const words = `best of held-out answers at step ${best.step}: exact ${score(best.exact)}, ` +
+    `reward ${score(best.reward)}; its checkpoint is ${folder}@best`;
+  return [...early, words].flatMap((line) => wrap(line, room));
+}
+
+/** A count of evaluations. */
+const evaluations = (count: number): string =>
+  count === 1 ? "1 evaluation was" : `${count} evaluations were`;
 
 /**
  * The command that answers a held-out prompt as the trained model did, where its answer became right;

@@ -9,7 +9,7 @@ import type { RunRequest } from "./request.ts";
 /** Flags that say how to run it, and change nothing of the run. */
 const FREE = ["resume", "memory", "device", "json", "quiet"];
 /** Flags that change its course from here on. */
-const FLAGS = ["steps", "save-every"];
+const FLAGS = ["steps", "save-every", "evaluate-every", "patience"];
 /**
  * Settings of how an update is taken. They are read anew in every step, and nothing that is saved depends
  * on them. What is learned, from which prompts in which order, drawn how and compared with what stays.
@@ -45,13 +45,17 @@ export function changesAsked(
       `Cannot change ${
         refused.join(", ")
       } on --resume as a run keeps what it learns and from what: ` +
-        `only --steps, --save-every, --memory, --device, ${SETTINGS.join(", ")} may change; ` +
+        `only ${FLAGS.map((name) => `--${name}`).join(", ")}, --memory, --device, ${
+          SETTINGS.join(", ")
+        } may change; ` +
         "start a new run for the rest",
     );
   }
   return {
     ...(given.includes("steps") && { steps: flags.steps }),
     ...(given.includes("save-every") && { saveEvery: flags["save-every"] }),
+    ...(given.includes("evaluate-every") && { evaluateEvery: flags["evaluate-every"] }),
+    ...(given.includes("patience") && { patience: flags.patience }),
     settings,
   };
 }
@@ -81,10 +85,12 @@ export function changed(request: RunRequest, { settings, ...rest }: Changes): Ru
 }
 
 /** Changes in the words of the command line, each with a space before it. */
-export const changeWords = ({ steps, saveEvery, settings }: Changes): string =>
+export const changeWords = (
+  { steps, saveEvery, evaluateEvery, patience, settings }: Changes,
+): string =>
   [
-    ...(steps === undefined ? [] : [` --steps ${steps}`]),
-    ...(saveEvery === undefined ? [] : [` --save-every ${saveEvery}`]),
+    ...Object.entries({ steps, "save-every": saveEvery, "evaluate-every": evaluateEvery, patience })
+      .flatMap(([flag, value]) => value === undefined ? [] : [` --${flag} ${value}`]),
     ...Object.entries(settings).map(([key, value]) => ` ${key}=${quoted(String(value))}`),
   ].join("");
 

@@ -38,6 +38,10 @@ export interface RunRequest {
   memory?: number;
   /** Steps between checkpoints. */
   saveEvery: number;
+  /** Steps between evaluations; 0: none. Absent, as the next, in runs of earlier versions. */
+  evaluateEvery?: number;
+  /** Evaluations without a better one that end the run; 0: none do. */
+  patience?: number;
   /** Those that were given; the others keep the task's value. */
   settings: Readonly<Record<string, OptionValue>>;
   /** Continue from this checkpoint, which `RunObserver.checkpoint` wrote after `step` steps. */
@@ -68,6 +72,8 @@ export function requestOf(
     device: flags.device,
     memory: flags.memory,
     saveEvery: flags["save-every"],
+    ...(flags["evaluate-every"] > 0 && { evaluateEvery: flags["evaluate-every"] }),
+    ...(flags.patience > 0 && { patience: flags.patience }),
     settings,
   };
 }
@@ -118,6 +124,8 @@ export function commandOf(request: RunRequest): string {
   if (request.preset !== undefined) parts.push(`--preset ${request.preset}`);
   if (request.steps !== undefined) parts.push(`--steps ${request.steps}`);
   parts.push(`--seed ${request.seed}`, `--device ${request.device}`);
+  if (request.evaluateEvery) parts.push(`--evaluate-every ${request.evaluateEvery}`);
+  if (request.patience) parts.push(`--patience ${request.patience}`);
   if (request.memory !== undefined) parts.push(`--memory ${request.memory}`);
   for (const [key, value] of Object.entries(request.settings)) {
     parts.push(`${key}=${quoted(String(value))}`);

@@ -72,9 +72,19 @@ export async function resumed(parsed: Parsed<TrainFlags>, catalogue: Catalogue):
   return { request, resume: { folder, step, asked, lock }, notices };
 }
 
-/** @throws {UsageError} where the run has all its steps, and no more are asked for */
-function checkFinished({ folder, summary }: RunData, { steps = 0 }: Changes): void {
-  if (!summary || steps > summary.steps) return;
+/** @throws {UsageError} where the run has ended, and nothing is asked for that would take it further */
+function checkFinished({ folder, summary, config }: RunData, { steps, patience }: Changes): void {
+  if (!summary) return;
+  const { stoppedAfter } = summary, end = steps ?? (stoppedAfter ? config.steps : 0);
+  const isSame = patience === undefined || (patience > 0 && patience <= (stoppedAfter ?? 0));
+  if (stoppedAfter !== undefined && isSame) {
+    throw new UsageError(
+      `Cannot resume ${folder} with the same patience as it ended early, at step ${summary.steps}: ` +
+        `its last ${stoppedAfter} evaluations were no better than that of step ${summary.best?.step}. ` +
+        `Go on all the same: deno task train --resume ${quoted(folder)} --patience 0`,
+    );
+  }
+  if (end > summary.steps) return;
   throw new UsageError(
     `Cannot resume ${folder} as the run is finished: it has its ${summary.steps} steps. Extend it: ` +
       `deno task train --resume ${quoted(folder)} --steps ${2 * summary.steps}`,

@@ -110,11 +110,11 @@ export function watch(
       // A policy on the CPU never waits; without a turn of the event loop Ctrl-C would not arrive.
       await new Promise((resolve) => setTimeout(resolve, 0));
     },
-    async evaluation(phase, completions) {
-      await folder.evaluation(phase, completions);
-      progress?.evaluation();
+    async evaluation(phase, completions, report) {
+      await folder.evaluation(phase, completions, report);
+      progress?.evaluation(phase, completions, report);
     },
-    checkpoint: (step, write) => folder.checkpoint(step, write),
+    checkpoint: (step, write, best) => folder.checkpoint(step, write, best),
     async end(summary) {
       progress?.close();
       await folder.end(summary);

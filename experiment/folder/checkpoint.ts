@@ -12,6 +12,7 @@ import { faultOfFiles, type Manifest, readManifest } from "./manifest.ts";
 import { faultOf, trainingStateSchema } from "./schemas.ts";
 import type { TrainerState } from "../../rl/trainer.ts";
 import type { ModelSource } from "../../model/hub/find_model.ts";
+import type { Evaluated } from "../best.ts";
 import type { SplitResult } from "../observer.ts";
 
 /** All that a run remembers beside weights and optimizer; plain JSON. */
@@ -21,6 +22,8 @@ export interface TrainingState {
   source?: ModelSource;
   /** Greedy answers before training. */
   before: Record<"train" | "heldout", SplitResult>;
+  /** Of evaluations on the way; absent where there were none. */
+  evaluated?: Evaluated;
   /** Prompt and response tokens trained on so far. */
   tokens: number;
   /** Spent in steps so far. */

@@ -33,10 +33,10 @@ export class CheckpointFolders {
     }
   }
 
-  /** Removes those that `keptSteps` does not keep; `step` is the newest work, up to `good` all is well. */
-  async prune(step: number, good?: number): Promise<void> {
+  /** Removes those that `keptSteps` does not keep; up to `good` all is well. */
+  async prune(of: { newest: number; good?: number; best?: number }): Promise<void> {
     const there = await checkpointSteps(this.folder),
-      kept = keptSteps(there, { newest: step, good });
+      kept = keptSteps(there, of);
     for (const old of there.filter((other) => !kept.includes(other))) {
       const path = checkpointFolder(this.folder, old);
       // Renamed first: a kill amid the removal must not leave half a checkpoint under its name.

@@ -8,7 +8,13 @@
  */
 import { parse } from "npm:csv-parse@7.0.3/sync";
 import { stringify } from "npm:csv-stringify@6.9.0/sync";
-import { type CompletionRow, parsePhase, phaseText } from "../observer.ts";
+import {
+  type CompletionRow,
+  type EvaluationReport,
+  parsePhase,
+  type Phase,
+  phaseText,
+} from "../observer.ts";
 
 const RISKY = /^['=+\-@\t\r\n\0\uff1d\uff0b\uff0d\uff20]/;
 /** Where a later line of a cell begins that would be a formula, apostrophes before it or not. */
@@ -56,6 +62,24 @@ export const completionHeader = (rewards: readonly string[]): string[] => [
   ...FIXED,
   ...rewards.map((name) => `score:${name}`),
 ];
+
+/** Columns of evaluations.csv. */
+export const EVALUATIONS = ["step", "phase", "exact", "reward", "tokens"];
+
+/** One row of evaluations.csv. */
+export interface EvaluationRow extends EvaluationReport, Phase {}
+
+/** One line of evaluations.csv. */
+export const evaluationCells = (phase: Phase, report: EvaluationReport): string[] => [
+  ...[String(report.step), phaseText(phase)],
+  ...[report.exact, report.reward, report.tokens].map(numberCell),
+];
+
+/** The row that `evaluationCells` was given. */
+export function evaluationOf([step, phase, ...cells]: readonly string[]): EvaluationRow {
+  const [exact, reward, tokens] = cells.map((cell) => cell === "" ? NaN : Number(cell));
+  return { step: Number(step), ...parsePhase(phase), exact, reward, tokens };
+}
 
 /** The rewards that a header of completions.csv names. */
 export const scoreNames = (header: readonly string[]): string[] =>

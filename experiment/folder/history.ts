@@ -12,6 +12,10 @@ export interface Changes {
   steps?: number;
   /** Steps between checkpoints. */
   saveEvery?: number;
+  /** Steps between evaluations. */
+  evaluateEvery?: number;
+  /** Evaluations without a better one that end it. */
+  patience?: number;
   settings: Readonly<Record<string, OptionValue>>;
 }
 

@@ -1,11 +1,12 @@
-/** What people name where a model is asked for: a run stands for its last checkpoint. @module */
+/** What people name where a model is asked for: a run stands for its last checkpoint, RUN@best for its best. @module */
 import { join } from "node:path";
 import { didYouMean } from "../../base/names.ts";
 import { asUsage } from "../../base/usage.ts";
 import { kindOf, readIfThere } from "../../model/files/deno_folder.ts";
 import { isHubId } from "../../model/hub/names.ts";
 import { listFolder } from "./files.ts";
-import { checkpointFolder, checkpointSteps } from "./run_data.ts";
+import { loadTrainingState } from "./checkpoint.ts";
+import { checkpointFolder, checkpointSteps, readSummary } from "./run_data.ts";
 
 /** What a name stands for. */
 export interface NamedModel {
@@ -15,14 +16,61 @@ export interface NamedModel {
   line?: string;
 }
 
+/** A run, and which of its checkpoints. */
+export interface NamedRun {
+  folder: string;
+  /** Absent: its last. */
+  which?: "best";
+}
+
+/** The run that a name means, `@best` behind it or not; undefined where it means none. */
+export async function namedRun(name: string): Promise<NamedRun | undefined> {
+  const path = join(name, "."); // without a slash at its end
+  if (await isRun(path)) return { folder: path };
+  const folder = /^(.+)@best$/.exec(path)?.[1];
+  return folder !== undefined && await isRun(folder) ? { folder, which: "best" } : undefined;
+}
+
 /**
- * What `name` stands for: of a run folder its last checkpoint; the name itself where it is "tiny", a
+ * The step of the best checkpoint of the run in `folder`.
+ * @throws {Error} marked as usage: it evaluated nothing during training, or that checkpoint is gone
+ */
+export async function bestStep(folder: string): Promise<number> {
+  const steps = await checkpointSteps(folder), last = steps.at(-1);
+  const best = (await readSummary(folder))?.best ??
+    (last === undefined
+      ? undefined
+      : (await loadTrainingState(checkpointFolder(folder, last))).evaluated?.best);
+  const refuse = (why: string) =>
+    asUsage(new Error(`Cannot take the best checkpoint of ${folder} as ${why}`));
+  if (!best) {
+    throw refuse(
+      "a run knows it that evaluates during training: this one did not. " +
+        `Train with --evaluate-every, or name the run alone for its last: ${folder}`,
+    );
+  }
+  if (steps.includes(best.step)) return best.step;
+  throw refuse(
+    `it must be there: that of step ${best.step} is not. ` +
+      `Steps: ${steps.join(", ") || "none"}`,
+  );
+}
+
+/**
+ * What `name` stands for: of a run folder its last checkpoint, of RUN@best its best; the name itself where it is "tiny", a
  * model's folder, or has the form of a model of the hub.
  * @throws {Error} marked as usage: nothing is there, or a file, or a folder that is neither
  */
 export async function namedModel(name: string): Promise<NamedModel> {
   if (name === "tiny") return { model: name };
   const path = join(name, "."); // without a slash at its end
+  if (name.endsWith("@best")) {
+    const run = await namedRun(name).catch(() => undefined); // the hub's cache alone may be read
+    if (run?.which === "best") {
+      const model = checkpointFolder(run.folder, await bestStep(run.folder));
+      return { model, line: `${model}, the best checkpoint of ${run.folder}` };
+    }
+  }
   const kind = await kindOf(path).catch((error) => {
     if (isHubId(name)) return undefined; // the hub's cache alone may be read
     throw error;

@@ -3,13 +3,23 @@
 const KEPT = 3;
 
 /**
- * The steps to keep of those that are there: that of the `newest` work, whatever its number, and the two
- * highest others. Of these the lower one gives way to the last that is not beyond `good`, where a run went
+ * The steps to keep of those that are there: that of the `newest` work, whatever its number, the two
+ * highest others, and that of the `best` answers beside them. Of the two the lower one gives way to the last that is not beyond `good`, where a run went
  * astray after that step, so that there is always one to go back to.
  */
 export function keptSteps(
   there: readonly number[],
-  { newest, good = Infinity }: { newest: number; good?: number },
+  { newest, good = Infinity, best }: { newest: number; good?: number; best?: number },
+): number[] {
+  const kept = lastSteps(there, { newest, good });
+  return best === undefined || kept.includes(best) || !there.includes(best)
+    ? kept
+    : [best, ...kept];
+}
+
+function lastSteps(
+  there: readonly number[],
+  { newest, good }: { newest: number; good: number },
 ): number[] {
   const others = there.filter((step) => step !== newest).sort((a, b) => a - b);
   const kept = [...others.slice(-(KEPT - 1)), newest];

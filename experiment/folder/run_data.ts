@@ -3,7 +3,14 @@ import { join } from "node:path";
 import { readIfThere } from "../../model/files/deno_folder.ts";
 import type { ModelSource } from "../../model/hub/find_model.ts";
 import type { CompletionRow, Split, Summary } from "../observer.ts";
-import { completionOf, readCsv, scoreNames, wholeRows } from "./csv.ts";
+import {
+  completionOf,
+  evaluationOf,
+  type EvaluationRow,
+  readCsv,
+  scoreNames,
+  wholeRows,
+} from "./csv.ts";
 import { listAlgorithms } from "../../rl/algorithms/registry.ts";
 import { currentName } from "../../rl/metrics.ts";
 import { listFolders } from "./files.ts";
@@ -54,6 +61,8 @@ export interface RunData {
   /** One row a step: the step, then a value a name (NaN where the cell is empty). */
   metrics: number[][];
   completions: CompletionRow[];
+  /** Each evaluation; absent in runs of earlier versions. */
+  evaluations?: EvaluationRow[];
   summary: Summary | undefined;
   /** What happened to it beside its steps, after which `config` is as at its end; absent: nothing. */
   history?: RunEvent[];
@@ -82,6 +91,7 @@ export async function readRun(folder: string): Promise<RunData> {
   const [head = ["step"], ...lines] = await readTable(folder, "metrics.csv");
   const [title = [], ...texts] = await readTable(folder, "completions.csv");
   const rewards = scoreNames(title);
+  const [, ...evaluations] = await readTable(folder, "evaluations.csv");
   const history = await readHistory(folder);
   return {
     folder,
@@ -89,7 +99,12 @@ export async function readRun(folder: string): Promise<RunData> {
     history,
     names: head.slice(1).map((name) => currentColumn(name, config.algorithm)),
     metrics: lines.map((cells) => cells.map((cell) => cell === "" ? NaN : Number(cell))),
-    completions: texts.map((cells, i) => readCompletion(folder, { cells, rewards, row: i + 1 })),
+    completions: texts.map((cells, i) =>
+      readRow(folder, "completions.csv", i + 1, () => completionOf(cells, rewards))
+    ),
+    evaluations: evaluations.map((cells, i) =>
+      readRow(folder, "evaluations.csv", i + 1, () => evaluationOf(cells))
+    ),
     summary: await readSummary(folder),
   };
 }
@@ -104,15 +119,12 @@ function valuesAtEnd(
 }
 
 /** @throws {RunFolderError} for a row that no version writes */
-function readCompletion(
-  folder: string,
-  { cells, rewards, row }: { cells: string[]; rewards: string[]; row: number },
-): CompletionRow {
+function readRow<Row>(folder: string, table: string, row: number, read: () => Row): Row {
   try {
-    return completionOf(cells, rewards);
+    return read();
   } catch (error) {
     throw new RunFolderError(
-      `Cannot read row ${row} of ${folder}/completions.csv: ${(error as Error).message}`,
+      `Cannot read row ${row} of ${folder}/${table}: ${(error as Error).message}`,
       { cause: error },
     );
   }

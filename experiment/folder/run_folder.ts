@@ -8,13 +8,21 @@
 import about from "../../deno.json" with { type: "json" };
 import type {
   CompletionRow,
+  EvaluationReport,
   Phase,
   RunInfo,
   RunObserver,
   StepReport,
   Summary,
 } from "../observer.ts";
-import { completionCells, completionHeader, numberCell, scoreNames } from "./csv.ts";
+import {
+  completionCells,
+  completionHeader,
+  evaluationCells,
+  EVALUATIONS,
+  numberCell,
+  scoreNames,
+} from "./csv.ts";
 import { removeTemporaries, replaceFile } from "./files.ts";
 import { type Disk, disk } from "../../model/files/disk.ts";
 import { Course } from "../runaway.ts";
@@ -79,6 +87,7 @@ export class RunFolder implements RunObserver {
   #metrics = new GrowingTable("metrics.csv");
   #timings = new GrowingTable("timings.csv");
   #completions = new GrowingTable("completions.csv");
+  #evaluations = new GrowingTable("evaluations.csv");
   #scores: string[] | undefined;
   #names: string | undefined;
   /** Of metrics.csv. A run that earlier versions began may have fewer than there are metrics. */
@@ -165,10 +174,19 @@ export class RunFolder implements RunObserver {
     if (now >= this.#nextSave) await this.#save();
   }
 
-  async evaluation({ phase }: Phase, completions: readonly CompletionRow[]): Promise<void> {
-    if (phase === "after" && !this.#closing) {
+  /** Adds the completions, and one row to evaluations.csv. */
+  async evaluation(
+    phase: Phase,
+    completions: readonly CompletionRow[],
+    report?: EvaluationReport,
+  ): Promise<void> {
+    if (phase.phase === "after" && !this.#closing) {
       await this.#save();
       this.#closing = this.#marks();
+    }
+    if (report) {
+      if (this.#evaluations.empty) this.#evaluations.add([EVALUATIONS]);
+      this.#evaluations.add([evaluationCells(phase, report)]);
     }
     this.#addCompletions(completions);
     await this.#save();
@@ -188,7 +206,11 @@ export class RunFolder implements RunObserver {
    * The checkpoint appears whole, under its name, its manifest written last, or not at all; then those go
    * that are not to be kept.
    */
-  async checkpoint(step: number, write: (folder: string) => Promise<void>): Promise<void> {
+  async checkpoint(
+    step: number,
+    write: (folder: string) => Promise<void>,
+    best?: number,
+  ): Promise<void> {
     await this.#save();
     const [identity, device] = [this.#identity, this.#device];
     if (!identity || !device) throw new Error("Cannot save a checkpoint before start()");
@@ -199,7 +221,7 @@ export class RunFolder implements RunObserver {
       await writeManifest(temporary, { identity, step, device, tables }, this.#io);
     });
     this.saved = step;
-    await folders.prune(step, this.good);
+    await folders.prune({ newest: step, good: this.good, best });
   }
 
   /** Draws, and writes summary.json last. */
@@ -256,7 +278,7 @@ export class RunFolder implements RunObserver {
   }
 
   #tables(): GrowingTable[] {
-    return [this.#metrics, this.#timings, this.#completions];
+    return [this.#metrics, this.#timings, this.#completions, this.#evaluations];
   }
 
   #marks(): Record<string, FileMark> {
@@ -273,7 +295,10 @@ export class RunFolder implements RunObserver {
     [this.folder, this.saved] = [folder, step];
     this.#identity = identityOf(info, (await readRunConfig(folder)).id ?? null);
     const marks = (await readManifest(checkpointFolder(folder, step)))?.tables;
-    for (const table of marks ? this.#tables() : []) await table.check(folder, marks![table.name]);
+    for (const table of this.#tables()) {
+      const mark = marks?.[table.name]; // earlier versions had fewer tables
+      if (mark) await table.check(folder, mark);
+    }
     await removeTemporaries(folder, this.#io);
     await new CheckpointFolders(folder, this.#io).setAside(step);
     if (!marks) await this.#reload(step, info.algorithm);

@@ -51,6 +51,8 @@ export const runConfigSchema = z.looseObject({
 const mean = z.number().nullable().transform((value) => value ?? NaN);
 const split = z.looseObject({ exact: mean, reward: mean });
 
+const best = split.extend({ step: z.int().nonnegative() });
+
 /** `summary.json` of a run. */
 export const summarySchema = z.looseObject({
   ...about,
@@ -59,6 +61,8 @@ export const summarySchema = z.looseObject({
   tokensPerSecond: z.number(),
   train: z.looseObject({ before: split, after: split }),
   heldout: z.looseObject({ before: split, after: split }),
+  best: best.optional(),
+  stoppedAfter: z.int().positive().optional(),
 });
 
 const scores = z.array(z.number().nullable());
@@ -79,6 +83,11 @@ export const trainingStateSchema = z.looseObject({
   trainer: z.looseObject({ step: z.number(), sampling: sampling.optional() }),
   source: source.optional(),
   before: z.looseObject({ train: split, heldout: split }),
+  evaluated: z.looseObject({
+    best,
+    stale: z.int().nonnegative(),
+    last: z.int().nonnegative(),
+  }).optional(),
   tokens: z.number(),
   trainingSeconds: z.number(),
   seconds: z.number(),
@@ -103,6 +112,8 @@ export const historySchema = z.array(z.discriminatedUnion("kind", [
     asked: z.looseObject({
       steps: z.int().positive().optional(),
       saveEvery: z.int().nonnegative().optional(),
+      evaluateEvery: z.int().nonnegative().optional(),
+      patience: z.int().nonnegative().optional(),
       settings: z.record(z.string(), value),
     }),
     changed: z.record(z.string(), z.tuple([z.unknown(), z.unknown()])),
@@ -134,6 +145,8 @@ export const requestSchema = z.looseObject({
   device: z.string(),
   memory: z.number().optional(),
   saveEvery: z.number(),
+  evaluateEvery: z.number().optional(),
+  patience: z.number().optional(),
   settings: z.record(z.string(), value),
 });
 

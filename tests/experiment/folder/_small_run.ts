@@ -65,8 +65,8 @@ const observe = (
     await run.step(report);
     onStep(report.step);
   },
-  evaluation: (phase, rows) => run.evaluation(phase, rows),
-  checkpoint: (step, write) => run.checkpoint(step, write),
+  evaluation: (...told) => run.evaluation(...told),
+  checkpoint: (...told) => run.checkpoint(...told),
   end: (summary) => run.end(summary),
 });
 
@@ -93,6 +93,7 @@ export async function results(folder: string, steps = 4): Promise<Record<string,
   const names = [
     "metrics.csv",
     "completions.csv",
+    "evaluations.csv",
     `${end}/model.safetensors`,
     `${end}/optimizer.safetensors`,
   ];

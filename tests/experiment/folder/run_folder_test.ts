@@ -449,7 +449,7 @@ Deno.test("readRun() names the file and row that no version writes", () =>
     await assert.rejects(readRun(folder), {
       name: "RunFolderError",
       message: `Cannot read row 2 of ${path}: Cannot tell the phase "before:other" as it must be ` +
-        "train, or before or after, a colon, and train or heldout",
+        "train, or before, during or after, a colon, and train or heldout",
     });
     await Deno.writeTextFile(path, "step,phase\n0,train\n");
     await assert.rejects(readRun(folder), { name: "RunFolderError" });
