@@ -58,10 +58,13 @@ Deno.test("a log-probability or a value that is not finite skips the update", as
       await assertSkipped(policy);
     }
   }
+  const above = new Broken(); // a log-probability is at most 0
+  above.breakAt = { evaluation: 0, name: "logprob", value: 1e30 };
+  await assertSkipped(above);
   const policy = new Broken();
   policy.breakReference = true;
   await assertSkipped(policy);
-  for (const bad of [NaN, -Infinity]) { // the sampler's own, which the loss does not read
+  for (const bad of [NaN, -Infinity, 0.5]) { // the sampler's own, which the loss does not read
     const sampler = new Broken();
     sampler.breakSampled = bad;
     await assertSkipped(sampler);
