@@ -31,12 +31,15 @@ export const KL_ROWS = {
 /** Settings of the KL penalty. */
 export type KlConfig = OptionValues<typeof KL_ROWS>;
 
+/** Those that the coefficient depends on. */
+export type KlControlConfig = Omit<KlConfig, "klEstimator">;
+
 /**
  * True where a run with these settings needs the reference: it pays for KL at some step, or measures it.
  * @throws {RangeError} where the bounds of the coefficient leave no number between them
  */
 export function needsReference(
-  { klControl, klCoefficient, klFinal, klFloor, klCeiling, klMeasured }: KlConfig,
+  { klControl, klCoefficient, klFinal, klFloor, klCeiling, klMeasured }: KlControlConfig,
 ): boolean {
   const adapts = klControl === "adaptive" || klControl === "stepwise";
   if (adapts && klCeiling > 0 && klFloor > klCeiling) {
@@ -52,7 +55,7 @@ export function needsReference(
 /** The coefficient of the step after this one. */
 export function nextKlCoefficient(
   coefficient: number,
-  config: KlConfig,
+  config: KlControlConfig,
   { step, totalSteps, kl, episodes, skipped }: {
     /** Steps done before this one. */
     step: number;
@@ -79,7 +82,9 @@ export function nextKlCoefficient(
 
 /** The state of an algorithm whose only memory is the coefficient, after a step. */
 export function nextKlState(
-  { config, step, state, experience: { kl, grid, scored }, update: { fault } }: StepFacts<KlConfig>,
+  { config, step, state, experience: { kl, grid, scored }, update: { fault } }: StepFacts<
+    KlControlConfig
+  >,
 ): AlgorithmState {
   if (!kl && config.klControl !== "linear") return state; // no reference, or no response: no KL
   const klCoefficient = nextKlCoefficient(state.klCoefficient, config, {

@@ -11,6 +11,7 @@ import { gmpo } from "./gmpo.ts";
 import { grpo } from "./grpo.ts";
 import { gspo } from "./gspo.ts";
 import { luspo } from "./luspo.ts";
+import { pgsrm } from "./pgsrm.ts";
 import { ppo } from "./ppo.ts";
 import { reinforce } from "./reinforce.ts";
 import { reinforcePlusPlus, reinforcePlusPlusBaseline } from "./reinforce_plus_plus.ts";
@@ -22,6 +23,7 @@ import { vespo } from "./vespo.ts";
 // deno-lint-ignore no-explicit-any -- each has settings of its own
 const ALGORITHMS: readonly Algorithm<any>[] = [
   ppo,
+  pgsrm,
   reinforce,
   reinforcePlusPlus,
   reinforcePlusPlusBaseline,

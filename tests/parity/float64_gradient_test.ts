@@ -29,6 +29,7 @@ const STEP = 2e-5;
 const SETTINGS: Record<string, Record<string, unknown>> = {
   ppo: { clipHigh: 0.25, valueCoefficient: 0.5 },
   gspo: { clipLow: 0.05, clipHigh: 0.05 },
+  pgsrm: { valueCoefficient: 0.7 },
   luspo: { clipLow: 0.05, clipHigh: 0.05 },
   gmpo: { logClip: 0.2 },
 };

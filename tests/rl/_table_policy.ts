@@ -34,6 +34,8 @@ export class TablePolicy implements Policy {
   dvalues: Float64Array;
   frozen: Float64Array;
   moments: Float64Array;
+  /** Its values are a table of their own. */
+  readonly valueDetached: boolean = true;
   taken: StepRates = { policy: 0, value: 0 };
   /** The learning rates of every step. */
   rates: StepRates[] = [];

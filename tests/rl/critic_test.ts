@@ -106,20 +106,20 @@ Deno.test("critic first: epochs of the value loss, then epochs of the policy los
 });
 
 Deno.test("a detached head never moves the trunk, and is asked for only of a policy that has one", async () => {
-  class Detached extends TablePolicy {
-    readonly valueDetached = true;
+  class Attached extends TablePolicy {
+    override readonly valueDetached = false;
   }
   const { policy } = await run(
     { criticFirst: "trunk", detachValue: true, minibatches: 1 },
     1,
-    new Detached(V, wave),
+    new TablePolicy(V, wave),
   );
   assert.deepEqual(policy.rates.map((of) => of.policy), [0, 0, 0.05, 0.05]);
   await assert.rejects(
-    run({ detachValue: true }),
+    run({ detachValue: true }, 1, new Attached(V, wave)),
     /^TypeError: Cannot train with ppo as its value loss must not reach the trunk .* detachValue=false$/,
   );
-  const needs = (settings: TrainerSettings) => new Trainer(new Detached(V), settings).needs.head;
+  const needs = (settings: TrainerSettings) => new Trainer(new TablePolicy(V), settings).needs.head;
   assert.deepEqual(needs({}), { detached: false, init: "zero", clipApart: false });
   assert.deepEqual(needs({ detachValue: true, valueInit: "normal", clipApart: true }), {
     ...{ detached: true, init: "normal", clipApart: true },
