@@ -365,3 +365,37 @@ Deno.test("a preset takes the place of the task's settings, and the request's wi
       /the preset "trl" as there are only trl-0\.11/,
     );
   }));
+
+Deno.test("with dynamic sampling every completion drawn is kept once, in training order, and rewards are means over them", () =>
+  inFolder(async (folder, request) => {
+    const run = new Recorder(folder), groups = 3, groupSize = 4;
+    const settings = { batchSize: 12, groupSize, maxDraws: 3, learningRate: 1e-2 };
+    await trainTask({ ...request, algorithm: "dapo", settings }, run);
+    const ids: string[] = [];
+    let reused = 0, evicted = 0;
+    for (const row of run.rows) {
+      const drawn = run.completions.filter((of) => of.phase === "train" && of.step === row.step);
+      assert.equal(drawn.length, row["groups/draws"] * groups * groupSize);
+      const mean = drawn.reduce((sum, { scores }) => sum + scores.exact!, 0) / drawn.length;
+      assert.equal(row["rewards/exact/mean"], mean);
+      const scored = drawn.filter(({ reward }) => reward !== null).length;
+      assert.equal(row["rewards/scored_count"], scored);
+      const equal = drawn.filter((_, b) => b % groupSize === 0).filter(({ id }, g) => {
+        const group = drawn.slice(g * groupSize, (g + 1) * groupSize);
+        assert.ok(group.every((of) => of.id === id));
+        ids.push(id);
+        const rewards = group.map(({ reward }) => reward).filter((reward) => reward !== null);
+        return new Set(rewards.map(Math.fround)).size < 2;
+      });
+      assert.equal(row["groups/evicted"], equal.length);
+      reused += row["groups/kept"];
+      evicted += equal.length;
+      const counted = drawn.filter(({ scores }) => scores.semantic === null).length;
+      const counts = ["out_of_vocabulary", "no_parent_answer", "parent_out_of_vocabulary"]
+        .map((name) => row[`rewards/semantic/${name}`]);
+      assert.ok(counted <= counts.reduce((sum, n) => sum + n), "counts are sums over all draws");
+    }
+    assert.ok(reused > 0 && evicted > 0, `${reused} kept, ${evicted} evicted`);
+    const first = ids.slice(0, 72);
+    assert.equal(new Set(first).size, first.length); // one after the other, none left out or twice
+  }));

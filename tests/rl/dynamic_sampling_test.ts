@@ -142,8 +142,15 @@ Deno.test("a step in which no response could be scored is a fault, and the third
 });
 
 Deno.test("a kept group's ratio is that to the policy that drew it, a new group's begins at 1", async () => {
+  /** Its sampler's numbers are a little off those of the training pass. */
+  class Off extends Watched {
+    override async generate(prompts: Int32Array[], options: SamplingOptions): Promise<Rollout> {
+      const rollout = await super.generate(prompts, options);
+      return { ...rollout, logprobs: rollout.logprobs.map((row) => row.map((l) => l - 1e-3)) };
+    }
+  }
   for (const microbatchRows of [0, 4]) {
-    const policy = new Watched(V, wave);
+    const policy = new Off(V, wave);
     const trainer = new Trainer(policy, { ...FAST, microbatchRows, minibatches: 1 }, dapo);
     const source = sourceOf(2), score = scoreOf((place) => place > 0); // 0 1 | 2 3 : keeps 3
     const first = await trainer.step(source, score);
@@ -171,7 +178,7 @@ Deno.test("a kept group's ratio is that to the policy that drew it, a new group'
       assert.equal(now.logprob[i], logprob[i]);
       assert.equal(old.logprob[i], isKept ? drawn.logprobs[b][i % T] : logprob[i]);
       assert.equal(sampled[i], rollout.logprobs[b][i % T]);
-      if (isKept && Math.abs(now.logprob[i] - old.logprob[i]) > 1e-3) unlike++;
+      if (isKept && Math.abs(now.logprob[i] - old.logprob[i]) > 2e-3) unlike++;
       const ratio = Math.exp(now.logprob[i] - old.logprob[i]), A = advantage[i];
       const clipped = A >= 0 ? ratio > 1.28 : ratio < 0.8;
       want[i] = clipped ? 0 : -A * ratio / tokens;
