@@ -9,12 +9,12 @@ const grid = alignResponses([[1, 1, 1]]), reward = [0, 0, 1], LAMBDAS = [0, 0.5,
 /** Advantages of three tokens, a group of bars for each token. */
 function advantages(x: number, heading: string, value: readonly number[]): string {
   const of = LAMBDAS.map((lambda) => gae(grid, { reward, value, gamma: 1, lambda }).advantage);
-  return bars({ x, y: 0, width: 270, height: 250 }, {
+  return bars({ x, y: 0, width: 330, height: 250 }, {
     heading,
     y: { label: "advantage", range: [0, 1.1] },
     bars: LAMBDAS.map((lambda) => `lambda ${lambda}`),
     groups: [0, 1, 2].map((t) => ({ name: `token ${t + 1}`, values: of.map((A) => A[t]) })),
-    show: (A) => A.toFixed(1),
+    show: (A) => A.toFixed(2).replace(/0$/, ""),
   });
 }
 
@@ -37,12 +37,12 @@ async function lambda(): Promise<string> {
             points.at(-1)![1].toFixed(2)
           }.`
         ).join(" "),
-      width: 820,
+      width: 960,
       height: 250,
     },
     advantages(0, "A critic that has learned", [0.2, 0.4, 0.6]),
-    advantages(265, "A fresh critic", [0, 0, 0]),
-    lines({ x: 535, y: 0, width: 285, height: 250 }, {
+    advantages(325, "A fresh critic", [0, 0, 0]),
+    lines({ x: 655, y: 0, width: 305, height: 250 }, {
       heading: "Right answers drawn",
       x: { label: "step" },
       y: { label: "share right", range: [0, 1] },

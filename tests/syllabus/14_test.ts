@@ -7,7 +7,7 @@ const PRICES = [0, 0.3, 1, 3];
 
 claim({
   page,
-  says: "the dearer a nat, the less is earned and the less drift; a price of 1 hardly learns",
+  says: "the dearer a nat, the less is earned and the less drift; a price of 3 hardly learns",
   shows: PRICES.map((price) => `deno task experiment letters ${price} 1`),
   async holds() {
     const ends: { score: number; drift: number; first: number }[][] = [];
@@ -24,6 +24,7 @@ claim({
       assert.ok(score > 2.5 * first && drift > 25, `a free nat earns ${score} at ${drift}`);
       assert.ok(dear[i].drift < 0.7 * drift, `${dear[i].drift} of ${drift}`);
       assert.ok(dearest[i].drift < 0.3 * drift, `${dearest[i].drift} of ${drift}`);
+      assert.ok(dearest[i].score < dearest[i].first + 1.5, `${dearest[i].score} at a price of 3`);
       assert.ok(dearest[i].score < 0.7 * score, `${dearest[i].score} of ${score}`);
     });
   },
