@@ -2,7 +2,8 @@
 import { definePreset, type Preset } from "./preset.ts";
 
 const NO_DROPOUT = "Dropout is off in every pass; there is no dropout in this project.";
-const F32 = "All numbers of training are f32, not bf16.";
+/** A difference that most have. */
+export const F32 = "All numbers of training are f32, not bf16.";
 
 const TRL_0_11: Preset = definePreset({
   name: "trl-0.11-ppo",
@@ -37,6 +38,7 @@ const OPENAI_2019: Preset = definePreset({
     temperature: 0.7,
     learningRate: 1e-5,
     learningRateSchedule: "linear",
+    adamEps: 1e-5,
     klCoefficient: 0.15,
     whitenAdvantages: "population",
     whitenRewards: true,
@@ -60,6 +62,7 @@ const TRL_1_16: Preset = definePreset({
     klGradient: "unbiased", // once klCoefficient is above 0
     learningRate: 1e-6,
     learningRateSchedule: "linear",
+    scheduleUnit: "optimizer-steps",
   },
 });
 
@@ -74,6 +77,29 @@ const DR_GRPO: Preset = definePreset({
     "What the script leaves unsaid has the defaults of this project.",
   ],
   settings: { batchSize: 1024, groupSize: 8, minibatches: 8, learningRate: 1e-6 },
+});
+
+const DAPO: Preset = definePreset({
+  name: "dapo",
+  summary:
+    "DAPO as published: groups of 16, sixteen minibatches a rollout, groups that teach nothing replaced",
+  algorithm: "dapo",
+  source: "Yu et al. 2025, arXiv 2503.14476, section 4.1; its recipe in verl",
+  differences: [
+    F32,
+    "The penalty on overlong answers is off, as it depends on maxNewTokens: the paper's begins 4,096 tokens before " +
+    "the end of 20,480 (overlongCache=4096).",
+    "A batch of 512 prompts is for a cluster: batchSize=128 minibatches=1 is the same algorithm on one machine.",
+  ],
+  settings: {
+    batchSize: 8192,
+    groupSize: 16,
+    minibatches: 16,
+    learningRate: 1e-6,
+    warmupSteps: 20,
+    weightDecay: 0.1,
+    surplusGroups: "discard",
+  },
 });
 
 const GSPO: Preset = definePreset({
@@ -92,6 +118,7 @@ const GSPO: Preset = definePreset({
     clipHigh: 4e-4,
     learningRate: 1e-6,
     learningRateSchedule: "linear",
+    scheduleUnit: "optimizer-steps",
   },
 });
 
@@ -107,8 +134,12 @@ const RLOO: Preset = definePreset({
     klCoefficient: 0.05,
     learningRate: 1e-6,
     learningRateSchedule: "linear",
+    scheduleUnit: "optimizer-steps",
   },
 });
 
 /** In the order of `--list`. */
-export const PUBLISHED: readonly Preset[] = [TRL_0_11, OPENAI_2019, TRL_1_16, DR_GRPO, GSPO, RLOO];
+export const PUBLISHED: readonly Preset[] = [
+  ...[TRL_0_11, OPENAI_2019, TRL_1_16, DR_GRPO],
+  ...[DAPO, GSPO, RLOO],
+];

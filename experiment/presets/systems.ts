@@ -1,5 +1,57 @@
 /** Presets of four published systems that trained small language models by rewards. @module */
+import { F32 } from "./published.ts";
 import { definePreset, type Preset } from "./preset.ts";
+
+const WHOLE_DISTRIBUTION =
+  "Completions are drawn from the whole distribution, not from the 50 most probable tokens: what is drawn is what " +
+  "is trained.";
+
+const PGSRM: Preset = definePreset({
+  name: "seed-pgsrm",
+  summary: "PGSRM's own training: REINFORCE with a detached critic, one update of 50 completions",
+  algorithm: "pgsrm",
+  source: "Plashchinsky 2025, arXiv 2512.06920, and its published code",
+  differences: [
+    WHOLE_DISTRIBUTION,
+    "Rows are padded at their end and EOS is learned; there, EOS was taken for padding.",
+    "There is no dropout; there, it stayed on while sampling from the second batch on.",
+    "Its copy and negative tasks had batches of 10 and a fixed coefficient: batchSize=10 klControl=fixed.",
+  ],
+  steps: 2000, // 100,000 episodes
+  rewards: "semantic",
+  settings: { batchSize: 50, epochs: 1, learningRate: 1e-5, weightDecay: 0.01 },
+});
+
+const LOSSFUNK: Preset = definePreset({
+  name: "seed-lossfunk",
+  summary:
+    "GRPO as in a study of reward structures: LoRA of rank 32, cosine with warm-up, tiny steps",
+  algorithm: "grpo",
+  source: "the LossFunk assignment on hard, soft and perplexity rewards, with Unsloth 2025.8.9",
+  differences: [
+    F32,
+    "Its model was Llama 3.2 3B in 4 bits; an adapter of a GPT-2 has other layers under the same name.",
+    "Its coefficient of KL is not known; 0.001, Unsloth's default of the time, stands here.",
+    "Each reward is called by itself; there, both slots called the last one, so that perplexity was never " +
+    "measured.",
+  ],
+  steps: 100,
+  settings: {
+    batchSize: 8, // 2 prompts
+    groupSize: 4,
+    lossNormaliser: "tokens",
+    klCoefficient: 0.001,
+    learningRate: 5e-6,
+    learningRateSchedule: "cosine",
+    warmupSteps: 10,
+    adamBeta2: 0.99,
+    weightDecay: 0.1,
+    maxGradNorm: 0.1,
+    loraRank: 32,
+    loraAlpha: 32,
+    loraTargets: "all-linear",
+  },
+});
 
 const ANALOGIES: Preset = definePreset({
   name: "seed-grpo-analogies",
@@ -9,7 +61,7 @@ const ANALOGIES: Preset = definePreset({
   differences: [
     "Log-probabilities are of the response alone; the notebook's slice began in the prompt where its row was " +
     "padded at the left, so that its loss fell to -170.",
-    "Completions are drawn from the whole distribution, not from the 50 most probable tokens.",
+    WHOLE_DISTRIBUTION,
     "KL descends by k3; the notebook's k1 as a loss has no gradient on average.",
     "The notebook asked the 20 analogies that it was trained on; tasks here have held-out prompts.",
   ],
@@ -23,6 +75,7 @@ const ANALOGIES: Preset = definePreset({
     lossNormaliser: "sequence-sums",
     klCoefficient: 0.1,
     learningRate: 1e-5,
+    weightDecay: 0.01,
     maxGradNorm: 0,
   },
 });
@@ -54,4 +107,4 @@ const PPO_IMDB: Preset = definePreset({
 });
 
 /** In the order of `--list`. */
-export const SEEDS: readonly Preset[] = [ANALOGIES, PPO_IMDB];
+export const SEEDS: readonly Preset[] = [PGSRM, ANALOGIES, LOSSFUNK, PPO_IMDB];
