@@ -57,11 +57,11 @@ export interface ScoredRollout {
   rollout: Rollout;
   /** Rows without a score are masked out. */
   grid: ResponseGrid;
-  /** (B), after `scoreClip`; 0 where there was no score. */
+  /** (B), after `scoreScaling` and `scoreClip`; 0 where there was no score. */
   score: Float32Array;
   /** True where the row has a score and, if that is needed, its prompt's greedy completion has one. */
   scored: boolean[];
-  /** (B) Score of the greedy completion of the row's prompt, after `scoreClip`; absent where not needed. */
+  /** (B) Score of the greedy completion of the row's prompt, likewise; absent where not needed. */
   greedyScore?: Float32Array;
   /** The rewards that `score` sums up; one, `score`, where the score function gave single numbers. */
   columns: readonly RewardColumn[];

@@ -8,7 +8,8 @@
  * discarded. A kept group was drawn by the policy of one step before, so that its ratio does not
  * start at 1; no group is older, as fewer are kept than one batch has.
  *
- * What decides is the score as the score function gave it, after `scoreClip`: penalties on length or KL are
+ * What decides is the score as the score function gave it, after `scoreClip` (where it is
+ * scaled, before both): penalties on length or KL are
  * not asked, as in the paper, where it is whether the answer is right. Where several rewards are compared
  * one by one (`rewardAggregation`), all of them must be equal, as any that is not gives an advantage.
  * @module

@@ -19,7 +19,8 @@ import type { Algorithm, Experience, Needs, StepContext } from "./algorithm.ts";
 import { scoredRows } from "./drawn.ts";
 import type { Batch } from "./dynamic_sampling.ts";
 import type { Evaluation, Policy, Rollout, TokenBatch } from "./policy.ts";
-import { clampScores, rewardColumns } from "./scores.ts";
+import { NO_SCORES, prepareScores, type ScoreMoments } from "./score_scaling.ts";
+import { rewardColumns } from "./scores.ts";
 
 /** Lists `rows` in pieces of at most `size`; 0 is all at once. */
 export function pieces(rows: readonly number[], size: number): number[][] {
@@ -51,8 +52,10 @@ export function tokenBatch(
  */
 export async function collect<C>(
   policy: Policy,
-  { batch, algorithm, needs, context }: {
+  { batch, seen = NO_SCORES, algorithm, needs, context }: {
     batch: Batch;
+    /** All scores up to this batch's, where they are scaled. */
+    seen?: Readonly<ScoreMoments>;
     algorithm: Algorithm<C>;
     needs: Needs;
     context: StepContext<C>;
@@ -62,8 +65,8 @@ export async function collect<C>(
   const all = alignResponses(rollout.responses);
   const evaluated = await evaluateRollout(policy, { rollout, grid: all, config, needs });
   const scored = scoredRows(batch);
-  const score = clampScores(scores, config.scoreClip);
-  const greedyScore = greedyScores && clampScores(greedyScores, config.scoreClip);
+  const score = prepareScores(scores, config, seen);
+  const greedyScore = greedyScores && prepareScores(greedyScores, config, seen);
   const grid = keepRows(all, scored), sampled = padRows(rollout.logprobs, all);
   const { now, reference } = evaluated, old = asDrawn(now, sampled, keptRows * grid.T);
   const columns = rewardColumns(batch.columns, scored);

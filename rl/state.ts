@@ -2,6 +2,7 @@
 import { described } from "../base/excerpt.ts";
 import type { Algorithm, AlgorithmState, Needs } from "./algorithm.ts";
 import type { SamplingState } from "./dynamic_sampling.ts";
+import { readMoments, type ScoreMoments } from "./score_scaling.ts";
 import { readGroups } from "./saved_groups.ts";
 
 /** All that a trainer remembers from one step to the next; plain JSON. */
@@ -14,6 +15,8 @@ export interface TrainerState {
   algorithm: AlgorithmState;
   /** Where dynamic sampling is: present after its first step. */
   sampling?: SamplingState;
+  /** Of all scores seen, where `scoreScaling` needs it. */
+  scores?: ScoreMoments;
 }
 
 /**
@@ -41,11 +44,13 @@ export function checkNext(name: string, before: AlgorithmState, next: AlgorithmS
  */
 export function readState(
   saved: TrainerState | Readonly<Record<string, number>>,
-  { names, options, needs: { groupSize, dynamicSampling } }: {
+  { names, options, needs: { groupSize, dynamicSampling }, scaled = false }: {
     /** Fields of the algorithm's state. */
     names: readonly string[];
     options: Pick<Algorithm["options"], "rows">;
     needs: Needs;
+    /** True where scores are scaled. */
+    scaled?: boolean;
   },
 ): TrainerState {
   if (typeof saved !== "object" || saved === null) {
@@ -53,7 +58,7 @@ export function readState(
       `Cannot restore the trainer as its state is what state() gave: it is ${described(saved)}`,
     );
   }
-  const { step, faults, sampling, ...rest } = saved as Readonly<Record<string, unknown>>;
+  const { step, faults, sampling, scores, ...rest } = saved as Readonly<Record<string, unknown>>;
   const given = (rest.algorithm ?? rest) as Readonly<Record<string, unknown>>;
   const whole = (name: string) => ["step", "sampling.place"].includes(name);
   const check = (name: string, value: unknown, least?: number): number => {
@@ -79,5 +84,6 @@ export function readState(
     faults: check("faults", faults, 0),
     algorithm,
     ...(sampling !== undefined && dynamicSampling && { sampling: readSampling() }),
+    ...(scaled && { scores: readMoments(scores) }),
   };
 }

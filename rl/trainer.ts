@@ -12,6 +12,7 @@ import { checkRollout, collect } from "./experience.ts";
 import { checkPolicy, needsOf } from "./needs.ts";
 import type { Policy, Rollout } from "./policy.ts";
 import { asSource, type PromptSource, takePrompts } from "./prompts.ts";
+import { addScores, NO_SCORES, type ScoreMoments } from "./score_scaling.ts";
 import { checkScores, type ScoreFunction, type Scores } from "./scores.ts";
 import { checkNext, readState, type TrainerState } from "./state.ts";
 import { stepMetrics } from "./summary.ts";
@@ -39,6 +40,12 @@ export interface TrainerStep {
 
 /** Settings of a trainer: the loop's, and those of the algorithm. */
 export type TrainerSettings = Partial<TrainerConfig> & Readonly<Record<string, unknown>>;
+
+/** The batch of a step, and what is known of all scores seen by then, where they are scaled. */
+interface StepBatch {
+  batch: Batch;
+  seen?: ScoreMoments;
+}
 
 /** Skipped updates in a row after which training stops. */
 const MAX_FAULTS = 3;
@@ -75,7 +82,10 @@ export class Trainer {
     this.needs = needsOf(this.algorithm, this.config);
     checkPolicy(policy, this.algorithm.name, this.needs);
     this.#policy = policy;
-    this.#state = { step: 0, faults: 0, algorithm: this.algorithm.start?.(this.config) ?? {} };
+    this.#state = {
+      ...{ step: 0, faults: 0, algorithm: this.algorithm.start?.(this.config) ?? {} },
+      ...(this.config.scoreScaling !== "off" && { scores: NO_SCORES }),
+    };
   }
 
   /** What to save beside the policy's weights and optimiser to continue exactly from here. */
@@ -90,7 +100,8 @@ export class Trainer {
    */
   restore(saved: TrainerState | Readonly<Record<string, number>>): void {
     const names = Object.keys(this.#state.algorithm), { options } = this.algorithm;
-    this.#state = readState(saved, { names, options, needs: this.needs });
+    const scaled = this.config.scoreScaling !== "off";
+    this.#state = readState(saved, { names, options, needs: this.needs, scaled });
   }
 
   /**
@@ -121,11 +132,11 @@ export class Trainer {
     const { name } = algorithm, { minibatches } = config;
     const source = asSource(prompts, { name, needs, minibatches });
     const { timings, timed } = timer();
-    const batch = await this.#draw(source, score, timed);
+    const { batch, seen } = await this.#draw(source, score, timed);
     const context = { config, step, state };
     const experience = await timed(
       "evaluate",
-      () => collect(this.#policy, { batch, algorithm, needs, context }),
+      () => collect(this.#policy, { batch, seen, algorithm, needs, context }),
     );
     const { fault, grid } = experience;
     const update: UpdateResult = fault === undefined && grid.B > 0
@@ -135,7 +146,7 @@ export class Trainer {
       )
       : { batches: [], totals: [], gradientNorms: [], epochs: 0, fault };
     const facts = { ...context, experience, update };
-    this.#advance(facts, faults, batch);
+    this.#advance(facts, faults, { batch, seen });
     const metrics = stepMetrics(algorithm, facts);
     const { rollout, scores } = batch, skipped = update.fault;
     return {
@@ -144,10 +155,12 @@ export class Trainer {
     };
   }
 
-  /** Draws and scores until the batch is full. */
-  #draw(source: PromptSource, score: ScoreFunction, timed: Timed): Promise<Batch> {
+  /** Draws and scores until the batch is full; `seen` are all scores up to then, where they are scaled. */
+  async #draw(source: PromptSource, score: ScoreFunction, timed: Timed): Promise<StepBatch> {
     const { needs: { groupSize, greedyBaseline, dynamicSampling: dynamic }, config } = this;
-    const { maxNewTokens, temperature, seed, scoreClip } = config, { step, sampling } = this.#state;
+    const { maxNewTokens, temperature, seed } = config, { step, sampling } = this.#state;
+    let { scores: seen } = this.#state;
+    const scoreClip = seen ? 0 : config.scoreClip; // of scaled scores, whose scale is not known yet
     const options = { maxNewTokens, temperature, seed, stream: step };
     const repeat = <T>(of: T): T[] => Array<T>(groupSize).fill(of);
     const ask = async (prompts: Int32Array[], how: { greedy?: true; row0?: number }) => {
@@ -163,19 +176,21 @@ export class Trainer {
       const prompts = takePrompts(source, place);
       const greedy = greedyBaseline && await ask(prompts, { greedy: true });
       const drawn = await ask(prompts.flatMap(repeat), row0 > 0 ? { row0 } : {});
+      seen &&= addScores(seen, drawn.scores);
       return { ...drawn, ...(greedy && { greedyScores: greedy.scores.flatMap(repeat) }) };
     };
     const { place = step * source.count, kept: saved } = dynamic && sampling || {};
-    return fillBatch(draw, {
+    const batch = await fillBatch(draw, {
       ...{ count: source.count, groupSize, scoreClip, dynamic, place, saved },
     });
+    return { batch, seen };
   }
 
   /** Takes the state of the next step. @throws {Error} after too many skipped updates */
   #advance(
     facts: Parameters<NonNullable<Algorithm["next"]>>[0],
     before: number,
-    { next: sampling, counts: { scored } }: Batch,
+    { batch: { next: sampling, counts: { scored } }, seen: scores }: StepBatch,
   ): void {
     const { fault } = facts.update;
     const faults = fault === undefined ? 0 : before + 1;
@@ -184,6 +199,10 @@ export class Trainer {
     }
     const algorithm = this.algorithm.next?.(facts) ?? facts.state;
     checkNext(this.algorithm.name, facts.state, algorithm);
-    this.#state = { step: facts.step + 1, faults, algorithm, ...(sampling && { sampling }) };
+    this.#state = {
+      ...{ step: facts.step + 1, faults, algorithm },
+      ...(sampling && { sampling }),
+      ...(scores && { scores }),
+    };
   }
 }

@@ -9,6 +9,7 @@ import {
 } from "../base/options.ts";
 import { didYouMean } from "../base/names.ts";
 import type { Algorithm } from "./algorithm.ts";
+import { SCORE_ROWS } from "./score_scaling.ts";
 
 /** Choices of a schedule's decay; see `base/schedules.ts`. */
 export const DECAYS = ["constant", "linear", "cosine"] as const;
@@ -36,7 +37,7 @@ const ROWS = {
   warmupSteps: { kind: "integer", default: 0, min: 0, max: MAX_STEPS, unit: "rollouts, or what scheduleUnit says", usual: "0 to 10 % of the run", doc: "growth of the learning rate to its peak", group: "Updates" },
   scheduleUnit: { kind: "choice", choices: ["rollouts", "optimizer-steps"], default: "rollouts", doc: "the learning rate changes, and warmupSteps counts, from rollout to rollout or from optimizer step to optimizer step, epochs * minibatches a rollout", group: "Updates" },
   targetKl: { kind: "number", default: 0, min: 0, unit: "nats per token", usual: "0, 0.01 to 0.1", doc: "stop learning from a rollout above this policy/approxkl; 0 is off", group: "Updates" },
-  scoreClip: { kind: "number", default: 0, min: 0, unit: "reward", usual: "0, 1 to 10", doc: "scores are clamped to this distance from 0; 0 is off", group: "Rewards and advantages" },
+  ...SCORE_ROWS,
 } as const satisfies OptionRows;
 
 /**

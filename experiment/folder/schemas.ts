@@ -76,11 +76,16 @@ const keptGroups = z.looseObject({
   greedyScores: scores.optional(),
   columns: z.array(z.looseObject({ name: z.string(), weight: z.number(), scores })),
 });
+const moments = z.looseObject({ count: z.number(), mean: z.number(), squares: z.number() });
 const sampling = z.looseObject({ place: z.int().nonnegative(), kept: keptGroups.optional() });
 
 /** `trainer.json` of a checkpoint; the trainer checks its own part, and that lists are of one length. */
 export const trainingStateSchema = z.looseObject({
-  trainer: z.looseObject({ step: z.number(), sampling: sampling.optional() }),
+  trainer: z.looseObject({
+    step: z.number(),
+    sampling: sampling.optional(),
+    scores: moments.optional(),
+  }),
   source: source.optional(),
   before: z.looseObject({ train: split, heldout: split }),
   evaluated: z.looseObject({

@@ -175,6 +175,20 @@ Deno.test("a task without held-out prompts, whose means do not exist, is resumed
     assert.ok(second.summary!.train.before.exact >= 0);
   }));
 
+Deno.test("a run whose scores are scaled is resumed with all scores that it had seen", () =>
+  inFolder(async (folder, request) => {
+    const settings = { ...request.settings, scoreScaling: "running-mean-std", scoreClip: 1 };
+    const asked = { ...request, settings, steps: 3 };
+    const whole = new Recorder(`${folder}/whole`);
+    await trainTask(asked, whole);
+    const { first, second } = await stopAndResume(asked, folder);
+    assert.deepEqual([...first.rows, ...second.rows], whole.rows);
+    const state = JSON.parse(await Deno.readTextFile(`${whole.checkpoints.at(-1)}/trainer.json`));
+    const drawn = whole.completions.filter(({ phase }) => phase === "train");
+    assert.equal(state.trainer.scores.count, drawn.length);
+    assert.ok(whole.rows.every((row) => Math.abs(row["score/mean"]) <= 1));
+  }));
+
 Deno.test("a reward of one's own is one definition: settings, scores and counts", () =>
   inFolder(async (folder, request) => {
     const table = settingsTable(findAlgorithm("ppo"), [vowels as unknown as RewardDefinition]);
