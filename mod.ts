@@ -123,6 +123,7 @@ export type {
   StepRates,
   TokenBatch,
 } from "./rl/policy.ts";
+export type { ScoreMoments } from "./rl/score_scaling.ts";
 export type { ScoreBreakdown, ScoreFunction, Scores } from "./rl/scores.ts";
 export type { PromptSource } from "./rl/prompts.ts";
 export {

@@ -88,6 +88,10 @@ export class LanguagePolicy implements Policy {
     return await generate(this.model, prompts, { ...options, eos: this.eos });
   }
 
+  get lastPass(): object | undefined {
+    return this.model.lastPass;
+  }
+
   async evaluate(batch: TokenBatch): Promise<Evaluation> {
     const rows = this.#rows = responseRows(batch);
     const { temperature } = batch;

@@ -176,6 +176,10 @@ export class Gpt2 implements Disposable {
     return { logprob, entropy, value, ...(kl && { kl }) };
   }
 
+  /** What `backward` would go back through: another object after every forward pass; undefined where nothing. */
+  get lastPass(): object | undefined {
+    return this.#pending;
+  }
   /**
    * Enqueues the backward pass of the last `evaluate`; (R) each, absent ones are zero. Adds into the
    * gradients.

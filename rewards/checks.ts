@@ -4,7 +4,6 @@ import { isExact } from "./exact.ts";
 import type { Reward } from "./reward.ts";
 
 const NAME = /^[a-z][a-z0-9_]*$/;
-const TAKEN: readonly string[] = ["mean", "std"]; // of the scores, in the columns of the counts
 
 /** A part of a sum, as a program may hand it in. */
 interface Part {
@@ -42,12 +41,11 @@ export function checkParts(parts: readonly Part[]): void {
     if (reward.takeCounts && !counts) {
       throw cannot(`${name} has takeCounts(), whose names its \`counts\` must list: it has none`);
     }
-    const bad = counts?.find((count) => !NAME.test(count) || TAKEN.includes(count));
-    if (bad !== undefined) {
-      throw cannot(
-        `counts are named by a-z, 0-9 and _, and not "mean" or "std": ${name} has "${bad}"`,
-      );
-    }
+    const bad = counts?.find((count) => !NAME.test(count) || /^(mean|std)$/.test(count));
+    if (bad === undefined) continue;
+    throw cannot(
+      `counts are named by a-z, 0-9 and _, and not "mean" or "std": ${name} has "${bad}"`,
+    );
   }
 }
 

@@ -45,12 +45,10 @@ export function combine(parts: readonly WeightedReward[]): CombinedReward {
     const total: (number | null)[] = new Array(B).fill(null);
     const scores: RewardBreakdown["scores"] = {};
     for (const [k, { reward: { name }, weight }] of parts.entries()) {
-      const column = scores[name] = columns[k];
-      if (weight === 0) continue;
-      for (let b = 0; b < B; b++) {
-        const value = column[b];
-        if (value !== null) total[b] = (total[b] ?? 0) + weight * value;
-      }
+      scores[name] = columns[k];
+      columns[k].forEach((value, b) => {
+        if (value !== null && weight !== 0) total[b] = (total[b] ?? 0) + weight * value;
+      });
     }
     return { total, scores, weights };
   };

@@ -93,6 +93,8 @@ export interface Experience extends ScoredRollout, Advantages {
   now: Evaluation;
   /** What was drawn for it. */
   draws: DrawCounts;
+  /** `Policy.lastPass` after the evaluation that gave `now`. */
+  lastPass?: unknown;
   /** Why this rollout cannot be learned from, if it cannot. */
   fault?: string;
 }

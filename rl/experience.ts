@@ -45,15 +45,17 @@ export function tokenBatch(
 }
 
 /**
- * Evaluates a scored rollout and lets the algorithm work out its advantages. The reference is asked
- * before the policy, so that the policy's last forward pass is still its last when the update begins.
+ * Lets the algorithm work out the advantages of a scored rollout. The reference was asked before the policy,
+ * so that the policy's last forward pass is still its last when the update begins.
  * @throws {RangeError} where arrays of the policy or the algorithm have the wrong size
  * @throws {TypeError} where the algorithm gives no advantages
  */
 export async function collect<C>(
   policy: Policy,
-  { batch, seen = NO_SCORES, algorithm, needs, context }: {
+  { batch, evaluated, seen = NO_SCORES, algorithm, needs, context }: {
     batch: Batch;
+    /** By `evaluateRollout`. Default: evaluated here. */
+    evaluated?: Evaluated;
     /** All scores up to this batch's, where they are scaled. */
     seen?: Readonly<ScoreMoments>;
     algorithm: Algorithm<C>;
@@ -63,15 +65,15 @@ export async function collect<C>(
 ): Promise<Experience> {
   const { config } = context, { rollout, scores, greedyScores, counts: draws, keptRows } = batch;
   const all = alignResponses(rollout.responses);
-  const evaluated = await evaluateRollout(policy, { rollout, grid: all, config, needs });
+  const asked = evaluated ?? await evaluateRollout(policy, { rollout, config, needs });
+  const { now, reference } = asked, columns = rewardColumns(batch.columns, scoredRows(batch));
   const scored = scoredRows(batch);
   const score = prepareScores(scores, config, seen);
   const greedyScore = greedyScores && prepareScores(greedyScores, config, seen);
   const grid = keepRows(all, scored), sampled = padRows(rollout.logprobs, all);
-  const { now, reference } = evaluated, old = asDrawn(now, sampled, keptRows * grid.T);
-  const columns = rewardColumns(batch.columns, scored);
+  const old = asDrawn(now, sampled, keptRows * grid.T);
   const known = {
-    ...{ rollout, grid, score, scored, greedyScore, columns, sampled, old, now, reference, draws },
+    ...{ rollout, grid, score, scored, greedyScore, columns, sampled, old, draws, ...asked },
   };
   if (grid.B === 0) { // dynamic sampling found no group that teaches
     const fault = draws.scored === 0 ? UNSCORED : undefined;
@@ -93,16 +95,22 @@ export async function collect<C>(
   return { ...known, ...made, fault };
 }
 
-/** Asks reference and policy about every response, in pieces that fit into memory. */
-async function evaluateRollout(
+/** What policy and reference say of a rollout. */
+export type Evaluated = Pick<Experience, "now" | "reference" | "lastPass">;
+
+/**
+ * Asks reference and policy about every response, in pieces that fit into memory; no score is needed.
+ * @throws {RangeError} where arrays of the policy have the wrong size
+ */
+export async function evaluateRollout(
   policy: Policy,
-  { rollout, grid, config: { microbatchRows, temperature }, needs }: {
+  { rollout, config: { microbatchRows, temperature }, needs }: {
     rollout: Rollout;
-    grid: ResponseGrid;
     config: { microbatchRows: number; temperature: number };
     needs: Needs;
   },
-): Promise<Pick<Experience, "now" | "reference">> {
+): Promise<Evaluated> {
+  const grid = alignResponses(rollout.responses);
   const empty = () => new Float32Array(grid.B * grid.T);
   const now: Evaluation = { logprob: empty(), entropy: empty() };
   if (needs.value) now.value = empty();
@@ -121,7 +129,7 @@ async function evaluateRollout(
       place(now[name]!, grid, chunk, got[name] ?? [], `the policy's ${name}`);
     }
   }
-  return { now, ...(reference && { reference }) };
+  return { now, ...(reference && { reference }), lastPass: policy.lastPass };
 }
 
 /** The policy as it drew: in the first `kept` slots, which another drew, by its sampler. */

@@ -89,6 +89,12 @@ export interface Policy {
   readonly hasValues?: boolean;
   /** True where the gradient of `value` moves the value head and nothing else. Left out, it may not. */
   readonly valueDetached?: boolean;
+  /**
+   * Tells what `backward` would go back through: another value after every forward pass, whoever asked for
+   * it. The trainer evaluates while a score function may still be at work; by this it sees whether that has
+   * asked the same model. Left out: no score function does, once it has waited for anything.
+   */
+  readonly lastPass?: unknown;
   /** Draws one completion a prompt. */
   generate(prompts: Int32Array[], options: SamplingOptions): Promise<Rollout>;
   /** Forward pass; keeps what `backward` needs until the next `evaluate`. */

@@ -4,7 +4,7 @@
 export interface StepTimings {
   /** Drawing completions. */
   generate: number;
-  /** The score function. */
+  /** The score function: what was waited for it beyond the evaluation that went on meanwhile. */
   score: number;
   /** Log-probabilities under policy and reference, and advantages. */
   evaluate: number;

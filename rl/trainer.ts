@@ -6,17 +6,16 @@
 import type { Algorithm, Experience, Needs } from "./algorithm.ts";
 import { asAlgorithm, DEFAULT_ALGORITHM } from "./algorithms/registry.ts";
 import { tooManySkipped } from "./diverged.ts";
-import type { Drawn } from "./drawn.ts";
-import { type Batch, fillBatch } from "./dynamic_sampling.ts";
-import { checkRollout, collect } from "./experience.ts";
+import { drawBatch, type StepBatch } from "./draw_batch.ts";
+import { collect } from "./experience.ts";
 import { checkPolicy, needsOf } from "./needs.ts";
 import type { Policy, Rollout } from "./policy.ts";
-import { asSource, type PromptSource, takePrompts } from "./prompts.ts";
-import { addScores, NO_SCORES, type ScoreMoments } from "./score_scaling.ts";
-import { checkScores, type ScoreFunction, type Scores } from "./scores.ts";
+import { asSource, type PromptSource } from "./prompts.ts";
+import { NO_SCORES } from "./score_scaling.ts";
+import type { ScoreFunction, Scores } from "./scores.ts";
 import { checkNext, readState, type TrainerState } from "./state.ts";
 import { stepMetrics } from "./summary.ts";
-import { type StepTimings, type Timed, timer } from "./timings.ts";
+import { type StepTimings, timer } from "./timings.ts";
 import { type TrainerConfig, trainerOptions } from "./trainer_options.ts";
 import { learn, type UpdateResult } from "./update.ts";
 
@@ -40,12 +39,6 @@ export interface TrainerStep {
 
 /** Settings of a trainer: the loop's, and those of the algorithm. */
 export type TrainerSettings = Partial<TrainerConfig> & Readonly<Record<string, unknown>>;
-
-/** The batch of a step, and what is known of all scores seen by then, where they are scaled. */
-interface StepBatch {
-  batch: Batch;
-  seen?: ScoreMoments;
-}
 
 /** Skipped updates in a row after which training stops. */
 const MAX_FAULTS = 3;
@@ -107,9 +100,11 @@ export class Trainer {
   /**
    * One rollout and its update: `needs.groupSize` completions of each prompt. `score` gives one number
    * for each response, or null where it cannot tell; such a response is counted and not learned from. It
-   * may give those of several rewards, with their weights and their sum. Where the algorithm has a greedy baseline it is asked about greedy completions first. With dynamic
-   * sampling both may be asked several times, and the step learns from what was not evicted; where that
-   * is nothing, there is no update, which is no fault. Where it throws, the trainer stays where it was.
+   * may give those of several rewards, with their weights and their sum. Where it takes its time, policy
+   * and reference are evaluated meanwhile. Where the algorithm has a greedy baseline it is asked about
+   * greedy completions first. With dynamic sampling both may be asked several times, and the step learns
+   * from what was not evicted; where that is nothing, there is no update, which is no fault. Where it
+   * throws, the trainer stays where it was.
    * @param prompts the prompts of this step; or where all steps take theirs from, which dynamic sampling
    * needs, as nobody knows how many it takes
    * @throws {RangeError} for a step beyond `totalSteps`, too few prompts, arrays of the wrong size, or a
@@ -132,11 +127,13 @@ export class Trainer {
     const { name } = algorithm, { minibatches } = config;
     const source = asSource(prompts, { name, needs, minibatches });
     const { timings, timed } = timer();
-    const { batch, seen } = await this.#draw(source, score, timed);
+    const drawn = await drawBatch(this.#policy, {
+      ...{ source, score, timed, needs, config, state: this.#state },
+    });
     const context = { config, step, state };
     const experience = await timed(
       "evaluate",
-      () => collect(this.#policy, { batch, seen, algorithm, needs, context }),
+      () => collect(this.#policy, { ...drawn, algorithm, needs, context }),
     );
     const { fault, grid } = experience;
     const update: UpdateResult = fault === undefined && grid.B > 0
@@ -146,44 +143,13 @@ export class Trainer {
       )
       : { batches: [], totals: [], gradientNorms: [], epochs: 0, fault };
     const facts = { ...context, experience, update };
-    this.#advance(facts, faults, { batch, seen });
+    this.#advance(facts, faults, drawn);
     const metrics = stepMetrics(algorithm, facts);
-    const { rollout, scores } = batch, skipped = update.fault;
+    const { batch: { rollout, scores } } = drawn, skipped = update.fault;
     return {
       ...{ rollout, scores, metrics, experience, timings },
       ...(skipped !== undefined && { fault: skipped }),
     };
-  }
-
-  /** Draws and scores until the batch is full; `seen` are all scores up to then, where they are scaled. */
-  async #draw(source: PromptSource, score: ScoreFunction, timed: Timed): Promise<StepBatch> {
-    const { needs: { groupSize, greedyBaseline, dynamicSampling: dynamic }, config } = this;
-    const { maxNewTokens, temperature, seed } = config, { step, sampling } = this.#state;
-    let { scores: seen } = this.#state;
-    const scoreClip = seen ? 0 : config.scoreClip; // of scaled scores, whose scale is not known yet
-    const options = { maxNewTokens, temperature, seed, stream: step };
-    const repeat = <T>(of: T): T[] => Array<T>(groupSize).fill(of);
-    const ask = async (prompts: Int32Array[], how: { greedy?: true; row0?: number }) => {
-      const rollout = await timed(
-        "generate",
-        () => this.#policy.generate(prompts, { ...options, ...how }),
-      );
-      checkRollout(rollout);
-      const given = await timed("score", () => score(rollout, how.greedy ? "greedy" : "sampled"));
-      return { rollout, ...checkScores(given, prompts.length) };
-    };
-    const draw = async (place: number, row0: number): Promise<Drawn> => {
-      const prompts = takePrompts(source, place);
-      const greedy = greedyBaseline && await ask(prompts, { greedy: true });
-      const drawn = await ask(prompts.flatMap(repeat), row0 > 0 ? { row0 } : {});
-      seen &&= addScores(seen, drawn.scores);
-      return { ...drawn, ...(greedy && { greedyScores: greedy.scores.flatMap(repeat) }) };
-    };
-    const { place = step * source.count, kept: saved } = dynamic && sampling || {};
-    const batch = await fillBatch(draw, {
-      ...{ count: source.count, groupSize, scoreClip, dynamic, place, saved },
-    });
-    return { batch, seen };
   }
 
   /** Takes the state of the next step. @throws {Error} after too many skipped updates */

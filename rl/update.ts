@@ -152,13 +152,14 @@ class Update<C> {
   }
 
   /**
-   * A piece of all rows is the very batch that `collect` evaluated last: the first epoch need not
-   * evaluate it again.
+   * A piece of all rows is the very batch that was evaluated before: the first epoch need not evaluate it
+   * again, unless somebody else asked the policy since, as a score function may.
    */
   #evaluate(piece: readonly number[], isFirst: boolean): Promise<Evaluation> | Evaluation {
-    const { experience: { grid, now, rollout }, context: { config }, algorithm } = this.options;
-    const valueAt = algorithm.needs(config).head?.at;
-    if (isFirst && piece.length === grid.B) return now;
+    const { experience: { grid, now, rollout, lastPass }, context: { config } } = this.options;
+    const isLast = this.policy.lastPass === lastPass;
+    if (isFirst && isLast && piece.length === grid.B) return now;
+    const valueAt = this.options.algorithm.needs(config).head?.at;
     return this.policy.evaluate(tokenBatch(rollout, piece, { ...config, valueAt }));
   }
 

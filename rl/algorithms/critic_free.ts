@@ -112,12 +112,8 @@ export function criticFree<const R extends OptionRows>(
       });
       const reward = responseRewards(score, grid, penalty);
       const { advantage, facts } = advantages({ ...rollout, tokenReward, reward }, config);
-      return {
-        advantage,
-        kl,
-        penalty: paid && penalty,
-        facts: { "groups/equal_share": NaN, ...facts },
-      };
+      const all = { "groups/equal_share": NaN, ...facts };
+      return { advantage, kl, penalty: paid && penalty, facts: all };
     },
     weights({ grid, rows, finished }, { config }) {
       const kept = config.maskTruncated ? keepRows(grid, finished) : grid;

@@ -200,7 +200,7 @@ Deno.test("scores that are none are refused by name, and the trainer stays where
       const score = () => Promise.resolve(scores as number[]);
       await assert.rejects(trainer.step(PROMPTS, score), { name, message });
       assert.deepEqual(trainer.state(), before);
-      assert.deepEqual([policy.steps, policy.evaluations], [0, 0]);
+      assert.equal(policy.steps, 0);
     }
   }
 });
