@@ -46,7 +46,8 @@ export function runShape(
   { promptTokens, settings, needs }: Pick<RunSizes, "promptTokens" | "settings" | "needs">,
 ): RunShape {
   const { batchSize, maxNewTokens, microbatchRows } = settings, valueAt = needs.head?.at;
-  return { batchSize, promptTokens, maxNewTokens, microbatchRows, ...(valueAt && { valueAt }) };
+  const kl = needs.kl !== undefined;
+  return { batchSize, promptTokens, maxNewTokens, microbatchRows, kl, ...(valueAt && { valueAt }) };
 }
 
 /** Rows of one forward and backward pass. */

@@ -11,6 +11,7 @@ import { pieces } from "../rl/experience.ts";
 import type {
   Evaluation,
   EvaluationGradient,
+  EvaluationRequest,
   Policy,
   Rollout,
   SamplingOptions,
@@ -30,6 +31,8 @@ export interface RunShape {
   microbatchRows: number;
   /** Which state values speak of, see `TokenBatch`. Default "before". */
   valueAt?: TokenBatch["valueAt"];
+  /** True where evaluations are asked for KL over the whole vocabulary. Default false. */
+  kl?: boolean;
 }
 
 /** The models behind a policy. */
@@ -51,6 +54,8 @@ export class LanguagePolicy implements Policy {
   readonly hasValues: boolean;
   /** True where values move the value head alone. */
   readonly valueDetached: boolean;
+  /** True where there is a reference. */
+  readonly hasKl: boolean;
   /** Absent where there is neither a frozen copy nor an adapter. */
   readonly reference?: NonNullable<Policy["reference"]>;
   #rows: ResponseRows | undefined;
@@ -68,11 +73,13 @@ export class LanguagePolicy implements Policy {
     this.frozen = reference;
     this.hasValues = model.options.valueHead === true;
     this.valueDetached = model.options.valueDetached === true;
-    if (reference || model.adapter) this.reference = (batch) => this.#reference(batch);
+    this.hasKl = reference !== undefined || model.adapter !== undefined;
+    if (this.hasKl) this.reference = (batch) => this.#reference(batch);
   }
 
   /** Preallocates the memory of a whole run: within `shape` nothing more will be taken. */
-  reserve({ batchSize, promptTokens, maxNewTokens, microbatchRows, valueAt }: RunShape): void {
+  reserve(shape: RunShape): void {
+    const { batchSize, promptTokens, maxNewTokens, microbatchRows, valueAt, kl } = shape;
     reserveGeneration(this.model, { prompts: batchSize, promptTokens, maxNewTokens });
     const [piece] = pieces(Array.from({ length: batchSize }, (_, row) => row), microbatchRows);
     const longest = {
@@ -81,7 +88,9 @@ export class LanguagePolicy implements Policy {
       valueAt,
     };
     const { T, index } = responseRows(longest), B = piece.length;
-    for (const model of [this.model, this.frozen]) model?.reserve({ B, T, R: B * index.length });
+    const sizes = { B, T, R: B * index.length };
+    this.model.reserve({ ...sizes, ...(kl && { reference: this.frozen ?? this.model }) });
+    this.frozen?.reserve(sizes);
   }
 
   async generate(prompts: Int32Array[], options: SamplingOptions): Promise<Rollout> {
@@ -92,18 +101,28 @@ export class LanguagePolicy implements Policy {
     return this.model.lastPass;
   }
 
-  async evaluate(batch: TokenBatch): Promise<Evaluation> {
+  /** @throws {Error} where KL is asked for and there is no reference, or logits are not finite */
+  async evaluate(batch: TokenBatch, asked: EvaluationRequest = {}): Promise<Evaluation> {
+    if (asked.kl && !this.hasKl) {
+      throw new Error(
+        "Cannot evaluate KL as it is to a reference: this policy has none; give it a frozen copy",
+      );
+    }
     const rows = this.#rows = responseRows(batch);
-    const { temperature } = batch;
-    const { logprob, entropy, value } = await this.model.evaluate(rows, { temperature });
+    const { temperature } = batch, reference = asked.kl ? this.frozen ?? this.model : undefined;
+    const { logprob, entropy, value, kl } = await this.model.evaluate(rows, {
+      temperature,
+      reference,
+    });
     return {
       logprob: toGrid(logprob, rows),
       entropy: toGrid(entropy, rows),
       ...(this.hasValues && { value: toGrid(value, rows, "valuePlace") }),
+      ...(kl && { kl: toGrid(kl, rows) }),
     };
   }
 
-  backward({ dlogprob, dentropy, dvalue }: EvaluationGradient): void {
+  backward({ dlogprob, dentropy, dvalue, dkl }: EvaluationGradient): void {
     const rows = this.#rows;
     if (!rows) {
       throw new Error("Cannot go backward as there is no forward pass: call evaluate first");
@@ -112,6 +131,7 @@ export class LanguagePolicy implements Policy {
       dlogprob: fromGrid(dlogprob, rows),
       dentropy: dentropy && fromGrid(dentropy, rows),
       dvalue: dvalue && fromGrid(dvalue, rows, "valuePlace"),
+      dkl: dkl && fromGrid(dkl, rows),
     });
   }
 

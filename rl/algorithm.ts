@@ -22,6 +22,8 @@ export interface Needs {
   head?: ValueHeadNeeds;
   /** Log-probabilities under frozen reference weights. */
   reference: boolean;
+  /** Exact KL, in every evaluation or before the update alone (`old.kl`). Default: not, it costs passes. */
+  kl?: "advantages" | "loss";
   /** Completions that are drawn for each prompt and compared with each other, >= 1. */
   groupSize: number;
   /** The score of each prompt's most probable completion, to compare with. Default: not. */
@@ -108,6 +110,8 @@ export interface LossInputs {
   entropy: Numbers;
   /** v, likewise; absent without a value head. */
   value?: Numbers;
+  /** KL over the whole vocabulary, likewise; absent where `needs.kl` is not "loss". */
+  kl?: Numbers;
   /** l', of the policy that drew the tokens; the same numbers in every epoch. */
   oldLogprob: Numbers;
   /** v', likewise. */

@@ -114,6 +114,7 @@ export async function evaluateRollout(
   const empty = () => new Float32Array(grid.B * grid.T);
   const now: Evaluation = { logprob: empty(), entropy: empty() };
   if (needs.value) now.value = empty();
+  if (needs.kl) now.kl = empty();
   const reference = needs.reference ? empty() : undefined;
   const valueAt = needs.head?.at;
   const chunks = pieces(Array.from({ length: grid.B }, (_, row) => row), microbatchRows);
@@ -124,7 +125,8 @@ export async function evaluateRollout(
     }
   }
   for (const chunk of chunks) {
-    const got = await policy.evaluate(tokenBatch(rollout, chunk, { temperature, valueAt }));
+    const batch = tokenBatch(rollout, chunk, { temperature, valueAt });
+    const got = await policy.evaluate(batch, { kl: needs.kl !== undefined });
     for (const name of Object.keys(now) as (keyof Evaluation)[]) {
       place(now[name]!, grid, chunk, got[name] ?? [], `the policy's ${name}`);
     }

@@ -13,11 +13,17 @@ export function clampLogRatio(d: number): number {
   return d > LOG_RATIO_LIMIT ? LOG_RATIO_LIMIT : d < -LOG_RATIO_LIMIT ? -LOG_RATIO_LIMIT : d;
 }
 
-/** With d = log pi - log ref: k1 = d, k2 = d^2 / 2, k3 = exp(-d) - 1 + d. */
-export type KlEstimator = "k1" | "k2" | "k3";
+/** Choices of the value. */
+export const KL_ESTIMATORS = ["k1", "k2", "k3", "full"] as const;
+
+/**
+ * With d = log pi - log ref of the token: k1 = d, k2 = d^2 / 2, k3 = exp(-d) - 1 + d. `full` is no estimate but
+ * the sum of pi (log pi - log ref) over the vocabulary, which an evaluation must be asked for.
+ */
+export type KlEstimator = typeof KL_ESTIMATORS[number];
 
 /** One estimate, nats, from d = log pi(token) - log ref(token). */
-export function klEstimate(d: number, estimator: KlEstimator): number {
+export function klEstimate(d: number, estimator: Exclude<KlEstimator, "full">): number {
   const c = clampLogRatio(d);
   switch (estimator) {
     case "k1":
@@ -29,18 +35,21 @@ export function klEstimate(d: number, estimator: KlEstimator): number {
   }
 }
 
-/** Estimates of KL(policy || reference), nats per token, (B, T); 0 outside the mask. */
+/** KL(policy || reference), nats per token, (B, T); 0 outside the mask. */
 export function tokenKl(
   mask: Uint8Array,
-  { logprob, reference, estimator }: {
+  { logprob, kl: full, reference, estimator }: {
     logprob: Numbers;
+    /** Exact; needed where the estimator is `full`. */
+    kl?: Numbers;
     reference: Numbers;
     estimator: KlEstimator;
   },
 ): Float32Array {
   const kl = new Float32Array(mask.length);
   for (let i = 0; i < kl.length; i++) {
-    if (mask[i]) kl[i] = klEstimate(logprob[i] - reference[i], estimator);
+    if (!mask[i]) continue;
+    kl[i] = estimator === "full" ? full![i] : klEstimate(logprob[i] - reference[i], estimator);
   }
   return kl;
 }

@@ -5,8 +5,8 @@
  */
 import type { OptionRows, OptionValues } from "../base/options.ts";
 import { scheduleAt } from "../base/schedules.ts";
-import type { AlgorithmState, StepFacts } from "./algorithm.ts";
-import { adaptKlCoefficient, stepKlCoefficient } from "./kl.ts";
+import type { AlgorithmState, Needs, StepFacts } from "./algorithm.ts";
+import { adaptKlCoefficient, KL_ESTIMATORS, stepKlCoefficient } from "./kl.ts";
 import { maskedMean, meanRowSum } from "./stats.ts";
 
 const ADAPTS = ["adaptive", "stepwise"] as const;
@@ -14,7 +14,7 @@ const ADAPTS = ["adaptive", "stepwise"] as const;
 /** Rows of the KL penalty. */
 // deno-fmt-ignore
 export const KL_ROWS = {
-  klEstimator: { kind: "choice", choices: ["k1", "k2", "k3"], default: "k1", doc: "estimate of the per-token KL", group: "KL penalty" },
+  klEstimator: { kind: "choice", choices: KL_ESTIMATORS, default: "k1", doc: "per-token KL: an estimate from the token drawn, or full, exact over the vocabulary, which costs a forward pass of the reference more and its logits", group: "KL penalty" },
   klControl: { kind: "choice", choices: ["fixed", "adaptive", "stepwise", "linear"], default: "adaptive", doc: "how the KL coefficient changes after a rollout: not, by the distance of KL from klTarget, by klFactor where that is large, or over the run to klFinal", group: "KL penalty" },
   klCoefficient: { kind: "number", default: 0.2, min: 0, unit: "reward per nat", usual: "0 to 0.5", doc: "KL coefficient at the start; 0 is no penalty", group: "KL penalty" },
   klTarget: { kind: "number", default: 6, min: 0, above: true, unit: "nats per klTargetUnit", usual: "1 to 10 per sequence", only: { klControl: ADAPTS }, doc: "adaptive and stepwise: wanted KL", group: "KL penalty" },
@@ -50,6 +50,12 @@ export function needsReference(
   }
   return klMeasured || klCoefficient > 0 || klControl === "linear" && klFinal > 0 ||
     adapts && klFloor > 0;
+}
+
+/** What KL in the reward needs of a policy with these settings. */
+export function rewardKlNeeds(config: KlConfig): Pick<Needs, "reference" | "kl"> {
+  const reference = needsReference(config);
+  return { reference, kl: reference && config.klEstimator === "full" ? "advantages" : undefined };
 }
 
 /** The coefficient of the step after this one. */

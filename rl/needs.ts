@@ -30,7 +30,11 @@ export function needsOf<C>(algorithm: Algorithm<C>, config: Readonly<C>): Needs 
 }
 
 /** @throws {TypeError} where there is no policy, or it lacks what an algorithm needs */
-export function checkPolicy(policy: Policy, name: string, { value, reference, head }: Needs): void {
+export function checkPolicy(
+  policy: Policy,
+  name: string,
+  { value, reference, kl, head }: Needs,
+): void {
   if (!policy) {
     throw new TypeError(`Cannot train with ${name} as there is no policy: it is ${policy}`);
   }
@@ -42,6 +46,8 @@ export function checkPolicy(policy: Policy, name: string, { value, reference, he
   }
   const lacks = reference && !policy.reference
     ? "compares the policy with a frozen reference"
+    : kl && !policy.hasKl
+    ? "compares whole distributions with a reference's"
     : value && policy.hasValues === false
     ? "trains a value head"
     : undefined;

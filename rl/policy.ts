@@ -63,6 +63,11 @@ export interface Evaluation {
   entropy: Float32Array;
   /** Value head's estimate, by `valueAt` before or after the token; absent where the policy has none. */
   value?: Float32Array;
+  /**
+   * KL(policy || reference) of the whole distribution at that position, exact, nats, >= 0; where it was
+   * asked for.
+   */
+  kl?: Float32Array;
 }
 
 /** Gradients of the loss with respect to what `Evaluation` gave, each (B, T), 0 where masked. */
@@ -73,6 +78,14 @@ export interface EvaluationGradient {
   dentropy?: Float32Array;
   /** With respect to `value`; absent is 0. */
   dvalue?: Float32Array;
+  /** With respect to `kl`, where the evaluation gave it; absent is 0. */
+  dkl?: Float32Array;
+}
+
+/** What an evaluation gives only where it is asked for, because it costs. */
+export interface EvaluationRequest {
+  /** `Evaluation.kl`: one more forward pass, of the reference. Default false. */
+  kl?: boolean;
 }
 
 /** Learning rates of one optimiser step, each >= 0. */
@@ -95,10 +108,12 @@ export interface Policy {
    * asked the same model. Left out: no score function does, once it has waited for anything.
    */
   readonly lastPass?: unknown;
+  /** True where `evaluate` gives `kl` when asked. */
+  readonly hasKl?: boolean;
   /** Draws one completion a prompt. */
   generate(prompts: Int32Array[], options: SamplingOptions): Promise<Rollout>;
   /** Forward pass; keeps what `backward` needs until the next `evaluate`. */
-  evaluate(batch: TokenBatch): Promise<Evaluation>;
+  evaluate(batch: TokenBatch, asked?: EvaluationRequest): Promise<Evaluation>;
   /** Backward pass of the last `evaluate`; adds into the gradients. */
   backward(gradient: EvaluationGradient): void;
   /**

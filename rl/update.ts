@@ -159,8 +159,9 @@ class Update<C> {
     const { experience: { grid, now, rollout, lastPass }, context: { config } } = this.options;
     const isLast = this.policy.lastPass === lastPass;
     if (isFirst && isLast && piece.length === grid.B) return now;
-    const valueAt = this.options.algorithm.needs(config).head?.at;
-    return this.policy.evaluate(tokenBatch(rollout, piece, { ...config, valueAt }));
+    const { head, kl } = this.options.algorithm.needs(config);
+    const batch = tokenBatch(rollout, piece, { ...config, valueAt: head?.at });
+    return this.policy.evaluate(batch, { kl: kl === "loss" });
   }
 
   /**

@@ -18,7 +18,12 @@ import { tokenRewards } from "../gae.ts";
 import { columnAdvantages, groupAdvantages, type GroupConfig } from "../group.ts";
 import { tokenKl } from "../kl.ts";
 import { needsReference, nextKlState } from "../kl_control.ts";
-import { CRITIC_FREE_ROWS, type CriticFreeConfig, criticFreeLoss } from "../loss/critic_free.ts";
+import {
+  CRITIC_FREE_ROWS,
+  type CriticFreeConfig,
+  criticFreeLoss,
+  fullKlIn,
+} from "../loss/critic_free.ts";
 import { checkEntropy, entropyCoefficientAt, nextEntropy, startEntropy } from "../loss/entropy.ts";
 import { normaliserWeights } from "../loss/normalise.ts";
 import type { PolicyLoss } from "../loss/response.ts";
@@ -100,10 +105,9 @@ export function criticFree<const R extends OptionRows>(
     start: (config) => ({ klCoefficient: config.klCoefficient, ...startEntropy(config) }),
     next: (facts) => ({ ...nextKlState(facts), ...nextEntropy(facts) }),
     advantages(rollout, { config, state: { klCoefficient } }) {
-      const { grid, grid: { mask }, old: { logprob }, reference } = rollout;
+      const { grid, grid: { mask }, old, reference } = rollout;
       const { score } = withOverlong(rollout, config);
-      const kl = reference &&
-        tokenKl(mask, { logprob, reference, estimator: config.klEstimator });
+      const kl = reference && tokenKl(mask, { ...old, reference, estimator: config.klEstimator });
       const paid = config.klIn === "reward" ? kl : undefined;
       const { reward: tokenReward, penalty } = tokenRewards(grid, {
         kl: paid ?? new Float32Array(mask.length),
@@ -137,7 +141,8 @@ export function criticFree<const R extends OptionRows>(
 /** What they need with these settings; a setting that an algorithm does not have is off. */
 function needsIn(config: CriticFreeConfig & Partial<GroupConfig & DynamicSamplingConfig>): Needs {
   const { groupSize = 1 } = config, dynamicSampling = dynamicSamplingOf(config);
-  return { value: false, reference: needsReference(config), groupSize, dynamicSampling };
+  const reference = needsReference(config), kl = reference ? fullKlIn(config) : undefined;
+  return { value: false, reference, kl, groupSize, dynamicSampling };
 }
 
 /** @throws {RangeError} where a penalty would be taken off a sum of rewards that nobody takes */

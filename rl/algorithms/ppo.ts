@@ -27,7 +27,7 @@ import type {
 import { CRITIC_ROWS, criticPhases, criticReport, valueHeadNeeds } from "../critic.ts";
 import { gae, lastValues, lengthLambda, tokenRewards } from "../gae.ts";
 import { tokenKl } from "../kl.ts";
-import { KL_ROWS, needsReference, nextKlState } from "../kl_control.ts";
+import { KL_ROWS, nextKlState, rewardKlNeeds } from "../kl_control.ts";
 import { CLIP_ROWS, clippedLoss } from "../loss/clipped_ratio.ts";
 import {
   checkEntropy,
@@ -95,7 +95,7 @@ function advantages(
   { config, state }: StepContext<PpoConfig>,
 ): Advantages {
   const { mask } = grid, { gamma, lambda, lambdaAlpha, klEstimator: estimator } = config;
-  const kl = reference && tokenKl(mask, { logprob: old.logprob, reference, estimator });
+  const kl = reference && tokenKl(mask, { ...old, reference, estimator });
   const { klCoefficient: coefficient } = state;
   const { reward: plain, penalty } = tokenRewards(grid, {
     kl: kl ?? new Float32Array(mask.length),
@@ -184,8 +184,8 @@ export const ppo: Algorithm<PpoConfig> = {
   metrics: METRICS,
   needs(config) {
     checkEntropy(config);
-    const reference = needsReference(config);
-    return { value: true, head: valueHeadNeeds(config), reference, groupSize: 1 };
+    const kl = rewardKlNeeds(config);
+    return { value: true, head: valueHeadNeeds(config), ...kl, groupSize: 1 };
   },
   phases: ({ config, step }) => criticPhases(config, step),
   start: (config) => ({ klCoefficient: config.klCoefficient, ...startEntropy(config) }),

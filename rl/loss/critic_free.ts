@@ -8,7 +8,7 @@
  * @module
  */
 import { type Option, type OptionValues, withDefaults } from "../../base/options.ts";
-import type { LossInputs, LossResult, StepContext } from "../algorithm.ts";
+import type { LossInputs, LossResult, Needs, StepContext } from "../algorithm.ts";
 import type { Numbers } from "../batch.ts";
 import { KL_ROWS } from "../kl_control.ts";
 import { ENTROPY_ROWS, entropyCoefficientAt } from "./entropy.ts";
@@ -40,12 +40,20 @@ export const CRITIC_FREE_ROWS: CriticFreeRows = {
   ...ENTROPY_ROWS,
   ...OFF_POLICY_ROWS,
   klIn: { kind: "choice", choices: ["loss", "reward"], default: "loss", doc: "where KL to the reference is paid: a term of the loss, or taken off each response's score", group: "KL penalty" },
-  klGradient: { kind: "choice", choices: KL_GRADIENTS, default: "k3", only: { klIn: "loss" }, check: withoutSequenceRatio, doc: "in the loss: what its gradient is the derivative of; unbiased is k3 times the token's ratio. For parity alone: k1, whose expectation is 0, and sequence-ratio, k3 times the response's ratio, as TRL has it for gspo and luspo", group: "KL penalty" },
+  klGradient: { kind: "choice", choices: KL_GRADIENTS, default: "k3", only: { klIn: "loss" }, check: withoutSequenceRatio, doc: "in the loss: what its gradient is the derivative of; unbiased is k3 times the token's ratio, full is KL itself over the vocabulary, without the noise of the token drawn. For parity alone: k1, whose expectation is 0, and sequence-ratio, k3 times the response's ratio, as TRL has it for gspo and luspo", group: "KL penalty" },
   ...withDefaults(KL_ROWS, { klEstimator: "k3", klControl: "fixed", klCoefficient: 0 }),
 };
 
 /** Settings that every algorithm without a value head has. */
 export type CriticFreeConfig = OptionValues<CriticFreeRows>;
+
+/** Where KL over the whole vocabulary is read with these settings, as far as KL is. */
+export const fullKlIn = ({ klIn, klEstimator, klGradient }: CriticFreeConfig): Needs["kl"] =>
+  klIn === "loss" && (klEstimator === "full" || klGradient === "full")
+    ? "loss"
+    : klEstimator === "full"
+    ? "advantages"
+    : undefined;
 
 /** Policy loss, KL and entropy of some rows, with their gradients. */
 export function criticFreeLoss<C>(
@@ -53,10 +61,13 @@ export function criticFreeLoss<C>(
   piece: LossInputs,
   { weight, context }: { weight: Float64Array; context: StepContext<C & CriticFreeConfig> },
 ): LossResult {
-  const { grid: { B, T, mask }, logprob, entropy, oldLogprob, sampled, reference } = piece;
+  const { grid: { B, T, mask }, logprob, entropy, oldLogprob, sampled, reference, kl: full } =
+    piece;
   const { config, state: { klCoefficient } } = context;
   const entropyCoefficient = entropyCoefficientAt(context);
   const dlogprob = new Float32Array(B * T), dentropy = new Float32Array(B * T);
+  const descends = reference && config.klIn === "loss" && config.klGradient === "full";
+  const dkl = descends ? new Float32Array(B * T) : undefined;
   let tokens = 0, policy = 0, clipped = 0, kl = 0, H = 0;
   for (let b = 0; b < B; b++) {
     const at = slotsOf(mask, b * T, T);
@@ -74,7 +85,7 @@ export function criticFreeLoss<C>(
     clipped += of.clipped;
     tokens += at.length;
     const ofKl = reference && config.klIn === "loss"
-      ? klTerms({ ...tokensOf, reference: take(reference) }, config)
+      ? klTerms({ ...tokensOf, reference: take(reference), kl: full && take(full) }, config)
       : undefined;
     at.forEach((i, t) => {
       const w = weight[i];
@@ -84,6 +95,7 @@ export function criticFreeLoss<C>(
       if (!ofKl) return;
       kl += w * ofKl.value[t];
       dlogprob[i] = of.gradient[t] + klCoefficient * w * ofKl.gradient[t];
+      if (dkl && ofKl.ofFull) dkl[i] = klCoefficient * w * ofKl.ofFull[t];
     });
   }
   const sums = {
@@ -92,7 +104,7 @@ export function criticFreeLoss<C>(
     sum: { "policy/clipfrac": clipped },
     weighted: { "loss/policy": policy, "loss/kl": kl, "loss/entropy": H },
   };
-  return { sums, gradient: { dlogprob, dentropy } };
+  return { sums, gradient: { dlogprob, dentropy, ...(dkl && { dkl }) } };
 }
 
 /** Slots of one row whose tokens count. */

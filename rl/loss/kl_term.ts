@@ -8,6 +8,8 @@
  *   k2        l - q             the derivative of k2, and k1 as a score: descends KL(policy || reference)
  *                               while on-policy
  *   unbiased  rho (l - q)       the derivative of rho k3: descends KL(policy || reference), always
+ *   full      none by l         the derivative of KL(policy || reference) itself, by every logit of the
+ *                               place: p (log p - log q - KL), without the noise of the token drawn
  *
  * The last two are one in the first update of a rollout. Two more are faults that are in use, here so that
  * they can be studied:
@@ -25,7 +27,7 @@
 import { clampLogRatio, klEstimate, type KlEstimator } from "../kl.ts";
 
 /** Choices of the gradient. */
-export const KL_GRADIENTS = ["k3", "k2", "unbiased", "k1", "sequence-ratio"] as const;
+export const KL_GRADIENTS = ["k3", "k2", "unbiased", "full", "k1", "sequence-ratio"] as const;
 
 /** How the KL term descends. */
 export type KlGradient = typeof KL_GRADIENTS[number];
@@ -44,16 +46,23 @@ export interface KlTokens {
   oldLogprob: Float64Array;
   /** (n) q */
   reference: Float64Array;
+  /** (n) KL over the vocabulary; needed where value or gradient are `full`. */
+  kl?: Float64Array;
 }
 
-/** (n) Values in nats and d value / d logprob of one response's KL terms, whose tokens count the same. */
+/**
+ * (n) Values in nats and d value / d logprob of one response's KL terms, whose tokens count the same; with the
+ * gradient `full` also d value / d KL.
+ */
 export function klTerms(
-  { logprob, oldLogprob, reference }: KlTokens,
+  { logprob, oldLogprob, reference, kl }: KlTokens,
   { klEstimator, klGradient }: { klEstimator: KlEstimator; klGradient: KlGradient },
-): { value: Float64Array; gradient: Float64Array } {
+): { value: Float64Array; gradient: Float64Array; ofFull?: Float64Array } {
   const d = logprob.map((l, t) => l - reference[t]);
-  const value = d.map((of) => klEstimate(of, klEstimator));
+  const value = klEstimator === "full" ? kl!.slice() : d.map((of) => klEstimate(of, klEstimator));
   switch (klGradient) {
+    case "full":
+      return { value, gradient: value.map(() => 0), ofFull: value.map(() => 1) };
     case "k3":
       return { value, gradient: d.map(ofK3) };
     case "k2":

@@ -5,7 +5,9 @@ import type { FloatArray } from "../../kernels/device.ts";
 import { OutOfMemoryError } from "../../kernels/devices/pool.ts";
 import { parseConfig } from "../../model/config.ts";
 import { Gpt2 } from "../../model/gpt2.ts";
+import { findAlgorithm } from "../../rl/algorithms/registry.ts";
 import { Trainer } from "../../rl/trainer.ts";
+import { trainerOptions } from "../../rl/trainer_options.ts";
 import { completeText } from "../../experiment/complete.ts";
 import {
   checkModel,
@@ -74,25 +76,45 @@ const VARIANTS: Partial<MemorySettings>[] = [
   { loraRank: 4, frozenDtype: "f16" },
   { loraRank: 3, loraTargets: "all-linear", recompute: true },
 ];
-const CASES = [
+/** Settings of the algorithm that ask for KL over the vocabulary: PPO in the reward, another in the loss. */
+const KL = { ppo: { klEstimator: "full" }, reinforce: { klGradient: "full", klCoefficient: 0.1 } };
+const CASES: {
+  config: typeof config;
+  variant: Partial<MemorySettings>;
+  kl?: keyof typeof KL;
+}[] = [
   ...VARIANTS.map((variant) => ({ config, variant })),
   { config: neo, variant: {} },
-  { config: neo, variant: { loraRank: 4, frozenDtype: "f16" as const, recompute: true } },
+  { config: neo, variant: { loraRank: 4, frozenDtype: "f16", recompute: true } },
+  { config, variant: {}, kl: "ppo" },
+  { config, variant: { microbatchRows: 2, frozenDtype: "f16" }, kl: "reinforce" },
+  { config: neo, variant: { loraRank: 4 }, kl: "reinforce" },
 ];
-for (const { config, variant } of CASES) {
+for (const { config, variant, kl } of CASES) {
   const name = `${config.model_type} with ${JSON.stringify(variant)}`;
-  testOnDevices(`${name}: PPO holds what was planned, to the byte`, async (device) => {
+  testOnDevices(`${name}: ${kl ?? "PPO"} holds what was planned, to the byte`, async (device) => {
     const { settings } = withSettings(variant);
-    const plan = planRun(device, { ...withSettings(variant), config });
+    const asked = { ...(kl && KL[kl]) };
+    const algorithm = findAlgorithm(kl ?? "ppo");
+    const needs = algorithm.needs(
+      trainerOptions(algorithm as never).resolve(asked as never) as never,
+    );
+    if (!kl) assert.deepEqual({ ...needs, kl: undefined }, { ...NEEDS, kl: undefined });
+    const plan = planRun(device, { ...withSettings(variant), config, needs });
     assert.equal(device.memory.peak, 0, "a plan takes nothing");
-    const options = modelOptions(settings, NEEDS);
+    const options = modelOptions(settings, needs);
     using model = Gpt2.create(device, config, options.policy);
     using reference = options.reference && Gpt2.create(device, config, options.reference);
     const policy = new LanguagePolicy({ model, reference }, null);
-    policy.reserve(runShape(withSettings(variant)));
+    policy.reserve(runShape({ ...withSettings(variant), needs }));
     assert.equal(device.memory.peak, plan.total);
     const { microbatchRows, maxNewTokens } = settings;
-    const trainer = new Trainer(policy, { ...ppo, microbatchRows, maxNewTokens });
+    const trainer = new Trainer(
+      policy,
+      { ...ppo, ...asked, microbatchRows, maxNewTokens },
+      algorithm,
+    );
+    assert.equal(trainer.needs.kl, { ppo: "advantages", reinforce: "loss" }[kl!]);
     for (const count of [6, 2, 5]) await trainer.step(prompts.slice(0, count), score);
     assert.equal(device.memory.peak, plan.total);
   });
@@ -138,6 +160,19 @@ Deno.test("a policy's memory is what its parts say: less with each saving", () =
   const [full, half] = (["f32", "f16"] as const)
     .map((frozenDtype) => policy({ loraRank: 1, frozenDtype }));
   assert.ok(half.weights < 0.6 * full.weights, "an adapter's base is stored as asked");
+});
+
+Deno.test("KL over the vocabulary is planned where it is asked for, and there alone", () => {
+  using device = new CpuDevice();
+  const partsWith = (kl?: "advantages" | "loss") =>
+    planRun(device, { ...sizes, needs: { ...NEEDS, kl } }).parts;
+  const plain = partsWith(), asked = partsWith("loss");
+  assert.deepEqual(partsWith("advantages"), asked);
+  assert.deepEqual(asked.reference, plain.reference);
+  const more = asked.policy.logits - plain.policy.logits;
+  assert.equal(more, 4 * 64 * 111); // 64 columns, and the rows that a pass of 6 * 9 targets may have
+  assert.ok(asked.policy.activations > plain.policy.activations);
+  assert.equal(runShape({ ...sizes, needs: NEEDS }).kl, false);
 });
 
 const total = (settings: Partial<MemorySettings>) =>

@@ -9,7 +9,7 @@ import { Gpt2 } from "../../model/gpt2.ts";
 import { fillNormal } from "../../model/random.ts";
 import { fromGrid, responseRows } from "../../model/rows.ts";
 import type { Algorithm, LossInputs, LossResult } from "../../rl/algorithm.ts";
-import { listAlgorithms } from "../../rl/algorithms/registry.ts";
+import { findAlgorithm, listAlgorithms } from "../../rl/algorithms/registry.ts";
 import { alignResponses } from "../../rl/batch.ts";
 import { tokenMean } from "../../rl/loss/normalise.ts";
 import { bothSums, meansOf, policySums } from "../../rl/loss/sums.ts";
@@ -32,6 +32,7 @@ const SETTINGS: Record<string, Record<string, unknown>> = {
   pgsrm: { valueCoefficient: 0.7 },
   luspo: { clipLow: 0.05, clipHigh: 0.05 },
   gmpo: { logClip: 0.2 },
+  "grpo with full KL": { klEstimator: "full", klGradient: "full" },
 };
 /** Their importance weights are constants of the gradient. */
 const CONSTANT_WEIGHT = ["cispo", "vespo", "dppo-tv"];
@@ -55,6 +56,7 @@ interface Now {
   logprob: ArrayLike<number>;
   entropy: ArrayLike<number>;
   value: ArrayLike<number>;
+  kl: ArrayLike<number>;
 }
 
 /** One algorithm's loss of what the network says, and the gradient that goes back into it. */
@@ -76,6 +78,7 @@ function lossOf(
     logprob: lay(now.logprob),
     entropy: lay(now.entropy),
     value: lay(now.value),
+    kl: lay(now.kl),
   };
   const { sums, gradient } = algorithm.loss(piece, weight, context);
   const means = meansOf(bothSums(policySums(piece), sums));
@@ -93,9 +96,14 @@ Deno.test("every algorithm's gradient by every parameter is that of central diff
     device.write(model.weights.get(name), data);
     return [name, data];
   }));
+  using reference = Gpt2.create(device, CONFIG, { frozen: true, seed: 7 });
+  const options = { temperature: TEMPERATURE, reference };
   const evaluate = async (): Promise<Now> => {
-    const { logprob, entropy, value } = await model.evaluate(ROWS, { temperature: TEMPERATURE });
-    return { logprob: logprob.slice(), entropy: entropy.slice(), value: value.slice() };
+    const { logprob, entropy, value, kl } = await model.evaluate(ROWS, options);
+    return {
+      ...{ logprob: logprob.slice(), entropy: entropy.slice(), value: value.slice() },
+      kl: kl!.slice(),
+    };
   };
   const at = await evaluate(), R = ROWS.place.length;
   const shifted = (x: ArrayLike<number>, stream: number): Float64Array =>
@@ -111,7 +119,8 @@ Deno.test("every algorithm's gradient by every parameter is that of central diff
   };
   const perToken = { ...fixed, advantage: lay(normal(R, 103, 1)) };
 
-  const cases = listAlgorithms().map((algorithm) => {
+  const fullKl = { ...findAlgorithm("grpo"), name: "grpo with full KL" };
+  const cases = [...listAlgorithms(), fullKl].map((algorithm) => {
     const inputs = algorithm.name === "ppo" ? perToken : fixed;
     const { gradient, clipfrac } = lossOf(algorithm, inputs, at);
     const constant = CONSTANT_WEIGHT.includes(algorithm.name);
@@ -135,10 +144,14 @@ Deno.test("every algorithm's gradient by every parameter is that of central diff
 
   const got = new Map<string, Map<string, Float32Array | Float64Array>>();
   for (const { algorithm, gradient } of cases) {
-    const { dlogprob, dentropy, dvalue } = gradient;
+    const { dlogprob, dentropy, dvalue, dkl } = gradient;
     const take = (x?: Float32Array) => fromGrid(x ?? new Float32Array(GRID.B * GRID.T), ROWS);
-    await model.evaluate(ROWS, { temperature: TEMPERATURE });
-    model.backward({ dlogprob: take(dlogprob), dentropy: take(dentropy), dvalue: take(dvalue) });
+    assert.equal(dkl !== undefined, algorithm === fullKl);
+    await model.evaluate(ROWS, options);
+    model.backward({
+      ...{ dlogprob: take(dlogprob), dentropy: take(dentropy), dvalue: take(dvalue) },
+      ...(dkl && { dkl: take(dkl) }),
+    });
     const of = new Map<string, Float32Array | Float64Array>();
     for await (const [{ name }, data] of model.optimizer!.gradients.read()) {
       of.set(name, data.slice() as Float32Array);

@@ -6,6 +6,7 @@
 import type {
   Evaluation,
   EvaluationGradient,
+  EvaluationRequest,
   Policy,
   Rollout,
   SamplingOptions,
@@ -26,6 +27,7 @@ export interface TableState {
 }
 
 export class TablePolicy implements Policy {
+  readonly hasKl: boolean = true;
   /** (V, V): logits of the next token after each token. */
   logits: Float64Array;
   /** (V) */
@@ -40,6 +42,8 @@ export class TablePolicy implements Policy {
   /** The learning rates of every step. */
   rates: StepRates[] = [];
   evaluations = 0;
+  /** Of every evaluation: whether it was asked for KL. */
+  klAsked: boolean[] = [];
   /** Every gradient that `backward` was given. */
   gradients: EvaluationGradient[] = [];
   last?: { batch: TokenBatch; T: number };
@@ -98,19 +102,21 @@ export class TablePolicy implements Policy {
     return Promise.resolve(rollout);
   }
 
-  evaluate(batch: TokenBatch): Promise<Evaluation> {
+  evaluate(batch: TokenBatch, asked: EvaluationRequest = {}): Promise<Evaluation> {
     this.evaluations++;
     const T = Math.max(...batch.responses.map((r) => r.length)), B = batch.responses.length;
     this.last = { batch, T };
     const logprob = new Float32Array(B * T).fill(NaN); // nobody may look at masked slots
-    const entropy = logprob.slice(), value = logprob.slice();
+    const entropy = logprob.slice(), value = logprob.slice(), kl = logprob.slice();
+    this.klAsked.push(asked.kl === true);
     this.#each(batch, T, (i, from, token) => {
       const logp = this.#logSoftmax(this.logits, from, batch.temperature);
       logprob[i] = logp[token];
       entropy[i] = -logp.reduce((sum, l) => sum + Math.exp(l) * l, 0);
       value[i] = this.values[batch.valueAt === "own" ? token : from];
+      kl[i] = this.#kl(from, batch.temperature).kl;
     });
-    return Promise.resolve({ logprob, entropy, value });
+    return Promise.resolve({ logprob, entropy, value, ...(asked.kl && { kl }) });
   }
 
   backward(gradient: EvaluationGradient): void {
@@ -119,11 +125,13 @@ export class TablePolicy implements Policy {
     this.#each(batch, T, (i, from, token) => {
       const logp = this.#logSoftmax(this.logits, from, temperature);
       const H = -logp.reduce((sum, l) => sum + Math.exp(l) * l, 0);
+      const { kl, d } = this.#kl(from, temperature);
       for (let v = 0; v < V; v++) {
         const p = Math.exp(logp[v]);
         const dl = (v === token ? 1 : 0) - p, dH = -p * (logp[v] + H);
+        const dKl = (gradient.dkl?.[i] ?? 0) * p * (d[v] - kl);
         this.dlogits[from * V + v] +=
-          (gradient.dlogprob[i] * dl + (gradient.dentropy?.[i] ?? 0) * dH) /
+          (gradient.dlogprob[i] * dl + (gradient.dentropy?.[i] ?? 0) * dH + dKl) /
           temperature;
       }
       this.dvalues[batch.valueAt === "own" ? token : from] += gradient.dvalue?.[i] ?? 0;
@@ -185,6 +193,13 @@ export class TablePolicy implements Policy {
         visit(b * T + t, row[prompts[b].length - 1 + t], token); // the token before it
       });
     });
+  }
+
+  /** d = log p - log q of every next token, and its mean under p. */
+  #kl(from: number, temperature: number): { kl: number; d: Float64Array } {
+    const p = this.#logSoftmax(this.logits, from, temperature);
+    const q = this.#logSoftmax(this.frozen, from, temperature), d = p.map((l, v) => l - q[v]);
+    return { kl: p.reduce((sum, l, v) => sum + Math.exp(l) * d[v], 0), d };
   }
 
   #logSoftmax(table: Float64Array, from: number, temperature: number): Float64Array {

@@ -101,7 +101,7 @@ Deno.test("wrong settings are refused with what they were and what is allowed", 
     [
       { klEstimator: "k4" },
       "TypeError",
-      'klEstimator must be one of k1, k2, k3: it is "k4". Did you mean "k1"?',
+      'klEstimator must be one of k1, k2, k3, full: it is "k4". Did you mean "k1"?',
     ],
     [{ klTarget: 0 }, "RangeError", "klTarget must be above 0: it is 0"],
   ];
