@@ -112,11 +112,10 @@ export async function evaluateRollout(
 ): Promise<Evaluated> {
   const grid = alignResponses(rollout.responses);
   const empty = () => new Float32Array(grid.B * grid.T);
-  const now: Evaluation = { logprob: empty(), entropy: empty() };
+  const now: Evaluation = { logprob: empty(), entropy: empty(), ...(needs.kl && { kl: empty() }) };
   if (needs.value) now.value = empty();
-  if (needs.kl) now.kl = empty();
   const reference = needs.reference ? empty() : undefined;
-  const valueAt = needs.head?.at;
+  const valueAt = needs.head?.at, asked = { kl: needs.kl !== undefined };
   const chunks = pieces(Array.from({ length: grid.B }, (_, row) => row), microbatchRows);
   if (reference) {
     for (const chunk of chunks) {
@@ -125,8 +124,7 @@ export async function evaluateRollout(
     }
   }
   for (const chunk of chunks) {
-    const batch = tokenBatch(rollout, chunk, { temperature, valueAt });
-    const got = await policy.evaluate(batch, { kl: needs.kl !== undefined });
+    const got = await policy.evaluate(tokenBatch(rollout, chunk, { temperature, valueAt }), asked);
     for (const name of Object.keys(now) as (keyof Evaluation)[]) {
       place(now[name]!, grid, chunk, got[name] ?? [], `the policy's ${name}`);
     }
