@@ -230,7 +230,21 @@ Deno.test("each reward has mean and sample standard deviation of what it could s
     ];
     const settings = { ...request.settings, batchSize: 6 };
     const run = new Recorder(`${folder}/run`);
-    await trainTask({ ...request, settings, steps: 1, reward }, run);
+    let columns: unknown;
+    const algorithm: typeof reinforce = {
+      ...reinforce,
+      advantages(rollout, context) {
+        columns = rollout.columns.map((of) => ({ ...of, score: [...of.score] }));
+        return reinforce.advantages(rollout, context);
+      },
+    };
+    await trainTask({ ...request, algorithm, settings, steps: 1, reward }, run);
+    const is = (b: number) => b % 2 === 0;
+    const rows = [0, 1, 2, 3, 4, 5], empty = rows.map(() => 0);
+    assert.deepEqual(columns, [ // what the algorithm is told of those that are learned from
+      { name: "some", weight: 7, score: rows.map((b) => is(b) ? b * b : 0), scored: rows.map(is) },
+      { name: "none", weight: -1, score: empty, scored: rows.map(() => false) },
+    ]);
     const { rows: [row] } = run;
     const of = (name: string) => [row[`rewards/${name}/mean`], row[`rewards/${name}/std`]];
     assertClose(of("some"), [20 / 3, Math.sqrt(208 / 3)], "0, 4 and 16", 1e-12);

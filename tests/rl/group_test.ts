@@ -146,6 +146,13 @@ Deno.test("a group that no reward tells apart gets exactly 0, whatever rounding 
   near([std], [1], 1e-3);
 });
 
+Deno.test("a group that any one reward tells apart is not counted among the equal ones", () => {
+  const unlike = { weight: 1, scores: [0, 1, 5, 5] }, equal = { weight: 1, scores: [2, 2, 2, 2] };
+  const of = (...rewards: Parameters<typeof ofColumns>[0]) =>
+    ofColumns(rewards, { groupSize: 2 }).equalShare;
+  assert.deepEqual([of(unlike, equal), of(equal, unlike), of(equal)], [0.5, 0.5, 1]);
+});
+
 Deno.test("baseline and scale are those of the settings, the epsilon is also the batch's", () => {
   const rewards = [{ weight: 1, scores: [1, 0, 0, 5] }, { weight: 1, scores: [2, 2, 3, 9] }];
   for (const baseline of ["mean", "leave-one-out"] as const) {

@@ -80,6 +80,19 @@ inTemporary(
   },
 );
 
+inTemporary("a resumed run without one of the table's columns is refused", async (place) => {
+  await earlierRun(`${place}/run`);
+  const resume = { folder: `${place}/run`, step: 1 };
+  const run = new RunFolder({ resume, command: "", request: {} });
+  await run.start(info());
+  const metrics = { "kl/reference": 1, "rewards/exact/mean": 1 };
+  await assert.rejects(run.step({ step: 2, metrics, completions: [], timings }), {
+    message: "Cannot write metrics of step 2 as every step has the same names: it has " +
+      "kl/reference,rewards/exact/mean, the first had kl/reference,score/mean,rewards/exact/mean",
+  });
+  await run.close();
+});
+
 inTemporary(
   "a table keeps the columns that it began with, as checkpoints know its bytes",
   async (place) => {
