@@ -126,6 +126,7 @@ export type {
 export type { ScoreMoments } from "./rl/score_scaling.ts";
 export type { ScoreBreakdown, ScoreFunction, Scores } from "./rl/scores.ts";
 export type { PromptSource } from "./rl/prompts.ts";
+export type { GivenCompletions } from "./rl/given.ts";
 export {
   type StepTimings,
   Trainer,

@@ -25,6 +25,8 @@ export interface StepBatch {
 export interface DrawOptions {
   source: PromptSource;
   score: ScoreFunction;
+  /** Default: the policy draws. */
+  generate?: Policy["generate"];
   timed: Timed;
   needs: Needs;
   config: Readonly<TrainerConfig>;
@@ -63,7 +65,7 @@ export async function drawBatch(policy: Policy, options: DrawOptions): Promise<S
 async function ask(
   policy: Policy,
   prompts: Int32Array[],
-  { score, timed, needs, config, state: { step }, greedy, row0 = 0 }:
+  { score, generate, timed, needs, config, state: { step }, greedy, row0 = 0 }:
     & DrawOptions
     & { greedy?: true; row0?: number },
 ): Promise<CheckedScores & { rollout: Rollout; evaluated?: Evaluated }> {
@@ -73,7 +75,8 @@ async function ask(
     ...(greedy && { greedy }),
     ...(row0 > 0 && { row0 }),
   };
-  const rollout = await timed("generate", () => policy.generate(prompts, options));
+  const draw = generate ?? ((...of: Parameters<Policy["generate"]>) => policy.generate(...of));
+  const rollout = await timed("generate", () => draw(prompts, options));
   checkRollout(rollout);
   const scored = () => score(rollout, greedy ? "greedy" : "sampled");
   if (greedy || needs.dynamicSampling) {

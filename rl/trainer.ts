@@ -8,11 +8,12 @@ import { asAlgorithm, DEFAULT_ALGORITHM } from "./algorithms/registry.ts";
 import { tooManySkipped } from "./diverged.ts";
 import { drawBatch, type StepBatch } from "./draw_batch.ts";
 import { collect } from "./experience.ts";
+import { type GivenCompletions, givenDraw } from "./given.ts";
 import { checkPolicy, needsOf } from "./needs.ts";
 import type { Policy, Rollout } from "./policy.ts";
 import { asSource, type PromptSource } from "./prompts.ts";
 import { NO_SCORES } from "./score_scaling.ts";
-import type { ScoreFunction, Scores } from "./scores.ts";
+import type { ScoreBreakdown, ScoreFunction, Scores } from "./scores.ts";
 import { checkNext, readState, type TrainerState } from "./state.ts";
 import { stepMetrics } from "./summary.ts";
 import { type StepTimings, timer } from "./timings.ts";
@@ -113,9 +114,21 @@ export class Trainer {
    * prompts, or a state of the algorithm's that could not be read back
    * @throws {Error} when the third update in a row had to be skipped, with the reason
    */
+  step(prompts: Int32Array[] | PromptSource, score: ScoreFunction): Promise<TrainerStep>;
+  /**
+   * The same for completions that something else drew, and scores that are known: as TRL's step() of old.
+   * Arrays have one entry a completion; the members of a group are next to each other.
+   * @throws what the other form and `givenDraw` throw
+   */
+  step(
+    prompts: Int32Array[],
+    completions: Int32Array[] | GivenCompletions,
+    scores: Scores | ScoreBreakdown,
+  ): Promise<TrainerStep>;
   async step(
     prompts: Int32Array[] | PromptSource,
-    score: ScoreFunction,
+    score: ScoreFunction | Int32Array[] | GivenCompletions,
+    scores?: Scores | ScoreBreakdown,
   ): Promise<TrainerStep> {
     const { config, algorithm, needs } = this, { step, faults, algorithm: state } = this.#state;
     if (step >= config.totalSteps) {
@@ -125,10 +138,20 @@ export class Trainer {
       );
     }
     const { name } = algorithm, { minibatches } = config;
-    const source = asSource(prompts, { name, needs, minibatches });
+    const asked = typeof score === "function" ? { prompts, score } : givenDraw(this.#policy, {
+      ...{
+        prompts: prompts as Int32Array[],
+        completions: score,
+        scores: scores!,
+        name,
+        needs,
+        config,
+      },
+    });
+    const source = asSource(asked.prompts, { name, needs, minibatches });
     const { timings, timed } = timer();
     const drawn = await drawBatch(this.#policy, {
-      ...{ source, score, timed, needs, config, state: this.#state },
+      ...{ ...asked, source, timed, needs, config, state: this.#state },
     });
     const context = { config, step, state };
     const experience = await timed(
@@ -145,9 +168,9 @@ export class Trainer {
     const facts = { ...context, experience, update };
     this.#advance(facts, faults, drawn);
     const metrics = stepMetrics(algorithm, facts);
-    const { batch: { rollout, scores } } = drawn, skipped = update.fault;
+    const { batch } = drawn, skipped = update.fault;
     return {
-      ...{ rollout, scores, metrics, experience, timings },
+      ...{ rollout: batch.rollout, scores: batch.scores, metrics, experience, timings },
       ...(skipped !== undefined && { fault: skipped }),
     };
   }
