@@ -3,6 +3,9 @@
  * text follow the reader's light or dark scheme; the colours of marks are readable on both.
  * @module
  */
+import { type Axis, type Scale, scaleOf, tick } from "./_scale.ts";
+
+export type { Axis } from "./_scale.ts";
 
 /** One picture: a file of docs/reading/figures, and what draws it. */
 export interface Figure {
@@ -146,14 +149,6 @@ export interface Series {
   dots?: boolean;
 }
 
-/** One axis: what it measures, and from where to where; by default as far as the numbers go. */
-export interface Axis {
-  label: string;
-  range?: readonly [from: number, to: number];
-  /** Powers of ten in equal steps. */
-  log?: boolean;
-}
-
 /** What a chart of lines shows. */
 export interface Lines {
   heading?: string;
@@ -239,11 +234,11 @@ export function bars(box: Box, { heading, y, bars, groups, show = n }: Bars): st
       size: 11,
     }),
   ]);
-  const legend = bars.map((name, i): Series => ({ name, points: [], tone: i }));
+  const colors = bars.map((name, i): Series => ({ name, points: [], tone: i }));
   return [
     frame(box, plot, heading, { y, atY }),
     ...marks,
-    ...(named ? [names(plot, legend, true)] : []),
+    ...(named ? [names(plot, colors, true)] : []),
   ].join("\n");
 }
 
@@ -264,6 +259,10 @@ function inner(box: Box, headed: boolean, named: boolean): Box {
 
 const dashOf = (tone: number): string => DASHES[tone] ? ` stroke-dasharray="${DASHES[tone]}"` : "";
 
+/** The names of the curves of several panels, in one line that starts at (x, y + 18). */
+export const legend = (at: { x: number; y: number }, series: readonly Series[]): string =>
+  names({ x: at.x, y: at.y + 28, width: 0, height: 0 }, series);
+
 /** The names of the curves, in one line above the plot. */
 function names(plot: Box, series: readonly Series[], filled = false): string {
   let x = plot.x;
@@ -280,44 +279,6 @@ function names(plot: Box, series: readonly Series[], filled = false): string {
     return mark + text(from + (filled ? 16 : 22), y, name, { size: 11 });
   }).join("");
 }
-
-interface Scale {
-  at: (value: number) => number;
-  ticks: number[];
-}
-
-/** From numbers to pixels, with five round ticks or so. */
-function scaleOf(
-  { range, log }: Axis,
-  values: readonly number[],
-  [from, to]: [number, number],
-): Scale {
-  let [low, high] = range ?? [Math.min(...values), Math.max(...values)];
-  if (log) {
-    [low, high] = range ? [Math.log10(low), Math.log10(high)] : [
-      Math.floor(Math.log10(low)),
-      Math.ceil(Math.log10(high)),
-    ];
-    if (low === high) high++;
-    const step = Math.max(1, Math.ceil((high - low) / 6)), ticks = [];
-    for (let e = Math.ceil(low); e <= high + 1e-9; e += step) ticks.push(10 ** e);
-    return { at: (v) => from + (Math.log10(v) - low) / (high - low) * (to - from), ticks };
-  }
-  if (low === high) [low, high] = [low - 0.5, high + 0.5];
-  const rough = (high - low) / 4, power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 2.5, 5, 10].map((m) => m * power).find((s) => s >= rough * 0.999)!;
-  if (!range) [low, high] = [Math.floor(low / step) * step, Math.ceil(high / step) * step];
-  const ticks = [];
-  for (let k = Math.ceil(low / step - 1e-9); k * step <= high + step * 1e-9; k++) {
-    ticks.push(k * step);
-  }
-  return { at: (v) => from + (v - low) / (high - low) * (to - from), ticks };
-}
-
-const tick = (x: number): string =>
-  x !== 0 && (Math.abs(x) >= 1e5 || Math.abs(x) < 1e-3)
-    ? x.toExponential(0).replace("e+", "e")
-    : String(Number(x.toPrecision(6)));
 
 /** Heading, rules, ticks and the words of the axes. */
 function frame(
