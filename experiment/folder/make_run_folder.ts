@@ -1,4 +1,6 @@
 /** Makes the folder of a new run. @module */
+import about from "../../deno.json" with { type: "json" };
+import type { RunConfig } from "./run_data.ts";
 import { basename, dirname, join } from "node:path";
 import type { Disk } from "../../model/files/disk.ts";
 import type { RunInfo } from "../observer.ts";
@@ -39,4 +41,32 @@ export async function makeRunFolder(
     const path = i === 1 ? name : `${name}-${i}`;
     if (await make(makeIfAbsent, path)) return path;
   }
+}
+
+/** What `config.json` of a run holds that begins now. */
+export function newConfig(
+  info: RunInfo,
+  { command, request }: Pick<RunConfig, "command" | "request">,
+): RunConfig {
+  return {
+    id: crypto.randomUUID(),
+    task: info.task,
+    algorithm: info.algorithm,
+    rewards: info.rewards,
+    weights: info.weights,
+    model: info.model,
+    source: info.source,
+    seed: info.seed,
+    steps: info.steps,
+    device: info.device,
+    command,
+    request,
+    config: info.config,
+    started: new Date().toISOString(),
+    versions: {
+      plainrl: about.version,
+      deno: Deno.version.deno,
+      system: `${Deno.build.os} ${Deno.build.arch}`,
+    },
+  };
 }

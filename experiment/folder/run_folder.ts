@@ -5,7 +5,6 @@
  * checkpoint, so that a checkpoint's rows are on disk before it is.
  * @module
  */
-import about from "../../deno.json" with { type: "json" };
 import type {
   CompletionRow,
   EvaluationReport,
@@ -32,7 +31,7 @@ import { type Changes, differing, finished, note, type RunEventBody } from "./hi
 import { requireRunFolder } from "./links.ts";
 import { RunLock } from "./lock.ts";
 import { type Identity, identityOf, readManifest, writeManifest } from "./manifest.ts";
-import { makeRunFolder } from "./make_run_folder.ts";
+import { makeRunFolder, newConfig } from "./make_run_folder.ts";
 import type { FileMark } from "./marks.ts";
 import {
   checkpointFolder,
@@ -40,7 +39,6 @@ import {
   readRun,
   readRunConfig,
   readTable,
-  type RunConfig,
   type RunData,
 } from "./run_data.ts";
 
@@ -122,27 +120,7 @@ export class RunFolder implements RunObserver {
     }
     this.folder = await makeRunFolder(info, { out: this.#options.out, io: this.#io });
     this.#lock = await RunLock.take(this.folder);
-    const config: RunConfig = {
-      id: crypto.randomUUID(),
-      task: info.task,
-      algorithm: info.algorithm,
-      rewards: info.rewards,
-      weights: info.weights,
-      model: info.model,
-      source: info.source,
-      seed: info.seed,
-      steps: info.steps,
-      device: info.device,
-      command,
-      request,
-      config: info.config,
-      started: new Date().toISOString(),
-      versions: {
-        plainrl: about.version,
-        deno: Deno.version.deno,
-        system: `${Deno.build.os} ${Deno.build.arch}`,
-      },
-    };
+    const config = newConfig(info, { command, request });
     this.#identity = identityOf(info, config.id!);
     await replaceFile(`${this.folder}/config.json`, json(config), this.#io);
   }
