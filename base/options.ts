@@ -319,7 +319,7 @@ const needed = (wanted: Wanted): string =>
   isList(wanted)
     ? `=${wanted.join(" or ")}`
     : typeof wanted === "object"
-    ? `!=${wanted.not}`
+    ? ` other than ${wanted.not}`
     : `=${wanted}`;
 
 /** `0 to 1`, `above 0`, `1 or more`; empty where anything goes. */

@@ -319,7 +319,7 @@ Deno.test("what is asked for and changes nothing is told, and a decay that rises
   assert.deepEqual(told({ mode: "linear", start: 2, beta: 6 }), []);
   assert.deepEqual(told({ start: 3, beta: 6 }), ["beta=6 changes nothing as start=3"]);
   assert.equal(optionFacts(rows.final), "default 2, needs mode=linear");
-  assert.equal(optionFacts(rows.alpha), "default 3, needs rank!=0");
+  assert.equal(optionFacts(rows.alpha), "default 3, needs rank other than 0");
   assert.equal(optionFacts(rows.beta), "default 5, needs start=1 or 2");
 });
 
