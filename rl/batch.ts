@@ -72,8 +72,13 @@ export function putRows(
   });
 }
 
-/** Pads one array a row into (B, T) with zeros. */
+/** Pads one array a row into (B, T) with zeros. @throws {RangeError} for other rows than the grid's */
 export function padRows(rows: readonly Numbers[], grid: ResponseGrid): Float32Array {
+  if (rows.length !== grid.B) {
+    throw new RangeError(
+      `Cannot align rows as there must be one a response, ${grid.B}: there are ${rows.length}`,
+    );
+  }
   const out = new Float32Array(grid.B * grid.T);
   rows.forEach((row, b) => {
     if (row.length !== grid.length[b]) {

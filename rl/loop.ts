@@ -5,14 +5,7 @@
  * @module
  */
 import type { LossInputs, LossResult } from "./algorithm.ts";
-import {
-  alignResponses,
-  checkSize,
-  countTokens,
-  type Numbers,
-  padRows,
-  type ResponseGrid,
-} from "./batch.ts";
+import { alignResponses, checkSize, type Numbers, padRows, type ResponseGrid } from "./batch.ts";
 import { tokenMean } from "./loss/normalise.ts";
 import type { PolicyLoss } from "./loss/response.ts";
 import { bothSums, emptySums, meansOf, policySums, sumsAreFinite } from "./loss/sums.ts";
@@ -113,7 +106,14 @@ export async function forwardBackward(
 ): Promise<PassResult> {
   const { prompts, responses, temperature = 1 } = batch;
   const grid = alignResponses(responses), { B, T } = grid;
-  if (prompts.length !== B || batch.advantages.length !== B || countTokens(grid.mask) === 0) {
+  const empty = responses.findIndex(({ length }) => length === 0);
+  if (empty >= 0 || B === 0) {
+    throw new RangeError(
+      "Cannot learn from a batch as it needs at least one response, and each of them one token: " +
+        (B === 0 ? "there is no response" : `response ${empty} has 0`),
+    );
+  }
+  if (prompts.length !== B || batch.advantages.length !== B) {
     throw new RangeError(
       `Cannot learn from a batch as prompts, responses and advantages have one entry a response: there are ` +
         `${prompts.length}, ${B} and ${batch.advantages.length}`,

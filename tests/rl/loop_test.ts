@@ -148,10 +148,19 @@ Deno.test("sizes that do not fit are refused by name", async () => {
   const refused = (batch: Parameters<typeof forwardBackward>[1], pattern: RegExp) =>
     assert.rejects(forwardBackward(policy, batch, loss), pattern);
   await refused({ ...one, advantages: [1, 2] }, /one entry a response: there are 1, 1 and 2/);
-  await refused({ prompts: [], responses: [], advantages: [] }, /there are 0, 0 and 0/);
+  await refused(
+    { prompts: [], responses: [], advantages: [] },
+    /as it needs .*: there is no response/,
+  );
+  const two = { prompts: PROMPTS.slice(0, 2), responses: [Int32Array.of(3), new Int32Array(0)] };
+  await refused({ ...two, advantages: [1, 1] }, /each of them one token: response 1 has 0/);
   await refused({ ...one, advantages: [[1]] }, /row 0 .*one number a response token, 2: it has 1/);
   await refused({ ...one, advantages: [1], weights: [[1]] }, /row 0 .*, 2: it has 1/);
   await refused({ ...one, advantages: [1], oldLogprobs: [[1]] }, /row 0 .*, 2: it has 1/);
+  const both = { ...two, responses: [Int32Array.of(3), Int32Array.of(4)], advantages: [1, 1] };
+  await refused({ ...both, weights: [[1]] }, /one a response, 2: there are 1/); // not: the other counts 0
+  await refused({ ...both, oldLogprobs: [[-1]] }, /one a response, 2: there are 1/);
+  await refused({ ...both, oldLogprobs: [[-1], [-1], [-1]] }, /one a response, 2: there are 3/);
   for (const groupSize of [0, 1.5]) {
     assert.throws(
       () => sample(policy, PROMPTS, { ...DRAW, groupSize }),
