@@ -98,8 +98,9 @@ const FLAG: Kind<boolean> = {
   is: (item): item is boolean => typeof item === "boolean",
 };
 const SCORE: Kind<number | null> = {
-  what: "a number or null",
-  is: (item): item is number | null => item === null || Number.isFinite(item),
+  what: "a number, finite in 32 bits, or null",
+  is: (item): item is number | null =>
+    item === null || typeof item === "number" && Number.isFinite(Math.fround(item)),
 };
 const COLUMN: Kind<SavedGroups["columns"][number]> = {
   what: "a name, a weight and scores",

@@ -336,7 +336,14 @@ Deno.test("kept groups that are none are refused, and those of a run that no lon
       "must have one logprob a token: response 0 has 1 of 2",
     ],
     [{ finished: of(1) }, "must have finished of which each is true or false: one is 1"],
-    [{ scores: [1, 2, 3, "4"] }, 'must have scores of which each is a number or null: one is "4"'],
+    [
+      { scores: [1, 2, 3, "4"] },
+      'must have scores of which each is a number, finite in 32 bits, or null: one is "4"',
+    ],
+    [
+      { scores: [1, 2, 3, 1e300] }, // which would be an advantage of NaN, and a skipped update
+      "must have scores of which each is a number, finite in 32 bits, or null: one is 1e+300",
+    ],
     [{ greedyScores: [1] }, "must have 4 greedyScores: it is a list of 1"],
     [{ columns: 3 }, "must have a list of columns: it is 3"],
     [
