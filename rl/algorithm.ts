@@ -85,6 +85,8 @@ export interface Advantages {
   kl?: Float32Array;
   /** The KL penalty alone, in reward units, where it is part of the reward. */
   penalty?: Float32Array;
+  /** What each token's policy loss is multiplied by, KL and entropy not. Default: 1. */
+  policyWeight?: Float32Array;
   /** What is to be reported of them, by the names of the algorithm's metrics. */
   facts?: Readonly<Record<string, number>>;
 }
@@ -123,6 +125,8 @@ export interface LossInputs {
   advantage: Numbers;
   /** R */
   returns?: Numbers;
+  /** See `Advantages`. */
+  policyWeight?: Numbers;
   /** Rows of the whole optimiser batch with a token that counts. Default: those of this piece. */
   rows?: number;
 }

@@ -86,7 +86,7 @@ export async function collect<C>(
         described(made),
     );
   }
-  for (const name of ["advantage", "returns", "kl", "penalty"] as const) {
+  for (const name of ["advantage", "returns", "kl", "penalty", "policyWeight"] as const) {
     const array = made[name];
     if (array) checkSize(`the ${name} of ${algorithm.name}`, array, grid);
   }

@@ -180,7 +180,8 @@ class Update<C> {
 
   /** What the loss reads: the policy as it is now, and what stays fixed over the epochs. */
   #inputs(part: ResponseGrid, rows: readonly number[], now: Evaluation): LossInputs {
-    const { grid, old, sampled, advantage, returns, reference } = this.options.experience;
+    const { grid, old, sampled, advantage, returns, reference, policyWeight } =
+      this.options.experience;
     const take = (x: Float32Array) => takeRows(x, grid, rows);
     const maybe = (x: Float32Array | undefined) => x && take(x);
     return {
@@ -192,6 +193,7 @@ class Update<C> {
       reference: maybe(reference),
       advantage: take(advantage),
       returns: maybe(returns),
+      policyWeight: maybe(policyWeight),
     };
   }
 }

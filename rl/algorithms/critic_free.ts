@@ -12,7 +12,7 @@ import {
   withDefaults,
 } from "../../base/options.ts";
 import type { Advantages, Algorithm, Needs, ScoredRollout } from "../algorithm.ts";
-import { keepRows, type Numbers } from "../batch.ts";
+import { keepRows, type Numbers, type ResponseGrid } from "../batch.ts";
 import { type DynamicSamplingConfig, dynamicSamplingOf } from "../dynamic_sampling.ts";
 import { tokenRewards } from "../gae.ts";
 import { columnAdvantages, groupAdvantages, type GroupConfig } from "../group.ts";
@@ -25,10 +25,12 @@ import {
   fullKlIn,
 } from "../loss/critic_free.ts";
 import { checkEntropy, entropyCoefficientAt, nextEntropy, startEntropy } from "../loss/entropy.ts";
+import { topEntropy } from "../loss/entropy_share.ts";
 import { normaliserWeights } from "../loss/normalise.ts";
 import type { PolicyLoss } from "../loss/response.ts";
 import type { metricTable } from "../metrics.ts";
 import { type OverlongConfig, withOverlong } from "../overlong.ts";
+import { maskedMean } from "../stats.ts";
 import type { TrainerConfig } from "../trainer_options.ts";
 import { criticFreeMetrics } from "./critic_free_metrics.ts";
 
@@ -116,18 +118,24 @@ export function criticFree<const R extends OptionRows>(
       });
       const reward = responseRewards(score, grid, penalty);
       const { advantage, facts } = advantages({ ...rollout, tokenReward, reward }, config);
+      const policyWeight = config.entropyShare < 1
+        ? topEntropy(learnedOf(rollout, config).mask, rollout.old.entropy, config.entropyShare)
+        : undefined;
       const all = { "groups/equal_share": NaN, ...facts };
-      return { advantage, kl, penalty: paid && penalty, facts: all };
+      return { advantage, kl, penalty: paid && penalty, policyWeight, facts: all };
     },
     weights({ grid, rows, finished }, { config }) {
-      const kept = config.maskTruncated ? keepRows(grid, finished) : grid;
-      return normaliserWeights(kept, config, { rows, longest: config.maxNewTokens });
+      const learned = learnedOf({ grid, rollout: { finished } }, config);
+      return normaliserWeights(learned, config, { rows, longest: config.maxNewTokens });
     },
     loss: (piece, weight, context) => criticFreeLoss(own.loss, piece, { weight, context }),
     total: (means, context) =>
       means["loss/policy"] + context.state.klCoefficient * means["loss/kl"] -
       entropyCoefficientAt(context) * means["loss/entropy"],
-    report: ({ experience, experience: { kl, penalty }, ...context }) => ({
+    report: ({ experience, experience: { kl, penalty, policyWeight }, ...context }) => ({
+      "policy/entropy_share": policyWeight
+        ? maskedMean(policyWeight, learnedOf(experience, context.config).mask)
+        : 1,
       "kl/coefficient": kl ? context.state.klCoefficient : NaN,
       "entropy/coefficient": entropyCoefficientAt(context),
       ...(!kl && { "kl/reference": NaN }),
@@ -137,6 +145,15 @@ export function criticFree<const R extends OptionRows>(
     }),
   };
 }
+
+/** The grid of what is learned from: without responses that were cut off, where that is so configured. */
+const learnedOf = (
+  { grid, rollout: { finished } }: {
+    grid: ResponseGrid;
+    rollout: { finished: readonly boolean[] };
+  },
+  { maskTruncated }: CriticFreeConfig,
+): ResponseGrid => maskTruncated ? keepRows(grid, finished) : grid;
 
 /** What they need with these settings; a setting that an algorithm does not have is off. */
 function needsIn(config: CriticFreeConfig & Partial<GroupConfig & DynamicSamplingConfig>): Needs {

@@ -13,6 +13,7 @@ const METRICS = [
   ["loss/entropy", "nats", ">= 0", "as policy/entropy", "entropy by the normaliser, before its coefficient", "As policy/entropy.", ""],
   "loss/total", "policy/entropy", "policy/approxkl", "policy/policykl",
   ["policy/clipfrac", "", "0 to 1", "0 to 0.3", "share of tokens whose policy loss was clipped", "Above: lower learningRate or epochs.", ""],
+  ["policy/entropy_share", "", "0 to 1", "entropyShare, or a little more", "share of the tokens whose policy loss counts; see entropyShare", "Far above entropyShare: many entropies are alike, mostly near 0; as policy/entropy.", ""],
   "advantages/mean", "policy/ratio", "policy/ratio_min", "policy/ratio_max",
   "optimizer/grad_norm", "optimizer/epochs", "optimizer/skipped_updates", "sampling/logp_difference_max", "rewards/scored_count",
   "rewards/null_count", "tokens/queries_len_mean", "tokens/queries_len_std", "tokens/responses_len_mean", "tokens/responses_len_std",

@@ -2,9 +2,10 @@
  * The loss of the algorithms without a value head: what every one of them pays beside its policy loss,
  * and the settings that say how.
  *
- *   total = sum w (policy + klCoefficient * KL - entropyCoefficient * H)
+ *   total = sum w (u policy + klCoefficient * KL - entropyCoefficient * H)
  *
- * with w the normaliser, the KL of kl_term.ts where it is in the loss, and H the entropy.
+ * with w the normaliser, u the weights of off_policy.ts and entropy_share.ts, the KL of kl_term.ts where it
+ * is in the loss, and H the entropy.
  * @module
  */
 import { type Option, type OptionValues, withDefaults } from "../../base/options.ts";
@@ -12,6 +13,7 @@ import type { LossInputs, LossResult, Needs, StepContext } from "../algorithm.ts
 import type { Numbers } from "../batch.ts";
 import { KL_ROWS } from "../kl_control.ts";
 import { ENTROPY_ROWS, entropyCoefficientAt } from "./entropy.ts";
+import { ENTROPY_SHARE_ROWS } from "./entropy_share.ts";
 import { KL_GRADIENTS, type KlGradient, klTerms, withoutSequenceRatio } from "./kl_term.ts";
 import { NORMALISER_ROWS } from "./normalise.ts";
 import { OFF_POLICY_ROWS, offPolicyWeights } from "./off_policy.ts";
@@ -24,6 +26,7 @@ type Choice<C extends string> = Option & { kind: "choice"; choices: readonly C[]
 export type CriticFreeRows =
   & typeof NORMALISER_ROWS
   & typeof ENTROPY_ROWS
+  & typeof ENTROPY_SHARE_ROWS
   & typeof OFF_POLICY_ROWS
   & typeof KL_ROWS
   & {
@@ -38,6 +41,7 @@ export const CRITIC_FREE_ROWS: CriticFreeRows = {
   ...NORMALISER_ROWS,
   maskTruncated: { kind: "boolean", default: false, doc: "responses that were cut off are not learned from", group: "Loss" },
   ...ENTROPY_ROWS,
+  ...ENTROPY_SHARE_ROWS,
   ...OFF_POLICY_ROWS,
   klIn: { kind: "choice", choices: ["loss", "reward"], default: "loss", doc: "where KL to the reference is paid: a term of the loss, or taken off each response's score", group: "KL penalty" },
   klGradient: { kind: "choice", choices: KL_GRADIENTS, default: "k3", only: { klIn: "loss" }, check: withoutSequenceRatio, doc: "in the loss: what its gradient is the derivative of; unbiased is k3 times the token's ratio, full is KL itself over the vocabulary, without the noise of the token drawn. For parity alone: k1, whose expectation is 0, and sequence-ratio, k3 times the response's ratio, as TRL has it for gspo and luspo", group: "KL penalty" },
@@ -61,8 +65,8 @@ export function criticFreeLoss<C>(
   piece: LossInputs,
   { weight, context }: { weight: Float64Array; context: StepContext<C & CriticFreeConfig> },
 ): LossResult {
-  const { grid: { B, T, mask }, logprob, entropy, oldLogprob, sampled, reference, kl: full } =
-    piece;
+  const { grid: { B, T, mask }, logprob, entropy, oldLogprob, sampled, reference } = piece;
+  const { kl: full, policyWeight } = piece;
   const { config, state: { klCoefficient } } = context;
   const entropyCoefficient = entropyCoefficientAt(context);
   const dlogprob = new Float32Array(B * T), dentropy = new Float32Array(B * T);
@@ -76,11 +80,9 @@ export function criticFreeLoss<C>(
     const tokensOf = { logprob: take(logprob), oldLogprob: take(oldLogprob) };
     const advantage = take(piece.advantage);
     const drawn = { ...tokensOf, sampled: take(sampled), advantage: advantage[0] };
-    const factor = offPolicyWeights(drawn, config);
-    const of = policyLoss(
-      { ...tokensOf, advantage, weight: factor.map((w, t) => w * weight[at[t]]) },
-      config,
-    );
+    const ofToken = offPolicyWeights(drawn, config)
+      .map((u, t) => u * (policyWeight?.[at[t]] ?? 1) * weight[at[t]]);
+    const of = policyLoss({ ...tokensOf, advantage, weight: ofToken }, config);
     policy += of.loss;
     clipped += of.clipped;
     tokens += at.length;

@@ -11,6 +11,7 @@ import { fromGrid, responseRows } from "../../model/rows.ts";
 import type { Algorithm, LossInputs, LossResult } from "../../rl/algorithm.ts";
 import { findAlgorithm, listAlgorithms } from "../../rl/algorithms/registry.ts";
 import { alignResponses } from "../../rl/batch.ts";
+import { topEntropy } from "../../rl/loss/entropy_share.ts";
 import { tokenMean } from "../../rl/loss/normalise.ts";
 import { bothSums, meansOf, policySums } from "../../rl/loss/sums.ts";
 import { trainerOptions } from "../../rl/trainer_options.ts";
@@ -119,12 +120,20 @@ Deno.test("every algorithm's gradient by every parameter is that of central diff
   };
   const perToken = { ...fixed, advantage: lay(normal(R, 103, 1)) };
 
+  const chosen = topEntropy(GRID.mask, lay(at.entropy), 0.5);
   const fullKl = { ...findAlgorithm("grpo"), name: "grpo with full KL" };
-  const cases = [...listAlgorithms(), fullKl].map((algorithm) => {
-    const inputs = algorithm.name === "ppo" ? perToken : fixed;
-    const { gradient, clipfrac } = lossOf(algorithm, inputs, at);
-    const constant = CONSTANT_WEIGHT.includes(algorithm.name);
-    return { algorithm, inputs, gradient, clipfrac, constant };
+  const cases = [...listAlgorithms(), fullKl].flatMap((algorithm) => {
+    const { name, options } = algorithm, constant = CONSTANT_WEIGHT.includes(name);
+    const of = (label: string, inputs: Fixed) => {
+      const { gradient, clipfrac } = lossOf(algorithm, inputs, at);
+      return { algorithm, label, inputs, gradient, clipfrac, constant };
+    };
+    return [
+      of(name, name === "ppo" ? perToken : fixed),
+      ...("entropyShare" in options.rows
+        ? [of(`${name} of some tokens`, { ...fixed, policyWeight: chosen })]
+        : []),
+    ];
   });
   /** The loss; with constant weights, what they are constants of. */
   const value = ({ algorithm, inputs, gradient, constant }: typeof cases[number], now: Now) => {
@@ -143,7 +152,7 @@ Deno.test("every algorithm's gradient by every parameter is that of central diff
   }
 
   const got = new Map<string, Map<string, Float32Array | Float64Array>>();
-  for (const { algorithm, gradient } of cases) {
+  for (const { algorithm, label, gradient } of cases) {
     const { dlogprob, dentropy, dvalue, dkl } = gradient;
     const take = (x?: Float32Array) => fromGrid(x ?? new Float32Array(GRID.B * GRID.T), ROWS);
     assert.equal(dkl !== undefined, algorithm === fullKl);
@@ -156,7 +165,7 @@ Deno.test("every algorithm's gradient by every parameter is that of central diff
     for await (const [{ name }, data] of model.optimizer!.gradients.read()) {
       of.set(name, data.slice() as Float32Array);
     }
-    got.set(algorithm.name, of);
+    got.set(label, of);
     model.zeroGradient();
   }
 
@@ -175,11 +184,11 @@ Deno.test("every algorithm's gradient by every parameter is that of central diff
         want[k][i] = (value(of, sides[0]) - value(of, sides[1])) / (2 * STEP);
       });
     }
-    cases.forEach(({ algorithm }, k) => {
-      const found = got.get(algorithm.name)!.get(name)!;
+    cases.forEach(({ label }, k) => {
+      const found = got.get(label)!.get(name)!;
       const still = want[k].every((x) => Math.abs(x) < 1e-12) && found.every((x) => x === 0);
       const error = still ? 0 : relativeError(found, want[k]); // a value head without a loss
-      if (!(error <= 1e-6)) faults.push(`${algorithm.name} ${name} ${error}`);
+      if (!(error <= 1e-6)) faults.push(`${label} ${name} ${error}`);
     });
   }
   assert.deepEqual(faults, [], "relative errors above 1e-6");

@@ -3,6 +3,7 @@ import { loadGpt2 } from "../../model/files/gpt2_folder.ts";
 import { fromGrid, responseRows, toGrid } from "../../model/rows.ts";
 import { findAlgorithm } from "../../rl/algorithms/registry.ts";
 import { alignResponses, gridOfRows, keepRows, takeRows } from "../../rl/batch.ts";
+import { topEntropy } from "../../rl/loss/entropy_share.ts";
 import { addSums, bothSums, emptySums, meansOf, policySums } from "../../rl/loss/sums.ts";
 import { trainerOptions } from "../../rl/trainer_options.ts";
 import { assertClose } from "../_close.ts";
@@ -44,6 +45,12 @@ const CASES: Record<string, Case> = {
     settings: { clipLow: 0.05, clipHigh: 0.05, klGradient: "sequence-ratio" },
   },
   "luspo": { algorithm: "luspo", settings: { clipLow: 0.05, clipHigh: 0.05 } },
+  "grpo-entropy": { algorithm: "grpo", settings: { entropyShare: 0.4 } },
+  "dapo-entropy": { algorithm: "dapo", settings: { entropyShare: 0.25 } },
+  "gspo-entropy": {
+    algorithm: "gspo",
+    settings: { clipLow: 0.05, clipHigh: 0.05, entropyShare: 0.4 },
+  },
   "gmpo": { algorithm: "gmpo", settings: { logClip: 0.1 } },
   "rloo": { algorithm: "rloo", settings: { klCoefficient: 0 } }, // its KL is in the advantages
 };
@@ -63,7 +70,7 @@ testOnDevices(
       const config = trainerOptions(algorithm as never).resolve(
         { klCoefficient: beta, maxNewTokens: longest, ...settings } as never,
       );
-      const { klCoefficient } = config as never as { klCoefficient: number };
+      const { klCoefficient, entropyShare } = config as never as Record<string, number>;
       const context = { config: config as never, step: 0, state: { klCoefficient } };
       const finished = all.map(() => true);
       const weight = algorithm.weights!({ grid, rows: all, finished }, context);
@@ -76,10 +83,13 @@ testOnDevices(
         });
         const { logprob, entropy } = await model.evaluate(batch);
         const take = (x: Float32Array) => takeRows(x, grid, rows);
+        const entropies = toGrid(entropy, batch);
         const piece = {
           grid: part,
           logprob: toGrid(logprob, batch),
-          entropy: toGrid(entropy, batch),
+          entropy: entropies,
+          // Of the policy as it is now and each micro-batch by itself, as TRL chooses.
+          policyWeight: topEntropy(part.mask, entropies, entropyShare),
           oldLogprob: take(oldLogprob),
           sampled: take(oldLogprob),
           reference: klCoefficient > 0 ? take(reference) : undefined,
