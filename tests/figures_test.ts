@@ -21,7 +21,7 @@ Deno.test("every figure is drawn by a module and stands on the page that it is n
   for await (const { name } of Deno.readDir(new URL(FOLDER, ROOT))) there.push(name);
   assert.deepEqual(there.sort(), figures.map(({ file }) => file).sort());
   const pages: string[] = [];
-  for (const folder of ["docs/reading", "docs"]) {
+  for (const folder of ["docs/reading", "docs/exercises", "docs"]) {
     for await (const { name } of Deno.readDir(new URL(folder, ROOT))) {
       if (name.endsWith(".md")) pages.push(`${folder}/${name}`);
     }

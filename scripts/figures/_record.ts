@@ -5,6 +5,7 @@
  * @module
  */
 import { type Change, runCommand } from "./_run.ts";
+import { BUG_TABLES, DATA } from "./_runs.ts";
 import { readCsv } from "../../base/csv.ts";
 
 /** What is kept of a run. */
@@ -31,19 +32,43 @@ export const RUNS: Readonly<Record<string, readonly [words: string, change?: Cha
   "no-clip": [`${SIXTEEN_EPOCHS} clipLow=1 clipHigh=1000000`],
 };
 
-/** The table as it is kept: the columns above, six digits. @throws {SyntaxError} where one is missing */
-export function kept(metrics: string): string {
+/** What is kept of a run of docs/exercises/1-find-the-bug.md. */
+const BUG_COLUMNS = [
+  ...["step", "score/mean", "kl/reference", "kl/penalty_mean", "policy/entropy", "policy/approxkl"],
+  ...["policy/clipfrac", "policy/ratio_min", "policy/ratio_max", "returns/mean", "value/mean"],
+  ...["value/explained_variance", "optimizer/grad_norm", "sampling/logp_difference_max"],
+];
+/** On the way from scores to the rewards of tokens, behind the place where `score/mean` is measured. */
+const PLUS_FIVE: Change = {
+  file: "rl/algorithms/ppo.ts",
+  from: "    score,\n    coefficient,",
+  to: "    score: score.map((of) => of + 5),\n    coefficient,",
+};
+
+/** The runs of that exercise, by the names of their tables. */
+export const BUGS: typeof RUNS = {
+  "a": RUNS["kl-1"],
+  "b": ["colors --steps 12 --seed 1", PLUS_FIVE],
+  "c": ["colors --steps 12 --seed 1 epochs=16 clipLow=1 clipHigh=1e9"],
+  "d": RUNS.healthy,
+  "e": RUNS["lambda-0"],
+  "f": RUNS["one-row-early"],
+};
+
+/** The table as it is kept: the columns, six digits. @throws {SyntaxError} where one is missing */
+export function kept(metrics: string, columns: readonly string[] = COLUMNS): string {
   const number = (text: string) => text === "" ? "" : String(Number(Number(text).toPrecision(6)));
-  const rows = readCsv(metrics, { file: "metrics.csv", columns: COLUMNS });
-  const lines = rows.map(({ values }) => COLUMNS.map((name) => number(values[name])).join(","));
-  return [COLUMNS.join(","), ...lines, ""].join("\n");
+  const rows = readCsv(metrics, { file: "metrics.csv", columns: [...columns] });
+  const lines = rows.map(({ values }) => columns.map((name) => number(values[name])).join(","));
+  return [columns.join(","), ...lines, ""].join("\n");
 }
 
 if (import.meta.main) {
-  for (const [name, [words, change]] of Object.entries(RUNS)) {
+  for (const [name, [words, change]] of Object.entries({ ...RUNS, ...BUGS })) {
     if (Deno.args.length > 0 && !Deno.args.includes(name)) continue;
     const { metrics, summary: { train, heldout } } = await runCommand(words, change);
-    await Deno.writeTextFile(new URL(`data/${name}.csv`, import.meta.url), kept(metrics));
+    const [folder, columns] = name in BUGS ? [BUG_TABLES, BUG_COLUMNS] : [DATA, COLUMNS];
+    await Deno.writeTextFile(new URL(`${name}.csv`, folder), kept(metrics, columns));
     console.log(`${name}: exact ${train.after.exact} / ${heldout.after.exact}`);
   }
 }

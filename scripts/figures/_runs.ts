@@ -1,6 +1,10 @@
 /** The runs behind the figures: one table of curves a run, in data/. @module */
 
-const DATA = new URL("data/", import.meta.url);
+/** Their folder. */
+export const DATA = new URL("data/", import.meta.url);
+
+/** The folder of the tables of docs/exercises/1-find-the-bug.md. */
+export const BUG_TABLES = new URL("../../docs/exercises/find-the-bug/", import.meta.url);
 
 /** A run's metrics by name, a number a step; empty cells are NaN. */
 export interface Curves {
@@ -11,9 +15,9 @@ export interface Curves {
   points(metric: string): [step: number, value: number][];
 }
 
-/** Reads data/NAME.csv, whose first column is `step`. */
-export async function readCurves(name: string): Promise<Curves> {
-  const text = await Deno.readTextFile(new URL(`${name}.csv`, DATA));
+/** Reads NAME.csv of the folder, whose first column is `step`. */
+export async function readCurves(name: string, folder = DATA): Promise<Curves> {
+  const text = await Deno.readTextFile(new URL(`${name}.csv`, folder));
   const [head, ...rows] = text.trim().split("\n").map((line) => line.split(","));
   const of = (metric: string): number[] => {
     const at = head.indexOf(metric);
