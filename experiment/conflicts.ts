@@ -91,6 +91,13 @@ export function settingsNotices(
     rewards.some((one) => "definition" in one && one.definition.encoder?.(one.settings));
   add(!frozen && run.frozenDtype === "f16", "frozenDtype", "all weights of the run learn");
   add(!needs.value, "valueWeightDecay", "the algorithm has no value head");
+  const { criticWarmup, totalSteps } = config;
+  if (Number(criticWarmup ?? 0) >= totalSteps) {
+    notices.push(
+      `criticWarmup=${criticWarmup} leaves none of the ${totalSteps} steps of the run: the value head ` +
+        "alone learns, the policy stays as it is",
+    );
+  }
   if (config.warmupSteps > scheduleSteps(config)) {
     notices.push(
       `warmupSteps=${config.warmupSteps} is more than the ${

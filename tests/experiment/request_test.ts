@@ -207,6 +207,10 @@ Deno.test("what is asked for and changes nothing is a notice, and the run goes o
     }],
   ];
   for (const [settings, change] of inUse) assert.deepEqual(told(settings, change), []);
+  assert.deepEqual(told({ criticWarmup: 4 }, { steps: 5 }), []);
+  assert.deepEqual(told({ criticWarmup: 5 }, { steps: 5 }), [
+    "criticWarmup=5 leaves none of the 5 steps of the run: the value head alone learns, the policy stays as it is",
+  ]);
   const warm = { ...colors(), settings: { ...colors().settings, warmupSteps: 5 } };
   assert.deepEqual(resolve({ task: warm, steps: 5 }).notices, []);
   assert.deepEqual(resolve({ task: warm, steps: 4 }).notices, [
