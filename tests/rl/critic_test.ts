@@ -105,6 +105,19 @@ Deno.test("critic first: epochs of the value loss, then epochs of the policy los
   }
 });
 
+Deno.test("every pass of a rollout has an order of its own, also those of a later phase", async () => {
+  const seen: string[] = [];
+  const watched = new TablePolicy(V, wave);
+  const evaluate = watched.evaluate.bind(watched);
+  watched.evaluate = (batch, asked) => {
+    seen.push(batch.responses.map((r, b) => `${batch.prompts[b]}:${r}`).join(" "));
+    return evaluate(batch, asked);
+  };
+  await run({ criticFirst: "head", criticEpochs: 2 }, 1, watched);
+  const minibatches = seen.slice(1); // the first is the whole rollout
+  assert.deepEqual([minibatches.length, new Set(minibatches).size], [8, 8]);
+});
+
 Deno.test("a detached head never moves the trunk, and is asked for only of a policy that has one", async () => {
   class Attached extends TablePolicy {
     override readonly valueDetached = false;

@@ -117,6 +117,12 @@ Deno.test("each step's scores are seen before they are scaled, those of a skippe
   }
 });
 
+Deno.test("dynamic sampling does not clip scores that are yet to be scaled: all lie beyond scoreClip", async () => {
+  const { trainer } = make("grpo", { ...GROUPS, dynamicSampling: true, scoreClip: 1 });
+  const { metrics } = await trainer.step(SOURCE, lengths);
+  assert.ok(metrics["groups/learned"] > 0 && metrics["groups/equal_share"] < 1);
+});
+
 Deno.test("greedy completions are scaled alike, and not counted among the scores seen", async () => {
   const { trainer } = make("remax");
   const score = (_: Rollout, draw: string): Promise<Scores> =>

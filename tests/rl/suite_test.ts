@@ -288,3 +288,33 @@ Deno.test("ReMax compares with the greedy completion of the same prompt, and exc
   assertClose([metrics["score/greedy_mean"]], [mean], "mean", 1e-6);
   assert.equal(metrics["rewards/null_count"], 1);
 });
+
+Deno.test("REINFORCE++-baseline with each reward compared on its own: scales have no say, weights have", async () => {
+  const settings = { groupSize: 4, maxNewTokens: 4, rewardAggregation: "normalise-then-sum" };
+  const advantagesOf = async (scale: number, weight: number): Promise<Float32Array> => {
+    const policy = new TablePolicy(V, (i) => Math.sin(3 * i));
+    const trainer = new Trainer(policy, settings, "reinforce++-baseline");
+    const { experience } = await trainer.step(promptsOf(trainer), async (rollout) => {
+      const one = await score(rollout);
+      const two = rollout.responses.map((r) => scale * r[r.length - 1]);
+      const total = one.map((of, b) => of + weight * two[b]);
+      return { total, scores: { one, two }, weights: { one: 1, two: weight } };
+    });
+    return experience.advantage;
+  };
+  const plain = await advantagesOf(1, 1);
+  assertClose(await advantagesOf(1000, 1), plain, "scale", 1e-3);
+  const far = (await advantagesOf(1, 3)).map((a, i) => Math.abs(a - plain[i]));
+  assert.ok(Math.max(...far) > 0.1, `${Math.max(...far)}`);
+});
+
+Deno.test("KL that is measured alone is no penalty that a sum of rewards would be needed for", () => {
+  const settings = {
+    ...{ groupSize: 4, rewardAggregation: "normalise-then-sum", klIn: "reward" },
+    ...{ klCoefficient: 0, klMeasured: true },
+  };
+  const trainer = (more = {}) => new Trainer(new TablePolicy(V), { ...settings, ...more }, "grpo");
+  assert.equal(trainer().needs.reference, true);
+  const paid = { klCoefficient: 0.1, klMeasured: false };
+  assert.throws(() => trainer(paid), /no sum of rewards that KL could be taken off/);
+});
