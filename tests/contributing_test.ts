@@ -87,7 +87,7 @@ testOnDevices(
 Deno.test("an algorithm, a reward, a task, a command and an operation are files of their own, and a line in a list", () =>
   withFolder(async (folder) => {
     assert.deepEqual(await addAll(folder), [
-      "rl/algorithms/raft.ts",
+      "rl/algorithms/gpg.ts",
       "rewards/vowels.ts",
       "tasks/data/opposites.csv",
       "tasks/opposites.ts",
@@ -109,22 +109,22 @@ Deno.test("an algorithm, a reward, a task, a command and an operation are files 
     const last = (kind: string) => list[kind].at(-1).name;
     assert.deepEqual(["tasks", "algorithms", "rewards"].map(last), [
       "opposites",
-      "raft",
+      "gpg",
       "vowels",
     ]);
-    const help = await run("train", "--algorithm", "raft", "--help");
+    const help = await run("train", "--algorithm", "gpg", "--help");
     assert.match(help, /^ {2}epochs .*\n.*default 1\b/m);
     assert.match(help, /^ {2}vowelsLetters +which letters count$/m);
     assert.doesNotMatch(help, /clipLow/);
     const summary = JSON.parse(
       await run(
-        ...["train", "opposites", "--algorithm", "raft", "--reward", "vowels", "--steps", "2"],
+        ...["train", "opposites", "--algorithm", "gpg", "--reward", "vowels", "--steps", "2"],
         ...["--device", "cpu", "--json", "--quiet", "--out", "runs/new", "vowelsLetters=aeiouy"],
       ),
     );
     assert.deepEqual([summary.task, summary.algorithm, summary.rewards], [
       "opposites",
-      "raft",
+      "gpg",
       ["vowels"],
     ]);
     const config = JSON.parse(await Deno.readTextFile(`${folder}/runs/new/config.json`));
@@ -140,7 +140,7 @@ Deno.test("an algorithm, a reward, a task, a command and an operation are files 
         "train",
         "opposites",
         "--algorithm",
-        "raft",
+        "gpg",
         "--plan",
         "--json",
         "--device",
