@@ -59,7 +59,7 @@ Deno.test("every task that may read HF_HOME may read all that decides where the 
   const lists = Object.values<{ command: string }>(tasks)
     .map(({ command }) => command.match(/--allow-env=(\S+)/)?.[1].split(",") ?? [])
     .filter((names) => names.includes("HF_HOME"));
-  assert.equal(lists.length, 4);
+  assert.ok(lists.length >= 4);
   const needed = ["HOME", "USER", "XDG_CACHE_HOME", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"];
   for (const name of [...needed, "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"]) {
     for (const list of lists) assert.ok(list.includes(name), name);
