@@ -30,6 +30,7 @@ Deno.test("an experiment or a word that is none is refused before anything runs"
   await refused(["leters"], /Cannot find the experiment "leters" .* did you mean "letters"\?/);
   await refused(["letters", "much"], /KL coefficient must be a number: it is "much"/);
   await refused(["letters", "0", "x"], /the seed must be a number: it is "x"/);
+  await refused(["letters", "0", "1", "detach"], /did you mean "detached"\?/);
   await refused(["full_stop", "nearness"], /Cannot find the reward "nearness"/);
   await refused(["plus_five", "none", ""], /the extra reward must be a number: it is ""/);
   await refused(["plus_five", "rlo"], /did you mean "rloo"\?/);
@@ -48,6 +49,8 @@ Deno.test("each request is what its page says of it", () => {
     const { config, needs } = resolveRequest(lettersRequest(price, 2));
     assert.deepEqual([config.seed, config.totalSteps, needs.reference], [2, 20, true]);
     assert.ok(price === 0 ? config.klCoefficient === 1e-9 : config.klCoefficient === price);
+    assert.equal(config.detachValue, false);
+    assert.equal(resolveRequest(lettersRequest(price, 2, "detached")).config.detachValue, true);
   }
   for (const method of Object.keys(METHODS) as (keyof typeof METHODS)[]) {
     const { config, needs } = resolveRequest(plusRequest(method, 5, 3));

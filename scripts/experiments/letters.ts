@@ -7,7 +7,7 @@ import type { TrainRequest } from "../../experiment/request.ts";
 import { tableParent } from "../../rewards/parents/table.ts";
 import type { Reward } from "../../rewards/reward.ts";
 import type { Task } from "../../tasks/task.ts";
-import { argument, type Experiment, watch } from "./_run.ts";
+import { argument, choice, type Experiment, watch } from "./_run.ts";
 
 const BEGINNINGS = [
   ...["The color of the sea is", "A dog is", "The old man went to the", "In the morning she"],
@@ -47,21 +47,31 @@ export const beginnings: Task = {
   parent: tableParent(new Map(), "no answers"),
 };
 
+/** Whether the critic's gradient reaches the layers that it shares with the policy. */
+const CRITICS = ["shared", "detached"] as const;
+
 /**
  * A run that earns e's, and pays `klCoefficient` for each nat away from the model it was. A price of 0 is
  * a billionth, as a run that pays nothing has no reference, and its drift would not be measured.
  */
-export const lettersRequest = (klCoefficient: number, seed: number): TrainRequest => ({
+export const lettersRequest = (
+  klCoefficient: number,
+  seed: number,
+  critic: typeof CRITICS[number] = "shared",
+): TrainRequest => ({
   task: beginnings,
   reward: letters,
   seed,
-  settings: { klCoefficient: klCoefficient === 0 ? 1e-9 : klCoefficient },
+  settings: {
+    klCoefficient: klCoefficient === 0 ? 1e-9 : klCoefficient,
+    detachValue: critic === "detached",
+  },
 });
 
 /** Trains, and prints the course and what the policy would write. */
-async function run(coefficient: number, seed: number): Promise<void> {
+async function run(request: TrainRequest): Promise<void> {
   const { rows, answers, observer } = watch();
-  await trainTask(lettersRequest(coefficient, seed), observer);
+  await trainTask(request, observer);
   console.log("step   e's    KL");
   for (const row of rows.filter(({ step }) => step === 1 || step % 5 === 0)) {
     const { step, "score/mean": score, "kl/reference": kl } = row;
@@ -75,10 +85,12 @@ async function run(coefficient: number, seed: number): Promise<void> {
 
 export const experiment: Experiment = {
   name: "letters",
-  doc: "what a point for every e does to a text: letters [KL coefficient, 0] [seed, 1]",
+  doc:
+    "what a point for every e does to a text: letters [KL coefficient, 0] [seed, 1] [shared|detached]",
   prepare(words) {
     const coefficient = argument(words, 0, "KL coefficient", 0);
     const seed = argument(words, 1, "seed", 1);
-    return () => run(coefficient, seed);
+    const critic = choice(words, 2, { name: "critic", choices: CRITICS });
+    return () => run(lettersRequest(coefficient, seed, critic));
   },
 };

@@ -38,3 +38,21 @@ claimOfRuns({
     for (const { train } of dear) assert.ok(train.after.exact < 0.7, `${train.after.exact}`);
   },
 });
+
+claim({
+  page,
+  says: "at a price of 100 the critic's gradient drives the policy away; detached, it does not",
+  shows: ["deno task experiment letters 100 1", "deno task experiment letters 100 1 detached"],
+  async holds() {
+    const drifts = async (critic: "shared" | "detached") => {
+      const runs = await outcomesOf(
+        `${page}, 100 ${critic}`,
+        (seed) => lettersRequest(100, seed, critic),
+      );
+      return runs.map(({ rows }) => rows.at(-1)!["kl/reference"]);
+    };
+    const shared = await drifts("shared"), detached = await drifts("detached");
+    shared.forEach((drift) => assert.ok(drift > 50, `shared: ${shared}`));
+    detached.forEach((drift) => assert.ok(drift < 10, `detached: ${detached}`));
+  },
+});
