@@ -118,7 +118,9 @@ Deno.test("what other programs call a setting finds it; each such name is of one
   refuses("train colors kl_coef=1", /Did you mean klCoefficient=VALUE/);
   refuses("train colors --init-kl-coef 1", /Did you mean klCoefficient=VALUE/);
   refuses("train colors numPpoEpochs=1", /Did you mean epochs=VALUE/);
-  const rows = settingsOf({});
+  refuses("train colors --algorithm grpo num_generations=4", /Did you mean groupSize=VALUE/);
+  refuses("train colors --algorithm grpo epsilon_high=0.28", /Did you mean clipHigh=VALUE/);
+  const rows = { ...settingsOf({}), ...settingsOf({ algorithm: "grpo" }) };
   for (const name of SYNONYMS) assert.ok(Object.hasOwn(rows, synonymOf(name)!), name);
   assert.equal(synonymOf("__proto__"), undefined);
 });
