@@ -90,6 +90,9 @@ export function settingsNotices(
   const frozen = loraRank > 0 || needs.reference ||
     rewards.some((one) => "definition" in one && one.definition.encoder?.(one.settings));
   add(!frozen && run.frozenDtype === "f16", "frozenDtype", "all weights of the run learn");
+  for (const name of ["klIn", "klGradient", "klEstimator", "klControl"]) {
+    add(!needs.reference && config.klCoefficient === 0, name, "klCoefficient=0");
+  }
   add(!needs.value, "valueWeightDecay", "the algorithm has no value head");
   const { criticWarmup, totalSteps } = config;
   if (Number(criticWarmup ?? 0) >= totalSteps) {
@@ -104,6 +107,12 @@ export function settingsNotices(
         scheduleSteps(config)
       } steps of the run: ` +
         "the learning rate does not reach its peak",
+    );
+  }
+  if (needs.value && Number(config.criticWarmup) >= config.totalSteps) {
+    notices.push(
+      `criticWarmup=${config.criticWarmup} is no less than the ${config.totalSteps} steps of the ` +
+        "run: the policy does not learn",
     );
   }
   return notices;

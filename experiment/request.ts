@@ -129,7 +129,7 @@ function resolve(request: TrainRequest): ResolvedRequest {
     config,
     settings,
     ...everyOf(every, task),
-    notices: settingsNotices(rows, listRewards(), used),
+    notices: [...settingsNotices(rows, listRewards(), used), ...idlePatience(every, config)],
   };
 }
 
@@ -150,6 +150,18 @@ function everyOf({ saveEvery, evaluateEvery, patience }: Cadence, task: Task): C
     );
   }
   return { saveEvery, evaluateEvery, patience };
+}
+
+/** Says that so many evaluations do not come before the run's end anyway. */
+function idlePatience(
+  { evaluateEvery, patience }: Cadence,
+  { totalSteps }: ResolvedSettings["config"],
+): string[] {
+  if (patience === 0 || patience * evaluateEvery < totalSteps) return [];
+  return [
+    `patience=${patience} changes nothing as evaluateEvery=${evaluateEvery} makes no more than ` +
+    `${Math.floor(totalSteps / evaluateEvery)} evaluations in ${totalSteps} steps`,
+  ];
 }
 
 function algorithmOf(

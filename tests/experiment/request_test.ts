@@ -171,6 +171,31 @@ Deno.test("what is asked for and changes nothing is a notice, and the run goes o
       "advantageEpsilon=0.000001 changes nothing as advantageScale=none",
       { algorithm: "grpo" },
     ],
+    [{ klCoefficient: 0, klEstimator: "k2" }, "klEstimator=k2 changes nothing as klCoefficient=0"],
+    [
+      { klCoefficient: 0, klControl: "stepwise" },
+      "klControl=stepwise changes nothing as klCoefficient=0",
+    ],
+    [
+      { klCoefficient: 0, klGradient: "k2" },
+      "klGradient=k2 changes nothing as klCoefficient=0",
+      { algorithm: "grpo" },
+    ],
+    [
+      { klCoefficient: 0, klIn: "reward" },
+      "klIn=reward changes nothing as klCoefficient=0",
+      { algorithm: "grpo" },
+    ],
+    [
+      { criticWarmup: 5 },
+      "criticWarmup=5 is no less than the 5 steps of the run: the policy does not learn",
+      { steps: 5 },
+    ],
+    [
+      {},
+      "patience=2 changes nothing as evaluateEvery=3 makes no more than 2 evaluations in 6 steps",
+      { steps: 6, evaluateEvery: 3, patience: 2 },
+    ],
     [{ microbatchRows: 48 }, "microbatchRows=48 changes nothing as batchSize=48 is no more"],
     [
       { targetKl: 0.1, epochs: 1 },
@@ -196,6 +221,9 @@ Deno.test("what is asked for and changes nothing is a notice, and the run goes o
       { algorithm: "dr-grpo" },
     ],
     [{ microbatchRows: 47 }],
+    [{ klCoefficient: 0, klMeasured: true, klEstimator: "k2" }],
+    [{ criticWarmup: 4 }, { steps: 5 }],
+    [{}, { steps: 7, evaluateEvery: 3, patience: 2 }],
     [{ minibatches: 48 }], // one completion each
     [{ warmupSteps: 10 }, { steps: 10 }],
     [{ targetKl: 0.1, epochs: 1, minibatches: 2 }],
