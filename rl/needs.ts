@@ -45,15 +45,16 @@ export function checkPolicy(
     );
   }
   const lacks = reference && !policy.reference
-    ? "compares the policy with a frozen reference"
+    ? ["compares the policy with a frozen reference", " or settings (klCoefficient=0)"]
     : kl && !policy.hasKl
-    ? "compares whole distributions with a reference's"
+    ? ["compares whole distributions with a reference's", " or settings (klEstimator=k3)"]
     : value && policy.hasValues === false
-    ? "trains a value head"
+    ? ["trains a value head", ""]
     : undefined;
   if (lacks === undefined) return;
+  const [what, orSettings] = lacks;
   throw new TypeError(
-    `Cannot train with ${name} as it ${lacks}: this policy has none; give it one, or choose an ` +
-      "algorithm without",
+    `Cannot train with ${name} as it ${what}: this policy has none; give it one, or choose an ` +
+      `algorithm${orSettings} without`,
   );
 }

@@ -160,7 +160,7 @@ Deno.test("arrays of an algorithm that do not fit the rollout are refused", asyn
 
 Deno.test("a policy that lacks what the algorithm needs is refused", async () => {
   const cannot = "Cannot train with ppo as it compares the policy with a frozen reference: " +
-    "this policy has none; give it one, or choose an algorithm without";
+    "this policy has none; give it one, or choose an algorithm or settings (klCoefficient=0) without";
   assert.throws(() => new Trainer(new Bare(V)), { name: "TypeError", message: cannot });
   class Valueless extends TablePolicy {
     override async evaluate(batch: TokenBatch): Promise<Evaluation> {

@@ -212,7 +212,7 @@ Deno.test("a policy that cannot tell whole distributions is refused", async () =
   }
   const message =
     "Cannot train with grpo as it compares whole distributions with a reference's: this " +
-    "policy has none; give it one, or choose an algorithm without";
+    "policy has none; give it one, or choose an algorithm or settings (klEstimator=k3) without";
   assert.throws(() => trainerOf(new Plain(V), FULL), { name: "TypeError", message });
   trainerOf(new Plain(V), { klCoefficient: 0.1 });
   class Forgetful extends TablePolicy {
