@@ -118,9 +118,11 @@ interface Ends {
   after: number;
   least: number;
   most: number;
+  /** Steps at either end that its mean is of. */
+  steps: number;
 }
 
-/** Means of the first and the last tenth of the run, and the extremes; nothing without numbers. */
+/** Means of the first and the last tenth of the run (at least a step each), and the extremes; nothing without numbers. */
 function ends({ names, metrics }: RunData, series: Series): Ends | undefined {
   const at = names.indexOf(series.name) + 1;
   const values = at === 0 ? [] : metrics.map((row) => row[at]).filter(Number.isFinite);
@@ -132,19 +134,19 @@ function ends({ names, metrics }: RunData, series: Series): Ends | undefined {
     after: mean(values.slice(-n)),
     least: values.reduce((a, b) => Math.min(a, b)),
     most: values.reduce((a, b) => Math.max(a, b)),
+    steps: n,
   };
 }
 
 const verb = (before: number, after: number): string =>
   short(after) === short(before) ? "stayed at" : after > before ? "rose" : "fell";
 
-function moved(what: string, { before, after }: Ends, unit = ""): string {
+function moved(what: string, { before, after, steps }: Ends, unit = ""): string {
   const word = verb(before, after);
+  const of = steps === 1 ? "first and last step" : "means of the run's first and last tenth";
   return word === "stayed at"
     ? `${what} stayed at ${short(after)}${unit}.`
-    : `${what} ${word} from ${short(before)} to ${
-      short(after)
-    }${unit} (means of the run's first and last tenth).`;
+    : `${what} ${word} from ${short(before)} to ${short(after)}${unit} (${of}).`;
 }
 
 function change(

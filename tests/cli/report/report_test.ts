@@ -198,8 +198,10 @@ Deno.test("the opening says what the numbers say, and warns where they deserve i
   const scores = findings(series("score/mean", [0, 1, 2, 3])).join(" ");
   assert.match(
     scores,
-    /sampled completions rose from 0 to 3 \(means of the run's first and last tenth\)/,
+    /sampled completions rose from 0 to 3 \(first and last step\)/,
   );
+  const long = series("score/mean", Array.from({ length: 20 }, (_, i) => i < 10 ? 0 : 1));
+  assert.match(findings(long).join(" "), /from 0 to 1 \(means of the run's first and last tenth\)/);
   assert.match(findings(series("score/mean", [2, 2])).join(" "), /stayed at 2\./);
   assert.match(findings(series("score/mean", [2, 1])).join(" "), /fell from 2 to 1/);
   assert.deepEqual(warnings(series("policy/entropy", [2, 1.5])), []);
