@@ -109,11 +109,5 @@ export function settingsNotices(
         "the learning rate does not reach its peak",
     );
   }
-  if (needs.value && Number(config.criticWarmup) >= config.totalSteps) {
-    notices.push(
-      `criticWarmup=${config.criticWarmup} is no less than the ${config.totalSteps} steps of the ` +
-        "run: the policy does not learn",
-    );
-  }
   return notices;
 }

@@ -187,11 +187,6 @@ Deno.test("what is asked for and changes nothing is a notice, and the run goes o
       { algorithm: "grpo" },
     ],
     [
-      { criticWarmup: 5 },
-      "criticWarmup=5 is no less than the 5 steps of the run: the policy does not learn",
-      { steps: 5 },
-    ],
-    [
       {},
       "patience=2 changes nothing as evaluateEvery=3 makes no more than 2 evaluations in 6 steps",
       { steps: 6, evaluateEvery: 3, patience: 2 },
