@@ -10,7 +10,7 @@ answer({
     "Math.abs(slope / gradient[at] - 1) < 1e-6",
     "Math.abs(slope / gradient[at] - 1) < 1e-6, slope",
   ]],
-  prints: ["false"],
+  prints: ["false 0"],
 });
 
 for (const [h, twice] of [["1", "2"], ["1e-10", "2e-10"]]) {
