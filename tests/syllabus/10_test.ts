@@ -1,5 +1,21 @@
 import assert from "node:assert/strict";
-import { claimOfRuns } from "./_claims.ts";
+import { policyGradientLoss } from "../../rl/loss/policy_gradient.ts";
+import { claim, claimOfRuns } from "./_claims.ts";
+
+claim({
+  page: "10-reinforce",
+  says:
+    "a policy that is hardly ever right has a lower loss than one that is right half of the time",
+  shows: ["0.35 at p = 1/4, the same 0.35 at p = 1/2, and 0.05 at p = 0.01"],
+  isQuick: true,
+  holds() {
+    for (const [p, want] of [[1 / 4, "0.35"], [1 / 2, "0.35"], [0.01, "0.05"]] as const) {
+      const right = policyGradientLoss({ logprob: Math.log(p), advantage: 1 }).loss;
+      const wrong = policyGradientLoss({ logprob: Math.log(1 - p), advantage: 0 }).loss;
+      assert.equal((p * right + (1 - p) * wrong).toFixed(2), want);
+    }
+  },
+});
 
 claimOfRuns({
   page: "10-reinforce",
