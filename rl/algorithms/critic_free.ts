@@ -12,7 +12,7 @@ import {
   withDefaults,
 } from "../../base/options.ts";
 import type { Advantages, Algorithm, Needs, ScoredRollout } from "../algorithm.ts";
-import { keepRows, type Numbers, type ResponseGrid } from "../batch.ts";
+import type { Numbers } from "../batch.ts";
 import { type DynamicSamplingConfig, dynamicSamplingOf } from "../dynamic_sampling.ts";
 import { tokenRewards } from "../gae.ts";
 import { columnAdvantages, groupAdvantages, type GroupConfig } from "../group.ts";
@@ -23,6 +23,7 @@ import {
   type CriticFreeConfig,
   criticFreeLoss,
   fullKlIn,
+  learnedOf,
 } from "../loss/critic_free.ts";
 import { checkEntropy, entropyCoefficientAt, nextEntropy, startEntropy } from "../loss/entropy.ts";
 import { topEntropy } from "../loss/entropy_share.ts";
@@ -30,9 +31,8 @@ import { normaliserWeights } from "../loss/normalise.ts";
 import type { PolicyLoss } from "../loss/response.ts";
 import type { metricTable } from "../metrics.ts";
 import { type OverlongConfig, withOverlong } from "../overlong.ts";
-import { maskedMean } from "../stats.ts";
 import type { TrainerConfig } from "../trainer_options.ts";
-import { criticFreeMetrics } from "./critic_free_metrics.ts";
+import { criticFreeMetrics, reportOf } from "./critic_free_metrics.ts";
 
 /** A scored rollout, and what KL to the reference takes off its scores. */
 export interface Rewarded extends ScoredRollout {
@@ -132,28 +132,13 @@ export function criticFree<const R extends OptionRows>(
     total: (means, context) =>
       means["loss/policy"] + context.state.klCoefficient * means["loss/kl"] -
       entropyCoefficientAt(context) * means["loss/entropy"],
-    report: ({ experience, experience: { kl, penalty, policyWeight }, ...context }) => ({
-      "policy/entropy_share": policyWeight
-        ? maskedMean(policyWeight, learnedOf(experience, context.config).mask)
-        : 1,
-      "kl/coefficient": kl ? context.state.klCoefficient : NaN,
-      "entropy/coefficient": entropyCoefficientAt(context),
-      ...(!kl && { "kl/reference": NaN }),
-      ...(!penalty && { "kl/penalty_mean": NaN }),
+    report: (facts) => ({
+      ...reportOf(facts),
       ...("overlongCache" in rows &&
-        { "score/overlong_mean": withOverlong(experience, context.config).mean }),
+        { "score/overlong_mean": withOverlong(facts.experience, facts.config).mean }),
     }),
   };
 }
-
-/** The grid of what is learned from: without responses that were cut off, where that is so configured. */
-const learnedOf = (
-  { grid, rollout: { finished } }: {
-    grid: ResponseGrid;
-    rollout: { finished: readonly boolean[] };
-  },
-  { maskTruncated }: CriticFreeConfig,
-): ResponseGrid => maskTruncated ? keepRows(grid, finished) : grid;
 
 /** What they need with these settings; a setting that an algorithm does not have is off. */
 function needsIn(config: CriticFreeConfig & Partial<GroupConfig & DynamicSamplingConfig>): Needs {

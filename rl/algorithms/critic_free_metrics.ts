@@ -1,7 +1,10 @@
 /** What the algorithms without a value head report. @module */
 import type { OptionRows } from "../../base/options.ts";
-import { ENTROPY_METRIC } from "../loss/entropy.ts";
+import type { StepFacts } from "../algorithm.ts";
+import { type CriticFreeConfig, learnedOf } from "../loss/critic_free.ts";
+import { ENTROPY_METRIC, entropyCoefficientAt } from "../loss/entropy.ts";
 import { type MetricInfo, metricTable } from "../metrics.ts";
+import { maskedMean } from "../stats.ts";
 
 // deno-fmt-ignore
 const METRICS = [
@@ -46,3 +49,22 @@ export const criticFreeMetrics = (
     ...("overlongCache" in rows ? OVERLONG_METRICS : []),
     ...("dynamicSampling" in rows ? DRAW_METRICS : []),
   ]);
+
+/** What is not a mean of the loss's sums; what was neither measured nor paid for is no number. */
+export function reportOf(
+  { experience, experience: { kl, penalty, policyWeight }, ...context }: StepFacts<
+    CriticFreeConfig
+  >,
+): Record<string, number> {
+  const { config, state: { klCoefficient } } = context;
+  return {
+    "policy/entropy_share": policyWeight
+      ? maskedMean(policyWeight, learnedOf(experience, config).mask)
+      : 1,
+    "kl/coefficient": kl ? klCoefficient : NaN,
+    "entropy/coefficient": entropyCoefficientAt(context),
+    ...(!kl && { "kl/reference": NaN }),
+    ...((!kl || config.klIn !== "loss") && { "loss/kl": NaN }),
+    ...(!penalty && { "kl/penalty_mean": NaN }),
+  };
+}

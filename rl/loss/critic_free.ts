@@ -10,7 +10,7 @@
  */
 import { type Option, type OptionValues, withDefaults } from "../../base/options.ts";
 import type { LossInputs, LossResult, Needs, StepContext } from "../algorithm.ts";
-import type { Numbers } from "../batch.ts";
+import { keepRows, type Numbers, type ResponseGrid } from "../batch.ts";
 import { KL_ROWS } from "../kl_control.ts";
 import { ENTROPY_ROWS, entropyCoefficientAt } from "./entropy.ts";
 import { ENTROPY_SHARE_ROWS } from "./entropy_share.ts";
@@ -112,3 +112,12 @@ export function criticFreeLoss<C>(
 /** Slots of one row whose tokens count. */
 const slotsOf = (mask: Uint8Array, from: number, T: number): number[] =>
   Array.from({ length: T }, (_, t) => from + t).filter((i) => mask[i]);
+
+/** The grid of what is learned from: without responses that were cut off, where that is so configured. */
+export const learnedOf = (
+  { grid, rollout: { finished } }: {
+    grid: ResponseGrid;
+    rollout: { finished: readonly boolean[] };
+  },
+  { maskTruncated }: CriticFreeConfig,
+): ResponseGrid => maskTruncated ? keepRows(grid, finished) : grid;

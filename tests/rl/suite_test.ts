@@ -133,7 +133,7 @@ Deno.test("KL in the loss needs a reference, is reported, and pulls back", async
   };
   const free = await run(0), held = await run(0.5);
   assert.ok(Number.isNaN(free["kl/reference"]) && Number.isNaN(free["kl/coefficient"]));
-  assert.equal(free["loss/kl"], 0);
+  assert.ok(Number.isNaN(free["loss/kl"]));
   assert.equal(held["kl/coefficient"], 0.5);
   assert.ok(held["loss/kl"] > 0 && Number.isNaN(held["kl/penalty_mean"]));
   const far = await run(0.001);
