@@ -86,7 +86,7 @@ export type {
   StepFacts,
   UpdatePhase,
 } from "./rl/algorithm.ts";
-export type { ValueHeadNeeds } from "./rl/needs.ts";
+export type { ReferenceNeeds, ValueHeadNeeds } from "./rl/needs.ts";
 export { CRITIC_ROWS, type CriticConfig, criticPhases, valueHeadNeeds } from "./rl/critic.ts";
 export {
   type CriticFree,

@@ -41,6 +41,7 @@ export function checkConflicts({ algorithm, needs, config, run, asked }: Setting
       minibatches,
     );
   }
+  if (needs.sync) checkSync(run);
   const steps = scheduleSteps(config);
   if (asked.warmupSteps !== undefined && warmupSteps > steps) {
     throw cannot(`warmupSteps must be at most the ${steps} steps of the run`, warmupSteps);
@@ -52,6 +53,24 @@ export function checkConflicts({ algorithm, needs, config, run, asked }: Setting
     throw cannot(
       "a learning rate times its weight decay is the share of a weight that a step takes off, at most 1",
       share,
+    );
+  }
+}
+
+/** @throws {RangeError} where the reference is to move and cannot */
+function checkSync({ loraRank, frozenDtype }: Readonly<RunSettings>): void {
+  const cannot = (rule: string, now: string) =>
+    new RangeError(`Cannot sync the reference as ${rule}: ${now}, or leave out referenceSync`);
+  if (loraRank > 0) {
+    throw cannot(
+      "an adapter has none of its own, it is the policy with the adapter off",
+      `loraRank is ${loraRank}; set loraRank=0`,
+    );
+  }
+  if (frozenDtype !== "f32") {
+    throw cannot(
+      "its weights must be f32 to take up small changes",
+      `frozenDtype is ${frozenDtype}; set frozenDtype=f32`,
     );
   }
 }
@@ -93,6 +112,8 @@ export function settingsNotices(
   for (const name of ["klIn", "klGradient", "klEstimator", "klControl"]) {
     add(!needs.reference && config.klCoefficient === 0, name, "klCoefficient=0");
   }
+  const every = needs.sync?.every ?? 0, ends = `the run ends after ${config.totalSteps} steps`;
+  add(every >= config.totalSteps, "referenceSync", ends);
   add(!needs.value, "valueWeightDecay", "the algorithm has no value head");
   const { criticWarmup, totalSteps } = config;
   if (Number(criticWarmup ?? 0) >= totalSteps) {

@@ -56,15 +56,17 @@ export function checkStart(
 
 /**
  * Opens the model that a run trains, from `folder` or a checkpoint, and where the options say so a
- * frozen copy of `folder`. With an adapter there is no copy: the reference is the same model with the
+ * frozen copy of `folder`, or of what it has become since. With an adapter there is no copy: the reference is the same model with the
  * adapter off. Without one, an adapter's folder is a plain model: the two are added up.
  * @throws {Error} when the checkpoint is not of such a run, or the folder cannot be used
  */
 export async function openModels(
   device: Device,
-  { folder, resume, seed, options: { policy, reference: frozen } }: {
+  { folder, resume, reference: from = folder, seed, options: { policy, reference: frozen } }: {
     folder: string;
     resume?: string;
+    /** Folder of the reference, where that has moved. Default: `folder`. */
+    reference?: string;
     /** Key of a fresh adapter. */
     seed: number;
     options: ModelOptions;
@@ -81,7 +83,7 @@ export async function openModels(
     );
   }
   const reference = frozen &&
-    owned.use(await loadModel(device, folder, { ...frozen, merge: true }));
+    owned.use(await loadModel(device, from, { ...frozen, merge: true }));
   const all = owned.move();
   return { model, reference, [Symbol.dispose]: () => all.dispose() };
 }

@@ -29,6 +29,8 @@ export interface OpenRun extends Disposable {
   /** Token ids by the id of the example. */
   prompts: ReadonlyMap<string, Int32Array>;
   policy: LanguagePolicy;
+  /** Whether the reference, where there is one, may be another than the start of the run. */
+  referenceMoves: boolean;
   rewards: CombinedReward;
   trainer: Trainer;
   /** State of the checkpoint that the run continues from, already restored. */
@@ -68,9 +70,12 @@ export async function openRun(
   };
   const options = modelOptions(plan.settings, plan.needs);
   const models = owned.use(
-    await openModels(device, { folder, resume, seed: config.seed, options }).catch(explain),
+    await openModels(device, {
+      ...{ folder, resume, reference: loaded?.reference, seed: config.seed, options },
+    }).catch(explain),
   );
   const policy = new LanguagePolicy(models);
+  const referenceMoves = plan.needs.sync !== undefined || loaded?.reference !== undefined;
   await reserve(policy, sizes).catch(explain);
   const trainer = new Trainer(policy, config, plan.algorithm);
   if (saved) {
@@ -82,6 +87,7 @@ export async function openRun(
   const all = owned.move();
   return {
     ...{ plan, device, found, tokenizer, prompts, policy, rewards, trainer, saved, info, notices },
+    referenceMoves,
     [Symbol.dispose]: () => all.dispose(),
   };
 }

@@ -6,6 +6,7 @@
 import type { Ends } from "../model/ends.ts";
 import { generate, reserveGeneration } from "../model/generation/generate.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
+import { mixReference } from "../model/reference.ts";
 import { fromGrid, type ResponseRows, responseRows, toGrid } from "../model/rows.ts";
 import { pieces } from "../rl/experience.ts";
 import type {
@@ -58,6 +59,8 @@ export class LanguagePolicy implements Policy {
   readonly hasKl: boolean;
   /** Absent where there is neither a frozen copy nor an adapter. */
   readonly reference?: NonNullable<Policy["reference"]>;
+  /** Absent where there is no frozen copy in f32, or an adapter is trained. */
+  readonly syncReference?: NonNullable<Policy["syncReference"]>;
   #rows: ResponseRows | undefined;
 
   /** Ids that end a response. */
@@ -75,6 +78,9 @@ export class LanguagePolicy implements Policy {
     this.valueDetached = model.options.valueDetached === true;
     this.hasKl = reference !== undefined || model.adapter !== undefined;
     if (this.hasKl) this.reference = (batch) => this.#reference(batch);
+    if (reference && !model.adapter && reference.options.matrixDtype !== "f16") {
+      this.syncReference = (mix) => mixReference(reference, model, mix);
+    }
   }
 
   /** Preallocates the memory of a whole run: within `shape` nothing more will be taken. */

@@ -21,11 +21,11 @@ import {
  * and all together.
  */
 const savingsFor = (
-  { settings: { recompute, loraRank, frozenDtype }, fromAdapter }: RunSizes,
+  { settings: { recompute, loraRank, frozenDtype }, fromAdapter, needs: { sync } }: RunSizes,
 ): Partial<MemorySettings>[] => [
   ...(recompute ? [] : [{ recompute: true }]),
-  ...(frozenDtype === "f16" || fromAdapter ? [] : [{ frozenDtype: "f16" as const }]),
-  ...(loraRank > 0 || fromAdapter ? [] : [{ loraRank: 8 }]),
+  ...(frozenDtype === "f16" || fromAdapter || sync ? [] : [{ frozenDtype: "f16" as const }]),
+  ...(loraRank > 0 || fromAdapter || sync ? [] : [{ loraRank: 8 }]),
 ];
 
 /** Settings other than those asked for, and what the run would hold with them. */

@@ -239,11 +239,12 @@ class TrainingRun {
   }
 
   async #checkpoint(): Promise<void> {
-    const { policy: { model }, found: { folder: from } } = this.run;
+    const { policy: { model, frozen }, referenceMoves, found: { folder: from } } = this.run;
+    const models = { model, ...(referenceMoves && { reference: frozen }) };
     const state = this.#state = { ...this.#state, seconds: this.#elapsed() };
     await this.observer.checkpoint(
       state.trainer.step,
-      (to) => saveCheckpoint(to, { model, from, state }),
+      (to) => saveCheckpoint(to, { ...models, from, state }),
       state.evaluated?.best.step,
     );
   }

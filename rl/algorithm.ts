@@ -9,21 +9,17 @@ import type { Numbers, ResponseGrid } from "./batch.ts";
 import type { DrawCounts, DynamicSampling } from "./dynamic_sampling.ts";
 import type { LossSums } from "./loss/sums.ts";
 import type { MetricInfo } from "./metrics.ts";
-import type { ValueHeadNeeds } from "./needs.ts";
+import type { ReferenceNeeds, ValueHeadNeeds } from "./needs.ts";
 import type { Evaluation, EvaluationGradient, Rollout, StepRates } from "./policy.ts";
 import type { TrainerConfig } from "./trainer_options.ts";
 import type { UpdateResult } from "./update.ts";
 
 /** What a run must have made for an algorithm, known before models are opened and memory is planned. */
-export interface Needs {
+export interface Needs extends ReferenceNeeds {
   /** A value head. */
   value: boolean;
   /** How that head is made. Default: from zeros, not detached, with one norm for all gradients. */
   head?: ValueHeadNeeds;
-  /** Log-probabilities under frozen reference weights. */
-  reference: boolean;
-  /** Exact KL, in every evaluation or before the update alone (`old.kl`). Default: not, it costs passes. */
-  kl?: "advantages" | "loss";
   /** Completions that are drawn for each prompt and compared with each other, >= 1. */
   groupSize: number;
   /** The score of each prompt's most probable completion, to compare with. Default: not. */

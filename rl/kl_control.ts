@@ -8,6 +8,7 @@ import { scheduleAt } from "../base/schedules.ts";
 import type { AlgorithmState, Needs, StepFacts } from "./algorithm.ts";
 import { adaptKlCoefficient, KL_ESTIMATORS, stepKlCoefficient } from "./kl.ts";
 import { maskedMean, meanRowSum } from "./stats.ts";
+import { MAX_STEPS } from "./trainer_options.ts";
 
 const ADAPTS = ["adaptive", "stepwise"] as const;
 
@@ -26,13 +27,17 @@ export const KL_ROWS = {
   klCeiling: { kind: "number", default: 0, min: 0, unit: "reward per nat", usual: "0, 0.1 to 10", only: { klControl: ADAPTS }, doc: "adaptive and stepwise: largest KL coefficient; 0 is none", group: "KL penalty" },
   klFinal: { kind: "number", default: 0, min: 0, unit: "reward per nat", usual: "0 to klCoefficient", only: { klControl: "linear" }, decayOf: "klCoefficient", doc: "linear: KL coefficient at the end", group: "KL penalty" },
   klMeasured: { kind: "boolean", default: false, only: { klCoefficient: 0 }, doc: "KL is reported also where it costs nothing: the reference and its memory are kept for that alone", group: "KL penalty" },
+  referenceSync: { kind: "integer", default: 0, min: 0, max: MAX_STEPS, unit: "rollouts", usual: "0, 8 to 512", doc: "after every so many rollouts the reference is moved towards the policy (TR-DPO, arXiv 2404.09656); 0 is never", group: "KL penalty" },
+  referenceMix: { kind: "number", default: 0.6, min: 0, above: true, max: 1, usual: "0.6, 1 for a copy", only: { referenceSync: { not: 0 } }, doc: "share of the policy in the reference that is moved: reference = mix * policy + (1 - mix) * reference", group: "KL penalty" },
 } as const satisfies OptionRows;
 
 /** Settings of the KL penalty. */
 export type KlConfig = OptionValues<typeof KL_ROWS>;
 
+type ReferenceConfig = Pick<KlConfig, "referenceSync" | "referenceMix">;
+
 /** Those that the coefficient depends on. */
-export type KlControlConfig = Omit<KlConfig, "klEstimator">;
+export type KlControlConfig = Omit<KlConfig, "klEstimator" | keyof ReferenceConfig>;
 
 /**
  * True where a run with these settings needs the reference: it pays for KL at some step, or measures it.
@@ -52,10 +57,29 @@ export function needsReference(
     adapts && klFloor > 0;
 }
 
+/**
+ * Whether a run with these settings needs the reference, and how it moves.
+ * @throws {RangeError} where a reference is to move that there is not, and as `needsReference`
+ */
+export function referenceNeeds(
+  config: KlControlConfig & ReferenceConfig,
+): Pick<Needs, "reference" | "sync"> {
+  const reference = needsReference(config), { referenceSync: every, referenceMix: mix } = config;
+  if (every === 0) return { reference };
+  if (!reference) {
+    throw new RangeError(
+      "Cannot sync the reference as there must be one: KL costs nothing (klCoefficient is 0) and is not " +
+        "measured; set klCoefficient or klMeasured=true, or leave out referenceSync",
+    );
+  }
+  return { reference, sync: { every, mix } };
+}
+
 /** What KL in the reward needs of a policy with these settings. */
-export function rewardKlNeeds(config: KlConfig): Pick<Needs, "reference" | "kl"> {
-  const reference = needsReference(config);
-  return { reference, kl: reference && config.klEstimator === "full" ? "advantages" : undefined };
+export function rewardKlNeeds(config: KlConfig): Pick<Needs, "reference" | "kl" | "sync"> {
+  const needs = referenceNeeds(config);
+  const full = needs.reference && config.klEstimator === "full";
+  return { ...needs, kl: full ? "advantages" : undefined };
 }
 
 /** The coefficient of the step after this one. */

@@ -39,7 +39,7 @@ const info = ([name, unit, range, healthy, meaning, remedy, alias]: Row): Metric
 /** What the trainer reports of any algorithm, by name. */
 // deno-fmt-ignore
 const COMMON: ReadonlyMap<string, MetricInfo> = new Map(([
-  ["kl/reference", "nats per sequence", "any; true KL is >= 0", "rises slowly, stays under about 10", "estimate of KL(policy || reference), summed over a response, mean over responses", "Above: raise klCoefficient or lower learningRate. Far below 0: sampler and training pass disagree; look at sampling/logp_difference_max.", "objective/kl"],
+  ["kl/reference", "nats per sequence", "any; true KL is >= 0", "rises slowly, stays under about 10", "estimate of KL(policy || reference), summed over a response, mean over responses; with referenceSync the reference is the one last synced, not the start of the run", "Above: raise klCoefficient or lower learningRate. Far below 0: sampler and training pass disagree; look at sampling/logp_difference_max.", "objective/kl"],
   ["kl/coefficient", "reward per nat", ">= 0", "changes slowly", "KL coefficient used in this step", "If it runs away under klControl=adaptive, klTarget is out of reach; raise it, or use klControl=fixed.", "objective/kl_coef"],
   ["kl/penalty_mean", "reward per token", "any", "small beside the score", "mean KL penalty of a token, with its sign", "Where it outweighs the score, the penalty is what is learned; lower klCoefficient.", "ppo/mean_non_score_reward"],
   ["policy/sequence_entropy", "nats per sequence", ">= 0", "falls slowly, not to 0", "-log-probability of a response as drawn, mean over responses", "Near 0 early: raise klCoefficient or entropyCoefficient, or lower learningRate.", "objective/entropy"],

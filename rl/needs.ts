@@ -14,6 +14,16 @@ export interface ValueHeadNeeds {
   at?: "before" | "own";
 }
 
+/** What an algorithm wants of a reference policy. */
+export interface ReferenceNeeds {
+  /** Log-probabilities under reference weights, which no gradient reaches. */
+  reference: boolean;
+  /** Exact KL, in every evaluation or before the update alone (`old.kl`). Default: not, it costs passes. */
+  kl?: "advantages" | "loss";
+  /** After each `every` steps the reference becomes `mix` policy + (1 - `mix`) reference. Default: never. */
+  sync?: { every: number; mix: number };
+}
+
 /**
  * What an algorithm needs with these settings.
  * @throws {RangeError} where its groups are not of 1 completion or more, or with dynamic sampling of 2
@@ -33,7 +43,7 @@ export function needsOf<C>(algorithm: Algorithm<C>, config: Readonly<C>): Needs 
 export function checkPolicy(
   policy: Policy,
   name: string,
-  { value, reference, kl, head }: Needs,
+  { value, reference, kl, head, sync }: Needs,
 ): void {
   if (!policy) {
     throw new TypeError(`Cannot train with ${name} as there is no policy: it is ${policy}`);
@@ -42,6 +52,13 @@ export function checkPolicy(
     throw new TypeError(
       `Cannot train with ${name} as its value loss must not reach the trunk of the policy: that of this ` +
         "policy does, valueDetached is not true; open its model with valueDetached, or set detachValue=false",
+    );
+  }
+  if (sync && !policy.syncReference) {
+    throw new TypeError(
+      `Cannot train with ${name} as its reference moves every ${sync.every} steps (referenceSync): that of ` +
+        "this policy cannot, it has no syncReference; give it a frozen copy in f32 of a model all of whose " +
+        "weights are trained, or set referenceSync=0",
     );
   }
   const lacks = reference && !policy.reference

@@ -126,6 +126,11 @@ export interface Policy {
   zeroGradient(): void;
   /** Global gradient norm before clipping of the last `step`; needs no host sync after an `evaluate`. */
   gradientNorm(): Promise<number>;
-  /** Log-probabilities under the frozen reference weights, (B, T); absent where there is none. */
+  /** Log-probabilities under the reference weights, (B, T); absent where there is none. */
   reference?(batch: TokenBatch): Promise<{ logprob: Float32Array }>;
+  /**
+   * Moves the reference: every weight of it becomes `mix` times the policy's plus 1 - `mix` times its own;
+   * `mix` is above 0, up to 1. Absent where the reference cannot move.
+   */
+  syncReference?(mix: number): void;
 }

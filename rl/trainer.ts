@@ -82,7 +82,7 @@ export class Trainer {
     };
   }
 
-  /** What to save beside the policy's weights and optimiser to continue exactly from here. */
+  /** What to save beside the weights (of a reference that moves, too) and optimiser to continue exactly. */
   state(): TrainerState {
     return structuredClone(this.#state);
   }
@@ -188,6 +188,8 @@ export class Trainer {
     }
     const algorithm = this.algorithm.next?.(facts) ?? facts.state;
     checkNext(this.algorithm.name, facts.state, algorithm);
+    const { sync } = this.needs;
+    if (sync && (facts.step + 1) % sync.every === 0) this.#policy.syncReference!(sync.mix);
     this.#state = {
       ...{ step: facts.step + 1, faults, algorithm },
       ...(sampling && { sampling }),

@@ -32,13 +32,25 @@ export interface TrainingState {
   seconds: number;
 }
 
-/** Writes a checkpoint into the empty folder `to`; tokenizer and config come from the model at `from`. */
+/** Folder of the reference in a checkpoint, where that moves. */
+const REFERENCE = "reference";
+
+/**
+ * Writes a checkpoint into the empty folder `to`; tokenizer and config come from the model at `from`. A
+ * `reference` that moves is a part of it.
+ */
 export async function saveCheckpoint(
   to: string,
-  { model, from, state }: { model: Gpt2; from: string; state: TrainingState },
+  { model, reference, from, state }: {
+    model: Gpt2;
+    reference?: Gpt2;
+    from: string;
+    state: TrainingState;
+  },
 ): Promise<void> {
   const options = { tokenizer: hubFolder(from) };
   await (model.adapter ? saveAdapter(model, to, options) : saveGpt2(model, to, options));
+  if (reference) await saveGpt2(reference, `${to}/${REFERENCE}`);
   await exportOptimizer(model, `${to}/optimizer.safetensors`);
   await Deno.writeTextFile(`${to}/trainer.json`, JSON.stringify(state, null, 2) + "\n");
 }
@@ -51,6 +63,8 @@ export interface LoadedCheckpoint {
   state: TrainingState;
   /** Undefined in checkpoints of earlier versions, of which nothing can be checked. */
   manifest: Manifest | undefined;
+  /** Folder of its reference; absent where that is the start of the run. */
+  reference?: string;
 }
 
 /**
@@ -73,7 +87,8 @@ export async function loadCheckpoint(folder: string, steps: number): Promise<Loa
         "name an earlier checkpoint, or ask for more steps",
     );
   }
-  return { state, manifest };
+  const moved = manifest && Object.hasOwn(manifest.files, `${REFERENCE}/model.safetensors`);
+  return { state, manifest, ...(moved && { reference: `${folder}/${REFERENCE}` }) };
 }
 
 /** Reads the state of a checkpoint. @throws {CheckpointError} when it is missing or not one */

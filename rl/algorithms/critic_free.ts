@@ -17,7 +17,7 @@ import { type DynamicSamplingConfig, dynamicSamplingOf } from "../dynamic_sampli
 import { tokenRewards } from "../gae.ts";
 import { columnAdvantages, groupAdvantages, type GroupConfig } from "../group.ts";
 import { tokenKl } from "../kl.ts";
-import { needsReference, nextKlState } from "../kl_control.ts";
+import { needsReference, nextKlState, referenceNeeds } from "../kl_control.ts";
 import {
   CRITIC_FREE_ROWS,
   type CriticFreeConfig,
@@ -143,8 +143,8 @@ export function criticFree<const R extends OptionRows>(
 /** What they need with these settings; a setting that an algorithm does not have is off. */
 function needsIn(config: CriticFreeConfig & Partial<GroupConfig & DynamicSamplingConfig>): Needs {
   const { groupSize = 1 } = config, dynamicSampling = dynamicSamplingOf(config);
-  const reference = needsReference(config), kl = reference ? fullKlIn(config) : undefined;
-  return { value: false, reference, kl, groupSize, dynamicSampling };
+  const needs = referenceNeeds(config), kl = needs.reference ? fullKlIn(config) : undefined;
+  return { value: false, ...needs, kl, groupSize, dynamicSampling };
 }
 
 /** @throws {RangeError} where a penalty would be taken off a sum of rewards that nobody takes */

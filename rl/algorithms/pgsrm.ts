@@ -30,7 +30,7 @@ import type {
 import { lastToken, type ResponseGrid } from "../batch.ts";
 import { CRITIC_ROWS, criticPhases, valueHeadNeeds } from "../critic.ts";
 import { tokenKl } from "../kl.ts";
-import { KL_ROWS, needsReference, nextKlState } from "../kl_control.ts";
+import { KL_ROWS, nextKlState, referenceNeeds } from "../kl_control.ts";
 import {
   checkEntropy,
   ENTROPY_METRIC,
@@ -154,7 +154,7 @@ export const pgsrm: Algorithm<PgsrmConfig> = {
   needs(config) {
     checkEntropy(config);
     const head = { ...valueHeadNeeds(config), at: "own" } as const;
-    return { value: true, head, reference: needsReference(config), groupSize: 1 };
+    return { value: true, head, ...referenceNeeds(config), groupSize: 1 };
   },
   phases: ({ config, step }) => criticPhases(config, step),
   start: (config) => ({ klCoefficient: config.klCoefficient, ...startEntropy(config) }),

@@ -1,6 +1,6 @@
 /**
  * Runs a request in a process of its own until a step, and prints a line for each checkpoint: its step,
- * hashes of weights and moments, and the trainer's state. Arguments: the run's folder, the request as JSON, the
+ * hashes of weights, moments and a reference that moves, and the trainer's state. Arguments: the run's folder, the request as JSON, the
  * step to stop after (0: none), the step to continue from (left out: none).
  * @module
  */
@@ -27,8 +27,11 @@ class Stopped extends RunFolder {
       const [model, moments] = await Promise.all(
         ["model.safetensors", "optimizer.safetensors"].map((name) => hash(`${to}/${name}`)),
       );
+      const reference = await hash(`${to}/reference/model.safetensors`).catch((error) => {
+        if (!(error instanceof Deno.errors.NotFound)) throw error; // the start of the run
+      });
       const { trainer } = JSON.parse(await Deno.readTextFile(`${to}/trainer.json`));
-      console.log(JSON.stringify({ step, model, moments, trainer }));
+      console.log(JSON.stringify({ step, model, moments, reference, trainer }));
     });
   }
 }

@@ -76,8 +76,12 @@ const VARIANTS: Partial<MemorySettings>[] = [
   { loraRank: 4, frozenDtype: "f16" },
   { loraRank: 3, loraTargets: "all-linear", recompute: true },
 ];
-/** Settings of the algorithm that ask for KL over the vocabulary: PPO in the reward, another in the loss. */
-const KL = { ppo: { klEstimator: "full" }, reinforce: { klGradient: "full", klCoefficient: 0.1 } };
+/** Settings that ask for KL over the vocabulary (PPO in the reward, another in the loss), or a synced reference. */
+const KL = {
+  ppo: { klEstimator: "full" },
+  reinforce: { klGradient: "full", klCoefficient: 0.1 },
+  synced: { referenceSync: 1, klCoefficient: 0.1 },
+};
 const CASES: {
   config: typeof config;
   variant: Partial<MemorySettings>;
@@ -87,6 +91,7 @@ const CASES: {
   { config: neo, variant: {} },
   { config: neo, variant: { loraRank: 4, frozenDtype: "f16", recompute: true } },
   { config, variant: {}, kl: "ppo" },
+  { config, variant: {}, kl: "synced" },
   { config, variant: { microbatchRows: 2, frozenDtype: "f16" }, kl: "reinforce" },
   { config: neo, variant: { loraRank: 4 }, kl: "reinforce" },
 ];
@@ -95,7 +100,7 @@ for (const { config, variant, kl } of CASES) {
   testOnDevices(`${name}: ${kl ?? "PPO"} holds what was planned, to the byte`, async (device) => {
     const { settings } = withSettings(variant);
     const asked = { ...(kl && KL[kl]) };
-    const algorithm = findAlgorithm(kl ?? "ppo");
+    const algorithm = findAlgorithm(kl === "reinforce" ? kl : "ppo");
     const needs = algorithm.needs(
       trainerOptions(algorithm as never).resolve(asked as never) as never,
     );
@@ -114,7 +119,10 @@ for (const { config, variant, kl } of CASES) {
       { ...ppo, ...asked, microbatchRows, maxNewTokens },
       algorithm,
     );
-    assert.equal(trainer.needs.kl, { ppo: "advantages", reinforce: "loss" }[kl!]);
+    assert.equal(
+      trainer.needs.kl,
+      { ppo: "advantages", reinforce: "loss", synced: undefined }[kl!],
+    );
     for (const count of [6, 2, 5]) await trainer.step(prompts.slice(0, count), score);
     assert.equal(device.memory.peak, plan.total);
   });

@@ -16,6 +16,7 @@ interface Checkpoint {
   step: number;
   model: string;
   moments: string;
+  reference?: string;
   trainer: { sampling?: { kept?: { prompts: string[] } } };
 }
 
@@ -78,6 +79,24 @@ if (STEPS === 0) {
       } as const;
       const kept = keptIn(await compare(place, request, 3));
       assert.ok(kept > 0, `groups were kept after ${kept} steps`);
+    },
+  );
+
+  inTemporary(
+    "PPO whose reference is synced, stopped after every step, is the run that never stopped",
+    async (place) => {
+      await Deno.mkdir(`${place}/model`);
+      await writeSmallModel(`${place}/model`);
+      const settings = {
+        ...{ batchSize: 6, epochs: 1, learningRate: 1e-2 },
+        ...{ referenceSync: 2, referenceMix: 0.5, klCoefficient: 0.1 },
+      };
+      const request = { model: `${place}/model`, device: "cpu", settings } as const;
+      const [start, one, two, three] = (await compare(place, request, 3))
+        .map(({ reference }) => reference);
+      assert.ok(start !== undefined && two !== undefined);
+      assert.deepEqual([one, three], [start, two]);
+      assert.notEqual(start, two, "step 2 moved the reference");
     },
   );
 } else {

@@ -182,6 +182,10 @@ export class TablePolicy implements Policy {
     return Promise.resolve({ logprob });
   }
 
+  syncReference(mix: number): void {
+    this.frozen = this.frozen.map((old, i) => mix * this.logits[i] + (1 - mix) * old);
+  }
+
   #each(
     { prompts, responses }: TokenBatch,
     T: number,
