@@ -304,7 +304,7 @@ export function optionFacts(option: Option): string {
   if (option.choices) parts.push(option.choices.join(" | "));
   if (option.unit) parts.push(option.unit);
   if (option.default !== undefined && option.kind !== "boolean") {
-    parts.push(`default ${plain(option.default)}`);
+    parts.push(`default ${optionText(option.default)}`);
   } else if (option.otherwise) parts.push(`default: ${option.otherwise}`);
   const allowed = optionRange(option);
   if (allowed) parts.push(allowed);
@@ -330,7 +330,7 @@ export function optionRange({ min, max, above }: Pick<Option, "min" | "max" | "a
 }
 
 /** Small numbers as people write them: 1.41e-5. */
-const plain = (value: OptionValue): string =>
+export const optionText = (value: OptionValue): string =>
   typeof value === "number" && value !== 0 && Math.abs(value) < 1e-3
     ? value.toExponential()
     : String(value);

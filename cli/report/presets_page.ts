@@ -1,4 +1,5 @@
 /** Writes docs/presets.md from the presets: `deno task docs`. @module */
+import { optionText } from "../../base/options.ts";
 import type { Preset } from "../../experiment/presets/preset.ts";
 import { listPresets } from "../../experiment/presets/registry.ts";
 import { settingsTable } from "../../experiment/settings.ts";
@@ -25,7 +26,7 @@ function partsOf(preset: Preset): string[] {
     .filter(([key, value]) => rows[key].default !== value)
     .map((
       [key, value],
-    ) => [`\`${key}\``, String(value), String(rows[key].default ?? "the task's")]);
+    ) => [`\`${key}\``, optionText(value), optionText(rows[key].default ?? "the task's")]);
   const own = [
     ...(steps === undefined ? [] : [`\`--steps ${steps}\``]),
     ...(rewards === undefined ? [] : [`\`--reward ${rewards}\``]),

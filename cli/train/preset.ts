@@ -1,5 +1,5 @@
 /** `train --preset NAME --show`: a preset in full, with its source and where ours differs. @module */
-import type { OptionRows, OptionValue } from "../../base/options.ts";
+import { type OptionRows, optionText, type OptionValue } from "../../base/options.ts";
 import type { Preset } from "../../experiment/presets/preset.ts";
 import { settingsTable } from "../../experiment/settings.ts";
 import { findAlgorithm } from "../../rl/algorithms/registry.ts";
@@ -52,8 +52,8 @@ function settingLines(
     bold(group),
     ...columns(members.map(([name, value]) => {
       const usual = rows[name].default;
-      const note = usual === undefined || usual === value ? "" : `default ${usual}`;
-      return [`  ${name}`, String(value), note];
+      const note = usual === undefined || usual === value ? "" : `default ${optionText(usual)}`;
+      return [`  ${name}`, optionText(value), note];
     })).map((line) => line.trimEnd()),
   ]);
 }
