@@ -96,7 +96,7 @@ export function batchLoss<C>(lossOf: PolicyLoss<C>, config: Readonly<C>): BatchL
 /**
  * One forward and one backward pass: adds the gradient of the loss into the policy's gradients. Several of
  * them, then one `optimStep`, is gradient accumulation.
- * @throws {RangeError} for arrays of the wrong size
+ * @throws {RangeError} for arrays of the wrong size, or an advantage that is not finite
  * @throws {Error} where the loss is not finite: no gradient was added
  */
 export async function forwardBackward(
@@ -122,6 +122,14 @@ export async function forwardBackward(
   const perToken = (x: number | Numbers, b: number): Numbers =>
     typeof x === "number" ? new Float32Array(grid.length[b]).fill(x) : x;
   const advantage = padRows(batch.advantages.map(perToken), grid);
+  const bad = advantage.findIndex((x) => !Number.isFinite(x));
+  if (bad >= 0) {
+    throw new RangeError(
+      `Cannot learn from a batch as advantages must be finite in 32 bits: response ${
+        Math.floor(bad / T)
+      } has ${advantage[bad]}`,
+    );
+  }
   const old = batch.oldLogprobs && padRows(batch.oldLogprobs, grid);
   const weight = batch.weights ? weightsOf(batch.weights, grid) : tokenMean(grid);
   const now: Evaluation = await policy.evaluate({ prompts, responses, temperature });

@@ -117,10 +117,19 @@ Deno.test("a pass by the negative log-likelihood imitates: it is cross-entropy",
   assert.ok((await forwardBackward(policy, batch, loss)).loss < 0.01);
 });
 
+Deno.test("an advantage that is not finite is named by its response", async () => {
+  const two = [Int32Array.of(1), Int32Array.of(2)];
+  const batch = { prompts: two, responses: two, advantages: [1, Infinity] };
+  await assert.rejects(
+    forwardBackward(new TablePolicy(V, wave), batch, batchLoss(perToken(policyGradientLoss), {})),
+    /^RangeError: Cannot learn from a batch as advantages must be finite in 32 bits: response 1 has Infi/,
+  );
+});
+
 Deno.test("a loss that is not finite adds no gradient, and a norm that is not takes no step", async () => {
   const policy = new TablePolicy(V, wave);
-  const batch = { prompts: [Int32Array.of(1)], responses: [Int32Array.of(3)], advantages: [NaN] };
-  const loss = batchLoss(perToken(policyGradientLoss), {});
+  const batch = { prompts: [Int32Array.of(1)], responses: [Int32Array.of(3)], advantages: [1] };
+  const loss = batchLoss(perToken(clippedLoss), { clipLow: NaN, clipHigh: 0.2 });
   await assert.rejects(
     forwardBackward(policy, batch, loss),
     /Cannot learn from a batch as its loss must be finite: it is NaN; no gradient was added/,
