@@ -186,7 +186,7 @@ ${
 
 function configTable(config: RunConfig): string {
   const rows = settingRows(config).map(({ key, value, usual, changed, option }) =>
-    `<tr${changed ? ' class="changed"' : ""}>${text("key", key)}${text("value", value)}` +
+    `<tr${changed ? ' class="changed"' : ""}>${text("key", key, " name")}${text("value", value)}` +
     text("default", usual ?? "") +
     `${cell("meaning", option ? [option.doc, option.unit].filter(Boolean).join("; ") : "")}</tr>`
   );
@@ -198,7 +198,7 @@ function glossary(run: RunData): string {
   const last = run.metrics.at(-1) ?? [];
   const rows = run.names.map((name, i) => {
     const known = explained(name, run.config.algorithm);
-    return `<tr>${text("metric", name)}${number("last", last[i + 1] ?? null)}` +
+    return `<tr>${text("metric", name, " name")}${number("last", last[i + 1] ?? null)}` +
       cell("unit", known?.unit ?? "") + cell("meaning", known?.meaning ?? "") +
       `${cell("healthy", known?.healthy ?? "")}</tr>`;
   });

@@ -31,6 +31,7 @@ ul{padding-left:20px;max-width:70ch}
 select,input{font:inherit;color:inherit;background:var(--card);border:1px solid var(--line);border-radius:6px;padding:4px 8px;margin-right:12px}
 .bar{margin:0 0 10px;max-width:none}
 .tall .t{min-width:14ch}
+@media(min-width:641px){.name{white-space:nowrap}}
 @media(max-width:640px){
 body{padding:20px 14px 48px}
 th,td{padding:5px 8px 5px 0}

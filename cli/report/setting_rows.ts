@@ -1,5 +1,5 @@
 /** The settings of a run beside their defaults, for pages about it. @module */
-import type { Option } from "../../base/options.ts";
+import { type Option, optionText } from "../../base/options.ts";
 import type { RunConfig } from "../../experiment/folder/run_data.ts";
 import { settingsTable } from "../../experiment/settings.ts";
 import { DEFAULT_ALGORITHM, findAlgorithm, listAlgorithms } from "../../rl/algorithms/registry.ts";
@@ -26,7 +26,7 @@ export function settingRows(
   return flatten(config).map(([key, value]) => {
     const last = key.slice(key.lastIndexOf(".") + 1);
     const option = Object.hasOwn(rows, last) ? rows[last] : undefined;
-    const usual = option?.default === undefined ? undefined : String(option.default);
+    const usual = option?.default === undefined ? undefined : optionText(option.default);
     return { key, value, usual, changed: usual !== undefined && usual !== value, option };
   });
 }
@@ -36,6 +36,11 @@ function flatten(value: Readonly<Record<string, unknown>>, before = ""): [string
   return Object.entries(value).flatMap(([key, part]) =>
     typeof part === "object" && part !== null && !Array.isArray(part)
       ? flatten(part as Record<string, unknown>, `${before}${key}.`)
-      : [[`${before}${key}`, typeof part === "string" ? part : JSON.stringify(part) ?? ""]]
+      : [[`${before}${key}`, textOf(part)]]
   ) as [string, string][];
 }
+
+const textOf = (part: unknown): string =>
+  typeof part === "string" || typeof part === "number"
+    ? optionText(part)
+    : JSON.stringify(part) ?? "";

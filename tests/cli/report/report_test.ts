@@ -86,10 +86,17 @@ Deno.test("the page is whole: opening, table, curves, completions, settings, glo
   const other = { ...run, names: ["rewards/semantic/mean"], metrics: [[1, 2]] };
   assert.match(await report(other), /rewards\/semantic\/mean<\/td>.*mean of one reward/);
   const row = (key: string, value: string) =>
-    `<td data-label="key" class="t">${key}</td><td data-label="value" class="t">${value}</td>`;
+    `<td data-label="key" class="t name">${key}</td><td data-label="value" class="t">${value}</td>`;
   assert.ok(page.includes(`<tr class="changed">${row("ppo.lambda", "0.5")}`));
   assert.ok(page.includes(`<tr>${row("ppo.gamma", "1")}`));
   assert.ok(page.includes(row("list", "[1,2]")));
+  assert.ok(page.includes("@media(min-width:641px){.name{white-space:nowrap}}")); // a name stays whole
+  const small = { ...run.config, config: { learningRate: 2e-6, adamEps: 1e-8 } };
+  const numbers = await report({ ...run, config: small });
+  assert.ok(
+    numbers.includes(`${row("learningRate", "2e-6")}<td data-label="default" class="t">1.41e-5<`),
+  );
+  assert.ok(numbers.includes(`<tr>${row("adamEps", "1e-8")}`));
   assert.equal(await report(run), page); // the same run, the same bytes
 });
 
