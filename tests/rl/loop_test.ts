@@ -118,7 +118,7 @@ Deno.test("a pass by the negative log-likelihood imitates: it is cross-entropy",
 });
 
 Deno.test("an advantage that is not finite is named by its response", async () => {
-  const two = [Int32Array.of(1), Int32Array.of(2)];
+  const two = [Int32Array.of(1, 2, 3), Int32Array.of(2, 3)];
   const batch = { prompts: two, responses: two, advantages: [1, Infinity] };
   await assert.rejects(
     forwardBackward(new TablePolicy(V, wave), batch, batchLoss(perToken(policyGradientLoss), {})),
