@@ -81,11 +81,13 @@ function checkGroups(
   groupSize: number,
 ): void {
   const B = responses.length;
-  if (prompts.length !== B || B === 0 || B % groupSize !== 0) {
-    throw new RangeError(
-      `Cannot learn from completions that are given as each has its prompt, and their number is a ` +
-        `multiple of groupSize=${groupSize}: there are ${prompts.length} prompts and ${B} completions`,
-    );
+  const cannot = (rule: string, now: string) =>
+    new RangeError(`Cannot learn from completions that are given as ${rule}: there are ${now}`);
+  if (prompts.length !== B || B === 0) {
+    throw cannot("each has its prompt", `${prompts.length} prompts and ${B} completions`);
+  }
+  if (B % groupSize !== 0) {
+    throw cannot(`they come in groups of groupSize=${groupSize}`, `${B} completions`);
   }
   for (let b = 0; b < B; b++) {
     const own = prompts[b], first = prompts[b - b % groupSize];

@@ -63,7 +63,7 @@ Deno.test("given completions that cannot be learned from are refused by what is 
   await refused(
     "grpo",
     [PROMPTS.slice(1), answers.slice(1), [1, 0, 1]],
-    /multiple of groupSize=2/,
+    /groups of groupSize=2: there are 3 completions/,
     groups,
   );
   await refused("remax", [PROMPTS, answers, [1, 0, 1, 0]], /give step\(\) a score function/);
