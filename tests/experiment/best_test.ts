@@ -140,6 +140,16 @@ Deno.test("patience ends a run that is no longer getting better, and the summary
     ]);
   }));
 
+Deno.test("less patience on a resume ends a run at its next evaluation, not between two", () =>
+  withFolder(async (place) => {
+    const request = { ...await smallRequest(place), steps: 9, saveEvery: 1, evaluateEvery: 2 };
+    const folder = `${place}/run`;
+    await runInto(folder, { ...request, reward: scripted([0.5, 0.4, 0.3]) }, { stop: 5 });
+    await resumeIn(folder, { ...request, patience: 1, reward: scripted([0.2, 0.1]) });
+    const { steps, stoppedAfter } = (await readRun(folder)).summary!;
+    assert.deepEqual([steps, stoppedAfter], [6, 3]);
+  }));
+
 Deno.test("a run without evaluations on its way knows no best", () =>
   withFolder(async (place) => {
     const request = { ...await smallRequest(place), steps: 1 };
