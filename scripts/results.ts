@@ -1,0 +1,149 @@
+/**
+ * Trains a task with every algorithm and several seeds, and writes the table of docs/results.md:
+ * `deno task results`. Runs that are there are not run again.
+ * @module
+ */
+import { parseArgs } from "node:util";
+import { markdownTable } from "../cli/report/markdown.ts";
+import { meanOf } from "../experiment/rollout.ts";
+import { readRun, readSummary, type RunData } from "../experiment/folder/run_data.ts";
+import { listAlgorithms } from "../rl/algorithms/registry.ts";
+
+/** What one run came to. */
+export interface RunResult {
+  algorithm: string;
+  seed: number;
+  /** Share of held-out prompts answered exactly, greedily, 0 to 1. */
+  before: number;
+  after: number;
+  /** The same of the training prompts, after training. */
+  train: number;
+  /** First step from which five rollouts in a row have a mean share of exact answers of 0.9; NaN: none. */
+  reached: number;
+  /** KL to the reference in the last rollout, nats per sequence; NaN where it is not measured. */
+  kl: number;
+  /** Updates that were skipped. */
+  skipped: number;
+}
+
+/** Quantile 0.975 of Student's t with n - 1 degrees of freedom, by n (any table of it). */
+const T_975: Readonly<Record<number, number>> = {
+  ...{ 2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 7: 2.447, 8: 2.365, 9: 2.306, 10: 2.262 },
+};
+
+/**
+ * Mean, and the 95 % interval of the mean over n seeds, cut to 0 to 1; by Student's t, so that three seeds
+ * that agree by luck are not taken for more than three.
+ * @throws {RangeError} for fewer than 2 values or more than 10
+ */
+export function interval(values: readonly number[]): { mean: number; low: number; high: number } {
+  const n = values.length, t = T_975[n];
+  if (t === undefined) {
+    throw new RangeError(`Cannot give an interval as it takes 2 to 10 seeds: there are ${n}`);
+  }
+  const mean = values.reduce((sum, x) => sum + x, 0) / n;
+  const variance = values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / (n - 1);
+  const half = t * Math.sqrt(variance / n);
+  return { mean, low: Math.max(0, mean - half), high: Math.min(1, mean + half) };
+}
+
+/** The first of five steps in a row whose mean of `column` is 0.9 or more; NaN where there are none. */
+export function stepReaching({ names, metrics }: Pick<RunData, "names" | "metrics">): number {
+  const at = 1 + names.indexOf("rewards/exact/mean");
+  const found = metrics.findIndex((_, i) => {
+    const five = metrics.slice(i, i + 5).map((row) => row[at]);
+    return five.length === 5 && meanOf(five) >= 0.9;
+  });
+  return found < 0 ? NaN : metrics[found][0];
+}
+
+/** What a finished run came to. */
+export async function resultOf(folder: string): Promise<RunResult> {
+  const run = await readRun(folder), { summary, names, metrics } = run;
+  if (!summary) throw new Error(`Cannot tell the results of ${folder} as it is not finished`);
+  const column = (name: string) => metrics.map((row) => row[1 + names.indexOf(name)]);
+  return {
+    ...{ algorithm: summary.algorithm, seed: summary.seed },
+    before: summary.heldout.before.exact,
+    after: summary.heldout.after.exact,
+    train: summary.train.after.exact,
+    reached: stepReaching(run),
+    kl: names.includes("kl/reference") ? column("kl/reference").at(-1)! : NaN,
+    skipped: column("optimizer/skipped_updates").reduce((sum, x) => sum + x, 0),
+  };
+}
+
+/** A row an algorithm, in the order in which they first come. */
+export function resultsTable(results: readonly RunResult[]): string {
+  const share = (x: number) => x.toFixed(3);
+  const rows = [...Map.groupBy(results, ({ algorithm }) => algorithm)].map(([name, all]) => {
+    const { mean, low, high } = interval(all.map(({ after }) => after));
+    const each = (tell: (run: RunResult) => string) => all.map(tell).join(", ");
+    return [
+      `\`${name}\``,
+      share(all[0].before),
+      `**${share(mean)}** (${share(low)} to ${share(high)})`,
+      each(({ after }) => share(after)),
+      each(({ train }) => share(train)),
+      each(({ reached }) => Number.isNaN(reached) ? "never" : String(reached)),
+      each(({ kl }) => Number.isNaN(kl) ? "-" : kl.toFixed(2)),
+    ];
+  });
+  const seeds = [...new Set(results.map(({ seed }) => seed))].join(", ");
+  return markdownTable([
+    [
+      "algorithm",
+      "held-out before",
+      "held-out after: mean (95 % interval)",
+      `seeds ${seeds}`,
+      "training after",
+      "0.9 from step",
+      "last KL",
+    ],
+    ...rows,
+  ]);
+}
+
+/** The page with another table between its two marks. @throws {Error} where it has none */
+export function withTable(page: string, table: string): string {
+  const [from, to] = ["<!-- table -->", "<!-- /table -->"].map((mark) => page.indexOf(mark));
+  if (from < 0 || to < from) {
+    throw new Error("Cannot write the table as docs/results.md has no <!-- table --> to put it in");
+  }
+  return `${page.slice(0, from)}<!-- table -->\n\n${table}\n\n${page.slice(to)}`;
+}
+
+async function train(algorithm: string, { task, seed, out }: Record<string, string>) {
+  const { success } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["task", "train", task, "--algorithm", algorithm, "--seed", seed, "--out", out, "--json"],
+    ],
+    stdout: "null",
+  }).output();
+  if (!success) throw new Error(`Cannot go on as the run ${out} failed; see above`);
+}
+
+if (import.meta.main) {
+  const { values: { task, seeds, only } } = parseArgs({
+    options: {
+      task: { type: "string", default: "colors" },
+      seeds: { type: "string", default: "1,2,3" },
+      only: { type: "string" },
+    },
+  });
+  const names = only?.split(",") ?? listAlgorithms().map(({ name }) => name);
+  const results: RunResult[] = [];
+  for (const algorithm of names) {
+    for (const seed of seeds.split(",")) {
+      const out = `runs/results/${algorithm}-${seed}`;
+      if (!await readSummary(out).catch(() => undefined)) {
+        await train(algorithm, { task, seed, out });
+      }
+      results.push(await resultOf(out));
+    }
+  }
+  const table = resultsTable(results), page = "docs/results.md";
+  if (only === undefined) {
+    await Deno.writeTextFile(page, withTable(await Deno.readTextFile(page), table));
+  } else console.log(table);
+}
