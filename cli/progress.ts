@@ -1,4 +1,5 @@
 /** What the terminal shows during a run: a bar, a line now and then, two completions each. @module */
+import process from "node:process";
 import cliProgress from "npm:cli-progress@3.12.0";
 import type {
   CompletionRow,
@@ -24,6 +25,9 @@ import {
   type Terminal,
 } from "./terminal.ts";
 import { wrap } from "./wrap.ts";
+
+// The library reads it whenever it makes a bar; where the terminal is gone by then, the first time throws.
+void process.stderr;
 
 const LINES = 20; // log lines of a whole run
 const QUIET_SECONDS = 30; // never silent for longer than this
