@@ -100,6 +100,10 @@ export function countTokens(mask: Uint8Array): number {
   return count;
 }
 
+/** Slots of row `b` whose tokens count, in order. */
+export const slotsOf = ({ T, mask }: ResponseGrid, b: number): number[] =>
+  Array.from({ length: T }, (_, t) => b * T + t).filter((i) => mask[i]);
+
 /** Index of the last token that counts in row `b`, or -1 where the whole row is left out. */
 export function lastToken({ T, mask }: ResponseGrid, b: number): number {
   for (let t = T - 1; t >= 0; t--) if (mask[b * T + t]) return t;

@@ -1,13 +1,14 @@
 /**
  * Advantages without a value head: a response is compared with others of the same prompt (its group), or
- * of the whole batch. All statistics are taken in double precision, in two passes; that scores are equal
- * is decided by comparing them, so that rounding of a mean never becomes an advantage.
+ * of the whole batch. That scores are equal is decided by comparing them, so that rounding of a mean never
+ * becomes an advantage.
  * @module
  */
 import type { OptionRows, OptionValues } from "../base/options.ts";
 import type { RewardColumn } from "./algorithm.ts";
 import { DYNAMIC_SAMPLING_ROWS } from "./dynamic_sampling.ts";
 import { OVERLONG_ROWS } from "./overlong.ts";
+import { momentsOf } from "./stats.ts";
 
 // deno-fmt-ignore
 const COMPARISON_ROWS = {
@@ -55,7 +56,9 @@ export function groupAdvantages(
   { groupSize, baseline, advantageScale, advantageEpsilon }: ComparisonConfig,
 ): GroupAdvantages {
   const B = scored.length, advantage = new Float64Array(B);
-  const batch = spread(rowsOf(score, scored, 0, B));
+  const ofBatch = advantageScale === "batch"
+    ? spread(rowsOf(score, scored, 0, B)).sample
+    : undefined;
   let groups = 0, equal = 0;
   for (let from = 0; from < B; from += groupSize) {
     const { rows, values, mean, sample, population, same } = spread(
@@ -67,7 +70,7 @@ export function groupAdvantages(
       equal++;
       continue;
     }
-    const std = { sample, population, batch: batch.sample, none: undefined }[advantageScale];
+    const std = { sample, population, batch: ofBatch, none: undefined }[advantageScale];
     const others = baseline === "mean" ? 1 : values.length / (values.length - 1);
     rows.forEach((b, i) => {
       const difference = (values[i] - mean) * others; // R - (sum - R) / (n - 1) = (R - mean) n / (n - 1)
@@ -126,9 +129,7 @@ const rowsOf = (
 
 function spread(of: readonly [row: number, value: number][]) {
   const values = of.map(([, value]) => value), n = values.length;
-  const same = values.every((value) => value === values[0]);
-  const mean = same ? values[0] : values.reduce((sum, value) => sum + value, 0) / n;
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  const { mean, squares, same } = momentsOf(values);
   return {
     ...{ rows: of.map(([row]) => row), values, mean, same },
     sample: n > 1 ? Math.sqrt(squares / (n - 1)) : 0,

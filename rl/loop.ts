@@ -5,7 +5,14 @@
  * @module
  */
 import type { LossInputs, LossResult } from "./algorithm.ts";
-import { alignResponses, checkSize, type Numbers, padRows, type ResponseGrid } from "./batch.ts";
+import {
+  alignResponses,
+  checkSize,
+  type Numbers,
+  padRows,
+  type ResponseGrid,
+  slotsOf,
+} from "./batch.ts";
 import { tokenMean } from "./loss/normalise.ts";
 import type { PolicyLoss } from "./loss/response.ts";
 import { bothSums, emptySums, meansOf, policySums, sumsAreFinite } from "./loss/sums.ts";
@@ -65,11 +72,11 @@ export interface PassResult {
  * `{ clipLow: 0.2, clipHigh: 0.2 }`.
  */
 export function batchLoss<C>(lossOf: PolicyLoss<C>, config: Readonly<C>): BatchLoss {
-  return ({ grid: { B, T, mask }, logprob, oldLogprob, advantage }, weight) => {
-    const dlogprob = new Float32Array(B * T);
+  return ({ grid, logprob, oldLogprob, advantage }, weight) => {
+    const dlogprob = new Float32Array(grid.B * grid.T);
     let tokens = 0, loss = 0, clipped = 0;
-    for (let b = 0; b < B; b++) {
-      const at = Array.from({ length: T }, (_, t) => b * T + t).filter((i) => mask[i]);
+    for (let b = 0; b < grid.B; b++) {
+      const at = slotsOf(grid, b);
       if (at.length === 0) continue;
       const take = (x: Numbers) => Float64Array.from(at, (i) => x[i]);
       const of = lossOf({

@@ -14,6 +14,7 @@
  */
 import type { OptionRows, OptionValues } from "../base/options.ts";
 import { clampScores, type Scores } from "./scores.ts";
+import { momentsOf } from "./stats.ts";
 
 const SUMMED = { rewardAggregation: { not: "normalise-then-sum" } }; // else each reward's groups scale it
 
@@ -49,9 +50,7 @@ const EPSILON = 2 ** -23; // of float32, as in TRL
 export function addScores(seen: Readonly<ScoreMoments>, scores: Readonly<Scores>): ScoreMoments {
   const values = scores.filter((score) => score !== null).map(Math.fround), n = values.length;
   if (n === 0) return { ...seen };
-  const same = values.every((value) => value === values[0]);
-  const mean = same ? values[0] : values.reduce((sum, value) => sum + value, 0) / n;
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  const { mean, squares } = momentsOf(values);
   const count = seen.count + n, delta = mean - seen.mean;
   return {
     count,

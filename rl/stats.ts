@@ -69,6 +69,21 @@ export function meanAndStd(x: Numbers): { mean: number; std: number } {
 /** Mean of a plain list; NaN for an empty one. */
 export const mean = (x: Numbers): number => maskedMean(x, new Uint8Array(x.length).fill(1));
 
+/**
+ * Mean and sum of the squared differences from it, in two passes; NaN and 0 for an empty list. Values that
+ * are all the `same` are compared, not averaged: their mean is exact and the sum exactly 0.
+ */
+export function momentsOf(
+  values: readonly number[],
+): { mean: number; squares: number; same: boolean } {
+  const same = values.every((value) => value === values[0]);
+  const mean = same
+    ? values[0] ?? NaN
+    : values.reduce((sum, value) => sum + value, 0) / values.length;
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return { mean, squares, same };
+}
+
 /** Sum over each row that counts, then the mean of these sums; `x` is (B, T) of the grid. */
 export function meanRowSum(x: Numbers, grid: ResponseGrid): number {
   const { B, T, mask } = grid;

@@ -10,7 +10,7 @@
  */
 import { type Option, type OptionValues, withDefaults } from "../../base/options.ts";
 import type { LossInputs, LossResult, Needs, StepContext } from "../algorithm.ts";
-import { keepRows, type Numbers, type ResponseGrid } from "../batch.ts";
+import { keepRows, type Numbers, type ResponseGrid, slotsOf } from "../batch.ts";
 import { KL_ROWS } from "../kl_control.ts";
 import { ENTROPY_ROWS, entropyCoefficientAt } from "./entropy.ts";
 import { ENTROPY_SHARE_ROWS } from "./entropy_share.ts";
@@ -65,7 +65,7 @@ export function criticFreeLoss<C>(
   piece: LossInputs,
   { weight, context }: { weight: Float64Array; context: StepContext<C & CriticFreeConfig> },
 ): LossResult {
-  const { grid: { B, T, mask }, logprob, entropy, oldLogprob, sampled, reference } = piece;
+  const { grid: { B, T }, logprob, entropy, oldLogprob, sampled, reference } = piece;
   const { kl: full, policyWeight } = piece;
   const { config, state: { klCoefficient } } = context;
   const entropyCoefficient = entropyCoefficientAt(context);
@@ -74,7 +74,7 @@ export function criticFreeLoss<C>(
   const dkl = descends ? new Float32Array(B * T) : undefined;
   let tokens = 0, policy = 0, clipped = 0, kl = 0, H = 0;
   for (let b = 0; b < B; b++) {
-    const at = slotsOf(mask, b * T, T);
+    const at = slotsOf(piece.grid, b);
     if (at.length === 0) continue;
     const take = (x: Numbers) => Float64Array.from(at, (i) => x[i]);
     const tokensOf = { logprob: take(logprob), oldLogprob: take(oldLogprob) };
@@ -108,10 +108,6 @@ export function criticFreeLoss<C>(
   };
   return { sums, gradient: { dlogprob, dentropy, ...(dkl && { dkl }) } };
 }
-
-/** Slots of one row whose tokens count. */
-const slotsOf = (mask: Uint8Array, from: number, T: number): number[] =>
-  Array.from({ length: T }, (_, t) => from + t).filter((i) => mask[i]);
 
 /** The grid of what is learned from: without responses that were cut off, where that is so configured. */
 export const learnedOf = (

@@ -113,7 +113,7 @@ export const DETAILS: readonly Detail[] = [
       why:
         "In f32 the mean of sixteen scores of 0.7 is off by 1.2e-7; over an epsilon of 1e-6 that is an advantage of 0.1 " +
         "where there is nothing to learn.",
-      code: ["rl/group.ts", "const same = values.every((value) => value === values[0]);"],
+      code: ["rl/stats.ts", "const same = values.every((value) => value === values[0]);"],
       test: [
         "tests/rl/group_test.ts",
         "equal scores are equal: exactly 0, whatever rounding would make of their mean",
@@ -122,7 +122,7 @@ export const DETAILS: readonly Detail[] = [
     {
       title: "Statistics take two passes in double precision",
       why: "E[x^2] - mean^2 in f32 made an advantage of -2,075 of [0, 0.95 seven times] elsewhere.",
-      code: ["rl/group.ts", "const squares = values.reduce("],
+      code: ["rl/stats.ts", "const squares = values.reduce("],
       test: [
         "tests/rl/group_test.ts",
         "one score apart from seven equal ones: what exact arithmetic gives",
