@@ -66,8 +66,8 @@ export async function collect<C>(
   const { config } = context, { rollout, scores, greedyScores, counts: draws, keptRows } = batch;
   const all = alignResponses(rollout.responses);
   const asked = evaluated ?? await evaluateRollout(policy, { rollout, config, needs });
-  const { now, reference } = asked, columns = rewardColumns(batch.columns, scoredRows(batch));
-  const scored = scoredRows(batch);
+  const { now, reference } = asked, scored = scoredRows(batch);
+  const columns = rewardColumns(batch.columns, scored);
   const score = prepareScores(scores, config, seen);
   const greedyScore = greedyScores && prepareScores(greedyScores, config, seen);
   const grid = keepRows(all, scored), sampled = padRows(rollout.logprobs, all);

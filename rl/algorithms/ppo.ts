@@ -95,12 +95,12 @@ function advantages(
   { config, state }: StepContext<PpoConfig>,
 ): Advantages {
   const { mask } = grid, { gamma, lambda, lambdaAlpha, klEstimator: estimator } = config;
+  const lambdaValue = config.lambdaValue ?? lambda;
   const kl = reference && tokenKl(mask, { ...old, reference, estimator });
-  const { klCoefficient: coefficient } = state;
   const { reward: plain, penalty } = tokenRewards(grid, {
     kl: kl ?? new Float32Array(mask.length),
     score,
-    coefficient,
+    coefficient: state.klCoefficient,
   });
   const variance = config.whitenAdvantages === "population" ? "population" : "sample";
   const reward = config.whitenRewards ? whiten(plain, mask, { variance, shiftMean: false }) : plain;
@@ -111,7 +111,7 @@ function advantages(
   const by = (lambda: number | Float64Array) =>
     gae(grid, { reward, value, gamma, lambda, bootstrap });
   const raw = by(lambdaAlpha > 0 ? lengthLambda(grid, lambdaAlpha) : lambda);
-  const { returns } = by(config.lambdaValue ?? lambda);
+  const { returns } = lambdaAlpha > 0 || lambdaValue !== lambda ? by(lambdaValue) : raw;
   const advantage = config.whitenAdvantages === "off"
     ? raw.advantage
     : whiten(raw.advantage, mask, { variance, shiftMean: true });
