@@ -121,15 +121,13 @@ function listOf<T>(of: unknown, length: number, name: string, { what, is }: Kind
 }
 
 /** The bytes of an array in base64. */
-function toText({ buffer, byteOffset, byteLength }: Int32Array | Float32Array): string {
-  const bytes = new Uint8Array(buffer, byteOffset, byteLength);
-  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
-}
+const toText = ({ buffer, byteOffset, byteLength }: Int32Array | Float32Array): string =>
+  new Uint8Array(buffer, byteOffset, byteLength).toBase64();
 
 /** The bytes behind a text; undefined where it is not base64 of whole 32-bit numbers. */
 function toBytes(text: string): ArrayBuffer | undefined {
   try {
-    const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+    const bytes = Uint8Array.fromBase64(text);
     return bytes.length % 4 === 0 ? bytes.buffer : undefined;
   } catch {
     return undefined;
