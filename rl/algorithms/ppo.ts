@@ -95,12 +95,12 @@ function advantages(
   { config, state }: StepContext<PpoConfig>,
 ): Advantages {
   const { mask } = grid, { gamma, lambda, lambdaAlpha, klEstimator: estimator } = config;
-  const lambdaValue = config.lambdaValue ?? lambda;
   const kl = reference && tokenKl(mask, { ...old, reference, estimator });
+  const { klCoefficient: coefficient } = state, { lambdaValue = lambda } = config;
   const { reward: plain, penalty } = tokenRewards(grid, {
     kl: kl ?? new Float32Array(mask.length),
     score,
-    coefficient: state.klCoefficient,
+    coefficient,
   });
   const variance = config.whitenAdvantages === "population" ? "population" : "sample";
   const reward = config.whitenRewards ? whiten(plain, mask, { variance, shiftMean: false }) : plain;
