@@ -127,9 +127,8 @@ class TrainingRun {
 
   /** Evaluations that were no better, where they were enough to end the run. */
   #stoppedAfter(): number | undefined {
-    const { patience } = this.run.plan, { stale = 0, last } = this.#state.evaluated ?? {};
-    const isNow = last === this.#state.trainer.step;
-    return patience > 0 && isNow && stale >= patience ? stale : undefined;
+    const { patience } = this.run.plan, { stale = 0 } = this.#state.evaluated ?? {};
+    return patience > 0 && this.#wasEvaluated() && stale >= patience ? stale : undefined;
   }
 
   #wasEvaluated(): boolean {

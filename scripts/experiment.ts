@@ -6,18 +6,12 @@
 import type { Experiment } from "./experiments/_run.ts";
 import { unknownName } from "../base/names.ts";
 import { asUsage, isUsage, markUsage } from "../base/usage.ts";
-
-const MODULES = new URL("experiments/", import.meta.url);
+import { modulesOf } from "./_modules.ts";
 
 /** Every experiment, by name. */
 export async function listExperiments(): Promise<Experiment[]> {
-  const files: string[] = [];
-  for await (const { name } of Deno.readDir(MODULES)) {
-    if (/^[^_].*\.ts$/.test(name)) files.push(name);
-  }
-  const modules = files.sort().map((file) => import(new URL(file, MODULES).href));
-  return (await Promise.all(modules) as { experiment: Experiment }[])
-    .map(({ experiment }) => experiment);
+  const modules = await modulesOf<{ experiment: Experiment }>("experiments");
+  return modules.map(({ experiment }) => experiment);
 }
 
 /**

@@ -4,22 +4,16 @@
  * no underscore in front exports `figures`.
  * @module
  */
+import { modulesOf } from "./_modules.ts";
 import type { Figure } from "./figures/_svg.ts";
-
-const MODULES = new URL("figures/", import.meta.url);
 
 /** Where the pages find them, from the root of the project. */
 export const FOLDER = "docs/reading/figures";
 
 /** Every figure, by the name of its file. @throws {TypeError} where two have one name */
 export async function listFigures(): Promise<Figure[]> {
-  const names: string[] = [];
-  for await (const { name } of Deno.readDir(MODULES)) {
-    if (/^[^_].*\.ts$/.test(name)) names.push(name);
-  }
   const found: Figure[] = [];
-  for (const name of names.sort()) {
-    const { figures } = await import(new URL(name, MODULES).href) as { figures: readonly Figure[] };
+  for (const { figures } of await modulesOf<{ figures: readonly Figure[] }>("figures")) {
     for (const figure of figures) {
       if (found.some(({ file }) => file === figure.file)) {
         throw new TypeError(`Cannot draw ${figure.file} as two figures have that name`);

@@ -8,8 +8,14 @@ import type { RunRequest } from "./request.ts";
 
 /** Flags that say how to run it, and change nothing of the run. */
 const FREE = ["resume", "memory", "device", "json", "quiet"];
-/** Flags that change its course from here on. */
-const FLAGS = ["steps", "save-every", "evaluate-every", "patience"];
+/** Flags that change its course from here on, with the names of what they change. */
+const FLAGS = {
+  steps: "steps",
+  "save-every": "saveEvery",
+  "evaluate-every": "evaluateEvery",
+  patience: "patience",
+} as const;
+const FLAG_NAMES = Object.keys(FLAGS) as (keyof typeof FLAGS)[];
 /**
  * Settings of how an update is taken. They are read anew in every step, and nothing that is saved depends
  * on them. What is learned, from which prompts in which order, drawn how and compared with what stays.
@@ -37,7 +43,7 @@ export function changesAsked(
   { given, flags, settings }: Pick<Parsed<TrainFlags>, "given" | "flags" | "settings">,
 ): Changes {
   const refused = [
-    ...given.filter((name) => ![...FREE, ...FLAGS].includes(name)).map((name) => `--${name}`),
+    ...given.filter((name) => ![...FREE, ...FLAG_NAMES].includes(name)).map((name) => `--${name}`),
     ...Object.keys(settings).filter((name) => !SETTINGS.includes(name)),
   ];
   if (refused.length > 0) {
@@ -45,17 +51,16 @@ export function changesAsked(
       `Cannot change ${
         refused.join(", ")
       } on --resume as a run keeps what it learns and from what: ` +
-        `only ${FLAGS.map((name) => `--${name}`).join(", ")}, --memory, --device, ${
+        `only ${FLAG_NAMES.map((name) => `--${name}`).join(", ")}, --memory, --device, ${
           SETTINGS.join(", ")
         } may change; ` +
         "start a new run for the rest",
     );
   }
   return {
-    ...(given.includes("steps") && { steps: flags.steps }),
-    ...(given.includes("save-every") && { saveEvery: flags["save-every"] }),
-    ...(given.includes("evaluate-every") && { evaluateEvery: flags["evaluate-every"] }),
-    ...(given.includes("patience") && { patience: flags.patience }),
+    ...Object.fromEntries(
+      FLAG_NAMES.filter((name) => given.includes(name)).map((name) => [FLAGS[name], flags[name]]),
+    ),
     settings,
   };
 }
@@ -85,13 +90,13 @@ export function changed(request: RunRequest, { settings, ...rest }: Changes): Ru
 }
 
 /** Changes in the words of the command line, each with a space before it. */
-export const changeWords = (
-  { steps, saveEvery, evaluateEvery, patience, settings }: Changes,
-): string =>
+export const changeWords = (changes: Changes): string =>
   [
-    ...Object.entries({ steps, "save-every": saveEvery, "evaluate-every": evaluateEvery, patience })
-      .flatMap(([flag, value]) => value === undefined ? [] : [` --${flag} ${value}`]),
-    ...Object.entries(settings).map(([key, value]) => ` ${key}=${quoted(String(value))}`),
+    ...FLAG_NAMES.flatMap((flag) => {
+      const value = changes[FLAGS[flag]];
+      return value === undefined ? [] : [` --${flag} ${value}`];
+    }),
+    ...Object.entries(changes.settings).map(([key, value]) => ` ${key}=${quoted(String(value))}`),
   ].join("");
 
 /** For people: what schedules make of another number of steps. `config` holds the resolved settings. */

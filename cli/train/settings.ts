@@ -1,5 +1,5 @@
 /** What `train` may be given as key=value beside its flags, with the defaults that hold there. @module */
-import { optionFacts, type OptionRows, type OptionValue } from "../../base/options.ts";
+import { type OptionRows, optionText, type OptionValue } from "../../base/options.ts";
 import { settingsTable, suitedSettings } from "../../experiment/settings.ts";
 import type { Algorithm } from "../../rl/algorithm.ts";
 import { findPreset, listPresets } from "../../experiment/presets/registry.ts";
@@ -58,10 +58,8 @@ function withSuited(
     Object.entries(rows).map(([name, row]) => {
       const winner = suited.findLast(({ values }) => values[name] !== undefined);
       if (!winner || winner.values[name] === row.default) return [name, row];
-      const plain = (value: OptionValue) =>
-        optionFacts({ kind: "text", doc: "", group: "", default: value }).replace("default ", "");
-      const own = row.default === undefined ? "" : `, in place of ${plain(row.default)}`;
-      const otherwise = `${plain(winner.values[name])} of ${winner.by}${own}`;
+      const own = row.default === undefined ? "" : `, in place of ${optionText(row.default)}`;
+      const otherwise = `${optionText(winner.values[name])} of ${winner.by}${own}`;
       return [name, { ...row, default: undefined, otherwise }];
     }),
   );

@@ -4,11 +4,9 @@
  * @module
  */
 import { saveGpt2 } from "../../model/files/gpt2_save.ts";
-import { saveAdapter } from "../../model/files/lora_save.ts";
-import { exportOptimizer } from "../../model/files/optimizer_file.ts";
-import { hubFolder } from "../../model/hub/load.ts";
 import type { Gpt2 } from "../../model/gpt2.ts";
 import { faultOfFiles, type Manifest, readManifest } from "./manifest.ts";
+import { savePolicy } from "./policy_state.ts";
 import { faultOf, trainingStateSchema } from "./schemas.ts";
 import type { TrainerState } from "../../rl/trainer.ts";
 import type { ModelSource } from "../../model/hub/find_model.ts";
@@ -48,10 +46,8 @@ export async function saveCheckpoint(
     state: TrainingState;
   },
 ): Promise<void> {
-  const options = { tokenizer: hubFolder(from) };
-  await (model.adapter ? saveAdapter(model, to, options) : saveGpt2(model, to, options));
+  await savePolicy(to, { model, from });
   if (reference) await saveGpt2(reference, `${to}/${REFERENCE}`);
-  await exportOptimizer(model, `${to}/optimizer.safetensors`);
   await Deno.writeTextFile(`${to}/trainer.json`, JSON.stringify(state, null, 2) + "\n");
 }
 

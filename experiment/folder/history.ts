@@ -4,7 +4,7 @@ import type { OptionValue } from "../../base/options.ts";
 import type { Disk } from "../../model/files/disk.ts";
 import type { SplitResult, Summary } from "../observer.ts";
 import { replaceFile } from "./files.ts";
-import { faultOf, historySchema, readObject, RunFolderError } from "./schemas.ts";
+import { historySchema, readChecked } from "./schemas.ts";
 
 /** What is asked for on `--resume` beside the run: all that differs from the run's first request. */
 export interface Changes {
@@ -58,15 +58,7 @@ export type RunEventBody =
  * @throws {RunFolderError} when it is not what a run writes
  */
 export async function readHistory(folder: string): Promise<RunEvent[]> {
-  const events = await readObject(folder, "history.json");
-  if (events === undefined) return [];
-  const fault = Array.isArray(events)
-    ? faultOf(historySchema, events)
-    : "it holds a list of entries: it does not";
-  if (fault === undefined) return historySchema.parse(events) as RunEvent[];
-  throw new RunFolderError(
-    `Cannot read ${folder}/history.json as ${fault}. Put it back as the run wrote it`,
-  );
+  return (await readChecked(folder, "history.json", historySchema) ?? []) as RunEvent[];
 }
 
 /** Adds an entry to the history of the run in `folder`. @throws {WriteError} when it cannot be written */

@@ -64,7 +64,7 @@ export async function bestStep(folder: string): Promise<number> {
 export async function namedModel(name: string): Promise<NamedModel> {
   if (name === "tiny") return { model: name };
   const path = join(name, "."); // without a slash at its end
-  if (name.endsWith("@best")) {
+  if (path.endsWith("@best")) {
     const run = await namedRun(name).catch(() => undefined); // the hub's cache alone may be read
     if (run?.which === "best") {
       const model = checkpointFolder(run.folder, await bestStep(run.folder));

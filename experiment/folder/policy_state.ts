@@ -28,14 +28,25 @@ export async function saveState(
     state?: unknown;
   },
 ): Promise<void> {
-  const options = from === undefined ? {} : { tokenizer: hubFolder(from) };
   await placeFolder(to, async (folder) => {
-    await (model.adapter ? saveAdapter(model, folder, options) : saveGpt2(model, folder, options));
-    await exportOptimizer(model, `${folder}/optimizer.safetensors`);
+    await savePolicy(folder, { model, from });
     await Deno.writeTextFile(`${folder}/${STATE}`, JSON.stringify(state, null, 2) + "\n");
   }).catch((error) => {
     throw writeError(to, error);
   });
+}
+
+/**
+ * Writes into the empty folder `to` the weights (or adapter), the tokenizer of the model at `from`, if any,
+ * and the optimizer's moments.
+ */
+export async function savePolicy(
+  to: string,
+  { model, from }: { model: Gpt2; from?: string },
+): Promise<void> {
+  const options = from === undefined ? {} : { tokenizer: hubFolder(from) };
+  await (model.adapter ? saveAdapter(model, to, options) : saveGpt2(model, to, options));
+  await exportOptimizer(model, `${to}/optimizer.safetensors`);
 }
 
 /**

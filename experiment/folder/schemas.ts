@@ -187,6 +187,9 @@ export function faultOf(schema: z.ZodType, value: unknown): string | undefined {
   let found = value;
   for (const key of path) found = (found as Record<PropertyKey, unknown> | undefined)?.[key];
   const what = found === undefined ? "missing" : clipped(JSON.stringify(found) ?? typeof found);
+  if (path.length === 0 && schema instanceof z.ZodArray) {
+    return "it holds a list of entries: it does not";
+  }
   return path.length === 0
     ? `it must be a JSON object: it is ${what}`
     : `${path.map(String).join(".")} is ${what} (${message[0].toLowerCase()}${message.slice(1)})`;
