@@ -29,7 +29,7 @@ const examples = (beginnings: readonly string[]) =>
   beginnings.map((prompt) => ({ id: prompt, prompt }));
 
 /** Going on with the beginning of a sentence; there are no right answers. */
-export const beginnings: Task = {
+const beginnings: Task = {
   name: "beginnings",
   summary: "go on with the beginning of a sentence",
   examples: { train: examples(BEGINNINGS), heldout: examples(HELD_OUT) },

@@ -5,7 +5,7 @@ import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import { cells, type Figure, svg, text } from "./_svg.ts";
 
 /** What the launcher asks a device for: (1, 1) times (1, N). */
-export function launchOf(N: number): Launch {
+function launchOf(N: number): Launch {
   using device = new CpuDevice();
   const launches: Launch[] = [];
   const listening: Device = Object.create(device, {

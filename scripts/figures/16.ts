@@ -9,7 +9,7 @@ const SCORES = [
 ];
 
 /** Advantages of the groups, each of the size of its scores. */
-export function advantagesOf(scores: readonly number[]): number[] {
+function advantagesOf(scores: readonly number[]): number[] {
   const { advantage } = groupAdvantages(scores, scores.map(() => true), {
     groupSize: scores.length,
     baseline: "mean",

@@ -38,7 +38,7 @@ function expectedReward({ stops, spoils }: Writer): number {
 }
 
 /** Derivative of the expected reward by the logit of stopping, by central differences. */
-export function trueGradient({ stops, spoils }: Writer): number {
+function trueGradient({ stops, spoils }: Writer): number {
   const at = (move: number) => 1 / (1 + Math.exp(-Math.log(stops / (1 - stops)) - move));
   const h = 1e-5, value = (move: number) => expectedReward({ stops: at(move), spoils });
   return (value(h) - value(-h)) / (2 * h);
@@ -79,9 +79,9 @@ export function push(
 }
 
 /** The push over the true gradient, times what makes it 1 for Dr. GRPO: its constant, and 8 / 7. */
-export function share(writer: Writer, name: keyof typeof CONVENTIONS): number {
+export function share(writer: Writer, name: keyof typeof CONVENTIONS, groups?: number): number {
   const constant = CONVENTIONS[name].lossNormaliser === "constant" ? LONGEST : 1;
-  return push(writer, CONVENTIONS[name]) * constant * G / (G - 1) / trueGradient(writer);
+  return push(writer, CONVENTIONS[name], groups) * constant * G / (G - 1) / trueGradient(writer);
 }
 
 const WRITERS: readonly [name: string, writer: Writer][] = [

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { mean } from "../../rl/stats.ts";
 import { claimOfRuns, type Outcome, SEEDS } from "./_claims.ts";
 
 const page = "13-ratio-and-clip";
@@ -13,7 +14,7 @@ claimOfRuns({
     const heldOut = ({ heldout }: Outcome) => heldout.after.exact;
     const gaps = clipped.map((run, i) => heldOut(run) - heldOut(unclipped[i]));
     for (const [i, gap] of gaps.entries()) assert.ok(gap > 0, `seed ${SEEDS[i]}: ${gaps}`);
-    assert.ok(gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length > 0.1, `${gaps}`);
+    assert.ok(mean(gaps) > 0.1, `${gaps}`);
   },
 });
 

@@ -54,6 +54,7 @@ claim({
   says:
     "one value of k1 spreads far more than k3 near the reference, and k2 is too large far from it",
   shows: ["it spreads over 29 times the KL, k3 over 0.7 times"],
+  isQuick: true,
   holds() {
     const near = estimatesAt(0.1), far = estimatesAt(3);
     assert.equal(near.kl.toFixed(3), "0.002");

@@ -12,8 +12,9 @@ claim({
   holds() {
     for (const spoils of [0.02, 0.1, 0.4]) {
       for (const stops of [0.5, 0.05]) {
-        const right = share({ stops, spoils }, "dr-grpo");
-        assert.ok(Math.abs(right - 1) < 0.12, `${stops}, ${spoils}: ${right}`);
+        // Of a thousand groups the noise is 0.17 where nearly all answers are right.
+        const right = share({ stops, spoils }, "dr-grpo", 16_000);
+        assert.ok(Math.abs(right - 1) < 0.03, `${stops}, ${spoils}: ${right}`);
       }
     }
     assert.ok(share({ stops: 0.5, spoils: 0.1 }, "grpo") > 0.9);

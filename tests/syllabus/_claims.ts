@@ -25,7 +25,7 @@ import { listTasks } from "../../tasks/registry.ts";
 import { examplesOf, run } from "../_examples.ts";
 
 /** Whether claims are run, and not only looked at. */
-export const IN_FULL = Deno.env.get("PLAINRL_SYLLABUS") === "1";
+const IN_FULL = Deno.env.get("PLAINRL_SYLLABUS") === "1";
 /** Seeds of a training experiment. */
 export const SEEDS: readonly number[] = [1, 2, 3];
 
@@ -42,7 +42,7 @@ export interface Outcome {
 }
 
 /** Trains without a folder: nothing is written. */
-export async function outcomeOf(request: TrainRequest, options?: TrainOptions): Promise<Outcome> {
+async function outcomeOf(request: TrainRequest, options?: TrainOptions): Promise<Outcome> {
   const rows: Outcome["rows"] = [], completions: CompletionRow[] = [];
   let summary: Summary | undefined;
   const observer: RunObserver = {
@@ -75,7 +75,7 @@ export async function outcomesOf(
 }
 
 /** The request that `deno task train WORDS` makes. @throws {UsageError} as the command line does */
-export function requestFrom(words: string): TrainRequest {
+function requestFrom(words: string): TrainRequest {
   const parsed = parseArguments(["train", ...words.split(" ")], COMMANDS.map(({ spec }) => spec));
   const named = (all: readonly { name: string; summary: string }[]) =>
     all.map(({ name, summary: doc }) => ({ name, doc }));
@@ -100,7 +100,7 @@ export interface Claim {
   says: string;
   /** What the page must contain word for word. */
   shows: readonly string[];
-  /** Throws where the claim does not hold. Runs in `deno task test:syllabus` alone. */
+  /** Throws where the claim does not hold. Runs in `deno task test:syllabus` alone, unless it is quick. */
   holds: () => Promise<void> | void;
   /** It takes no time, so that the suite runs it too. */
   isQuick?: boolean;
