@@ -98,9 +98,9 @@ export function responseRows(
   const places = responses.map((response, b) =>
     Array.from({ length: response.length }, (_, t) => b * width + t)
   );
-  const beside = (of: number[], lacks: number[]): number[] => isOwn && of.length > 0 ? lacks : [];
-  const place = places.flatMap((of) => [...of, ...beside(of, [NOWHERE])]);
-  const valuePlace = places.flatMap((of) => [...beside(of, [NOWHERE]), ...of]);
+  const gap = (of: number[]): number[] => isOwn && of.length > 0 ? [NOWHERE] : [];
+  const place = places.flatMap((of) => [...of, ...gap(of)]);
+  const valuePlace = places.flatMap((of) => [...gap(of), ...of]);
   return {
     ...rows,
     width,

@@ -123,7 +123,6 @@ interface FoundWeights {
   readonly places: ReadonlyMap<string, string>;
 }
 
-const isValue = isValueHead;
 const ownName = (name: string): string => plainName(name).replace(VALUE_HEAD, "v_head.");
 
 /** @throws {SafetensorsError} when the tensors are not those of `config` */
@@ -142,7 +141,7 @@ function placesOf(file: TensorSource, config: ModelConfig): Map<string, string> 
     (name) => {
       const own = ownName(name);
       // Causal masks are no weights.
-      if (isValue(own) || /^h\.\d+\.attn\.(attention\.)?(masked_)?bias$/.test(own)) {
+      if (isValueHead(own) || /^h\.\d+\.attn\.(attention\.)?(masked_)?bias$/.test(own)) {
         return undefined;
       }
       return tied && own === HEAD && !isCopy ? EMBEDDING : own;
@@ -155,15 +154,15 @@ async function fill(
   { file, config, places }: FoundWeights,
 ): Promise<void> {
   const all = [...weights.layout.parameters, ...(beside?.layout.parameters ?? [])];
-  const values = [...file.entries.keys()].some((name) => isValue(ownName(name)))
-    ? all.filter(({ name }) => isValue(name))
+  const values = [...file.entries.keys()].some((name) => isValueHead(ownName(name)))
+    ? all.filter(({ name }) => isValueHead(name))
     : [];
   const found = values.length === 0 ? [] : file.expect(values, (name) => {
     const own = ownName(name);
-    return isValue(own) ? own : undefined;
+    return isValueHead(own) ? own : undefined;
   });
   const names = new Map([...places, ...found]);
-  const wanted = [...weights.layout.parameters.filter(({ name }) => !isValue(name)), ...values];
+  const wanted = [...weights.layout.parameters.filter(({ name }) => !isValueHead(name)), ...values];
   for (const parameter of wanted) {
     const target = weights.find(parameter.name) ?? beside!.get(parameter.name);
     const data = await readParameter(parameter, config, (name) => file.read(names.get(name)!));

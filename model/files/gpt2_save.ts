@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { configJson } from "../config.ts";
 import { fileParts, unpackPart } from "../families/families.ts";
 import type { Gpt2 } from "../gpt2.ts";
+import { isValueHead } from "../layout.ts";
 import { inUse } from "../lora/lora.ts";
 import { makeFolders, replaceFile } from "./disk.ts";
 import type { FolderSource } from "./folder_source.ts";
@@ -57,7 +58,7 @@ export async function saveGpt2(
   const fileName = (name: string): string =>
     name === HEAD
       ? name
-      : name.startsWith("v_head.")
+      : isValueHead(name)
       ? name.replace("v_head.", VALUE_HEAD)
       : `transformer.${name}`;
   await writeSafetensors(join(path, "model.safetensors"), {

@@ -5,6 +5,7 @@
  */
 import { basename, dirname, join } from "node:path";
 import type { Gpt2 } from "../gpt2.ts";
+import { isValueHead } from "../layout.ts";
 import type { Adapter } from "../lora/lora.ts";
 import { fullPath, makeFolders, replaceFile } from "./disk.ts";
 import { VALUE_HEAD } from "./gpt2_folder.ts";
@@ -43,7 +44,6 @@ export async function saveAdapter(
   await makeFolders(path);
   await writeConfig(path, adapter, named);
   if (tokenizer !== undefined) await copyTokenizer(path, tokenizer, config.eos_token_id ?? null);
-  const isValue = (name: string): boolean => name.startsWith("v_head.");
   const { parameters } = adapter;
   const write = (
     file: string,
@@ -59,9 +59,9 @@ export async function saveAdapter(
       metadata: { format: "pt" },
     });
   if (parameters.find("v_head.weight")) {
-    await write(VALUES, isValue, (name) => name.replace("v_head.", VALUE_HEAD));
+    await write(VALUES, isValueHead, (name) => name.replace("v_head.", VALUE_HEAD));
   }
-  await write(WEIGHTS, (name) => !isValue(name), (name) => `${PREFIX}${name}`);
+  await write(WEIGHTS, (name) => !isValueHead(name), (name) => `${PREFIX}${name}`);
 }
 
 /** A base as others can find it: id and commit where it lies in the hub's cache, else a full path. */

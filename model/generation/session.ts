@@ -220,8 +220,8 @@ export class Session implements Disposable {
 
   #recordPrefill(head: Head, caches: readonly KvCache[]): Program {
     const { device, dims: { C } } = this.model, { B, U, T, S } = this.shape;
-    const { position, source, length, last } = this.#prompt;
-    const run = { ...this.#prompt, sequences: U, T, last };
+    const { position, source, length } = this.#prompt;
+    const run = { ...this.#prompt, sequences: U, T };
     return this.#record("prefill", head, run, (layer, dims) => {
       const within = attendWithin(device, length, blockDims(dims, layer));
       return (a) => {
