@@ -3,11 +3,11 @@
  * k1, k2 and k3 of rl/kl.ts are estimates from the one token that was drawn.
  * @module
  */
-import type { Device, FloatArray, Kernel, Launch, Tensor } from "./device.ts";
+import type { Device, FloatArray, Tensor } from "./device.ts";
 import { areFinite } from "./fragments/finite.ts";
 import finite from "./fragments/finite.wgsl" with { type: "text" };
 import klCode from "./full_kl.wgsl" with { type: "text" };
-import { type LogitsDims, logitsRows } from "./logits_rows.ts";
+import { launchLogitsRows, type LogitsDims } from "./logits_rows.ts";
 
 const code = `${finite}\n${klCode}`;
 
@@ -67,18 +67,9 @@ export function fullKlBackwardTwin(
   }
 }
 
-function launch(
-  device: Device,
-  [entryPoint, twin]: [entryPoint: string, twin: Kernel["twin"]],
-  bind: Launch["bind"],
-  dims: LogitsDims,
-): void {
-  device.launch({
-    kernel: { label: `full_kl.${entryPoint}`, entryPoint, code, twin },
-    ...logitsRows("full_kl", dims),
-    bind,
-  });
-}
+const NAMED = { name: "full_kl", code };
+const FORWARD = { ...NAMED, entryPoint: "forward", twin: fullKlTwin };
+const BACKWARD = { ...NAMED, entryPoint: "backward", twin: fullKlBackwardTwin };
 
 /**
  * Enqueues the forward pass: `kl` (N), nats, >= 0, and `mean` (N) are overwritten. Where a logit is
@@ -91,14 +82,15 @@ export function fullKl(
   dims: LogitsDims,
 ): void {
   const { N, ld } = dims;
-  launch(device, ["forward", fullKlTwin], {
+  const bind = {
     logits: [x.logits, N * ld],
     reference: [x.reference, N * ld],
     lse: [x.lse, 2 * N],
     reference_lse: [x.referenceLse, 2 * N],
     kl: [x.kl, N],
     mean: [x.mean, N],
-  }, dims);
+  } as const;
+  launchLogitsRows(device, FORWARD, { bind, dims });
 }
 
 /**
@@ -112,12 +104,13 @@ export function fullKlBackward(
   dims: LogitsDims,
 ): void {
   const { N, ld } = dims;
-  launch(device, ["backward", fullKlBackwardTwin], {
+  const bind = {
     logits: [x.logits, N * ld],
     reference: [x.reference, N * ld],
     lse: [x.lse, 2 * N],
     reference_lse: [x.referenceLse, 2 * N],
     mean: [x.mean, N],
     dkl: [x.dkl, N],
-  }, dims);
+  } as const;
+  launchLogitsRows(device, BACKWARD, { bind, dims });
 }

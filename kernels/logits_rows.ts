@@ -1,5 +1,5 @@
-/** What kernels with one workgroup a row of logits have in common: their sizes, and the grid of rows. @module */
-import type { Launch } from "./device.ts";
+/** What kernels with one workgroup a row of logits have in common: their sizes, and their launch. @module */
+import type { Device, Kernel, Launch } from "./device.ts";
 
 /** N rows, V vocabulary, `ld` elements from one row of logits to the next. */
 export interface LogitsDims {
@@ -14,13 +14,14 @@ export interface LogitsDims {
 const LINE = 32768; // workgroups in a line of the grid; WebGPU allows 65,535 a side
 
 /**
- * The sizes that such a launch hands to the WGSL, and a workgroup for each row.
- * @throws {RangeError} that `name` cannot run, when temperature is not positive or ld is below V
+ * Enqueues such a kernel, a workgroup for each row. `name` is that of its file.
+ * @throws {RangeError} when temperature is not positive, ld is below V, or a buffer is too small
  */
-export function logitsRows(
-  name: string,
-  { N, V, ld, temperature }: LogitsDims,
-): Pick<Launch, "dims" | "groups"> {
+export function launchLogitsRows(
+  device: Device,
+  { name, ...kernel }: Pick<Kernel, "entryPoint" | "code" | "twin"> & { name: string },
+  { bind, dims: { N, V, ld, temperature } }: { bind: Launch["bind"]; dims: LogitsDims },
+): void {
   if (!(temperature > 0 && Number.isFinite(temperature))) {
     throw new RangeError(
       `Cannot run ${name} as the temperature must be positive: it is ${temperature}; ` +
@@ -30,5 +31,10 @@ export function logitsRows(
   if (ld < V) {
     throw new RangeError(`Cannot run ${name} as rows hold V = ${V} logits: ld is ${ld}`);
   }
-  return { dims: { N, V, ld, temperature }, groups: [Math.min(N, LINE), Math.ceil(N / LINE)] };
+  device.launch({
+    kernel: { label: `${name}.${kernel.entryPoint}`, ...kernel },
+    dims: { N, V, ld, temperature },
+    groups: [Math.min(N, LINE), Math.ceil(N / LINE)],
+    bind,
+  });
 }

@@ -1,8 +1,8 @@
 /** Log-probability of chosen tokens, with entropy: the CPU definition and the launchers. @module */
-import type { Device, FloatArray, Kernel, Launch, Tensor } from "./device.ts";
+import type { Device, FloatArray, Tensor } from "./device.ts";
 import { areFinite } from "./fragments/finite.ts";
 import finite from "./fragments/finite.wgsl" with { type: "text" };
-import { type LogitsDims, logitsRows } from "./logits_rows.ts";
+import { launchLogitsRows, type LogitsDims } from "./logits_rows.ts";
 import tokenCode from "./token_logprob.wgsl" with { type: "text" };
 
 const code = `${finite}\n${tokenCode}`;
@@ -70,18 +70,9 @@ export function tokenLogprobBackwardTwin(
   }
 }
 
-function launch(
-  device: Device,
-  [entryPoint, twin]: [entryPoint: string, twin: Kernel["twin"]],
-  bind: Launch["bind"],
-  dims: LogitsDims,
-): void {
-  device.launch({
-    kernel: { label: `token_logprob.${entryPoint}`, entryPoint, code, twin },
-    ...logitsRows("token_logprob", dims),
-    bind,
-  });
-}
+const NAMED = { name: "token_logprob", code };
+const FORWARD = { ...NAMED, entryPoint: "forward", twin: tokenLogprobTwin };
+const BACKWARD = { ...NAMED, entryPoint: "backward", twin: tokenLogprobBackwardTwin };
 
 /**
  * Enqueues the forward pass: `logprob` (N), `entropy` (N) and `lse` (N, 2) are overwritten; nats. Where a
@@ -94,13 +85,14 @@ export function tokenLogprob(
   dims: LogitsDims,
 ): void {
   const { N, ld } = dims;
-  launch(device, ["forward", tokenLogprobTwin], {
+  const bind = {
     logits: [x.logits, N * ld],
     token: [x.token, N],
     logprob: [x.logprob, N],
     entropy: [x.entropy, N],
     lse: [x.lse, 2 * N],
-  }, dims);
+  } as const;
+  launchLogitsRows(device, FORWARD, { bind, dims });
 }
 
 /**
@@ -114,12 +106,13 @@ export function tokenLogprobBackward(
   dims: LogitsDims,
 ): void {
   const { N, ld } = dims;
-  launch(device, ["backward", tokenLogprobBackwardTwin], {
+  const bind = {
     logits: [x.logits, N * ld],
     token: [x.token, N],
     entropy: [x.entropy, N],
     lse: [x.lse, 2 * N],
     dlogprob: [x.dlogprob, N],
     dentropy: [x.dentropy, N],
-  }, dims);
+  } as const;
+  launchLogitsRows(device, BACKWARD, { bind, dims });
 }
