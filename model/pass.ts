@@ -6,6 +6,7 @@
  * @module
  */
 import type { Device, HostArray, Program, Tensor } from "../kernels/device.ts";
+import { plainEnds } from "../kernels/attention.ts";
 import { Scope } from "../kernels/scope.ts";
 import { embedding, embeddingBackward } from "../kernels/embedding.ts";
 import { tokenIndex } from "../kernels/token_index.ts";
@@ -97,7 +98,7 @@ export class Pass implements Disposable {
   #recordHidden: () => Program;
   #hidden?: Program;
   #addLoss?: Program;
-  #inputs: Record<"token" | "position" | "length" | "index" | "target", Tensor>;
+  #inputs: Record<"token" | "position" | "end" | "index" | "target", Tensor>;
   #order?: Record<"order" | "start" | "distinct" | "count", Tensor>;
   #gradients?: HeadGradients;
 
@@ -112,7 +113,7 @@ export class Pass implements Disposable {
       this.#inputs = {
         token: make("token", N),
         position: make("position", N),
-        length: make("length", B),
+        end: make("end", N),
         index: make("index", R),
         target: make("target", R),
       };
@@ -174,7 +175,7 @@ export class Pass implements Disposable {
     const write = (tensor: Tensor, data: HostArray): void => device.write(tensor, data);
     write(this.#inputs.token, token);
     write(this.#inputs.position, Uint32Array.from(token, (_, n) => n % T));
-    write(this.#inputs.length, rows.lengths);
+    write(this.#inputs.end, plainEnds(rows.lengths, { B, T }));
     write(this.#inputs.index, index);
     write(this.#inputs.target, padded(rows.target, R));
     if (this.#order) {
@@ -236,7 +237,7 @@ export class Pass implements Disposable {
   /** Runs embedding and blocks; gives what the head works on. */
   #runLayers({ dims, x, activations }: Layers): HeadTensors {
     const { device, weights, values, adapter } = this.model;
-    const { token, position, length, index, target } = this.#inputs;
+    const { token, position, end, index, target } = this.#inputs;
     const { B, T, C, V, P, L } = dims;
     const [wte, wpe] = [weights.get("wte.weight"), weights.get("wpe.weight")];
     embedding(device, { token, position, wte, wpe, out: x[0] }, { N: B * T, C, V, P });
@@ -250,7 +251,7 @@ export class Pass implements Disposable {
           activations: activations[l],
           out: x[l + 1],
         },
-        { dims: block, attend: attendWithin(device, length, block) },
+        { dims: block, attend: attendWithin(device, { end, position }, block) },
       );
     }
     return { x: x[L], index, target, weights, values, activations: this.head };
@@ -262,7 +263,7 @@ export class Pass implements Disposable {
     gradients: ParameterBuffers,
   ): void {
     const { device, weights, values, adapter, recompute, loss, workspace } = this.model;
-    const { length, index, target } = this.#inputs;
+    const { end, position, index, target } = this.#inputs, seen = { end, position };
     const { B, T, C, V, P, L } = dims;
     const N = B * T;
     const make = (name: string, size: number): Tensor =>
@@ -289,14 +290,14 @@ export class Pass implements Disposable {
         for (let l = L - 1; l >= 0; l--) {
           const own = layerTensors(weights, l, adapter?.parts(l));
           const layer = { weights: own, x: x[l], activations: activations[l] };
-          const block = blockDims(dims, l), attend = attendWithin(device, length, block);
+          const block = blockDims(dims, l), attend = attendWithin(device, seen, block);
           if (recompute) layerForward(device, layer, { dims: block, attend });
           layerBackward(
             device,
             {
               ...layer,
               gradients: layerGradients(gradients, l, adapter?.parts(l, gradients)),
-              length,
+              seen,
               dx,
               scratch,
             },
