@@ -8,7 +8,7 @@
 import type { Device, HostArray, Program, Tensor } from "../kernels/device.ts";
 import { Scope } from "../kernels/scope.ts";
 import { embedding, embeddingBackward } from "../kernels/embedding.ts";
-import { tokenIndex } from "../kernels/token_index.ts";
+import { allocGroups, type RowGroups, writeGroups } from "../kernels/row_groups.ts";
 import { matmul } from "../kernels/matmul.ts";
 import { mix } from "../kernels/mix.ts";
 import { NO_ROW } from "../kernels/rows.ts";
@@ -98,7 +98,8 @@ export class Pass implements Disposable {
   #hidden?: Program;
   #addLoss?: Program;
   #inputs: Record<"token" | "position" | "length" | "index" | "target", Tensor>;
-  #order?: Record<"order" | "start" | "distinct" | "count", Tensor>;
+  /** Which rows have a token, a position or a target in common: their gradients meet there. */
+  #groups?: { asked: RowGroups<Tensor>; tokens?: RowGroups<Tensor>; positions?: RowGroups<Tensor> };
   #gradients?: HeadGradients;
 
   constructor(readonly model: PassModel, readonly shape: PassShape) {
@@ -173,17 +174,15 @@ export class Pass implements Disposable {
     rows.index.forEach((row, r) => index[r] = Math.floor(row / rows.T) * T + row % rows.T);
     const write = (tensor: Tensor, data: HostArray): void => device.write(tensor, data);
     write(this.#inputs.token, token);
-    write(this.#inputs.position, Uint32Array.from(token, (_, n) => n % T));
+    const position = Uint32Array.from(token, (_, n) => n % T);
+    write(this.#inputs.position, position);
     write(this.#inputs.length, rows.lengths);
     write(this.#inputs.index, index);
     write(this.#inputs.target, padded(rows.target, R));
-    if (this.#order) {
-      const order = tokenIndex(token);
-      write(this.#order.order, order.order);
-      write(this.#order.start, order.start);
-      write(this.#order.distinct, order.distinct);
-      write(this.#order.count, order.count);
-    }
+    const { asked, tokens, positions } = this.#groups ?? {};
+    if (asked) writeGroups(device, asked, index);
+    if (tokens) writeGroups(device, tokens, token);
+    if (positions) writeGroups(device, positions, position);
   }
 
   /** Enqueues the backward pass of the last `forward`: adds into the model's gradients. */
@@ -262,20 +261,15 @@ export class Pass implements Disposable {
     gradients: ParameterBuffers,
   ): void {
     const { device, weights, values, adapter, recompute, loss, workspace } = this.model;
-    const { length, index, target } = this.#inputs;
+    const { length, target } = this.#inputs;
     const { B, T, C, V, P, L } = dims;
     const N = B * T;
-    const make = (name: string, size: number): Tensor =>
-      workspace.alloc(size, name, "u32", "other");
+    const group = (label: string, rows = N) => allocGroups(workspace, rows, label);
     const [dwte, dwpe] = [gradients.find("wte.weight"), gradients.find("wpe.weight")];
-    if (dwte && dwpe) {
-      this.#order = {
-        order: make("order", N),
-        start: make("start", N + 1),
-        distinct: make("distinct", N),
-        count: make("count", 1),
-      };
-    }
+    const tables = dwte && dwpe && { dwte, dwpe };
+    const lookups = tables && { tokens: group("token"), positions: group("position") };
+    const asked = group("target", headDims.R);
+    this.#groups = { asked, ...lookups };
     const head = this.#gradients = headGradients(workspace, headDims);
     const scratch = backwardScratch(workspace, dims);
     const dx = workspace.alloc(N * C, "dx", "f32", "activations");
@@ -283,7 +277,7 @@ export class Pass implements Disposable {
       this.#programs.record("backward", () => {
         headBackward(
           device,
-          { index, target, weights, values, gradients, activations: this.head, head, dx },
+          { asked, target, weights, values, gradients, activations: this.head, head, dx },
           of,
         );
         for (let l = L - 1; l >= 0; l--) {
@@ -303,8 +297,8 @@ export class Pass implements Disposable {
             block,
           );
         }
-        if (!dwte || !dwpe) return;
-        embeddingBackward(device, { dout: dx, dwte, dwpe, ...this.#order! }, { B, T, C, V, P });
+        if (!tables) return;
+        embeddingBackward(device, { dout: dx, ...tables, ...lookups! }, { N, C, V, P });
       });
     this.#backward = record({ ...headDims, reference: undefined });
     if (headDims.reference) this.#klBackward = record(headDims);
