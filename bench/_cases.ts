@@ -28,7 +28,8 @@ function attentionCases({ B, T, H, C }: Shape): KernelCase[] {
   const size = `B ${B} T ${T} H ${H} D ${D}`;
   const input = () => ({
     qkv: noise(N * 3 * C),
-    length: new Uint32Array(B).fill(T),
+    end: new Uint32Array(N).fill(T),
+    position: Uint32Array.from({ length: N }, (_, n) => n % T),
     out: zeros(N * C),
     lse: filled(B * H * T * 2, 4), // where forward did not run: above every score
   });

@@ -1,4 +1,4 @@
-/** Causal self-attention over ragged rows: the launchers. @module */
+/** Causal self-attention over ragged rows and trees of texts: the launchers. @module */
 import type { Device, Kernel, Launch, Tensor } from "./device.ts";
 import {
   attentionBackwardKeyTwin,
@@ -6,6 +6,7 @@ import {
   attentionTwin,
 } from "./attention_cpu.ts";
 import code from "./attention.wgsl" with { type: "text" };
+import seen from "./attention_seen.wgsl" with { type: "text" };
 import finite from "./fragments/finite.wgsl" with { type: "text" };
 import naiveCode from "./attention_naive.wgsl" with { type: "text" };
 
@@ -16,7 +17,7 @@ export interface AttentionDims {
   H: number;
   /** Head size, 1 to 128; multiples of 4 take the fast kernel. */
   D: number;
-  /** Each row attends this many rows at most, itself the last of them. Default: all before it. */
+  /** Each row attends this many positions at most, its own the last of them. Default: all before it. */
   window?: number;
   /** Multiplies the scores q k'. Default, and for 0: 1 / sqrt(D). */
   scale?: number;
@@ -28,12 +29,27 @@ export interface AttentionDims {
 export interface AttentionBuffers {
   /** (B, T, 3C), q | k | v of a row side by side, each as H heads of D. */
   qkv: Tensor;
-  /** u32 (B): how many rows are real; they come first. */
-  length: Tensor;
+  /** u32 (B, T): the first row past all that continue this one; 0 in padded rows. See `plainEnds`. */
+  end: Tensor;
+  /** u32 (B, T): how many rows this one continues, at most one more than the row before it does. */
+  position: Tensor;
   /** (B, T, C), overwritten; 0 in padded rows. */
   out: Tensor;
   /** (B, H, T, 2), overwritten: each query's largest score, and log sum exp of the scores above it. */
   lse: Tensor;
+}
+
+/**
+ * `end` of a plain batch, (B, T): each of its rows holds one text of that length and then padding.
+ * For a tree of texts see attention.wgsl.
+ */
+export function plainEnds(
+  lengths: ArrayLike<number>,
+  { B, T }: Pick<AttentionDims, "B" | "T">,
+): Uint32Array<ArrayBuffer> {
+  const end = new Uint32Array(B * T);
+  for (let b = 0; b < lengths.length; b++) end.fill(lengths[b], b * T, b * T + lengths[b]);
+  return end;
 }
 
 /**
@@ -54,7 +70,7 @@ const codes = new Map<number, string>(); // by D
 /** The fast kernel's text for heads of D dimensions. */
 function codeFor(D: number): string {
   let text = codes.get(D);
-  if (!text) codes.set(D, text = `${finite}const D4 = ${D / 4}u;\n${code}`);
+  if (!text) codes.set(D, text = `${finite}const D4 = ${D / 4}u;\n${code}\n${seen}`);
   return text;
 }
 
@@ -88,14 +104,15 @@ function launch(
 }
 
 /**
- * Enqueues the forward pass: each real row attends itself and the rows before it, as far as `window`.
+ * Enqueues the forward pass: each real row attends itself and those that it continues, as far as `window`.
  * @throws {RangeError} when D is not 1 to 128, the window not positive, or a buffer too small
  */
 export function attention(device: Device, x: AttentionBuffers, dims: AttentionDims): void {
   const { B, T, H, D } = dims, N = B * T, C = H * D;
   launch(device, ["forward", attentionTwin], {
     qkv: [x.qkv, N * 3 * C],
-    length: [x.length, B],
+    end: [x.end, N],
+    position: [x.position, N],
     out: [x.out, N * C],
     lse: [x.lse, B * H * T * 2],
   }, dims);
@@ -114,7 +131,8 @@ export function attentionBackward(
   const { B, T, H, D } = dims, N = B * T, C = H * D;
   const bind: Launch["bind"] = {
     qkv: [x.qkv, N * 3 * C],
-    length: [x.length, B],
+    end: [x.end, N],
+    position: [x.position, N],
     lse: [x.lse, B * H * T * 2],
     dout: [x.dout, N * C],
     delta: [x.delta, B * H * T],

@@ -1,5 +1,5 @@
 // Causal self-attention over ragged rows, without ever storing the (T, T) probabilities.
-//   s[t, j]   = scale q[t] . k[j]              t - window < j <= t < length[b]; one head of one row
+//   s[t, j]   = scale q[t] . k[j]              where t sees j; one head of one row
 //   lse[t]    = log sum_j exp(s[t, j])         kept for backward, which recomputes p from it, in two
 //               parts: the largest score, and the rest, as their sum in f32 would lose digits
 //   p[t, j]   = exp(s[t, j] - lse[t])
@@ -10,13 +10,18 @@
 //   dk[j]     = sum_t ds[t, j] q[t]            dv[j] = sum_t p[t, j] dout[t]
 // Dao et al. 2022, "FlashAttention" (arXiv 2205.14135), algorithms 1 and 4. The window is local
 // attention as in Child et al. 2019 (arXiv 1904.10509) and Beltagy et al. 2020 (arXiv 2004.05150).
+// Query t sees key j where j <= t < end[j] and position[t] - position[j] < window. So a row may hold a
+// tree of texts in depth-first order, as a prompt and then its completions: end[j] is the first row
+// past all that continue j, position[t] how many rows t continues. In a plain batch end[j] is the
+// number of real rows and position[t] is t. A padded row has end 0: it sees nothing and is not seen.
 // B batch, T time, H heads, D head size, C = H * D. One invocation owns one query row (forward,
 // backward_query) or one key row (backward_key) of one head: nothing is summed across invocations.
 // All lanes read the same row of the other side at a time, so each load serves a whole workgroup:
-// they start where the first of them must, and skip what lies outside their own window.
+// they pass over what none of them sees, and each skips what it does not see itself. A query adds up
+// its keys in ascending order, so that its bits do not depend on what else the row holds.
 // D is a multiple of 4 here; attention_naive.wgsl takes any.
 override WORKGROUP: u32; // threads per workgroup, set by the launcher
-// LOWEST: fragments/finite.wgsl
+// LOWEST: fragments/finite.wgsl; lowest_position, next_key, sees: attention_seen.wgsl
 // D4 = D / 4 is a constant that the launcher declares in front: a private array cannot be sized by an
 // override, and a loop whose trip count is its array's size is unrolled, which keeps the array in
 // registers.
@@ -24,38 +29,36 @@ override SCALE: f32 = 0.0; // of the scores; 0: 1 / sqrt(D)
 struct Dims { T: u32, H: u32, window: u32 } // window <= T
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> qkv: array<vec4f>; //         (B, T, 3C) q | k | v
-@group(0) @binding(2) var<storage, read> length: array<u32>; //        (B)        real rows, all first
-@group(0) @binding(3) var<storage, read_write> out: array<vec4f>; //   (B, T, C)
-@group(0) @binding(4) var<storage, read_write> lse: array<vec2f>; //   (B, H, T, 2)
-@group(0) @binding(5) var<storage, read> dout: array<vec4f>; //        (B, T, C)
-@group(0) @binding(6) var<storage, read_write> delta: array<f32>; //   (B, H, T)
-@group(0) @binding(7) var<storage, read_write> dqkv: array<vec4f>; //  (B, T, 3C) overwritten
+@group(0) @binding(2) var<storage, read> end: array<u32>; //           (B, T)
+@group(0) @binding(3) var<storage, read> position: array<u32>; //      (B, T)
+@group(0) @binding(4) var<storage, read_write> out: array<vec4f>; //   (B, T, C)
+@group(0) @binding(5) var<storage, read_write> lse: array<vec2f>; //   (B, H, T, 2)
+@group(0) @binding(6) var<storage, read> dout: array<vec4f>; //        (B, T, C)
+@group(0) @binding(7) var<storage, read_write> delta: array<f32>; //   (B, H, T)
+@group(0) @binding(8) var<storage, read_write> dqkv: array<vec4f>; //  (B, T, 3C) overwritten
 
 fn scale_of_scores() -> f32 {
   return select(SCALE, inverseSqrt(f32(D4) * 4.0), SCALE == 0.0);
 }
 
-// The first row that any query of a workgroup attends, its first query being row t.
-fn first_row(t: u32) -> u32 {
-  return t + 1u - min(t + 1u, dims.window);
-}
-
 @compute @workgroup_size(WORKGROUP)
 fn forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let t = group.x * WORKGROUP + lane;
+  let first = group.x * WORKGROUP;
+  let t = first + lane;
   if (t >= dims.T) { return; } // the last workgroup may be partly empty
   let h = group.y;
   let b = group.z;
   let C4 = dims.H * D4;
-  let mine = (b * dims.T + t) * C4 + h * D4;
+  let rows = b * dims.T;
+  let mine = (rows + t) * C4 + h * D4;
   let stat = (b * dims.H + h) * dims.T + t;
-  if (t >= length[b]) { // padding
+  if (end[rows + t] <= t) { // padding
     for (var i = 0u; i < D4; i++) { out[mine + i] = vec4f(0.0); }
     lse[stat] = vec2f();
     return;
   }
   let step = 3u * C4;
-  let head = b * dims.T * step + h * D4; // row 0 of q; k is C4 further on, v 2 * C4
+  let head = rows * step + h * D4; // row 0 of q; k is C4 further on, v 2 * C4
   let scale = scale_of_scores();
   var q: array<vec4f, D4>;
   var sum_v: array<vec4f, D4>;
@@ -65,8 +68,14 @@ fn forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
   }
   var top = LOWEST;
   var sum = 0.0;
-  for (var j = first_row(group.x * WORKGROUP); j <= t; j++) {
-    if (t - j >= dims.window) { continue; }
+  let low = lowest_position(rows, first);
+  for (var j = 0u; j <= t; j++) {
+    let next = next_key(rows, j, first, low);
+    if (next > j) {
+      j = next - 1u;
+      continue;
+    }
+    if (!sees(rows, t, j)) { continue; }
     let k = head + C4 + j * step;
     var s = 0.0;
     for (var i = 0u; i < D4; i++) { s += dot(q[i], qkv[k + i]); }
@@ -85,16 +94,18 @@ fn forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
 // Also writes delta, which backward_key reads.
 @compute @workgroup_size(WORKGROUP)
 fn backward_query(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let t = group.x * WORKGROUP + lane;
+  let first = group.x * WORKGROUP;
+  let t = first + lane;
   if (t >= dims.T) { return; }
   let h = group.y;
   let b = group.z;
   let C4 = dims.H * D4;
-  let mine = (b * dims.T + t) * C4 + h * D4;
+  let rows = b * dims.T;
+  let mine = (rows + t) * C4 + h * D4;
   let stat = (b * dims.H + h) * dims.T + t;
   let step = 3u * C4;
-  let head = b * dims.T * step + h * D4;
-  if (t >= length[b]) {
+  let head = rows * step + h * D4;
+  if (end[rows + t] <= t) {
     for (var i = 0u; i < D4; i++) { dqkv[head + t * step + i] = vec4f(0.0); }
     delta[stat] = 0.0;
     return;
@@ -112,8 +123,14 @@ fn backward_query(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation
   }
   delta[stat] = sum;
   let norm = lse[stat];
-  for (var j = first_row(group.x * WORKGROUP); j <= t; j++) {
-    if (t - j >= dims.window) { continue; }
+  let low = lowest_position(rows, first);
+  for (var j = 0u; j <= t; j++) {
+    let next = next_key(rows, j, first, low);
+    if (next > j) {
+      j = next - 1u;
+      continue;
+    }
+    if (!sees(rows, t, j)) { continue; }
     let k = head + C4 + j * step;
     let v = k + C4;
     var s = 0.0;
@@ -130,15 +147,16 @@ fn backward_query(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation
 
 @compute @workgroup_size(WORKGROUP)
 fn backward_key(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let j = group.x * WORKGROUP + lane;
+  let first = group.x * WORKGROUP;
+  let j = first + lane;
   if (j >= dims.T) { return; }
   let h = group.y;
   let b = group.z;
   let C4 = dims.H * D4;
   let step = 3u * C4;
-  let head = b * dims.T * step + h * D4;
+  let rows = b * dims.T;
+  let head = rows * step + h * D4;
   let mine = head + j * step + C4;
-  let end = min(length[b], min((group.x + 1u) * WORKGROUP - 1u + dims.window, dims.T));
   let scale = scale_of_scores();
   var k: array<vec4f, D4>;
   var v: array<vec4f, D4>;
@@ -150,13 +168,24 @@ fn backward_key(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_i
     dk[i] = vec4f(0.0);
     dv[i] = vec4f(0.0);
   }
-  // Backwards, so that all lanes read the same row and each stops at its own; a padded key row
-  // j >= end meets no query at all and stays 0.
-  for (var past = end; past > j; past--) {
+  // Backwards from the last row that any of the workgroup's keys is seen by, so that all lanes read
+  // the same row and each stops at its own; a padded key meets no query at all and stays 0.
+  var past = 0u;
+  var high = 0u; // their highest position
+  for (var other = first; other < min(first + WORKGROUP, dims.T); other++) {
+    past = max(past, end[rows + other]);
+    high = max(high, position[rows + other]);
+  }
+  for (past = min(past, dims.T); past > j; past--) {
     let t = past - 1u;
-    if (t - j >= dims.window) { continue; }
+    let reach = high + dims.window;
+    if (position[rows + t] > reach) { // backwards, positions fall by at most one a row
+      past -= min(past - 1u, position[rows + t] - reach);
+      continue;
+    }
+    if (!sees(rows, t, j)) { continue; }
     let q = head + t * step;
-    let o = (b * dims.T + t) * C4 + h * D4;
+    let o = (rows + t) * C4 + h * D4;
     let stat = (b * dims.H + h) * dims.T + t;
     var s = 0.0;
     var dp = 0.0;

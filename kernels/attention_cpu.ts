@@ -4,7 +4,8 @@ import type { FloatArray } from "./device.ts";
 
 interface Arrays {
   qkv: FloatArray;
-  length: Uint32Array;
+  end: Uint32Array;
+  position: Uint32Array;
   out: FloatArray;
   lse: FloatArray;
   dout: FloatArray;
@@ -15,22 +16,35 @@ interface Arrays {
 const scaleOf = ({ D, scale }: Pick<AttentionDims, "D" | "scale">): number =>
   scale || 1 / Math.sqrt(D);
 
-/** The definition of the forward pass: out = softmax(scale q k') v over positions t - window < j <= t. */
-export function attentionTwin({ qkv, length, out, lse }: Arrays, dims: AttentionDims): void {
-  const { B, T, H, D, window = T } = dims,
+/**
+ * The definition of what is seen: query t sees key j <= t of its batch row b where the text that j
+ * is part of goes on as far as t, and j is within the window. A padded row, of end 0, sees none.
+ */
+function visibility(
+  { end, position }: Pick<Arrays, "end" | "position">,
+  { T, window = T }: AttentionDims,
+): (b: number, t: number, j: number) => boolean {
+  return (b, t, j) => t < end[b * T + j] && position[b * T + t] - position[b * T + j] < window;
+}
+
+/** The definition of the forward pass: out = softmax(scale q k') v over the keys that are seen. */
+export function attentionTwin({ qkv, out, lse, ...rows }: Arrays, dims: AttentionDims): void {
+  const { B, T, H, D } = dims,
     C = H * D,
     scale = scaleOf(dims),
+    sees = visibility(rows, dims),
     score = new Float64Array(T),
     sumV = new Float64Array(D);
   for (let b = 0; b < B; b++) {
     for (let h = 0; h < H; h++) {
       for (let t = 0; t < T; t++) {
         const q = (b * T + t) * 3 * C + h * D, o = (b * T + t) * C + h * D;
-        const stat = (b * H + h) * T + t, first = Math.max(0, t + 1 - window);
+        const stat = (b * H + h) * T + t;
         sumV.fill(0);
         let top = -Infinity, sum = 1;
-        if (t < length[b]) {
-          for (let j = first; j <= t; j++) {
+        if (sees(b, t, t)) {
+          for (let j = 0; j <= t; j++) {
+            if (!sees(b, t, j)) continue;
             const k = (b * T + j) * 3 * C + C + h * D;
             let dot = 0;
             for (let d = 0; d < D; d++) dot += qkv[q + d] * qkv[k + d];
@@ -40,7 +54,8 @@ export function attentionTwin({ qkv, length, out, lse }: Arrays, dims: Attention
           lse[2 * stat] = top;
           top = lse[2 * stat]; // as it is stored: backward subtracts the same
           sum = 0;
-          for (let j = first; j <= t; j++) {
+          for (let j = 0; j <= t; j++) {
+            if (!sees(b, t, j)) continue;
             const p = Math.exp(score[j] - top), v = (b * T + j) * 3 * C + 2 * C + h * D;
             sum += p;
             for (let d = 0; d < D; d++) sumV[d] += p * qkv[v + d];
@@ -55,11 +70,11 @@ export function attentionTwin({ qkv, length, out, lse }: Arrays, dims: Attention
 
 /** The definition of dq and of delta = dout . out. */
 export function attentionBackwardQueryTwin(
-  { qkv, length, out, lse, dout, delta, dqkv }: Arrays,
+  { qkv, out, lse, dout, delta, dqkv, ...rows }: Arrays,
   dims: AttentionDims,
 ): void {
-  const { B, T, H, D, window = T } = dims;
-  const C = H * D, scale = scaleOf(dims), dq = new Float64Array(D);
+  const { B, T, H, D } = dims;
+  const C = H * D, scale = scaleOf(dims), sees = visibility(rows, dims), dq = new Float64Array(D);
   for (let b = 0; b < B; b++) {
     for (let h = 0; h < H; h++) {
       for (let t = 0; t < T; t++) {
@@ -67,9 +82,10 @@ export function attentionBackwardQueryTwin(
         const stat = (b * H + h) * T + t;
         dq.fill(0);
         let sum = 0;
-        if (t < length[b]) {
+        if (sees(b, t, t)) {
           for (let d = 0; d < D; d++) sum += dout[o + d] * out[o + d];
-          for (let j = Math.max(0, t + 1 - window); j <= t; j++) {
+          for (let j = 0; j <= t; j++) {
+            if (!sees(b, t, j)) continue;
             const k = (b * T + j) * 3 * C + C + h * D, v = k + C;
             let s = 0, dp = 0;
             for (let d = 0; d < D; d++) {
@@ -89,18 +105,20 @@ export function attentionBackwardQueryTwin(
 
 /** The definition of dk and dv; reads delta. */
 export function attentionBackwardKeyTwin(
-  { qkv, length, lse, dout, delta, dqkv }: Arrays,
+  { qkv, lse, dout, delta, dqkv, ...rows }: Arrays,
   dims: AttentionDims,
 ): void {
-  const { B, T, H, D, window = T } = dims;
-  const C = H * D, scale = scaleOf(dims), dk = new Float64Array(D), dv = new Float64Array(D);
+  const { B, T, H, D } = dims;
+  const C = H * D, scale = scaleOf(dims), sees = visibility(rows, dims);
+  const dk = new Float64Array(D), dv = new Float64Array(D);
   for (let b = 0; b < B; b++) {
     for (let h = 0; h < H; h++) {
       for (let j = 0; j < T; j++) {
         const k = (b * T + j) * 3 * C + C + h * D, v = k + C;
         dk.fill(0);
         dv.fill(0);
-        for (let t = j; t < Math.min(length[b], j + window); t++) {
+        for (let t = j; t < T; t++) {
+          if (!sees(b, t, j)) continue;
           const q = (b * T + t) * 3 * C + h * D, o = (b * T + t) * C + h * D;
           const stat = (b * H + h) * T + t;
           let s = 0, dp = 0;

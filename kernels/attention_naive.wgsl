@@ -5,12 +5,13 @@ override SCALE: f32 = 0.0; // of the scores; 0: 1 / sqrt(D)
 struct Dims { T: u32, H: u32, D: u32, window: u32 }
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> qkv: array<f32>; //         (B, T, 3C) q | k | v
-@group(0) @binding(2) var<storage, read> length: array<u32>; //      (B)        real rows, all first
-@group(0) @binding(3) var<storage, read_write> out: array<f32>; //   (B, T, C)
-@group(0) @binding(4) var<storage, read_write> lse: array<vec2f>; // (B, H, T, 2)
-@group(0) @binding(5) var<storage, read> dout: array<f32>; //        (B, T, C)
-@group(0) @binding(6) var<storage, read_write> delta: array<f32>; // (B, H, T)
-@group(0) @binding(7) var<storage, read_write> dqkv: array<f32>; //  (B, T, 3C) overwritten
+@group(0) @binding(2) var<storage, read> end: array<u32>; //         (B, T)
+@group(0) @binding(3) var<storage, read> position: array<u32>; //    (B, T)
+@group(0) @binding(4) var<storage, read_write> out: array<f32>; //   (B, T, C)
+@group(0) @binding(5) var<storage, read_write> lse: array<vec2f>; // (B, H, T, 2)
+@group(0) @binding(6) var<storage, read> dout: array<f32>; //        (B, T, C)
+@group(0) @binding(7) var<storage, read_write> delta: array<f32>; // (B, H, T)
+@group(0) @binding(8) var<storage, read_write> dqkv: array<f32>; //  (B, T, 3C) overwritten
 
 // Where row t of q (part 0), k (1) or v (2) starts in qkv and dqkv.
 fn at(b: u32, t: u32, part: u32, h: u32) -> u32 {
@@ -21,9 +22,10 @@ fn scale() -> f32 {
   return select(SCALE, inverseSqrt(f32(dims.D)), SCALE == 0.0);
 }
 
-// The first row that query t attends.
-fn first_row(t: u32) -> u32 {
-  return t + 1u - min(t + 1u, dims.window);
+// Whether query t sees key j <= t of batch row b: j's text goes on as far as t, and is near enough.
+fn sees(b: u32, t: u32, j: u32) -> bool {
+  let rows = b * dims.T;
+  return t < end[rows + j] && position[rows + t] - position[rows + j] < dims.window;
 }
 
 fn score(q: u32, k: u32) -> f32 {
@@ -48,15 +50,19 @@ fn forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
   let stat = (b * dims.H + h) * dims.T + t;
   for (var d = 0u; d < dims.D; d++) { out[o + d] = 0.0; }
   lse[stat] = vec2f();
-  if (t >= length[b]) { return; } // padding
+  if (end[b * dims.T + t] <= t) { return; } // padding
   let q = at(b, t, 0u, h);
-  let first = first_row(t);
-  var top = score(q, at(b, first, 1u, h)); // subtract the largest score so that exp cannot overflow
-  for (var j = first + 1u; j <= t; j++) { top = max(top, score(q, at(b, j, 1u, h))); }
+  var top = score(q, at(b, t, 1u, h)); // subtract the largest score so that exp cannot overflow
+  for (var j = 0u; j < t; j++) {
+    if (sees(b, t, j)) { top = max(top, score(q, at(b, j, 1u, h))); }
+  }
   var sum = 0.0;
-  for (var j = first; j <= t; j++) { sum += exp(score(q, at(b, j, 1u, h)) - top); }
+  for (var j = 0u; j <= t; j++) {
+    if (sees(b, t, j)) { sum += exp(score(q, at(b, j, 1u, h)) - top); }
+  }
   lse[stat] = vec2f(top, log(sum));
-  for (var j = first; j <= t; j++) {
+  for (var j = 0u; j <= t; j++) {
+    if (!sees(b, t, j)) { continue; }
     let p = exp(score(q, at(b, j, 1u, h)) - top) / sum;
     let v = at(b, j, 2u, h);
     for (var d = 0u; d < dims.D; d++) { out[o + d] += p * qkv[v + d]; }
@@ -75,11 +81,12 @@ fn backward_query(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation
   let q = at(b, t, 0u, h);
   for (var d = 0u; d < dims.D; d++) { dqkv[q + d] = 0.0; }
   delta[stat] = 0.0;
-  if (t >= length[b]) { return; }
+  if (end[b * dims.T + t] <= t) { return; }
   var sum = 0.0;
   for (var d = 0u; d < dims.D; d++) { sum += dout[o + d] * out[o + d]; }
   delta[stat] = sum;
-  for (var j = first_row(t); j <= t; j++) {
+  for (var j = 0u; j <= t; j++) {
+    if (!sees(b, t, j)) { continue; }
     let k = at(b, j, 1u, h);
     let p = exp(score(q, k) - lse[stat].x - lse[stat].y);
     let ds = p * (dprobability(o, at(b, j, 2u, h)) - sum) * scale();
@@ -99,7 +106,8 @@ fn backward_key(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_i
     dqkv[k + d] = 0.0;
     dqkv[v + d] = 0.0;
   }
-  for (var t = j; t < min(length[b], min(j + dims.window, dims.T)); t++) {
+  for (var t = j; t < min(end[b * dims.T + j], dims.T); t++) {
+    if (!sees(b, t, j)) { continue; }
     let q = at(b, t, 0u, h);
     let o = ((b * dims.T + t) * dims.H + h) * dims.D;
     let stat = (b * dims.H + h) * dims.T + t;

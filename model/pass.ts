@@ -6,6 +6,7 @@
  * @module
  */
 import type { Device, HostArray, Program, Tensor } from "../kernels/device.ts";
+import { plainEnds } from "../kernels/attention.ts";
 import { Scope } from "../kernels/scope.ts";
 import { embedding, embeddingBackward } from "../kernels/embedding.ts";
 import { allocGroups, type RowGroups, writeGroups } from "../kernels/row_groups.ts";
@@ -97,7 +98,7 @@ export class Pass implements Disposable {
   #recordHidden: () => Program;
   #hidden?: Program;
   #addLoss?: Program;
-  #inputs: Record<"token" | "position" | "length" | "index" | "target", Tensor>;
+  #inputs: Record<"token" | "position" | "end" | "index" | "target", Tensor>;
   /** Which rows have a token, a position or a target in common: their gradients meet there. */
   #groups?: { asked: RowGroups<Tensor>; tokens?: RowGroups<Tensor>; positions?: RowGroups<Tensor> };
   #gradients?: HeadGradients;
@@ -113,7 +114,7 @@ export class Pass implements Disposable {
       this.#inputs = {
         token: make("token", N),
         position: make("position", N),
-        length: make("length", B),
+        end: make("end", N),
         index: make("index", R),
         target: make("target", R),
       };
@@ -176,7 +177,7 @@ export class Pass implements Disposable {
     write(this.#inputs.token, token);
     const position = Uint32Array.from(token, (_, n) => n % T);
     write(this.#inputs.position, position);
-    write(this.#inputs.length, rows.lengths);
+    write(this.#inputs.end, plainEnds(rows.lengths, { B, T }));
     write(this.#inputs.index, index);
     write(this.#inputs.target, padded(rows.target, R));
     const { asked, tokens, positions } = this.#groups ?? {};
@@ -235,7 +236,7 @@ export class Pass implements Disposable {
   /** Runs embedding and blocks; gives what the head works on. */
   #runLayers({ dims, x, activations }: Layers): HeadTensors {
     const { device, weights, values, adapter } = this.model;
-    const { token, position, length, index, target } = this.#inputs;
+    const { token, position, end, index, target } = this.#inputs;
     const { B, T, C, V, P, L } = dims;
     const [wte, wpe] = [weights.get("wte.weight"), weights.get("wpe.weight")];
     embedding(device, { token, position, wte, wpe, out: x[0] }, { N: B * T, C, V, P });
@@ -249,7 +250,7 @@ export class Pass implements Disposable {
           activations: activations[l],
           out: x[l + 1],
         },
-        { dims: block, attend: attendWithin(device, length, block) },
+        { dims: block, attend: attendWithin(device, { end, position }, block) },
       );
     }
     return { x: x[L], index, target, weights, values, activations: this.head };
@@ -261,7 +262,7 @@ export class Pass implements Disposable {
     gradients: ParameterBuffers,
   ): void {
     const { device, weights, values, adapter, recompute, loss, workspace } = this.model;
-    const { length, target } = this.#inputs;
+    const { end, position, target } = this.#inputs, seen = { end, position };
     const { B, T, C, V, P, L } = dims;
     const N = B * T;
     const group = (label: string, rows = N) => allocGroups(workspace, rows, label);
@@ -283,14 +284,14 @@ export class Pass implements Disposable {
         for (let l = L - 1; l >= 0; l--) {
           const own = layerTensors(weights, l, adapter?.parts(l));
           const layer = { weights: own, x: x[l], activations: activations[l] };
-          const block = blockDims(dims, l), attend = attendWithin(device, length, block);
+          const block = blockDims(dims, l), attend = attendWithin(device, seen, block);
           if (recompute) layerForward(device, layer, { dims: block, attend });
           layerBackward(
             device,
             {
               ...layer,
               gradients: layerGradients(gradients, l, adapter?.parts(l, gradients)),
-              length,
+              seen,
               dx,
               scratch,
             },

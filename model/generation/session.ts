@@ -6,6 +6,7 @@
  */
 import type { Device, Program, Tensor } from "../../kernels/device.ts";
 import type { MemoryKind } from "../../kernels/memory.ts";
+import { plainEnds } from "../../kernels/attention.ts";
 import { Scope } from "../../kernels/scope.ts";
 import { embedding } from "../../kernels/embedding.ts";
 import { NOT_FINITE } from "../../kernels/fragments/finite.ts";
@@ -73,7 +74,7 @@ type State = Omit<SampleBuffers, "logits" | "control">;
 export class Session implements Disposable {
   #scope: Scope;
   #control: Tensor;
-  #prompt: Record<"token" | "position" | "length" | "source" | "last", Tensor>;
+  #prompt: Record<"token" | "position" | "end" | "source" | "last", Tensor>;
   #state: State;
   #own: Tensor; // (B) 0, 1, …: in decoding each row is its own source
   #filter?: Pick<FilterBuffers, "filtered" | "norm" | "place">;
@@ -97,7 +98,7 @@ export class Session implements Disposable {
       this.#prompt = {
         token: words("prompt", U * T),
         position: words("prompt positions", U * T),
-        length: words("prompt lengths", U),
+        end: words("prompt ends", U * T),
         source: words("prompt sources", B),
         last: words("last rows", B),
       };
@@ -208,22 +209,20 @@ export class Session implements Disposable {
   /** Sequences beyond the last prompt are empty, and no row's source. */
   #writePrompts(prompts: readonly Tokens[]): void {
     const { device } = this.model, { U, T } = this.shape;
-    const token = new Uint32Array(U * T), length = new Uint32Array(U);
-    prompts.forEach((prompt, u) => {
-      token.set(Uint32Array.from(prompt), u * T);
-      length[u] = prompt.length;
-    });
+    const token = new Uint32Array(U * T);
+    prompts.forEach((prompt, u) => token.set(Uint32Array.from(prompt), u * T));
     device.write(this.#prompt.token, token);
     device.write(this.#prompt.position, token.map((_, n) => n % T));
-    device.write(this.#prompt.length, length);
+    const lengths = prompts.map((prompt) => prompt.length);
+    device.write(this.#prompt.end, plainEnds(lengths, { B: U, T }));
   }
 
   #recordPrefill(head: Head, caches: readonly KvCache[]): Program {
     const { device, dims: { C } } = this.model, { B, U, T, S } = this.shape;
-    const { position, source, length } = this.#prompt;
+    const { position, source, end } = this.#prompt;
     const run = { ...this.#prompt, sequences: U, T };
     return this.#record("prefill", head, run, (layer, dims) => {
-      const within = attendWithin(device, length, blockDims(dims, layer));
+      const within = attendWithin(device, { end, position }, blockDims(dims, layer));
       return (a) => {
         storeKv(device, { ...caches[layer], qkv: a.qkv, position, source }, { B, U, T, C, S });
         within(a);

@@ -16,6 +16,7 @@ import type {
   LayerDims,
   LayerGradients,
   LayerTensors,
+  Seen,
 } from "./forward.ts";
 import { linearBackward } from "./linear.ts";
 
@@ -60,15 +61,15 @@ export interface BackwardTensors {
   gradients: LayerGradients;
   x: Tensor;
   activations: LayerActivations;
-  length: Tensor;
+  seen: Seen;
   dx: Tensor;
   scratch: BackwardScratch;
 }
 
 /**
  * Enqueues the backward pass of one block. `dx` (N, C) holds the gradient of the output and becomes
- * that of the input; `gradients` are added to, where they are there. Rows past `length` must hold zero
- * in `dx`, and do so afterwards.
+ * that of the input; `gradients` are added to, where they are there. Padded rows must hold zero in
+ * `dx`, and do so afterwards.
  */
 export function layerBackward(device: Device, tensors: BackwardTensors, dims: BlockDims): void {
   mlpBackward(device, tensors, dims);
@@ -110,7 +111,7 @@ function mlpBackward(
 /** Of middle = x + attention(norm1 Wqkv + b) Wo + b. */
 function attendBackward(
   device: Device,
-  { weights: w, gradients: g, x, activations: a, length, dx, scratch }: BackwardTensors,
+  { weights: w, gradients: g, x, activations: a, seen, dx, scratch }: BackwardTensors,
   { B, T, C, H, D, window, scale }: BlockDims,
 ): void {
   const N = B * T;
@@ -124,7 +125,7 @@ function attendBackward(
   );
   attentionBackward(
     device,
-    { qkv: a.qkv, length, out: a.attended, lse: a.lse, dout: narrow, delta, dqkv },
+    { qkv: a.qkv, ...seen, out: a.attended, lse: a.lse, dout: narrow, delta, dqkv },
     { B, T, H, D, window, scale },
   );
   linearBackward(

@@ -9,7 +9,7 @@
  * N = B * T rows, C channels, H heads of size D, I inner width.
  * @module
  */
-import { attention } from "../../kernels/attention.ts";
+import { attention, type AttentionBuffers } from "../../kernels/attention.ts";
 import type { Device, Tensor } from "../../kernels/device.ts";
 import { layernorm } from "../../kernels/layernorm.ts";
 import type { ModelDims } from "../config.ts";
@@ -182,11 +182,14 @@ export function layerActivations(
 /** Attention of one block: fills `attended` from `qkv`. Decoding puts its key-value cache here. */
 export type Attend = (layer: Pick<LayerActivations, "qkv" | "attended" | "lse">) => void;
 
-/** Causal attention among the rows of a ragged batch; `length` (B) u32 counts the real tokens. */
-export function attendWithin(device: Device, length: Tensor, dims: BlockDims): Attend {
+/** What the tokens of a batch attend: `end` and `position` of attention, u32 (B, T). */
+export type Seen = Pick<AttentionBuffers, "end" | "position">;
+
+/** Causal attention among the rows of a batch. */
+export function attendWithin(device: Device, seen: Seen, dims: BlockDims): Attend {
   const { B, T, H, D, window, scale } = dims;
   return ({ qkv, attended, lse }) =>
-    attention(device, { qkv, length, out: attended, lse }, { B, T, H, D, window, scale });
+    attention(device, { qkv, ...seen, out: attended, lse }, { B, T, H, D, window, scale });
 }
 
 /**

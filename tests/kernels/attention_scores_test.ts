@@ -9,6 +9,7 @@ import { upload } from "../../kernels/tensor.ts";
 import { attendKv } from "../../kernels/kv_cache.ts";
 import { assertClose, assertRelative, relativeError } from "../_close.ts";
 import { testOnDevices, testOnKinds } from "../_devices.ts";
+import { plainRows } from "./_attention.ts";
 
 const [T, D] = [37, 4];
 
@@ -44,13 +45,14 @@ for (const level of [-7200, 7200, -120]) {
     `attention of any kind holds where all scores are near ${level}`,
     async (device) => {
       const { qkv: rows, score } = rowsAt(level);
-      const qkv = upload(device, rows, "qkv"), length = upload(device, Uint32Array.of(T), "length");
+      const qkv = upload(device, rows, "qkv"), seen = plainRows(device, [T], T);
       const out = device.alloc(T * D, "out"), lse = device.alloc(T * 2, "lse");
       const causal = Array.from({ length: T }, (_, t) => attended(rows, score, t + 1)).flat();
       for (const naive of [false, true]) {
-        attention(device, { qkv, length, out, lse }, { B: 1, T, H: 1, D, naive });
+        attention(device, { qkv, ...seen, out, lse }, { B: 1, T, H: 1, D, naive });
         assertClose((await device.read(out))[0], causal, `attention, naive ${naive}`, 1e-6);
       }
+      const length = upload(device, Uint32Array.of(T), "length");
       attendAll(device, { qkv, length, out }, { B: 1, T, H: 1, D });
       const all = Array.from({ length: T }, () => attended(rows, score, T)).flat();
       assertClose((await device.read(out))[0], all, "attendAll", 1e-6);
@@ -105,7 +107,7 @@ for (const level of [-120, 7200, 15000]) {
       const given = Float32Array.from({ length: T * D }, (_, i) => Math.cos(5 * i));
       const x = {
         qkv: upload(device, rows, "qkv"),
-        length: upload(device, Uint32Array.of(T), "length"),
+        ...plainRows(device, [T], T),
         dout: upload(device, given, "dout"),
         ...{ out: device.alloc(T * D, "out"), lse: device.alloc(T * 2, "lse") },
         ...{ delta: device.alloc(T, "delta"), dqkv: device.alloc(T * 3 * D, "dqkv") },
@@ -133,7 +135,7 @@ testOnKinds(
     const gradientOn = async (device: Device): Promise<ArrayLike<number>> => {
       const x = {
         qkv: upload(device, numbers(rows * 3 * C, 60), "qkv"), // scores that f32 does not hold exactly
-        length: upload(device, Uint32Array.of(rows), "length"),
+        ...plainRows(device, [rows], rows),
         dout: upload(device, numbers(rows * C, 1), "dout"),
         ...{ out: device.alloc(rows * C, "out"), lse: device.alloc(B * H * rows * 2, "lse") },
         ...{ delta: device.alloc(B * H * rows, "delta"), dqkv: device.alloc(rows * 3 * C, "dqkv") },

@@ -6,6 +6,7 @@ import type { Device, HostArray } from "../../kernels/device.ts";
 import { upload } from "../../kernels/tensor.ts";
 import { assertClose, assertRelative } from "../_close.ts";
 import { testOnDevices } from "../_devices.ts";
+import { plainMask, plainRows } from "./_attention.ts";
 
 const wave = (n: number, scale: number, phase = 1) =>
   Float32Array.from({ length: n }, (_, i) => scale * Math.sin(i * i * 0.37 + phase));
@@ -22,7 +23,7 @@ async function run(device: Device, dims: AttentionDims, scale = 1) {
   const canary = (n: number) => upload(device, wave(n + 1, 1), "canary");
   const x = {
     qkv: upload(device, wave(N * 3 * C, scale), "qkv"),
-    length: upload(device, lengths(B, T), "length"),
+    ...plainRows(device, lengths(B, T), T),
     out: canary(N * C),
     lse: canary(B * H * T * 2),
     dout: upload(device, wave(N * C, 1, 2), "dout"),
@@ -94,7 +95,7 @@ testOnDevices("attention() sees the rows of its window and no other", async (dev
   });
   const x = {
     qkv: upload(device, qkv, "qkv"),
-    length: upload(device, new Uint32Array([T]), "length"),
+    ...plainRows(device, [T], T),
     out: device.alloc(T * D, "out"),
     lse: device.alloc(T * 2, "lse"),
   };
@@ -117,14 +118,14 @@ testOnDevices("attention() keeps scores of several hundred finite", async (devic
 testOnDevices(
   "attention() ignores padded rows and gives them zero output and gradient",
   async (device) => {
-    const [B, T, H, D] = [2, 37, 2, 4], C = H * D, length = new Uint32Array([37, 6]);
+    const [B, T, H, D] = [2, 37, 2, 4], C = H * D, length = [37, 6];
     const results: HostArray[][] = [];
     for (const padding of [0.5, NaN]) {
       const spoil = (data: Float32Array<ArrayBuffer>, width: number) =>
         data.fill(padding, 43 * width);
       const x = {
         qkv: upload(device, spoil(wave(B * T * 3 * C, 1), 3 * C), "qkv"),
-        length: upload(device, length, "length"),
+        ...plainRows(device, length, T),
         out: device.alloc(B * T * C, "out"),
         lse: device.alloc(B * H * T * 2, "lse"),
         dout: upload(device, spoil(wave(B * T * C, 1), C), "dout"),
@@ -156,11 +157,11 @@ async function checkGradient(dims: AttentionDims) {
   using device = new CpuDevice({ precision: "f64" });
   const { B, T, H, D } = dims, N = B * T, C = H * D, h = 1e-5;
   const { dqkv } = await run(device, dims);
-  const dout = wave(N * C, 1, 2), length = lengths(B, T);
+  const dout = wave(N * C, 1, 2), mask = plainMask(lengths(B, T), T);
   const loss = (qkv: Float64Array<ArrayBuffer>) => {
     const out = new Float64Array(N * C), lse = new Float64Array(B * H * T * 2);
     const unused = new Float64Array(0);
-    attentionTwin({ qkv, length, out, lse, dout, delta: unused, dqkv: unused }, dims);
+    attentionTwin({ qkv, ...mask, out, lse, dout, delta: unused, dqkv: unused }, dims);
     return out.reduce((sum, o, i) => sum + o * dout[i], 0);
   };
   const qkv = Float64Array.from(wave(N * 3 * C, 1));
@@ -174,7 +175,7 @@ testOnDevices(
     const seven = upload(device, wave(7, 1), "seven");
     const x = {
       qkv: seven,
-      length: upload(device, lengths(1, 1), "length"),
+      ...plainRows(device, [1], 1),
       out: seven,
       lse: seven,
     };

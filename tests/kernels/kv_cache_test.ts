@@ -6,6 +6,7 @@ import { upload } from "../../kernels/tensor.ts";
 import { attendKv, storeKv } from "../../kernels/kv_cache.ts";
 import { assertClose } from "../_close.ts";
 import { testOnDevices } from "../_devices.ts";
+import { plainRows } from "./_attention.ts";
 
 const wave = (n: number, scale: number, phase = 1) =>
   Float32Array.from({ length: n }, (_, i) => scale * Math.sin(i * i * 0.37 + phase));
@@ -151,7 +152,7 @@ async function compareWithAttention(device: Device, rest: { window?: number; sca
   const cache = { k: device.alloc(B * T * C, "k"), v: device.alloc(B * T * C, "v") };
   attention(device, {
     qkv,
-    length: upload(device, length, "length"),
+    ...plainRows(device, length, T),
     out: whole,
     lse: device.alloc(B * H * T * 2, "lse"),
   }, { B, T, H, D, ...rest });

@@ -1,0 +1,25 @@
+// What the queries of attention.wgsl see, and what a whole workgroup of them may pass over. `rows` is
+// the row of the batch where the texts start, b * T; t and j count from there.
+
+fn sees(rows: u32, t: u32, j: u32) -> bool {
+  return t < end[rows + j] && position[rows + t] - position[rows + j] < dims.window;
+}
+
+// The lowest position among a workgroup's queries, of which row `first` is the first.
+fn lowest_position(rows: u32, first: u32) -> u32 {
+  var low = position[rows + first];
+  for (var t = first + 1u; t < min(first + WORKGROUP, dims.T); t++) {
+    low = min(low, position[rows + t]);
+  }
+  return low;
+}
+
+// Key j, or one behind it if no query of a workgroup sees j: as its first query and their lowest
+// position tell. A text that ended before is passed over whole; and as positions rise by at most one
+// a row, so are all the rows that it takes to come near enough.
+fn next_key(rows: u32, j: u32, first: u32, low: u32) -> u32 {
+  let past = end[rows + j];
+  if (past <= first) { return max(past, j + 1u); }
+  let reach = position[rows + j] + dims.window;
+  return select(j, j + 1u + low - reach, reach <= low);
+}
