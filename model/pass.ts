@@ -6,7 +6,6 @@
  * @module
  */
 import type { Device, HostArray, Program, Tensor } from "../kernels/device.ts";
-import { plainEnds } from "../kernels/attention.ts";
 import { Scope } from "../kernels/scope.ts";
 import { embedding, embeddingBackward } from "../kernels/embedding.ts";
 import { allocGroups, type RowGroups, writeGroups } from "../kernels/row_groups.ts";
@@ -167,23 +166,22 @@ export class Pass implements Disposable {
   #writeRows(rows: Rows): void {
     const { device } = this.model;
     const { B, T, R } = this.shape;
-    const token = new Uint32Array(B * T);
-    for (let b = 0; b < B; b++) {
-      token.set(rows.tokens.subarray(b * rows.T, (b + 1) * rows.T), b * T);
-    }
+    const spread = (of: Uint32Array, out = new Uint32Array(B * T)): HostArray & Uint32Array => {
+      for (let b = 0; b < B; b++) out.set(of.subarray(b * rows.T, (b + 1) * rows.T), b * T);
+      return out;
+    };
+    const [token, position, end] = [rows.tokens, rows.position, rows.end].map((of) => spread(of));
     const index = new Uint32Array(R).fill(NO_ROW);
     rows.index.forEach((row, r) => index[r] = Math.floor(row / rows.T) * T + row % rows.T);
-    const write = (tensor: Tensor, data: HostArray): void => device.write(tensor, data);
-    write(this.#inputs.token, token);
-    const position = Uint32Array.from(token, (_, n) => n % T);
-    write(this.#inputs.position, position);
-    write(this.#inputs.end, plainEnds(rows.lengths, { B, T }));
-    write(this.#inputs.index, index);
-    write(this.#inputs.target, padded(rows.target, R));
+    const inputs = { token, position, end, index, target: padded(rows.target, R) };
+    for (const [name, data] of Object.entries(inputs)) {
+      device.write(this.#inputs[name as keyof typeof inputs], data);
+    }
+    const real = (of: Uint32Array) => of.map((key, n) => end[n] > 0 ? key : NO_ROW);
     const { asked, tokens, positions } = this.#groups ?? {};
     if (asked) writeGroups(device, asked, index);
-    if (tokens) writeGroups(device, tokens, token);
-    if (positions) writeGroups(device, positions, position);
+    if (tokens) writeGroups(device, tokens, real(token));
+    if (positions) writeGroups(device, positions, real(position));
   }
 
   /** Enqueues the backward pass of the last `forward`: adds into the model's gradients. */
