@@ -45,8 +45,8 @@ export interface BatchSizes {
   B: number;
   T: number;
   R: number;
-  /** The passes are of trees of such texts. Default false: of one text a sequence. */
-  isTree?: boolean;
+  /** The most rows of a tree, where the passes are of trees of such texts. */
+  treeRows?: number;
 }
 
 /** What a pass computes with. */

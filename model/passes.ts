@@ -70,12 +70,12 @@ export class Passes implements Disposable {
   }
 
   /** Preallocates the memory of every pass of at most these sizes, see `Gpt2.reserve`. */
-  reserve({ B, T, R, isTree, reference }: BatchSizes & { reference?: ReferenceHead }): void {
+  reserve({ B, T, R, treeRows, reference }: BatchSizes & { reference?: ReferenceHead }): void {
     const time = roundTime(T, this.model.dims);
     // Of a shorter batch all rows may be targets, see `#sizes`: that is less than twice as many.
     const most = { B, T: time, R: Math.min(B * time, 2 * roundUp(R) - 1) };
-    const mostOfTree = { B: 1, T: roundRows(B * T), R: roundRows(R) }; // where texts share nothing
-    const shape = { ...(isTree ? mostOfTree : most), temperature: 1 };
+    const tree = treeRows && { B: 1, T: roundRows(treeRows), R: roundRows(R) };
+    const shape = { ...(tree || most), temperature: 1 };
     for (const wanted of inUse(this.model.adapter) ? [true, false] : [undefined]) {
       const parts = { ...passParts(this.model, wanted), reference };
       this.#record(shape, parts)[Symbol.dispose]();

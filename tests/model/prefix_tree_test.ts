@@ -161,7 +161,7 @@ testOnDevices(
         prompts: Array.from({ length: B }, (_, b) => [same ? 1 : b % 11, 2 + b % 5, 3]),
         responses: Array.from({ length: B }, (_, b) => [b % 11, 5, 6]),
       }));
-    model.reserve({ B: 24, T: 5, R: 72, isTree: true });
+    model.reserve({ B: 24, T: 5, R: 72, treeRows: 24 * 5 });
     const { held } = device.memory;
     for (const [B, same] of [[24, false], [24, true], [1, true], [17, false]] as const) {
       await model.evaluate(rows(B, same));
