@@ -2,10 +2,10 @@
 import { add } from "../kernels/add.ts";
 import { columnSum, columnSumScratch } from "../kernels/column_sum.ts";
 import { embedding, embeddingBackward } from "../kernels/embedding.ts";
-import { tokenIndex } from "../kernels/token_index.ts";
 import { gelu } from "../kernels/gelu.ts";
 import { layernorm, layernormBackward, layernormScratch } from "../kernels/layernorm.ts";
 import { mix } from "../kernels/mix.ts";
+import { flatGroups, groupsIn } from "../tests/_row_groups.ts";
 import { filled, ids, type KernelCase, noise, zeros } from "./_case.ts";
 import type { Shape } from "./_shapes.ts";
 
@@ -16,7 +16,7 @@ export function rowCases(shape: Shape): KernelCase[] {
 
 function embeddingCases({ B, T, C, V, P }: Shape): KernelCase[] {
   const N = B * T, size = `N ${N} C ${C}`;
-  const token = () => ids(N, V);
+  const token = () => ids(N, V), position = () => Uint32Array.from({ length: N }, (_, n) => n % T);
   const lookup: KernelCase = {
     name: "embedding",
     size,
@@ -24,7 +24,7 @@ function embeddingCases({ B, T, C, V, P }: Shape): KernelCase[] {
     bytes: 4 * 3 * N * C,
     data: () => ({
       token: token(),
-      position: Uint32Array.from({ length: N }, (_, n) => n % T),
+      position: position(),
       wte: noise(V * C),
       wpe: noise(P * C),
       out: zeros(N * C),
@@ -46,10 +46,14 @@ function embeddingCases({ B, T, C, V, P }: Shape): KernelCase[] {
       dout: noise(N * C),
       dwte: zeros(V * C),
       dwpe: zeros(P * C),
-      ...tokenIndex(token()),
+      ...flatGroups("token", token()),
+      ...flatGroups("position", position()),
     }),
     outputs: ["dwte", "dwpe"],
-    launch: (device, x) => embeddingBackward(device, x, { B, T, C, V, P }),
+    launch: (device, x) => {
+      const groups = { tokens: groupsIn("token", x), positions: groupsIn("position", x) };
+      embeddingBackward(device, { ...x, ...groups }, { N, C, V, P });
+    },
   }];
 }
 

@@ -1,9 +1,11 @@
 /** Kernels over the vocabulary and at the target positions, as the benches run them. @module */
 import { align } from "../kernels/tensor.ts";
 import { fullKl, fullKlBackward } from "../kernels/full_kl.ts";
-import { gatherRows, scatterRows } from "../kernels/rows.ts";
+import { addRows } from "../kernels/add_rows.ts";
+import { gatherRows } from "../kernels/rows.ts";
 import { tokenLogprob, tokenLogprobBackward } from "../kernels/token_logprob.ts";
 import { valueHead, valueHeadBackward, valueHeadScratch } from "../kernels/value_head.ts";
+import { flatGroups, groupsIn } from "../tests/_row_groups.ts";
 import { filled, ids, type KernelCase, noise, zeros } from "./_case.ts";
 import type { Shape } from "./_shapes.ts";
 
@@ -104,12 +106,13 @@ function targetCases({ B, T, C, R }: Shape): KernelCase[] {
     outputs: ["out"],
     launch: (device, x) => gatherRows(device, x, { N: R, R: N, C }),
   }, {
-    name: "scatter_rows",
+    name: "add_rows",
     size: `N ${R} of ${N} C ${C}`,
     flop: 0,
     bytes: 4 * 3 * R * C,
-    data: () => ({ dout: noise(R * C), index: rows(), dx: zeros(N * C) }),
-    outputs: ["dx"],
-    launch: (device, x) => scatterRows(device, x, { N: R, R: N, C }),
+    data: () => ({ dout: noise(R * C), ...flatGroups("asked", rows()), table: zeros(N * C) }),
+    outputs: ["table"],
+    launch: (device, x) =>
+      addRows(device, { ...x, groups: groupsIn("asked", x) }, { N: R, C, V: N }),
   }];
 }

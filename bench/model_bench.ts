@@ -6,6 +6,7 @@
 import type { Device } from "../kernels/device.ts";
 import { Batch } from "./_measure.ts";
 import { groupStep } from "./_groups.ts";
+import { colorsUpdate } from "./_prefixes.ts";
 import { benchOptions, type DeviceKind } from "./_options.ts";
 import { StepReport } from "./_step_report.ts";
 import { DEFAULT_SIZES, GPT2_SIZES } from "./_sizes.ts";
@@ -86,6 +87,14 @@ for (const model of models) {
         `GRPO step ${group.B}x${group.T}+2, groups of ${G}`,
         [n, () => group.B * (group.T + 2)],
         (device) => groupStep(device, sizes, { ...group, G }),
+      );
+    }
+    if (model !== "default") continue;
+    for (const task of [{ algorithm: "ppo" }, { algorithm: "grpo", groupSize: 8 }]) {
+      phased(
+        `colors, ${task.algorithm}`,
+        [n, () => 48 * (19 + 2)],
+        (device) => colorsUpdate(device, task),
       );
     }
   }

@@ -45,9 +45,12 @@ export interface RunSizes {
 export function runShape(
   { promptTokens, settings, needs }: Pick<RunSizes, "promptTokens" | "settings" | "needs">,
 ): RunShape {
-  const { batchSize, maxNewTokens, microbatchRows } = settings, valueAt = needs.head?.at;
-  const kl = needs.kl !== undefined;
-  return { batchSize, promptTokens, maxNewTokens, microbatchRows, kl, ...(valueAt && { valueAt }) };
+  const { batchSize, maxNewTokens, microbatchRows } = settings, { head, groupSize } = needs;
+  return {
+    ...{ batchSize, promptTokens, maxNewTokens, microbatchRows, groupSize },
+    kl: needs.kl !== undefined,
+    ...(head?.at && { valueAt: head.at }),
+  };
 }
 
 /** Rows of one forward and backward pass. */
@@ -64,7 +67,7 @@ export function planRun(device: Device, sizes: RunSizes): MemoryPlan {
   using counted = new CountingDevice(device), countedReference = new CountingDevice(device);
   using model = Gpt2.empty(counted, config, options.policy);
   using reference = options.reference && Gpt2.empty(countedReference, config, options.reference);
-  new LanguagePolicy({ model, reference }, null).reserve(runShape(sizes));
+  new LanguagePolicy({ model, reference }, null, settings).reserve(runShape(sizes));
   return planOf({
     policy: memoryByKind(counted),
     ...(reference && { reference: memoryByKind(countedReference) }),

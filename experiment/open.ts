@@ -74,7 +74,7 @@ export async function openRun(
       ...{ folder, resume, reference: loaded?.reference, seed: config.seed, options },
     }).catch(explain),
   );
-  const policy = new LanguagePolicy(models);
+  const policy = new LanguagePolicy(models, undefined, plan.settings);
   const referenceMoves = plan.needs.sync !== undefined || loaded?.reference !== undefined;
   await reserve(policy, sizes).catch(explain);
   const trainer = new Trainer(policy, config, plan.algorithm);

@@ -6,6 +6,8 @@
 import type { Ends } from "../model/ends.ts";
 import { generate, reserveGeneration } from "../model/generation/generate.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
+import { checkPrefixes, noteFigures, type PrefixFigures } from "../model/prefix_check.ts";
+import { sharePrefixes } from "../model/prefix_tree.ts";
 import { mixReference } from "../model/reference.ts";
 import { fromGrid, type ResponseRows, responseRows, toGrid } from "../model/rows.ts";
 import { pieces } from "../rl/experience.ts";
@@ -30,6 +32,8 @@ export interface RunShape {
   maxNewTokens: number;
   /** Rows in one forward and backward pass; 0 is all. */
   microbatchRows: number;
+  /** Completions of each prompt, which divides `batchSize`. Default 1. */
+  groupSize?: number;
   /** Which state values speak of, see `TokenBatch`. Default "before". */
   valueAt?: TokenBatch["valueAt"];
   /** True where evaluations are asked for KL over the whole vocabulary. Default false. */
@@ -47,6 +51,15 @@ export interface PolicyModels {
   reference?: Gpt2;
 }
 
+/** How a policy runs its passes. */
+export interface PolicyOptions {
+  /**
+   * "on": texts that begin alike go through the network once, see `model/prefix_tree.ts`. "off": each by
+   * itself. "check": shared, and every evaluation is made both ways and compared. Default "on".
+   */
+  sharePrefixes?: "on" | "off" | "check";
+}
+
 /** Token ids in, (B, T) arrays out; the model works on the target positions. */
 export class LanguagePolicy implements Policy {
   readonly model: Gpt2;
@@ -61,6 +74,9 @@ export class LanguagePolicy implements Policy {
   readonly reference?: NonNullable<Policy["reference"]>;
   /** Absent where there is no frozen copy in f32, or an adapter is trained. */
   readonly syncReference?: NonNullable<Policy["syncReference"]>;
+  /** The largest figures of all evaluations that were made both ways; its rows add up. */
+  readonly prefixFigures: PrefixFigures = { plainRows: 0, sharedRows: 0, told: 0, gradient: 0 };
+  #sharing: NonNullable<PolicyOptions["sharePrefixes"]>;
   #rows: ResponseRows | undefined;
 
   /** Ids that end a response. */
@@ -70,7 +86,9 @@ export class LanguagePolicy implements Policy {
   constructor(
     { model, reference }: PolicyModels,
     eos: Ends = model.config.eos_token_id ?? null,
+    { sharePrefixes = "on" }: PolicyOptions = {},
   ) {
+    this.#sharing = sharePrefixes;
     this.eos = eos;
     this.model = model;
     this.frozen = reference;
@@ -86,6 +104,7 @@ export class LanguagePolicy implements Policy {
   /** Preallocates the memory of a whole run: within `shape` nothing more will be taken. */
   reserve(shape: RunShape): void {
     const { batchSize, promptTokens, maxNewTokens, microbatchRows, valueAt, kl } = shape;
+    const { groupSize = 1 } = shape;
     reserveGeneration(this.model, { prompts: batchSize, promptTokens, maxNewTokens });
     const [piece] = pieces(Array.from({ length: batchSize }, (_, row) => row), microbatchRows);
     const longest = {
@@ -95,8 +114,19 @@ export class LanguagePolicy implements Policy {
     };
     const { T, index } = responseRows(longest), B = piece.length;
     const sizes = { B, T, R: B * index.length };
-    this.model.reserve({ ...sizes, ...(kl && { reference: this.frozen ?? this.model }) });
-    this.frozen?.reserve(sizes);
+    const prompts = Math.min(B, batchSize / groupSize); // that differ
+    const treeRows = prompts * promptTokens + B * (T - promptTokens);
+    for (const isTree of { on: [true], off: [false], check: [true, false] }[this.#sharing]) {
+      const passes = { ...sizes, ...(isTree && { treeRows }) };
+      this.model.reserve({ ...passes, ...(kl && { reference: this.frozen ?? this.model }) });
+      this.frozen?.reserve(passes);
+    }
+  }
+
+  /** The rows of a pass over `batch`. */
+  #layOut(batch: Pick<TokenBatch, "prompts" | "responses" | "valueAt">): ResponseRows {
+    const rows = responseRows(batch);
+    return this.#sharing === "off" ? rows : sharePrefixes(rows);
   }
 
   async generate(prompts: Int32Array[], options: SamplingOptions): Promise<Rollout> {
@@ -114,8 +144,15 @@ export class LanguagePolicy implements Policy {
         "Cannot evaluate KL as it is to a reference: this policy has none; give it a frozen copy",
       );
     }
-    const rows = this.#rows = responseRows(batch);
     const { temperature } = batch, reference = asked.kl ? this.frozen ?? this.model : undefined;
+    if (this.#sharing === "check") {
+      const figures = await checkPrefixes(this.model, responseRows(batch), {
+        temperature,
+        reference,
+      });
+      noteFigures(this.prefixFigures, figures);
+    }
+    const rows = this.#rows = this.#layOut(batch);
     const { logprob, entropy, value, kl } = await this.model.evaluate(rows, {
       temperature,
       reference,
@@ -154,7 +191,7 @@ export class LanguagePolicy implements Policy {
   }
 
   async #reference(batch: TokenBatch): Promise<{ logprob: Float32Array }> {
-    const { prompts, responses, temperature } = batch, rows = responseRows({ prompts, responses });
+    const { prompts, responses, temperature } = batch, rows = this.#layOut({ prompts, responses });
     const { logprob } = this.frozen
       ? await this.frozen.evaluate(rows, { temperature })
       : await this.model.evaluate(rows, { temperature, adapter: false });

@@ -29,6 +29,7 @@ const ROWS = {
   loraAlpha: { kind: "number", default: 16, min: 0, above: true, usual: "1 or 2 times loraRank", only: { loraRank: { not: 0 } }, doc: "the low-rank update is scaled by loraAlpha / loraRank", group: "Updates" },
   loraTargets: { kind: "text", default: "auto", unit: "auto, all-linear or NAME,...", only: { loraRank: { not: 0 } }, doc: "linear layers with an adapter; auto is c_attn, or q_proj and v_proj", group: "Updates" },
   recompute: { kind: "boolean", default: false, doc: "backward computes activations again: less memory, more time, same bits", group: "Updates" },
+  sharePrefixes: { kind: "choice", choices: ["on", "off", "check"], default: "on", doc: "texts that begin alike go through a pass once: less time, same bits forward; check makes each pass both ways and compares", group: "Updates" },
   frozenDtype: { kind: "choice", choices: ["f32", "f16"], default: "f32", doc: "storage of weights that do not learn; f16 is half", group: "Updates" },
 } as const satisfies OptionRows;
 

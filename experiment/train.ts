@@ -7,6 +7,7 @@ import type { Device } from "../kernels/device.ts";
 import { openDevice } from "../kernels/devices/open.ts";
 import type { CombinedReward } from "../rewards/combine.ts";
 import { LogitsError } from "../model/logits.ts";
+import { figuresText } from "../model/prefix_check.ts";
 import type { Example } from "../rewards/reward.ts";
 import { DivergedError } from "../rl/diverged.ts";
 import type { PromptSource } from "../rl/prompts.ts";
@@ -97,6 +98,8 @@ class TrainingRun {
       await this.#checkpoint(); // whatever the steps do, there is one that is good
     }
     const summary = this.#summary(await this.#learn(signal).catch(asDivergence));
+    const compared = figuresText(this.run.policy.prefixFigures);
+    if (compared) observer.notice?.(compared);
     await observer.end(summary);
     return summary;
   }

@@ -70,3 +70,18 @@ export function rowRanges(
   for (let start = 0; start < R; start += step) ranges.push([start, Math.min(R, start + step)]);
   return ranges;
 }
+
+/** The parts of a `table` (V, C) that each fit one binding, as launches bind them; V and first of each. */
+export function tableRanges(
+  { limits }: Pick<Device, "limits">,
+  table: Tensor,
+  { V, C }: { V: number; C: number },
+): [part: readonly [Tensor, number], range: { V: number; first: number }][] {
+  return rowRanges(limits, { R: V, C, dtype: table.dtype }).map(([start, end]) => {
+    const size = (end - start) * C;
+    return [[end - start === V ? table : view(table, start * C, size), size], {
+      V: end - start,
+      first: start,
+    }];
+  });
+}

@@ -18,7 +18,13 @@ import type { Device, FloatArray, Tensor } from "../kernels/device.ts";
 import { Scope } from "../kernels/scope.ts";
 import { view } from "../kernels/tensor.ts";
 import { type ModelConfig, type ModelDims, modelDims, parseConfig } from "./config.ts";
-import type { EvaluateOptions, Gpt2Options, PassOptions, RowEvaluation } from "./gpt2_options.ts";
+import type {
+  BatchSizes,
+  EvaluateOptions,
+  Gpt2Options,
+  PassOptions,
+  RowEvaluation,
+} from "./gpt2_options.ts";
 import { logitsWidth } from "./layers/head.ts";
 import { layoutParameters } from "./layout.ts";
 import { logitsError } from "./logits.ts";
@@ -126,17 +132,14 @@ export class Gpt2 implements Disposable {
   }
 
   /**
-   * Preallocates the memory of every pass over at most B sequences of at most T tokens with at most R
-   * target positions, with an adapter and without it: later passes of such shapes take no more. Where
-   * they are to be compared with a `reference`, that takes memory too; what the reference's own passes
-   * take is its own to reserve.
+   * Preallocates the memory of every pass of at most these sizes, with an adapter and without it: later
+   * passes of such shapes take no more. Where they are to be compared with a `reference`, that takes
+   * memory too; what the reference's own passes take is its own to reserve.
    * @throws {RangeError} when the sequences are longer than the model's positions, or a tensor is too
    * large for the device
    */
-  reserve(
-    { B, T, R, reference }: { B: number; T: number; R: number; reference?: Gpt2 },
-  ): void {
-    const { P } = this.dims;
+  reserve({ reference, ...sizes }: BatchSizes & { reference?: Gpt2 }): void {
+    const { dims: { P } } = this, { T } = sizes;
     if (T > P) {
       throw new RangeError(
         `Cannot reserve memory for ${T} tokens as the model has ${P} positions; ` +
@@ -144,7 +147,7 @@ export class Gpt2 implements Disposable {
       );
     }
     this.#pending = undefined; // its activations may be about to move
-    this.#passes.reserve({ B, T, R, reference: referenceHead(reference) });
+    this.#passes.reserve({ ...sizes, reference: referenceHead(reference) });
   }
 
   /**
@@ -157,8 +160,7 @@ export class Gpt2 implements Disposable {
     rows: Rows,
     { temperature = 1, ...options }: EvaluateOptions = {},
   ): Promise<RowEvaluation> {
-    const { head } = this.#forward(rows, temperature, options);
-    const R = rows.index.length;
+    const { head } = this.#forward(rows, temperature, options), R = rows.index.length;
     const wanted = [head.logprob, head.entropy, head.value ?? head.logprob];
     if (head.reference) wanted.push(head.reference.kl);
     const norm = this.optimizer && this.#norm === undefined ? [this.optimizer.norm] : [];
@@ -246,8 +248,7 @@ export class Gpt2 implements Disposable {
       );
     }
     const [data] = await this.device.read(pass.head.logits) as FloatArray[];
-    const out = data.slice(0, R * V) as FloatArray;
-    const ld = logitsWidth(V);
+    const out = data.slice(0, R * V) as FloatArray, ld = logitsWidth(V);
     for (let r = 0; r < R; r++) out.set(data.subarray(r * ld, r * ld + V), r * V);
     return out;
   }
@@ -257,9 +258,8 @@ export class Gpt2 implements Disposable {
    * rate of its own. What has the learning rate 0 does not change, see `Optimizer.step`.
    */
   step(learningRate: number, valueLearningRate: number = learningRate): void {
-    const optimizer = this.requireOptimizer("step");
+    this.requireOptimizer("step").step(learningRate, valueLearningRate);
     this.#pending = undefined; // its activations belong to the old weights
-    optimizer.step(learningRate, valueLearningRate);
     this.#norm = undefined;
   }
 

@@ -40,6 +40,15 @@ export interface Gpt2Options {
   base?: string;
 }
 
+/** The largest batches of some passes: B texts of at most T tokens, R target positions in all. */
+export interface BatchSizes {
+  B: number;
+  T: number;
+  R: number;
+  /** The most rows of a tree, where the passes are of trees of such texts. */
+  treeRows?: number;
+}
+
 /** What a pass computes with. */
 export interface PassOptions {
   /** False leaves the adapter (and its value head) out: bit-identical to the base alone. Default true. */

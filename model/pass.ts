@@ -6,10 +6,9 @@
  * @module
  */
 import type { Device, HostArray, Program, Tensor } from "../kernels/device.ts";
-import { plainEnds } from "../kernels/attention.ts";
 import { Scope } from "../kernels/scope.ts";
 import { embedding, embeddingBackward } from "../kernels/embedding.ts";
-import { tokenIndex } from "../kernels/token_index.ts";
+import { allocGroups, type RowGroups, writeGroups } from "../kernels/row_groups.ts";
 import { matmul } from "../kernels/matmul.ts";
 import { mix } from "../kernels/mix.ts";
 import { NO_ROW } from "../kernels/rows.ts";
@@ -99,7 +98,8 @@ export class Pass implements Disposable {
   #hidden?: Program;
   #addLoss?: Program;
   #inputs: Record<"token" | "position" | "end" | "index" | "target", Tensor>;
-  #order?: Record<"order" | "start" | "distinct" | "count", Tensor>;
+  /** Which rows have a token, a position or a target in common: their gradients meet there. */
+  #groups?: { asked: RowGroups<Tensor>; tokens?: RowGroups<Tensor>; positions?: RowGroups<Tensor> };
   #gradients?: HeadGradients;
 
   constructor(readonly model: PassModel, readonly shape: PassShape) {
@@ -166,25 +166,22 @@ export class Pass implements Disposable {
   #writeRows(rows: Rows): void {
     const { device } = this.model;
     const { B, T, R } = this.shape;
-    const token = new Uint32Array(B * T);
-    for (let b = 0; b < B; b++) {
-      token.set(rows.tokens.subarray(b * rows.T, (b + 1) * rows.T), b * T);
-    }
+    const spread = (of: Uint32Array, out = new Uint32Array(B * T)): HostArray & Uint32Array => {
+      for (let b = 0; b < B; b++) out.set(of.subarray(b * rows.T, (b + 1) * rows.T), b * T);
+      return out;
+    };
+    const [token, position, end] = [rows.tokens, rows.position, rows.end].map((of) => spread(of));
     const index = new Uint32Array(R).fill(NO_ROW);
     rows.index.forEach((row, r) => index[r] = Math.floor(row / rows.T) * T + row % rows.T);
-    const write = (tensor: Tensor, data: HostArray): void => device.write(tensor, data);
-    write(this.#inputs.token, token);
-    write(this.#inputs.position, Uint32Array.from(token, (_, n) => n % T));
-    write(this.#inputs.end, plainEnds(rows.lengths, { B, T }));
-    write(this.#inputs.index, index);
-    write(this.#inputs.target, padded(rows.target, R));
-    if (this.#order) {
-      const order = tokenIndex(token);
-      write(this.#order.order, order.order);
-      write(this.#order.start, order.start);
-      write(this.#order.distinct, order.distinct);
-      write(this.#order.count, order.count);
+    const inputs = { token, position, end, index, target: padded(rows.target, R) };
+    for (const [name, data] of Object.entries(inputs)) {
+      device.write(this.#inputs[name as keyof typeof inputs], data);
     }
+    const real = (of: Uint32Array) => of.map((key, n) => end[n] > 0 ? key : NO_ROW);
+    const { asked, tokens, positions } = this.#groups ?? {};
+    if (asked) writeGroups(device, asked, index);
+    if (tokens) writeGroups(device, tokens, real(token));
+    if (positions) writeGroups(device, positions, real(position));
   }
 
   /** Enqueues the backward pass of the last `forward`: adds into the model's gradients. */
@@ -263,20 +260,15 @@ export class Pass implements Disposable {
     gradients: ParameterBuffers,
   ): void {
     const { device, weights, values, adapter, recompute, loss, workspace } = this.model;
-    const { end, position, index, target } = this.#inputs, seen = { end, position };
+    const { end, position, target } = this.#inputs, seen = { end, position };
     const { B, T, C, V, P, L } = dims;
     const N = B * T;
-    const make = (name: string, size: number): Tensor =>
-      workspace.alloc(size, name, "u32", "other");
+    const group = (label: string, rows = N) => allocGroups(workspace, rows, label);
     const [dwte, dwpe] = [gradients.find("wte.weight"), gradients.find("wpe.weight")];
-    if (dwte && dwpe) {
-      this.#order = {
-        order: make("order", N),
-        start: make("start", N + 1),
-        distinct: make("distinct", N),
-        count: make("count", 1),
-      };
-    }
+    const tables = dwte && dwpe && { dwte, dwpe };
+    const lookups = tables && { tokens: group("token"), positions: group("position") };
+    const asked = group("target", headDims.R);
+    this.#groups = { asked, ...lookups };
     const head = this.#gradients = headGradients(workspace, headDims);
     const scratch = backwardScratch(workspace, dims);
     const dx = workspace.alloc(N * C, "dx", "f32", "activations");
@@ -284,7 +276,7 @@ export class Pass implements Disposable {
       this.#programs.record("backward", () => {
         headBackward(
           device,
-          { index, target, weights, values, gradients, activations: this.head, head, dx },
+          { asked, target, weights, values, gradients, activations: this.head, head, dx },
           of,
         );
         for (let l = L - 1; l >= 0; l--) {
@@ -304,8 +296,8 @@ export class Pass implements Disposable {
             block,
           );
         }
-        if (!dwte || !dwpe) return;
-        embeddingBackward(device, { dout: dx, dwte, dwpe, ...this.#order! }, { B, T, C, V, P });
+        if (!tables) return;
+        embeddingBackward(device, { dout: dx, ...tables, ...lookups! }, { N, C, V, P });
       });
     this.#backward = record({ ...headDims, reference: undefined });
     if (headDims.reference) this.#klBackward = record(headDims);

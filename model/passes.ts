@@ -5,10 +5,11 @@
  */
 import type { Device, Tensor } from "../kernels/device.ts";
 import type { ModelDims } from "./config.ts";
-import type { Gpt2Options } from "./gpt2_options.ts";
+import type { BatchSizes, Gpt2Options } from "./gpt2_options.ts";
 import { type AdaptedModel, inUse, type PassParts, passParts } from "./lora/lora.ts";
 import type { ReferenceHead } from "./layers/head_kl.ts";
 import { Pass, type PassModel, type PassShape } from "./pass.ts";
+import { roundRows } from "./prefix_tree.ts";
 import type { Rows } from "./rows.ts";
 import { Workspace } from "./workspace.ts";
 
@@ -43,11 +44,7 @@ export class Passes implements Disposable {
 
   /** The recorded pass for `rows`, with KL where there is a reference. */
   get(rows: Rows, temperature: number, { wanted, reference }: PassChoice = {}): Pass {
-    const T = roundTime(rows.T, this.model.dims);
-    // Where most rows are targets, all are: such batches then share one pass, whatever their padding.
-    const targets = roundUp(rows.index.length);
-    const R = 2 * targets > rows.B * T ? rows.B * T : targets;
-    const shape = { B: rows.B, T, R, temperature };
+    const shape = { ...this.#sizes(rows), temperature };
     const { mode, ...parts } = passParts(this.model, wanted);
     const key = [reference ? "kl" : "", mode, ...Object.values(shape)].join(" ");
     let pass = this.#passes.get(key);
@@ -64,17 +61,21 @@ export class Passes implements Disposable {
     return pass;
   }
 
+  /** The sizes of the pass that `rows` run in. */
+  #sizes({ B, T, isTree, index }: Rows): { B: number; T: number; R: number } {
+    if (isTree) return { B, T, R: roundRows(index.length) };
+    // Where most rows are targets, all are: such batches then share one pass, whatever their padding.
+    const time = roundTime(T, this.model.dims), targets = roundUp(index.length);
+    return { B, T: time, R: 2 * targets > B * time ? B * time : targets };
+  }
+
   /** Preallocates the memory of every pass of at most these sizes, see `Gpt2.reserve`. */
-  reserve({ B, T, R, reference }: {
-    B: number;
-    T: number;
-    R: number;
-    reference?: ReferenceHead;
-  }): void {
+  reserve({ B, T, R, treeRows, reference }: BatchSizes & { reference?: ReferenceHead }): void {
     const time = roundTime(T, this.model.dims);
-    // Of a shorter batch all rows may be targets, see `get`: that is less than twice as many.
-    const rows = Math.min(B * time, 2 * roundUp(R) - 1);
-    const shape = { B, T: time, R: rows, temperature: 1 };
+    // Of a shorter batch all rows may be targets, see `#sizes`: that is less than twice as many.
+    const most = { B, T: time, R: Math.min(B * time, 2 * roundUp(R) - 1) };
+    const tree = treeRows && { B: 1, T: roundRows(treeRows), R: roundRows(R) };
+    const shape = { ...(tree || most), temperature: 1 };
     for (const wanted of inUse(this.model.adapter) ? [true, false] : [undefined]) {
       const parts = { ...passParts(this.model, wanted), reference };
       this.#record(shape, parts)[Symbol.dispose]();

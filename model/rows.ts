@@ -5,11 +5,15 @@
  * the value before it. That alignment is made here and nowhere else.
  * @module
  */
+import { plainEnds } from "../kernels/attention.ts";
 
 /** Token ids of one sequence. */
 export type Tokens = ArrayLike<number>;
 
-/** A rectangular batch (B, T) whose sequences start at column 0 and are padded at the end. */
+/**
+ * A rectangular batch (B, T) whose sequences start at column 0 and are padded at the end. A sequence is
+ * one text, or (see `prefix_tree.ts`) a tree of texts that share their beginnings.
+ */
 export interface Rows {
   readonly B: number;
   readonly T: number;
@@ -17,20 +21,32 @@ export interface Rows {
   readonly tokens: Uint32Array<ArrayBuffer>;
   /** (B) real tokens of each sequence, 1 to T. */
   readonly lengths: Uint32Array<ArrayBuffer>;
-  /** (R) rows b * T + t, all different: the target positions. */
+  /** (B, T) tokens of its text before each token, below P; 0 in the padding. */
+  readonly position: Uint32Array<ArrayBuffer>;
+  /** (B, T) the first column past all that continue the token's text; 0 in the padding. */
+  readonly end: Uint32Array<ArrayBuffer>;
+  /** True of a tree, which is the batch's one sequence; its T is rounded, and may be more than P. */
+  readonly isTree?: boolean;
+  /** (R) rows b * T + t: the target positions. One that has several targets comes several times. */
   readonly index: Uint32Array<ArrayBuffer>;
   /** (R) the token that follows each, whose log-probability is wanted. */
   readonly target: Uint32Array<ArrayBuffer>;
 }
 
-/** Rows of a batch of responses, and their places in a (B, width) grid of response tokens. */
+/**
+ * Rows of a batch of responses, and their places in a (responses, width) grid of response tokens. A row
+ * tells of A places in all; in a plain batch A is R, and `source` counts 0, 1, ….
+ */
 export interface ResponseRows extends Rows {
+  readonly responses: number;
   /** Tokens of the longest response. */
   readonly width: number;
-  /** (R) b * width + t for response token t of sequence b, whose log-probability the row tells. */
+  /** (A) b * width + t for token t of response b, whose log-probability is told. */
   readonly place: Uint32Array<ArrayBuffer>;
-  /** (R) The same of the token whose value the row tells. */
+  /** (A) The same of the token whose value is told. */
   readonly valuePlace: Uint32Array<ArrayBuffer>;
+  /** (A) Which of the R target positions tells it. */
+  readonly source: Uint32Array<ArrayBuffer>;
 }
 
 /** Place of a row that tells nothing of any token. */
@@ -103,14 +119,16 @@ export function responseRows(
   const valuePlace = places.flatMap((of) => [...gap(of), ...of]);
   return {
     ...rows,
+    responses: responses.length,
     width,
     place: Uint32Array.from(place),
     valuePlace: Uint32Array.from(valuePlace),
+    source: Uint32Array.from(place.keys()),
   };
 }
 
 /**
- * Spreads (R) numbers over the (B, width) grid of responses, by default those of the tokens that are
+ * Spreads (R) numbers over the (responses, width) grid, by default those of the tokens that are
  * predicted, else of the tokens with a value; 0 where there is no token.
  */
 export function toGrid(
@@ -118,20 +136,37 @@ export function toGrid(
   rows: ResponseRows,
   of: "place" | "valuePlace" = "place",
 ): Float32Array {
-  const grid = new Float32Array(rows.B * rows.width);
-  rows[of].forEach((at, r) => {
-    if (at !== NOWHERE) grid[at] = numbers[r];
+  const grid = new Float32Array(rows.responses * rows.width);
+  rows[of].forEach((at, a) => {
+    if (at !== NOWHERE) grid[at] = numbers[rows.source[a]];
   });
   return grid;
 }
 
-/** Picks (R) numbers of a (B, width) grid, by the same places; 0 for rows that have none. */
+/**
+ * Goes back through `toGrid`: (R) gradients from those of the grid, summed up where a row tells of
+ * several tokens; 0 for rows that tell of none.
+ */
 export function fromGrid(
   grid: ArrayLike<number>,
   rows: ResponseRows,
   of: "place" | "valuePlace" = "place",
-): Float32Array {
-  return Float32Array.from(rows[of], (at) => at === NOWHERE ? 0 : grid[at]);
+): Float64Array<ArrayBuffer> {
+  const numbers = new Float64Array(rows.index.length);
+  rows[of].forEach((at, a) => {
+    if (at !== NOWHERE) numbers[rows.source[a]] += grid[at];
+  });
+  return numbers;
+}
+
+/** What `Rows` tell of sequences of T columns that are one text each. */
+export function textRows(
+  lengths: readonly number[],
+  T: number,
+): Pick<Rows, "lengths" | "position" | "end"> {
+  const B = lengths.length, end = plainEnds(lengths, { B, T });
+  const position = end.map((past, row) => past && row % T);
+  return { lengths: Uint32Array.from(lengths), position, end };
 }
 
 /** One sequence: its input, and targets whose rows are first, first + 1, …. */
@@ -148,10 +183,7 @@ function pack(sequences: readonly Sequence[]): Rows {
   const tokens = new Uint32Array(B * T);
   sequences.forEach(({ input }, b) => tokens.set(input, b * T));
   return {
-    B,
-    T,
-    tokens,
-    lengths: Uint32Array.from(sequences, ({ input }) => input.length),
+    ...{ B, T, tokens, ...textRows(sequences.map(({ input }) => input.length), T) },
     index: Uint32Array.from(
       sequences.flatMap(({ target, first }, b) => target.map((_, t) => b * T + first + t)),
     ),
@@ -164,17 +196,21 @@ function pack(sequences: readonly Sequence[]): Rows {
  * @throws {RangeError} naming the first sequence, token or row that does not fit
  */
 export function checkRows(rows: Rows, { V, P }: { V: number; P: number }): void {
-  const { B, T, tokens, lengths, index, target } = rows;
+  const { B, T, tokens, lengths, position, end, index, target } = rows;
   const fail = (rule: string): never => {
     throw new RangeError(`Cannot run a batch as ${rule}`);
   };
   if (B < 1 || T < 1) fail(`B and T must be at least 1: they are ${B} and ${T}`);
-  if (T > P) {
+  for (const [name, { length }] of Object.entries({ tokens, positions: position, ends: end })) {
+    if (length !== B * T) fail(`it needs B * T = ${B * T} ${name}: it has ${length}`);
+  }
+  const longest = position.reduce((most, at) => Math.max(most, at + 1), 0);
+  if (longest > P) {
     fail(
-      `the model has ${P} positions: a sequence has ${T} tokens; shorten the prompt or response`,
+      `the model has ${P} positions: a sequence has ${longest} tokens; ` +
+        "shorten the prompt or response",
     );
   }
-  if (tokens.length !== B * T) fail(`it needs B * T = ${B * T} tokens: it has ${tokens.length}`);
   if (lengths.length !== B) fail(`it needs B = ${B} lengths: it has ${lengths.length}`);
   if (index.length === 0) fail("it needs a target position: index is empty");
   if (index.length !== target.length) {
@@ -183,18 +219,21 @@ export function checkRows(rows: Rows, { V, P }: { V: number; P: number }): void 
   lengths.forEach((length, b) => {
     if (length < 1 || length > T) fail(`length ${b} must be 1 to T = ${T}: it is ${length}`);
   });
+  end.forEach((past, row) => {
+    const t = row % T, length = lengths[(row - t) / T];
+    if (t < length ? past > t && past <= length : past === 0) return;
+    fail(`token ${t} of ${length} must end behind itself, and padding at 0: it ends at ${past}`);
+  });
   const tooLarge = (id: number): boolean => id >= V;
   for (const [name, ids] of [["token", tokens], ["target", target]] as const) {
     const at = ids.findIndex(tooLarge);
     if (at >= 0) fail(`the model has ${V} tokens: ${name} ${at} is ${ids[at]}`);
   }
-  const seen = new Uint8Array(B * T);
   for (const row of index) {
     if (row >= B * T) fail(`row ${row} lies outside of it: B * T is ${B * T}`);
     const b = Math.floor(row / T);
     if (row - b * T >= lengths[b]) {
       fail(`row ${row} is padding: sequence ${b} has ${lengths[b]} tokens`);
     }
-    if (seen[row]++) fail(`row ${row} is a target position twice: give it once`);
   }
 }

@@ -4,7 +4,7 @@ import { fileParts, unpackPart } from "../model/families/families.ts";
 import { loadGpt2 } from "../model/files/gpt2_folder.ts";
 import type { Device } from "../kernels/device.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
-import { languageModelRows, type Rows } from "../model/rows.ts";
+import { languageModelRows, type Rows, textRows } from "../model/rows.ts";
 import { assertClose, relativeError } from "./_close.ts";
 
 const FOLDER = `${import.meta.dirname}/fixtures`;
@@ -47,7 +47,7 @@ export function rows({ tokens, lengths }: Pick<Facts, "tokens" | "lengths">, las
     B,
     T,
     tokens: flat,
-    lengths: Uint32Array.from(lengths),
+    ...textRows(lengths, T),
     index: Uint32Array.from(index),
     target: Uint32Array.from(index, (row) => flat[row + 1]),
   };

@@ -63,7 +63,7 @@ Deno.test("deno task wgsl lists kernels, prints texts, and names the nearest of 
   assert.match(text, /^\/\/ ==== global_norm\.finish: fn finish\n/);
   assert.match(text, /\n\/\/ {6}Pack of 4; CHUNK = 4096, WORKGROUP = 64\n/);
   assert.match(text, /alias Pack = vec4f;[^]*fn finish\(/);
-  assert.equal(printed(texts, "rows").length, 4); // gather and scatter, of both widths
+  assert.equal(printed(texts, "rows").length, 2); // of both widths
   assert.throws(() => printed(texts, "layernrom"), /did you mean "layernorm"\?$/);
   assert.throws(() => printed(texts, "layernorm.forwar"), /did you mean "layernorm\.forward"\?$/);
 });

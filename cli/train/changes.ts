@@ -36,6 +36,7 @@ const SETTINGS = [
   "microbatchRows",
   "targetKl",
   "recompute",
+  "sharePrefixes",
 ];
 
 /** The changes that a command line asks for. @throws {UsageError} for what must stay */

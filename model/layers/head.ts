@@ -11,7 +11,9 @@ import type { Device, DeviceLimits, Tensor } from "../../kernels/device.ts";
 import { layernorm, layernormBackward, layernormScratch } from "../../kernels/layernorm.ts";
 import { matmul } from "../../kernels/matmul.ts";
 import type { MemoryKind } from "../../kernels/memory.ts";
-import { gatherRows, scatterRows } from "../../kernels/rows.ts";
+import { addRows } from "../../kernels/add_rows.ts";
+import type { RowGroups } from "../../kernels/row_groups.ts";
+import { gatherRows } from "../../kernels/rows.ts";
 import { tokenLogprob, tokenLogprobBackward } from "../../kernels/token_logprob.ts";
 import { valueHead, valueHeadBackward, valueHeadScratch } from "../../kernels/value_head.ts";
 import type { ModelDims } from "../config.ts";
@@ -219,8 +221,9 @@ export function headForward(device: Device, tensors: HeadTensors, dims: HeadDims
 
 /** What the head's backward pass works on. */
 export interface HeadBackwardTensors {
+  /** The R targets, grouped by `index`. */
+  readonly asked: RowGroups<Tensor>;
   /** (R) u32 */
-  readonly index: Tensor;
   readonly target: Tensor;
   readonly weights: ParameterBuffers;
   readonly values?: ValueHead;
@@ -236,7 +239,7 @@ export interface HeadBackwardTensors {
  * and what they lack is not trained. KL has a gradient where `dims` have its reference.
  */
 export function headBackward(device: Device, tensors: HeadBackwardTensors, dims: HeadDims): void {
-  const { index, weights, values, gradients, activations: a, head: d, dx } = tensors;
+  const { asked, weights, values, gradients, activations: a, head: d, dx } = tensors;
   const { N, R, C } = dims;
   logitsBackward(device, tensors, dims);
   if (d.dvalue) {
@@ -264,7 +267,7 @@ export function headBackward(device: Device, tensors: HeadBackwardTensors, dims:
     scratch: d.partial,
   }, { N: R, C });
   device.zero(dx);
-  scatterRows(device, { dout: d.dgathered, index, dx }, { N: R, R: N, C });
+  addRows(device, { dout: d.dgathered, groups: asked, table: dx }, { N: R, C, V: N });
 }
 
 /**

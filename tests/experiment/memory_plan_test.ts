@@ -75,6 +75,8 @@ const VARIANTS: Partial<MemorySettings>[] = [
   { frozenDtype: "f16" },
   { loraRank: 4, frozenDtype: "f16" },
   { loraRank: 3, loraTargets: "all-linear", recompute: true },
+  { sharePrefixes: "off" },
+  { sharePrefixes: "check", microbatchRows: 4 },
 ];
 /** Settings that ask for KL over the vocabulary (PPO in the reward, another in the loss), or a synced reference. */
 const KL = {
@@ -110,7 +112,7 @@ for (const { config, variant, kl } of CASES) {
     const options = modelOptions(settings, needs);
     using model = Gpt2.create(device, config, options.policy);
     using reference = options.reference && Gpt2.create(device, config, options.reference);
-    const policy = new LanguagePolicy({ model, reference }, null);
+    const policy = new LanguagePolicy({ model, reference }, null, settings);
     policy.reserve(runShape({ ...withSettings(variant), needs }));
     assert.equal(device.memory.peak, plan.total);
     const { microbatchRows, maxNewTokens } = settings;
@@ -127,6 +129,35 @@ for (const { config, variant, kl } of CASES) {
     assert.equal(device.memory.peak, plan.total);
   });
 }
+
+/** Two prompts, three completions of each. */
+const grpo = { groupSize: 3, klCoefficient: 0.1 };
+testOnDevices("groups hold what was planned, to the byte: each prompt once", async (device) => {
+  for (const dynamicSampling of [false, true]) {
+    const asked = { ...grpo, dynamicSampling };
+    const algorithm = findAlgorithm("grpo");
+    const needs = algorithm.needs(
+      trainerOptions(algorithm as never).resolve(asked as never) as never,
+    );
+    const grouped = { ...sizes, needs };
+    const plan = planRun(device, grouped);
+    const apart = planRun(device, { ...grouped, needs: { ...needs, groupSize: 1 } });
+    assert.ok(plan.parts.policy.activations < 0.8 * apart.parts.policy.activations);
+    const options = modelOptions(SETTINGS, needs), { live } = device.memory;
+    using model = Gpt2.create(device, config, options.policy);
+    using reference = Gpt2.create(device, config, options.reference);
+    const policy = new LanguagePolicy({ model, reference }, null);
+    policy.reserve(runShape(grouped));
+    const { held } = device.memory;
+    assert.equal(device.memory.live - live, plan.total);
+    const { maxNewTokens } = SETTINGS;
+    const trainer = new Trainer(policy, { ...ppo, ...asked, maxNewTokens }, algorithm);
+    const take = (from: number, count: number) =>
+      Array.from({ length: count }, (_, i) => prompts[(from + i) % prompts.length]);
+    for (let step = 0; step < 3; step++) await trainer.step({ count: 2, take }, score);
+    assert.equal(device.memory.held, held);
+  }
+});
 
 testOnDevices("PPO whose KL is free holds no reference, and less memory", async (device) => {
   const asked = {
@@ -172,14 +203,17 @@ Deno.test("a policy's memory is what its parts say: less with each saving", () =
 
 Deno.test("KL over the vocabulary is planned where it is asked for, and there alone", () => {
   using device = new CpuDevice();
-  const partsWith = (kl?: "advantages" | "loss") =>
-    planRun(device, { ...sizes, needs: { ...NEEDS, kl } }).parts;
-  const plain = partsWith(), asked = partsWith("loss");
-  assert.deepEqual(partsWith("advantages"), asked);
-  assert.deepEqual(asked.reference, plain.reference);
-  const more = asked.policy.logits - plain.policy.logits;
-  assert.equal(more, 4 * 64 * 111); // 64 columns, and the rows that a pass of 6 * 9 targets may have
-  assert.ok(asked.policy.activations > plain.policy.activations);
+  for (const sharePrefixes of ["on", "off"] as const) {
+    const partsWith = (kl?: "advantages" | "loss") =>
+      planRun(device, { ...withSettings({ sharePrefixes }), needs: { ...NEEDS, kl } }).parts;
+    const plain = partsWith(), asked = partsWith("loss");
+    assert.deepEqual(partsWith("advantages"), asked);
+    assert.deepEqual(asked.reference, plain.reference);
+    const more = asked.policy.logits - plain.policy.logits;
+    const rows = sharePrefixes === "on" ? 64 : 111; // that a pass of 6 * 9 targets may have
+    assert.equal(more, 4 * 64 * rows); // 64 columns
+    assert.ok(asked.policy.activations > plain.policy.activations);
+  }
   assert.equal(runShape({ ...sizes, needs: NEEDS }).kl, false);
 });
 
@@ -240,14 +274,19 @@ Deno.test("a run that does not fit is refused with what would, one that fits is 
 
 Deno.test("a pass that no binding holds is refused with the rows that one does", () => {
   using device = new CpuDevice({ maxBinding: 65536 });
-  const wide = withSettings({ batchSize: 60 });
-  assert.throws(() => planFitting(device, wide, { from: "unknown" }), (error) => {
-    assert.ok(error instanceof DoesNotFitError);
-    assert.match(error.message, /one binding holds 65536 bytes: .*; it fits with one of these:\n/);
-    const { microbatchRows } = error.found.suggestions[0].settings;
-    assert.equal(microbatchRows, Math.floor(65536 / 4 / (32 * 64))); // (rows, T, I) of the MLP
-    return true;
-  });
+  for (const [sharePrefixes, T] of [["on", 17 + 9 - 1], ["off", 32]] as const) {
+    const wide = withSettings({ batchSize: 60, sharePrefixes });
+    assert.throws(() => planFitting(device, wide, { from: "unknown" }), (error) => {
+      assert.ok(error instanceof DoesNotFitError);
+      assert.match(
+        error.message,
+        /one binding holds 65536 bytes: .*; it fits with one of these:\n/,
+      );
+      const { microbatchRows } = error.found.suggestions[0].settings;
+      assert.equal(microbatchRows, Math.floor(65536 / 4 / (T * 64))); // (rows, T, I) of the MLP
+      return true;
+    });
+  }
   const long = { ...sizes, promptTokens: 60 };
   assert.throws(
     () => planFitting(device, long, { from: "unknown" }),

@@ -1,44 +1,47 @@
 import assert from "node:assert/strict";
-import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import type { Device, Tensor } from "../../kernels/device.ts";
 import { embedding, embeddingBackward } from "../../kernels/embedding.ts";
-import { tokenIndex } from "../../kernels/token_index.ts";
 import { testOnDevices } from "../_devices.ts";
+import { flatGroups, groupsIn } from "../_row_groups.ts";
 import { checkGradient, checkTwin, wave } from "./_op.ts";
 
 interface Dims {
-  B: number;
-  T: number;
+  N: number;
   C: number;
   V: number;
   P: number;
 }
 
-function buffers({ B, T, C, V, P }: Dims) {
-  const N = B * T;
+function buffers({ N, C, V, P }: Dims) {
   const token = Uint32Array.from({ length: N }, (_, n) => (n * n * 5 + 1) % V); // with repeats
+  const position = Uint32Array.from({ length: N }, (_, n) => (n * n * 3 + 2) % P); // in no order
   return {
     token,
-    position: Uint32Array.from({ length: N }, (_, n) => n % T),
+    position,
     wte: wave(V * C),
     wpe: wave(P * C, 1, 2),
     out: wave(N * C, 1, 3),
     dout: wave(N * C, 1, 4),
     dwte: wave(V * C, 1, 5),
     dwpe: wave(P * C, 1, 6),
-    ...tokenIndex(token),
+    ...flatGroups("token", token),
+    ...flatGroups("position", position),
   };
 }
 type Buffers = Record<keyof ReturnType<typeof buffers>, Tensor>;
+const backward = (dims: Dims) => (device: Device, b: Buffers) => {
+  const groups = { tokens: groupsIn("token", b), positions: groupsIn("position", b) };
+  embeddingBackward(device, { ...b, ...groups }, dims);
+};
 const both = (dims: Dims) => (device: Device, b: Buffers) => {
-  embedding(device, b, { ...dims, N: dims.B * dims.T });
-  embeddingBackward(device, b, dims);
+  embedding(device, b, dims);
+  backward(dims)(device, b);
 };
 
 const SHAPES: Dims[] = [
-  { B: 1, T: 1, C: 1, V: 1, P: 1 },
-  { B: 3, T: 5, C: 6, V: 11, P: 7 },
-  { B: 3, T: 23, C: 132, V: 50, P: 23 },
+  { N: 1, C: 1, V: 1, P: 1 },
+  { N: 15, C: 6, V: 11, P: 7 },
+  { N: 69, C: 132, V: 50, P: 23 },
 ];
 for (const dims of SHAPES) {
   testOnDevices(
@@ -54,7 +57,7 @@ for (const [C, ranges] of [[6, 4], [8, 3]]) { // aligned groups of 32 and of 8 r
   testOnDevices(
     `embedding() binds a table in ${ranges} row ranges, C=${C}`,
     async (device) => {
-      const dims = { B: 3, T: 9, C, V: C === 6 ? 100 : 130, P: 9 };
+      const dims = { N: 27, C, V: C === 6 ? 100 : 130, P: 9 };
       let launches = 0;
       const counted = new Proxy(device, {
         get(target, key) {
@@ -73,25 +76,15 @@ for (const [C, ranges] of [[6, 4], [8, 3]]) { // aligned groups of 32 and of 8 r
 }
 
 Deno.test("embeddingBackward() matches central differences of embedding()", () => {
-  const dims = { B: 2, T: 4, C: 3, V: 5, P: 4 };
+  const dims = { N: 8, C: 3, V: 5, P: 4 };
   return checkGradient({
     data: buffers(dims),
-    forward: (device, b) => embedding(device, b, { ...dims, N: 8 }),
-    backward: (device, b) => embeddingBackward(device, b, dims),
+    forward: (device, b) => embedding(device, b, dims),
+    backward: backward(dims),
     out: "out",
     dout: "dout",
     gradients: { wte: "dwte", wpe: "dwpe" },
   });
-});
-
-Deno.test("tokenIndex() groups rows by token and keeps their order", () => {
-  assert.deepEqual(tokenIndex(Uint32Array.of(7, 3, 7, 50256, 3, 3)), {
-    order: Uint32Array.of(1, 4, 5, 0, 2, 3),
-    start: Uint32Array.of(0, 3, 5, 6, 6, 6, 6),
-    distinct: Uint32Array.of(3, 7, 50256, 0, 0, 0),
-    count: Uint32Array.of(3),
-  });
-  assert.deepEqual(tokenIndex(Uint32Array.of(0)).count, Uint32Array.of(1));
 });
 
 testOnDevices("embedding() rejects a table that is too small", (device) => {
@@ -105,17 +98,5 @@ testOnDevices("embedding() rejects a table that is too small", (device) => {
         P: 1,
       }),
     new RangeError('Cannot launch embedding.forward as wte needs 8 elements: "seven" has 7'),
-  );
-});
-
-Deno.test("embeddingBackward() rejects rows longer than the position table", () => {
-  using device = new CpuDevice();
-  const x = device.alloc(64, "x");
-  const all = { dout: x, dwte: x, dwpe: x, order: x, start: x, distinct: x, count: x };
-  assert.throws(
-    () => embeddingBackward(device, all, { B: 1, T: 5, C: 1, V: 3, P: 4 }),
-    new RangeError(
-      "Cannot launch embedding.positions as a row has at most 4 positions: T is 5; shorten the rows",
-    ),
   );
 });

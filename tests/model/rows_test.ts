@@ -13,6 +13,8 @@ Deno.test("languageModelRows() asks each row for the token after it", () => {
   assert.deepEqual([rows.B, rows.T], [2, 2]);
   assert.deepEqual([...rows.tokens], [5, 6, 8, 0]);
   assert.deepEqual([...rows.lengths], [2, 1]);
+  assert.deepEqual([...rows.position], [0, 1, 0, 0]);
+  assert.deepEqual([...rows.end], [2, 2, 1, 0]);
   assert.deepEqual([...rows.index], [0, 1, 2]);
   assert.deepEqual([...rows.target], [6, 7, 9]);
 });
@@ -66,6 +68,7 @@ Deno.test("checkRows() names the first thing that does not fit the model", () =>
   const good = languageModelRows([[1, 2, 3], [4, 5]]);
   const dims = { V: 10, P: 4 };
   checkRows(good, dims);
+  checkRows({ ...good, index: Uint32Array.of(0, 1, 0) }, dims); // one row, two targets
   const u32 = (...numbers: number[]) => Uint32Array.from(numbers);
   const wrong: [Partial<Rows>, RegExp][] = [
     [{ tokens: u32(1, 2, 3) }, /it needs B \* T = 4 tokens: it has 3/],
@@ -78,8 +81,12 @@ Deno.test("checkRows() names the first thing that does not fit the model", () =>
     [{ index: u32(), target: u32() }, /index is empty/],
     [{ index: u32(0, 1, 3) }, /row 3 is padding: sequence 1 has 1 tokens/],
     [{ index: u32(0, 1, 4) }, /row 4 lies outside of it: B \* T is 4/],
-    [{ index: u32(0, 1, 0) }, /row 0 is a target position twice/],
-    [{ B: 1, T: 5 }, /the model has 4 positions: a sequence has 5 tokens/],
+    [{ position: u32(0, 4, 0, 0) }, /the model has 4 positions: a sequence has 5 tokens/],
+    [{ position: u32(0, 1) }, /it needs B \* T = 4 positions: it has 2/],
+    [{ end: u32(2, 2, 1) }, /it needs B \* T = 4 ends: it has 3/],
+    [{ end: u32(2, 1, 1, 0) }, /token 1 of 2 must end behind itself.*: it ends at 1/],
+    [{ end: u32(3, 2, 1, 0) }, /token 0 of 2 must end behind itself.*: it ends at 3/],
+    [{ end: u32(2, 2, 1, 1) }, /token 1 of 1 must end .* padding at 0: it ends at 1/],
   ];
   for (const [change, message] of wrong) {
     assert.throws(() => checkRows({ ...good, ...change }, dims), message);

@@ -10,7 +10,7 @@ import { type DeviceChoice, openDevice } from "../../kernels/devices/open.ts";
 import { loadGpt2 } from "../../model/files/gpt2_folder.ts";
 import { openSafetensors, type SafetensorsFile } from "../../model/files/safetensors.ts";
 import type { Gpt2 } from "../../model/gpt2.ts";
-import type { Rows } from "../../model/rows.ts";
+import { type Rows, textRows } from "../../model/rows.ts";
 
 /** What `reference.json` holds. */
 interface Facts {
@@ -94,7 +94,7 @@ function batch(tokens: readonly number[][]): Rows {
     B,
     T,
     tokens: Uint32Array.from(tokens.flatMap((row) => row.slice(0, -1))),
-    lengths: new Uint32Array(B).fill(T),
+    ...textRows(Array(B).fill(T), T),
     index: Uint32Array.from({ length: B * T }, (_, row) => row),
     target: Uint32Array.from(tokens.flatMap((row) => row.slice(1))),
   };

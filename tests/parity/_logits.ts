@@ -11,6 +11,7 @@ import { type DeviceChoice, openDevice } from "../../kernels/devices/open.ts";
 import { loadGpt2 } from "../../model/files/gpt2_folder.ts";
 import { saveGpt2 } from "../../model/files/gpt2_save.ts";
 import { generate } from "../../model/generation/generate.ts";
+import { textRows } from "../../model/rows.ts";
 
 const [folder, copy, path, choice = "auto"] = Deno.args;
 const { tokens, maxNewTokens } = await new Response(Deno.stdin.readable).json();
@@ -27,7 +28,7 @@ const logits = await model.logits({
   B: 1,
   T: tokens.length,
   tokens: Uint32Array.from(tokens),
-  lengths: Uint32Array.of(tokens.length),
+  ...textRows([tokens.length], tokens.length),
   index: Uint32Array.from(tokens, (_, t) => t),
   target: new Uint32Array(tokens.length),
 });
