@@ -4,6 +4,7 @@
  * @module
  */
 import type { Device, Tensor } from "../kernels/device.ts";
+import { mix } from "../kernels/mix.ts";
 import type { ModelDims } from "./config.ts";
 import type { Gpt2Options } from "./gpt2_options.ts";
 import { type AdaptedModel, inUse, type PassParts, passParts } from "./lora/lora.ts";
@@ -64,6 +65,13 @@ export class Passes implements Disposable {
     return pass;
   }
 
+  /** Enqueues a copy of (R) numbers that the next pass would overwrite; there is one copy at a time. */
+  keep(x: Tensor, R: number): Tensor {
+    const out = this.#workspace.alloc(R, "kept rows", "f32", "other");
+    mix(this.model.device, { x, out }, { N: R, alpha: 1, beta: 0 });
+    return out;
+  }
+
   /** Preallocates the memory of every pass of at most these sizes, see `Gpt2.reserve`. */
   reserve({ B, T, R, reference }: {
     B: number;
@@ -75,7 +83,9 @@ export class Passes implements Disposable {
     // Of a shorter batch all rows may be targets, see `get`: that is less than twice as many.
     const rows = Math.min(B * time, 2 * roundUp(R) - 1);
     const shape = { B, T: time, R: rows, temperature: 1 };
-    for (const wanted of inUse(this.model.adapter) ? [true, false] : [undefined]) {
+    const isOwnReference = inUse(this.model.adapter);
+    if (isOwnReference) this.#workspace.alloc(rows, "kept rows", "f32", "other");
+    for (const wanted of isOwnReference ? [true, false] : [undefined]) {
       const parts = { ...passParts(this.model, wanted), reference };
       this.#record(shape, parts)[Symbol.dispose]();
     }
