@@ -16,23 +16,16 @@
  */
 import type { Device, FloatArray, Tensor } from "../kernels/device.ts";
 import { Scope } from "../kernels/scope.ts";
-import { view } from "../kernels/tensor.ts";
 import { type ModelConfig, type ModelDims, modelDims, parseConfig } from "./config.ts";
-import type {
-  BatchSizes,
-  EvaluateOptions,
-  Gpt2Options,
-  PassOptions,
-  RowEvaluation,
-} from "./gpt2_options.ts";
+import { readEvaluation } from "./evaluation.ts";
+import type { EvaluateOptions, Gpt2Options, PassOptions, RowEvaluation } from "./gpt2_options.ts";
 import { logitsWidth } from "./layers/head.ts";
 import { layoutParameters } from "./layout.ts";
-import { logitsError } from "./logits.ts";
 import { Adapter, inUse } from "./lora/lora.ts";
 import { Optimizer } from "./optimizer.ts";
 import { initialise, initialiseValueHead, ParameterBuffers } from "./params.ts";
 import type { Pass, RowGradients } from "./pass.ts";
-import { Passes } from "./passes.ts";
+import { type BatchSizes, Passes } from "./passes.ts";
 import { checkReference, referenceHead } from "./reference.ts";
 import { checkRows, type Rows } from "./rows.ts";
 
@@ -160,28 +153,23 @@ export class Gpt2 implements Disposable {
     rows: Rows,
     { temperature = 1, ...options }: EvaluateOptions = {},
   ): Promise<RowEvaluation> {
-    const { head } = this.#forward(rows, temperature, options), R = rows.index.length;
-    const wanted = [head.logprob, head.entropy, head.value ?? head.logprob];
-    if (head.reference) wanted.push(head.reference.kl);
-    const norm = this.optimizer && this.#norm === undefined ? [this.optimizer.norm] : [];
-    const read = await this.device.read(...wanted.map((x) => view(x, 0, R)), ...norm);
-    const [logprob, entropy, estimate, ...more] = read as FloatArray[];
-    const kl = head.reference && more.shift(), [step] = more;
-    if (step) this.#norm = step[0];
-    for (const [of, whose] of [[logprob, ""], [kl ?? [], " under the reference"]] as const) {
-      const broken = of.findIndex((x) => !Number.isFinite(x));
-      if (broken < 0) continue;
-      this.#pending = undefined;
-      throw logitsError("evaluate", `those of target position ${broken}${whose}`);
-    }
-    const value = head.value ? estimate : estimate.fill(0);
-    return { logprob, entropy, value, ...(kl && { kl }) };
+    const { reference, kl = true, adapter } = options;
+    const apart = reference && !kl ? this.#logprobUnder(reference, rows, temperature) : undefined;
+    const { head } = this.#forward(rows, temperature, { adapter, ...(kl && { reference }) });
+    const norm = this.#norm === undefined ? this.optimizer?.norm : undefined;
+    const wanted = { head, R: rows.index.length, reference: apart, norm };
+    const read = await readEvaluation(this.device, wanted);
+    this.#norm ??= read.norm;
+    if (!read.fault) return read.evaluation;
+    this.#pending = undefined;
+    throw read.fault;
   }
 
   /** What `backward` would go back through: another object after every forward pass; undefined where nothing. */
   get lastPass(): object | undefined {
     return this.#pending;
   }
+
   /**
    * Enqueues the backward pass of the last `evaluate`; (R) each, absent ones are zero. Adds into the
    * gradients.
@@ -337,6 +325,14 @@ export class Gpt2 implements Disposable {
     pass.forward(rows);
     if (pass.model.gradients) this.#pending = { pass, R: rows.index.length };
     return pass;
+  }
+
+  /** Enqueues a reference's forward pass; (R or more) log-probabilities, which the next one here leaves. */
+  #logprobUnder(reference: Gpt2, rows: Rows, temperature: number): Tensor {
+    checkReference(this, reference);
+    if (reference !== this) return reference.#forward(rows, temperature).head.logprob;
+    const { head } = this.#forward(rows, temperature, { adapter: false });
+    return this.#passes.keep(head.logprob, rows.index.length);
   }
 
   /** Enqueues a reference's forward pass as far as its final norm; (R, C), the rows of its own pass. */

@@ -40,15 +40,6 @@ export interface Gpt2Options {
   base?: string;
 }
 
-/** The largest batches of some passes: B texts of at most T tokens, R target positions in all. */
-export interface BatchSizes {
-  B: number;
-  T: number;
-  R: number;
-  /** The most rows of a tree, where the passes are of trees of such texts. */
-  treeRows?: number;
-}
-
 /** What a pass computes with. */
 export interface PassOptions {
   /** False leaves the adapter (and its value head) out: bit-identical to the base alone. Default true. */
@@ -60,10 +51,12 @@ export interface EvaluateOptions extends PassOptions {
   /** Divides the logits, the reference's too; > 0. Default 1. */
   temperature?: number;
   /**
-   * A model of the same vocabulary, on the same device, to compare with: `RowEvaluation.kl`. The model
-   * itself means itself with its adapter left out. One more forward pass, of the reference.
+   * A model of the same vocabulary, on the same device, to compare with: `RowEvaluation.reference` and
+   * `kl`. The model itself means itself with its adapter left out. One more forward pass, of the reference.
    */
   reference?: Gpt2;
+  /** False compares the log-probabilities of the targets alone, which is less memory. Default true. */
+  kl?: boolean;
 }
 
 /** What a forward pass tells of each target position: (R) each. */
@@ -74,6 +67,8 @@ export interface RowEvaluation {
   entropy: FloatArray;
   /** Value head's estimate; zeros without one. */
   value: FloatArray;
+  /** log-probability of the target under the reference, nats; absent without one. */
+  reference?: FloatArray;
   /** KL(this || reference) of the whole distribution, nats, >= 0; absent without a reference. */
   kl?: FloatArray;
 }
