@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { WebGpuDevice } from "../kernels/devices/webgpu.ts";
-import { type KernelText, kernelTexts } from "../scripts/_kernel_texts.ts";
+import { multiplyText } from "../kernels/few_rows_text.ts";
+import { FEW_ROWS, type KernelText, kernelTexts } from "../scripts/_kernel_texts.ts";
 import { listed, printed } from "../scripts/wgsl.ts";
 import { testOnWebGpu } from "./_devices.ts";
 
@@ -27,11 +28,14 @@ Deno.test("a text is nothing but WGSL files and the few lines that a launcher wr
     }
   }
   files.sort((a, b) => b.length - a.length);
+  const repeated = FEW_ROWS.map(([sharing, orientation, block]) =>
+    multiplyText(sharing, block, orientation === "NT")
+  );
   const written =
     /^(@group\(0\) @binding\(\d\) var<storage, read> \w+: array<(Pack|Half4?)>;|fn \w+At\(i: u32\) -> Pack \{ return .* \}|const (D4|PACKS) = \d+u;|fn counterOf\(.*\) -> vec4u \{ return vec4u\(.*\); \})$/;
   for (const { label, code } of texts) {
     let left = code;
-    for (const file of files) left = left.replace(file, "");
+    for (const file of [...files, ...repeated]) left = left.replace(file, "");
     for (const line of left.split("\n")) {
       assert.ok(line === "" || written.test(line), `${label} has the line ${line}`);
     }
@@ -44,7 +48,7 @@ testOnWebGpu(
     using device = await WebGpuDevice.open();
     const { device: gpu } = device;
     const compiles = async ({ label, entryPoint, code }: KernelText) => {
-      if (label.startsWith("matmul_shuffle") && !device.features.has("subgroups-8")) return;
+      if (/^\w+_shuffle\./.test(label) && !device.features.has("subgroups-8")) return;
       const { messages } = await gpu.createShaderModule({ label, code }).getCompilationInfo();
       assert.deepEqual(messages.map(({ message }) => message), [], label);
       assert.match(code, new RegExp(`@compute[^{]*fn ${entryPoint}\\(`), label);
