@@ -1,11 +1,11 @@
 /** Cache of keys and values for decoding: the CPU definition and the launchers. @module */
 import { windowWithin } from "./attention.ts";
 import type { Device, FloatArray, Tensor } from "./device.ts";
+import attendHead from "./attend_kv.wgsl" with { type: "text" };
+import { attendText } from "./attend_kv_text.ts";
 import finite from "./fragments/finite.wgsl" with { type: "text" };
-import { packed } from "./fragments/pack.ts";
-import cacheCode from "./kv_cache.wgsl" with { type: "text" };
-
-const code = `${finite}\n${cacheCode}`;
+import { packed, packSize } from "./fragments/pack.ts";
+import code from "./kv_cache.wgsl" with { type: "text" };
 
 /** Keys and values of one layer: (B, S, C) each, S slots a row. */
 export interface KvCache {
@@ -22,7 +22,6 @@ interface Arrays {
 }
 interface Dims {
   B: number;
-  T: number;
   H: number;
   D: number;
   S: number;
@@ -33,9 +32,8 @@ interface Dims {
 /** The definition of `storeKv`. */
 export function storeKvTwin(
   { qkv, position, source, k, v }: Arrays & { source: Uint32Array },
-  { B, T, H, D, S }: Dims,
+  { B, T, C, S }: Record<"B" | "T" | "C" | "S", number>,
 ): void {
-  const C = H * D;
   for (let row = 0; row < B * T; row++) {
     const b = Math.floor(row / T), owner = source[b] * T + row % T;
     const slot = position[owner], from = owner * 3 * C + C, to = (b * S + slot) * C;
@@ -75,7 +73,17 @@ export function attendKvTwin({ qkv, position, k, v, out }: Arrays, dims: Dims): 
 }
 
 // Few, as a decode step has few slots and dimensions a head; a software adapter steps through 8 at once.
-const lanesOf = (device: Device): number => device.software ? 8 : 32;
+const lanesOf = (device: Device): number => device.software ? 8 : 64;
+
+const texts = new Map<string, string>(); // by Packs and lanes
+
+/** The text for heads of `packs` Packs, the same each time. */
+function attendCode(packs: number, lanes: number): string {
+  const key = `${packs} ${lanes}`;
+  let text = texts.get(key);
+  if (!text) texts.set(key, text = [finite, attendHead, attendText(packs, lanes)].join("\n"));
+  return text;
+}
 
 /**
  * Enqueues copying the k and v parts of qkv (U * T, 3C) into the slots that `position` u32 (U * T)
@@ -97,7 +105,7 @@ export function storeKv(
       twin: storeKvTwin,
       workgroup: lanes,
     },
-    dims: { B, T, H: 1, D: C, S, window: S }, // heads lie side by side: copying needs no split
+    dims: { B, T, C, S },
     groups: [Math.ceil(C / PACK / lanes), Math.min(B * T, 65535)],
     bind: {
       qkv: [x.qkv, U * T * 3 * C],
@@ -127,17 +135,18 @@ export function attendKv(
     scale?: number;
   },
 ): void {
-  const C = H * D, { text } = packed(code, D);
+  const C = H * D, lanes = lanesOf(device);
+  const { text } = packed(attendCode(D / packSize(D), lanes), D);
   device.launch({
     kernel: {
-      label: "kv_cache.attend",
+      label: "attend_kv.attend",
       entryPoint: "attend",
       ...text,
       twin: attendKvTwin,
-      workgroup: lanesOf(device),
+      workgroup: lanes,
       constants: { SCALE: scale },
     },
-    dims: { B, T: 1, H, D, S, window: windowWithin(S, window), scale },
+    dims: { B, H, D, S, window: windowWithin(S, window), scale },
     groups: [H, B],
     bind: {
       qkv: [x.qkv, B * 3 * C],

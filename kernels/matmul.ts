@@ -8,6 +8,7 @@ import {
   type Orientation,
 } from "./matmul_kernels.ts";
 import { epilogueOf } from "./matmul_epilogue.ts";
+import { fewRows, takesFewRows } from "./few_rows.ts";
 
 export type { MatmulVariant, Orientation };
 
@@ -49,6 +50,11 @@ export interface MatmulDims {
   atA?: number;
   /** First column of `out` that is written. */
   atOut?: number;
+  /**
+   * "decode": few rows, whose product is bound by reading b. Its sums are taken in another order than
+   * without it, so the caller decides by what the product is for, and never by M.
+   */
+  role?: "decode";
   /** Overrides the choice of kernel. @throws {RangeError} where that kernel cannot take the strides */
   variant?: MatmulVariant;
 }
@@ -105,6 +111,9 @@ function launch(device: Device, x: MatmulBuffers, dims: MatmulDims, epilogue: Ep
   const ldA = ldAOf(dims);
   const ldB = orientation === "NT" ? K : N;
   const ldOut = dims.ldOut ?? N;
+  const strides = { ldA, ldB, ldOut, atA, atOut };
+  const few = dims.role === "decode" && !dims.variant &&
+    takesFewRows(orientation, { M, N, K, ...strides });
   const tileable = [ldA, ldB, ldOut, atA, atOut].every((n) => n % 4 === 0);
   const variant = dims.variant ??
     (!tileable ? "plain" : device.features.has("subgroups-8") ? "shuffle" : "tile");
@@ -125,13 +134,16 @@ function launch(device: Device, x: MatmulBuffers, dims: MatmulDims, epilogue: Ep
   if (x.bias) bind.bias = [x.bias, N];
   if (x.residual) bind.residual = [x.residual, laidOut];
   if (x.pre) bind.pre = [x.pre, laidOut];
-  const kernel = matmulKernel({ variant, orientation, epilogue, dtype: x.b.dtype });
+  const choice = { orientation, epilogue, dtype: x.b.dtype };
+  const launchDims = { M, N, K, ...strides, accumulate: Number(accumulate), scale };
+  if (few) return device.launch({ ...fewRows(device, dims, choice), dims: launchDims, bind });
+  const kernel = matmulKernel({ variant, ...choice });
   const groups: [number, number] = variant === "plain"
     ? [Math.ceil(N / kernel.workgroup!), M]
     : [Math.ceil(N / 32), Math.ceil(M / (2 * kernel.workgroup!))];
   device.launch({
     kernel,
-    dims: { M, N, K, ldA, ldB, ldOut, atA, atOut, accumulate: Number(accumulate), scale },
+    dims: launchDims,
     bind,
     groups,
   });

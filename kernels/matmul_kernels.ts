@@ -33,7 +33,8 @@ export interface MatmulChoice {
 
 type TwinArrays = Operands & Partial<Record<"bias" | "residual" | "pre", FloatArray>>;
 
-const stores: Record<Epilogue, string> = {
+/** `store` of each epilogue, for kernels of the tile's bindings. */
+export const stores: Readonly<Record<Epilogue, string>> = {
   plain: storePlain,
   biased: storeBiased,
   residual_add: storeResidualAdd,
@@ -57,6 +58,15 @@ const twins: Record<
   dgelu: ({ out, pre }, i, _n, product) => out[i] = product * geluSlope(pre![i]),
 };
 
+/** The definition of a product with its epilogue. */
+export function twinOf(orientation: Orientation, epilogue: Epilogue): Kernel["twin"] {
+  const [transposeA, transposeB] = [orientation === "TN", orientation === "NT"];
+  return (x: TwinArrays, dims: Omit<ProductDims, "transposeA" | "transposeB">) =>
+    multiply(x, { ...dims, transposeA, transposeB }, (i, n, product) => {
+      twins[epilogue](x, i, n, product);
+    });
+}
+
 const kernels = new Map<string, Kernel>();
 
 /** The kernel of a choice, the same object each time. */
@@ -73,16 +83,12 @@ function makeKernel({ variant, orientation, epilogue, dtype }: MatmulChoice): Ke
   const isPlain = variant === "plain";
   const tables = { b: { binding: 2, dtype } }, PACK = isPlain ? 1 : 4;
   const body = isPlain ? [plain] : [tile, variant === "shuffle" ? shuffle : load, stores[epilogue]];
-  const twin = twins[epilogue];
   return {
     label: `matmul${isPlain ? "" : "_" + variant}.${epilogue}`,
     entryPoint: isPlain ? epilogue : "multiply",
     code: packed([declareTables(tables, PACK), gelu, ...body].join("\n"), PACK).text.code,
     variant: [orientation, halfTables(tables)].filter(Boolean).join(", "),
-    twin: (x: TwinArrays, dims: Omit<ProductDims, "transposeA" | "transposeB">) =>
-      multiply(x, { ...dims, transposeA, transposeB }, (i, n, product) => {
-        twin(x, i, n, product);
-      }),
+    twin: twinOf(orientation, epilogue),
     workgroup: variant === "shuffle" ? 8 : 64,
     constants: { TRANSPOSE_A: Number(transposeA), TRANSPOSE_B: Number(transposeB) },
   };

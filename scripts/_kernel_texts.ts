@@ -7,6 +7,8 @@ import { globalNorm } from "../kernels/global_norm.ts";
 import type { Kernel, Launch, Tensor } from "../kernels/device.ts";
 import { CountingDevice } from "../kernels/devices/counting.ts";
 import { overridesOf } from "../kernels/devices/launch.ts";
+import { fewRowsKernel } from "../kernels/few_rows.ts";
+import type { Block, Sharing } from "../kernels/few_rows_text.ts";
 import { unfilteredLogprob } from "../kernels/filter.ts";
 import { matmulKernel } from "../kernels/matmul_kernels.ts";
 import { Scope } from "../kernels/scope.ts";
@@ -53,7 +55,7 @@ export function kernelTexts(): KernelText[] {
   for (const software of [false, true]) {
     using device = new NotingDevice(software);
     for (const shape of [small, odd]) launchAll(device, shape);
-    for (const kernel of [...device.kernels, ...products()]) {
+    for (const kernel of [...device.kernels, ...products(), ...fewRows()]) {
       const { label, entryPoint, code } = kernel;
       const key = `${label} ${code}`;
       let text = found.get(key);
@@ -74,6 +76,25 @@ function products(): Kernel[] {
     epilogues.flatMap((epilogue) =>
       dtypes.flatMap((dtype) =>
         orientations.map((orientation) => matmulKernel({ variant, orientation, epilogue, dtype }))
+      )
+    )
+  );
+}
+
+/** Ways of few rows, one block of each: the other blocks repeat the same lines. */
+export const FEW_ROWS: readonly (readonly [Sharing, "NN" | "NT", Block])[] = [
+  ["shuffle", "NN", { ROWS: 1, STRIPS: 2 }],
+  ["shuffle", "NT", { ROWS: 1, STRIPS: 1 }],
+  ["parts", "NN", { ROWS: 4, STRIPS: 1 }],
+  ["along_k", "NT", { ROWS: 4, STRIPS: 1 }],
+];
+
+function fewRows(): Kernel[] {
+  const epilogues = ["plain", "biased", "residual_add", "gelu", "dgelu"] as const;
+  return FEW_ROWS.flatMap(([sharing, orientation, block]) =>
+    epilogues.flatMap((epilogue) =>
+      (["f32", "f16"] as const).map((dtype) =>
+        fewRowsKernel({ sharing, orientation, ...block, epilogue, dtype })
       )
     )
   );

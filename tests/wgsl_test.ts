@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { headCode } from "../kernels/fragments/attention_head.ts";
 import { WebGpuDevice } from "../kernels/devices/webgpu.ts";
-import { type KernelText, kernelTexts } from "../scripts/_kernel_texts.ts";
+import { attendText } from "../kernels/attend_kv_text.ts";
+import { multiplyText } from "../kernels/few_rows_text.ts";
+import { FEW_ROWS, type KernelText, kernelTexts } from "../scripts/_kernel_texts.ts";
 import { listed, printed } from "../scripts/wgsl.ts";
 import { testOnWebGpu } from "./_devices.ts";
 
@@ -28,12 +30,18 @@ Deno.test("a text is nothing but WGSL files and the few lines that a launcher wr
     }
   }
   files.sort((a, b) => b.length - a.length);
+  const repeated = [
+    ...FEW_ROWS.map(([sharing, orientation, block]) =>
+      multiplyText(sharing, block, orientation === "NT")
+    ),
+    ...[2, 5].flatMap((packs) => [8, 64].map((lanes) => attendText(packs, lanes))),
+  ];
   const written =
     /^(@group\(0\) @binding\(\d\) var<storage, read> \w+: array<(Pack|Half4?)>;|fn \w+At\(i: u32\) -> Pack \{ return .* \}|const (D4|PACKS) = \d+u;|fn counterOf\(.*\) -> vec4u \{ return vec4u\(.*\); \})$/;
   for (const { label, code } of texts) {
     const D4 = Number(code.match(/^struct Head \{ (.*) \}$/m)?.[1].split(",").length);
     let left = D4 ? code.replace(headCode(D4), "") : code;
-    for (const file of files) left = left.replace(file, "");
+    for (const file of [...files, ...repeated]) left = left.replace(file, "");
     for (const line of left.split("\n")) {
       assert.ok(line === "" || written.test(line), `${label} has the line ${line}`);
     }

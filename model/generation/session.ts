@@ -250,7 +250,8 @@ export class Session implements Disposable {
   ): Program {
     const { device, weights } = this.model, { B, S } = this.shape;
     const adapter = this.shape.adapted ? this.model.adapter : undefined;
-    const dims = { ...this.model.dims, B: sequences, T, rank: adapter?.rank },
+    const role = index ? undefined : "decode" as const; // one token a row
+    const dims = { ...this.model.dims, B: sequences, T, rank: adapter?.rank, role },
       { C, V, P, L, eps } = dims,
       N = sequences * T;
     const x = [0, 1].map((i) => this.memory.alloc(N * C, `${label} x ${i}`, "f32", "activations"));
@@ -279,7 +280,13 @@ export class Session implements Disposable {
       }
       layernorm(device, { x: rows, weight, bias, ...norm, out: norm.hidden }, { N: B, C, eps });
       const last = weights.get(headName(weights.layout));
-      headLogits(device, { hidden: norm.hidden, head: last, logits }, { R: B, C, V });
+      // One row of logits a draw, in either program.
+      headLogits(device, { hidden: norm.hidden, head: last, logits }, {
+        R: B,
+        C,
+        V,
+        role: "decode",
+      });
       const drawing = { ...this.#state, logits, control: this.#control };
       const sizes = { B, V, ld: logitsWidth(V), S };
       if (!this.#filter) return sample(device, drawing, sizes);

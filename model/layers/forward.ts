@@ -109,6 +109,8 @@ export type LayerDims = Pick<ModelDims, "C" | "H" | "D" | "I" | "eps"> & {
   readonly T: number;
   /** Largest rank of an adapter; absent where there is none. */
   readonly rank?: number;
+  /** "decode": the few rows of a decode step. */
+  readonly role?: "decode";
 };
 
 /** Sizes of one block, and what its attention sees. */
@@ -202,7 +204,7 @@ export function layerForward(
   { dims, attend }: { dims: LayerDims; attend: Attend },
 ): void {
   const { weights: w, x, activations: a, out } = tensors;
-  const { B, T, C, I, eps } = dims;
+  const { B, T, C, I, eps, role } = dims;
   const N = B * T;
   const { hidden } = a;
   layernorm(
@@ -211,7 +213,7 @@ export function layerForward(
     { N, C, eps },
   );
   linear(device, { x: a.norm1, layer: w.qkv, hidden, out: a.qkv }, {
-    N,
+    ...{ N, role },
     inFeatures: C,
     outFeatures: 3 * C,
   });
@@ -219,7 +221,7 @@ export function layerForward(
   linear(
     device,
     { x: a.attended, layer: w.out, hidden, residual: x, out: a.middle },
-    { N, inFeatures: C, outFeatures: C },
+    { N, inFeatures: C, outFeatures: C, role },
   );
   layernorm(
     device,
@@ -227,13 +229,13 @@ export function layerForward(
     { N, C, eps },
   );
   linear(device, { x: a.norm2, layer: w.fc, hidden, pre: a.pre, out: a.act }, {
-    N,
+    ...{ N, role },
     inFeatures: C,
     outFeatures: I,
   });
   if (!out) return;
   linear(device, { x: a.act, layer: w.proj, hidden, residual: a.middle, out }, {
-    N,
+    ...{ N, role },
     inFeatures: I,
     outFeatures: C,
   });

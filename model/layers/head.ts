@@ -152,16 +152,16 @@ export function headGradients(
   };
 }
 
-/** Enqueues logits (R, ld) = hidden (R, C) head (V, C)^T. Columns from V on are left as they are. */
+/** Enqueues logits (R, ld) = hidden (R, C) head (V, C)^T. Columns from V on are left as they are; `role` as in `matmul`. */
 export function headLogits(
   device: Device,
   { hidden, head, logits }: { hidden: Tensor; head: Tensor; logits: Tensor },
-  { R, C, V }: { R: number; C: number; V: number },
+  { R, C, V, role }: { R: number; C: number; V: number; role?: "decode" },
 ): void {
   matmul(
     device,
     { a: hidden, b: head, out: logits },
-    { M: R, N: V, K: C, orientation: "NT", ldOut: logitsWidth(V) },
+    { M: R, N: V, K: C, orientation: "NT", ldOut: logitsWidth(V), role },
   );
 }
 

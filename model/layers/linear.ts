@@ -48,6 +48,8 @@ export interface LinearDims {
   readonly inFeatures: number;
   /** Width of y. */
   readonly outFeatures: number;
+  /** What the product is for, as `matmul` asks; forward only. */
+  readonly role?: "decode";
 }
 
 /**
@@ -65,7 +67,7 @@ export function linear(
     residual?: Tensor;
     pre?: Tensor;
   },
-  { N, inFeatures, outFeatures }: LinearDims,
+  { N, inFeatures, outFeatures, role }: LinearDims,
 ): void {
   const { weight, bias, adapters = [] } = layer;
   const fused = pre && adapters.length === 0; // else GELU waits for the low-rank updates of y
@@ -85,13 +87,14 @@ export function linear(
       N: outFeatures,
       K: inFeatures,
       orientation: "NN",
+      role,
       ...(fused && { activation: "gelu" }),
     },
   );
   for (const { a, b, rank, scale, at, width } of adapters) {
-    project(device, { x, a, hidden: hidden! }, { N, inFeatures, rank });
+    project(device, { x, a, hidden: hidden! }, { N, inFeatures, rank, role });
     matmul(device, { a: hidden!, b, out: y }, {
-      ...{ M: N, N: width, K: rank, ldOut: outFeatures, atOut: at, scale },
+      ...{ M: N, N: width, K: rank, ldOut: outFeatures, atOut: at, scale, role },
       orientation: "NT",
       accumulate: true,
     });
@@ -103,9 +106,10 @@ export function linear(
 function project(
   device: Device,
   { x, a, hidden }: Record<"x" | "a" | "hidden", Tensor>,
-  { N, inFeatures, rank }: { N: number; inFeatures: number; rank: number },
+  { N, inFeatures, rank, role }: Omit<LinearDims, "outFeatures"> & { rank: number },
 ): void {
-  matmul(device, { a: x, b: a, out: hidden }, { M: N, N: rank, K: inFeatures, orientation: "NT" });
+  const dims = { M: N, N: rank, K: inFeatures, role };
+  matmul(device, { a: x, b: a, out: hidden }, { ...dims, orientation: "NT" });
 }
 
 /** What `linearBackward` works on. */

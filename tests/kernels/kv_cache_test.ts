@@ -72,6 +72,37 @@ for (
   );
 }
 
+/** `device` as one that is no software adapter, whose workgroups have more lanes. */
+const wide = (device: Device): Device =>
+  new Proxy(device, {
+    get(target, name) {
+      const value = name === "software" ? false : Reflect.get(target, name);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+
+// Heads of 1, 2, 16 and 17 Packs of four, and of 5 single ones: parts of the slots, and none.
+testOnDevices("attendKv() with many lanes matches its twin", async (device) => {
+  using exact = new CpuDevice({ precision: "f64" });
+  for (const [D, T] of [[4, 3], [8, 150], [64, 65], [68, 70], [5, 130]]) {
+    const dims = { B: 2, T, H: 2, D, S: T + 1 };
+    const [got, want] = [await run(wide(device), dims), await run(exact, dims)];
+    assertClose(got.out, want.out, `out at ${JSON.stringify(dims)}`, 1e-5);
+  }
+});
+
+for (const lanes of ["few", "many"]) {
+  testOnDevices(
+    `attendKv() with ${lanes} lanes gives a row the same bits in every batch`,
+    async (d) => {
+      const device = lanes === "few" ? d : wide(d), sizes = { T: 90, H: 2, D: 16, S: 90 };
+      const whole = (await run(device, { B: 5, ...sizes })).out;
+      const part = (await run(device, { B: 1, ...sizes })).out;
+      assert.deepEqual(part.subarray(0, 32), whole.subarray(0, 32));
+    },
+  );
+}
+
 // Of one slot, within a tile, past one and past two tiles, of all slots, of more than all.
 testOnDevices("attendKv() with a window and a scale matches its twin", async (device) => {
   using exact = new CpuDevice({ precision: "f64" });
@@ -182,7 +213,7 @@ testOnDevices(
     const x = { k: seven, v: seven, qkv: seven, out: seven, position };
     assert.throws(
       () => attendKv(device, x, { B: 1, S: 4, H: 1, D: 2 }),
-      new RangeError('Cannot launch kv_cache.attend as k needs 8 elements: "seven" has 7'),
+      new RangeError('Cannot launch attend_kv.attend as k needs 8 elements: "seven" has 7'),
     );
     assert.throws(
       () => attendKv(device, x, { B: 1, S: 1, H: 1, D: 1, window: 0.5 }),

@@ -108,6 +108,20 @@ testOnDevices("generate() draws the same for a prompt whatever batch it is in", 
   }
 });
 
+// One row of 1, and of 3 and 17: each number of rows that a kernel of few rows has on some device.
+testOnDevices("a decode step gives a row the same bits in every batch", async (device) => {
+  const sizes = { ...CONFIG, n_embd: 128, n_head: 4, n_layer: 1, vocab_size: 50 };
+  using model = randomModel(device, sizes, { frozen: true });
+  const prompts = Array.from({ length: 17 }, (_, i) => Int32Array.of(i, 2 * i, 49 - i));
+  const options = { maxNewTokens: 4, seed: 5, eos: null };
+  const whole = await generate(model, prompts, options);
+  for (const [first, end] of [[0, 1], [3, 6], [16, 17]]) {
+    const part = await generate(model, prompts.slice(first, end), { ...options, row0: first });
+    assert.deepEqual(part.responses, whole.responses.slice(first, end));
+    assert.deepEqual(part.logprobs, whole.logprobs.slice(first, end)); // to the bit
+  }
+});
+
 testOnDevices("generate() splits a batch that one binding cannot hold", async (device) => {
   using model = frozen(device);
   using roomy = new CpuDevice();

@@ -1,0 +1,103 @@
+/**
+ * Products of the few rows of a decode step, which are bound by reading the weights: which kernel runs
+ * is decided by the orientation, N, K and the device. M decides only how many rows share a read of b,
+ * which changes no sum: a row gets the same bits in every batch.
+ * @module
+ */
+import type { Device, Dtype, Kernel, Launch } from "./device.ts";
+import code from "./few_rows.wgsl" with { type: "text" };
+import alongK from "./few_rows_along_k.wgsl" with { type: "text" };
+import { type Block, multiplyText, type Sharing } from "./few_rows_text.ts";
+import gelu from "./fragments/gelu_epilogue.wgsl" with { type: "text" };
+import { packed } from "./fragments/pack.ts";
+import { declareTables, halfTables } from "./fragments/table.ts";
+import { type Epilogue, type Orientation, stores, twinOf } from "./matmul_kernels.ts";
+
+/** What tells one kernel from another. */
+export interface FewRowsChoice extends Block {
+  readonly sharing: Sharing;
+  readonly orientation: Orientation;
+  readonly epilogue: Epilogue;
+  /** Of b. */
+  readonly dtype: Dtype;
+}
+
+/** Strides of a product, as matmul.wgsl names them. */
+export interface FewRowsDims {
+  readonly M: number;
+  readonly N: number;
+  readonly K: number;
+  readonly ldA: number;
+  readonly ldB: number;
+  readonly ldOut: number;
+  readonly atA: number;
+  readonly atOut: number;
+}
+
+/** Whether these kernels take a product: whole vec4s everywhere, but for N of the transposed form. */
+export function takesFewRows(
+  orientation: Orientation,
+  { N, K, ldA, ldB, ldOut, atA, atOut }: FewRowsDims,
+): boolean {
+  const whole = [K, ldA, ldB, ldOut, atA, atOut, orientation === "NN" ? N : 0];
+  return orientation !== "TN" && whole.every((n) => n % 4 === 0);
+}
+
+/** The kernel, and the grid, of a product that `takesFewRows`. */
+export function fewRows(
+  { features }: Pick<Device, "features">,
+  { M, N }: Pick<FewRowsDims, "M" | "N">,
+  choice: Pick<FewRowsChoice, "orientation" | "epilogue" | "dtype">,
+): Required<Pick<Launch, "kernel" | "groups">> {
+  const sharing: Sharing = features.has("subgroups-8")
+    ? "shuffle"
+    : choice.orientation === "NT"
+    ? "along_k"
+    : "parts";
+  const ROWS = M === 1 ? 1 : M <= 4 ? 4 : sharing === "shuffle" ? 16 : 8;
+  const STRIPS = sharing === "shuffle" && choice.orientation === "NN" && M === 1 ? stripsOf(N) : 1;
+  return {
+    kernel: fewRowsKernel({ ...choice, sharing, ROWS, STRIPS }),
+    groups: [Math.ceil(N / 32 / STRIPS), Math.ceil(M / ROWS)],
+  };
+}
+
+/**
+ * Strips that divide N: memory is read along rows of b, which are one strip wide else, and still at least
+ * two workgroups share the work.
+ */
+const stripsOf = (N: number): number =>
+  [12, 6, 4, 2].find((strips) => N % (32 * strips) === 0 && N / 32 / strips >= 2) ?? 1;
+
+const kernels = new Map<string, Kernel>();
+
+/** The kernel of a choice, the same object each time. */
+export function fewRowsKernel(choice: FewRowsChoice): Kernel {
+  const key = JSON.stringify(Object.entries(choice).sort());
+  let kernel = kernels.get(key);
+  if (!kernel) kernels.set(key, kernel = makeKernel(choice));
+  return kernel;
+}
+
+function makeKernel(
+  { sharing, ROWS, STRIPS, orientation, epilogue, dtype }: FewRowsChoice,
+): Kernel {
+  const tables = { b: { binding: 2, dtype } }, transposed = orientation === "NT";
+  const texts = [
+    declareTables(tables, 4),
+    gelu,
+    code,
+    ...(sharing === "along_k" ? [alongK] : []),
+    stores[epilogue],
+    multiplyText(sharing, { ROWS, STRIPS }, transposed),
+  ];
+  const block = `${ROWS} rows` + (STRIPS > 1 ? ` of ${STRIPS} strips` : "");
+  return {
+    label: `few_rows_${sharing}.${epilogue}`,
+    entryPoint: "multiply",
+    code: packed(texts.join("\n"), 4).text.code,
+    variant: [orientation, block, halfTables(tables)].filter(Boolean).join(", "),
+    twin: twinOf(orientation, epilogue),
+    workgroup: sharing === "shuffle" ? 8 : 256,
+  };
+}

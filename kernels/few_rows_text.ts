@@ -1,0 +1,114 @@
+/** The WGSL of few_rows.wgsl's `multiply`, whose lines are repeated for each row and strip of columns. @module */
+
+/**
+ * How the lanes share the work.
+ * - "shuffle": a workgroup is one subgroup of 8 lanes, which loads 32 k's of a row of a together and hands
+ *   them round by shuffles. For software adapters, where a load costs once a lane.
+ * - "parts": 8 lanes own 32 columns, and the lanes below them a part of k each; loads of b are 128 bytes
+ *   side by side, however few the columns are, and there are still many of them.
+ * - "along_k": 32 lanes walk along the rows of b (N, K) together.
+ */
+export type Sharing = "shuffle" | "parts" | "along_k";
+
+/** Rows of out and vec4 strips, 32 columns apart, of one lane. */
+export interface Block {
+  readonly ROWS: number;
+  readonly STRIPS: number;
+}
+
+const each = (n: number, line: (i: number) => string): string =>
+  Array.from({ length: n }, (_, i) => line(i)).join("\n");
+
+/** Adds four k's from `k` on to every sum. `fma` says in which order: the driver may not choose one. */
+function addFour({ ROWS, STRIPS }: Block, transposed: boolean): string {
+  const rows = (b: string, j: number, s: number): string =>
+    each(ROWS, (r) => `sum${r}_${s} = fma(${b}, vec4f(x${r}[${j}]), sum${r}_${s});`);
+  if (transposed) {
+    return `let right = transposedB(k, column);\n${each(4, (j) => rows(`right[${j}]`, j, 0))}`;
+  }
+  // Row of b after row of b, each from left to right, as they lie in memory.
+  return `let first = (k * dims.ldB + min(column, dims.N - 4u)) / 4u;\n` +
+    each(
+      4,
+      (j) =>
+        each(STRIPS, (s) =>
+          `let b${j}_${s} = bAt(first + ${j}u * (dims.ldB / 4u) + ${8 * s}u);\n` +
+          rows(`b${j}_${s}`, j, s)),
+    );
+}
+
+const begin = ({ ROWS, STRIPS }: Block): string => `
+@compute @workgroup_size(WORKGROUP)
+fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+let row = group.y * ${ROWS}u;
+let column = (group.x * ${
+  8 * STRIPS
+}u + lane % 8u) * 4u; // lanes past the last help their neighbours
+${each(ROWS, (r) => each(STRIPS, (s) => `var sum${r}_${s} = vec4f();`))}
+`;
+
+const shuffle = (block: Block, transposed: boolean): string =>
+  `${begin(block)}
+for (var chunk = 0u; chunk < dims.K; chunk += 32u) {
+${each(block.ROWS, (r) => `let a${r} = aAt(row + ${r}u, chunk + 4u * lane);`)}
+for (var i = 0u; i < min(8u, (dims.K - chunk) / 4u); i++) {
+let k = chunk + 4u * i;
+${each(block.ROWS, (r) => `let x${r} = subgroupShuffle(a${r}, i);`)}
+${addFour(block, transposed)}
+}}
+${
+    each(
+      block.ROWS,
+      (r) => each(block.STRIPS, (s) => `store(row + ${r}u, column + ${32 * s}u, sum${r}_${s});`),
+    )
+  }
+}`;
+
+const parts = (block: Block): string => `
+var<workgroup> part: array<vec4f, WORKGROUP>; // four columns of one row, over a part of k
+${begin(block)}
+let length = (dims.K / 4u + WORKGROUP / 8u - 1u) / (WORKGROUP / 8u) * 4u; // of a part
+for (var k = lane / 8u * length; k < min((lane / 8u + 1u) * length, dims.K); k += 4u) {
+${each(block.ROWS, (r) => `let x${r} = aAt(row + ${r}u, k);`)}
+${addFour(block, false)}
+}
+${
+  each(block.ROWS, (r) => `
+part[lane] = sum${r}_0;
+workgroupBarrier();
+if (lane < 8u) {
+for (var i = 8u; i < WORKGROUP; i += 8u) { sum${r}_0 += part[lane + i]; }
+store(row + ${r}u, column, sum${r}_0);
+}
+workgroupBarrier();`)
+}
+}`;
+
+const alongK = ({ ROWS }: Block): string => `
+@compute @workgroup_size(WORKGROUP)
+fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+let row = group.y * ${ROWS}u;
+let column = (group.x * (WORKGROUP / 32u) + lane / 32u) * 4u;
+let ld = dims.ldB / 4u;
+let rows = min(column + STEP, vec4u(dims.N - 1u)) * ld;
+${each(ROWS, (r) => `var sum${r} = vec4f();`)}
+for (var i = lane % 32u; i < dims.K / 4u; i += 32u) {
+let right = transpose(mat4x4f(bAt(rows.x + i), bAt(rows.y + i), bAt(rows.z + i), bAt(rows.w + i)));
+${
+  each(ROWS, (r) =>
+    `let x${r} = aAt(row + ${r}u, 4u * i);\n` +
+    each(4, (j) => `sum${r} = fma(right[${j}], vec4f(x${r}[${j}]), sum${r});`))
+}
+}
+${
+  each(ROWS, (r) => `
+sum${r} = added(lane, sum${r});
+if (lane % 32u == 0u) { store(row + ${r}u, column, sum${r}); }`)
+}
+}`;
+
+/** `multiply`. Only "shuffle" with b (K, N) takes more than one strip. */
+export function multiplyText(sharing: Sharing, block: Block, transposed: boolean): string {
+  if (sharing === "along_k") return alongK(block);
+  return sharing === "parts" ? parts(block) : shuffle(block, transposed);
+}
