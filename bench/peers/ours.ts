@@ -2,6 +2,7 @@
 import type { Device } from "../../kernels/device.ts";
 import { matmul } from "../../kernels/matmul.ts";
 import { Scope } from "../../kernels/scope.ts";
+import { align } from "../../kernels/tensor.ts";
 import { recorded } from "../_measure.ts";
 import type { Peer } from "./peer.ts";
 
@@ -20,18 +21,22 @@ export function ourPeer(device: Device): Peer {
         device.write(tensor, values as Float32Array<ArrayBuffer>);
         return tensor;
       };
-      const bind = {
-        a: alloc(a, "a"),
-        b: alloc(b, "b"),
-        out: scope.alloc(product.M * product.N, "out"),
-      };
-      const work = recorded(device, () => matmul(device, bind, product));
+      const { M, N } = product, ldOut = align(N); // rows of logits are laid out so in a model
+      const out = scope.alloc(M * ldOut, "out");
+      const bind = { a: alloc(a, "a"), b: alloc(b, "b"), out };
+      const work = recorded(device, () => matmul(device, bind, { ...product, ldOut }));
       return {
         async run(runs) {
           work.enqueue(runs);
           await device.read(probe);
         },
-        read: async () => (await device.read(bind.out))[0],
+        async read() {
+          work.enqueue(1);
+          const [rows] = await device.read(out);
+          const cut = new Float32Array(M * N);
+          for (let m = 0; m < M; m++) cut.set(rows.subarray(m * ldOut, m * ldOut + N), m * N);
+          return cut;
+        },
         [Symbol.dispose]() {
           work[Symbol.dispose]();
           scope[Symbol.dispose]();
