@@ -14,7 +14,7 @@ import type { Device } from "../kernels/device.ts";
 import { Gpt2 } from "../model/gpt2.ts";
 import { languageModelRows } from "../model/rows.ts";
 import { ids } from "./_case.ts";
-import { emptyWait } from "./_measure.ts";
+import { clock, emptyQueue } from "./_measure.ts";
 import { benchOptions, openDevice } from "./_options.ts";
 import { DEFAULT_SIZES, type Sizes } from "./_sizes.ts";
 import type { BatchSize } from "./_steps.ts";
@@ -23,6 +23,8 @@ import type { BatchSize } from "./_steps.ts";
 export interface HostTime {
   readonly host: number;
   readonly wall: number;
+  /** Processor time of all threads. */
+  readonly cpu: number;
 }
 
 /** Processor time of this thread, seconds. */
@@ -51,12 +53,14 @@ export async function hostTime(
     await model.readLoss();
   };
   for (let i = 0; i < 3; i++) await step();
-  const wait = await emptyWait(device);
-  const [thread, start] = [threadSeconds(), performance.now()];
+  const { wait } = await emptyQueue(device);
+  const [thread, from] = [threadSeconds(), clock()];
   for (let i = 0; i < steps; i++) await step();
+  const [host, to] = [threadSeconds() - thread, clock()];
   return {
-    host: (threadSeconds() - thread) / steps,
-    wall: Math.max(1e-6, (performance.now() - start) / 1e3 / steps - wait),
+    host: host / steps,
+    wall: Math.max(1e-6, (to.wall - from.wall) / steps - wait.wall),
+    cpu: (to.cpu - from.cpu) / steps,
   };
 }
 
@@ -64,10 +68,11 @@ if (import.meta.main) {
   const { devices, samples: steps = 60 } = benchOptions(Deno.args, { model: "default" });
   for (const kind of devices) {
     using device = await openDevice(kind);
-    const { host, wall } = await hostTime(device, DEFAULT_SIZES, { B: 48, T: 24, steps });
-    const [ms, all] = [host, wall].map((seconds) => (1e3 * seconds).toFixed(1));
+    const { host, wall, cpu } = await hostTime(device, DEFAULT_SIZES, { B: 48, T: 24, steps });
+    const [ms, all, threads] = [host, wall, cpu].map((seconds) => (1e3 * seconds).toFixed(1));
     console.log(
-      `${device.name}: host ${ms} ms of a step's ${all} ms, ${(100 * host / wall).toFixed(1)} %`,
+      `${device.name}: host ${ms} ms of a step's ${all} ms, ${(100 * host / wall).toFixed(1)} %; ` +
+        `all threads ${threads} ms of processor time`,
     );
   }
 }
