@@ -34,15 +34,32 @@ class GroupPolicy extends LanguagePolicy implements Disposable {
   }
 }
 
+/** One way to run a group's step; all that are compared give the same update but for rounding. */
+export interface GroupWay {
+  /** Added to the names of its phases. */
+  readonly name: string;
+  /** A prompt runs once for its whole group when completions are drawn. */
+  readonly share: boolean;
+}
+
+const WAYS: readonly GroupWay[] = [
+  { name: "", share: true },
+  { name: ", by row", share: false },
+];
+
 /**
  * A GRPO step of B completions in groups of G, which divides B: prompts of T tokens, `tokens` drawn, one
- * epoch of one minibatch. Phases of a step whose prompts were run by row end with ", by row". The scores
- * are made up.
+ * epoch of one minibatch, in each of `ways` in turn. "update" is what a step has after its completions are
+ * drawn. The scores are made up.
  */
 export async function groupStep(
   device: Device,
   sizes: Sizes,
-  { B, T, G, tokens = 2 }: BatchSize & { G: number; tokens?: number },
+  { B, T, G, tokens = 2, ways = WAYS }: BatchSize & {
+    G: number;
+    tokens?: number;
+    ways?: readonly GroupWay[];
+  },
 ): Promise<PhasedWork> {
   const owned = new DisposableStack();
   const model = owned.use(Gpt2.create(device, sizes, {}));
@@ -52,8 +69,7 @@ export async function groupStep(
     ...{ totalSteps, maxNewTokens: tokens, groupSize: G },
     ...{ epochs: 1, minibatches: 1, learningRate: 1e-5 },
   };
-  const ways = [true, false].map((share) => {
-    const name = share ? "" : ", by row";
+  const runs = ways.map(({ name, share }) => {
     const policy = new TimedPolicy(owned.use(new GroupPolicy({ model, reference }, share)));
     return { name, policy, trainer: new Trainer(policy, settings, grpo) };
   });
@@ -61,13 +77,15 @@ export async function groupStep(
   return {
     async sample() {
       const all: Phases = {};
-      for (const { name, policy, trainer } of ways) {
+      for (const { name, policy, trainer } of runs) {
         policy.phases = {};
         const score = ({ responses }: { responses: Int32Array[] }) =>
           Promise.resolve(responses.map((response) => response[0] % 2));
         await timed(policy.phases, "whole step", () => trainer.step(prompts, score));
-        for (const phase of ["generate", "whole step"]) {
-          all[`${phase}${name}`] = policy.phases[phase];
+        const { generate, "whole step": whole } = policy.phases;
+        const update = { wall: whole.wall - generate.wall, cpu: whole.cpu - generate.cpu };
+        for (const [phase, time] of Object.entries({ generate, update, "whole step": whole })) {
+          all[`${phase}${name}`] = time;
         }
       }
       return all;

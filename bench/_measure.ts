@@ -43,7 +43,8 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
 }
 
-interface Clock {
+/** A time, seconds. */
+export interface Clock {
   wall: number;
   cpu: number;
 }
@@ -62,7 +63,7 @@ async function settle(device: Device, probe: Tensor): Promise<void> {
 const waits = new WeakMap<Device, { probe: Tensor; wait: Clock }>();
 
 /** A tensor to wait on, and what waiting for an empty queue costs; measured once a device. */
-async function emptyQueue(device: Device): Promise<{ probe: Tensor; wait: Clock }> {
+export async function emptyQueue(device: Device): Promise<{ probe: Tensor; wait: Clock }> {
   const known = waits.get(device);
   if (known) return known;
   const probe = device.alloc(1, "probe");

@@ -192,8 +192,10 @@ testOnDevices("training, decoding and PPO are measured in their phases", async (
   using step = await groupStep(device, SIZES, { B: 4, T: 3, G: 2 });
   assert.deepEqual(Object.keys(await step.sample()), [
     "generate",
+    "update",
     "whole step",
     "generate, by row",
+    "update, by row",
     "whole step, by row",
   ]);
   using update = await ppoUpdate(device, SIZES, { B: 2, T: 3 });
