@@ -1,4 +1,6 @@
 /** The WGSL of attend_kv.wgsl's `attend`, whose lines are repeated for each Pack of a head. @module */
+import head from "./attend_kv.wgsl" with { type: "text" };
+import finite from "./fragments/finite.wgsl" with { type: "text" };
 
 const MOST_HELD = 32; // Packs of q that a lane keeps in registers; longer heads read them again
 
@@ -75,3 +77,13 @@ for (var i = d + ${LANES}u; i < WORKGROUP && lane < ${LANES}u; i += ${LANES}u) {
 sum += score[i];
 value0 += part[i];
 }`;
+
+const texts = new Map<string, string>(); // by Packs and lanes
+
+/** The whole text but for the Pack, the same object each time. */
+export function attendCode(packs: number, lanes: number): string {
+  const key = `${packs} ${lanes}`;
+  let text = texts.get(key);
+  if (!text) texts.set(key, text = [finite, head, attendText(packs, lanes)].join("\n"));
+  return text;
+}

@@ -1,9 +1,7 @@
 /** Cache of keys and values for decoding: the CPU definition and the launchers. @module */
 import { windowWithin } from "./attention.ts";
 import type { Device, FloatArray, Tensor } from "./device.ts";
-import attendHead from "./attend_kv.wgsl" with { type: "text" };
-import { attendText } from "./attend_kv_text.ts";
-import finite from "./fragments/finite.wgsl" with { type: "text" };
+import { attendCode } from "./attend_kv_text.ts";
 import { packed, packSize } from "./fragments/pack.ts";
 import code from "./kv_cache.wgsl" with { type: "text" };
 
@@ -74,16 +72,6 @@ export function attendKvTwin({ qkv, position, k, v, out }: Arrays, dims: Dims): 
 
 // Few, as a decode step has few slots and dimensions a head; a software adapter steps through 8 at once.
 const lanesOf = (device: Device): number => device.software ? 8 : 64;
-
-const texts = new Map<string, string>(); // by Packs and lanes
-
-/** The text for heads of `packs` Packs, the same each time. */
-function attendCode(packs: number, lanes: number): string {
-  const key = `${packs} ${lanes}`;
-  let text = texts.get(key);
-  if (!text) texts.set(key, text = [finite, attendHead, attendText(packs, lanes)].join("\n"));
-  return text;
-}
 
 /**
  * Enqueues copying the k and v parts of qkv (U * T, 3C) into the slots that `position` u32 (U * T)
