@@ -1,6 +1,6 @@
 /**
- * How long work takes on a device. Runs are enqueued together and waited for once; the wait that an
- * empty queue costs (about 11 ms in Deno) is taken off; the median of several such samples counts.
+ * How long work takes on a device. Runs are enqueued together and waited for once; the wait for an
+ * empty queue is taken off; the median of several such samples counts.
  * @module
  */
 import process from "node:process";

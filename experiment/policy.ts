@@ -70,6 +70,7 @@ export class LanguagePolicy implements Policy {
   readonly valueDetached: boolean;
   /** True where there is a reference. */
   readonly hasKl: boolean;
+  readonly givesReference = true;
   /** Absent where there is neither a frozen copy nor an adapter. */
   readonly reference?: NonNullable<Policy["reference"]>;
   /** Absent where there is no frozen copy in f32, or an adapter is trained. */
@@ -139,29 +140,27 @@ export class LanguagePolicy implements Policy {
 
   /** @throws {Error} where KL is asked for and there is no reference, or logits are not finite */
   async evaluate(batch: TokenBatch, asked: EvaluationRequest = {}): Promise<Evaluation> {
-    if (asked.kl && !this.hasKl) {
+    const { kl: wantsKl = false, reference: wantsReference = false } = asked;
+    const compares = wantsKl || wantsReference;
+    if (compares && !this.hasKl) {
       throw new Error(
         "Cannot evaluate KL as it is to a reference: this policy has none; give it a frozen copy",
       );
     }
-    const { temperature } = batch, reference = asked.kl ? this.frozen ?? this.model : undefined;
+    const against = compares ? { reference: this.frozen ?? this.model, kl: wantsKl } : {};
+    const options = { temperature: batch.temperature, ...against };
     if (this.#sharing === "check") {
-      const figures = await checkPrefixes(this.model, responseRows(batch), {
-        temperature,
-        reference,
-      });
+      const figures = await checkPrefixes(this.model, responseRows(batch), options);
       noteFigures(this.prefixFigures, figures);
     }
     const rows = this.#rows = this.#layOut(batch);
-    const { logprob, entropy, value, kl } = await this.model.evaluate(rows, {
-      temperature,
-      reference,
-    });
+    const { logprob, entropy, value, kl, reference } = await this.model.evaluate(rows, options);
     return {
       logprob: toGrid(logprob, rows),
       entropy: toGrid(entropy, rows),
       ...(this.hasValues && { value: toGrid(value, rows, "valuePlace") }),
       ...(kl && { kl: toGrid(kl, rows) }),
+      ...(wantsReference && { reference: toGrid(reference!, rows) }),
     };
   }
 

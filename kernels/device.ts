@@ -134,8 +134,8 @@ export interface Device extends Disposable {
   /** Collects every launch that `build` makes into a program, without running any. */
   record(label: string, build: () => void): Program;
   /**
-   * Waits for all that was enqueued and copies tensors back: one host sync for all of them together
-   * (about 11 ms in Deno). Float64Array where the device computes in f64.
+   * Waits for all that was enqueued and copies tensors back: one host sync for all of them together,
+   * after which the device has nothing to do. Float64Array where the device computes in f64.
    * @throws {Error} when any earlier launch was invalid (from then on every read throws), the device
    * was lost, or (`OutOfMemoryError`) an earlier `alloc` found no memory
    */

@@ -16,8 +16,8 @@
  */
 import type { Device, FloatArray, Tensor } from "../kernels/device.ts";
 import { Scope } from "../kernels/scope.ts";
-import { view } from "../kernels/tensor.ts";
 import { type ModelConfig, type ModelDims, modelDims, parseConfig } from "./config.ts";
+import { readEvaluation } from "./evaluation.ts";
 import type {
   BatchSizes,
   EvaluateOptions,
@@ -27,7 +27,6 @@ import type {
 } from "./gpt2_options.ts";
 import { logitsWidth } from "./layers/head.ts";
 import { layoutParameters } from "./layout.ts";
-import { logitsError } from "./logits.ts";
 import { Adapter, inUse } from "./lora/lora.ts";
 import { Optimizer } from "./optimizer.ts";
 import { initialise, initialiseValueHead, ParameterBuffers } from "./params.ts";
@@ -132,9 +131,8 @@ export class Gpt2 implements Disposable {
   }
 
   /**
-   * Preallocates the memory of every pass of at most these sizes, with an adapter and without it: later
-   * passes of such shapes take no more. Where they are to be compared with a `reference`, that takes
-   * memory too; what the reference's own passes take is its own to reserve.
+   * Preallocates the memory of every pass of at most these sizes, with an adapter and without it, and of
+   * comparing them with a `reference`, whose own passes are its own to reserve.
    * @throws {RangeError} when the sequences are longer than the model's positions, or a tensor is too
    * large for the device
    */
@@ -160,22 +158,16 @@ export class Gpt2 implements Disposable {
     rows: Rows,
     { temperature = 1, ...options }: EvaluateOptions = {},
   ): Promise<RowEvaluation> {
-    const { head } = this.#forward(rows, temperature, options), R = rows.index.length;
-    const wanted = [head.logprob, head.entropy, head.value ?? head.logprob];
-    if (head.reference) wanted.push(head.reference.kl);
-    const norm = this.optimizer && this.#norm === undefined ? [this.optimizer.norm] : [];
-    const read = await this.device.read(...wanted.map((x) => view(x, 0, R)), ...norm);
-    const [logprob, entropy, estimate, ...more] = read as FloatArray[];
-    const kl = head.reference && more.shift(), [step] = more;
-    if (step) this.#norm = step[0];
-    for (const [of, whose] of [[logprob, ""], [kl ?? [], " under the reference"]] as const) {
-      const broken = of.findIndex((x) => !Number.isFinite(x));
-      if (broken < 0) continue;
-      this.#pending = undefined;
-      throw logitsError("evaluate", `those of target position ${broken}${whose}`);
-    }
-    const value = head.value ? estimate : estimate.fill(0);
-    return { logprob, entropy, value, ...(kl && { kl }) };
+    const { reference, kl = true, adapter } = options;
+    const apart = reference && !kl ? this.#logprobUnder(reference, rows, temperature) : undefined;
+    const compared = { adapter, ...(kl && { reference }) };
+    const { head } = this.#forward(rows, temperature, compared), R = rows.index.length;
+    const norm = this.#norm === undefined ? this.optimizer?.norm : undefined;
+    const read = await readEvaluation(this.device, { head, R, reference: apart, norm });
+    this.#norm ??= read.norm;
+    if (!read.fault) return read.evaluation;
+    this.#pending = undefined;
+    throw read.fault;
   }
 
   /** What `backward` would go back through: another object after every forward pass; undefined where nothing. */
@@ -337,6 +329,14 @@ export class Gpt2 implements Disposable {
     pass.forward(rows);
     if (pass.model.gradients) this.#pending = { pass, R: rows.index.length };
     return pass;
+  }
+
+  /** Enqueues a reference's forward pass; (R or more) log-probabilities, which the next one here leaves. */
+  #logprobUnder(reference: Gpt2, rows: Rows, temperature: number): Tensor {
+    checkReference(this, reference);
+    if (reference !== this) return reference.#forward(rows, temperature).head.logprob;
+    const { head } = this.#forward(rows, temperature, { adapter: false });
+    return this.#passes.keep(head.logprob, rows.index.length);
   }
 
   /** Enqueues a reference's forward pass as far as its final norm; (R, C), the rows of its own pass. */

@@ -60,10 +60,12 @@ export interface EvaluateOptions extends PassOptions {
   /** Divides the logits, the reference's too; > 0. Default 1. */
   temperature?: number;
   /**
-   * A model of the same vocabulary, on the same device, to compare with: `RowEvaluation.kl`. The model
-   * itself means itself with its adapter left out. One more forward pass, of the reference.
+   * A model of the same vocabulary, on the same device, to compare with: `RowEvaluation.reference` and
+   * `kl`. The model itself means itself with its adapter left out. One more forward pass, of the reference.
    */
   reference?: Gpt2;
+  /** False compares the log-probabilities of the targets alone, which is less memory. Default true. */
+  kl?: boolean;
 }
 
 /** What a forward pass tells of each target position: (R) each. */
@@ -74,6 +76,8 @@ export interface RowEvaluation {
   entropy: FloatArray;
   /** Value head's estimate; zeros without one. */
   value: FloatArray;
+  /** log-probability of the target under the reference, nats; absent without one. */
+  reference?: FloatArray;
   /** KL(this || reference) of the whole distribution, nats, >= 0; absent without a reference. */
   kl?: FloatArray;
 }

@@ -93,6 +93,7 @@ export class Pass implements Disposable {
   #programs: Scope;
   #forward: Program;
   #backward?: Program;
+  #recordKlBackward?: () => Program;
   #klBackward?: Program; // as #backward, and through KL
   #recordHidden: () => Program;
   #hidden?: Program;
@@ -187,6 +188,7 @@ export class Pass implements Disposable {
   /** Enqueues the backward pass of the last `forward`: adds into the model's gradients. */
   backward(gradients: RowGradients): void {
     this.#writeGradients(gradients);
+    if (gradients.dkl) this.#klBackward ??= this.#recordKlBackward?.(); // where KL is no loss: never
     (gradients.dkl && this.#klBackward || this.#backward!).run();
   }
 
@@ -300,7 +302,7 @@ export class Pass implements Disposable {
         embeddingBackward(device, { dout: dx, ...tables, ...lookups! }, { N, C, V, P });
       });
     this.#backward = record({ ...headDims, reference: undefined });
-    if (headDims.reference) this.#klBackward = record(headDims);
+    if (headDims.reference) this.#recordKlBackward = () => record(headDims);
     if (loss) this.#addLoss = this.#recordLoss(loss, { dlogprob: head.dlogprob, R: headDims.R });
   }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Device, Tensor } from "../kernels/device.ts";
+import { mix } from "../kernels/mix.ts";
 import type { ModelDims } from "./config.ts";
 import type { BatchSizes, Gpt2Options } from "./gpt2_options.ts";
 import { type AdaptedModel, inUse, type PassParts, passParts } from "./lora/lora.ts";
@@ -69,6 +70,13 @@ export class Passes implements Disposable {
     return { B, T: time, R: 2 * targets > B * time ? B * time : targets };
   }
 
+  /** Enqueues a copy of (R) numbers that the next pass would overwrite; there is one copy at a time. */
+  keep(x: Tensor, R: number): Tensor {
+    const out = this.#workspace.alloc(R, "kept rows", "f32", "other");
+    mix(this.model.device, { x, out }, { N: R, alpha: 1, beta: 0 });
+    return out;
+  }
+
   /** Preallocates the memory of every pass of at most these sizes, see `Gpt2.reserve`. */
   reserve({ B, T, R, treeRows, reference }: BatchSizes & { reference?: ReferenceHead }): void {
     const time = roundTime(T, this.model.dims);
@@ -76,7 +84,9 @@ export class Passes implements Disposable {
     const most = { B, T: time, R: Math.min(B * time, 2 * roundUp(R) - 1) };
     const tree = treeRows && { B: 1, T: roundRows(treeRows), R: roundRows(R) };
     const shape = { ...(tree || most), temperature: 1 };
-    for (const wanted of inUse(this.model.adapter) ? [true, false] : [undefined]) {
+    const isOwnReference = inUse(this.model.adapter);
+    if (isOwnReference) this.#workspace.alloc(shape.R, "kept rows", "f32", "other");
+    for (const wanted of isOwnReference ? [true, false] : [undefined]) {
       const parts = { ...passParts(this.model, wanted), reference };
       this.#record(shape, parts)[Symbol.dispose]();
     }

@@ -98,10 +98,7 @@ export async function collect<C>(
 /** What policy and reference say of a rollout. */
 export type Evaluated = Pick<Experience, "now" | "reference" | "lastPass">;
 
-/**
- * Asks reference and policy about every response, in pieces that fit into memory; no score is needed.
- * @throws {RangeError} where arrays of the policy have the wrong size
- */
+/** Asks reference and policy about every response, in pieces that fit into memory. @throws as `collect` */
 export async function evaluateRollout(
   policy: Policy,
   { rollout, config: { microbatchRows, temperature }, needs }: {
@@ -115,16 +112,17 @@ export async function evaluateRollout(
   const now: Evaluation = { logprob: empty(), entropy: empty(), ...(needs.kl && { kl: empty() }) };
   if (needs.value) now.value = empty();
   const reference = needs.reference ? empty() : undefined;
-  const valueAt = needs.head?.at, asked = { kl: needs.kl !== undefined };
+  const together = needs.reference && policy.givesReference === true;
+  const valueAt = needs.head?.at, asked = { kl: needs.kl !== undefined, reference: together };
   const chunks = pieces(Array.from({ length: grid.B }, (_, row) => row), microbatchRows);
-  if (reference) {
-    for (const chunk of chunks) {
-      const { logprob } = await policy.reference!(tokenBatch(rollout, chunk, { temperature }));
-      place(reference, grid, chunk, logprob, "the reference's logprob");
-    }
-  }
+  const askReference = async (chunk: number[], given?: Float32Array) => {
+    given ??= (await policy.reference!(tokenBatch(rollout, chunk, { temperature }))).logprob;
+    place(reference!, grid, chunk, given, "the reference's logprob");
+  };
+  for (const chunk of reference && !together ? chunks : []) await askReference(chunk);
   for (const chunk of chunks) {
     const got = await policy.evaluate(tokenBatch(rollout, chunk, { temperature, valueAt }), asked);
+    if (together) await askReference(chunk, got.reference);
     for (const name of Object.keys(now) as (keyof Evaluation)[]) {
       place(now[name]!, grid, chunk, got[name] ?? [], `the policy's ${name}`);
     }

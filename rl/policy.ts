@@ -68,6 +68,8 @@ export interface Evaluation {
    * asked for.
    */
   kl?: Float32Array;
+  /** As `logprob`, under the reference; where it was asked for and `Policy.givesReference`. */
+  reference?: Float32Array;
 }
 
 /** Gradients of the loss with respect to what `Evaluation` gave, each (B, T), 0 where masked. */
@@ -86,6 +88,8 @@ export interface EvaluationGradient {
 export interface EvaluationRequest {
   /** `Evaluation.kl`: one more forward pass, of the reference. Default false. */
   kl?: boolean;
+  /** `Evaluation.reference`: one more forward pass, of the reference, unless `kl` makes it. Default false. */
+  reference?: boolean;
 }
 
 /** Learning rates of one optimiser step, each >= 0. */
@@ -110,6 +114,8 @@ export interface Policy {
   readonly lastPass?: unknown;
   /** True where `evaluate` gives `kl` when asked. */
   readonly hasKl?: boolean;
+  /** True where `evaluate` gives `reference` when asked: both then take one wait for the device. */
+  readonly givesReference?: boolean;
   /** Draws one completion a prompt. */
   generate(prompts: Int32Array[], options: SamplingOptions): Promise<Rollout>;
   /** Forward pass; keeps what `backward` needs until the next `evaluate`. */

@@ -20,6 +20,7 @@ import {
 import { Faults } from "./webgpu/faults.ts";
 import { Pipelines } from "./webgpu/pipelines.ts";
 import { readBack } from "./webgpu/read.ts";
+import { Staging } from "./webgpu/staging.ts";
 import { encodeSteps, type Step } from "./webgpu/steps.ts";
 import { Uniforms } from "./webgpu/uniforms.ts";
 
@@ -37,6 +38,7 @@ export class WebGpuDevice implements Device {
   #pipelines: Pipelines;
   #pool: Pool<Block>;
   #uniforms: Uniforms;
+  #staging: Staging;
   #recorder = new Recorder<Step>();
   #written = 0; // bytes since the last submission
 
@@ -49,6 +51,7 @@ export class WebGpuDevice implements Device {
     this.#faults = new Faults(device, () => this.memory.held);
     this.#pipelines = new Pipelines(device, this.#faults);
     this.#uniforms = new Uniforms(device);
+    this.#staging = new Staging(this.#faults);
     this.#pool = new Pool<Block>(
       (bytes, label) => ({
         bytes,
@@ -125,7 +128,7 @@ export class WebGpuDevice implements Device {
     if (this.#faults.any) throw await this.#faults.settled();
     for (const tensor of tensors) this.#pool.checkRange("read", tensor, 0, tensor.length);
     return await readBack(tensors, {
-      faults: this.#faults,
+      staging: this.#staging,
       submit: (commands) => this.#submit(commands),
     });
   }

@@ -65,9 +65,13 @@ testOnDevices("evaluate() gives KL to another model, as its logits say", async (
     using model = randomModel(device);
     using reference = open(device);
     for (const rows of name === "another model" ? [ragged, wide, ragged] : [ragged]) {
-      const { kl, ...rest } = await model.evaluate(rows, { temperature, reference });
+      const { kl, reference: under, ...rest } = await model.evaluate(rows, {
+        temperature,
+        reference,
+      });
       const plain = await model.evaluate(rows, { temperature });
       assert.deepEqual(rest, plain, "nothing else changes");
+      assert.deepEqual(under, (await reference.evaluate(rows, { temperature })).logprob);
       const want = exactly(await model.logits(rows), await reference.logits(rows));
       assert.ok(Math.max(...want) > 0.5, `${want}`);
       assertClose(kl!, want, `kl to ${name}`, 2e-5);
@@ -244,26 +248,80 @@ testOnDevices("evaluate() says which reference it cannot compare with", async (d
 });
 
 testOnDevices(
-  "logits of a reference that are not finite are told, and as its own",
+  "log-probabilities under a reference come with an evaluation, in one read",
   async (device) => {
-    using model = randomModel(device);
-    using reference = otherModel(device);
-    device.write(reference.weights.get("ln_f.bias"), [NaN]);
-    await assert.rejects(() => model.evaluate(wide, { temperature, reference }), (error) => {
-      assert.ok(error instanceof LogitsError);
-      assert.match(error.message, /those of target position 0 under the reference are not/);
-      return true;
-    });
-    assert.throws(
-      () => model.backward({ dkl: wave(wide.index.length, 1) }),
-      /call evaluate first/,
-    );
-    device.write(reference.weights.get("ln_f.bias"), [0]);
-    const { kl } = await model.evaluate(ragged, { temperature, reference });
-    model.backward({ dkl: kl });
-    for (const [name, of] of await gradients(model)) assert.ok(of.every(Number.isFinite), name);
+    const base = () => randomModel(device, SMALL, { valueHead: false, frozen: true });
+    const pairs: [Gpt2, Gpt2 | undefined][] = [
+      ...Object.values(COMPARED).map((open): [Gpt2, Gpt2] => [randomModel(device), open(device)]),
+      [adaptedModel(device, SMALL), undefined], // its own reference, with the adapter off
+    ];
+    for (const [model, other] of pairs) {
+      using owned = new DisposableStack();
+      owned.use(model);
+      const alone = owned.use(other ?? base()), reference = other ?? model;
+      for (const rows of [ragged, wide, ragged]) {
+        const { dkl: _, ...gradient } = upstream(rows.index.length);
+        const want = await model.evaluate(rows, { temperature });
+        const { logprob: wanted } = await alone.evaluate(rows, { temperature });
+        model.backward(gradient);
+        const of = await gradients(model);
+        model.zeroGradient();
+        const reads = readsOf(device);
+        const got = await model.evaluate(rows, { temperature, reference, kl: false });
+        assert.equal(reads.end(), 1);
+        assert.deepEqual(got, { ...want, reference: wanted });
+        model.backward(gradient);
+        assert.deepEqual(await gradients(model), of);
+        model.zeroGradient();
+      }
+    }
   },
 );
+
+/** Counts the reads of a device until `end`. */
+function readsOf(device: Device): { end(): number } {
+  let count = 0;
+  const read = device.read;
+  device.read = (...tensors) => {
+    count++;
+    return read.apply(device, tensors);
+  };
+  return {
+    end: () => {
+      device.read = read;
+      return count;
+    },
+  };
+}
+
+for (const full of [true, false]) {
+  testOnDevices(
+    `logits of a reference that are not finite are told, and as its own${
+      full ? "" : ", without KL"
+    }`,
+    async (device) => {
+      using model = randomModel(device);
+      using reference = otherModel(device);
+      device.write(reference.weights.get("ln_f.bias"), [NaN]);
+      await assert.rejects(
+        () => model.evaluate(wide, { temperature, reference, kl: full }),
+        (error) => {
+          assert.ok(error instanceof LogitsError);
+          assert.match(error.message, /those of target position 0 under the reference are not/);
+          return true;
+        },
+      );
+      assert.throws(
+        () => model.backward({ dkl: wave(wide.index.length, 1) }),
+        /call evaluate first/,
+      );
+      device.write(reference.weights.get("ln_f.bias"), [0]);
+      const { kl } = await model.evaluate(ragged, { temperature, reference });
+      model.backward({ dkl: kl });
+      for (const [name, of] of await gradients(model)) assert.ok(of.every(Number.isFinite), name);
+    },
+  );
+}
 
 testOnDevices("a model is compared with one reference after another", async (device) => {
   using model = randomModel(device);

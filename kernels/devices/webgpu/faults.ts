@@ -19,21 +19,20 @@ const rankOf = (error: Error): number => {
   return rank < 0 ? CAUSES.length : rank;
 };
 
+/** Errors that are asked for at every read; an event of them might come after it. */
+const WATCHED: readonly GPUErrorFilter[] = ["validation", "out-of-memory"];
+
 /** The first error of the gravest kind that a device reported. */
 export class Faults {
   #error?: Error;
   #unanswered = new Set<Promise<void>>(); // error scopes that the driver has not answered
 
-  /** Listens to `device`: without a listener Deno drops validation errors. */
+  /** Watches `device` from now on: without that Deno drops validation errors. */
   constructor(readonly device: GPUDevice, readonly heldBytes: () => number) {
-    device.addEventListener("uncapturederror", (event) => {
+    for (const filter of WATCHED) device.pushErrorScope(filter);
+    device.addEventListener("uncapturederror", (event) => { // of other kinds
       event.preventDefault();
-      const { error } = event as GPUUncapturedErrorEvent;
-      this.report(
-        error instanceof GPUOutOfMemoryError
-          ? new OutOfMemoryError("a transfer", 0, heldBytes())
-          : new Error(`GPU validation failed: ${error.message.trim()}`),
-      );
+      this.#reportUnexplained((event as GPUUncapturedErrorEvent).error);
     });
     device.lost.then((lost) =>
       this.report(
@@ -68,19 +67,32 @@ export class Faults {
   ): T {
     this.device.pushErrorScope(filter);
     const result = body();
-    const answer = this.device.popErrorScope()
-      .then(async (error) => {
-        if (error) this.report(await explain(error, result));
-      })
-      .catch(() => {}) // the device is lost, which is reported elsewhere
-      .finally(() => this.#unanswered.delete(answer));
-    this.#unanswered.add(answer);
+    this.#close(async (error) => this.report(await explain(error, result)));
     return result;
   }
 
   /** The error so far, once every scope was answered. */
   async settled(): Promise<Error | undefined> {
+    for (const _ of WATCHED) this.#close((error) => this.#reportUnexplained(error));
+    for (const filter of WATCHED) this.device.pushErrorScope(filter);
     await Promise.all(this.#unanswered);
     return this.#error;
+  }
+
+  /** Ends the innermost error scope; what it caught is reported when the driver tells. */
+  #close(report: (error: GPUError) => void | Promise<void>): void {
+    const answer = this.device.popErrorScope()
+      .then((error) => error ? report(error) : undefined)
+      .catch(() => {}) // the device is lost, which is reported elsewhere
+      .finally(() => this.#unanswered.delete(answer));
+    this.#unanswered.add(answer);
+  }
+
+  #reportUnexplained(error: GPUError): void {
+    this.report(
+      error instanceof GPUOutOfMemoryError
+        ? new OutOfMemoryError("a transfer", 0, this.heldBytes())
+        : new Error(`GPU validation failed: ${error.message.trim()}`),
+    );
   }
 }
