@@ -5,9 +5,7 @@ import {
   attentionBackwardQueryTwin,
   attentionTwin,
 } from "./attention_cpu.ts";
-import code from "./attention.wgsl" with { type: "text" };
-import seen from "./attention_seen.wgsl" with { type: "text" };
-import finite from "./fragments/finite.wgsl" with { type: "text" };
+import { attentionCode } from "./attention_text.ts";
 import naiveCode from "./attention_naive.wgsl" with { type: "text" };
 
 /** B batch rows of T positions, H heads of D dimensions each; C = H * D. */
@@ -23,6 +21,8 @@ export interface AttentionDims {
   scale?: number;
   /** Take the scalar kernel even where the fast one applies. */
   naive?: boolean;
+  /** Whether lanes hand rows round. Default: where subgroups have 8 lanes, as those of llvmpipe. */
+  shuffle?: boolean;
 }
 
 /** Buffers, named as in the WGSL file. `lse` is written by forward and read by backward. */
@@ -65,15 +65,6 @@ export function windowWithin(rows: number, window = rows): number {
 
 const LANES = 32; // rows a workgroup owns: short, so that causal rows near the start end early
 
-const codes = new Map<number, string>(); // by D
-
-/** The fast kernel's text for heads of D dimensions. */
-function codeFor(D: number): string {
-  let text = codes.get(D);
-  if (!text) codes.set(D, text = `${finite}const D4 = ${D / 4}u;\n${code}\n${seen}`);
-  return text;
-}
-
 function launch(
   device: Device,
   [entryPoint, twin]: [entryPoint: string, twin: Kernel["twin"]],
@@ -87,19 +78,21 @@ function launch(
     );
   }
   const fast = D % 4 === 0 && !dims.naive;
-  const file = fast ? `attention_d${D}` : "attention_naive";
+  const shuffles = fast && (dims.shuffle ?? device.features.has("subgroups-8"));
+  const file = fast ? `attention_d${D}` : "attention_naive", lanes = shuffles ? 8 : LANES;
   device.launch({
     kernel: {
       label: `${file}.${entryPoint}`,
       entryPoint,
-      code: fast ? codeFor(D) : naiveCode,
+      code: fast ? attentionCode(D, shuffles) : naiveCode,
       twin,
-      workgroup: LANES,
+      workgroup: lanes,
+      variant: shuffles ? "shuffles" : undefined,
       constants: { SCALE: scale },
     },
     dims: { B, T, H, D, window: windowWithin(T, window), scale },
     bind,
-    groups: [Math.ceil(T / LANES), H, B],
+    groups: [Math.ceil(T / lanes), H, B],
   });
 }
 

@@ -21,10 +21,9 @@
 // its keys in ascending order, so that its bits do not depend on what else the row holds.
 // D is a multiple of 4 here; attention_naive.wgsl takes any.
 override WORKGROUP: u32; // threads per workgroup, set by the launcher
-// LOWEST: fragments/finite.wgsl; lowest_position, next_key, sees: attention_seen.wgsl
-// D4 = D / 4 is a constant that the launcher declares in front: a private array cannot be sized by an
-// override, and a loop whose trip count is its array's size is unrolled, which keeps the array in
-// registers.
+// LOWEST: fragments/finite.wgsl. Row, sees, next_key: fragments/attention_seen.wgsl. Many, Soft and what a lane
+// does with the rows it meets: fragments/attention_one.wgsl or attention_shuffle.wgsl. Head, the D
+// numbers of a row, and its functions: fragments/attention_head.ts.
 override SCALE: f32 = 0.0; // of the scores; 0: 1 / sqrt(D)
 struct Dims { T: u32, H: u32, window: u32 } // window <= T
 @group(0) @binding(0) var<uniform> dims: Dims;
@@ -41,167 +40,140 @@ fn scale_of_scores() -> f32 {
   return select(SCALE, inverseSqrt(f32(D4) * 4.0), SCALE == 0.0);
 }
 
+// The softmax of a query after one more key: all that was summed is relative to the largest score so
+// far, and is multiplied by `keep` when that rises.
+struct Step { top: f32, sum: f32, keep: f32, p: f32 }
+fn with_key(before: Step, s: f32, seen: bool) -> Step {
+  let rises = seen && s > before.top;
+  let top = select(before.top, s, rises);
+  let keep = select(1.0, exp(before.top - top), rises);
+  let p = select(0.0, exp(s - top), seen);
+  return Step(top, before.sum * keep + p, keep, p);
+}
+
 @compute @workgroup_size(WORKGROUP)
 fn forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let first = group.x * WORKGROUP;
-  let t = first + lane;
-  if (t >= dims.T) { return; } // the last workgroup may be partly empty
+  let last = min(first + WORKGROUP, dims.T) - 1u;
   let h = group.y;
-  let b = group.z;
+  let rows = group.z * dims.T;
   let C4 = dims.H * D4;
-  let rows = b * dims.T;
-  let mine = (rows + t) * C4 + h * D4;
-  let stat = (b * dims.H + h) * dims.T + t;
-  if (end[rows + t] <= t) { // padding
-    for (var i = 0u; i < D4; i++) { out[mine + i] = vec4f(0.0); }
+  let stride = 3u * C4;
+  let head = rows * stride + h * D4; // row 0 of q; k is C4 further on, v 2 * C4
+  let t = row_of(rows, min(first + lane, last));
+  let q = scaled(qkv_head(head + t.at * stride), scale_of_scores());
+  var sum_v = Head();
+  var soft = Step(LOWEST, 0.0, 1.0, 0.0);
+  let low = lowest_position(rows, first);
+  for (var j = 0u; j <= last; j += MANY) {
+    let next = next_key(rows, j, first, low);
+    if (next > j) {
+      j = next - MANY;
+      continue;
+    }
+    let key = key_row(rows, j, lane);
+    let seen = seen_keys(t, key, j);
+    if (none(seen)) { continue; }
+    let k = head + C4 + key.at * stride;
+    let x = soften(soft, scores_qkv(q, k), seen);
+    sum_v = keep_qkv(sum_v, x, k + C4);
+    soft = x.last;
+  }
+  if (first + lane > last) { return; } // the last workgroup may be partly empty
+  let mine = (rows + t.at) * C4 + h * D4;
+  let stat = (group.z * dims.H + h) * dims.T + t.at;
+  if (t.end <= t.at) { // padding
+    store_out(mine, Head());
     lse[stat] = vec2f();
     return;
   }
-  let step = 3u * C4;
-  let head = rows * step + h * D4; // row 0 of q; k is C4 further on, v 2 * C4
-  let scale = scale_of_scores();
-  var q: array<vec4f, D4>;
-  var sum_v: array<vec4f, D4>;
-  for (var i = 0u; i < D4; i++) {
-    q[i] = qkv[head + t * step + i] * scale;
-    sum_v[i] = vec4f(0.0);
-  }
-  var top = LOWEST;
-  var sum = 0.0;
-  let low = lowest_position(rows, first);
-  for (var j = 0u; j <= t; j++) {
-    let next = next_key(rows, j, first, low);
-    if (next > j) {
-      j = next - 1u;
-      continue;
-    }
-    if (!sees(rows, t, j)) { continue; }
-    let k = head + C4 + j * step;
-    var s = 0.0;
-    for (var i = 0u; i < D4; i++) { s += dot(q[i], qkv[k + i]); }
-    let high = max(top, s);
-    let keep = exp(top - high); // what was summed so far was relative to the old maximum
-    let p = exp(s - high);
-    sum = sum * keep + p;
-    top = high;
-    let v = k + C4;
-    for (var i = 0u; i < D4; i++) { sum_v[i] = sum_v[i] * keep + p * qkv[v + i]; }
-  }
-  for (var i = 0u; i < D4; i++) { out[mine + i] = sum_v[i] / sum; }
-  lse[stat] = vec2f(top, log(sum));
+  store_out(mine, divided(sum_v, soft.sum));
+  lse[stat] = vec2f(soft.top, log(soft.sum));
 }
 
 // Also writes delta, which backward_key reads.
 @compute @workgroup_size(WORKGROUP)
 fn backward_query(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let first = group.x * WORKGROUP;
-  let t = first + lane;
-  if (t >= dims.T) { return; }
+  let last = min(first + WORKGROUP, dims.T) - 1u;
   let h = group.y;
-  let b = group.z;
+  let rows = group.z * dims.T;
   let C4 = dims.H * D4;
-  let rows = b * dims.T;
-  let mine = (rows + t) * C4 + h * D4;
-  let stat = (b * dims.H + h) * dims.T + t;
-  let step = 3u * C4;
-  let head = rows * step + h * D4;
-  if (end[rows + t] <= t) {
-    for (var i = 0u; i < D4; i++) { dqkv[head + t * step + i] = vec4f(0.0); }
-    delta[stat] = 0.0;
-    return;
-  }
+  let stride = 3u * C4;
+  let head = rows * stride + h * D4;
+  let t = row_of(rows, min(first + lane, last));
+  let mine = (rows + t.at) * C4 + h * D4;
+  let stat = (group.z * dims.H + h) * dims.T + t.at;
   let scale = scale_of_scores();
-  var q: array<vec4f, D4>;
-  var d_out: array<vec4f, D4>;
-  var dq: array<vec4f, D4>;
-  var sum = 0.0;
-  for (var i = 0u; i < D4; i++) {
-    q[i] = qkv[head + t * step + i] * scale;
-    d_out[i] = dout[mine + i];
-    sum += dot(d_out[i], out[mine + i]);
-    dq[i] = vec4f(0.0);
-  }
-  delta[stat] = sum;
+  let q = scaled(qkv_head(head + t.at * stride), scale);
+  let d_out = dout_head(mine);
+  let sum = dot_head(d_out, out_head(mine));
   let norm = lse[stat];
+  var dq = Head();
   let low = lowest_position(rows, first);
-  for (var j = 0u; j <= t; j++) {
+  for (var j = 0u; j <= last; j += MANY) {
     let next = next_key(rows, j, first, low);
     if (next > j) {
-      j = next - 1u;
+      j = next - MANY;
       continue;
     }
-    if (!sees(rows, t, j)) { continue; }
-    let k = head + C4 + j * step;
-    let v = k + C4;
-    var s = 0.0;
-    var dp = 0.0;
-    for (var i = 0u; i < D4; i++) {
-      s += dot(q[i], qkv[k + i]);
-      dp += dot(d_out[i], qkv[v + i]);
-    }
-    let ds = exp(s - norm.x - norm.y) * (dp - sum) * scale;
-    for (var i = 0u; i < D4; i++) { dq[i] += ds * qkv[k + i]; }
+    let key = key_row(rows, j, lane);
+    let seen = seen_keys(t, key, j);
+    if (none(seen)) { continue; }
+    let k = head + C4 + key.at * stride;
+    let p = probability(scores_qkv(q, k), alike(norm.x), alike(norm.y), seen);
+    let ds = dscore(p, scores_qkv(d_out, k + C4), alike(sum));
+    dq = add_qkv(dq, times(ds, scale), k);
   }
-  for (var i = 0u; i < D4; i++) { dqkv[head + t * step + i] = dq[i]; }
+  if (first + lane > last) { return; }
+  let real = t.end > t.at;
+  if (!real) { dq = Head(); }
+  store_dqkv(head + t.at * stride, dq);
+  delta[stat] = select(0.0, sum, real);
 }
 
 @compute @workgroup_size(WORKGROUP)
 fn backward_key(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let first = group.x * WORKGROUP;
-  let j = first + lane;
-  if (j >= dims.T) { return; }
+  let last = min(first + WORKGROUP, dims.T) - 1u;
   let h = group.y;
-  let b = group.z;
+  let rows = group.z * dims.T;
   let C4 = dims.H * D4;
-  let step = 3u * C4;
-  let rows = b * dims.T;
-  let head = rows * step + h * D4;
-  let mine = head + j * step + C4;
+  let stride = 3u * C4;
+  let head = rows * stride + h * D4;
+  let j = row_of(rows, min(first + lane, last));
+  let mine = head + C4 + j.at * stride;
   let scale = scale_of_scores();
-  var k: array<vec4f, D4>;
-  var v: array<vec4f, D4>;
-  var dk: array<vec4f, D4>;
-  var dv: array<vec4f, D4>;
-  for (var i = 0u; i < D4; i++) {
-    k[i] = qkv[mine + i] * scale;
-    v[i] = qkv[mine + C4 + i];
-    dk[i] = vec4f(0.0);
-    dv[i] = vec4f(0.0);
-  }
+  let k = scaled(qkv_head(mine), scale);
+  let v = qkv_head(mine + C4);
+  var dk = Head();
+  var dv = Head();
   // Backwards from the last row that any of the workgroup's keys is seen by, so that all lanes read
-  // the same row and each stops at its own; a padded key meets no query at all and stays 0.
-  var past = 0u;
-  var high = 0u; // their highest position
-  for (var other = first; other < min(first + WORKGROUP, dims.T); other++) {
-    past = max(past, end[rows + other]);
-    high = max(high, position[rows + other]);
-  }
-  for (past = min(past, dims.T); past > j; past--) {
+  // the same rows; a padded key meets no query at all and stays 0.
+  let reach = reach_of_keys(rows, first);
+  var past = reach.x;
+  while (past > first) {
     let t = past - 1u;
-    let reach = high + dims.window;
-    if (position[rows + t] > reach) { // backwards, positions fall by at most one a row
-      past -= min(past - 1u, position[rows + t] - reach);
+    let far = reach.y + dims.window; // a query from this position on sees none of the keys
+    if (position[rows + t] >= far) { // backwards, positions fall by at most one a row
+      past -= min(past, position[rows + t] - far + 1u);
       continue;
     }
-    if (!sees(rows, t, j)) { continue; }
-    let q = head + t * step;
-    let o = (rows + t) * C4 + h * D4;
-    let stat = (b * dims.H + h) * dims.T + t;
-    var s = 0.0;
-    var dp = 0.0;
-    for (var i = 0u; i < D4; i++) {
-      s += dot(k[i], qkv[q + i]);
-      dp += dot(v[i], dout[o + i]);
-    }
-    let p = exp(s - lse[stat].x - lse[stat].y);
-    let ds = p * (dp - delta[stat]) * scale;
-    for (var i = 0u; i < D4; i++) {
-      dv[i] += p * dout[o + i];
-      dk[i] += ds * qkv[q + i];
-    }
+    past -= min(past, MANY);
+    let query = query_row(rows, t, lane);
+    let seen = seen_queries(j, query, t);
+    if (none(seen)) { continue; }
+    let q = head + query.at * stride;
+    let o = (rows + query.at) * C4 + h * D4;
+    let stat = (group.z * dims.H + h) * dims.T + query.at;
+    let norm = lse[stat];
+    let p = probability(scores_qkv(k, q), handed(norm.x), handed(norm.y), seen);
+    let ds = dscore(p, scores_dout(v, o), handed(delta[stat]));
+    dv = add_dout(dv, p, o);
+    dk = add_qkv(dk, times(ds, scale), q);
   }
-  for (var i = 0u; i < D4; i++) {
-    dqkv[mine + i] = dk[i];
-    dqkv[mine + C4 + i] = dv[i];
-  }
+  if (first + lane > last) { return; }
+  if (j.end <= j.at) { dk = Head(); } // padding, whose own numbers need not be finite
+  store_dqkv(mine, dk);
+  store_dqkv(mine + C4, dv);
 }

@@ -6,10 +6,11 @@
 import type { Device, FloatArray, Tensor } from "./device.ts";
 import { areFinite } from "./fragments/finite.ts";
 import finite from "./fragments/finite.wgsl" with { type: "text" };
+import tree from "./fragments/tree.wgsl" with { type: "text" };
 import klCode from "./full_kl.wgsl" with { type: "text" };
 import { launchLogitsRows, type LogitsDims } from "./logits_rows.ts";
 
-const code = `${finite}\n${klCode}`;
+const code = `${finite}\n${tree}\n${klCode}`;
 
 /** Buffers, named as in the WGSL file; each `lse` (N, 2) is `tokenLogprob`'s of the same logits. */
 export interface FullKlBuffers {

@@ -11,8 +11,8 @@
 // What is added up for kl is p (d - 1) + q, which is never negative: p and q sum to 1, so that the sum is
 // the same, but rounding in the two lse, which moves all d alike, cancels from it. Backward takes off
 // the plain sum `mean`, from which it does not cancel, so that a row's gradient sums to 0.
-override WORKGROUP: u32; // threads per workgroup, set by the launcher
-// LOWEST, INFINITE, magnitude: fragments/finite.wgsl
+override WORKGROUP: u32; // threads per workgroup, a power of two, set by the launcher
+// LOWEST, INFINITE, magnitude: fragments/finite.wgsl. sum_of_lanes: fragments/tree.wgsl
 struct Dims { N: u32, V: u32, ld: u32, temperature: f32 }
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> logits: array<f32>; //              (N, ld)
@@ -23,8 +23,7 @@ struct Dims { N: u32, V: u32, ld: u32, temperature: f32 }
 @group(0) @binding(6) var<storage, read_write> mean: array<f32>; //          (N)  kept for backward
 @group(0) @binding(7) var<storage, read> dkl: array<f32>; //                 (N)
 
-var<workgroup> part: array<vec2f, WORKGROUP>; // of kl and mean, of each lane
-var<workgroup> extreme: array<u32, WORKGROUP>; // largest magnitude of each lane's logits
+var<workgroup> extreme: atomic<u32>; // largest magnitude of the row's logits; starts as 0
 
 // log p of a logit; the difference first, which is exact where the logits are near each other.
 fn log_p(logit: f32, lse: vec2f) -> f32 {
@@ -47,26 +46,26 @@ fn forward(
   let n = group.x + group.y * groups.x;
   if (n >= dims.N) { return; } // the last line of the grid may be partly empty
   let row = n * dims.ld;
+  let norm = lse[n];
+  let reference_norm = reference_lse[n];
   var sum = vec2f(0.0);
-  extreme[lane] = 0u;
+  var largest = 0u;
   for (var v = lane; v < dims.V; v += WORKGROUP) {
-    let i = row + v;
-    let a = log_p(logits[i], lse[n]);
-    let b = log_p(reference[i], reference_lse[n]);
+    let z = logits[row + v];
+    let r = reference[row + v];
+    let a = log_p(z, norm);
+    let b = log_p(r, reference_norm);
     let p = exp(a);
     sum += vec2f(excess(p, a - b, exp(b)), p * (a - b));
-    extreme[lane] = max(extreme[lane], max(magnitude(logits[i]), magnitude(reference[i])));
+    largest = max(largest, max(magnitude(z), magnitude(r)));
   }
-  part[lane] = sum;
-  workgroupBarrier();
+  atomicMax(&extreme, largest);
+  let sums = sum_of_lanes(lane, sum);
   if (lane > 0u) { return; }
-  for (var i = 1u; i < min(WORKGROUP, dims.V); i++) { // one lane joins the parts in order
-    sum += part[i];
-    extreme[0] = max(extreme[0], extreme[i]);
-  }
-  kl[n] = sum.x;
-  mean[n] = sum.y;
-  if (extreme[0] >= INFINITE) { kl[n] = bitcast<f32>(extreme[0] | 0x00400000u); } // NaN
+  largest = atomicLoad(&extreme);
+  kl[n] = sums.x;
+  mean[n] = sums.y;
+  if (largest >= INFINITE) { kl[n] = bitcast<f32>(largest | 0x00400000u); } // NaN
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -78,11 +77,15 @@ fn backward(
   let n = group.x + group.y * groups.x;
   if (n >= dims.N) { return; }
   let row = n * dims.ld;
+  let norm = lse[n]; // and so on: read once, as a write to the gradient might change them
+  let reference_norm = reference_lse[n];
+  let average = mean[n];
+  let by = dkl[n] / dims.temperature;
   for (var v = lane; v < dims.V; v += WORKGROUP) {
     let i = row + v;
-    let a = log_p(logits[i], lse[n]);
-    let d = a - log_p(reference[i], reference_lse[n]);
-    reference[i] = dkl[n] * exp(a) * (d - mean[n]) / dims.temperature;
+    let a = log_p(logits[i], norm);
+    let d = a - log_p(reference[i], reference_norm);
+    reference[i] = by * exp(a) * (d - average);
   }
   for (var v = dims.V + lane; v < dims.ld; v += WORKGROUP) { reference[row + v] = 0.0; }
 }

@@ -11,6 +11,9 @@ export interface LogitsDims {
   temperature: number;
 }
 
+// Lanes of a row. A software adapter runs 8 at once; more of them only wait at barriers.
+const lanes = (device: Device): number => device.software ? 8 : 256;
+
 const LINE = 32768; // workgroups in a line of the grid; WebGPU allows 65,535 a side
 
 /**
@@ -19,7 +22,7 @@ const LINE = 32768; // workgroups in a line of the grid; WebGPU allows 65,535 a 
  */
 export function launchLogitsRows(
   device: Device,
-  { name, ...kernel }: Pick<Kernel, "entryPoint" | "code" | "twin"> & { name: string },
+  { name, ...kernel }: Pick<Kernel, "entryPoint" | "code" | "variant" | "twin"> & { name: string },
   { bind, dims: { N, V, ld, temperature } }: { bind: Launch["bind"]; dims: LogitsDims },
 ): void {
   if (!(temperature > 0 && Number.isFinite(temperature))) {
@@ -32,7 +35,7 @@ export function launchLogitsRows(
     throw new RangeError(`Cannot run ${name} as rows hold V = ${V} logits: ld is ${ld}`);
   }
   device.launch({
-    kernel: { label: `${name}.${kernel.entryPoint}`, ...kernel },
+    kernel: { label: `${name}.${kernel.entryPoint}`, ...kernel, workgroup: lanes(device) },
     dims: { N, V, ld, temperature },
     groups: [Math.min(N, LINE), Math.ceil(N / LINE)],
     bind,

@@ -3,9 +3,11 @@ import type { Device, FloatArray, Tensor } from "./device.ts";
 import { areFinite } from "./fragments/finite.ts";
 import finite from "./fragments/finite.wgsl" with { type: "text" };
 import { launchLogitsRows, type LogitsDims } from "./logits_rows.ts";
+import { packed } from "./fragments/pack.ts";
+import tree from "./fragments/tree.wgsl" with { type: "text" };
 import tokenCode from "./token_logprob.wgsl" with { type: "text" };
 
-const code = `${finite}\n${tokenCode}`;
+const code = `${finite}\n${tree}\n${tokenCode}`;
 
 /** Buffers, named as in the WGSL file. `entropy` and `lse` are written by forward, read by backward. */
 export interface TokenLogprobBuffers {
@@ -70,7 +72,7 @@ export function tokenLogprobBackwardTwin(
   }
 }
 
-const NAMED = { name: "token_logprob", code };
+const NAMED = { name: "token_logprob" };
 const FORWARD = { ...NAMED, entryPoint: "forward", twin: tokenLogprobTwin };
 const BACKWARD = { ...NAMED, entryPoint: "backward", twin: tokenLogprobBackwardTwin };
 
@@ -92,7 +94,7 @@ export function tokenLogprob(
     entropy: [x.entropy, N],
     lse: [x.lse, 2 * N],
   } as const;
-  launchLogitsRows(device, FORWARD, { bind, dims });
+  launchLogitsRows(device, { ...FORWARD, ...packed(code, ld).text }, { bind, dims });
 }
 
 /**
@@ -114,5 +116,5 @@ export function tokenLogprobBackward(
     dlogprob: [x.dlogprob, N],
     dentropy: [x.dentropy, N],
   } as const;
-  launchLogitsRows(device, BACKWARD, { bind, dims });
+  launchLogitsRows(device, { ...BACKWARD, ...packed(code, ld).text }, { bind, dims });
 }

@@ -8,12 +8,14 @@
 //   dlogits[v] = (dlogprob[n] ((v == y) - p[v])
 //                 - dentropy[n] p[v] (log p[v] + entropy[n])) / temperature
 // N rows (batch * time), V vocabulary, rows of logits `ld` apart (columns past V are padding). One
-// workgroup owns one row. dlogits replace the logits: they are the largest buffer of a step.
-override WORKGROUP: u32; // threads per workgroup, set by the launcher
-// LOWEST, magnitude: fragments/finite.wgsl
+// workgroup owns one row: its lanes take neighbouring Packs of columns, and join what they found in a
+// tree. dlogits replace the logits: they are the largest buffer of a step.
+override WORKGROUP: u32; // threads per workgroup, a power of two, set by the launcher
+// Pack, PACK, fold, highest, bits, before: fragments/pack4.wgsl, or pack1.wgsl where ld is no multiple of 4
+// LOWEST, INFINITE: fragments/finite.wgsl. sum_of_lanes: fragments/tree.wgsl
 struct Dims { N: u32, V: u32, ld: u32, temperature: f32 }
 @group(0) @binding(0) var<uniform> dims: Dims;
-@group(0) @binding(1) var<storage, read_write> logits: array<f32>; //  (N, ld), then dlogits
+@group(0) @binding(1) var<storage, read_write> logits: array<Pack>; // (N, ld), then dlogits
 @group(0) @binding(2) var<storage, read> token: array<u32>; //         (N)
 @group(0) @binding(3) var<storage, read_write> logprob: array<f32>; // (N)
 @group(0) @binding(4) var<storage, read_write> entropy: array<f32>; // (N)     kept for backward
@@ -21,8 +23,27 @@ struct Dims { N: u32, V: u32, ld: u32, temperature: f32 }
 @group(0) @binding(6) var<storage, read> dlogprob: array<f32>; //      (N)
 @group(0) @binding(7) var<storage, read> dentropy: array<f32>; //      (N)
 
-var<workgroup> part: array<vec3f, WORKGROUP>; // top, sum, weighted of each lane
-var<workgroup> extreme: array<u32, WORKGROUP>; // largest magnitude of each lane's logits
+var<workgroup> tops: array<f32, WORKGROUP>; // the largest logit of each lane
+var<workgroup> extremes: array<u32, WORKGROUP>; // the bits of its largest magnitude
+
+// Leaves the largest of all lanes in the first place.
+fn join_tops(lane: u32, top: f32, extreme: u32) {
+  tops[lane] = top;
+  extremes[lane] = extreme;
+  workgroupBarrier();
+  for (var half = WORKGROUP / 2u; half > 0u; half /= 2u) {
+    if (lane < half) {
+      tops[lane] = max(tops[lane], tops[lane + half]);
+      extremes[lane] = max(extremes[lane], extremes[lane + half]);
+    }
+    workgroupBarrier();
+  }
+}
+
+// The number in column y of a Pack that starts at column `first`; 0 where y is not in it.
+fn chosen(y: u32, first: u32, p: Pack) -> f32 {
+  return fold(before(y + 1u, first, p - before(y, first, p, 0.0), 0.0));
+}
 
 @compute @workgroup_size(WORKGROUP)
 fn forward(
@@ -32,47 +53,35 @@ fn forward(
 ) {
   let n = group.x + group.y * groups.x;
   if (n >= dims.N) { return; } // the last line of the grid may be partly empty
-  let row = n * dims.ld;
+  let row = n * (dims.ld / PACK);
   let inverse = 1.0 / dims.temperature;
-  var top = LOWEST; // of the lane's logits
-  extreme[lane] = 0u;
-  for (var v = lane; v < dims.V; v += WORKGROUP) {
-    top = max(top, logits[row + v]);
-    extreme[lane] = max(extreme[lane], magnitude(logits[row + v]));
+  var largest = LOWEST;
+  var extreme = 0u;
+  for (var v = lane * PACK; v < dims.V; v += WORKGROUP * PACK) {
+    let z = logits[row + v / PACK];
+    largest = max(largest, highest(before(dims.V, v, z, LOWEST)));
+    extreme = max(extreme, bits(before(dims.V, v, z, 0.0)));
   }
-  var sum = 0.0; // of e = exp(x - top)
-  var weighted = 0.0; // of e (x - top)
-  for (var v = lane; v < dims.V; v += WORKGROUP) {
+  join_tops(lane, largest, extreme);
+  let top = tops[0];
+  var sum = Pack(0.0); // of e = exp(x - top)
+  var weighted = Pack(0.0); // of e (x - top)
+  for (var v = lane * PACK; v < dims.V; v += WORKGROUP * PACK) {
     // The difference first: it is exact where the logits are near each other, whatever their size.
-    let x = max((logits[row + v] - top) * inverse, LOWEST); // never -infinity: 0 times that is NaN
-    let e = exp(x);
+    let x = max((logits[row + v / PACK] - top) * inverse, Pack(LOWEST)); // not -infinity: 0 times that is NaN
+    let e = before(dims.V, v, exp(x), 0.0);
     sum += e;
-    weighted += e * x;
+    weighted += e * before(dims.V, v, x, 0.0);
   }
-  part[lane] = vec3f(top, sum, weighted);
-  workgroupBarrier();
+  let sums = sum_of_lanes(lane, vec2f(fold(sum), fold(weighted)));
   if (lane > 0u) { return; }
-  // One lane joins the parts in order: a tree would need a barrier a level.
-  let lanes = min(WORKGROUP, dims.V); // the others have no logit
-  var high = LOWEST;
-  for (var i = 0u; i < lanes; i++) {
-    high = max(high, part[i].x);
-    extreme[0] = max(extreme[0], extreme[i]);
-  }
-  sum = 0.0;
-  weighted = 0.0;
-  for (var i = 0u; i < lanes; i++) {
-    let shift = max((part[i].x - high) * inverse, LOWEST);
-    let scale = exp(shift);
-    sum += scale * part[i].y;
-    weighted += scale * (part[i].z + part[i].y * shift);
-  }
-  let log_sum = log(sum);
-  lse[n] = vec2f(high, log_sum);
-  logprob[n] = (logits[row + token[n]] - high) * inverse - log_sum;
-  entropy[n] = log_sum - weighted / sum; // relative to the top: no difference of large numbers
-  if (extreme[0] >= INFINITE) { // of logits that are infinite or NaN nothing is known
-    logprob[n] = bitcast<f32>(extreme[0] | 0x00400000u); // NaN, also where it is infinity
+  let log_sum = log(sums.x);
+  let y = token[n];
+  lse[n] = vec2f(top, log_sum);
+  logprob[n] = (chosen(y % PACK, 0u, logits[row + y / PACK]) - top) * inverse - log_sum;
+  entropy[n] = log_sum - sums.y / sums.x; // relative to the top: no difference of large numbers
+  if (extremes[0] >= INFINITE) { // of logits that are infinite or NaN nothing is known
+    logprob[n] = bitcast<f32>(extremes[0] | 0x00400000u); // NaN, also where it is infinity
     entropy[n] = logprob[n];
   }
 }
@@ -85,15 +94,18 @@ fn backward(
 ) {
   let n = group.x + group.y * groups.x;
   if (n >= dims.N) { return; }
-  let row = n * dims.ld;
+  let row = n * (dims.ld / PACK);
   let inverse = 1.0 / dims.temperature;
   let y = token[n];
-  for (var v = lane; v < dims.V; v += WORKGROUP) {
-    let log_p = max((logits[row + v] - lse[n].x) * inverse - lse[n].y, LOWEST);
+  let norm = lse[n]; // and so on: read once, as a write to the logits might change them
+  let H = entropy[n];
+  let dl = dlogprob[n];
+  let dH = dentropy[n];
+  for (var v = lane * PACK; v < dims.ld; v += WORKGROUP * PACK) {
+    let log_p = max((logits[row + v / PACK] - norm.x) * inverse - norm.y, Pack(LOWEST));
     let p = exp(log_p);
-    let chosen = select(0.0, 1.0, v == y);
-    logits[row + v] =
-      (dlogprob[n] * (chosen - p) - dentropy[n] * p * (log_p + entropy[n])) * inverse;
+    let one = before(y + 1u, v, Pack(1.0), 0.0) - before(y, v, Pack(1.0), 0.0);
+    let dz = (dl * (one - p) - dH * p * (log_p + H)) * inverse;
+    logits[row + v / PACK] = before(dims.V, v, dz, 0.0);
   }
-  for (var v = dims.V + lane; v < dims.ld; v += WORKGROUP) { logits[row + v] = 0.0; }
 }

@@ -1,6 +1,7 @@
 /** Every WGSL text that the kernels run, found by launching each of them on a device that notes them. @module */
 import { kernelCases } from "../bench/_cases.ts";
 import type { Shape } from "../bench/_shapes.ts";
+import { attention, attentionBackward } from "../kernels/attention.ts";
 import { advanceAdamw } from "../kernels/adamw.ts";
 import { globalNorm } from "../kernels/global_norm.ts";
 import type { Kernel, Launch, Tensor } from "../kernels/device.ts";
@@ -46,7 +47,7 @@ class NotingDevice extends CountingDevice {
   }
 }
 
-/** All texts, by label. Attention has one for each head size, of which here are some. */
+/** All texts, by label. Attention has one for each head size, of which here are three. */
 export function kernelTexts(): KernelText[] {
   const found = new Map<string, KernelText>();
   for (const software of [false, true]) {
@@ -91,6 +92,7 @@ function launchAll(device: NotingDevice, shape: Shape): void {
     launch(device, buffers);
   }
   using scope = new Scope(device);
+  attentionOfGpt2(device, scope);
   const words = (n: number) => scope.alloc(n, "words", "u32");
   const floats = (n: number) => scope.alloc(n, "floats");
   unfilteredLogprob(device, {
@@ -101,6 +103,19 @@ function launchAll(device: NotingDevice, shape: Shape): void {
   advanceAdamw(device, { ...state, taken: words(1) });
   const norms = { grads: [floats(4)], scratch: floats(1), norm: floats(2), whole: floats(2) };
   globalNorm(device, norms, { maxNorm: 1 });
+}
+
+/** Attention has a text for each head size; that of GPT-2 is the one that people look for. */
+function attentionOfGpt2(device: NotingDevice, scope: Scope): void {
+  const word = scope.alloc(1, "word", "u32"), head = scope.alloc(64, "head");
+  const x = {
+    ...{ end: word, position: word, qkv: scope.alloc(3 * 64, "qkv"), out: head },
+    ...{ lse: scope.alloc(2, "lse"), dout: scope.alloc(64, "dout") },
+    ...{ delta: scope.alloc(1, "delta"), dqkv: scope.alloc(3 * 64, "dqkv") },
+  };
+  const dims = { B: 1, T: 1, H: 1, D: 64 };
+  attention(device, x, dims);
+  attentionBackward(device, x, dims);
 }
 
 function variantOf(kernel: Kernel): string {

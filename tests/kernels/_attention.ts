@@ -1,7 +1,14 @@
 /** Rows that attention's tests share: plain ones, and trees of texts. @module */
-import { plainEnds } from "../../kernels/attention.ts";
+import { type AttentionDims, plainEnds } from "../../kernels/attention.ts";
 import type { Device, Tensor } from "../../kernels/device.ts";
 import { upload } from "../../kernels/tensor.ts";
+
+/** The kernels that there are: by default lanes shuffle rows where they can. */
+export const KERNELS: readonly Pick<AttentionDims, "naive" | "shuffle">[] = [
+  {},
+  { shuffle: false },
+  { naive: true },
+];
 
 /** What attention takes of a batch besides its numbers, u32 (B, T) each. */
 export interface Mask {

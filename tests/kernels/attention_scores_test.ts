@@ -9,7 +9,7 @@ import { upload } from "../../kernels/tensor.ts";
 import { attendKv } from "../../kernels/kv_cache.ts";
 import { assertClose, assertRelative, relativeError } from "../_close.ts";
 import { testOnDevices, testOnKinds } from "../_devices.ts";
-import { plainRows } from "./_attention.ts";
+import { KERNELS, plainRows } from "./_attention.ts";
 
 const [T, D] = [37, 4];
 
@@ -48,9 +48,9 @@ for (const level of [-7200, 7200, -120]) {
       const qkv = upload(device, rows, "qkv"), seen = plainRows(device, [T], T);
       const out = device.alloc(T * D, "out"), lse = device.alloc(T * 2, "lse");
       const causal = Array.from({ length: T }, (_, t) => attended(rows, score, t + 1)).flat();
-      for (const naive of [false, true]) {
-        attention(device, { qkv, ...seen, out, lse }, { B: 1, T, H: 1, D, naive });
-        assertClose((await device.read(out))[0], causal, `attention, naive ${naive}`, 1e-6);
+      for (const kernel of KERNELS) {
+        attention(device, { qkv, ...seen, out, lse }, { B: 1, T, H: 1, D, ...kernel });
+        assertClose((await device.read(out))[0], causal, JSON.stringify(kernel), 1e-6);
       }
       const length = upload(device, Uint32Array.of(T), "length");
       attendAll(device, { qkv, length, out }, { B: 1, T, H: 1, D });
@@ -113,14 +113,14 @@ for (const level of [-120, 7200, 15000]) {
         ...{ delta: device.alloc(T, "delta"), dqkv: device.alloc(T * 3 * D, "dqkv") },
       };
       const want = gradient(rows, given, score);
-      for (const naive of [false, true]) {
-        attention(device, x, { B: 1, T, H: 1, D, naive });
-        attentionBackward(device, x, { B: 1, T, H: 1, D, naive });
+      for (const kernel of KERNELS) {
+        attention(device, x, { B: 1, T, H: 1, D, ...kernel });
+        attentionBackward(device, x, { B: 1, T, H: 1, D, ...kernel });
         const [got] = await device.read(x.dqkv);
         const values = (of: ArrayLike<number>) =>
           Array.from(of).filter((_, i) => i % (3 * D) >= 2 * D);
-        assertClose(values(got), values(want), `dv, naive ${naive}`, 2e-6);
-        assertRelative(got, want, `dqkv, naive ${naive}`, 2e-6);
+        assertClose(values(got), values(want), `dv, ${JSON.stringify(kernel)}`, 2e-6);
+        assertRelative(got, want, `dqkv, ${JSON.stringify(kernel)}`, 2e-6);
       }
     },
   );

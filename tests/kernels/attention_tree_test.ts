@@ -6,7 +6,7 @@ import type { Device, HostArray } from "../../kernels/device.ts";
 import { upload } from "../../kernels/tensor.ts";
 import { assertRelative } from "../_close.ts";
 import { testOnDevices } from "../_devices.ts";
-import { type Mask, plainMask, type Tree, treeMask, uploadMask } from "./_attention.ts";
+import { KERNELS, type Mask, plainMask, type Tree, treeMask, uploadMask } from "./_attention.ts";
 
 const [H, D] = [2, 8], C = H * D;
 
@@ -85,12 +85,12 @@ function gathered(plain: HostArray, texts: readonly number[][], T: number, rows:
 
 for (const [name, tree] of Object.entries(TREES)) {
   for (const window of [undefined, 1, 6, 37]) {
-    for (const naive of [false, true]) {
+    for (const kernel of KERNELS) {
       testOnDevices(
-        `attention() of ${name}, window ${window}${
-          naive ? ", naive" : ""
+        `attention() of ${name}, ${
+          JSON.stringify({ window, ...kernel })
         }, is that of each text alone`,
-        (device) => compare(device, tree, { window, naive }),
+        (device) => compare(device, tree, { window, ...kernel }),
       );
     }
   }

@@ -57,6 +57,32 @@ testOnDevices("gelu() gives the values of PyTorch's tanh form", async (device) =
   }
 });
 
+testOnDevices("gelu() and its slope keep their digits far below 0", async (device) => {
+  const N = 400, x = Float32Array.from({ length: N }, (_, i) => -5 + i / 40); // -5 to 4.975
+  const got = await outcome(device, {
+    data: {
+      x,
+      out: wave(N),
+      one: Float32Array.of(1),
+      dout: new Float32Array(N).fill(1),
+      dx: wave(N),
+    },
+    run(d, b) {
+      gelu(d, b, { N });
+      const dims = { M: N, N: 1, K: 1, orientation: "NN", activation: "dgelu" } as const;
+      matmul(d, { a: b.dout, b: b.one, pre: b.x, out: b.dx }, dims);
+    },
+  });
+  x.forEach((at, i) => {
+    // 1 + tanh u as 2 / (1 + exp(-2u)): in f64 too the sum loses digits.
+    const u = Math.sqrt(2 / Math.PI) * (at + 0.044715 * at ** 3),
+      want = at / (1 + Math.exp(-2 * u));
+    assert.ok(Math.abs(got.out[i] - want) <= 3e-6 * Math.abs(want), `gelu(${at}): ${got.out[i]}`);
+    const size = 1 / (1 + Math.exp(-2 * u)) * Math.max(1, at * at); // of the terms that it adds up
+    assert.ok(Math.abs(got.dx[i] - geluSlope(at)) <= 3e-6 * size, `slope at ${at}: ${got.dx[i]}`);
+  });
+});
+
 Deno.test("geluSlope() matches central differences of geluOf()", () => {
   const h = 1e-5, x = wave(23, 4);
   const want = Array.from(x, (at) => (geluOf(at + h) - geluOf(at - h)) / (2 * h));
