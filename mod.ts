@@ -152,7 +152,12 @@ export {
   type ModelSource,
 } from "./model/hub/find_model.ts";
 export { type PlannedRun, planTask } from "./experiment/plan.ts";
-export { LanguagePolicy, type PolicyModels, type RunShape } from "./experiment/policy.ts";
+export {
+  LanguagePolicy,
+  type PolicyModels,
+  type PolicyOptions,
+  type RunShape,
+} from "./experiment/policy.ts";
 export {
   evaluatePolicy,
   type EvaluationRequest,

@@ -148,17 +148,13 @@ export class LanguagePolicy implements Policy {
       );
     }
     const against = compares ? { reference: this.frozen ?? this.model, kl: wantsKl } : {};
-    const { temperature } = batch;
+    const options = { temperature: batch.temperature, ...against };
     if (this.#sharing === "check") {
-      const compared = wantsKl ? against.reference : undefined;
-      const both = { temperature, reference: compared };
-      noteFigures(this.prefixFigures, await checkPrefixes(this.model, responseRows(batch), both));
+      const figures = await checkPrefixes(this.model, responseRows(batch), options);
+      noteFigures(this.prefixFigures, figures);
     }
     const rows = this.#rows = this.#layOut(batch);
-    const { logprob, entropy, value, kl, reference } = await this.model.evaluate(rows, {
-      temperature,
-      ...against,
-    });
+    const { logprob, entropy, value, kl, reference } = await this.model.evaluate(rows, options);
     return {
       logprob: toGrid(logprob, rows),
       entropy: toGrid(entropy, rows),

@@ -125,9 +125,8 @@ export class Gpt2 implements Disposable {
   }
 
   /**
-   * Preallocates the memory of every pass of at most these sizes, with an adapter and without it: later
-   * passes of such shapes take no more. Where they are to be compared with a `reference`, that takes
-   * memory too; what the reference's own passes take is its own to reserve.
+   * Preallocates the memory of every pass of at most these sizes, with an adapter and without it, and of
+   * comparing them with a `reference`, whose own passes are its own to reserve.
    * @throws {RangeError} when the sequences are longer than the model's positions, or a tensor is too
    * large for the device
    */

@@ -93,12 +93,13 @@ async function outcome(
   rows: ResponseRows,
   options: EvaluateOptions,
 ): Promise<Outcome> {
-  const { logprob, entropy, value, kl } = await model.evaluate(rows, options);
+  const { logprob, entropy, value, kl, reference } = await model.evaluate(rows, options);
   const told = {
     logprob: toGrid(logprob, rows),
     entropy: toGrid(entropy, rows),
     value: toGrid(value, rows, "valuePlace"),
     ...(kl && { kl: toGrid(kl, rows) }),
+    ...(reference && { reference: toGrid(reference, rows) }),
   };
   const gradients = new Map<string, FloatArray>();
   if (!model.optimizer) return { told, gradients };

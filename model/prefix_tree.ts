@@ -23,9 +23,9 @@ export function roundRows(rows: number): number {
 }
 
 /**
- * The same questions about the same texts, whose common beginnings are shared: one batch row that holds
- * the tree of all texts, depth first. A row may be asked for several tokens, and a question that is asked
- * of several texts at once is asked once (`source`).
+ * The same questions about the same texts, each a sequence in `rows`, as one sequence: the tree of them
+ * all, depth first. A row may be asked for several tokens, and a question that is asked of several texts
+ * at once is asked once (`source`).
  */
 export function sharePrefixes(rows: ResponseRows): ResponseRows {
   const tree = layOut(rows), { index, target } = rows;
@@ -47,7 +47,7 @@ export function sharePrefixes(rows: ResponseRows): ResponseRows {
     ...{ tokens: padded(tree.tokens), position: padded(tree.position), end: padded(tree.end) },
     index: Uint32Array.from(questions, (question) => Math.floor(question / 2 ** 32)),
     target: Uint32Array.from(questions, (question) => question % 2 ** 32),
-    source: Uint32Array.from(rows.source, (r) => source[r]),
+    source,
   };
 }
 

@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { LanguagePolicy } from "../../experiment/policy.ts";
+import { trainTask } from "../../experiment/train.ts";
 import { Gpt2 } from "../../model/gpt2.ts";
 import { checkPrefixes, figuresText, noteFigures } from "../../model/prefix_check.ts";
 import { responseRows } from "../../model/rows.ts";
 import { Trainer } from "../../rl/trainer.ts";
 import { testOnDevices } from "../_devices.ts";
+import { withFolder } from "../_folder.ts";
 import { gradients, randomModel, SMALL } from "../model/_model.ts";
+import { Recorder, writeSmallModel } from "./_model.ts";
 
 const ROWS = responseRows({
   prompts: [[1, 2, 3], [1, 2, 3], [1, 2, 4]],
@@ -111,3 +114,24 @@ testOnDevices(
     assert.ok(plainRows > sharedRows && told === 0 && gradient > 0 && gradient < 1e-5);
   },
 );
+
+Deno.test("a run with sharePrefixes=check ends with the figures; the metrics are those of one without", () =>
+  withFolder(async (folder) => {
+    await writeSmallModel(`${folder}/model`);
+    const run = async (sharePrefixes: string) => {
+      const observer = new Recorder(folder);
+      const settings = { batchSize: 4, epochs: 1, sharePrefixes };
+      const request = { task: "colors", model: `${folder}/model`, steps: 1, settings };
+      await trainTask({ ...request, device: "cpu" }, observer);
+      return observer;
+    };
+    const [on, check, off] = [await run("on"), await run("check"), await run("off")];
+    const said =
+      /^shared prefixes, checked: \d+ rows in place of \d+; .* equal to the bit, gradients/m;
+    assert.match(check.said.join("\n"), said);
+    assert.doesNotMatch([...on.said, ...off.said].join("\n"), /shared prefixes/);
+    assert.deepEqual(check.rows, on.rows);
+    const forward = ({ rows: [row] }: Recorder) =>
+      Object.entries(row).filter(([name]) => !name.startsWith("optimizer/"));
+    assert.deepEqual(forward(off), forward(on)); // to the bit
+  }));
