@@ -7,9 +7,11 @@ import {
   type MatmulVariant,
   type Orientation,
 } from "./matmul_kernels.ts";
+import { tileShapeOf, variantOf } from "./matmul_choice.ts";
 import { epilogueOf } from "./matmul_epilogue.ts";
+import type { TileShape } from "./tile_text.ts";
 
-export type { MatmulVariant, Orientation };
+export type { MatmulVariant, Orientation, TileShape };
 
 /** Tensors of one product; the optional ones choose the epilogue. */
 export interface MatmulBuffers {
@@ -51,6 +53,8 @@ export interface MatmulDims {
   atOut?: number;
   /** Overrides the choice of kernel. @throws {RangeError} where that kernel cannot take the strides */
   variant?: MatmulVariant;
+  /** Overrides the size of a register tile; no bit depends on it. */
+  shape?: TileShape;
 }
 
 /**
@@ -106,8 +110,7 @@ function launch(device: Device, x: MatmulBuffers, dims: MatmulDims, epilogue: Ep
   const ldB = orientation === "NT" ? K : N;
   const ldOut = dims.ldOut ?? N;
   const tileable = [ldA, ldB, ldOut, atA, atOut].every((n) => n % 4 === 0);
-  const variant = dims.variant ??
-    (!tileable ? "plain" : device.features.has("subgroups-8") ? "shuffle" : "tile");
+  const variant = dims.variant ?? variantOf(device, dims, tileable);
   if (variant !== "plain" && !tileable) {
     throw new RangeError(
       `Cannot multiply with the ${variant} kernel as strides and first columns are multiples of 4 ` +
@@ -125,10 +128,18 @@ function launch(device: Device, x: MatmulBuffers, dims: MatmulDims, epilogue: Ep
   if (x.bias) bind.bias = [x.bias, N];
   if (x.residual) bind.residual = [x.residual, laidOut];
   if (x.pre) bind.pre = [x.pre, laidOut];
-  const kernel = matmulKernel({ variant, orientation, epilogue, dtype: x.b.dtype });
-  const groups: [number, number] = variant === "plain"
-    ? [Math.ceil(N / kernel.workgroup!), M]
-    : [Math.ceil(N / 32), Math.ceil(M / (2 * kernel.workgroup!))];
+  const shape = variant === "plain" ? undefined : dims.shape ?? tileShapeOf(variant, dims);
+  const isShared = variant === "workgroup";
+  const ragged = K % (isShared ? 8 : 4) !== 0;
+  const tile = shape && { shape, ragged, partial: N % 4 !== 0, accumulate };
+  const kernel = matmulKernel({ variant, orientation, epilogue, dtype: x.b.dtype, tile });
+  const wide = kernel.workgroup!;
+  const [rows, columns] = !shape
+    ? [1, wide]
+    : isShared
+    ? [shape.rows, shape.columns]
+    : [shape.rows * wide / 8, shape.columns * 8];
+  const groups = [Math.ceil(N / columns), Math.ceil(M / rows)] as const;
   device.launch({
     kernel,
     dims: { M, N, K, ldA, ldB, ldOut, atA, atOut, accumulate: Number(accumulate), scale },

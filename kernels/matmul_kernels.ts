@@ -8,17 +8,22 @@ import plain from "./matmul.wgsl" with { type: "text" };
 import { multiply, type Operands, type ProductDims } from "./matmul_cpu.ts";
 import load from "./matmul_load.wgsl" with { type: "text" };
 import shuffle from "./matmul_shuffle.wgsl" with { type: "text" };
-import tile from "./matmul_tile.wgsl" with { type: "text" };
+import tiled from "./matmul_tile.wgsl" with { type: "text" };
+import shared from "./matmul_workgroup.wgsl" with { type: "text" };
 import storeBiased from "./fragments/tile_biased.wgsl" with { type: "text" };
 import storeDgelu from "./fragments/tile_dgelu.wgsl" with { type: "text" };
 import storeGelu from "./fragments/tile_gelu.wgsl" with { type: "text" };
 import storePlain from "./fragments/tile_plain.wgsl" with { type: "text" };
 import storeResidualAdd from "./fragments/tile_residual_add.wgsl" with { type: "text" };
+import { type TileShape, tileText } from "./tile_text.ts";
 
 /** NN: a (M, K), b (K, N). NT: a (M, K), b (N, K). TN: a (K, M), b (K, N). */
 export type Orientation = "NN" | "NT" | "TN";
-/** Which kernel runs: one element an invocation, or a register tile with either way of loading a. */
-export type MatmulVariant = "plain" | "tile" | "shuffle";
+/**
+ * Which kernel runs: one element an invocation, a register tile with either way of loading a, or a tile
+ * that a workgroup shares.
+ */
+export type MatmulVariant = "plain" | "tile" | "shuffle" | "workgroup";
 /** What is done with each element of the product before it is stored. */
 export type Epilogue = "plain" | "biased" | "residual_add" | "gelu" | "dgelu";
 
@@ -29,6 +34,18 @@ export interface MatmulChoice {
   readonly epilogue: Epilogue;
   /** Of b. */
   readonly dtype: Dtype;
+  /** Of all but the plain kernel. */
+  readonly tile?: TileChoice;
+}
+
+/** What a tile is compiled for. */
+export interface TileChoice {
+  readonly shape: TileShape;
+  /** K is no multiple of a step: of 4, or of 8 where a workgroup shares its tile. */
+  readonly ragged: boolean;
+  /** N is no multiple of 4. */
+  readonly partial: boolean;
+  readonly accumulate: boolean;
 }
 
 type TwinArrays = Operands & Partial<Record<"bias" | "residual" | "pre", FloatArray>>;
@@ -61,29 +78,49 @@ const kernels = new Map<string, Kernel>();
 
 /** The kernel of a choice, the same object each time. */
 export function matmulKernel(choice: MatmulChoice): Kernel {
-  const { variant, orientation, epilogue, dtype } = choice;
-  const key = `${variant} ${orientation} ${epilogue} ${dtype}`;
+  const { variant, orientation, epilogue, dtype, tile } = choice;
+  const key = `${variant} ${orientation} ${epilogue} ${dtype} ${JSON.stringify(tile)}`;
   let kernel = kernels.get(key);
   if (!kernel) kernels.set(key, kernel = makeKernel(choice));
   return kernel;
 }
 
-function makeKernel({ variant, orientation, epilogue, dtype }: MatmulChoice): Kernel {
+function makeKernel({ variant, orientation, epilogue, dtype, tile }: MatmulChoice): Kernel {
   const [transposeA, transposeB] = [orientation === "TN", orientation === "NT"];
-  const isPlain = variant === "plain";
-  const tables = { b: { binding: 2, dtype } }, PACK = isPlain ? 1 : 4;
-  const body = isPlain ? [plain] : [tile, variant === "shuffle" ? shuffle : load, stores[epilogue]];
+  const tables = { b: { binding: 2, dtype } }, PACK = tile ? 4 : 1;
+  const body = tile ? [tiled, ...howLoaded(variant, tile), stores[epilogue]] : [plain];
   const twin = twins[epilogue];
   return {
-    label: `matmul${isPlain ? "" : "_" + variant}.${epilogue}`,
-    entryPoint: isPlain ? epilogue : "multiply",
+    label: `matmul${tile ? "_" + variant : ""}.${epilogue}`,
+    entryPoint: tile ? "multiply" : epilogue,
     code: packed([declareTables(tables, PACK), gelu, ...body].join("\n"), PACK).text.code,
-    variant: [orientation, halfTables(tables)].filter(Boolean).join(", "),
+    variant: [
+      orientation,
+      tile && `${tile.shape.rows} x ${tile.shape.columns}`,
+      halfTables(tables),
+    ].filter(Boolean).join(", "),
     twin: (x: TwinArrays, dims: Omit<ProductDims, "transposeA" | "transposeB">) =>
       multiply(x, { ...dims, transposeA, transposeB }, (i, n, product) => {
         twin(x, i, n, product);
       }),
-    workgroup: variant === "shuffle" ? 8 : 64,
-    constants: { TRANSPOSE_A: Number(transposeA), TRANSPOSE_B: Number(transposeB) },
+    workgroup: variant === "shuffle" ? 8 : variant === "workgroup" ? sideOf(tile!.shape) ** 2 : 64,
+    constants: {
+      TRANSPOSE_A: Number(transposeA),
+      TRANSPOSE_B: Number(transposeB),
+      ...(tile && {
+        RAGGED: Number(tile.ragged),
+        PARTIAL: Number(tile.partial),
+        ACCUMULATE: Number(tile.accumulate),
+      }),
+    },
   };
+}
+
+/** Invocations a side of a workgroup that shares its tile: each owns 8 by 8. */
+const sideOf = ({ rows }: TileShape): number => rows / 8;
+
+function howLoaded(variant: MatmulVariant, { shape }: TileChoice): string[] {
+  if (variant === "shuffle") return [shuffle, tileText(shape)];
+  if (variant === "tile") return [load, tileText(shape)];
+  return [load, `const SIDE = ${sideOf(shape)}u;`, shared];
 }

@@ -1,0 +1,52 @@
+/** Which kernel of the matrix product runs where, and how large its tile is: the table by kind of adapter. @module */
+import type { Device } from "./device.ts";
+import type { MatmulVariant, Orientation } from "./matmul_kernels.ts";
+import type { TileShape } from "./tile_text.ts";
+
+/** Sizes that a choice may look at. */
+export interface ProductSize {
+  readonly orientation: Orientation;
+  readonly M: number;
+  readonly N: number;
+  readonly K: number;
+}
+
+/**
+ * The kernel. Kernels may round their sums differently, so that it depends on orientation, N and K
+ * alone: an element of `out` has the same bits in a batch of any size.
+ */
+export function variantOf(
+  device: Pick<Device, "features" | "software">,
+  { N, K }: ProductSize,
+  isTileable: boolean,
+): MatmulVariant {
+  if (!isTileable) return "plain";
+  if (device.features.has("subgroups-8")) return "shuffle";
+  // Below, workgroups of 64 columns are too few, or steps too few to hide the first.
+  const isLarge = N >= 512 && K >= 64;
+  return isLarge && !device.software ? "workgroup" : "tile";
+}
+
+/** Multiply-adds below which a large tile would take longer to compile than it ever saves. */
+const SMALL = 2 ** 22;
+
+/**
+ * The tile. All of a variant's add in the same order, so that this may depend on M.
+ *
+ * A load costs the software adapter as much as many multiply-adds, and more where rows are whole pages
+ * apart. 32 rows of 8 columns need half as many loads a product as 16 of 4: 36 in place of 20 GFLOP/s for
+ * 256 x 3072 x 768, 40 in place of 28 for its NT. Larger tiles are slower, as sums leave the first cache.
+ * Graphics hardware has registers for 64 sums; its large tile needs many rows to fill the adapter.
+ */
+export function tileShapeOf(
+  variant: Exclude<MatmulVariant, "plain">,
+  { M, N, K }: ProductSize,
+): TileShape {
+  if (variant === "tile") return { rows: 16, columns: 4 };
+  if (variant === "shuffle") {
+    if (M * N * K < SMALL || N <= 32) return { rows: M > 8 ? 16 : 8, columns: 4 };
+    return { rows: M > 16 ? 32 : M > 8 ? 16 : 8, columns: 8 };
+  }
+  const isMany = Math.ceil(M / 128) * Math.ceil(N / 128) >= 128;
+  return isMany ? { rows: 128, columns: 128 } : { rows: 64, columns: 64 };
+}
