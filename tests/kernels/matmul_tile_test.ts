@@ -76,3 +76,15 @@ testOnWebGpu("matmul() shuffle gives the bits of the register tile", async () =>
   using device = await WebGpuDevice.open({ adapter: "software" });
   await checkShapes(device, "shuffle", [shape(8, 4), shape(16, 8), shape(32, 8)]);
 }, await lacking("eight lanes"));
+
+testOnDevices("matmul() gives a row the same bits in a batch of any size", async (device) => {
+  const [N, K] = [512, 512]; // 40 rows take a large tile, 5 the smallest
+  for (const orientation of ["NN", "NT"] as const) {
+    const dims = { N, K, orientation, ldA: K };
+    const whole = await run(device, { ...dims, M: 40 });
+    for (const M of [5, 12]) {
+      const part = await run(device, { ...dims, M });
+      assert.deepEqual(part.subarray(0, M * N), whole.subarray(0, M * N), `${orientation} ${M}`);
+    }
+  }
+});
