@@ -1,10 +1,10 @@
-/** Matrix products as a model runs them, and the plain, tiled and shuffling kernels side by side. @module */
+/** Matrix products as a model runs them, and each kernel side by side. @module */
 import { align } from "../kernels/tensor.ts";
 import { matmul, type MatmulDims, type MatmulVariant } from "../kernels/matmul.ts";
 import { type KernelCase, noise } from "./_case.ts";
 import type { Shape } from "./_shapes.ts";
 
-/** All products of one layer's kinds and of the head, and the three kernels in each orientation. */
+/** All products of one layer's kinds and of the head, and each kernel in each orientation. */
 export function products(shape: Shape): KernelCase[] {
   const { B, T, C, I, V, R } = shape;
   const N = B * T, ld = align(V);
@@ -64,9 +64,9 @@ function halved({ B, T, C, I, V, R }: Shape): KernelCase[] {
   return cases.map((f32, i) => ({ ...f32, half: ["b"], bytes: f32.bytes - 2 * weights[i] }));
 }
 
-/** The same product by each kernel; where subgroups have no 8 lanes there is no third one. */
+/** The same product by each kernel; where subgroups have no 8 lanes there is none that shuffles. */
 function comparison({ rowsOfPlain: N, C, I }: Shape): KernelCase[] {
-  const variants: MatmulVariant[] = ["plain", "tile", "shuffle"];
+  const variants: MatmulVariant[] = ["plain", "tile", "workgroup", "shuffle"];
   const orientations = [
     { M: N, N: I, K: C, orientation: "NN" },
     { M: N, N: C, K: I, orientation: "NT" },

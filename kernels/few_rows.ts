@@ -11,7 +11,8 @@ import { type Block, multiplyText, type Sharing } from "./few_rows_text.ts";
 import gelu from "./fragments/gelu_epilogue.wgsl" with { type: "text" };
 import { packed } from "./fragments/pack.ts";
 import { declareTables, halfTables } from "./fragments/table.ts";
-import { type Epilogue, type Orientation, stores, twinOf } from "./matmul_kernels.ts";
+import { stores } from "./matmul_kernels.ts";
+import { type Epilogue, type Orientation, productTwin } from "./matmul_twin.ts";
 
 /** What tells one kernel from another. */
 export interface FewRowsChoice extends Block {
@@ -97,7 +98,7 @@ function makeKernel(
     entryPoint: "multiply",
     code: packed(texts.join("\n"), 4).text.code,
     variant: [orientation, block, halfTables(tables)].filter(Boolean).join(", "),
-    twin: twinOf(orientation, epilogue),
+    twin: productTwin(orientation, epilogue),
     workgroup: sharing === "shuffle" ? 8 : 256,
   };
 }

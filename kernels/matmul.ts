@@ -1,16 +1,13 @@
 /** Matrix product with epilogues: which kernel runs, and on which rows. @module */
 import { bytesOf, rowRanges, view } from "./tensor.ts";
 import type { Device, Tensor } from "./device.ts";
-import {
-  type Epilogue,
-  matmulKernel,
-  type MatmulVariant,
-  type Orientation,
-} from "./matmul_kernels.ts";
+import type { Epilogue, MatmulVariant, Orientation } from "./matmul_kernels.ts";
+import { productKernel } from "./matmul_choice.ts";
 import { epilogueOf } from "./matmul_epilogue.ts";
 import { fewRows, takesFewRows } from "./few_rows.ts";
+import type { TileShape } from "./tile_text.ts";
 
-export type { MatmulVariant, Orientation };
+export type { MatmulVariant, Orientation, TileShape };
 
 /** Tensors of one product; the optional ones choose the epilogue. */
 export interface MatmulBuffers {
@@ -57,6 +54,8 @@ export interface MatmulDims {
   role?: "decode";
   /** Overrides the choice of kernel. @throws {RangeError} where that kernel cannot take the strides */
   variant?: MatmulVariant;
+  /** Overrides the size of a register tile; no bit depends on it. */
+  shape?: TileShape;
 }
 
 /**
@@ -108,26 +107,20 @@ const ldAOf = ({ orientation, M, K, ldA }: MatmulDims): number =>
 
 function launch(device: Device, x: MatmulBuffers, dims: MatmulDims, epilogue: Epilogue): void {
   const { M, N, K, orientation, atA = 0, atOut = 0, accumulate = false, scale = 1 } = dims;
-  const ldA = ldAOf(dims);
-  const ldB = orientation === "NT" ? K : N;
-  const ldOut = dims.ldOut ?? N;
-  const strides = { ldA, ldB, ldOut, atA, atOut };
-  const few = dims.role === "decode" && !dims.variant &&
-    takesFewRows(orientation, { M, N, K, ...strides });
-  const tileable = [ldA, ldB, ldOut, atA, atOut].every((n) => n % 4 === 0);
-  const variant = dims.variant ??
-    (!tileable ? "plain" : device.features.has("subgroups-8") ? "shuffle" : "tile");
-  if (variant !== "plain" && !tileable) {
+  const { role, variant, shape } = dims, ldOut = dims.ldOut ?? N;
+  const strides = { ldA: ldAOf(dims), ldB: orientation === "NT" ? K : N, ldOut, atA, atOut };
+  const isTileable = Object.values(strides).every((n) => n % 4 === 0);
+  if (variant && variant !== "plain" && !isTileable) {
+    const given = Object.entries(strides).map((entry) => entry.join(" ")).join(", ");
     throw new RangeError(
       `Cannot multiply with the ${variant} kernel as strides and first columns are multiples of 4 ` +
-        `there: ldA ${ldA}, ldB ${ldB}, ldOut ${ldOut}, atA ${atA}, atOut ${atOut}`,
+        `there: ${given}`,
     );
   }
-  const rowsA = orientation === "TN" ? K : M;
-  const columnsA = orientation === "TN" ? M : K;
+  const [rowsA, columnsA] = orientation === "TN" ? [K, M] : [M, K];
   const laidOut = (M - 1) * ldOut + atOut + N;
   const bind: Record<string, readonly [Tensor, number]> = {
-    a: [x.a, (rowsA - 1) * ldA + atA + columnsA],
+    a: [x.a, (rowsA - 1) * strides.ldA + atA + columnsA],
     b: [x.b, N * K],
     out: [x.out, laidOut],
   };
@@ -135,16 +128,12 @@ function launch(device: Device, x: MatmulBuffers, dims: MatmulDims, epilogue: Ep
   if (x.residual) bind.residual = [x.residual, laidOut];
   if (x.pre) bind.pre = [x.pre, laidOut];
   const choice = { orientation, epilogue, dtype: x.b.dtype };
-  const launchDims = { M, N, K, ...strides, accumulate: Number(accumulate), scale };
-  if (few) return device.launch({ ...fewRows(device, dims, choice), dims: launchDims, bind });
-  const kernel = matmulKernel({ variant, ...choice });
-  const groups: [number, number] = variant === "plain"
-    ? [Math.ceil(N / kernel.workgroup!), M]
-    : [Math.ceil(N / 32), Math.ceil(M / (2 * kernel.workgroup!))];
+  const isFew = role === "decode" && !variant && takesFewRows(orientation, { M, N, K, ...strides });
   device.launch({
-    kernel,
-    dims: launchDims,
+    ...(isFew
+      ? fewRows(device, dims, choice)
+      : productKernel(device, dims, { ...choice, accumulate, isTileable, variant, shape })),
+    dims: { M, N, K, ...strides, accumulate: Number(accumulate), scale },
     bind,
-    groups,
   });
 }

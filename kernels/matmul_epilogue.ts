@@ -1,6 +1,6 @@
 /** Which epilogue the tensors of a matrix product ask for. @module */
 import type { MatmulBuffers, MatmulDims } from "./matmul.ts";
-import type { Epilogue } from "./matmul_kernels.ts";
+import type { Epilogue } from "./matmul_twin.ts";
 
 /** The epilogue. @throws {TypeError} when the tensors do not fit together */
 export function epilogueOf({ bias, residual, pre }: MatmulBuffers, dims: MatmulDims): Epilogue {

@@ -1,26 +1,28 @@
-/** The kernels of the matrix product: which texts are joined, and the twin of each epilogue. @module */
-import type { Dtype, FloatArray, Kernel } from "./device.ts";
+/** The kernels of the matrix product: which texts are joined. @module */
+import type { Dtype, Kernel } from "./device.ts";
 import gelu from "./fragments/gelu_epilogue.wgsl" with { type: "text" };
 import { packed } from "./fragments/pack.ts";
 import { declareTables, halfTables } from "./fragments/table.ts";
-import { geluOf, geluSlope } from "./gelu_cpu.ts";
 import plain from "./matmul.wgsl" with { type: "text" };
-import { multiply, type Operands, type ProductDims } from "./matmul_cpu.ts";
 import load from "./matmul_load.wgsl" with { type: "text" };
 import shuffle from "./matmul_shuffle.wgsl" with { type: "text" };
-import tile from "./matmul_tile.wgsl" with { type: "text" };
+import tiled from "./matmul_tile.wgsl" with { type: "text" };
+import { type Epilogue, type Orientation, productTwin } from "./matmul_twin.ts";
+import shared from "./matmul_workgroup.wgsl" with { type: "text" };
 import storeBiased from "./fragments/tile_biased.wgsl" with { type: "text" };
 import storeDgelu from "./fragments/tile_dgelu.wgsl" with { type: "text" };
 import storeGelu from "./fragments/tile_gelu.wgsl" with { type: "text" };
 import storePlain from "./fragments/tile_plain.wgsl" with { type: "text" };
 import storeResidualAdd from "./fragments/tile_residual_add.wgsl" with { type: "text" };
+import { type TileShape, tileText } from "./tile_text.ts";
 
-/** NN: a (M, K), b (K, N). NT: a (M, K), b (N, K). TN: a (K, M), b (K, N). */
-export type Orientation = "NN" | "NT" | "TN";
-/** Which kernel runs: one element an invocation, or a register tile with either way of loading a. */
-export type MatmulVariant = "plain" | "tile" | "shuffle";
-/** What is done with each element of the product before it is stored. */
-export type Epilogue = "plain" | "biased" | "residual_add" | "gelu" | "dgelu";
+export type { Epilogue, Orientation };
+
+/**
+ * Which kernel runs: one element an invocation, a register tile with either way of loading a, or a tile
+ * that a workgroup shares.
+ */
+export type MatmulVariant = "plain" | "tile" | "shuffle" | "workgroup";
 
 /** What tells one kernel of the product from another. */
 export interface MatmulChoice {
@@ -29,9 +31,19 @@ export interface MatmulChoice {
   readonly epilogue: Epilogue;
   /** Of b. */
   readonly dtype: Dtype;
+  /** Of all but the plain kernel. */
+  readonly tile?: TileChoice;
 }
 
-type TwinArrays = Operands & Partial<Record<"bias" | "residual" | "pre", FloatArray>>;
+/** What a tile is compiled for. */
+export interface TileChoice {
+  readonly shape: TileShape;
+  /** K is no multiple of a step: of 4, or of 8 where a workgroup shares its tile. */
+  readonly ragged: boolean;
+  /** N is no multiple of 4. */
+  readonly partial: boolean;
+  readonly accumulate: boolean;
+}
 
 /** `store` of each epilogue, for kernels of the tile's bindings. */
 export const stores: Readonly<Record<Epilogue, string>> = {
@@ -42,54 +54,48 @@ export const stores: Readonly<Record<Epilogue, string>> = {
   dgelu: storeDgelu,
 };
 
-/** The definition of each epilogue: `i` is the element's index in out, `n` its column. */
-const twins: Record<
-  Epilogue,
-  (x: TwinArrays, i: number, n: number, product: number) => void
-> = {
-  plain: ({ out }, i, _n, product) => out[i] = product,
-  biased: ({ out, bias }, i, n, product) => out[i] = product + bias![n],
-  residual_add: ({ out, bias, residual }, i, n, product) =>
-    out[i] = product + bias![n] + residual![i],
-  gelu: ({ out, bias, pre }, i, n, product) => {
-    pre![i] = product + bias![n];
-    out[i] = geluOf(pre![i]); // of the rounded number, as a kernel of its own would read it
-  },
-  dgelu: ({ out, pre }, i, _n, product) => out[i] = product * geluSlope(pre![i]),
-};
-
-/** The definition of a product with its epilogue. */
-export function twinOf(orientation: Orientation, epilogue: Epilogue): Kernel["twin"] {
-  const [transposeA, transposeB] = [orientation === "TN", orientation === "NT"];
-  return (x: TwinArrays, dims: Omit<ProductDims, "transposeA" | "transposeB">) =>
-    multiply(x, { ...dims, transposeA, transposeB }, (i, n, product) => {
-      twins[epilogue](x, i, n, product);
-    });
-}
-
 const kernels = new Map<string, Kernel>();
 
 /** The kernel of a choice, the same object each time. */
 export function matmulKernel(choice: MatmulChoice): Kernel {
-  const { variant, orientation, epilogue, dtype } = choice;
-  const key = `${variant} ${orientation} ${epilogue} ${dtype}`;
+  const { variant, orientation, epilogue, dtype, tile } = choice;
+  const key = `${variant} ${orientation} ${epilogue} ${dtype} ${JSON.stringify(tile)}`;
   let kernel = kernels.get(key);
   if (!kernel) kernels.set(key, kernel = makeKernel(choice));
   return kernel;
 }
 
-function makeKernel({ variant, orientation, epilogue, dtype }: MatmulChoice): Kernel {
-  const [transposeA, transposeB] = [orientation === "TN", orientation === "NT"];
-  const isPlain = variant === "plain";
-  const tables = { b: { binding: 2, dtype } }, PACK = isPlain ? 1 : 4;
-  const body = isPlain ? [plain] : [tile, variant === "shuffle" ? shuffle : load, stores[epilogue]];
+function makeKernel({ variant, orientation, epilogue, dtype, tile }: MatmulChoice): Kernel {
+  const tables = { b: { binding: 2, dtype } }, PACK = tile ? 4 : 1;
+  const body = tile ? [tiled, ...howLoaded(variant, tile), stores[epilogue]] : [plain];
   return {
-    label: `matmul${isPlain ? "" : "_" + variant}.${epilogue}`,
-    entryPoint: isPlain ? epilogue : "multiply",
+    label: `matmul${tile ? "_" + variant : ""}.${epilogue}`,
+    entryPoint: tile ? "multiply" : epilogue,
     code: packed([declareTables(tables, PACK), gelu, ...body].join("\n"), PACK).text.code,
-    variant: [orientation, halfTables(tables)].filter(Boolean).join(", "),
-    twin: twinOf(orientation, epilogue),
-    workgroup: variant === "shuffle" ? 8 : 64,
-    constants: { TRANSPOSE_A: Number(transposeA), TRANSPOSE_B: Number(transposeB) },
+    variant: [
+      orientation,
+      tile && `${tile.shape.rows} x ${tile.shape.columns}`,
+      halfTables(tables),
+    ].filter(Boolean).join(", "),
+    twin: productTwin(orientation, epilogue),
+    workgroup: variant === "shuffle" ? 8 : variant === "workgroup" ? sideOf(tile!.shape) ** 2 : 64,
+    constants: {
+      TRANSPOSE_A: Number(orientation === "TN"),
+      TRANSPOSE_B: Number(orientation === "NT"),
+      ...(tile && {
+        RAGGED: Number(tile.ragged),
+        PARTIAL: Number(tile.partial),
+        ACCUMULATE: Number(tile.accumulate),
+      }),
+    },
   };
+}
+
+/** Invocations a side of a workgroup that shares its tile: each owns 8 by 8. */
+const sideOf = ({ rows }: TileShape): number => rows / 8;
+
+function howLoaded(variant: MatmulVariant, { shape }: TileChoice): string[] {
+  if (variant === "shuffle") return [shuffle, tileText(shape)];
+  if (variant === "tile") return [load, tileText(shape)];
+  return [load, `const SIDE = ${sideOf(shape)}u;`, shared];
 }

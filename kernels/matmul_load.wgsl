@@ -1,20 +1,29 @@
 // Joined to matmul_tile.wgsl: every invocation loads the rows of a that it needs. Neighbours ask for the
 // same addresses, which hardware answers from cache.
 
-fn loadRow(k: u32, row: u32) -> vec4f { // four k's of one row of out
-  return a[(min(row, dims.M - 1u) * dims.ldA + dims.atA + k) / 4u];
+/// Where eight rows of out find their vec4s of a.
+struct PlacesOfA { upper: vec4u, lower: vec4u }
+
+fn fourPlaces(row: u32) -> vec4u {
+  let ld = dims.ldA / 4u;
+  let first = dims.atA / 4u;
+  if (TRANSPOSE_A) { return min(row, (dims.M - 1u) / 4u * 4u) / 4u + first + STEP * ld; }
+  return min(row + STEP, vec4u(dims.M - 1u)) * ld + first;
 }
-fn loadK(k: u32, row: u32) -> vec4f { // four rows of out at one k
-  return a[(min(k, dims.K - 1u) * dims.ldA + dims.atA + min(row, (dims.M - 1u) / 4u * 4u)) / 4u];
+fn placesOfA(row: u32, thread: u32) -> PlacesOfA {
+  return PlacesOfA(fourPlaces(row), fourPlaces(row + 4u));
 }
-fn fourRows(k: u32, row: u32) -> mat4x4f {
-  if (TRANSPOSE_A) {
-    return clipA(transpose(mat4x4f(
-      loadK(k, row), loadK(k + 1u, row), loadK(k + 2u, row), loadK(k + 3u, row))), k);
-  }
-  return clipA(mat4x4f(
-    loadRow(k, row), loadRow(k, row + 1u), loadRow(k, row + 2u), loadRow(k, row + 3u)), k);
+fn fourOfA(at: vec4u) -> mat4x4f {
+  let tile = mat4x4f(a[at.x], a[at.y], a[at.z], a[at.w]);
+  if (TRANSPOSE_A) { return transpose(tile); }
+  return tile;
 }
-fn rowsOfA(k: u32, row: u32, thread: u32) -> Rows {
-  return Rows(fourRows(k, row), fourRows(k, row + 4u));
+fn rowsOfA(places: PlacesOfA, offset: u32, thread: u32) -> Rows {
+  return Rows(fourOfA(places.upper + offset), fourOfA(places.lower + offset));
+}
+fn lastOfA(places: PlacesOfA, offset: u32, thread: u32, k: u32) -> Rows {
+  let back = select(vec4u(), behind(k) * (dims.ldA / 4u), TRANSPOSE_A);
+  return Rows(
+    clipA(fourOfA(places.upper + offset - back), k),
+    clipA(fourOfA(places.lower + offset - back), k));
 }

@@ -1,19 +1,24 @@
 // Matrix product by register tiles: the same operands and epilogues as matmul.wgsl, bound as vec4.
-// An invocation owns 16 rows of 4 neighbouring columns, held as four 4 x 4 matrices whose columns are
-// rows of out: for four k's at once, rows += (four rows of b) * (four rows of a) is 64 multiply-adds on
-// five vec4 loads. The launcher joins this text with three choices: how the rows of a arrive, in
-// matmul_load.wgsl (each invocation loads them) or matmul_shuffle.wgsl (8 lanes share one load); how b
-// is stored; and `store`, the epilogue, in one of fragments/tile_*.wgsl. A Pack is a vec4f here.
-// Eight invocations side by side own 32 columns, WORKGROUP / 8 of them below each other.
+// An invocation owns ROWS rows of 4 or 8 columns and keeps their sums in registers: for four k's at once
+// `chained` is 64 multiply-adds on four rows of a and four of b, each of them one vec4. The launcher joins
+// this text with four more: `multiply`, which tile_text.ts writes for one size of tile; how the rows of a
+// arrive, matmul_load.wgsl (each invocation loads them) or matmul_shuffle.wgsl (8 lanes share a load); how
+// b is stored; and `store`, the epilogue, in one of fragments/tile_*.wgsl. A Pack is a vec4f here.
+// Eight invocations side by side own 32 or 64 columns, WORKGROUP / 8 of them below each other.
 // Strides and first columns are multiples of 4 (the launcher sees to it); M, N and K need not be.
+// All sums are taken in the order of k, one product after another, whatever the size of the tile.
 override WORKGROUP: u32; // threads per workgroup, set by the launcher; a multiple of 8
 override TRANSPOSE_A: bool; // a is (K, M)
 override TRANSPOSE_B: bool; // b is (N, K)
+// What one product in a hundred needs is no branch of the others, which would compile for seconds:
+override RAGGED: bool; // K is no multiple of 4: one more step, with guards, behind the loop
+override PARTIAL: bool; // N is none: what lies behind the last column of out is kept
+override ACCUMULATE: bool; // add to what out holds; dims.accumulate, which the twin reads, says the same
 struct Dims {
   M: u32, N: u32, K: u32, // rows and columns of out, length of the sum
   ldA: u32, ldB: u32, ldOut: u32, // elements from one row to the next
   atA: u32, atOut: u32, // first column used
-  accumulate: u32, // 1: add to what out holds
+  accumulate: u32, // 1 where ACCUMULATE
   scale: f32, // times the product; 1 but in `plain`
 }
 @group(0) @binding(0) var<uniform> dims: Dims;
@@ -29,59 +34,60 @@ const STEP = vec4u(0u, 1u, 2u, 3u);
 /// Eight rows of a for four k's: columns are rows of out, rows are k's.
 struct Rows { upper: mat4x4f, lower: mat4x4f }
 
-/// Four k's (columns) by four columns of out (rows); zero where k >= K.
-fn loadB(k: u32, column: u32) -> mat4x4f {
+// Places are counted in vec4s, those of k = 0 are worked out once, and a step of four k's adds a stride.
+fn strideA() -> u32 { return select(1u, dims.ldA, TRANSPOSE_A); }
+fn strideB() -> u32 { return select(dims.ldB, 1u, TRANSPOSE_B); }
+
+/// Where four columns of out find their four vec4s of b: of four rows of b (K, N), or four of b (N, K).
+fn placesOfB(column: u32) -> vec4u {
   let ld = dims.ldB / 4u;
-  var tile: mat4x4f;
-  if (TRANSPOSE_B) {
-    let at = min(column + STEP, vec4u(dims.N - 1u)) * ld + k / 4u;
-    tile = transpose(mat4x4f(bAt(at.x), bAt(at.y), bAt(at.z), bAt(at.w)));
-  } else {
-    let at = min(k + STEP, vec4u(dims.K - 1u)) * ld + column / 4u;
-    tile = mat4x4f(bAt(at.x), bAt(at.y), bAt(at.z), bAt(at.w));
-  }
-  if (k + 4u > dims.K) { // the last, partly filled four: not by 0 * x, as x may be no number
-    tile[0] = select(vec4f(), tile[0], k < dims.K);
-    tile[1] = select(vec4f(), tile[1], k + 1u < dims.K);
-    tile[2] = select(vec4f(), tile[2], k + 2u < dims.K);
-    tile[3] = select(vec4f(), tile[3], k + 3u < dims.K);
-  }
+  if (TRANSPOSE_B) { return min(column + STEP, vec4u(dims.N - 1u)) * ld; }
+  return min(column, (dims.N - 1u) / 4u * 4u) / 4u + STEP * ld; // lanes past the last column help others
+}
+/// Four k's (columns) by four columns of out (rows).
+fn fourOfB(at: vec4u) -> mat4x4f {
+  let tile = mat4x4f(bAt(at.x), bAt(at.y), bAt(at.z), bAt(at.w));
+  if (TRANSPOSE_B) { return transpose(tile); }
   return tile;
 }
 
+/// How many rows the k's of the step at `k` lie behind the last one.
+fn behind(k: u32) -> vec4u { return max(k + STEP, vec4u(dims.K - 1u)) - (dims.K - 1u); }
+/// `fourOfB` of the last, partly filled step: zero where k >= K. Not by 0 * x, as x may be no number.
+fn lastOfB(at: vec4u, k: u32) -> mat4x4f {
+  let tile = fourOfB(at - behind(k) * (dims.ldB / 4u)); // b is (K, N): an (N, K) has whole fours
+  return mat4x4f(
+    tile[0], // k < K, or there were no such step
+    select(vec4f(), tile[1], k + 1u < dims.K),
+    select(vec4f(), tile[2], k + 2u < dims.K),
+    vec4f());
+}
 /// `tile` with zeros where k >= K, since what lies behind a row of a is unknown.
 fn clipA(tile: mat4x4f, k: u32) -> mat4x4f {
-  if (k + 4u <= dims.K) { return tile; }
   let inside = k + STEP < vec4u(dims.K);
   return mat4x4f(
     select(vec4f(), tile[0], inside), select(vec4f(), tile[1], inside),
     select(vec4f(), tile[2], inside), select(vec4f(), tile[3], inside));
 }
 
-/// Sixteen rows of four columns. In a struct and not in an array: an index that is no constant would
-/// send the sums through memory.
-struct Tile { row: u32, column: u32, rows0: mat4x4f, rows4: mat4x4f, rows8: mat4x4f, rows12: mat4x4f }
-
-fn product(group: vec3u, thread: u32) -> Tile {
-  var sum: Tile;
-  sum.row = (group.y * (WORKGROUP / 8u) + thread / 8u) * 16u;
-  sum.column = (group.x * 8u + thread % 8u) * 4u;
-  let column = min(sum.column, (dims.N - 1u) / 4u * 4u); // lanes past the last column help their neighbours
-  for (var k = 0u; k < dims.K; k += 4u) {
-    let right = loadB(k, column);
-    let first = rowsOfA(k, sum.row, thread);
-    let second = rowsOfA(k, sum.row + 8u, thread);
-    sum.rows0 += right * first.upper;
-    sum.rows4 += right * first.lower;
-    sum.rows8 += right * second.upper;
-    sum.rows12 += right * second.lower;
-  }
+/// One row of out: each product is added by itself, so that drivers make one instruction of both.
+fn chain(old: vec4f, right: mat4x4f, left: vec4f) -> vec4f {
+  var sum = old;
+  sum += right[0] * left.x;
+  sum += right[1] * left.y;
+  sum += right[2] * left.z;
+  sum += right[3] * left.w;
   return sum;
+}
+/// Four rows of out (columns) by four of its columns, and four k's more.
+fn chained(sum: mat4x4f, right: mat4x4f, rows: mat4x4f) -> mat4x4f {
+  return mat4x4f(
+    chain(sum[0], right, rows[0]), chain(sum[1], right, rows[1]),
+    chain(sum[2], right, rows[2]), chain(sum[3], right, rows[3]));
 }
 
 fn at(row: u32, column: u32) -> u32 { return (row * dims.ldOut + dims.atOut + column) / 4u; }
 fn isOutside(row: u32, column: u32) -> bool { return row >= dims.M || column >= dims.N; }
-
 /// `value` in columns < N, `old` beyond them.
 fn within(column: u32, value: vec4f, old: vec4f) -> vec4f {
   return select(old, value, column + STEP < vec4u(dims.N));
@@ -92,13 +98,4 @@ fn storeFour(row: u32, column: u32, rows: mat4x4f) {
   store(row + 1u, column, rows[1]);
   store(row + 2u, column, rows[2]);
   store(row + 3u, column, rows[3]);
-}
-
-@compute @workgroup_size(WORKGROUP)
-fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
-  let sum = product(group, thread);
-  storeFour(sum.row, sum.column, sum.rows0);
-  storeFour(sum.row + 4u, sum.column, sum.rows4);
-  storeFour(sum.row + 8u, sum.column, sum.rows8);
-  storeFour(sum.row + 12u, sum.column, sum.rows12);
 }

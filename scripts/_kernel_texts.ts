@@ -69,13 +69,22 @@ export function kernelTexts(): KernelText[] {
 
 /** The kernels of the product: more than the benches need. */
 function products(): Kernel[] {
-  const variants = ["plain", "tile", "shuffle"] as const, dtypes = ["f32", "f16"] as const;
-  const orientations = ["NN", "NT", "TN"] as const;
+  const orientations = ["NN", "NT", "TN"] as const, dtypes = ["f32", "f16"] as const;
   const epilogues = ["plain", "biased", "residual_add", "gelu", "dgelu"] as const;
-  return variants.flatMap((variant) =>
+  const never = { ragged: false, partial: false, accumulate: false };
+  const small = { shape: { rows: 16, columns: 4 }, ...never } as const;
+  const large = { shape: { rows: 32, columns: 8 }, ...never } as const;
+  const kinds = [
+    { variant: "plain" },
+    { variant: "tile", tile: small },
+    { variant: "shuffle", tile: large },
+    { variant: "workgroup", tile: { shape: { rows: 64, columns: 64 }, ...never } },
+    { variant: "workgroup", tile: { shape: { rows: 128, columns: 128 }, ...never } },
+  ] as const;
+  return kinds.flatMap((kind) =>
     epilogues.flatMap((epilogue) =>
       dtypes.flatMap((dtype) =>
-        orientations.map((orientation) => matmulKernel({ variant, orientation, epilogue, dtype }))
+        orientations.map((orientation) => matmulKernel({ ...kind, orientation, epilogue, dtype }))
       )
     )
   );

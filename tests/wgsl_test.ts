@@ -3,6 +3,7 @@ import { headCode } from "../kernels/fragments/attention_head.ts";
 import { WebGpuDevice } from "../kernels/devices/webgpu.ts";
 import { attendText } from "../kernels/attend_kv_text.ts";
 import { multiplyText } from "../kernels/few_rows_text.ts";
+import { tileText } from "../kernels/tile_text.ts";
 import { FEW_ROWS, type KernelText, kernelTexts } from "../scripts/_kernel_texts.ts";
 import { listed, printed } from "../scripts/wgsl.ts";
 import { testOnWebGpu } from "./_devices.ts";
@@ -37,16 +38,22 @@ Deno.test("a text is nothing but WGSL files and the few lines that a launcher wr
     ...[2, 5].flatMap((packs) => [8, 64].map((lanes) => attendText(packs, lanes))),
   ];
   const written =
-    /^(@group\(0\) @binding\(\d\) var<storage, read> \w+: array<(Pack|Half4?)>;|fn \w+At\(i: u32\) -> Pack \{ return .* \}|const (D4|PACKS) = \d+u;|fn counterOf\(.*\) -> vec4u \{ return vec4u\(.*\); \})$/;
+    /^(@group\(0\) @binding\(\d\) var<storage, read> \w+: array<(Pack|Half4?)>;|fn \w+At\(i: u32\) -> Pack \{ return .* \}|const (D4|PACKS|SIDE) = \d+u;|fn counterOf\(.*\) -> vec4u \{ return vec4u\(.*\); \})$/;
   for (const { label, code } of texts) {
     const D4 = Number(code.match(/^struct Head \{ (.*) \}$/m)?.[1].split(",").length);
-    let left = D4 ? code.replace(headCode(D4), "") : code;
+    let left = code.replace(/\/\/ A tile of (\d+) rows and (\d) columns, [^]*?\n}\n/, unlessOther);
+    if (D4) left = left.replace(headCode(D4), "");
     for (const file of [...files, ...repeated]) left = left.replace(file, "");
     for (const line of left.split("\n")) {
       assert.ok(line === "" || written.test(line), `${label} has the line ${line}`);
     }
   }
 });
+
+/** Nothing in place of the lines that `tileText` writes; all else stays. */
+function unlessOther(text: string, rows: string, columns: string): string {
+  return text === tileText({ rows: Number(rows), columns: Number(columns) as 4 | 8 }) ? "" : text;
+}
 
 testOnWebGpu(
   "every text that is printed compiles, under the entry point that is named",

@@ -87,15 +87,16 @@ async function* twins(context: GpuContext): AsyncGenerator<Line> {
   if (wrong > 0) throw new Error(`${wrong} outputs differ from their twins'`);
 }
 
-/** Tile against plain and shuffle, f16 storage against f32 with the same numbers. */
+/** Tile against the other kernels, f16 storage against f32 with the same numbers. */
 async function* kinds({ device, sizes }: GpuContext): AsyncGenerator<Line> {
   const { M, N, K } = sizes.products.find(({ what }) => what === "MLP in, few rows")!;
   const dims = { M, N, K, orientation: "NN" } as const;
   const tile = await outputsOf(device, product("kinds", { ...dims, variant: "tile" }));
   const others = [
     "plain",
+    "workgroup",
     ...(device.features.has("subgroups-8") ? ["shuffle"] : []),
-  ] as ("plain" | "shuffle")[];
+  ] as ("plain" | "workgroup" | "shuffle")[];
   for (const variant of others) {
     const other = await outputsOf(device, product("kinds", { ...dims, variant }));
     yield compared(`tile against ${variant}`, tile, other);

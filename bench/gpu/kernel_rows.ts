@@ -87,7 +87,7 @@ async function* orientations(context: GpuContext): AsyncGenerator<Line> {
 async function* variants(context: GpuContext): AsyncGenerator<Line> {
   const n = context.sizes.square;
   const dims = { M: n, N: n, K: n, orientation: "NN" } as const;
-  const kernels = (["tile", "shuffle", "plain"] as const).map((variant) => ({
+  const kernels = (["tile", "workgroup", "shuffle", "plain"] as const).map((variant) => ({
     ...product("square", { ...dims, variant }),
     ...(variant === "shuffle" && { feature: "subgroups-8" }),
   }));

@@ -1,9 +1,11 @@
 // Joined to matmul_tile.wgsl: four columns of one row, out = ([out +] product) * GELU'(pre).
 
-fn store(row: u32, column: u32, value: vec4f) {
+fn store(row: u32, column: u32, product: vec4f) {
   if (isOutside(row, column)) { return; }
   let i = at(row, column);
-  let old = out[i];
-  let sum = select(value, old + value, dims.accumulate == 1u);
-  out[i] = within(column, sum * geluSlope(pre[i]), old);
+  var value = product;
+  if (ACCUMULATE) { value += out[i]; }
+  value *= geluSlope(pre[i]);
+  if (PARTIAL) { value = within(column, value, out[i]); }
+  out[i] = value;
 }

@@ -1,9 +1,14 @@
 // Joined to matmul_tile.wgsl: four columns of one row, pre = product + bias, out = GELU(pre).
 
-fn store(row: u32, column: u32, value: vec4f) {
+fn store(row: u32, column: u32, product: vec4f) {
   if (isOutside(row, column)) { return; }
   let i = at(row, column);
-  let x = value + bias[column / 4u];
-  pre[i] = within(column, x, pre[i]);
-  out[i] = within(column, geluOf(x), out[i]);
+  var x = product + bias[column / 4u];
+  var value = geluOf(x);
+  if (PARTIAL) {
+    x = within(column, x, pre[i]);
+    value = within(column, value, out[i]);
+  }
+  pre[i] = x;
+  out[i] = value;
 }

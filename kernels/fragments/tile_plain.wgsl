@@ -3,7 +3,8 @@
 fn store(row: u32, column: u32, product: vec4f) {
   if (isOutside(row, column)) { return; }
   let i = at(row, column);
-  let old = out[i];
-  let value = dims.scale * product;
-  out[i] = within(column, select(value, old + value, dims.accumulate == 1u), old);
+  var value = dims.scale * product;
+  if (ACCUMULATE) { value += out[i]; }
+  if (PARTIAL) { value = within(column, value, out[i]); }
+  out[i] = value;
 }

@@ -119,14 +119,14 @@ async function checkEpilogues(device: Device, variant: MatmulVariant | undefined
   assertClose(kept, biased, "pre");
   assertClose(out, biased.map(geluOf), "gelu");
 }
-for (const variant of ["plain", "tile", undefined] as const) {
+for (const variant of ["plain", "tile", "workgroup", undefined] as const) {
   testOnDevices(
     `matmul() ${variant ?? "by default"} computes each epilogue`,
     (device) => checkEpilogues(device, variant),
   );
 }
 
-for (const variant of ["plain", "tile", undefined] as const) {
+for (const variant of ["plain", "tile", "workgroup", undefined] as const) {
   testOnDevices(`matmul() ${variant ?? "by default"} scales the product alone`, async (device) => {
     const [M, N, K, orientation] = [19, 36, 12, "NN" as const];
     const before = wave(M * N, 1, 3);
@@ -182,7 +182,7 @@ testOnDevices("matmul() overwrites without reading: old NaNs do not survive", as
 });
 
 // K is no multiple of 4, so that the last four k's are partly behind it.
-for (const variant of ["plain", "tile", undefined] as const) {
+for (const variant of ["plain", "tile", "workgroup", undefined] as const) {
   testOnDevices(
     `matmul() ${variant ?? "by default"} takes nothing that lies behind K`,
     async (device) => {

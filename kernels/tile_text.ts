@@ -1,0 +1,57 @@
+/**
+ * The lines of matmul_tile.wgsl that are repeated for each row and column of a tile. In lines and not in
+ * loops over arrays: an index that is no constant would send the sums through memory.
+ * @module
+ */
+
+/** What one invocation owns; of the tile that a workgroup shares, what the workgroup owns. */
+export interface TileShape {
+  /** A multiple of 8; of a shared tile 64 or 128. */
+  readonly rows: number;
+  /** 4, or 8 as two fours that are 32 apart; of a shared tile as many as rows. */
+  readonly columns: number;
+}
+
+/** WGSL of `multiply`, the entry point of the tile. */
+export function tileText({ rows, columns }: TileShape): string {
+  const eights = Array.from({ length: rows / 8 }, (_, i) => 8 * i);
+  const fours = Array.from({ length: rows / 4 }, (_, i) => 4 * i);
+  const parts = columns === 4 ? [0] : [0, 32];
+  const sums = fours.flatMap((r) => parts.map((c) => ({ name: `sum${r}_${c}`, r, c })));
+  const step = (right: (c: number) => string, left: (r: number) => string): string[] => [
+    ...parts.map((c) => `let right${c} = ${right(c)};`),
+    ...eights.flatMap((r) => [
+      `let rows${r} = ${left(r)};`,
+      ...parts.flatMap((c) => [
+        `sum${r}_${c} = chained(sum${r}_${c}, right${c}, rows${r}.upper);`,
+        `sum${r + 4}_${c} = chained(sum${r + 4}_${c}, right${c}, rows${r}.lower);`,
+      ]),
+    ]),
+  ];
+  return [
+    `// A tile of ${rows} rows and ${columns} columns, written by tile_text.ts.`,
+    "@compute @workgroup_size(WORKGROUP)",
+    "fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {",
+    `  let row = (group.y * (WORKGROUP / 8u) + thread / 8u) * ${rows}u;`,
+    `  let column = group.x * ${8 * columns}u + thread % 8u * 4u;`,
+    ...parts.map((c) => `  let b${c} = placesOfB(column + ${c}u);`),
+    ...eights.map((r) => `  let a${r} = placesOfA(row + ${r}u, thread);`),
+    ...sums.map(({ name }) => `  var ${name} = mat4x4f();`),
+    "  for (var i = 0u; i < dims.K / 4u; i++) {",
+    ...step(
+      (c) => `fourOfB(b${c} + i * strideB())`,
+      (r) => `rowsOfA(a${r}, i * strideA(), thread)`,
+    ).map((line) => `    ${line}`),
+    "  }",
+    "  if (RAGGED) {",
+    "    let i = dims.K / 4u;",
+    ...step(
+      (c) => `lastOfB(b${c} + i * strideB(), 4u * i)`,
+      (r) => `lastOfA(a${r}, i * strideA(), thread, 4u * i)`,
+    ).map((line) => `    ${line}`),
+    "  }",
+    ...sums.map(({ name, r, c }) => `  storeFour(row + ${r}u, column + ${c}u, ${name});`),
+    "}",
+    "",
+  ].join("\n");
+}

@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import type { Device, HostArray } from "../../kernels/device.ts";
+import { CpuDevice } from "../../kernels/devices/cpu.ts";
+import { matmul, type MatmulDims, type MatmulVariant } from "../../kernels/matmul.ts";
+import { Scope } from "../../kernels/scope.ts";
+import type { TileShape } from "../../kernels/tile_text.ts";
+import { WebGpuDevice } from "../../kernels/devices/webgpu.ts";
+import { assertClose } from "../_close.ts";
+import { lacking, testOnDevices, testOnWebGpu } from "../_devices.ts";
+
+const wave = (n: number, phase = 1) =>
+  Float32Array.from({ length: n }, (_, i) => Math.sin(i * i * 0.7 + phase));
+const CANARY = 7777;
+
+/** Ragged in each dimension that may be; what lies behind rows of a, rows of out and b is no number. */
+const sizes: MatmulDims[] = [
+  { M: 71, N: 100, K: 23, orientation: "NN", ldA: 28, atA: 4, ldOut: 108, atOut: 4 },
+  { M: 71, N: 101, K: 28, orientation: "NT", ldA: 28, ldOut: 108 },
+  { M: 71, N: 100, K: 23, orientation: "TN", ldA: 80, atA: 4, accumulate: true },
+  { M: 1, N: 4, K: 1, orientation: "NN", ldA: 4 },
+];
+
+/** out of one product, whole. */
+async function run(device: Device, dims: MatmulDims): Promise<HostArray> {
+  using scope = new Scope(device);
+  const { M, N, K, orientation, ldA = 0, atA = 0, ldOut = N } = dims;
+  const [rows, width] = orientation === "TN" ? [K, M] : [M, K];
+  const a = new Float32Array(rows * ldA + 16).fill(NaN);
+  for (let i = 0; i < rows * ldA; i++) {
+    const column = i % ldA - atA;
+    if (column >= 0 && column < width) a[i] = Math.sin(i * i * 0.7);
+  }
+  const b = new Float32Array(N * K + 16).fill(NaN);
+  b.set(wave(N * K, 5));
+  const put = (data: Float32Array<ArrayBuffer>, label: string) => {
+    const tensor = scope.alloc(data.length, label);
+    device.write(tensor, data);
+    return tensor;
+  };
+  const out = put(new Float32Array(M * ldOut + 16).fill(CANARY), "out");
+  matmul(device, { a: put(a, "a"), b: put(b, "b"), out }, dims);
+  return (await device.read(out))[0];
+}
+
+/** Every tile of a kernel against the twin, and bit for bit against the tile of 16 rows and 4 columns. */
+async function checkShapes(
+  device: Device,
+  variant: MatmulVariant,
+  shapes: readonly TileShape[],
+): Promise<void> {
+  using cpu = new CpuDevice();
+  for (const size of sizes) {
+    const want = await run(cpu, size), first = await run(device, { ...size, variant: "tile" });
+    for (const shape of shapes) {
+      const what = `${variant} ${shape.rows} x ${shape.columns} ${JSON.stringify(size)}`;
+      const got = await run(device, { ...size, variant, shape });
+      assertClose(got, want, what, size.accumulate ? 1e-3 : 5e-5);
+      if (device.software) assert.deepEqual(got, first, `other bits: ${what}`);
+    }
+  }
+}
+
+const shape = (rows: number, columns: number): TileShape => ({ rows, columns });
+
+testOnDevices("matmul() tile gives the same bits whatever its size", async (device) => {
+  if (device.kind === "cpu") return; // twins have no tiles
+  await checkShapes(device, "tile", [shape(8, 4)]);
+});
+
+testOnDevices("matmul() workgroup gives the bits of the register tile", async (device) => {
+  if (device.kind === "cpu") return;
+  await checkShapes(device, "workgroup", [shape(64, 64), shape(128, 128)]);
+});
+
+testOnWebGpu("matmul() shuffle gives the bits of the register tile", async () => {
+  using device = await WebGpuDevice.open({ adapter: "software" });
+  await checkShapes(device, "shuffle", [shape(8, 4), shape(16, 8), shape(32, 8)]);
+}, await lacking("eight lanes"));
+
+testOnDevices("matmul() gives a row the same bits in a batch of any size", async (device) => {
+  const [N, K] = [512, 512]; // 40 rows take a large tile, 5 the smallest
+  for (const orientation of ["NN", "NT"] as const) {
+    const dims = { N, K, orientation, ldA: K };
+    const whole = await run(device, { ...dims, M: 40 });
+    for (const M of [5, 12]) {
+      const part = await run(device, { ...dims, M });
+      assert.deepEqual(part.subarray(0, M * N), whole.subarray(0, M * N), `${orientation} ${M}`);
+    }
+  }
+});
