@@ -42,7 +42,7 @@ const stores: Record<Epilogue, string> = {
 };
 
 /** The definition of each epilogue: `i` is the element's index in out, `n` its column. */
-const twins: Record<
+const epilogues: Record<
   Epilogue,
   (x: TwinArrays, i: number, n: number, product: number) => void
 > = {
@@ -57,6 +57,21 @@ const twins: Record<
   dgelu: ({ out, pre }, i, _n, product) => out[i] = product * geluSlope(pre![i]),
 };
 
+const twins = new Map<string, Kernel["twin"]>();
+
+/** The definition of a product with its epilogue: one function, whichever variant of the kernel runs. */
+export function productTwin(orientation: Orientation, epilogue: Epilogue): Kernel["twin"] {
+  const key = `${orientation} ${epilogue}`, store = epilogues[epilogue];
+  const transposed = { transposeA: orientation === "TN", transposeB: orientation === "NT" };
+  let twin = twins.get(key);
+  if (!twin) {
+    twin = (x: TwinArrays, dims: Omit<ProductDims, keyof typeof transposed>) =>
+      multiply(x, { ...dims, ...transposed }, (i, n, product) => store(x, i, n, product));
+    twins.set(key, twin);
+  }
+  return twin;
+}
+
 const kernels = new Map<string, Kernel>();
 
 /** The kernel of a choice, the same object each time. */
@@ -69,21 +84,19 @@ export function matmulKernel(choice: MatmulChoice): Kernel {
 }
 
 function makeKernel({ variant, orientation, epilogue, dtype }: MatmulChoice): Kernel {
-  const [transposeA, transposeB] = [orientation === "TN", orientation === "NT"];
   const isPlain = variant === "plain";
   const tables = { b: { binding: 2, dtype } }, PACK = isPlain ? 1 : 4;
   const body = isPlain ? [plain] : [tile, variant === "shuffle" ? shuffle : load, stores[epilogue]];
-  const twin = twins[epilogue];
   return {
     label: `matmul${isPlain ? "" : "_" + variant}.${epilogue}`,
     entryPoint: isPlain ? epilogue : "multiply",
     code: packed([declareTables(tables, PACK), gelu, ...body].join("\n"), PACK).text.code,
     variant: [orientation, halfTables(tables)].filter(Boolean).join(", "),
-    twin: (x: TwinArrays, dims: Omit<ProductDims, "transposeA" | "transposeB">) =>
-      multiply(x, { ...dims, transposeA, transposeB }, (i, n, product) => {
-        twin(x, i, n, product);
-      }),
+    twin: productTwin(orientation, epilogue),
     workgroup: variant === "shuffle" ? 8 : 64,
-    constants: { TRANSPOSE_A: Number(transposeA), TRANSPOSE_B: Number(transposeB) },
+    constants: {
+      TRANSPOSE_A: Number(orientation === "TN"),
+      TRANSPOSE_B: Number(orientation === "NT"),
+    },
   };
 }
