@@ -4,7 +4,8 @@ import type { Device, FloatArray, Tensor } from "./device.ts";
 import { rowRanges, view } from "./tensor.ts";
 import { packed } from "./fragments/pack.ts";
 
-function step(
+/** The definition of a step. */
+export function adamwTwin(
   { weight, grad, m, v, hyper, norm, correction }: Record<string, FloatArray>,
   { N, decay }: Record<string, number>,
 ): void {
@@ -112,7 +113,7 @@ export function adamw(
       [size === N ? tensor : view(tensor, start, size), size] as const;
     const { PACK, text } = packed(code, size);
     device.launch({
-      kernel: { label: "adamw.step", entryPoint: "step", twin: step, ...text },
+      kernel: { label: "adamw.step", entryPoint: "step", twin: adamwTwin, ...text },
       dims: { N: size, decay },
       bind: {
         hyper: [x.hyper, 8],

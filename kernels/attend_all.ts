@@ -11,7 +11,7 @@ type Arrays = Record<"qkv" | "out", FloatArray> & { length: Uint32Array };
 type Dims = Record<"B" | "T" | "H" | "D", number>;
 
 /** The definition: out = softmax(q k' / sqrt(D)) v over positions j < length. */
-function forward({ qkv, length, out }: Arrays, { B, T, H, D }: Dims): void {
+export function attendAllTwin({ qkv, length, out }: Arrays, { B, T, H, D }: Dims): void {
   const C = H * D, scale = 1 / Math.sqrt(D);
   const score = new Float64Array(T), sumV = new Float64Array(D);
   for (let b = 0; b < B; b++) {
@@ -74,7 +74,7 @@ export function attendAll(
       ...textFor(D),
       label: "attend_all.forward",
       entryPoint: "forward",
-      twin: forward,
+      twin: attendAllTwin,
       workgroup: LANES,
     },
     dims: { B, T, H, D },

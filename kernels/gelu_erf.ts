@@ -17,7 +17,11 @@ export function erf(z: number): number {
   return 2 / Math.sqrt(Math.PI) * Math.exp(-z * z) * sum;
 }
 
-function forward({ x, out }: Record<string, FloatArray>, { N }: Record<string, number>): void {
+/** The definition of `geluErf`. */
+export function geluErfTwin(
+  { x, out }: Record<string, FloatArray>,
+  { N }: Record<string, number>,
+): void {
   for (let i = 0; i < N; i++) out[i] = 0.5 * x[i] * (1 + erf(x[i] * Math.SQRT1_2));
 }
 
@@ -29,7 +33,7 @@ export function geluErf(
 ): void {
   launchElements(
     device,
-    { label: "gelu_erf.forward", entryPoint: "forward", code, twin: forward },
+    { label: "gelu_erf.forward", entryPoint: "forward", code, twin: geluErfTwin },
     { x, out },
     dims,
   );

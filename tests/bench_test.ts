@@ -11,6 +11,7 @@ import { StepReport } from "../bench/_step_report.ts";
 import { groupStep } from "../bench/_groups.ts";
 import { decoding, ppoUpdate, trainingFlop, trainingStep } from "../bench/_steps.ts";
 import { formatTable, short } from "../bench/_table.ts";
+import { workersLines } from "../bench/workers.ts";
 import { CpuDevice } from "../kernels/devices/cpu.ts";
 import { Scope } from "../kernels/scope.ts";
 import { testOnDevices, testOnWebGpu } from "./_devices.ts";
@@ -289,4 +290,12 @@ Deno.test("tables align numbers to the right and leave out what was not measured
     "100",
     "123",
   ]);
+});
+
+Deno.test("a training step is timed by each number of workers", async () => {
+  const lines = await workersLines(SIZES, BATCH, { workers: [1, 2], samples: 3 });
+  assert.deepEqual(lines.map(({ workers }) => workers), [1, 2]);
+  for (const { least, seconds, cpuSeconds } of lines) {
+    assert.ok(0 < least && least <= seconds && cpuSeconds > 0);
+  }
 });

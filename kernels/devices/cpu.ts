@@ -1,4 +1,4 @@
-/** The device without a driver: every launch runs the kernel's twin, at once, on typed arrays. @module */
+/** The device without a driver: a launch runs the kernel's twin, at once; long ones on several threads. @module */
 import type {
   Device,
   DeviceLimits,
@@ -10,6 +10,9 @@ import type {
   Storage,
   Tensor,
 } from "../device.ts";
+import { sharedLaunch } from "./cpu/launches.ts";
+import { sharedMemory, threadsFor } from "./cpu/machine.ts";
+import { type Step, Threads } from "./cpu/threads.ts";
 import { type HalfArray, toHalf } from "../fragments/half.ts";
 import type { MemoryKind, MemoryUse } from "../memory.ts";
 import { bytesOf } from "../tensor.ts";
@@ -18,7 +21,7 @@ import { Pool } from "./pool.ts";
 import { Recorder } from "./recorder.ts";
 
 interface Block extends Storage {
-  readonly memory: ArrayBuffer;
+  readonly memory: ArrayBuffer | SharedArrayBuffer;
 }
 
 /** Options of `CpuDevice`. */
@@ -27,7 +30,13 @@ export interface CpuOptions {
   precision?: "f32" | "f64";
   /** Bytes of one binding that `limits` reports; tests lower it to force row ranges. */
   maxBinding?: number;
+  /** Threads that compute, this one among them. Default: as many as there are cores, at most 8. */
+  workers?: number;
+  /** Multiply-adds that make a part of a launch worth another thread's while; tests lower it. */
+  leastShared?: number;
 }
+
+const LEAST_SHARED = 1e5; // a tenth of a millisecond
 
 /** A device that needs nothing but the processor. */
 export class CpuDevice implements Device {
@@ -37,15 +46,21 @@ export class CpuDevice implements Device {
   readonly limits: DeviceLimits;
   readonly features: ReadonlySet<string> = new Set();
   #floats: typeof Float32Array | typeof Float64Array;
-  #recorder = new Recorder<() => void>();
+  #recorder = new Recorder<Step>();
+  #threads: Threads;
   #pool: Pool<Block>;
 
-  constructor({ precision = "f32", maxBinding = 2 ** 31 }: CpuOptions = {}) {
+  /** @throws {RangeError} when `workers` is not an integer from 1 to 64 */
+  constructor(options: CpuOptions = {}) {
+    const { precision = "f32", maxBinding = 2 ** 31, leastShared = LEAST_SHARED } = options;
+    const threads = threadsFor(options.workers);
+    const memoryFor = threads > 1 ? sharedMemory : (bytes: number) => new ArrayBuffer(bytes);
+    this.#threads = new Threads(threads, leastShared);
     this.#floats = precision === "f64" ? Float64Array : Float32Array;
     this.name = `TypeScript twins (${precision})`;
     this.limits = { maxBinding, maxBuffer: 2 ** 32 };
     this.#pool = new Pool<Block>(
-      (bytes) => ({ bytes, live: true, memory: new ArrayBuffer(bytes) }),
+      (bytes) => ({ bytes, live: true, memory: memoryFor(bytes) }),
       () => {}, // the garbage collector takes it
       this.limits.maxBuffer,
     );
@@ -80,7 +95,7 @@ export class CpuDevice implements Device {
   zero(tensor: Tensor): void {
     this.#pool.checkRange("zero", tensor, 0, tensor.length);
     const array = this.#array(tensor, tensor.length);
-    this.#do([tensor], () => array.fill(0));
+    this.#do([tensor], { alone: () => array.fill(0) });
   }
 
   launch(launch: Launch): void {
@@ -90,14 +105,16 @@ export class CpuDevice implements Device {
     for (const [name, [tensor, elements]] of Object.entries(bind)) {
       arrays[name] = this.#array(tensor, elements);
     }
-    this.#do(Object.values(bind).map(([tensor]) => tensor), () => kernel.twin(arrays, dims));
+    this.#do(Object.values(bind).map(([tensor]) => tensor), {
+      alone: () => kernel.twin(arrays, dims),
+      shared: sharedLaunch(kernel, { arrays, dims }, this.#threads),
+    });
   }
 
   record(label: string, build: () => void): Program {
     return this.#recorder.record(label, build, {
-      run: (steps) => {
-        for (const step of steps) step();
-      },
+      run: (steps) => this.#threads.run(steps),
+      release: (steps) => this.#threads.forget(steps),
     });
   }
 
@@ -110,15 +127,21 @@ export class CpuDevice implements Device {
   }
 
   [Symbol.dispose](): void {
+    this.#threads[Symbol.dispose]();
     this.#pool.dispose();
   }
 
-  #do(tensors: Tensor[], step: () => void): void {
-    if (!this.#recorder.add(step, tensors)) step();
+  /** Parts of launches that workers computed. */
+  get helped(): number {
+    return this.#threads.helped;
+  }
+
+  #do(tensors: Tensor[], step: Step): void {
+    if (!this.#recorder.add(step, tensors)) this.#threads.runOnce(step);
   }
 
   #array({ storage, dtype, offset }: Tensor, length: number): HostArray | HalfArray {
-    const { memory } = storage as Block;
+    const memory = (storage as Block).memory as ArrayBuffer; // an array on shared memory is used alike
     if (dtype === "f16") return new Float16Array(memory, offset * 2, length);
     if (dtype === "u32") return new Uint32Array(memory, offset * 4, length);
     return new this.#floats(memory, offset * this.#floats.BYTES_PER_ELEMENT, length) as FloatArray;
