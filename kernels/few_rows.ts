@@ -21,6 +21,9 @@ export interface FewRowsChoice extends Block {
   readonly epilogue: Epilogue;
   /** Of b. */
   readonly dtype: Dtype;
+  readonly accumulate: boolean;
+  /** N is no multiple of 4. */
+  readonly partial: boolean;
 }
 
 /** Strides of a product, as matmul.wgsl names them. */
@@ -48,7 +51,7 @@ export function takesFewRows(
 export function fewRows(
   { features }: Pick<Device, "features">,
   { M, N }: Pick<FewRowsDims, "M" | "N">,
-  choice: Pick<FewRowsChoice, "orientation" | "epilogue" | "dtype">,
+  choice: Pick<FewRowsChoice, "orientation" | "epilogue" | "dtype" | "accumulate">,
 ): Required<Pick<Launch, "kernel" | "groups">> {
   const sharing: Sharing = features.has("subgroups-8")
     ? "shuffle"
@@ -58,7 +61,7 @@ export function fewRows(
   const ROWS = M === 1 ? 1 : M <= 4 ? 4 : sharing === "shuffle" ? 16 : 8;
   const STRIPS = sharing === "shuffle" && choice.orientation === "NN" && M === 1 ? stripsOf(N) : 1;
   return {
-    kernel: fewRowsKernel({ ...choice, sharing, ROWS, STRIPS }),
+    kernel: fewRowsKernel({ ...choice, partial: N % 4 !== 0, sharing, ROWS, STRIPS }),
     groups: [Math.ceil(N / 32 / STRIPS), Math.ceil(M / ROWS)],
   };
 }
@@ -81,7 +84,7 @@ export function fewRowsKernel(choice: FewRowsChoice): Kernel {
 }
 
 function makeKernel(
-  { sharing, ROWS, STRIPS, orientation, epilogue, dtype }: FewRowsChoice,
+  { sharing, ROWS, STRIPS, orientation, epilogue, dtype, accumulate, partial }: FewRowsChoice,
 ): Kernel {
   const tables = { b: { binding: 2, dtype } }, transposed = orientation === "NT";
   const texts = [
@@ -100,5 +103,6 @@ function makeKernel(
     variant: [orientation, block, halfTables(tables)].filter(Boolean).join(", "),
     twin: productTwin(orientation, epilogue),
     workgroup: sharing === "shuffle" ? 8 : 256,
+    constants: { PARTIAL: Number(partial), ACCUMULATE: Number(accumulate) },
   };
 }

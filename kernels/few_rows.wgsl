@@ -7,11 +7,13 @@
 // eight lanes side by side own 32. Each sum runs over k in an order that M has no part in.
 // K, strides and first columns are multiples of 4, and so is N where b is (K, N).
 override WORKGROUP: u32; // threads per workgroup, set by the launcher; a multiple of 8
+override PARTIAL: bool; // N is no multiple of 4: what lies behind the last column of out is kept
+override ACCUMULATE: bool; // add to what out holds; dims.accumulate, which the twin reads, says the same
 struct Dims {
   M: u32, N: u32, K: u32, // rows and columns of out, length of the sum
   ldA: u32, ldB: u32, ldOut: u32, // elements from one row to the next
   atA: u32, atOut: u32, // first column used
-  accumulate: u32, // 1: add to what out holds
+  accumulate: u32, // 1 where ACCUMULATE
   scale: f32, // times the product; 1 but in `plain`
 }
 @group(0) @binding(0) var<uniform> dims: Dims;

@@ -127,12 +127,12 @@ function launch(device: Device, x: MatmulBuffers, dims: MatmulDims, epilogue: Ep
   if (x.bias) bind.bias = [x.bias, N];
   if (x.residual) bind.residual = [x.residual, laidOut];
   if (x.pre) bind.pre = [x.pre, laidOut];
-  const choice = { orientation, epilogue, dtype: x.b.dtype };
+  const choice = { orientation, epilogue, dtype: x.b.dtype, accumulate };
   const isFew = role === "decode" && !variant && takesFewRows(orientation, { M, N, K, ...strides });
   device.launch({
     ...(isFew
       ? fewRows(device, dims, choice)
-      : productKernel(device, dims, { ...choice, accumulate, isTileable, variant, shape })),
+      : productKernel(device, dims, { ...choice, isTileable, variant, shape })),
     dims: { M, N, K, ...strides, accumulate: Number(accumulate), scale },
     bind,
   });

@@ -100,10 +100,11 @@ export const FEW_ROWS: readonly (readonly [Sharing, "NN" | "NT", Block])[] = [
 
 function fewRows(): Kernel[] {
   const epilogues = ["plain", "biased", "residual_add", "gelu", "dgelu"] as const;
+  const whole = { accumulate: false, partial: false };
   return FEW_ROWS.flatMap(([sharing, orientation, block]) =>
     epilogues.flatMap((epilogue) =>
       (["f32", "f16"] as const).map((dtype) =>
-        fewRowsKernel({ sharing, orientation, ...block, epilogue, dtype })
+        fewRowsKernel({ sharing, orientation, ...block, epilogue, dtype, ...whole })
       )
     )
   );

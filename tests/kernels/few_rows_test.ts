@@ -61,7 +61,7 @@ async function run(
   const dims = { M, N, K, ldA, ldB: orientation === "NT" ? K : N, ldOut, atA, atOut };
   assert.ok(takesFewRows(orientation, dims));
   device.launch({
-    ...fewRows({ features }, dims, { orientation, epilogue, dtype }),
+    ...fewRows({ features }, dims, { orientation, epilogue, dtype, accumulate: accumulate === 1 }),
     dims: { ...dims, accumulate, scale: epilogue === "plain" ? 0.5 : 1 },
     bind,
   });
