@@ -21,10 +21,10 @@ import { Faults } from "./webgpu/faults.ts";
 import { Pipelines } from "./webgpu/pipelines.ts";
 import { readBack } from "./webgpu/read.ts";
 import { Staging } from "./webgpu/staging.ts";
-import { encodeSteps, type Step } from "./webgpu/steps.ts";
+import { workOf } from "./webgpu/pace.ts";
+import type { Step } from "./webgpu/steps.ts";
+import { Submissions } from "./webgpu/submissions.ts";
 import { Uniforms } from "./webgpu/uniforms.ts";
-
-const MAX_UNSUBMITTED = 2 ** 26; // bytes written between submissions
 
 /** A device on a WebGPU adapter. A failed launch surfaces at the next `read`. */
 export class WebGpuDevice implements Device {
@@ -40,7 +40,7 @@ export class WebGpuDevice implements Device {
   #uniforms: Uniforms;
   #staging: Staging;
   #recorder = new Recorder<Step>();
-  #written = 0; // bytes since the last submission
+  #submissions: Submissions;
 
   private constructor({ device, name, software, limits, features }: OpenAdapter) {
     this.device = device;
@@ -52,6 +52,7 @@ export class WebGpuDevice implements Device {
     this.#pipelines = new Pipelines(device, this.#faults);
     this.#uniforms = new Uniforms(device);
     this.#staging = new Staging(this.#faults);
+    this.#submissions = new Submissions(device, !software);
     this.#pool = new Pool<Block>(
       (bytes, label) => ({
         bytes,
@@ -92,11 +93,7 @@ export class WebGpuDevice implements Device {
     if (data.length === 0) return;
     const typed = hostData(tensor, data, at);
     const start = (tensor.offset + at) * bytesOf(tensor.dtype);
-    this.device.queue.writeBuffer(bufferOf(tensor), start, typed);
-    // The queue holds a copy of what is written until the next submission: without one, a model that
-    // is loaded would be in memory twice.
-    this.#written += typed.byteLength;
-    if (this.#written >= MAX_UNSUBMITTED) this.#submit([]);
+    this.#submissions.write(bufferOf(tensor), start, typed);
   }
 
   zero(tensor: Tensor): void {
@@ -111,7 +108,7 @@ export class WebGpuDevice implements Device {
     const { pipeline, layout } = this.#pipelines.get(kernel);
     const uniform = this.#uniforms.make(kernel.label, packDims(kernel, dims));
     const group = bindGroup(launch, { device: this.device, layout, uniform });
-    const step = { pipeline, group, grid: gridOf(launch), uniform };
+    const step = { pipeline, group, grid: gridOf(launch), uniform, work: workOf(launch) };
     if (this.#recorder.add(step, Object.values(bind).map(([tensor]) => tensor))) return;
     this.#run(kernel.label, [step]);
     this.#uniforms.free([step]);
@@ -127,10 +124,7 @@ export class WebGpuDevice implements Device {
   async read(...tensors: Tensor[]): Promise<HostArray[]> {
     if (this.#faults.any) throw await this.#faults.settled();
     for (const tensor of tensors) this.#pool.checkRange("read", tensor, 0, tensor.length);
-    return await readBack(tensors, {
-      staging: this.#staging,
-      submit: (commands) => this.#submit(commands),
-    });
+    return await readBack(tensors, this.#staging, this.#submissions);
   }
 
   [Symbol.dispose](): void {
@@ -140,11 +134,6 @@ export class WebGpuDevice implements Device {
 
   #run(label: string, steps: readonly Step[]): void {
     this.#faults.checkLost();
-    this.#submit([encodeSteps(this.device, label, steps)]);
-  }
-
-  #submit(commands: GPUCommandBuffer[]): void {
-    this.device.queue.submit(commands);
-    this.#written = 0;
+    this.#submissions.run(label, steps);
   }
 }

@@ -105,8 +105,13 @@ export class Encoder implements Disposable {
       return places.get(key)!;
     });
     const rows: Float32Array[] = [];
+    const { device } = this.memory;
     for (const { which, ...batch } of textBatches(distinct)) {
-      const [read] = await this.memory.device.read(end(this.encode(batch), batch)) as FloatArray[];
+      let last!: Tensor;
+      // A program, though it runs once: each launch of its own would be a submission of its own.
+      using program = device.record("encode", () => last = end(this.encode(batch), batch));
+      program.run();
+      const [read] = await device.read(last) as FloatArray[];
       which.forEach((i, b) =>
         rows[i] = Float32Array.from(read.subarray(b * width, (b + 1) * width))
       );

@@ -278,6 +278,16 @@ testOnDevices(
   },
 );
 
+Deno.test("what an adapter's own log-probabilities take is reserved", async () => {
+  using device = new CpuDevice();
+  using model = adaptedModel(device, SMALL);
+  const { B, T, index: { length: R } } = wide;
+  model.reserve({ B, T, R });
+  const { held } = device.memory;
+  await model.evaluate(wide, { reference: model, kl: false });
+  assert.equal(device.memory.held, held);
+});
+
 /** Counts the reads of a device until `end`. */
 function readsOf(device: Device): { end(): number } {
   let count = 0;

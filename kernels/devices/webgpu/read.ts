@@ -3,6 +3,7 @@ import type { HostArray, Tensor } from "../../device.ts";
 import { bufferOf, sizeOf, startOf } from "./buffers.ts";
 import type { Faults } from "./faults.ts";
 import type { Staging, StagingBuffer } from "./staging.ts";
+import type { Submissions } from "./submissions.ts";
 
 /** How many milliseconds after a refused mapping its reason is waited for: an event a turn or two later. */
 const REASON_MS = 50;
@@ -15,28 +16,25 @@ const REASON_MS = 50;
  */
 const MAPS_IN_CALL = /^Deno\/2\.9\./.test(globalThis.navigator?.userAgent ?? "");
 
-/** What a read needs of its device. */
-export interface ReadAccess {
-  readonly staging: Staging;
-  submit(commands: GPUCommandBuffer[]): void;
-}
-
 /**
  * Copies of `tensors`, once all of the queue's work is done.
  * @throws {Error} the error that is known by then
  */
 export async function readBack(
   tensors: readonly Tensor[],
-  { staging, submit }: ReadAccess,
+  staging: Staging,
+  submissions: Submissions,
 ): Promise<HostArray[]> {
   const { faults } = staging;
   const size = Math.max(4, tensors.reduce((sum, tensor) => sum + sizeOf(tensor), 0));
   const target = staging.take(size);
   try {
-    submit([copyInto(target.buffer, tensors, faults.device)]);
+    submissions.submit([copyInto(target.buffer, tensors, faults.device)]);
     const mapped = await mappedRange(target, size, faults);
+    submissions.done();
     const copies = copiesFrom(mapped, tensors);
     target.buffer.unmap();
+    await eventLoopTurn();
     const error = await faults.settled();
     if (error) throw error;
     staging.giveBack(target);
@@ -57,10 +55,7 @@ async function mappedRange(
   if (MAPS_IN_CALL && wasMapped) {
     mapping.catch(() => {}); // where it fails, it is awaited below
     const range = rangeNow(buffer, size);
-    if (range) {
-      await eventLoopTurn();
-      return range;
-    }
+    if (range) return range;
   }
   await mapping.catch(async (error: unknown) => {
     await Promise.race([faults.device.lost, new Promise((done) => setTimeout(done, REASON_MS))]);

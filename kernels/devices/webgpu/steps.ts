@@ -9,6 +9,25 @@ export interface LaunchStep {
   readonly group: GPUBindGroup;
   readonly grid: readonly [x: number, y: number, z: number];
   readonly uniform: GPUBuffer;
+  /** About how long it takes, by `workOf`. */
+  readonly work: number;
+}
+
+/** Cuts `steps` into runs of at most `most` work; a step that is more is a run of its own. */
+export function* partsOf(
+  steps: readonly Step[],
+  most: number,
+): Generator<{ steps: readonly Step[]; work: number }, void, void> {
+  let from = 0, work = 0;
+  for (const [i, step] of steps.entries()) {
+    const own = "clear" in step ? 0 : step.work;
+    if (work > 0 && work + own > most) {
+      yield { steps: steps.slice(from, i), work };
+      [from, work] = [i, 0];
+    }
+    work += own;
+  }
+  yield { steps: from === 0 ? steps : steps.slice(from), work };
 }
 
 /** The commands of `steps`, one after another; neighbouring launches share a pass. */

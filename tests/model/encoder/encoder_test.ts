@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { watchCalls } from "../../../bench/_calls.ts";
 import type { Device, FloatArray } from "../../../kernels/device.ts";
 import { Scope } from "../../../kernels/scope.ts";
 import { CpuDevice } from "../../../kernels/devices/cpu.ts";
+import { WebGpuDevice } from "../../../kernels/devices/webgpu.ts";
 import { parseEncoderConfig } from "../../../model/encoder/config.ts";
 import { encode } from "../../../model/encoder/forward.ts";
 import { textBatches, TextReader } from "../../../model/encoder/texts.ts";
@@ -11,7 +13,7 @@ import { openSafetensors } from "../../../model/files/safetensors.ts";
 import { writeSafetensors } from "../../../model/files/safetensors_write.ts";
 import { loadTokenizer } from "../../../model/files/tokenizer_file.ts";
 import { assertClose } from "../../_close.ts";
-import { testOnDevices } from "../../_devices.ts";
+import { testOnDevices, testOnWebGpu } from "../../_devices.ts";
 import { modelFolder, readFixture } from "../../_fixtures.ts";
 
 interface Facts {
@@ -82,6 +84,20 @@ for (const name of ["bert-a", "bert-b", "distilbert-a", "distilbert-b"]) {
     });
   });
 }
+
+testOnWebGpu("a batch of texts is one submission and one read", async () => {
+  using device = await WebGpuDevice.open();
+  using embedder = await loadSentenceEmbedder(device, modelFolder("bert-a"));
+  const few = texts.filter((text) => text !== "").slice(0, 1), calls = watchCalls(device);
+  const [alone] = await embedder.embed(few);
+  const { submissions, reads, launches } = calls.take();
+  assert.deepEqual({ submissions, reads }, { submissions: 2, reads: 1 }); // the second copies
+  assert.ok(launches > 10, `${launches}`);
+  assert.deepEqual(await embedder.embed(few), [alone]);
+  const { live, programs } = device.memory;
+  for (let i = 0; i < 3; i++) await embedder.embed(few);
+  assert.deepEqual([device.memory.live, device.memory.programs], [live, programs]);
+});
 
 testOnDevices("logits() and score() agree with transformers", async (device) => {
   using model = await loadSentimentModel(device, modelFolder("distilbert-a"));
