@@ -7,6 +7,7 @@ import { Submissions } from "../../../kernels/devices/webgpu/submissions.ts";
 import { attention } from "../../../kernels/attention.ts";
 import type { Launch } from "../../../kernels/device.ts";
 import { matmul } from "../../../kernels/matmul.ts";
+import { plainRows } from "../_attention.ts";
 import { floats, launchOf } from "./_scale.ts";
 
 const launch = (work: number, name = `${work}`) =>
@@ -51,11 +52,10 @@ Deno.test("the work of a launch: multiply-adds by the letters of its dims, and i
   const product = { a: tensor(M * K), b: tensor(K * N), out: tensor(M * N) };
   matmul(device, product, { M, N, K, orientation: "NN" });
   assert.equal(workOf(heard.pop()!), M * N * K + 5 * (M * K + K * N + M * N));
-  const [B, T, H, D] = [2, 8, 1, 4], length = device.alloc(B, "length", "u32");
-  device.write(length, [T, T]);
+  const [B, T, H, D] = [2, 8, 1, 4], rows = plainRows(device, [T, T], T);
   const qkv = tensor(B * T * 3 * H * D), lse = tensor(2 * B * T * H);
-  attention(device, { qkv, length, out: tensor(B * T * H * D), lse }, { B, T, H, D });
-  const elements = B * T * 3 * H * D + B + B * T * H * D + 2 * B * T * H;
+  attention(device, { qkv, ...rows, out: tensor(B * T * H * D), lse }, { B, T, H, D });
+  const elements = B * T * 3 * H * D + 2 * B * T + B * T * H * D + 2 * B * T * H;
   assert.equal(workOf(heard.pop()!), B * H * T * T * D + 5 * elements);
 });
 
