@@ -152,6 +152,20 @@ testOnDevices("a tree may have more rows than the model has positions", async (d
   assert.deepEqual(await of(tree), await of(plain));
 });
 
+testOnDevices("a batch as colors has it, by heads of 32: equal to the bit", async (device) => {
+  const instruction = [1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 2, 3, 4];
+  const prompts = Array.from({ length: 40 }, (_, b) => [...instruction, b % 9, 5, b % 7, 6, 7]);
+  const responses = prompts.map((_, b) => [b % 4, ...(b % 3 ? [10, b % 2] : [])]);
+  const plain = responseRows({ prompts, responses }), tree = sharePrefixes(plain);
+  assert.ok(tree.T > 4 * 32 && 3 * tree.T < plain.B * plain.T, `${tree.T}`); // several workgroups
+  const neo = { ...SMALL_NEO, hidden_size: 64, max_position_embeddings: 24, window_size: 5 };
+  for (const config of [{ ...SMALL, n_embd: 64, n_positions: 24 }, neo]) {
+    using model = randomModel(device, config);
+    const of = async (rows: ResponseRows) => toGrid((await model.evaluate(rows)).logprob, rows);
+    assert.deepEqual(await of(tree), await of(plain));
+  }
+});
+
 testOnDevices(
   "trees of like size share one recorded pass, within what was reserved",
   async (device) => {

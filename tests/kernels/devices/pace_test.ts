@@ -4,9 +4,10 @@ import { CpuDevice } from "../../../kernels/devices/cpu.ts";
 import { Pace, workOf } from "../../../kernels/devices/webgpu/pace.ts";
 import { partsOf, type Step } from "../../../kernels/devices/webgpu/steps.ts";
 import { Submissions } from "../../../kernels/devices/webgpu/submissions.ts";
-import { attention, plainEnds } from "../../../kernels/attention.ts";
+import { attention } from "../../../kernels/attention.ts";
 import type { Launch } from "../../../kernels/device.ts";
 import { matmul } from "../../../kernels/matmul.ts";
+import { plainRows } from "../_attention.ts";
 import { floats, launchOf } from "./_scale.ts";
 
 const launch = (work: number, name = `${work}`) =>
@@ -51,12 +52,9 @@ Deno.test("the work of a launch: multiply-adds by the letters of its dims, and i
   const product = { a: tensor(M * K), b: tensor(K * N), out: tensor(M * N) };
   matmul(device, product, { M, N, K, orientation: "NN" });
   assert.equal(workOf(heard.pop()!), M * N * K + 5 * (M * K + K * N + M * N));
-  const [B, T, H, D] = [2, 8, 1, 4], words = (label: string) => device.alloc(B * T, label, "u32");
-  const end = words("end"), position = words("position");
-  device.write(end, plainEnds([T, T], { B, T }));
-  device.write(position, Array.from({ length: B * T }, (_, n) => n % T));
+  const [B, T, H, D] = [2, 8, 1, 4], rows = plainRows(device, [T, T], T);
   const qkv = tensor(B * T * 3 * H * D), lse = tensor(2 * B * T * H);
-  attention(device, { qkv, end, position, out: tensor(B * T * H * D), lse }, { B, T, H, D });
+  attention(device, { qkv, ...rows, out: tensor(B * T * H * D), lse }, { B, T, H, D });
   const elements = B * T * 3 * H * D + 2 * B * T + B * T * H * D + 2 * B * T * H;
   assert.equal(workOf(heard.pop()!), B * H * T * T * D + 5 * elements);
 });
