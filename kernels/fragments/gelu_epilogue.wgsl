@@ -1,5 +1,6 @@
-// GELU in its tanh form as an epilogue of a matrix product, and its slope; gelu.wgsl is the kernel of
-// its own. Joined behind a Pack.
+// GELU in its tanh form and its slope, for gelu.wgsl and as an epilogue of a matrix product. Joined
+// behind a Pack.
+//   out = x/2 (1 + tanh u) = x gate
 //   (1 + tanh u) / 2 = gate = 1 / (1 + decay),   decay = exp(-2u),   u = sqrt(2 / pi) (x + 0.044715 x^3)
 // One exponential in place of a tanh; and no 1 + tanh, of which little is left where x is far below 0.
 

@@ -164,7 +164,7 @@ for (const bad of [NaN, Infinity, -Infinity]) {
       reference[2 * ld + 130] =
       reference[3 * ld + 64] =
         bad;
-    for (const  of of[logits, reference]) of.fill(bad, 4 * ld + V); // padding does not count
+    for (const row of [logits, reference]) row.fill(bad, 4 * ld + V); // padding does not count
     const x = {
       logits: upload(device, logits, "logits"),
       reference: upload(device, reference, "reference"),

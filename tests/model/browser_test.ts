@@ -10,6 +10,8 @@ import { withFolder } from "../_folder.ts";
 const ROOT = new URL("../../", import.meta.url);
 const IMPORT = /(?:\bfrom\s*|\bimport\s*\(?\s*)(["'])([^"'\n]+)\1/g;
 const COMMENT = /\/\*[\s\S]*?\*\/|\/\/.*$/gm;
+/** A name of its own, and not the first word of a user agent. */
+const DENO = /\bDeno\b(?!\/)/;
 /** What is there only where a path on this machine is given. */
 const READS_DISK = "model/files/deno_folder.ts";
 
@@ -25,7 +27,7 @@ async function foreign(file: string, found: Set<string>): Promise<string[]> {
   if (found.has(file) || !file.endsWith(".ts")) return [];
   found.add(file);
   const text = await Deno.readTextFile(new URL(file, ROOT));
-  const faults = /\bDeno\b/.test(text.replace(COMMENT, "")) && file !== READS_DISK
+  const faults = DENO.test(text.replace(COMMENT, "")) && file !== READS_DISK
     ? [`${file} uses Deno`]
     : [];
   for (const [, , specifier] of text.matchAll(IMPORT)) {

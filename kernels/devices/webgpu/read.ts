@@ -14,7 +14,7 @@ const REASON_MS = 50;
  * `getMappedRange` throw where a buffer is not mapped yet, but Deno panics where it never was
  * (`map_mode.unwrap()` in ext/webgpu/buffer.rs): only releases that a test has seen do it are asked early.
  */
-const MAPS_IN_CALL = /^Deno\/2\.9\./.test(globalThis.navigator?.userAgent ?? "");
+const MAPS_IN_CALL = globalThis.navigator?.userAgent.startsWith("Deno/2.9.") ?? false;
 
 /**
  * Copies of `tensors`, once all of the queue's work is done.
