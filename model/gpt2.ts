@@ -19,7 +19,7 @@ import { Scope } from "../kernels/scope.ts";
 import { type ModelConfig, type ModelDims, modelDims, parseConfig } from "./config.ts";
 import { readEvaluation } from "./evaluation.ts";
 import type { EvaluateOptions, Gpt2Options, PassOptions, RowEvaluation } from "./gpt2_options.ts";
-import { logitsWidth } from "./layers/head.ts";
+import { logitsWidth } from "./layers/head_chunks.ts";
 import { layoutParameters } from "./layout.ts";
 import { Adapter, inUse } from "./lora/lora.ts";
 import { Optimizer } from "./optimizer.ts";
@@ -209,9 +209,9 @@ export class Gpt2 implements Disposable {
   languageModel(rows: Rows, { count = rows.index.length } = {}): Tensor {
     this.requireOptimizer("train");
     if (!(count > 0)) throw new RangeError(`Cannot average over ${count} rows: count must be > 0`);
-    const pass = this.#forward(rows, 1);
-    this.#pending = undefined;
-    pass.languageModel(rows, count);
+    checkRows(rows, this.dims);
+    this.#pending = undefined; // its activations are about to be overwritten
+    this.#passes.get(rows, 1).languageModel(rows, count);
     return this.loss;
   }
 

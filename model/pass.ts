@@ -25,10 +25,10 @@ import {
   layerTensors,
 } from "./layers/forward.ts";
 import {
-  chunkRows,
   type HeadActivations,
   headActivations,
   headBackward,
+  type HeadBackwardDims,
   type HeadDims,
   headForward,
   type HeadGradients,
@@ -37,6 +37,7 @@ import {
   type HeadTensors,
   type ValueHead,
 } from "./layers/head.ts";
+import { chunkRows } from "./layers/head_chunks.ts";
 import type { ReferenceHead } from "./layers/head_kl.ts";
 import type { Adapter } from "./lora/lora.ts";
 import type { ParameterBuffers } from "./params.ts";
@@ -95,6 +96,8 @@ export class Pass implements Disposable {
   #backward?: Program;
   #recordKlBackward?: () => Program;
   #klBackward?: Program; // as #backward, and through KL
+  #recordHeadAndBackward?: () => Program;
+  #headAndBackward?: Program; // what lies between #hidden and the end
   #recordHidden: () => Program;
   #hidden?: Program;
   #addLoss?: Program;
@@ -192,11 +195,16 @@ export class Pass implements Disposable {
     (gradients.dkl && this.#klBackward || this.#backward!).run();
   }
 
-  /** As `backward` of the loss -sum(logprob) / count, which is added to `model.loss`. */
+  /**
+   * Enqueues forward and backward of the loss -sum(logprob) / count, which is added to `model.loss`. Its
+   * gradient is known before the forward pass, so that each chunk of logits is computed once for both.
+   */
   languageModel(rows: Rows, count: number): void {
     this.#writeGradients({ dlogprob: new Float64Array(rows.index.length).fill(-1 / count) });
+    this.hidden(rows);
+    this.#headAndBackward ??= this.#recordHeadAndBackward!(); // never where the loss is another
+    this.#headAndBackward.run();
     this.#addLoss!.run();
-    this.#backward!.run();
   }
 
   [Symbol.dispose](): void {
@@ -274,7 +282,7 @@ export class Pass implements Disposable {
     const head = this.#gradients = headGradients(workspace, headDims);
     const scratch = backwardScratch(workspace, dims);
     const dx = workspace.alloc(N * C, "dx", "f32", "activations");
-    const record = (of: HeadDims): Program =>
+    const record = (of: HeadBackwardDims): Program =>
       this.#programs.record("backward", () => {
         headBackward(
           device,
@@ -301,7 +309,9 @@ export class Pass implements Disposable {
         if (!tables) return;
         embeddingBackward(device, { dout: dx, ...tables, ...lookups! }, { N, C, V, P });
       });
-    this.#backward = record({ ...headDims, reference: undefined });
+    const plain = { ...headDims, reference: undefined };
+    this.#backward = record(plain);
+    this.#recordHeadAndBackward = () => record({ ...plain, alsoForward: true });
     if (headDims.reference) this.#recordKlBackward = () => record(headDims);
     if (loss) this.#addLoss = this.#recordLoss(loss, { dlogprob: head.dlogprob, R: headDims.R });
   }

@@ -12,7 +12,7 @@ import { filterControl, filters, type SampleFilter } from "../../kernels/filter.
 import { sampleControl } from "../../kernels/sample.ts";
 import type { ModelConfig } from "../config.ts";
 import { type Ends, endsOf } from "../ends.ts";
-import { logitsWidth } from "../layers/head.ts";
+import { logitsWidth } from "../layers/head_chunks.ts";
 import { inUse } from "../lora/lora.ts";
 import type { Tokens } from "../rows.ts";
 import { Workspace } from "../workspace.ts";

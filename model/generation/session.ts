@@ -24,7 +24,8 @@ import {
   layerForward,
   layerTensors,
 } from "../layers/forward.ts";
-import { headLogits, logitsWidth } from "../layers/head.ts";
+import { headLogits } from "../layers/head.ts";
+import { logitsWidth } from "../layers/head_chunks.ts";
 import { headName } from "../layout.ts";
 import { logitsError } from "../logits.ts";
 import type { Adapter } from "../lora/lora.ts";

@@ -6,8 +6,8 @@
  * up), C channels.
  * @module
  */
-import { ALIGN, align, view } from "../../kernels/tensor.ts";
-import type { Device, DeviceLimits, Tensor } from "../../kernels/device.ts";
+import type { Device, Tensor } from "../../kernels/device.ts";
+import { view } from "../../kernels/tensor.ts";
 import { layernorm, layernormBackward, layernormScratch } from "../../kernels/layernorm.ts";
 import { matmul } from "../../kernels/matmul.ts";
 import type { MemoryKind } from "../../kernels/memory.ts";
@@ -20,6 +20,7 @@ import type { ModelDims } from "../config.ts";
 import { headName } from "../layout.ts";
 import type { ParameterBuffers } from "../params.ts";
 import type { Allocator } from "../workspace.ts";
+import { chunkOf, chunks, logitsWidth, rowsOf } from "./head_chunks.ts";
 import {
   addKlGradient,
   type KlActivations,
@@ -85,30 +86,6 @@ export type ValueHead = Record<"weight" | "bias", Tensor>;
 export function valueHeadIn(store: ParameterBuffers): ValueHead | undefined {
   const [weight, bias] = [store.find("v_head.weight"), store.find("v_head.bias")];
   return weight && bias && { weight, bias };
-}
-
-/** Columns of one row of logits: V rounded up so that rows start aligned. */
-export const logitsWidth = (V: number): number => align(V);
-
-/**
- * How many rows of logits fit in `bytes` and in one binding.
- * @throws {RangeError} when not even ALIGN rows fit in one binding
- */
-export function chunkRows(limits: DeviceLimits, { V, R, bytes }: {
-  V: number;
-  R: number;
-  bytes: number;
-}): number {
-  const row = logitsWidth(V) * 4;
-  const most = (room: number): number => Math.floor(room / row / ALIGN) * ALIGN;
-  const rows = Math.max(ALIGN, most(Math.min(bytes, limits.maxBinding)));
-  if (Math.min(R, rows) * row > limits.maxBinding) {
-    throw new RangeError(
-      `Cannot hold ${Math.min(R, rows)} rows of logits as one binding has ${limits.maxBinding} ` +
-        `bytes: ${V} tokens need ${row} a row; use a smaller vocabulary or another device`,
-    );
-  }
-  return rows;
 }
 
 /** Takes the head's activations from `memory`. */
@@ -234,11 +211,21 @@ export interface HeadBackwardTensors {
   readonly dx: Tensor;
 }
 
+/** Sizes of the head's backward pass. */
+export interface HeadBackwardDims extends HeadDims {
+  /** Only `headHidden` went before: log-probabilities are computed here, as each chunk's logits are. */
+  readonly alsoForward?: boolean;
+}
+
 /**
  * Enqueues the backward pass of `headForward`: dx (N, C) is overwritten, `gradients` are added to,
  * and what they lack is not trained. KL has a gradient where `dims` have its reference.
  */
-export function headBackward(device: Device, tensors: HeadBackwardTensors, dims: HeadDims): void {
+export function headBackward(
+  device: Device,
+  tensors: HeadBackwardTensors,
+  dims: HeadBackwardDims,
+): void {
   const { asked, weights, values, gradients, activations: a, head: d, dx } = tensors;
   const { N, R, C } = dims;
   logitsBackward(device, tensors, dims);
@@ -272,21 +259,22 @@ export function headBackward(device: Device, tensors: HeadBackwardTensors, dims:
 
 /**
  * From log-probabilities and entropies to hidden states. Where all rows were one chunk its logits are
- * still there; else each chunk is computed again.
+ * still there; else each chunk is computed again, or with `alsoForward` for the first time.
  */
 function logitsBackward(
   device: Device,
   { target, weights, gradients, activations: a, head: d }: HeadBackwardTensors,
-  dims: HeadDims,
+  dims: HeadBackwardDims,
 ): void {
-  const { R, C, V, reference } = dims;
+  const { R, C, V, reference, alsoForward } = dims;
   const ld = logitsWidth(V);
   const name = headName(weights.layout);
   const [head, dhead] = [weights.get(name), gradients.find(name)];
   for (const { start, rows } of chunks(dims)) {
     const { at, logits } = chunkOf({ start, rows }, a, dims);
-    const size = { ...dims, N: rows, ld };
-    if (rows < R) headLogits(device, { ...at, head, logits }, { R: rows, C, V });
+    const size = { ...dims, N: rows, ld }, token = view(target, start, rows);
+    if (rows < R || alsoForward) headLogits(device, { ...at, head, logits }, { R: rows, C, V });
+    if (alsoForward) tokenLogprob(device, { ...at, logits, token }, size);
     const against = reference && klChunk(a.reference!, { start, rows, C: reference.C, ld });
     if (against) {
       const head = reference.weight, dkl = view(d.dkl!, start, rows);
@@ -296,7 +284,7 @@ function logitsBackward(
     tokenLogprobBackward(device, {
       ...at,
       logits,
-      token: view(target, start, rows),
+      token,
       dlogprob: view(d.dlogprob, start, rows),
       dentropy: view(d.dentropy, start, rows),
     }, size);
@@ -314,35 +302,3 @@ function logitsBackward(
     );
   }
 }
-
-interface Chunk {
-  start: number;
-  rows: number;
-}
-
-function chunks({ R, chunk }: HeadDims): Chunk[] {
-  return Array.from({ length: Math.ceil(R / chunk) }, (_, i) => ({
-    start: i * chunk,
-    rows: Math.min(chunk, R - i * chunk),
-  }));
-}
-
-/** The parts of the activations that belong to one chunk. */
-function chunkOf(
-  { start, rows }: Chunk,
-  { hidden, logits, logprob, entropy, lse }: HeadActivations,
-  { C, V }: HeadDims,
-): { at: Record<"hidden" | "logprob" | "entropy" | "lse", Tensor>; logits: Tensor } {
-  return {
-    at: {
-      hidden: rowsOf(hidden, C, start, start + rows),
-      logprob: view(logprob, start, rows),
-      entropy: view(entropy, start, rows),
-      lse: view(lse, 2 * start, 2 * rows),
-    },
-    logits: view(logits, 0, rows * logitsWidth(V)),
-  };
-}
-
-const rowsOf = (tensor: Tensor, C: number, start: number, end: number): Tensor =>
-  view(tensor, start * C, (end - start) * C);
