@@ -20,6 +20,7 @@ export function products(shape: Shape): KernelCase[] {
     product("MLP in, dw", { M: C, N: I, K: N, orientation: "TN", accumulate: true }),
     product("MLP out, dw", { M: I, N: C, K: N, orientation: "TN", accumulate: true }),
     product("logits, dw", { M: V, N: C, K: R, orientation: "TN", ldA: ld, accumulate: true }),
+    ...decoding(shape),
     ...halved(shape),
     ...comparison(shape),
   ];
@@ -49,6 +50,15 @@ export function product(name: string, dims: MatmulDims, extras: readonly Extra[]
     outputs: extras.includes("pre") && dims.activation === "gelu" ? ["out", "pre"] : ["out"],
     launch: (device, x) => matmul(device, x, dims),
   };
+}
+
+/** The products of a decode step that differ: one row a sequence, or one alone. */
+function decoding({ B, C, I, V }: Shape): KernelCase[] {
+  const role = "decode", rows = [...new Set([1, B])];
+  return rows.flatMap((M) => [
+    product("a token's MLP out", { M, N: C, K: I, orientation: "NN", role }, ["bias", "residual"]),
+    product("a token's logits", { M, N: V, K: C, orientation: "NT", ldOut: align(V), role }),
+  ]);
 }
 
 /** Products by weights stored as f16: forward in two orientations, and the way back. */

@@ -92,14 +92,14 @@ export class Pass implements Disposable {
   /** True when `head.logits` holds every row. */
   readonly singleChunk: boolean;
   #programs: Scope;
-  #forward: Program;
-  #backward?: Program;
-  #recordKlBackward?: () => Program;
-  #klBackward?: Program; // as #backward, and through KL
-  #recordHeadAndBackward?: () => Program;
-  #headAndBackward?: Program; // what lies between #hidden and the end
-  #recordHidden: () => Program;
-  #hidden?: Program;
+  #hidden: Program;
+  #forwardHead: Program;
+  #backwardHead?: Program;
+  #recordKlHead?: () => Program;
+  #klBackwardHead?: Program; // as #backwardHead, and through KL
+  #recordWholeHead?: () => Program;
+  #wholeHead?: Program; // #forwardHead and #backwardHead, chunk by chunk
+  #backwardLayers?: Program;
   #addLoss?: Program;
   #inputs: Record<"token" | "position" | "end" | "index" | "target", Tensor>;
   /** Which rows have a token, a position or a target in common: their gradients meet there. */
@@ -129,13 +129,12 @@ export class Pass implements Disposable {
       this.singleChunk = R <= chunk;
       this.head = headActivations(workspace, headDims);
       const layers = this.#layers({ ...dims, B, T, rank: model.adapter?.rank });
-      this.#forward = this.#programs.record("forward", () => {
-        headForward(device, this.#runLayers(layers), headDims);
+      const head = this.#headTensors(layers.x[dims.L]);
+      this.#hidden = this.#programs.record("hidden", () => {
+        this.#runLayers(layers);
+        headHidden(device, head, headDims);
       });
-      this.#recordHidden = () =>
-        this.#programs.record("hidden", () => {
-          headHidden(device, this.#runLayers(layers), headDims);
-        });
+      this.#forwardHead = this.#programs.record("head", () => headForward(device, head, headDims));
       if (model.gradients) this.#recordBackward(layers, headDims, model.gradients);
     } catch (error) {
       this.#programs[Symbol.dispose]();
@@ -148,13 +147,12 @@ export class Pass implements Disposable {
    * padded to T, and target positions to R.
    */
   forward(rows: Rows): void {
-    this.#writeRows(rows);
-    this.#forward.run();
+    this.hidden(rows);
+    this.#forwardHead.run();
   }
 
   /** As `forward`, but no further than `head.hidden`, which is returned: (R, C). */
   hidden(rows: Rows): Tensor {
-    this.#hidden ??= this.#recordHidden(); // most passes are never asked
     this.#writeRows(rows);
     this.#hidden.run();
     return this.head.hidden;
@@ -191,20 +189,24 @@ export class Pass implements Disposable {
   /** Enqueues the backward pass of the last `forward`: adds into the model's gradients. */
   backward(gradients: RowGradients): void {
     this.#writeGradients(gradients);
-    if (gradients.dkl) this.#klBackward ??= this.#recordKlBackward?.(); // where KL is no loss: never
-    (gradients.dkl && this.#klBackward || this.#backward!).run();
+    if (gradients.dkl) this.#klBackwardHead ??= this.#recordKlHead?.(); // where KL is no loss: never
+    (gradients.dkl && this.#klBackwardHead || this.#backwardHead!).run();
+    this.#backwardLayers!.run();
   }
 
   /**
    * Enqueues forward and backward of the loss -sum(logprob) / count, which is added to `model.loss`. Its
-   * gradient is known before the forward pass, so that each chunk of logits is computed once for both.
+   * gradient is known before the forward pass, so that of several chunks each is computed once for both.
    */
   languageModel(rows: Rows, count: number): void {
     this.#writeGradients({ dlogprob: new Float64Array(rows.index.length).fill(-1 / count) });
     this.hidden(rows);
-    this.#headAndBackward ??= this.#recordHeadAndBackward!(); // never where the loss is another
-    this.#headAndBackward.run();
+    if (this.singleChunk) {
+      this.#forwardHead.run();
+      this.#backwardHead!.run();
+    } else (this.#wholeHead ??= this.#recordWholeHead!()).run();
     this.#addLoss!.run();
+    this.#backwardLayers!.run();
   }
 
   [Symbol.dispose](): void {
@@ -241,10 +243,15 @@ export class Pass implements Disposable {
     };
   }
 
-  /** Runs embedding and blocks; gives what the head works on. */
-  #runLayers({ dims, x, activations }: Layers): HeadTensors {
-    const { device, weights, values, adapter } = this.model;
-    const { token, position, end, index, target } = this.#inputs;
+  /** What the head works on, with the last layer's output. */
+  #headTensors(x: Tensor): HeadTensors {
+    const { weights, values } = this.model, { index, target } = this.#inputs;
+    return { x, index, target, weights, values, activations: this.head };
+  }
+
+  /** Enqueues embedding and blocks. */
+  #runLayers({ dims, x, activations }: Layers): void {
+    const { device, weights, adapter } = this.model, { token, position, end } = this.#inputs;
     const { B, T, C, V, P, L } = dims;
     const [wte, wpe] = [weights.get("wte.weight"), weights.get("wpe.weight")];
     embedding(device, { token, position, wte, wpe, out: x[0] }, { N: B * T, C, V, P });
@@ -261,7 +268,6 @@ export class Pass implements Disposable {
         { dims: block, attend: attendWithin(device, { end, position }, block) },
       );
     }
-    return { x: x[L], index, target, weights, values, activations: this.head };
   }
 
   #recordBackward(
@@ -282,37 +288,32 @@ export class Pass implements Disposable {
     const head = this.#gradients = headGradients(workspace, headDims);
     const scratch = backwardScratch(workspace, dims);
     const dx = workspace.alloc(N * C, "dx", "f32", "activations");
-    const record = (of: HeadBackwardDims): Program =>
-      this.#programs.record("backward", () => {
-        headBackward(
-          device,
-          { asked, target, weights, values, gradients, activations: this.head, head, dx },
-          of,
-        );
-        for (let l = L - 1; l >= 0; l--) {
-          const own = layerTensors(weights, l, adapter?.parts(l));
-          const layer = { weights: own, x: x[l], activations: activations[l] };
-          const block = blockDims(dims, l), attend = attendWithin(device, seen, block);
-          if (recompute) layerForward(device, layer, { dims: block, attend });
-          layerBackward(
-            device,
-            {
-              ...layer,
-              gradients: layerGradients(gradients, l, adapter?.parts(l, gradients)),
-              seen,
-              dx,
-              scratch,
-            },
-            block,
-          );
-        }
-        if (!tables) return;
-        embeddingBackward(device, { dout: dx, ...tables, ...lookups! }, { N, C, V, P });
-      });
+    const tensors = { asked, target, weights, values, gradients, activations: this.head, head, dx };
+    const recordHead = (of: HeadBackwardDims): Program =>
+      this.#programs.record("head backward", () => headBackward(device, tensors, of));
     const plain = { ...headDims, reference: undefined };
-    this.#backward = record(plain);
-    this.#recordHeadAndBackward = () => record({ ...plain, alsoForward: true });
-    if (headDims.reference) this.#recordKlBackward = () => record(headDims);
+    this.#backwardHead = recordHead(plain);
+    if (headDims.reference) this.#recordKlHead = () => recordHead(headDims);
+    this.#recordWholeHead = () => recordHead({ ...plain, alsoForward: true });
+    this.#backwardLayers = this.#programs.record("layers backward", () => {
+      for (let l = L - 1; l >= 0; l--) {
+        const own = layerTensors(weights, l, adapter?.parts(l));
+        const layer = { weights: own, x: x[l], activations: activations[l] };
+        const block = blockDims(dims, l), attend = attendWithin(device, seen, block);
+        if (recompute) layerForward(device, layer, { dims: block, attend });
+        layerBackward(
+          device,
+          {
+            ...layer,
+            gradients: layerGradients(gradients, l, adapter?.parts(l, gradients)),
+            ...{ seen, dx, scratch },
+          },
+          block,
+        );
+      }
+      if (!tables) return;
+      embeddingBackward(device, { dout: dx, ...tables, ...lookups! }, { N, C, V, P });
+    });
     if (loss) this.#addLoss = this.#recordLoss(loss, { dlogprob: head.dlogprob, R: headDims.R });
   }
 

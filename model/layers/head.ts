@@ -173,13 +173,12 @@ export function headHidden(
 }
 
 /**
- * Enqueues the head: x (N, C) and `index` (R) u32 give logprob and entropy of `target`, value, and where
- * there is a reference KL to it.
+ * Enqueues the head's second part: `hidden` gives logprob and entropy of `target`, value, and where there
+ * is a reference KL to it.
  */
 export function headForward(device: Device, tensors: HeadTensors, dims: HeadDims): void {
   const { target, weights, values, activations: a } = tensors, { R, C, V, reference } = dims;
   const ld = logitsWidth(V);
-  headHidden(device, tensors, dims);
   if (a.value) {
     valueHead(device, { x: a.hidden, ...values!, value: a.value }, { N: R, C });
   }

@@ -124,6 +124,23 @@ testOnDevices("the head in chunks gives what it gives in one piece", async (devi
   }
 });
 
+testOnDevices(
+  "language modelling in chunks has evaluate()'s loss and gradients",
+  async (device) => {
+    const options = { chunkBytes: 1 },
+      n = wide.index.length,
+      given = { dlogprob: Array(n).fill(-1 / n) };
+    using apart = randomModel(device, SMALL, options);
+    const { logprob } = await apart.evaluate(wide);
+    apart.backward(given);
+    using model = randomModel(device, SMALL, options);
+    model.languageModel(wide);
+    const mean = Array.from(logprob).reduce((sum, x) => sum - x / n, 0);
+    assertRelative([await model.readLoss()], [mean], "loss", 1e-6);
+    assert.deepEqual(await gradients(model), await gradients(apart)); // to the bit
+  },
+);
+
 const LARGE = { ...SMALL, vocab_size: 600, n_embd: 32 };
 
 testOnDevices("an embedding larger than one binding changes nothing", async (device) => {
