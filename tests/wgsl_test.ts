@@ -32,8 +32,12 @@ Deno.test("a text is nothing but WGSL files and the few lines that a launcher wr
   }
   files.sort((a, b) => b.length - a.length);
   const repeated = [
-    ...FEW_ROWS.map(([sharing, orientation, block]) =>
-      multiplyText(sharing, block, orientation === "NT")
+    ...FEW_ROWS.flatMap(([sharing, orientation]) =>
+      [1, 4, 8, 16].flatMap((ROWS) =>
+        [1, 2, 4, 6, 12].map((STRIPS) =>
+          multiplyText(sharing, { ROWS, STRIPS }, orientation === "NT")
+        )
+      )
     ),
     ...[2, 5].flatMap((packs) => [8, 64].map((lanes) => attendText(packs, lanes))),
   ];

@@ -140,7 +140,7 @@ export class Session implements Disposable {
 
   /**
    * Runs B rows of at most U distinct prompts, which have at most T tokens, and `maxNewTokens` more within
-   * S; yields what each row received, after every `every` tokens. One read-back each time, which costs about 11 ms in Deno.
+   * S; yields what each row received, after every `every` tokens, by one read-back each time.
    * `control` is `sampleControl`, and where the shape is filtered `filterControl` behind it; `first` the
    * index of the first row, for errors. The device stops a row at the end that `control` states; at the
    * others of `ends` it is cut when it is read.
