@@ -27,8 +27,8 @@ answer({
 
 claim({
   page,
-  says: "to read after every launch costs many times what the launch does",
-  shows: ["at once 274 µs a launch, recorded 88, read every time 20,598"],
+  says: "to read after every launch costs many times what a recorded launch does",
+  shows: ["at once 241 µs a launch, recorded 22, read every time 480"],
   async holds() {
     const text = await Deno.readTextFile(new URL(`../../docs/reading/${page}.md`, import.meta.url));
     const lines = await run(examplesOf(page, text)[1]);
@@ -37,6 +37,6 @@ claim({
     );
     console.log(lines.join("; "));
     if (await lacking("adapter") !== undefined) return; // on the twins there is nothing to wait for
-    assert.ok(recorded < atOnce && read > 10 * atOnce, lines.join("\n"));
+    assert.ok(recorded < atOnce && read > atOnce && read > 4 * recorded, lines.join("\n"));
   },
 });
