@@ -1,11 +1,9 @@
 /** Adding rows into the rows of a table, many into one, without atomics. @module */
 import type { Device, FloatArray, Tensor } from "./device.ts";
-import { packed } from "./fragments/pack.ts";
+import { packed, packGrid } from "./fragments/pack.ts";
 import code from "./add_rows.wgsl" with { type: "text" };
 import type { RowGroups } from "./row_groups.ts";
 import { tableRanges } from "./tensor.ts";
-
-const LANES = 32; // packs of one row in one workgroup: all of C = 128
 
 /** The definition, for rows [first, first + V) of the table. */
 function twin(
@@ -33,10 +31,16 @@ export function addRows(
   { dout, groups, table }: { dout: Tensor; groups: RowGroups<Tensor>; table: Tensor },
   { N, C, V }: Record<"N" | "C" | "V", number>,
 ): void {
-  const { PACK, text } = packed(code, C);
+  const { text } = packed(code, C), grid = packGrid(N, C);
   for (const [part, range] of tableRanges(device, table, { V, C })) {
     device.launch({
-      kernel: { label: "add_rows.add", entryPoint: "add", twin, ...text, workgroup: LANES },
+      kernel: {
+        label: "add_rows.add",
+        entryPoint: "add",
+        twin,
+        ...text,
+        workgroup: grid.workgroup,
+      },
       dims: { C, ...range },
       bind: {
         dout: [dout, N * C],
@@ -46,7 +50,7 @@ export function addRows(
         count: [groups.count, 1],
         table: part,
       },
-      groups: [Math.ceil(C / PACK / LANES), Math.min(N, 65535)],
+      groups: grid.groups,
     });
   }
 }

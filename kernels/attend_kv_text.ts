@@ -1,11 +1,9 @@
 /** The WGSL of attend_kv.wgsl's `attend`, whose lines are repeated for each Pack of a head. @module */
 import head from "./attend_kv.wgsl" with { type: "text" };
 import finite from "./fragments/finite.wgsl" with { type: "text" };
+import { each } from "./fragments/lines.ts";
 
 const MOST_HELD = 32; // Packs of q that a lane keeps in registers; longer heads read them again
-
-const each = (n: number, line: (i: number) => string): string =>
-  Array.from({ length: n }, (_, i) => line(i)).join("\n");
 
 /** `attend` for heads of `packs` Packs and workgroups of `lanes` lanes. */
 export function attendText(packs: number, lanes: number): string {

@@ -3,24 +3,22 @@ import { addRows } from "./add_rows.ts";
 import type { Device, Dtype, Tensor } from "./device.ts";
 import code from "./embedding.wgsl" with { type: "text" };
 import { embeddingTwin } from "./embedding_cpu.ts";
-import { type Packed, packed, packSize } from "./fragments/pack.ts";
+import { type Packed, packed, packGrid, packSize } from "./fragments/pack.ts";
 import { declareTables, halfTables } from "./fragments/table.ts";
 import type { RowGroups } from "./row_groups.ts";
 import { tableRanges } from "./tensor.ts";
 
-const LANES = 32; // packs of one row in one workgroup: all of C = 128
-
-const texts = new Map<string, Packed>();
+const texts = new Map<string, Packed["text"]>();
 
 /** The text for rows of C channels and tables of these types, the same object each time. */
-function textFor(C: number, [wte, wpe]: readonly [wte: Dtype, wpe: Dtype]): Packed {
+function textFor(C: number, [wte, wpe]: readonly [wte: Dtype, wpe: Dtype]): Packed["text"] {
   const key = `${packSize(C)} ${wte} ${wpe}`;
   let found = texts.get(key);
   if (!found) {
     const tables = { wte: { binding: 3, dtype: wte }, wpe: { binding: 4, dtype: wpe } };
-    const { text, PACK } = packed(`${declareTables(tables, packSize(C))}${code}`, C);
+    const { text } = packed(`${declareTables(tables, packSize(C))}${code}`, C);
     const variant = [text.variant, halfTables(tables)].filter(Boolean).join(", ");
-    texts.set(key, found = { text: { ...text, variant }, PACK });
+    texts.set(key, found = { ...text, variant });
   }
   return found;
 }
@@ -35,12 +33,12 @@ export function embedding(
   x: Record<"token" | "position" | "wte" | "wpe" | "out", Tensor>,
   { N, C, V, P }: { N: number; C: number; V: number; P: number },
 ): void {
-  const { text, PACK } = textFor(C, [x.wte.dtype, x.wpe.dtype]);
+  const text = textFor(C, [x.wte.dtype, x.wpe.dtype]), { workgroup, groups } = packGrid(N, C);
   for (const [wte, range] of tableRanges(device, x.wte, { V, C })) {
     device.launch({
       kernel: {
         ...{ label: "embedding.forward", entryPoint: "forward", twin: embeddingTwin },
-        ...{ ...text, workgroup: LANES },
+        ...{ ...text, workgroup },
       },
       dims: { N, C, ...range },
       bind: {
@@ -50,7 +48,7 @@ export function embedding(
         wpe: [x.wpe, P * C],
         out: [x.out, N * C],
       },
-      groups: [Math.ceil(C / PACK / LANES), Math.min(N, 65535)],
+      groups,
     });
   }
 }

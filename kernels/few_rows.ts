@@ -10,6 +10,7 @@ import alongK from "./few_rows_along_k.wgsl" with { type: "text" };
 import { type Block, multiplyText, type Sharing } from "./few_rows_text.ts";
 import gelu from "./fragments/gelu_epilogue.wgsl" with { type: "text" };
 import { packed } from "./fragments/pack.ts";
+import operands from "./fragments/product_operands.wgsl" with { type: "text" };
 import { declareTables, halfTables } from "./fragments/table.ts";
 import { stores } from "./matmul_kernels.ts";
 import { type Epilogue, type Orientation, productTwin } from "./matmul_twin.ts";
@@ -90,6 +91,7 @@ function makeKernel(
   const texts = [
     declareTables(tables, 4),
     gelu,
+    operands,
     code,
     ...(sharing === "along_k" ? [alongK] : []),
     stores[epilogue],

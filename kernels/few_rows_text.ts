@@ -1,4 +1,5 @@
 /** The WGSL of few_rows.wgsl's `multiply`, whose lines are repeated for each row and strip of columns. @module */
+import { each } from "./fragments/lines.ts";
 
 /**
  * How the lanes share the work.
@@ -15,9 +16,6 @@ export interface Block {
   readonly ROWS: number;
   readonly STRIPS: number;
 }
-
-const each = (n: number, line: (i: number) => string): string =>
-  Array.from({ length: n }, (_, i) => line(i)).join("\n");
 
 /** Adds four k's from `k` on to every sum. `fma` says in which order: the driver may not choose one. */
 function addFour({ ROWS, STRIPS }: Block, transposed: boolean): string {

@@ -1,7 +1,8 @@
 /** Matrix product with epilogues: which kernel runs, and on which rows. @module */
 import { bytesOf, rowRanges, view } from "./tensor.ts";
 import type { Device, Tensor } from "./device.ts";
-import type { Epilogue, MatmulVariant, Orientation } from "./matmul_kernels.ts";
+import type { MatmulVariant } from "./matmul_kernels.ts";
+import type { Epilogue, Orientation } from "./matmul_twin.ts";
 import { productKernel } from "./matmul_choice.ts";
 import { epilogueOf } from "./matmul_epilogue.ts";
 import { fewRows, takesFewRows } from "./few_rows.ts";

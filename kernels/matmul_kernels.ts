@@ -4,6 +4,7 @@ import gelu from "./fragments/gelu_epilogue.wgsl" with { type: "text" };
 import { packed } from "./fragments/pack.ts";
 import { declareTables, halfTables } from "./fragments/table.ts";
 import plain from "./matmul.wgsl" with { type: "text" };
+import operands from "./fragments/product_operands.wgsl" with { type: "text" };
 import load from "./matmul_load.wgsl" with { type: "text" };
 import shuffle from "./matmul_shuffle.wgsl" with { type: "text" };
 import tiled from "./matmul_tile.wgsl" with { type: "text" };
@@ -15,8 +16,6 @@ import storeGelu from "./fragments/tile_gelu.wgsl" with { type: "text" };
 import storePlain from "./fragments/tile_plain.wgsl" with { type: "text" };
 import storeResidualAdd from "./fragments/tile_residual_add.wgsl" with { type: "text" };
 import { type TileShape, tileText } from "./tile_text.ts";
-
-export type { Epilogue, Orientation };
 
 /**
  * Which kernel runs: one element an invocation, a register tile with either way of loading a, or a tile
@@ -67,7 +66,7 @@ export function matmulKernel(choice: MatmulChoice): Kernel {
 
 function makeKernel({ variant, orientation, epilogue, dtype, tile }: MatmulChoice): Kernel {
   const tables = { b: { binding: 2, dtype } }, PACK = tile ? 4 : 1;
-  const body = tile ? [tiled, ...howLoaded(variant, tile), stores[epilogue]] : [plain];
+  const body = tile ? [operands, tiled, ...howLoaded(variant, tile), stores[epilogue]] : [plain];
   return {
     label: `matmul${tile ? "_" + variant : ""}.${epilogue}`,
     entryPoint: tile ? "multiply" : epilogue,

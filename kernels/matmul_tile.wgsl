@@ -12,25 +12,7 @@ override TRANSPOSE_A: bool; // a is (K, M)
 override TRANSPOSE_B: bool; // b is (N, K)
 // What one product in a hundred needs is no branch of the others, which would compile for seconds:
 override RAGGED: bool; // K is no multiple of 4: one more step, with guards, behind the loop
-override PARTIAL: bool; // N is none: what lies behind the last column of out is kept
-override ACCUMULATE: bool; // add to what out holds; dims.accumulate, which the twin reads, says the same
-struct Dims {
-  M: u32, N: u32, K: u32, // rows and columns of out, length of the sum
-  ldA: u32, ldB: u32, ldOut: u32, // elements from one row to the next
-  atA: u32, atOut: u32, // first column used
-  accumulate: u32, // 1 where ACCUMULATE
-  scale: f32, // times the product; 1 but in `plain`
-}
-@group(0) @binding(0) var<uniform> dims: Dims;
-@group(0) @binding(1) var<storage, read> a: array<vec4f>; //        (M, K) or (K, M), rows of ldA
-// 2: b (K, N) or (N, K), rows of ldB. It may hold f16: fragments/table.ts declares it in front, with bAt.
-@group(0) @binding(3) var<storage, read_write> out: array<vec4f>; // (M, N), rows of ldOut
-@group(0) @binding(4) var<storage, read> bias: array<vec4f>; //     (N)
-@group(0) @binding(5) var<storage, read> residual: array<vec4f>; // laid out as out
-@group(0) @binding(6) var<storage, read_write> pre: array<vec4f>; // laid out as out
-
-const STEP = vec4u(0u, 1u, 2u, 3u);
-
+// PARTIAL, ACCUMULATE, dims and buffers, STEP, at, isOutside, within: fragments/product_operands.wgsl
 /// Eight rows of a for four k's: columns are rows of out, rows are k's.
 struct Rows { upper: mat4x4f, lower: mat4x4f }
 
@@ -86,12 +68,6 @@ fn chained(sum: mat4x4f, right: mat4x4f, rows: mat4x4f) -> mat4x4f {
     chain(sum[2], right, rows[2]), chain(sum[3], right, rows[3]));
 }
 
-fn at(row: u32, column: u32) -> u32 { return (row * dims.ldOut + dims.atOut + column) / 4u; }
-fn isOutside(row: u32, column: u32) -> bool { return row >= dims.M || column >= dims.N; }
-/// `value` in columns < N, `old` beyond them.
-fn within(column: u32, value: vec4f, old: vec4f) -> vec4f {
-  return select(old, value, column + STEP < vec4u(dims.N));
-}
 
 fn storeFour(row: u32, column: u32, rows: mat4x4f) {
   store(row, column, rows[0]);

@@ -1,9 +1,7 @@
 /** Mean of the real rows of each sequence. @module */
 import type { Device, FloatArray, Tensor } from "./device.ts";
 import code from "./mean_rows.wgsl" with { type: "text" };
-import { packed } from "./fragments/pack.ts";
-
-const LANES = 32; // packs of one row in one workgroup: all of C = 128
+import { packed, packGrid } from "./fragments/pack.ts";
 
 type Arrays = Record<"x" | "out", FloatArray> & { length: Uint32Array };
 /** B sequences, T rows each, C channels. */
@@ -26,17 +24,17 @@ export function meanRows(
   { x, length, out }: Record<"x" | "length" | "out", Tensor>,
   { B, T, C }: Dims,
 ): void {
-  const { PACK, text } = packed(code, C);
+  const { workgroup, groups } = packGrid(B, C);
   device.launch({
     kernel: {
       label: "mean_rows.forward",
       entryPoint: "forward",
       twin: forward,
-      ...text,
-      workgroup: LANES,
+      ...packed(code, C).text,
+      workgroup,
     },
     dims: { B, T, C },
     bind: { x: [x, B * T * C], length: [length, B], out: [out, B * C] },
-    groups: [Math.ceil(C / PACK / LANES), Math.min(B, 65535)],
+    groups,
   });
 }

@@ -1,9 +1,7 @@
 /** Picking rows out of a matrix by index. @module */
 import type { Device, FloatArray, Tensor } from "./device.ts";
-import { packed } from "./fragments/pack.ts";
+import { packed, packGrid } from "./fragments/pack.ts";
 import code from "./rows.wgsl" with { type: "text" };
-
-const LANES = 32; // packs of one row in one workgroup: all of C = 128
 
 /** The index that stands for "no row": gather gives zeros for it, `addRows` skips it. */
 export const NO_ROW = 0xffffffff;
@@ -28,11 +26,11 @@ export function gatherRows(
   { x, index, out }: Record<"x" | "index" | "out", Tensor>,
   { N, R, C }: Dims,
 ): void {
-  const { PACK, text } = packed(code, C);
+  const { text } = packed(code, C), { workgroup, groups } = packGrid(N, C);
   device.launch({
-    kernel: { label: "rows.gather", entryPoint: "gather", twin: gather, ...text, workgroup: LANES },
+    kernel: { label: "rows.gather", entryPoint: "gather", twin: gather, ...text, workgroup },
     dims: { N, R, C },
     bind: { x: [x, R * C], index: [index, N], out: [out, N * C] },
-    groups: [Math.ceil(C / PACK / LANES), Math.min(N, 65535)],
+    groups,
   });
 }

@@ -72,9 +72,9 @@ export function tokenLogprobBackwardTwin(
   }
 }
 
-const NAMED = { name: "token_logprob" };
-const FORWARD = { ...NAMED, entryPoint: "forward", twin: tokenLogprobTwin };
-const BACKWARD = { ...NAMED, entryPoint: "backward", twin: tokenLogprobBackwardTwin };
+const name = "token_logprob";
+const FORWARD = { name, entryPoint: "forward", twin: tokenLogprobTwin };
+const BACKWARD = { name, entryPoint: "backward", twin: tokenLogprobBackwardTwin };
 
 /**
  * Enqueues the forward pass: `logprob` (N), `entropy` (N) and `lse` (N, 2) are overwritten; nats. Where a

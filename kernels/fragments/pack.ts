@@ -33,6 +33,20 @@ export function packed(code: string, C: number): Packed {
   return found[packSize(C)];
 }
 
+const LANES = 32; // Packs of one row in one workgroup: all of C = 128
+
+/**
+ * Threads and grid of a kernel with one invocation a Pack of C channels and one workgroup row for each of
+ * `rows`; of more than 65,535 it strides by `num_workgroups.y`.
+ */
+export const packGrid = (rows: number, C: number): {
+  workgroup: number;
+  groups: [number, number];
+} => ({
+  workgroup: LANES,
+  groups: [Math.ceil(C / packSize(C) / LANES), Math.min(rows, 65535)],
+});
+
 /**
  * Enqueues a kernel whose outputs at i need the inputs at i alone: N elements of every tensor, one Pack
  * an invocation, under the names that the WGSL declares. `dims` may hold further numbers for it.

@@ -1,4 +1,4 @@
-// Joined to matmul_tile.wgsl: four columns of one row, out = product + bias.
+// Joined to product_operands.wgsl: four columns of one row, out = product + bias.
 
 fn store(row: u32, column: u32, product: vec4f) {
   if (isOutside(row, column)) { return; }

@@ -1,4 +1,4 @@
-// Joined to matmul_tile.wgsl: four columns of one row, out = ([out +] product) * GELU'(pre).
+// Joined to product_operands.wgsl: four columns of one row, out = ([out +] product) * GELU'(pre).
 
 fn store(row: u32, column: u32, product: vec4f) {
   if (isOutside(row, column)) { return; }
