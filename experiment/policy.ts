@@ -4,6 +4,7 @@
  * @module
  */
 import type { Ends } from "../model/ends.ts";
+import { inGrid } from "../model/evaluation.ts";
 import { generate, reserveGeneration } from "../model/generation/generate.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
 import { checkPrefixes, noteFigures, type PrefixFigures } from "../model/prefix_check.ts";
@@ -154,14 +155,8 @@ export class LanguagePolicy implements Policy {
       noteFigures(this.prefixFigures, figures);
     }
     const rows = this.#rows = this.#layOut(batch);
-    const { logprob, entropy, value, kl, reference } = await this.model.evaluate(rows, options);
-    return {
-      logprob: toGrid(logprob, rows),
-      entropy: toGrid(entropy, rows),
-      ...(this.hasValues && { value: toGrid(value, rows, "valuePlace") }),
-      ...(kl && { kl: toGrid(kl, rows) }),
-      ...(wantsReference && { reference: toGrid(reference!, rows) }),
-    };
+    const { value, reference, ...told } = inGrid(await this.model.evaluate(rows, options), rows);
+    return { ...told, ...(this.hasValues && { value }), ...(wantsReference && { reference }) };
   }
 
   backward({ dlogprob, dentropy, dvalue, dkl }: EvaluationGradient): void {

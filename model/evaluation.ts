@@ -4,6 +4,7 @@ import { view } from "../kernels/tensor.ts";
 import type { RowEvaluation } from "./gpt2_options.ts";
 import type { HeadActivations } from "./layers/head.ts";
 import { type LogitsError, logitsError } from "./logits.ts";
+import { type ResponseRows, toGrid } from "./rows.ts";
 
 /** What is wanted of R target positions. */
 export interface Wanted {
@@ -33,6 +34,18 @@ export async function readEvaluation(
     fault: faultOf(rows),
   };
 }
+
+/** What an evaluation tells, in the grid of responses; values are of their own tokens. */
+export const inGrid = (
+  { logprob, entropy, value, kl, reference }: RowEvaluation,
+  rows: ResponseRows,
+) => ({
+  logprob: toGrid(logprob, rows),
+  entropy: toGrid(entropy, rows),
+  value: toGrid(value, rows, "valuePlace"),
+  ...(kl && { kl: toGrid(kl, rows) }),
+  ...(reference && { reference: toGrid(reference, rows) }),
+});
 
 function faultOf(
   { logprob, kl = [], reference = [] }: Record<string, ArrayLike<number>>,

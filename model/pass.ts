@@ -189,8 +189,9 @@ export class Pass implements Disposable {
   /** Enqueues the backward pass of the last `forward`: adds into the model's gradients. */
   backward(gradients: RowGradients): void {
     this.#writeGradients(gradients);
-    if (gradients.dkl) this.#klBackwardHead ??= this.#recordKlHead?.(); // where KL is no loss: never
-    (gradients.dkl && this.#klBackwardHead || this.#backwardHead!).run();
+    // Recorded when it is first gone: where KL is no loss, never.
+    const throughKl = gradients.dkl && (this.#klBackwardHead ??= this.#recordKlHead?.());
+    (throughKl ?? this.#backwardHead!).run();
     this.#backwardLayers!.run();
   }
 

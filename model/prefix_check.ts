@@ -1,10 +1,11 @@
 /** Whether shared beginnings give what plain rows give, with the model and the texts at hand. @module */
 import type { FloatArray, Tensor } from "../kernels/device.ts";
+import { inGrid } from "./evaluation.ts";
 import type { Gpt2 } from "./gpt2.ts";
 import type { EvaluateOptions } from "./gpt2_options.ts";
 import { sharePrefixes } from "./prefix_tree.ts";
 import { fillNormal } from "./random.ts";
-import { fromGrid, type ResponseRows, toGrid } from "./rows.ts";
+import { fromGrid, type ResponseRows } from "./rows.ts";
 
 /** How far two passes over the same texts are apart. */
 export interface PrefixFigures {
@@ -93,14 +94,7 @@ async function outcome(
   rows: ResponseRows,
   options: EvaluateOptions,
 ): Promise<Outcome> {
-  const { logprob, entropy, value, kl, reference } = await model.evaluate(rows, options);
-  const told = {
-    logprob: toGrid(logprob, rows),
-    entropy: toGrid(entropy, rows),
-    value: toGrid(value, rows, "valuePlace"),
-    ...(kl && { kl: toGrid(kl, rows) }),
-    ...(reference && { reference: toGrid(reference, rows) }),
-  };
+  const told = inGrid(await model.evaluate(rows, options), rows);
   const gradients = new Map<string, FloatArray>();
   if (!model.optimizer) return { told, gradients };
   const { device, optimizer: { gradients: store } } = model;
@@ -116,7 +110,7 @@ async function outcome(
     dlogprob: fromGrid(draw(0), rows),
     dentropy: fromGrid(draw(1), rows),
     ...(model.options.valueHead && { dvalue: fromGrid(draw(2), rows, "valuePlace") }),
-    ...(kl && { dkl: fromGrid(draw(3), rows) }),
+    ...(told.kl && { dkl: fromGrid(draw(3), rows) }),
   });
   for await (const [{ name }, data] of store.read()) {
     gradients.set(name, data.slice() as FloatArray);
