@@ -6,9 +6,11 @@ import { grpo } from "../rl/algorithms/grpo.ts";
 import type { Policy } from "../rl/policy.ts";
 import { Trainer } from "../rl/trainer.ts";
 import { LanguagePolicy } from "../experiment/policy.ts";
+import { between } from "./_measure.ts";
 import type { Sizes } from "./_sizes.ts";
 import {
   type BatchSize,
+  madeUpScores,
   type PhasedWork,
   type Phases,
   promptsOf,
@@ -34,32 +36,15 @@ class GroupPolicy extends LanguagePolicy implements Disposable {
   }
 }
 
-/** One way to run a group's step; all that are compared give the same update but for rounding. */
-export interface GroupWay {
-  /** Added to the names of its phases. */
-  readonly name: string;
-  /** A prompt runs once for its whole group when completions are drawn. */
-  readonly share: boolean;
-}
-
-const WAYS: readonly GroupWay[] = [
-  { name: "", share: true },
-  { name: ", by row", share: false },
-];
-
 /**
  * A GRPO step of B completions in groups of G, which divides B: prompts of T tokens, `tokens` drawn, one
- * epoch of one minibatch, in each of `ways` in turn. "update" is what a step has after its completions are
- * drawn. The scores are made up.
+ * epoch of one minibatch. Phases of a step whose prompts were run by row end with ", by row"; "update" is
+ * what a step has after its completions are drawn. The scores are made up.
  */
 export async function groupStep(
   device: Device,
   sizes: Sizes,
-  { B, T, G, tokens = 2, ways = WAYS }: BatchSize & {
-    G: number;
-    tokens?: number;
-    ways?: readonly GroupWay[];
-  },
+  { B, T, G, tokens = 2 }: BatchSize & { G: number; tokens?: number },
 ): Promise<PhasedWork> {
   const owned = new DisposableStack();
   const model = owned.use(Gpt2.create(device, sizes, {}));
@@ -69,7 +54,8 @@ export async function groupStep(
     ...{ totalSteps, maxNewTokens: tokens, groupSize: G },
     ...{ epochs: 1, minibatches: 1, learningRate: 1e-5 },
   };
-  const runs = ways.map(({ name, share }) => {
+  const ways = [true, false].map((share) => {
+    const name = share ? "" : ", by row";
     const policy = new TimedPolicy(owned.use(new GroupPolicy({ model, reference }, share)));
     return { name, policy, trainer: new Trainer(policy, settings, grpo) };
   });
@@ -77,13 +63,11 @@ export async function groupStep(
   return {
     async sample() {
       const all: Phases = {};
-      for (const { name, policy, trainer } of runs) {
+      for (const { name, policy, trainer } of ways) {
         policy.phases = {};
-        const score = ({ responses }: { responses: Int32Array[] }) =>
-          Promise.resolve(responses.map((response) => response[0] % 2));
-        await timed(policy.phases, "whole step", () => trainer.step(prompts, score));
+        await timed(policy.phases, "whole step", () => trainer.step(prompts, madeUpScores));
         const { generate, "whole step": whole } = policy.phases;
-        const update = { wall: whole.wall - generate.wall, cpu: whole.cpu - generate.cpu };
+        const update = between(generate, whole);
         for (const [phase, time] of Object.entries({ generate, update, "whole step": whole })) {
           all[`${phase}${name}`] = time;
         }

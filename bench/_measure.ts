@@ -55,6 +55,12 @@ export function clock(): Clock {
   return { wall: performance.now() / 1e3, cpu: (user + system) / 1e6 };
 }
 
+/** What passed from one time to another. */
+export const between = (from: Clock, to: Clock): Clock => ({
+  wall: to.wall - from.wall,
+  cpu: to.cpu - from.cpu,
+});
+
 /** Waits until everything enqueued is done. */
 async function settle(device: Device, probe: Tensor): Promise<void> {
   await device.read(probe);
@@ -73,8 +79,7 @@ export async function emptyQueue(device: Device): Promise<{ probe: Tensor; wait:
   for (let i = 0; i < 9; i++) {
     const from = clock();
     await settle(device, probe);
-    const to = clock();
-    samples.push({ wall: to.wall - from.wall, cpu: to.cpu - from.cpu });
+    samples.push(between(from, clock()));
   }
   // The shortest, not the median: on a busy machine the median waits for other processes as well,
   // and taking that off would leave nothing of a short sample.
@@ -135,10 +140,10 @@ export class Batch {
     const from = clock();
     this.work.enqueue(this.runs);
     await settle(this.device, probe);
-    const to = clock();
+    const { wall, cpu } = between(from, clock());
     this.#samples.push({
-      wall: Math.max(SHORTEST, to.wall - from.wall - wait.wall) / this.runs,
-      cpu: Math.max(SHORTEST, to.cpu - from.cpu - wait.cpu) / this.runs,
+      wall: Math.max(SHORTEST, wall - wait.wall) / this.runs,
+      cpu: Math.max(SHORTEST, cpu - wait.cpu) / this.runs,
     });
   }
 

@@ -50,18 +50,22 @@ export function benchOptions(
     }
     return value;
   };
-  const samples = values.samples === undefined ? undefined : Number(values.samples);
-  if (samples !== undefined && !(Number.isInteger(samples) && samples > 0)) {
-    throw new RangeError(
-      `Cannot bench as --samples must be a positive whole number: it is "${values.samples}"`,
-    );
-  }
+  const samples = values.samples === undefined ? undefined : countOf("samples", values.samples);
   const device = choose("device", "both"), model = choose("model", modelDefault);
   return {
     devices: device === "both" ? ["cpu", "webgpu"] : [device as DeviceKind],
     models: model === "both" ? ["default", "gpt2"] : [model as ModelName],
     ...(samples && { samples }),
   };
+}
+
+/** The number that follows `--name`. @throws {RangeError} when it is no positive whole number */
+export function countOf(name: string, text: string): number {
+  const count = Number(text);
+  if (Number.isInteger(count) && count > 0) return count;
+  throw new RangeError(
+    `Cannot bench as --${name} must be a positive whole number: it is "${text}"`,
+  );
 }
 
 /** Opens a device. @throws {Error} when no adapter answers: then bench with `-- --device cpu` */

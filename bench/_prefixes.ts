@@ -4,7 +4,8 @@ import { openRun } from "../experiment/open.ts";
 import { resolveRequest } from "../experiment/request.ts";
 import { examplesFrom } from "../experiment/rollout.ts";
 import { Trainer } from "../rl/trainer.ts";
-import { type PhasedWork, type Phases, timed, TimedPolicy } from "./_steps.ts";
+import { between } from "./_measure.ts";
+import { madeUpScores, type PhasedWork, type Phases, timed, TimedPolicy } from "./_steps.ts";
 
 /** The setting, and how the phases of such a step are marked. */
 const WAYS = { on: "", off: ", each text by itself" } as const;
@@ -39,15 +40,13 @@ export async function colorsUpdate(
             prompts.get(id)!
           );
         const count = settings.batchSize / needs.groupSize;
-        const score = ({ responses }: { responses: Int32Array[] }) =>
-          Promise.resolve(responses.map((response) => response[0] % 2));
         await timed(policy.phases, "step", async () => {
-          await trainer.step({ count, take }, score);
+          await trainer.step({ count, take }, madeUpScores);
           await device.read(); // the last step of the optimizer is only enqueued
         });
         const { step, generate } = policy.phases;
         all[`step${name}`] = step;
-        all[`update${name}`] = { wall: step.wall - generate.wall, cpu: step.cpu - generate.cpu };
+        all[`update${name}`] = between(generate, step);
       }
       return all;
     },

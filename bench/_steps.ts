@@ -8,7 +8,7 @@ import type { Policy, StepRates, TokenBatch } from "../rl/policy.ts";
 import { Trainer } from "../rl/trainer.ts";
 import { LanguagePolicy } from "../experiment/policy.ts";
 import { ids } from "./_case.ts";
-import { clock, type Work } from "./_measure.ts";
+import { between, type Clock, clock, type Work } from "./_measure.ts";
 import type { Sizes } from "./_sizes.ts";
 
 /** Sequences, and tokens of each. */
@@ -57,7 +57,7 @@ export function trainingStep(
 }
 
 /** Time of parts of some work: wall and processor seconds. */
-export type Phases = Record<string, { wall: number; cpu: number }>;
+export type Phases = Record<string, Clock>;
 
 /** Work that contains its own waits; each call takes one sample. */
 export interface PhasedWork extends Disposable {
@@ -68,11 +68,14 @@ export interface PhasedWork extends Disposable {
 export const promptsOf = ({ B, T }: BatchSize, V: number): Int32Array[] =>
   Array.from({ length: B }, (_, b) => Int32Array.from(ids(T * (b + 1), V).slice(-T)));
 
+/** Scores that cost no time: of 0 or 1, by the first token. */
+export const madeUpScores = ({ responses }: { responses: Int32Array[] }): Promise<number[]> =>
+  Promise.resolve(responses.map((response) => response[0] % 2));
+
 /** Adds the time from `from` until now to a phase. */
-function note(phases: Phases, name: string, from: ReturnType<typeof clock>): void {
-  const to = clock();
-  const { wall, cpu } = phases[name] ?? { wall: 0, cpu: 0 };
-  phases[name] = { wall: wall + to.wall - from.wall, cpu: cpu + to.cpu - from.cpu };
+function note(phases: Phases, name: string, from: Clock): void {
+  const { wall, cpu } = phases[name] ?? { wall: 0, cpu: 0 }, more = between(from, clock());
+  phases[name] = { wall: wall + more.wall, cpu: cpu + more.cpu };
 }
 
 /** What `work` gives; its time is added to a phase. */
@@ -133,10 +136,7 @@ export async function ppoUpdate(
   return {
     async sample() {
       policy.phases = {};
-      await timed(policy.phases, "whole update", () =>
-        trainer.step(prompts, ({ responses }) => {
-          return Promise.resolve(responses.map((response) => response[0] % 2));
-        }));
+      await timed(policy.phases, "whole update", () => trainer.step(prompts, madeUpScores));
       return policy.phases;
     },
     [Symbol.dispose]() {

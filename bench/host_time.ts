@@ -12,12 +12,10 @@
 import process from "node:process";
 import type { Device } from "../kernels/device.ts";
 import { Gpt2 } from "../model/gpt2.ts";
-import { languageModelRows } from "../model/rows.ts";
-import { ids } from "./_case.ts";
-import { clock, emptyQueue } from "./_measure.ts";
+import { between, clock, emptyQueue } from "./_measure.ts";
 import { benchOptions, openDevice } from "./_options.ts";
 import { DEFAULT_SIZES, type Sizes } from "./_sizes.ts";
-import type { BatchSize } from "./_steps.ts";
+import { type BatchSize, trainingStep } from "./_steps.ts";
 
 /** Seconds of one step. */
 export interface HostTime {
@@ -29,10 +27,7 @@ export interface HostTime {
 
 /** Processor time of this thread, seconds. */
 function threadSeconds(): number {
-  const { threadCpuUsage } = process as typeof process & {
-    threadCpuUsage(): { user: number; system: number };
-  };
-  const { user, system } = threadCpuUsage.call(process);
+  const { user, system } = process.threadCpuUsage();
   return (user + system) / 1e6;
 }
 
@@ -43,24 +38,20 @@ export async function hostTime(
   { B, T, steps }: BatchSize & { steps: number },
 ): Promise<HostTime> {
   using model = Gpt2.create(device, sizes);
-  const V = sizes.vocab_size;
-  const rows = languageModelRows(
-    Array.from({ length: B }, (_, b) => ids((T + 1) * (b + 1), V).slice(-T - 1)),
-  );
+  using work = trainingStep(device, sizes, { B, T, model });
   const step = async () => {
-    model.languageModel(rows);
-    model.step(1e-4);
+    work.enqueue(1);
     await model.readLoss();
   };
   for (let i = 0; i < 3; i++) await step();
   const { wait } = await emptyQueue(device);
   const [thread, from] = [threadSeconds(), clock()];
   for (let i = 0; i < steps; i++) await step();
-  const [host, to] = [threadSeconds() - thread, clock()];
+  const host = threadSeconds() - thread, { wall, cpu } = between(from, clock());
   return {
     host: host / steps,
-    wall: Math.max(1e-6, (to.wall - from.wall) / steps - wait.wall),
-    cpu: (to.cpu - from.cpu) / steps,
+    wall: Math.max(1e-6, wall / steps - wait.wall),
+    cpu: cpu / steps,
   };
 }
 

@@ -5,7 +5,8 @@
  */
 import { parseArgs } from "node:util";
 import { CpuDevice } from "../kernels/devices/cpu.ts";
-import { clock, median } from "./_measure.ts";
+import { between, type Clock, clock, median } from "./_measure.ts";
+import { countOf } from "./_options.ts";
 import { DEFAULT_SIZES, type Sizes } from "./_sizes.ts";
 import { type BatchSize, trainingStep } from "./_steps.ts";
 import { formatTable } from "./_table.ts";
@@ -30,13 +31,13 @@ export async function workersLines(
     const device = owned.use(new CpuDevice({ workers: count }));
     return owned.use(trainingStep(device, sizes, batch));
   });
-  const times = works.map(() => [] as ReturnType<typeof clock>[]);
+  const times = works.map(() => [] as Clock[]);
   for (let sample = 0; sample <= samples; sample++) {
     for (const [i, work] of works.entries()) {
       const from = clock();
       work.enqueue(1); // the CPU device returns when it is done
-      const to = clock();
-      if (sample > 0) times[i].push({ wall: to.wall - from.wall, cpu: to.cpu - from.cpu });
+      const took = between(from, clock());
+      if (sample > 0) times[i].push(took);
       await new Promise((resolve) => setTimeout(resolve)); // workers come and go meanwhile
     }
   }
@@ -53,7 +54,7 @@ if (import.meta.main) {
     options: { workers: { type: "string", default: "1,2" }, samples: { type: "string" } },
   });
   const workers = values.workers.split(",").map(Number);
-  const samples = values.samples === undefined ? undefined : Number(values.samples);
+  const samples = values.samples === undefined ? undefined : countOf("samples", values.samples);
   const batch = { B: 48, T: 24 };
   const lines = await workersLines(DEFAULT_SIZES, batch, { workers, samples });
   console.log(`training step default ${batch.B}x${batch.T}, TypeScript twins\n`);

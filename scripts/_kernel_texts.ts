@@ -67,23 +67,23 @@ export function kernelTexts(): KernelText[] {
   return [...found.values()].sort((a, b) => a.label < b.label ? -1 : a.label > b.label ? 1 : 0);
 }
 
+const EPILOGUES = ["plain", "biased", "residual_add", "gelu", "dgelu"] as const;
+const DTYPES = ["f32", "f16"] as const;
+
 /** The kernels of the product: more than the benches need. */
 function products(): Kernel[] {
-  const orientations = ["NN", "NT", "TN"] as const, dtypes = ["f32", "f16"] as const;
-  const epilogues = ["plain", "biased", "residual_add", "gelu", "dgelu"] as const;
+  const orientations = ["NN", "NT", "TN"] as const;
   const never = { ragged: false, partial: false, accumulate: false };
-  const small = { shape: { rows: 16, columns: 4 }, ...never } as const;
-  const large = { shape: { rows: 32, columns: 8 }, ...never } as const;
   const kinds = [
     { variant: "plain" },
-    { variant: "tile", tile: small },
-    { variant: "shuffle", tile: large },
+    { variant: "tile", tile: { shape: { rows: 16, columns: 4 }, ...never } },
+    { variant: "shuffle", tile: { shape: { rows: 32, columns: 8 }, ...never } },
     { variant: "workgroup", tile: { shape: { rows: 64, columns: 64 }, ...never } },
     { variant: "workgroup", tile: { shape: { rows: 128, columns: 128 }, ...never } },
   ] as const;
   return kinds.flatMap((kind) =>
-    epilogues.flatMap((epilogue) =>
-      dtypes.flatMap((dtype) =>
+    EPILOGUES.flatMap((epilogue) =>
+      DTYPES.flatMap((dtype) =>
         orientations.map((orientation) => matmulKernel({ ...kind, orientation, epilogue, dtype }))
       )
     )
@@ -99,11 +99,10 @@ export const FEW_ROWS: readonly (readonly [Sharing, "NN" | "NT", Block])[] = [
 ];
 
 function fewRows(): Kernel[] {
-  const epilogues = ["plain", "biased", "residual_add", "gelu", "dgelu"] as const;
   const whole = { accumulate: false, partial: false };
   return FEW_ROWS.flatMap(([sharing, orientation, block]) =>
-    epilogues.flatMap((epilogue) =>
-      (["f32", "f16"] as const).map((dtype) =>
+    EPILOGUES.flatMap((epilogue) =>
+      DTYPES.map((dtype) =>
         fewRowsKernel({ sharing, orientation, ...block, epilogue, dtype, ...whole })
       )
     )

@@ -1,9 +1,10 @@
 /** jax-js (https://jax-js.com) as a peer, on WebGPU. @module */
 import { loadPackage, packageName } from "./packages.ts";
-import type { Orientation, Peer } from "./peer.ts";
+import type { Orientation } from "../../kernels/matmul.ts";
+import type { Peer } from "./peer.ts";
 
 /** What is used of an array of jax-js. Passing one to a function gives it away; `ref` keeps it. */
-export interface JaxArray {
+interface JaxArray {
   readonly ref: JaxArray;
   data(): Promise<ArrayLike<number>>;
   dispose(): void;

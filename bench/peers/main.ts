@@ -4,7 +4,7 @@
  * @module
  */
 import { parseArgs } from "node:util";
-import { openDevice } from "../_options.ts";
+import { countOf, openDevice } from "../_options.ts";
 import { jaxPeer } from "./jax.ts";
 import { ourPeer } from "./ours.ts";
 import type { Peer } from "./peer.ts";
@@ -28,12 +28,7 @@ export function peerOptions(args: readonly string[]): PeerOptions {
       samples: { type: "string", default: "5" },
     },
   });
-  if (!(Number.isInteger(Number(samples)) && Number(samples) > 0)) {
-    throw new RangeError(
-      `Cannot bench as --samples must be a positive whole number: it is "${samples}"`,
-    );
-  }
-  return { only, samples: Number(samples) };
+  return { only, samples: countOf("samples", samples) };
 }
 
 /** All of `opens` that can be opened; for each other one a line says why not. */

@@ -1,15 +1,9 @@
 /** What is compared with this project's products in the same process, each on a device of its own. @module */
 
-/** Which operands are transposed: a first, then b. */
-export type Orientation = "NN" | "NT" | "TN";
+import type { MatmulDims } from "../../kernels/matmul.ts";
 
 /** A product out = a b of M rows, N columns and K terms. NT: b lies as (N, K); TN: a as (K, M). */
-export interface Product {
-  readonly orientation: Orientation;
-  readonly M: number;
-  readonly K: number;
-  readonly N: number;
-}
+export type Product = Readonly<Pick<MatmulDims, "orientation" | "M" | "K" | "N">>;
 
 /** A product whose operands lie on a device. */
 export interface OpenProduct extends Disposable {

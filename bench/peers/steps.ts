@@ -2,12 +2,12 @@
 import type { Device } from "../../kernels/device.ts";
 import { loadGpt2 } from "../../model/files/gpt2_folder.ts";
 import type { Gpt2 } from "../../model/gpt2.ts";
-import { ids } from "../_case.ts";
 import { median } from "../_measure.ts";
 import { formatTable } from "../_table.ts";
 import { jaxTraining, type Weights } from "./jax_gpt2.ts";
 import { languageModelRows } from "../../model/rows.ts";
 import { DEFAULT_SIZES } from "../_sizes.ts";
+import { promptsOf } from "../_steps.ts";
 import { packageName } from "./packages.ts";
 
 /** Losses of f32 sums of another order. */
@@ -55,10 +55,8 @@ export async function compareSteps(
   const [B, T] = [48, 24], name = `training step, default model, ${B} x ${T}`;
   if (!name.includes(only)) return;
   using model = await loadGpt2(device, "assets/tiny");
-  const batch = Array.from(
-    { length: B },
-    (_, b) => Array.from(ids((T + 1) * (b + 1), DEFAULT_SIZES.vocab_size).slice(-T - 1)),
-  );
+  const batch = promptsOf({ B, T: T + 1 }, DEFAULT_SIZES.vocab_size)
+    .map((row) => Array.from(row));
   const learningRate = 1e-4;
   try {
     const peer = await jaxTraining(DEFAULT_SIZES, await weightsOf(model), {

@@ -5,7 +5,7 @@
  * @module
  */
 import { parseArgs } from "node:util";
-import { openDevice } from "../_options.ts";
+import { countOf, openDevice } from "../_options.ts";
 import { formatTable, short } from "../_table.ts";
 import { compare, type Comparison, type Side } from "./compare.ts";
 import { ourSide } from "./ours.ts";
@@ -33,13 +33,7 @@ export function torchOptions(args: readonly string[]): TorchOptions {
       folder: { type: "string", default: "runs/bench-torch" },
     },
   });
-  const samples = Number(values.samples);
-  if (!(Number.isInteger(samples) && samples > 0)) {
-    throw new RangeError(
-      `Cannot bench as --samples must be a positive whole number: it is "${values.samples}"`,
-    );
-  }
-  return { ...values, samples };
+  return { ...values, samples: countOf("samples", values.samples) };
 }
 
 /** The comparisons as a table. */
@@ -53,7 +47,7 @@ export function comparisonTable(comparisons: readonly Comparison[]): string {
 }
 
 /** Compares all works that are asked for; one that fails is reported and the next begins. */
-export async function compareAll(
+async function compareAll(
   sides: { ours: Side; theirs: Side },
   { only, samples, folder }: Omit<TorchOptions, "python">,
   say: (text: string) => void,

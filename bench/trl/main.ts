@@ -4,11 +4,13 @@
  * @module
  */
 import { parseArgs } from "node:util";
+import { readCsv } from "../../base/csv.ts";
 import { loadGpt2 } from "../../model/files/gpt2_folder.ts";
 import { saveGpt2 } from "../../model/files/gpt2_save.ts";
 import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import { colors } from "../../tasks/colors.ts";
 import { median } from "../_measure.ts";
+import { countOf } from "../_options.ts";
 import { formatTable } from "../_table.ts";
 
 /** What one training run gave, here or there. */
@@ -44,9 +46,8 @@ export function colorsTable(sides: readonly (readonly ColorsRun[])[]): string {
 
 /** Seconds of each step, from a run's `timings.csv`. */
 export function stepSeconds(timings: string): number[] {
-  const [head, ...rows] = timings.trim().split("\n").map((line) => line.split(","));
-  const column = head.indexOf("step_seconds");
-  return rows.map((row) => Number(row[column]));
+  return readCsv(timings, { file: "timings.csv", columns: ["step_seconds"] })
+    .map(({ values }) => Number(values.step_seconds));
 }
 
 async function program(command: string, args: string[]): Promise<string> {
@@ -89,11 +90,12 @@ if (import.meta.main) {
       steps: { type: "string", default: "40" },
     },
   });
+  const [rounds, steps] = [countOf("rounds", values.rounds), countOf("steps", values.steps)];
   await Deno.mkdir(FOLDER, { recursive: true });
   await writeInputs();
   const here: ColorsRun[] = [], there: ColorsRun[] = [];
-  for (let seed = 1; seed <= Number(values.rounds); seed++) {
-    const own = await ours(Number(values.steps), seed);
+  for (let seed = 1; seed <= rounds; seed++) {
+    const own = await ours(steps, seed);
     here.push(own);
     const { config } = JSON.parse(await Deno.readTextFile(`${own.folder}/config.json`));
     await Deno.writeTextFile(`${FOLDER}/settings.json`, JSON.stringify(config));

@@ -83,7 +83,7 @@ const PLUS_FIVE: Change = {
 };
 
 /** The runs of that exercise, by the names of their tables. */
-export const BUGS: typeof RUNS = {
+const BUGS: typeof RUNS = {
   "a": RUNS["kl-1"],
   "b": ["colors --steps 12 --seed 1", PLUS_FIVE],
   "c": ["colors --steps 12 --seed 1 epochs=16 clipLow=1 clipHigh=1e9"],
@@ -93,7 +93,7 @@ export const BUGS: typeof RUNS = {
 };
 
 /** The table as it is kept: the columns, six digits. @throws {SyntaxError} where one is missing */
-export function kept(metrics: string, columns: readonly string[] = COLUMNS): string {
+function kept(metrics: string, columns: readonly string[] = COLUMNS): string {
   const rows = readCsv(metrics, { file: "metrics.csv", columns: [...columns] });
   return table(
     rows.map(({ values }) => columns.map((name) => values[name] === "" ? NaN : +values[name])),

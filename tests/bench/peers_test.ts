@@ -105,7 +105,7 @@ testOnDevices("PyTorch's works, by twins on the other side: equal, then timed", 
   using twins = new CpuDevice();
   const sides = { ours: ourSide(device), theirs: ourSide(twins) };
   await withFolder(async (folder) => {
-    const weights = { folder: `${folder}/tiny`, sizes: SIZES, vocabulary: 13 };
+    const weights = { folder: `${folder}/tiny`, sizes: SIZES };
     await provide(weights);
     const works = [
       training("a step", weights, [2, 4]),
