@@ -57,17 +57,25 @@ export interface Prepared {
   readonly outputs: Record<string, HostArray>;
 }
 
-/** Uploads the data, runs the case once, and reads its outputs. `scope` owns the buffers. */
-export async function prepareCase(
+/** The buffers of a case, with its data. `scope` owns them. */
+export function caseBuffers(
   scope: Scope,
-  { data, half = [], outputs, launch }: KernelCase,
-): Promise<Prepared> {
-  const { device } = scope;
+  { data, half = [] }: Pick<KernelCase, "data" | "half">,
+): Record<string, Tensor> {
   const buffers: Record<string, Tensor> = {};
   for (const [name, values] of Object.entries(data())) {
     const dtype = values instanceof Uint32Array ? "u32" : half.includes(name) ? "f16" : "f32";
-    device.write(buffers[name] = scope.alloc(values.length, name, dtype), values);
+    scope.device.write(buffers[name] = scope.alloc(values.length, name, dtype), values);
   }
+  return buffers;
+}
+
+/** Uploads the data, runs the case once, and reads its outputs. `scope` owns the buffers. */
+export async function prepareCase(
+  scope: Scope,
+  { outputs, launch, ...of }: KernelCase,
+): Promise<Prepared> {
+  const { device } = scope, buffers = caseBuffers(scope, of);
   const work = recorded(device, () => launch(device, buffers));
   work.enqueue(1);
   const read = await device.read(...outputs.map((name) => buffers[name]));

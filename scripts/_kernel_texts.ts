@@ -1,10 +1,11 @@
 /** Every WGSL text that the kernels run, found by launching each of them on a device that notes them. @module */
+import { caseBuffers } from "../bench/_case.ts";
 import { kernelCases } from "../bench/_cases.ts";
 import type { Shape } from "../bench/_shapes.ts";
 import { attention, attentionBackward } from "../kernels/attention.ts";
 import { advanceAdamw } from "../kernels/adamw.ts";
 import { globalNorm } from "../kernels/global_norm.ts";
-import type { Kernel, Launch, Tensor } from "../kernels/device.ts";
+import type { Kernel, Launch } from "../kernels/device.ts";
 import { CountingDevice } from "../kernels/devices/counting.ts";
 import { overridesOf } from "../kernels/devices/launch.ts";
 import { fewRowsKernel } from "../kernels/few_rows.ts";
@@ -110,16 +111,11 @@ function fewRows(): Kernel[] {
 }
 
 function launchAll(device: NotingDevice, shape: Shape): void {
-  for (const { data, half = [], launch, onlyWebgpu, feature } of kernelCases(shape)) {
+  for (const { launch, onlyWebgpu, feature, ...of } of kernelCases(shape)) {
     if (feature && !device.features.has(feature)) continue;
     if (onlyWebgpu && shape === odd) continue; // kernels asked for by name, which take whole fours
     using scope = new Scope(device);
-    const buffers: Record<string, Tensor> = {};
-    for (const [name, values] of Object.entries(data())) {
-      const dtype = values instanceof Uint32Array ? "u32" : half.includes(name) ? "f16" : "f32";
-      buffers[name] = scope.alloc(values.length, name, dtype);
-    }
-    launch(device, buffers);
+    launch(device, caseBuffers(scope, of));
   }
   using scope = new Scope(device);
   attentionOfGpt2(device, scope);

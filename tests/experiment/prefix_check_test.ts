@@ -90,13 +90,9 @@ testOnDevices(
       const policy = new LanguagePolicy({ model }, null, { sharePrefixes });
       const settings = {
         ...{ totalSteps: 2, maxNewTokens: 3, epochs: 2, minibatches: 2 },
-        groupSize: 4,
+        ...{ groupSize: 4, klCoefficient: 0, microbatchRows: 3 },
       };
-      const trainer = new Trainer(
-        policy,
-        { ...settings, klCoefficient: 0, microbatchRows: 3 },
-        "grpo",
-      );
+      const trainer = new Trainer(policy, settings, "grpo");
       for (let step = 0; step < 2; step++) {
         await trainer.step(
           [Int32Array.of(1, 2, 3, 4, 5, 6, 7), Int32Array.of(1, 2, 3, 4, 5, 6, 8)],

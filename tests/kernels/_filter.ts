@@ -10,6 +10,7 @@ import {
 } from "../../kernels/filter.ts";
 import { sample, type SampleBuffers, sampleControl } from "../../kernels/sample.ts";
 import { upload } from "../../kernels/tensor.ts";
+import { wavesOf } from "./_waves.ts";
 
 /** Filters, and how to draw from what they leave. */
 export interface Setting extends SampleFilter {
@@ -17,9 +18,8 @@ export interface Setting extends SampleFilter {
   greedy?: boolean;
 }
 
-/** `n` numbers of size `scale` without a pattern. */
-export const wave = (n: number, scale: number, phase = 1): Float32Array<ArrayBuffer> =>
-  Float32Array.from({ length: n }, (_, i) => scale * Math.sin(i * i * 0.37 + phase));
+export const wave = wavesOf(0.37);
+
 /** The buffers that are written. */
 export const NAMES = ["filtered", "norm", "place", "position", "tokens", "logprobs"] as const;
 

@@ -4,6 +4,7 @@ import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import type { Device, HostArray, Tensor } from "../../kernels/device.ts";
 import { Scope } from "../../kernels/scope.ts";
 import { relativeError } from "../_close.ts";
+import { wavesOf } from "./_waves.ts";
 
 /** One run of an op: the data of every buffer by name, and the launches. */
 export interface Case<Name extends string = string> {
@@ -14,10 +15,7 @@ export interface Case<Name extends string = string> {
 /** What lies past the end of a buffer: a number that no op maps to itself. */
 const canaryOf = (values: HostArray): number => values instanceof Uint32Array ? 12345 : -0.5;
 
-/** `n` numbers of size `scale` without a pattern that an index error could hide behind. */
-export function wave(n: number, scale = 1, phase = 1): Float32Array<ArrayBuffer> {
-  return Float32Array.from({ length: n }, (_, i) => scale * Math.sin(i * i + phase));
-}
+export const wave = wavesOf(1);
 
 /** Runs the case; gives every buffer back, each with the canary element that lay past its end. */
 export async function outcome<Name extends string>(

@@ -10,6 +10,7 @@ import { attendKv } from "../../kernels/kv_cache.ts";
 import { assertClose, assertRelative, relativeError } from "../_close.ts";
 import { testOnDevices, testOnKinds } from "../_devices.ts";
 import { KERNELS, plainRows } from "./_attention.ts";
+import { wavesOf } from "./_waves.ts";
 
 const [T, D] = [37, 4];
 
@@ -130,8 +131,7 @@ testOnKinds(
   "attention's twin is nearer to doubles than the WGSL at scores of 10,000",
   async (kind) => {
     const dims = { B: 1, T: 23, H: 2, D: 8 }, { B, H, D } = dims, rows = dims.T, C = H * D;
-    const numbers = (n: number, scale: number) =>
-      Float32Array.from({ length: n }, (_, i) => scale * Math.sin(i * i * 0.37 + 1));
+    const numbers = wavesOf(0.37);
     const gradientOn = async (device: Device): Promise<ArrayLike<number>> => {
       const x = {
         qkv: upload(device, numbers(rows * 3 * C, 60), "qkv"), // scores that f32 does not hold exactly

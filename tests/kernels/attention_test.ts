@@ -7,9 +7,9 @@ import { upload } from "../../kernels/tensor.ts";
 import { assertClose, assertRelative } from "../_close.ts";
 import { testOnDevices } from "../_devices.ts";
 import { KERNELS, plainMask, plainRows } from "./_attention.ts";
+import { wavesOf } from "./_waves.ts";
 
-const wave = (n: number, scale: number, phase = 1) =>
-  Float32Array.from({ length: n }, (_, i) => scale * Math.sin(i * i * 0.37 + phase));
+const wave = wavesOf(0.37);
 
 /** Real lengths 1 to T, different in every batch row, the first one full. */
 const lengths = (B: number, T: number) =>

@@ -7,11 +7,11 @@ import { upload } from "../../kernels/tensor.ts";
 import { assertRelative } from "../_close.ts";
 import { testOnDevices } from "../_devices.ts";
 import { KERNELS, type Mask, plainMask, type Tree, treeMask, uploadMask } from "./_attention.ts";
+import { wavesOf } from "./_waves.ts";
 
 const [H, D] = [2, 8], C = H * D;
 
-const wave = (n: number, phase: number) =>
-  Float32Array.from({ length: n }, (_, i) => Math.sin(i * i * 0.37 + phase));
+const wave = wavesOf(0.37);
 
 interface Data {
   qkv: HostArray;
@@ -103,10 +103,9 @@ async function compare(device: Device, tree: Tree, options: Partial<AttentionDim
     T = rows + padding,
     longest = Math.max(...texts.map((x) => x.length));
   const mask = { end: end.slice(0, T), position: position.slice(0, T) };
-  const all = Array.from({ length: rows }, (_, t) => t);
   const data = {
-    qkv: pick(wave(T * 3 * C, 1), all, { T, width: 3 * C }),
-    dout: pick(wave(T * C, 2), all, { T, width: C }),
+    qkv: wave(T * 3 * C).fill(NaN, rows * 3 * C),
+    dout: wave(T * C, 1, 2).fill(NaN, rows * C),
   };
   // What is asked of a shared row is asked of it in its first text alone, as a tree asks once.
   const alone = apart(data, texts, longest), asked = new Set<number>();

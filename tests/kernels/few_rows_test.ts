@@ -3,15 +3,13 @@ import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import type { Device, HostArray } from "../../kernels/device.ts";
 import { fewRows, takesFewRows } from "../../kernels/few_rows.ts";
 import { matmul } from "../../kernels/matmul.ts";
-import { matmulKernel } from "../../kernels/matmul_kernels.ts";
-import type { Epilogue } from "../../kernels/matmul_twin.ts";
+import { type Epilogue, productTwin } from "../../kernels/matmul_twin.ts";
 import { upload } from "../../kernels/tensor.ts";
 import { assertClose } from "../_close.ts";
 import { testOnDevices } from "../_devices.ts";
+import { CANARY, wavesOf } from "./_waves.ts";
 
-const wave = (n: number, scale: number, phase = 1) =>
-  Float32Array.from({ length: n }, (_, i) => scale * Math.sin(i * i * 0.7 + phase));
-const CANARY = 7777;
+const wave = wavesOf(0.7);
 
 interface Size {
   M: number;
@@ -172,14 +170,15 @@ for (const orientation of ["NN", "NT"] as const) {
       const x = { a: upload(device, a, "a"), b: upload(device, b, "b"), out };
       matmul(device, x, { M, N, K, orientation, role: "decode" });
       const want = new Float64Array(M * N);
-      const { twin } = matmulKernel({
-        variant: "plain",
-        orientation,
-        epilogue: "plain",
-        dtype: "f32",
-      });
       const dims = { ldA: K, ldB: orientation === "NT" ? K : N, ldOut: N, atA: 0, atOut: 0 };
-      twin({ a, b, out: want }, { M, N, K, ...dims, accumulate: 0, scale: 1 });
+      productTwin(orientation, "plain")({ a, b, out: want }, {
+        M,
+        N,
+        K,
+        ...dims,
+        accumulate: 0,
+        scale: 1,
+      });
       assertClose((await device.read(out))[0], want, "out", 1e-4);
     },
     { maxBinding: 8192 },

@@ -7,11 +7,11 @@ import { upload } from "../../kernels/tensor.ts";
 import { tokenLogprob, tokenLogprobTwin } from "../../kernels/token_logprob.ts";
 import { assertClose } from "../_close.ts";
 import { testOnDevices } from "../_devices.ts";
+import { wavesOf } from "./_waves.ts";
 
 type Logits = Record<"logits" | "reference", Float32Array<ArrayBuffer>>;
 
-const wave = (n: number, scale: number, phase = 1) =>
-  Float32Array.from({ length: n }, (_, i) => scale * Math.sin(i * i * 0.37 + phase));
+const wave = wavesOf(0.37);
 const waves = ({ N, ld }: LogitsDims, scale: number): Logits => ({
   logits: wave(N * ld, scale),
   reference: wave(N * ld, scale, 2),

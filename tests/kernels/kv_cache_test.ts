@@ -7,9 +7,9 @@ import { attendKv, storeKv } from "../../kernels/kv_cache.ts";
 import { assertClose } from "../_close.ts";
 import { testOnDevices } from "../_devices.ts";
 import { plainRows } from "./_attention.ts";
+import { wavesOf } from "./_waves.ts";
 
-const wave = (n: number, scale: number, phase = 1) =>
-  Float32Array.from({ length: n }, (_, i) => scale * Math.sin(i * i * 0.37 + phase));
+const wave = wavesOf(0.37);
 
 /** Each row its own source. */
 const rows = (device: Device, B: number) =>

@@ -7,10 +7,9 @@ import { matmul, type MatmulVariant, type Orientation } from "../../kernels/matm
 import { WebGpuDevice } from "../../kernels/devices/webgpu.ts";
 import { assertClose } from "../_close.ts";
 import { lacking, testOnDevices, testOnWebGpu } from "../_devices.ts";
+import { CANARY, wavesOf } from "./_waves.ts";
 
-const wave = (n: number, scale: number, phase = 1) =>
-  Float32Array.from({ length: n }, (_, i) => scale * Math.sin(i * i * 0.7 + phase));
-const CANARY = 7777;
+const wave = wavesOf(0.7);
 
 /** The textbook triple loop, in doubles. */
 function product(

@@ -2,15 +2,14 @@ import assert from "node:assert/strict";
 import type { Device, HostArray } from "../../kernels/device.ts";
 import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import { matmul, type MatmulDims, type MatmulVariant } from "../../kernels/matmul.ts";
-import { Scope } from "../../kernels/scope.ts";
+import { upload } from "../../kernels/tensor.ts";
 import type { TileShape } from "../../kernels/tile_text.ts";
 import { WebGpuDevice } from "../../kernels/devices/webgpu.ts";
 import { assertClose } from "../_close.ts";
 import { lacking, testOnDevices, testOnWebGpu } from "../_devices.ts";
+import { CANARY, wavesOf } from "./_waves.ts";
 
-const wave = (n: number, phase = 1) =>
-  Float32Array.from({ length: n }, (_, i) => Math.sin(i * i * 0.7 + phase));
-const CANARY = 7777;
+const wave = wavesOf(0.7);
 
 /** Ragged in each dimension that may be; what lies behind rows of a, rows of out and b is no number. */
 const sizes: MatmulDims[] = [
@@ -22,7 +21,6 @@ const sizes: MatmulDims[] = [
 
 /** out of one product, whole. */
 async function run(device: Device, dims: MatmulDims): Promise<HostArray> {
-  using scope = new Scope(device);
   const { M, N, K, orientation, ldA = 0, atA = 0, ldOut = N } = dims;
   const [rows, width] = orientation === "TN" ? [K, M] : [M, K];
   const a = new Float32Array(rows * ldA + 16).fill(NaN);
@@ -31,14 +29,9 @@ async function run(device: Device, dims: MatmulDims): Promise<HostArray> {
     if (column >= 0 && column < width) a[i] = Math.sin(i * i * 0.7);
   }
   const b = new Float32Array(N * K + 16).fill(NaN);
-  b.set(wave(N * K, 5));
-  const put = (data: Float32Array<ArrayBuffer>, label: string) => {
-    const tensor = scope.alloc(data.length, label);
-    device.write(tensor, data);
-    return tensor;
-  };
-  const out = put(new Float32Array(M * ldOut + 16).fill(CANARY), "out");
-  matmul(device, { a: put(a, "a"), b: put(b, "b"), out }, dims);
+  b.set(wave(N * K, 1, 5));
+  const out = upload(device, new Float32Array(M * ldOut + 16).fill(CANARY), "out");
+  matmul(device, { a: upload(device, a, "a"), b: upload(device, b, "b"), out }, dims);
   return (await device.read(out))[0];
 }
 
@@ -62,13 +55,13 @@ async function checkShapes(
 
 const shape = (rows: number, columns: number): TileShape => ({ rows, columns });
 
-testOnDevices("matmul() tile gives the same bits whatever its size", async (device) => {
-  if (device.kind === "cpu") return; // twins have no tiles
+testOnWebGpu("matmul() tile gives the same bits whatever its size", async () => {
+  using device = await WebGpuDevice.open();
   await checkShapes(device, "tile", [shape(8, 4)]);
 });
 
-testOnDevices("matmul() workgroup gives the bits of the register tile", async (device) => {
-  if (device.kind === "cpu") return;
+testOnWebGpu("matmul() workgroup gives the bits of the register tile", async () => {
+  using device = await WebGpuDevice.open();
   await checkShapes(device, "workgroup", [shape(64, 64), shape(128, 128)]);
 });
 

@@ -8,9 +8,9 @@ import code from "../../kernels/fragments/philox.wgsl" with { type: "text" };
 import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import { assertClose } from "../_close.ts";
 import { testOnDevices } from "../_devices.ts";
+import { wavesOf } from "./_waves.ts";
 
-const wave = (n: number, scale: number, phase = 1) =>
-  Float32Array.from({ length: n }, (_, i) => scale * Math.sin(i * i * 0.37 + phase));
+const wave = wavesOf(0.37);
 
 const names = ["position", "finished", "drawn", "token", "tokens", "logprobs"] as const;
 

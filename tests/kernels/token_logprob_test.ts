@@ -10,9 +10,9 @@ import {
 } from "../../kernels/token_logprob.ts";
 import { assertClose } from "../_close.ts";
 import { testOnDevices } from "../_devices.ts";
+import { wavesOf } from "./_waves.ts";
 
-const wave = (n: number, scale: number, phase = 1) =>
-  Float32Array.from({ length: n }, (_, i) => scale * Math.sin(i * i * 0.37 + phase));
+const wave = wavesOf(0.37);
 const tokens = (N: number, V: number) => Uint32Array.from({ length: N }, (_, n) => (7 * n) % V);
 
 /** Outputs start as waves one element too long: the last element must survive. */

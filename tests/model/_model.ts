@@ -92,3 +92,14 @@ export async function trained(model: Gpt2, rows: Rows, steps = 3): Promise<Gpt2>
   }
   return model;
 }
+
+/** Counts the calls of `device.read` until it is disposed. */
+export function countReads(device: Device): Disposable & { count: number } {
+  const { read } = device;
+  const counter = { count: 0, [Symbol.dispose]: () => void (device.read = read) };
+  device.read = (...tensors) => {
+    counter.count++;
+    return read.apply(device, tensors);
+  };
+  return counter;
+}

@@ -8,7 +8,7 @@ import { Gpt2 } from "../../model/gpt2.ts";
 import { languageModelRows, responseRows } from "../../model/rows.ts";
 import { assertClose, assertRelative } from "../_close.ts";
 import { testOnDevices } from "../_devices.ts";
-import { gradients, randomModel, SMALL, wave } from "./_model.ts";
+import { countReads, gradients, randomModel, SMALL, wave } from "./_model.ts";
 
 const rows = languageModelRows([[1, 2, 3, 4, 5, 6], [7, 8], [9, 10, 0, 1]]);
 const ones = (n: number) => new Float32Array(n).fill(1);
@@ -326,14 +326,3 @@ Deno.test("a failed construction gives its memory back", () => {
   assert.throws(() => Gpt2.create(device, SMALL, { adamw: { eps: 0 } }), RangeError);
   assert.equal(device.memory.live, live);
 });
-
-/** Counts the calls of `device.read` until it is disposed. */
-function countReads(device: Device): Disposable & { count: number } {
-  const { read } = device;
-  const counter = { count: 0, [Symbol.dispose]: () => void (device.read = read) };
-  device.read = (...tensors) => {
-    counter.count++;
-    return read.apply(device, tensors);
-  };
-  return counter;
-}

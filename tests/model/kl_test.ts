@@ -10,7 +10,7 @@ import type { RowGradients } from "../../model/pass.ts";
 import { responseRows, type Rows } from "../../model/rows.ts";
 import { assertClose, assertRelative } from "../_close.ts";
 import { testOnDevices } from "../_devices.ts";
-import { adaptedModel, gradients, randomModel, SMALL, wave } from "./_model.ts";
+import { adaptedModel, countReads, gradients, randomModel, SMALL, wave } from "./_model.ts";
 
 const temperature = 0.7;
 const ragged = responseRows({
@@ -266,9 +266,9 @@ testOnDevices(
         model.backward(gradient);
         const of = await gradients(model);
         model.zeroGradient();
-        const reads = readsOf(device);
+        using reads = countReads(device);
         const got = await model.evaluate(rows, { temperature, reference, kl: false });
-        assert.equal(reads.end(), 1);
+        assert.equal(reads.count, 1);
         assert.deepEqual(got, { ...want, reference: wanted });
         model.backward(gradient);
         assert.deepEqual(await gradients(model), of);
@@ -287,22 +287,6 @@ Deno.test("what an adapter's own log-probabilities take is reserved", async () =
   await model.evaluate(wide, { reference: model, kl: false });
   assert.equal(device.memory.held, held);
 });
-
-/** Counts the reads of a device until `end`. */
-function readsOf(device: Device): { end(): number } {
-  let count = 0;
-  const read = device.read;
-  device.read = (...tensors) => {
-    count++;
-    return read.apply(device, tensors);
-  };
-  return {
-    end: () => {
-      device.read = read;
-      return count;
-    },
-  };
-}
 
 for (const full of [true, false]) {
   testOnDevices(

@@ -1,8 +1,8 @@
 /** Kernels and a training step to compare threads by. @module */
 import { kernelCases } from "../../../../bench/_cases.ts";
-import type { KernelCase } from "../../../../bench/_case.ts";
+import { caseBuffers, type KernelCase } from "../../../../bench/_case.ts";
 import type { Shape } from "../../../../bench/_shapes.ts";
-import type { Device, HostArray, Tensor } from "../../../../kernels/device.ts";
+import type { Device, HostArray } from "../../../../kernels/device.ts";
 import { Scope } from "../../../../kernels/scope.ts";
 import { Gpt2 } from "../../../../model/gpt2.ts";
 import { languageModelRows } from "../../../../model/rows.ts";
@@ -23,15 +23,11 @@ export const CASES: readonly KernelCase[] = [...kernelCases(EVEN), ...kernelCase
 /** What all of a case's buffers hold after it ran `runs` times, recorded as one program. */
 export async function buffersOf(
   device: Device,
-  { data, half = [], launch }: KernelCase,
+  { launch, ...of }: KernelCase,
   runs = 1,
 ): Promise<Record<string, HostArray>> {
   using scope = new Scope(device);
-  const buffers: Record<string, Tensor> = {};
-  for (const [name, values] of Object.entries(data())) {
-    const dtype = values instanceof Uint32Array ? "u32" : half.includes(name) ? "f16" : "f32";
-    device.write(buffers[name] = scope.alloc(values.length, name, dtype), values);
-  }
+  const buffers = caseBuffers(scope, of);
   const program = scope.record("case", () => launch(device, buffers));
   for (let run = 0; run < runs; run++) program.run();
   const read = await device.read(...Object.values(buffers));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { CpuDevice } from "../../../../kernels/devices/cpu.ts";
 import type { SharedLaunch } from "../../../../kernels/devices/cpu/launches.ts";
-import { threadsFor } from "../../../../kernels/devices/cpu/machine.ts";
+import { sharedMemory, threadsFor } from "../../../../kernels/devices/cpu/machine.ts";
 import { type Step, Threads } from "../../../../kernels/devices/cpu/threads.ts";
 import { matmul } from "../../../../kernels/matmul.ts";
 import { upload } from "../../../../kernels/tensor.ts";
@@ -71,13 +71,11 @@ Deno.test("steps run in order, shared or not, whether a program keeps them or no
 
 /** A launch of 40 lines that nobody can compute: its twin has no such name. */
 const unknown = (): SharedLaunch => ({
-  ...{
-    twin: "none",
-    arrays: {},
-    dims: {},
-    bounds: Array.from({ length: 41 }, (_, i) => i),
-    work: 1,
-  },
+  twin: "none",
+  arrays: {},
+  dims: {},
+  bounds: Array.from({ length: 41 }, (_, i) => i),
+  work: 1,
 });
 
 /** One whose name only this thread can read: what is sent to another has no getters of a class. */
@@ -91,7 +89,7 @@ class HalfKnown {
   }
 }
 const floatsOf = (n: number): Float32Array<ArrayBuffer> =>
-  new Float32Array(new SharedArrayBuffer(4 * n) as unknown as ArrayBuffer);
+  new Float32Array(sharedMemory(4 * n) as unknown as ArrayBuffer);
 
 Deno.test("what a twin throws is thrown by the run, and the next one goes well", async () => {
   using threads = new Threads(2, 0);
