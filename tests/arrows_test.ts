@@ -8,12 +8,13 @@ const ARROWS: Record<string, readonly string[]> = {
   "model/files": ["model", "kernels", "base"],
   "model/hub": ["model/files", "model", "base"],
   "rl": ["base"],
+  "web": [],
   "rewards": ["base"],
   "tasks": ["rewards", "base"],
   "experiment": ["tasks", "rewards", "rl", "model/hub", "model/files", "model", "kernels", "base"],
   "cli": [
     ...["experiment", "tasks", "rewards", "rl", "model/hub", "model/files", "model"],
-    ...["kernels", "base"],
+    ...["kernels", "base", "web"],
   ],
 };
 /** Folders that look at everything. */

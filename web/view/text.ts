@@ -1,0 +1,35 @@
+/** Text and numbers as they stand in a drawing. @module */
+
+const NAMED: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
+// Control and direction characters, lone surrogates and what XML 1.0 does not allow at all.
+const UNSEEN = /\p{Cc}|\p{Cf}|\p{Zl}|\p{Zp}|\p{Surrogate}|[\ufff9-\uffff]/gu;
+
+/** Text for the content and the quoted attributes of SVG and HTML; what cannot be seen is spelled out. */
+export const escape = (text: string): string =>
+  text.replace(UNSEEN, (c) => `\\u{${c.codePointAt(0)!.toString(16)}}`)
+    .replace(/[&<>"']/g, (c) => NAMED[c]);
+
+/** A coordinate with at most two digits behind the point, so that the same numbers give the same bytes. */
+export function coordinate(value: number): string {
+  const text = value.toFixed(2).replace(/\.?0+$/, "");
+  return text === "-0" ? "0" : text;
+}
+
+/** A number for people, at most four digits: 0.0123, 12.3, 1,234, 1.2e-7. Nothing of what is no number. */
+export function short(value: number): string {
+  if (!Number.isFinite(value)) return "";
+  const size = Math.abs(value);
+  if (size !== 0 && (size < 1e-3 || size >= 1e6)) {
+    return value.toExponential(1).replace(/\.0e/, "e").replace("e+", "e");
+  }
+  const digits = size >= 1000 ? 0 : size >= 100 ? 1 : size >= 10 ? 2 : 3;
+  const text = value.toFixed(digits);
+  const cut = digits === 0 ? text : text.replace(/\.?0+$/, "");
+  return (cut === "-0" ? "0" : cut).replace(/\B(?=(\d{3})+(?!\d))(?<!\.\d*)/g, ",");
+}
