@@ -161,7 +161,7 @@ async function drawLoss(folder: string): Promise<void> {
   if (rows.length === 0) return;
   const { replaceFile } = await import("../../experiment/folder/files.ts");
   const { lossCurve } = await import("../report/plots.ts");
-  const svg = await lossCurve(rows.map(([, loss]) => Number(loss)));
+  const svg = lossCurve(rows.map(([, loss]) => Number(loss)));
   await replaceFile(join(folder, "loss.svg"), svg);
 }
 

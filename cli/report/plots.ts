@@ -1,35 +1,39 @@
-/**
- * The curves of a run as one SVG, drawn by vega without a browser. The same numbers give the same bytes.
- * Text and axes take the colour of the page they stand on.
- * @module
- */
-import * as vega from "npm:vega@6.4.0";
-import { compile, type TopLevelSpec } from "npm:vega-lite@6.5.0";
+/** The charts of a run: curves by step, and held-out answers before and after. The same run gives the same bytes. @module */
 import type { Summary } from "../../experiment/observer.ts";
 import type { RunData } from "../../experiment/folder/run_data.ts";
-import { HELDOUT, SERIES, type Series } from "./series.ts";
+import { type BarChart, barChart } from "../../web/view/bars.ts";
+import { type LineChart, lineChart, type Mark } from "../../web/view/lines.ts";
+import { sheet } from "../../web/view/sheet.ts";
+import { barTable, lineTable } from "../../web/view/table.ts";
+import { HELDOUT, SERIES, type Series, SKIPPED } from "./series.ts";
+import { short } from "../terminal.ts";
 
-const WIDTH = 330, HEIGHT = 160;
-const COLORS = ["#8a919e", "#2f81f7"]; // before, after: apart in grey as well
-const PAGE = "<style>svg{color:#1f2328;background:#fff}" +
-  "@media(prefers-color-scheme:dark){svg{color:#e6edf3;background:#0d1117}}</style>";
+/** A chart of a report, and its numbers as a table. */
+export interface Drawn {
+  svg: string;
+  table: string;
+}
 
 /** A stand-alone SVG file of all charts, two in a row. */
-export async function curves(run: RunData): Promise<string> {
-  return alone(await draw({ ...TWO_COLUMNS, concat: panelsOf(run) }));
+export function curves(run: RunData): string {
+  const { task, algorithm, seed } = run.config;
+  return sheet(charts(run).map(({ svg }) => svg), { title: `${task}, ${algorithm}, seed ${seed}` });
 }
 
-/** One SVG a chart, without colours of its own: a page lays them out by its width. */
-export function charts(run: RunData): Promise<string[]> {
-  return Promise.all(panelsOf(run).map(draw));
-}
-
-function panelsOf(run: RunData): object[] {
-  const panels = [
-    ...Object.values(SERIES).flatMap((series) => linePanel(series, run)),
-    ...Object.values(HELDOUT).flatMap((series) => linePanel(series, heldoutOf(run))),
+/** The charts one by one: a page lays them out by its width, and brings the style. */
+export function charts(run: RunData): Drawn[] {
+  const marks = marksOf(run);
+  const lines = [
+    ...Object.values(SERIES).flatMap((series) => lineOf(series, run, marks)),
+    ...Object.values(HELDOUT).flatMap((series) => lineOf(series, heldoutOf(run), [])),
   ];
-  return run.summary ? [...panels, barPanel(run.summary)] : panels;
+  const drawn = lines.map((chart, i) => ({
+    svg: lineChart(chart, `chart-${i}`),
+    table: lineTable(chart),
+  }));
+  if (!run.summary) return drawn;
+  const bars = barsOf(run.summary);
+  return [...drawn, { svg: barChart(bars, `chart-${drawn.length}`), table: barTable(bars) }];
 }
 
 /** Held-out evaluations by step, where a run made some on its way; before and after are those at its ends. */
@@ -40,133 +44,63 @@ function heldoutOf({ evaluations = [] }: RunData): Pick<RunData, "names" | "metr
   return { names: [HELDOUT.exact.name, HELDOUT.reward.name], metrics: [...byStep.values()] };
 }
 
-/** A stand-alone SVG of pretraining losses: each the mean of 50 updates, nats per token. */
-export async function lossCurve(losses: readonly number[]): Promise<string> {
-  const means: number[][] = [];
-  for (let end = Math.min(50, losses.length); end <= losses.length; end += 10) {
-    const window = losses.slice(Math.max(0, end - 50), end);
-    means.push([end, window.reduce((sum, loss) => sum + loss, 0) / window.length]);
-  }
-  const series = { name: "loss", title: "Next-token loss", unit: "nats per token" };
-  const [panel] = linePanel(series, { names: ["loss"], metrics: means });
-  return alone(await draw(panel));
+/** Steps whose update was skipped, and the best held-out answers. */
+function marksOf({ names, metrics, summary }: RunData): Mark[] {
+  const at = names.indexOf(SKIPPED) + 1;
+  const skipped = at === 0 ? [] : metrics.filter((row) => row[at] > 0)
+    .map(([step]) => ({ step, words: "the update was skipped", ill: true }));
+  if (!summary?.best) return skipped;
+  return [...skipped, { step: summary.best.step, words: "best held-out answers" }];
 }
 
-const alone = (svg: string): string => svg.replace(/^(<svg[^>]*>)/, `$1${PAGE}`) + "\n";
-
-const TWO_COLUMNS = {
-  columns: 2,
-  resolve: { legend: { color: "independent" } },
-  spacing: { row: 28, column: 36 },
-};
-
-async function draw(content: object): Promise<string> {
-  const spec = {
-    $schema: "https://vega.github.io/schema/vega-lite/v6.json",
-    background: "transparent",
-    padding: 12,
-    ...content,
-    config: {
-      view: { stroke: null },
-      axis: {
-        labelColor: "currentColor",
-        titleColor: "currentColor",
-        tickColor: "currentColor",
-        domainColor: "currentColor",
-        gridColor: "currentColor",
-        gridOpacity: 0.12,
-        domainOpacity: 0.4,
-        tickOpacity: 0.4,
-        labelFontSize: 11,
-        titleFontSize: 11,
-        titleFontWeight: "normal",
-        labelFlush: false,
-      },
-      axisY: { minExtent: 40 }, // charts under each other stand in line
-      title: { color: "currentColor", fontSize: 13, anchor: "start", frame: "group", offset: 10 },
-      legend: { labelColor: "currentColor", titleColor: "currentColor", labelFontSize: 11 },
-      font: "system-ui, sans-serif",
-    },
-  };
-  const view = new vega.View(vega.parse(compile(spec as unknown as TopLevelSpec).spec), {
-    renderer: "none",
-  });
-  try {
-    return await view.toSVG();
-  } finally {
-    view.finalize();
-  }
-}
-
-function linePanel(series: Series, run: Pick<RunData, "names" | "metrics">): object[] {
-  const at = run.names.indexOf(series.name) + 1;
+function lineOf(
+  { name, title, unit, span, healthy }: Series,
+  { names, metrics }: Pick<RunData, "names" | "metrics">,
+  marks: readonly Mark[],
+): LineChart[] {
+  const at = names.indexOf(name) + 1;
   if (at === 0) return []; // this run does not report it
-  const values = run.metrics.filter((row) => Number.isFinite(row[at]))
-    .map((row) => ({ step: row[0], value: row[at] }));
-  if (values.length === 0 && run.metrics.length > 0) return []; // as KL without a reference
-  return [{
-    title: series.title,
-    width: WIDTH,
-    height: HEIGHT,
-    data: { values },
-    // A line through one point is invisible.
-    mark: { type: "line", color: COLORS[1], strokeWidth: 1.75, point: values.length <= 12 },
-    encoding: {
-      x: {
-        field: "step",
-        type: "quantitative",
-        title: "step",
-        axis: { format: "d", tickCount: 6 },
-      },
-      y: {
-        field: "value",
-        type: "quantitative",
-        title: series.unit,
-        scale: series.share ? { domain: [0, 1] } : { zero: false, nice: true },
-        axis: { tickCount: 5 },
-      },
-    },
-  }];
+  const rows = metrics.filter(([step]) => Number.isFinite(step));
+  const steps = rows.map(([step]) => step), values = rows.map((row) => row[at]);
+  const finite = values.filter(Number.isFinite);
+  if (finite.length === 0 && metrics.length > 0) return []; // as KL without a reference
+  const [first = NaN, last = NaN] = [finite[0], finite.at(-1)];
+  const description = `${title} by step, ${unit}: from ${short(first)} to ${short(last)}, ` +
+    `least ${short(Math.min(...finite))}, largest ${short(Math.max(...finite))}.`;
+  const lines = [{ name: title, steps, values }];
+  return [{ title, unit, description, span, healthy, lines, marks }];
 }
 
-function barPanel({ train, heldout }: Summary): object {
-  const values = ([["training", train], ["held-out", heldout]] as const).flatMap((
-    [split, result],
-  ) => (["before", "after"] as const).map((when) => ({ split, when, exact: result[when].exact })));
-  const x = { field: "split", type: "nominal", title: null, sort: null, axis: { labelAngle: 0 } };
-  const offset = { field: "when", sort: null };
+function barsOf({ train, heldout }: Summary): BarChart {
+  const groups = ([["training", train], ["held-out", heldout]] as const).map(([name, result]) => ({
+    name,
+    bars: [{ value: result.before.exact }, { value: result.after.exact }],
+  }));
+  const told = groups.map(({ name, bars: [before, after] }) =>
+    `${name} ${short(before.value)} before, ${short(after.value)} after`
+  );
   return {
     title: "Exact answers to all prompts, greedy",
-    width: WIDTH,
-    height: HEIGHT,
-    data: { values },
-    encoding: {
-      x,
-      xOffset: offset,
-      y: {
-        field: "exact",
-        type: "quantitative",
-        title: "share, 0 to 1",
-        scale: { domain: [0, 1] },
-        axis: { tickCount: 5 },
-      },
-    },
-    layer: [
-      {
-        mark: { type: "bar" },
-        encoding: {
-          color: {
-            field: "when",
-            sort: null,
-            scale: { domain: ["before", "after"], range: COLORS },
-            legend: { title: null, orient: "bottom", direction: "horizontal" },
-          },
-        },
-      },
-      {
-        mark: { type: "text", dy: -6, fontSize: 11, color: "currentColor" },
-        encoding: { text: { field: "exact", type: "quantitative", format: ".2f" } },
-      },
-    ],
+    unit: "share, 0 to 1",
+    description: `Share of prompts answered exactly: ${told.join("; ")}.`,
+    span: "share",
+    series: ["before", "after"],
+    groups,
   };
+}
+
+/** A stand-alone SVG of pretraining losses: each the mean of 50 updates, nats per token. */
+export function lossCurve(losses: readonly number[]): string {
+  const steps: number[] = [], values: number[] = [];
+  for (let end = Math.min(50, losses.length); end <= losses.length; end += 10) {
+    const window = losses.slice(Math.max(0, end - 50), end);
+    steps.push(end);
+    values.push(window.reduce((sum, loss) => sum + loss, 0) / window.length);
+  }
+  const title = "Next-token loss", unit = "nats per token";
+  const description = `${title}, ${unit}: from ${short(values[0])} to ${short(values.at(-1)!)}.`;
+  // The means of 50 are smooth already: a band of no width says that nothing is to be smoothed.
+  const lines = [{ name: title, steps, values, band: { low: values, high: values } }];
+  const chart = lineChart({ title, unit, description, span: "fit", lines }, "loss");
+  return sheet([chart], { columns: 1, title });
 }

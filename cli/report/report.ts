@@ -9,7 +9,7 @@ import { listAlgorithms } from "../../rl/algorithms/registry.ts";
 import type { MetricInfo } from "../../rl/metrics.ts";
 import { courseOf } from "./course.ts";
 import { rewardMetrics } from "./metrics_page.ts";
-import { charts } from "./plots.ts";
+import { charts, type Drawn } from "./plots.ts";
 import { SCRIPT, STYLE } from "./report_page.ts";
 import { findings, ONE_SEED, opening, warnings } from "./report_words.ts";
 import { score } from "./table.ts";
@@ -63,7 +63,7 @@ ${warnings(run).map((text) => `<p class="warn">${escape(text)}</p>`).join("\n")}
 ${run.summary ? beforeAfter(run.summary) : ""}
 <ul>${[...findings(run), ONE_SEED].map((words) => `<li>${escape(words)}</li>`).join("\n")}</ul>
 <h2>Curves</h2>
-<div class="charts">${(await charts(run)).join("\n")}</div>
+<div class="charts">${charts(run).map(chart).join("\n")}</div>
 ${pairTable(run)}
 <h2>Completions</h2>
 ${completionTable(run.completions)}
@@ -81,6 +81,8 @@ ${glossary(run)}
 </html>
 `;
 }
+
+const chart = ({ svg, table }: Drawn): string => `<figure>${svg}${table}</figure>`;
 
 function course(run: RunData): string {
   const { sentences, next } = courseOf(run);

@@ -1,7 +1,8 @@
 /** Style and script of report.html: fixed texts, so that the page's policy can name their hashes. @module */
+import { STYLE as CHARTS } from "../../web/view/frame.ts";
 
 /** Colours follow the reader's system; nothing is fetched. */
-export const STYLE: string = `
+export const STYLE: string = `${CHARTS}
 :root{color-scheme:light dark;--ink:#1f2328;--soft:#59636e;--page:#fff;--card:#f6f8fa;--line:#d1d9e0;--blue:#0969da;--warn:#9a6700;--good:#1a7f37}
 @media(prefers-color-scheme:dark){:root{--ink:#e6edf3;--soft:#9198a1;--page:#0d1117;--card:#151b23;--line:#3d444d;--blue:#4493f8;--warn:#d29922;--good:#3fb950}}
 *{box-sizing:border-box}
@@ -26,7 +27,11 @@ tr.changed td:first-child::before{content:"\\25CF  ";color:var(--blue)}
 code,pre{font-family:ui-monospace,monospace;font-size:13px}
 pre{background:var(--card);border:1px solid var(--line);border-radius:6px;padding:12px;overflow-x:auto}
 .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,400px),1fr));gap:20px}
+figure{margin:0}
 svg{max-width:100%;height:auto}
+.numbers summary{color:var(--soft);font-size:12px;cursor:pointer}
+.numbers table{font-size:13px;max-height:240px;display:block;overflow:auto}
+.unseen{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 ul{padding-left:20px;max-width:70ch}
 select,input{font:inherit;color:inherit;background:var(--card);border:1px solid var(--line);border-radius:6px;padding:4px 8px;margin-right:12px}
 .bar{margin:0 0 10px;max-width:none}

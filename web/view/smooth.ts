@@ -9,16 +9,19 @@ export function smoothed(values: readonly number[], window: number): number[] {
   if (!(Number.isSafeInteger(window) && window > 0 && window % 2 === 1)) {
     throw new RangeError(`Cannot smooth as the window must be odd, from 1: it is ${window}`);
   }
+  // Sums and counts of all values before a place: a mean is the difference of two, whatever the window.
+  const sums = [0], counts = [0];
+  for (const [i, value] of values.entries()) {
+    const is = Number.isFinite(value);
+    sums.push(sums[i] + (is ? value : 0));
+    counts.push(counts[i] + (is ? 1 : 0));
+  }
   const half = (window - 1) / 2;
-  return values.map((_, i) => {
+  return values.map((value, i) => {
     const reach = Math.min(half, i, values.length - 1 - i);
-    let sum = 0, n = 0;
-    for (let k = i - reach; k <= i + reach; k++) {
-      if (!Number.isFinite(values[k])) continue;
-      sum += values[k];
-      n++;
-    }
-    return n === 0 ? NaN : sum / n;
+    if (reach === 0) return Number.isFinite(value) ? value : NaN;
+    const from = i - reach, to = i + reach + 1;
+    return (sums[to] - sums[from]) / (counts[to] - counts[from]);
   });
 }
 
