@@ -29,6 +29,7 @@ pre{background:var(--card);border:1px solid var(--line);border-radius:6px;paddin
 .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,400px),1fr));gap:20px}
 figure{margin:0}
 svg{max-width:100%;height:auto}
+.charts svg{width:100%}
 .numbers summary{color:var(--soft);font-size:12px;cursor:pointer}
 .numbers table{font-size:13px;max-height:240px;display:block;overflow:auto}
 .unseen{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
