@@ -107,16 +107,17 @@ function resolve(request: TrainRequest): ResolvedRequest {
     typeof request.task === "string" ? findTask(request.task) : request.task,
   );
   const preset = named === undefined ? undefined : findPreset(named);
+  const ownRun = preset?.whole ? preset : undefined;
   const algorithm = algorithmOf(request, preset?.algorithm);
   const asked = request.settings ?? {};
   const { config, run: settings, values } = resolveSettings(algorithm, {
     suited: suitedSettings(task, preset).map(({ values }) => values),
     asked,
     seed,
-    totalSteps: steps ?? task.steps,
+    totalSteps: steps ?? ownRun?.steps ?? task.steps,
   });
   const needs = needsOf(algorithm, config);
-  const rewards = chooseRewards(request.reward ?? task.defaultRewards, values);
+  const rewards = chooseRewards(request.reward ?? ownRun?.rewards ?? task.defaultRewards, values);
   const used = { algorithm: algorithm.name, needs, config, run: settings, rewards, asked };
   checkConflicts(used);
   const { rows } = settingsTable(algorithm);

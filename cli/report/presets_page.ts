@@ -13,14 +13,14 @@ export function presetsPage(): string {
     "Settings of published systems, each complete: what a preset does not name has this project's default of " +
     "today, never a task's. `deno task train colors --preset NAME` trains with one, settings beside it win; " +
     "`deno task train --preset NAME --show` prints all of its settings. Length of a response, steps and reward " +
-    "stay the task's. Made by `deno task docs`; a test compares them.",
+    "stay the task's where nothing else is said. Made by `deno task docs`; a test compares them.",
     ...listPresets().flatMap(partsOf),
   ];
   return parts.join("\n\n") + "\n";
 }
 
 function partsOf(preset: Preset): string[] {
-  const { name, summary, algorithm, source, differences, steps, rewards } = preset;
+  const { name, summary, algorithm, source, differences, steps, rewards, whole } = preset;
   const { rows } = settingsTable(findAlgorithm(algorithm));
   const named = Object.entries(preset.settings)
     .filter(([key, value]) => rows[key].default !== value)
@@ -34,7 +34,7 @@ function partsOf(preset: Preset): string[] {
   return [
     `## ${name}`,
     `${summary[0].toUpperCase()}${summary.slice(1)}. Algorithm \`${algorithm}\`` +
-    `${own.length > 0 ? `; its own run had ${own.join(" and ")}` : ""}.`,
+    `${own.length > 0 ? `; ${whole ? "a run has" : "its own run had"} ${own.join(" and ")}` : ""}.`,
     `Source: ${source}.`,
     markdownTable([["setting", "here", "default"], ...named]),
     ...(differences.length > 0

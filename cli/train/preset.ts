@@ -16,7 +16,7 @@ export function showPreset(preset: Preset, json: boolean, terminal: Terminal): n
 
 /** What `showPreset` prints for people. */
 export function presetLines(preset: Preset, terminal: Terminal): string[] {
-  const { name, summary, algorithm, source, differences, steps, rewards, settings } = preset;
+  const { name, summary, algorithm, source, differences, steps, rewards, whole, settings } = preset;
   const width = terminal.fancy ? terminal.columns : 100;
   const said = (text: string): string[] => wrapIndented(text, width, 2);
   const bold = (text: string): string => paint(terminal, "bold", text);
@@ -24,12 +24,11 @@ export function presetLines(preset: Preset, terminal: Terminal): string[] {
     ...(steps === undefined ? [] : [`--steps ${steps}`]),
     ...(rewards === undefined ? [] : [`--reward ${rewards}`]),
   ];
+  const had = whole ? "a run has" : "its own run had";
   return [
     bold(name),
     ...said(summary),
-    ...said(
-      `--algorithm ${algorithm}${own.length > 0 ? `; its own run had ${own.join(" ")}` : ""}`,
-    ),
+    ...said(`--algorithm ${algorithm}${own.length > 0 ? `; ${had} ${own.join(" ")}` : ""}`),
     bold("Source"),
     ...said(source),
     ...(differences.length > 0 ? [bold("Where this project differs")] : []),

@@ -15,10 +15,12 @@ export interface Preset {
   readonly source: string;
   /** What a run with this preset does otherwise than its source: a sentence each. */
   readonly differences: readonly string[];
-  /** Rollouts of the source's own run, where it names them. A run takes the task's: `--steps`. */
+  /** Rollouts of the source's own run, where it names them. */
   readonly steps?: number;
-  /** Rewards of the source's own run, where it names them. A run takes the task's: `--reward`. */
+  /** Rewards of the source's own run, where it names them. */
   readonly rewards?: string;
+  /** A run takes `steps` and `rewards` of the preset where it names none; else it takes the task's. */
+  readonly whole?: boolean;
   /** Every setting of the loop, the algorithm and the run, by the names of the command line. */
   readonly settings: Readonly<Record<string, OptionValue>>;
 }

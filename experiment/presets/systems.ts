@@ -19,6 +19,7 @@ const PGSRM: Preset = definePreset({
   ],
   steps: 2000, // 100,000 episodes
   rewards: "semantic",
+  whole: true,
   settings: { batchSize: 50, epochs: 1, learningRate: 1e-5, weightDecay: 0.01 },
 });
 
@@ -36,6 +37,7 @@ const LOSSFUNK: Preset = definePreset({
     "measured.",
   ],
   steps: 100,
+  whole: true,
   settings: {
     batchSize: 8, // 2 prompts
     groupSize: 4,
@@ -66,8 +68,10 @@ const ANALOGIES: Preset = definePreset({
     "The notebook asked the 20 analogies that it was trained on; tasks here have held-out prompts.",
   ],
   steps: 300,
-  rewards: "exact",
+  rewards: "first_word",
+  whole: true,
   settings: {
+    maxNewTokens: 1,
     batchSize: 32, // 8 prompts
     groupSize: 4,
     advantageScale: "population",
@@ -95,7 +99,10 @@ const PPO_IMDB: Preset = definePreset({
     "Minibatches are drawn anew in each epoch.",
   ],
   steps: 10,
+  rewards: "sentiment",
+  whole: true,
   settings: {
+    maxNewTokens: 64,
     batchSize: 64,
     minibatches: 4,
     learningRate: 5e-6,
