@@ -64,6 +64,8 @@ export const definition: RewardDefinition<LengthSettings> = {
   summary: "1 within limits of length, less outside, 0 for nothing or twice the most",
   formula: ["1 where min <= n <= max", "n / min below", "max(0, 1 - (n - max) / max) above"],
   range: "0 to 1",
+  players:
+    "Nothing earns 0 under a least length, and 1 without one. Any words of the right number earn 1.",
   options: defineOptions("the reward length", ROWS),
   counts: [],
   open: length,

@@ -52,6 +52,7 @@ export const definition: RewardDefinition<RegexSettings> = {
   summary: "1 where a pattern is found, else 0",
   formula: ["1 where the pattern is found (with whole: where it is all of the text), else 0"],
   range: "0 to 1",
+  players: "Whoever knows the pattern earns 1, whatever the prompt.",
   options: defineOptions("the reward regex", ROWS),
   counts: [],
   open: regex,

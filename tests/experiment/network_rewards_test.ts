@@ -1,5 +1,6 @@
 /** Rewards that hold a network, or ask the run's own models: perplexity, sentiment, word vectors of a file. */
 import assert from "node:assert/strict";
+import { planTask } from "../../experiment/plan.ts";
 import { openRewards } from "../../experiment/rewards.ts";
 import { trainTask } from "../../experiment/train.ts";
 import { CpuDevice } from "../../kernels/devices/cpu.ts";
@@ -148,6 +149,27 @@ Deno.test("a run by the policy's perplexity goes on as if it had not been stoppe
     const { first, second } = await stopAndResume({ ...request, device: "cpu" }, folder);
     assert.deepEqual([...first.rows, ...second.rows], whole.rows);
   }));
+
+const HELD: Record<string, string | number>[] = [
+  { klControl: "fixed", klCoefficient: 0 },
+  {},
+  { perplexityModel: "policy" },
+];
+for (const more of HELD) {
+  testOnDevices(
+    `a run by perplexity holds what was planned: ${JSON.stringify(more)}`,
+    (device) =>
+      inFolder(async (folder, model) => {
+        const settings = { ...SETTINGS, ...more };
+        const request = { task: "colors", reward: "perplexity", model, steps: 2, settings };
+        const kind = device.kind === "cpu" ? "cpu" : "webgpu";
+        const { total } = await planTask({ ...request, device: kind });
+        await trainTask(request, new Recorder(folder), { device });
+        assert.equal(device.memory.peak, total);
+        assert.equal(device.memory.live, 0, "all of it was given back");
+      }),
+  );
+}
 
 Deno.test("perplexity: a run's models outside of a run, or no model at all, are refused", () =>
   inFolder(async (_folder, model) => {

@@ -129,9 +129,10 @@ Deno.test("parity reads as the published system: the first number, 0 for none, s
 });
 
 Deno.test("numeric rewards refuse settings out of range, under their names", async () => {
-  for (const settings of [{ scale: 0 }, { scale: -1 }, { tolerance: 0 }, { extract: "best" }]) {
+  const wrong = { scale: [0, -1, "2"], tolerance: [0], extract: ["best"] };
+  for (const [name, value] of Object.entries(wrong).flatMap(([k, all]) => all.map((v) => [k, v]))) {
     await assert.rejects(
-      open("numeric_hard", settings),
+      open("numeric_hard", { [name]: value }),
       /Cannot configure the reward numeric_hard/,
     );
   }
