@@ -156,7 +156,7 @@ Deno.test("repetition is minus the share of n-grams that came before", async () 
     ["a b c d", 0],
     ["a", 0],
     ["", 0],
-    ["ab a b", 0], // "ab a" is another pair than "a b"
+    ["a bc ab c", 0], // "a bc" is another pair than "ab c"
   ];
   const got = await scores(two, want.map(([text]) => text));
   assertClose(got as number[], want.map(([, value]) => value), "pairs", 1e-12);
