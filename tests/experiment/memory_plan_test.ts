@@ -389,6 +389,9 @@ Deno.test("the network of a reward is planned too", () =>
     assert.equal(await total("perplexity", {}), paid); // the run's own reference scores
     const own = await total("perplexity", free); // there is none
     assert.ok(own > plain);
+    const { parts } = await planTask({ ...request, reward: "perplexity", settings: free });
+    const { weights, gradients, moments } = parts.rewards;
+    assert.deepEqual([weights > 0, gradients, moments], [true, 0, 0]);
     assert.equal(await total("perplexity", { loraRank: 2 }), await total("exact", { loraRank: 2 }));
     const moved = { klCoefficient: 0.1, referenceSync: 1 };
     assert.ok(await total("perplexity", moved) > await total("exact", moved));

@@ -4,6 +4,7 @@ import { planTask } from "../../experiment/plan.ts";
 import { openRewards } from "../../experiment/rewards.ts";
 import { trainTask } from "../../experiment/train.ts";
 import { CpuDevice } from "../../kernels/devices/cpu.ts";
+import { loadSentimentModel } from "../../model/files/encoder_folder.ts";
 import { loadModel, loadTokenizer } from "../../model/hub/load.ts";
 import { scoreTexts } from "../../model/text_scorer.ts";
 import { colors } from "../../tasks/colors.ts";
@@ -208,6 +209,14 @@ testOnDevices("sentiment by a DistilBERT is 2p - 1 of transformers' logits", asy
     return 2 / (1 + Math.exp(a - b)) - 1;
   });
   assertClose(got as number[], want, "sentiment", 1e-4);
+});
+
+testOnDevices("a classifier reserves what its texts then take", async (device) => {
+  using model = await loadSentimentModel(device, modelFolder("distilbert-a"));
+  model.reserve(5, 4);
+  const { live } = device.memory;
+  await model.score(["the red sun", "a dull film", "one", "two", "the blue hills"]);
+  assert.equal(device.memory.live, live);
 });
 
 Deno.test("trainTask() rewards by a lexicon, a classifier, and a file of word vectors", () =>

@@ -129,14 +129,15 @@ Deno.test("scoreTexts() leaves an adapter out where that is asked for", async ()
 testOnDevices(
   "reserveScoring() takes what texts within its sizes take, and no more",
   async (device) => {
-    using model = await load(device);
-    const sizes = { B: 4, treeRows: 40, R: 24 };
-    reserveScoring(model, sizes);
-    const { held } = device.memory;
-    const prompts = texts.map((text) => text.slice(0, 3).join(" ")).flatMap((text) => [text, text]);
-    const completions = prompts.map((_, i) => `${i} 5 7 ${i}`);
-    await scoreTexts(model, ids, { prompts, completions }, { sizes });
-    await scoreTexts(model, ids, { prompts: ["1"], completions: ["2"] }, { sizes });
-    assert.equal(device.memory.held, held);
+    const prompts = texts.flatMap((text) => Array<string>(5).fill(text.slice(0, 3).join(" ")));
+    const completions = prompts.map((_, i) => `${i} 5 7 ${i} 9 ${i}`);
+    for (const sizes of [{ B: 99, treeRows: 30, R: 999 }, { B: 99, treeRows: 999, R: 30 }]) {
+      using model = await load(device);
+      reserveScoring(model, sizes);
+      const { live } = device.memory;
+      await scoreTexts(model, ids, { prompts, completions }, { sizes });
+      await scoreTexts(model, ids, { prompts: ["1"], completions: ["2"] }, { sizes });
+      assert.equal(device.memory.live, live);
+    }
   },
 );
