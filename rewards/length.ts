@@ -8,6 +8,7 @@
  * @module
  */
 import { defineOptions, type OptionRows, type OptionValues } from "../base/options.ts";
+import { markUsage } from "../base/usage.ts";
 import type { Reward, RewardDefinition } from "./reward.ts";
 import { pieces } from "./words.ts";
 
@@ -68,5 +69,5 @@ export const definition: RewardDefinition<LengthSettings> = {
     "Nothing earns 0 under a least length, and 1 without one. Any words of the right number earn 1.",
   options: defineOptions("the reward length", ROWS),
   counts: [],
-  open: length,
+  open: (settings) => markUsage(() => length(settings)),
 };

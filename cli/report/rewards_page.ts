@@ -35,7 +35,7 @@ function partsOf(definition: RewardDefinition): string[] {
   const { name, summary, formula, range, source, players, options, counts } = definition;
   const settings = options.names.map((option) => {
     const row = options.rows[option];
-    return [`\`${rewardSetting(name, option)}\``, plain(row.doc), plain(settingFacts(row))];
+    return [`\`${rewardSetting(definition, option)}\``, plain(row.doc), plain(settingFacts(row))];
   });
   return [
     `## ${name}`,

@@ -1,5 +1,6 @@
 /** The rewards that look at a text and nothing else: format, length, contains, regex, repetition. */
 import assert from "node:assert/strict";
+import { isUsage } from "../../base/usage.ts";
 import { assertClose } from "../_close.ts";
 import { open, scores } from "./_open.ts";
 
@@ -165,4 +166,17 @@ Deno.test("repetition is minus the share of n-grams that came before", async () 
   const three = await open("repetition");
   assertClose(await scores(three, ["x y z x y z"]) as number[], [-0.25], "default", 1e-12);
   assert.ok((await scores(three, ["a"])).every((value) => Object.is(value, 0)), "no minus 0");
+});
+
+Deno.test("what is asked for and cannot be opened is wrong usage, as the command line tells it", async () => {
+  const cases: [string, Record<string, string | number>][] = [
+    ["length", {}],
+    ["length", { target: 3, max: 5 }],
+    ["length", { min: 6, max: 5 }],
+    ["regex", {}],
+    ["regex", { pattern: "[" }],
+  ];
+  for (const [name, settings] of cases) {
+    await assert.rejects(async () => await open(name, settings), (error) => isUsage(error));
+  }
 });
