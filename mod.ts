@@ -56,6 +56,7 @@ export { fetchedLine, type FetchedModel, fetchModel } from "./model/hub/hub.ts";
 export type { HubOptions, HubProgress } from "./model/hub/settings.ts";
 export { Tokenizer } from "./model/tokenizer/tokenizer.ts";
 export { exact } from "./rewards/exact.ts";
+export { functionReward, type RewardFunction } from "./rewards/own.ts";
 export { combine, type CombinedReward, type RewardBreakdown } from "./rewards/combine.ts";
 export { tableParent } from "./rewards/parents/table.ts";
 export { semantic } from "./rewards/semantic.ts";
@@ -165,12 +166,15 @@ export {
 } from "./experiment/evaluate.ts";
 export {
   openRewards,
+  type OwnReward,
   type RequestedReward,
   type RewardOptions,
   type RewardRequest,
 } from "./experiment/rewards.ts";
 export type { DataFile, Task, TaskContext, TaskDefinition } from "./tasks/task.ts";
-export { type OpenedTask, openTask, type TaskRequest } from "./tasks/open.ts";
+export type { OpenedTask, TaskRequest } from "./tasks/open.ts";
+export { openFrom as openTask } from "./experiment/opening.ts";
+export { csvDefinition, csvTask, type CsvTaskOptions } from "./tasks/csv.ts";
 export { findTask, listTasks } from "./tasks/registry.ts";
 export type { TrainRequest } from "./experiment/request.ts";
 export { type TrainOptions, trainTask } from "./experiment/train.ts";

@@ -8,10 +8,17 @@ import { needsOf } from "../rl/needs.ts";
 import { MAX_STEPS } from "../rl/trainer_options.ts";
 import { listRewards } from "../rewards/registry.ts";
 import { type OpenedTask, openTaskNow, type TaskRequest } from "../tasks/open.ts";
-import type { Task } from "../tasks/task.ts";
+import { DEFAULT_MODEL, type Task } from "../tasks/task.ts";
 import { checkConflicts, settingsNotices } from "./conflicts.ts";
+import { fitNotices } from "./fits.ts";
 import { findPreset } from "./presets/registry.ts";
-import { chooseRewards, type ChosenReward, type RewardRequest } from "./rewards.ts";
+import {
+  chooseRewards,
+  type ChosenReward,
+  nameOf,
+  ownDefinitions,
+  type RewardRequest,
+} from "./rewards.ts";
 import {
   type ResolvedSettings,
   resolveSettings,
@@ -22,14 +29,17 @@ import {
 
 /** What a run is asked to do; what is left out comes from the task. */
 export interface TrainRequest {
-  /** Name in the registry, or a task of your own: its definition, or the task itself. */
+  /**
+   * Name in the registry, the path of a module or a table of prompts, or a task of your own: its definition,
+   * or the task itself.
+   */
   task: TaskRequest;
-  /** Name in the registry, or an algorithm of your own. Default: the preset's, else the registry's. */
+  /** Name in the registry, or an algorithm of your own. Default: the preset's, else the task's, else PPO. */
   // deno-lint-ignore no-explicit-any -- any settings of its own
   algorithm?: string | Algorithm<any>;
-  /** `NAME[:weight],…`, a reward of your own, or several of both. */
+  /** `NAME[:weight],…` where NAME may be a module's path, a reward of your own, or several of both. */
   reward?: RewardRequest;
-  /** "tiny", or a folder in Hugging Face form. Default "tiny". */
+  /** "tiny", or a folder in Hugging Face form. Default: the task's, else "tiny". */
   model?: string;
   /** Name in `experiment/presets/registry.ts`; its settings take the place of the task's. */
   preset?: string;
@@ -61,6 +71,8 @@ export interface TrainRequest {
 /** A request with everything filled in, and nothing opened. */
 export interface ResolvedRequest {
   task: Task;
+  /** The settings with which it was opened, and the file that it came from. */
+  opened: Pick<OpenedTask, "settings" | "file">;
   algorithm: Algorithm;
   /** What the algorithm needs of the models with these settings. */
   needs: Needs;
@@ -79,7 +91,7 @@ export interface ResolvedRequest {
 
 // deno-fmt-ignore
 const FIELDS = defineOptions("a run", {
-  model: { kind: "text", default: "tiny", doc: "where it starts", group: "Run" },
+  model: { kind: "text", otherwise: "the task's", doc: "where it starts", group: "Run" },
   preset: { kind: "text", doc: "a named set of settings", group: "Run" },
   steps: { kind: "integer", min: 1, max: MAX_STEPS, doc: "rollouts", group: "Run" },
   seed: { kind: "integer", default: 1, min: 0, max: 2 ** 32 - 1, doc: "key of all random numbers", group: "Run" },
@@ -92,42 +104,63 @@ const FIELDS = defineOptions("a run", {
 });
 
 /**
- * Fills in what the request leaves to task and preset.
+ * Fills in what the request leaves to task and preset. Nothing is read: a task or a reward in a file is
+ * opened before, by `openRequest`.
  * @throws {TypeError|RangeError} marked as usage, for a request that names what there is not, out of range,
  * or whose parts cannot hold together
  */
-export const resolveRequest = (request: TrainRequest, opened?: OpenedTask): ResolvedRequest =>
-  markUsage(() => resolve(request, opened ?? openTaskNow(request.task, request.settings)));
+export const resolveRequest = (request: TrainRequest): ResolvedRequest =>
+  markUsage(() => resolve(request));
 
-function resolve(request: TrainRequest, { task }: OpenedTask): ResolvedRequest {
+function resolve(request: TrainRequest): ResolvedRequest {
   const { model, preset: named, steps, seed, ...every } = FIELDS.resolve(
     Object.fromEntries(FIELDS.names.map((name) => [name, request[name]])),
   );
+  const { task, ...opened } = openTaskNow(request.task, request.settings);
   const preset = named === undefined ? undefined : findPreset(named);
-  const algorithm = algorithmOf(request, preset?.algorithm);
-  const asked = request.settings ?? {};
+  const algorithm = algorithmOf(request, preset?.algorithm, task);
+  const asked = request.settings ?? {}, reward = request.reward ?? rewardsOf(task);
+  const all = [...listRewards(), ...ownDefinitions(reward)];
   const { config, run: settings, values } = resolveSettings(algorithm, {
     suited: suitedSettings(task, preset).map(({ values }) => values),
-    asked,
-    seed,
+    ...{ asked, seed, rewards: all, task: opened.options },
     totalSteps: steps ?? task.steps,
   });
   const needs = needsOf(algorithm, config);
-  const rewards = chooseRewards(request.reward ?? task.defaultRewards, values);
+  const rewards = withMeasure(chooseRewards(reward, values), task, values);
   const used = { algorithm: algorithm.name, needs, config, run: settings, rewards, asked };
   checkConflicts(used);
-  const { rows } = settingsTable(algorithm);
+  const { rows } = settingsTable(algorithm, all, opened.options);
   return {
-    task,
-    algorithm,
-    needs,
-    rewards,
-    model,
-    config,
-    settings,
+    ...{ task, opened, algorithm, needs, rewards, config, settings },
+    model: model ?? task.model ?? DEFAULT_MODEL,
     ...everyOf(every, task),
-    notices: [...settingsNotices(rows, listRewards(), used), ...idlePatience(every, config)],
+    notices: [
+      ...task.notices ?? [],
+      ...fitNotices(task, rewards),
+      ...settingsNotices(rows, all, used),
+      ...idlePatience(every, config),
+    ],
   };
+}
+
+/** @throws {TypeError} where the task suggests none, as its examples have no answers */
+function rewardsOf({ name, defaultRewards }: Task): string {
+  if (defaultRewards !== "") return defaultRewards;
+  throw new TypeError(
+    `Cannot train on ${name} without a reward as its examples have no answers to compare with: ` +
+      "name one that needs none (--reward)",
+  );
+}
+
+/** The rewards, and the task's own measure where that is not among them: measured, not trained on. */
+function withMeasure(
+  rewards: ChosenReward[],
+  { measure }: Task,
+  values: Parameters<typeof chooseRewards>[1],
+): ChosenReward[] {
+  if (measure === undefined || rewards.some((one) => nameOf(one) === measure)) return rewards;
+  return [...rewards, ...chooseRewards(measure, values).map((one) => ({ ...one, weight: 0 }))];
 }
 
 type Cadence = Pick<ResolvedRequest, "saveEvery" | "evaluateEvery" | "patience">;
@@ -164,8 +197,11 @@ function idlePatience(
 function algorithmOf(
   { algorithm, preset }: Pick<TrainRequest, "algorithm" | "preset">,
   ofPreset: string | undefined,
+  { algorithm: ofTask }: Task,
 ): Algorithm {
-  const found = asAlgorithm(algorithm === undefined ? ofPreset ?? DEFAULT_ALGORITHM : algorithm);
+  const found = asAlgorithm(
+    algorithm === undefined ? ofPreset ?? ofTask ?? DEFAULT_ALGORITHM : algorithm,
+  );
   if (ofPreset === undefined || found.name === ofPreset) return found;
   throw new TypeError(
     `Cannot use the preset ${preset} with ${found.name} as it has the settings of ${ofPreset}: ` +

@@ -70,6 +70,13 @@ export interface RewardDefinition<C = Record<string, OptionValue>> {
   readonly counts: readonly RewardCount[];
   /** Name of the sentence encoder that it holds with these settings. Default: none. */
   encoder?(settings: Readonly<C>): string | undefined;
+  /** True where it compares with the answer of each example: it can score no example without one. */
+  readonly answers?: boolean;
+  /**
+   * Whether a score takes neither a network nor a server with these settings, so that a few thousand more
+   * cost nothing. Default: no.
+   */
+  quick?(settings: Readonly<C>): boolean;
   /** @throws {Error} where what it needs cannot be had */
   open(settings: Readonly<C>, context: RewardContext): Reward | Promise<Reward>;
 }
