@@ -98,7 +98,7 @@ export interface Summary {
   best?: Best;
   /** Evaluations that were no better than it, after which the run ended before its steps; absent: it did not. */
   stoppedAfter?: number;
-  /** Absent without held-out prompts, and in runs of earlier versions. */
+  /** Absent without held-out prompts, where they are not asked for, and in runs of earlier versions. */
   players?: Players;
   /** Name of the reward that is the task's own measure; absent where that is `exact`. */
   measure?: string;

@@ -55,6 +55,11 @@ export interface TrainRequest {
   evaluateEvery?: number;
   /** The run ends early after so many evaluations that were no better than the best. 0: never. Default 0. */
   patience?: number;
+  /**
+   * Whether players that learn nothing are scored before training: a few hundred scores where a reward may be
+   * slow, thousands where none is. Default true.
+   */
+  players?: boolean;
   /** Settings that differ from the task's or the preset's, by the names of the command line. */
   settings?: Readonly<Record<string, OptionValue>>;
   /** Device memory that the run may take, GiB. Default: what the machine has free, where that is known. */
@@ -85,6 +90,8 @@ export interface ResolvedRequest {
   saveEvery: number;
   evaluateEvery: number;
   patience: number;
+  /** Whether players that learn nothing are scored. */
+  players: boolean;
   /** What was asked for and changes nothing: a sentence each, for people. */
   notices: string[];
 }
@@ -99,6 +106,7 @@ const FIELDS = defineOptions("a run", {
   saveEvery: { kind: "integer", default: 0, min: 0, max: MAX_STEPS, doc: "steps between checkpoints", group: "Run" },
   evaluateEvery: { kind: "integer", default: 0, min: 0, max: MAX_STEPS, doc: "steps between evaluations", group: "Run" },
   patience: { kind: "integer", default: 0, min: 0, max: MAX_STEPS, doc: "evaluations without a better one", group: "Run" },
+  players: { kind: "boolean", default: true, doc: "score players that learn nothing", group: "Run" },
   memory: { kind: "number", min: 0, above: true, doc: "GiB that it may take", group: "Run" },
   resume: { kind: "text", doc: "checkpoint to continue from", group: "Run" },
 });
@@ -163,10 +171,10 @@ function withMeasure(
   return [...rewards, ...chooseRewards(measure, values).map((one) => ({ ...one, weight: 0 }))];
 }
 
-type Cadence = Pick<ResolvedRequest, "saveEvery" | "evaluateEvery" | "patience">;
+type Cadence = Pick<ResolvedRequest, "saveEvery" | "evaluateEvery" | "patience" | "players">;
 
 /** @throws {TypeError} where evaluations are counted that there are not */
-function everyOf({ saveEvery, evaluateEvery, patience }: Cadence, task: Task): Cadence {
+function everyOf({ saveEvery, evaluateEvery, patience, players }: Cadence, task: Task): Cadence {
   if (patience > 0 && evaluateEvery === 0) {
     throw new TypeError(
       `Cannot end a run early as patience ${patience} counts evaluations during training: ` +
@@ -179,7 +187,7 @@ function everyOf({ saveEvery, evaluateEvery, patience }: Cadence, task: Task): C
         `${task.name} has none; leave evaluateEvery (--evaluate-every) out`,
     );
   }
-  return { saveEvery, evaluateEvery, patience };
+  return { saveEvery, evaluateEvery, patience, players };
 }
 
 /** Says that so many evaluations do not come before the run's end anyway. */

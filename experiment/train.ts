@@ -113,6 +113,7 @@ class TrainingRun {
   /** Lets those play that learn nothing; what rewards count meanwhile is theirs, not the run's. */
   async #play(): Promise<Players | undefined> {
     const { plan, rewards, tokenizer } = this.run, { examples, measure } = plan.task;
+    if (!plan.players) return undefined;
     const game = {
       ...{ examples, measure, rewards, tokenizer, maxNewTokens: plan.config.maxNewTokens },
       ...{ batchSize: plan.settings.batchSize, bounds: boundsFor(plan.rewards) },

@@ -24,6 +24,7 @@ export interface RewardBatch {
 export interface Reward {
   /** Column name in metrics: lower-case, no spaces. */
   readonly name: string;
+  /** A run asks about a rollout's texts, about greedy answers, and about what players that learn nothing say. */
   score(batch: RewardBatch): Promise<(number | null)[]>;
   /**
    * Every name that `takeCounts` may give, known before the first score: a table's columns do not change

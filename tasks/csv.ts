@@ -39,7 +39,7 @@ export function csvTask(table: string | Uint8Array, options: CsvTaskOptions): Ta
   const { file, name = taskNameOf(file), ...settings } = options;
   const { heldoutShare, splitSeed } = OPTIONS.resolve(settings);
   const { header, rows } = readCsvTable(textOf(table, file), {
-    ...{ file, columns: ["prompt"], optional: ["answer", "split", "id"] },
+    ...{ file, columns: ["prompt"], optional: ["answer", "split"] },
   });
   checkRows(rows, file);
   const examples = rows.map((row) => exampleOf(row, file));

@@ -75,6 +75,12 @@ const FLAGS = {
     doc: "End the run after so many evaluations, of --evaluate-every, no better than the best",
     group: "Run",
   },
+  "skip-players": {
+    kind: "boolean",
+    default: false,
+    doc: "Do not score what players that learn nothing earn, as where each score costs money",
+    group: "Run",
+  },
   out: {
     kind: "text",
     otherwise: "runs/TASK-ALGORITHM-SEED-TIME",

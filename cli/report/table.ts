@@ -26,7 +26,9 @@ export const score = (value: number | null): string =>
 export function closing(run: RunData, terminal: Terminal): string[] {
   const { summary, folder } = run, isWide = terminal.columns >= WIDE;
   if (!summary) return [];
-  const scores = columns(isWide ? sideBySide(summary) : oneBelowAnother(summary));
+  const wide = columns(sideBySide(summary));
+  const fits = isWide && wide.every((line) => [...line].length <= terminal.columns);
+  const scores = fits ? wide : columns(oneBelowAnother(summary));
   const all = pairs(run.completions, "heldout"), found = all.slice(0, SHOWN);
   const texts = isWide ? pairTable(found, terminal) : pairList(found, terminal);
   const ask = question(run, all);

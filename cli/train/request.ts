@@ -45,6 +45,8 @@ export interface RunRequest {
   evaluateEvery?: number;
   /** Evaluations without a better one that end the run; 0: none do. */
   patience?: number;
+  /** False where players that learn nothing are not scored. Absent: they are. */
+  players?: boolean;
   /** Those that were given; the others keep the task's value. */
   settings: Readonly<Record<string, OptionValue>>;
   /** Continue from this checkpoint, which `RunObserver.checkpoint` wrote after `step` steps. */
@@ -87,6 +89,7 @@ export function requestOf(
     saveEvery: flags["save-every"],
     ...(flags["evaluate-every"] > 0 && { evaluateEvery: flags["evaluate-every"] }),
     ...(flags.patience > 0 && { patience: flags.patience }),
+    ...(flags["skip-players"] && { players: false }),
     settings,
   };
 }
@@ -141,6 +144,7 @@ export function commandOf(request: RunRequest): string {
   parts.push(`--seed ${request.seed}`, `--device ${request.device}`);
   if (request.evaluateEvery) parts.push(`--evaluate-every ${request.evaluateEvery}`);
   if (request.patience) parts.push(`--patience ${request.patience}`);
+  if (request.players === false) parts.push("--skip-players");
   if (request.memory !== undefined) parts.push(`--memory ${request.memory}`);
   for (const [key, value] of Object.entries(request.settings)) {
     parts.push(`${key}=${quoted(String(value))}`);

@@ -124,10 +124,9 @@ function fault(path: string, what: string, error: unknown): Error {
     : place[1] === url
     ? ` in line ${place[2]}`
     : ` in line ${place[2]} of ${decodeURI(place[1])}`;
-  const [first] = told.split(/\n|\.? at file:/);
-  const kind = name === "" || first.startsWith(name) || /not found|Requires/.test(first)
-    ? ""
-    : `${name}: `;
+  const first = told.split(/\n|\.? at file:/)[0].replace(/\.$/, "");
+  const isSaid = /^\w*Error: |not found|^Requires /.test(first); // by Deno, what kind of fault it is
+  const kind = name === "" || isSaid ? "" : `${name}: `;
   return new Error(
     `Cannot load ${what} ${path} as it fails${where}: ${kind}${
       excerpt(first, 300)
@@ -148,7 +147,7 @@ async function fileAt(path: string, what: string): Promise<OwnFile> {
     return { path, sha256: createHash("sha256").update(bytes).digest("hex") };
   }
   const names = await listFolder(dirname(path)).catch(() => []),
-    near = nearest(basename(path), names);
+    near = kind === undefined ? nearest(basename(path), names) : undefined;
   const found = kind === "folder" ? "it is a folder" : `it is not there${lookedIn(path)}`;
   throw asUsage(
     new TypeError(

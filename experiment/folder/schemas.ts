@@ -171,6 +171,7 @@ export const requestSchema = z.looseObject({
   saveEvery: z.number(),
   evaluateEvery: z.number().optional(),
   patience: z.number().optional(),
+  players: z.boolean().optional(),
   settings: z.record(z.string(), value),
 });
 
