@@ -137,7 +137,10 @@ export {
 } from "./rl/trainer.ts";
 export type {
   CompletionRow,
+  OwnFile,
   Phase,
+  Players,
+  RunFiles,
   RunInfo,
   RunObserver,
   Split,
@@ -164,6 +167,7 @@ export {
   type EvaluationRequest,
   type EvaluationResult,
 } from "./experiment/evaluate.ts";
+export { lastWord, type PlayerBounds, trivialPlayers } from "./experiment/players.ts";
 export {
   openRewards,
   type OwnReward,

@@ -35,7 +35,8 @@ export interface Game {
   rewards: CombinedReward;
   /** Name of the reward that is the task's own measure, where it has one. */
   measure?: string;
-  tokenizer: Pick<Tokenizer, "encode" | "decode">;
+  /** Counts tokens. Default: nothing is cut. */
+  tokenizer?: Pick<Tokenizer, "encode" | "decode">;
   /** No player says more, as no policy does. */
   maxNewTokens: number;
   /** Texts that are scored at a time, >= 1. */
@@ -89,6 +90,17 @@ export async function play(game: Game): Promise<Players | undefined> {
   };
 }
 
+/**
+ * As `play`, of a task and its rewards alone: 48 texts at a time, with the bounds of quick rewards unless
+ * `more` says otherwise.
+ */
+export const trivialPlayers = (
+  { examples, measure, maxNewTokens }: Pick<Task, "examples" | "measure" | "maxNewTokens">,
+  rewards: CombinedReward,
+  more: Partial<Pick<Game, "tokenizer" | "maxNewTokens" | "batchSize" | "bounds">> = {},
+): Promise<Players | undefined> =>
+  play({ examples, measure, maxNewTokens, batchSize: 48, bounds: QUICK, ...more, rewards });
+
 /** For people: what is left out where not all can be tried; undefined where nothing is. */
 export function boundsNotice({ examples: { train, heldout }, bounds }: Game): string | undefined {
   const answers = distinctAnswers(train).length;
@@ -115,8 +127,8 @@ async function earned(
 ): Promise<SplitResult> {
   const total: (number | null)[] = [], scores: Record<string, (number | null)[]> = {};
   const cut = (text: string): string => {
-    const ids = tokenizer.encode(text);
-    return ids.length <= maxNewTokens ? text : tokenizer.decode(ids.slice(0, maxNewTokens));
+    const ids = tokenizer?.encode(text);
+    return ids && ids.length > maxNewTokens ? tokenizer!.decode(ids.slice(0, maxNewTokens)) : text;
   };
   for (let at = 0; at < examples.length; at += batchSize) {
     const batch = examples.slice(at, at + batchSize);
