@@ -22,7 +22,6 @@ import type {
 import type { Task } from "../tasks/task.ts";
 import { kindOf } from "../model/files/deno_folder.ts";
 import { modelFolder } from "../model/hub/find_model.ts";
-import { loadReward } from "./folder/own_files.ts";
 import type { OwnFile } from "./observer.ts";
 import { isHubId } from "../model/hub/names.ts";
 
@@ -86,6 +85,7 @@ export async function loadRewards(asked: RewardRequest): Promise<RewardRequest> 
       if (typeof one !== "string") return [one];
       const terms = markUsage(() => parseTerms(one, names));
       if (!terms.some(({ name }) => isModuleFile(name))) return [one];
+      const { loadReward } = await import("./folder/own_files.ts");
       return await Promise.all(
         terms.map(async ({ name, weight }) =>
           isModuleFile(name) ? { ...await loadReward(name), weight } : `${name}:${weight}`
