@@ -90,6 +90,11 @@ const TABLE = {
     use: "initial weight of a value head: model/params.ts",
     place: ["block", "parameter"],
   },
+  /** `index` that is swapped. */
+  heldout: {
+    use: "which rows of a table are held out: tasks/csv_rows.ts",
+    place: ["index"],
+  },
 } as const satisfies Record<string, { use: string; place: Place }>;
 
 /** One to three parts: the fourth word is the stream's. */

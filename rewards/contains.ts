@@ -68,5 +68,6 @@ export const definition: RewardDefinition<ContainsSettings> = {
     "Nothing earns 0; the prompt earns where it holds the phrases. A list of all answers earns 1 for each.",
   options: defineOptions("the reward contains", ROWS),
   counts: [],
+  quick: () => true,
   open: contains,
 };

@@ -36,5 +36,7 @@ export const definition: RewardDefinition = {
   players: "Nothing and the prompt earn 0; one answer the share of examples that it answers.",
   options: defineOptions("the reward exact", {}),
   counts: [],
+  answers: true,
+  quick: () => true,
   open: exact,
 };

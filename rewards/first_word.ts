@@ -35,5 +35,7 @@ export const definition: RewardDefinition = {
     "Nothing and the prompt earn 0; one word the share of examples that accept it. What follows the first word is not looked at.",
   options: defineOptions("the reward first_word", {}),
   counts: [],
+  answers: true,
+  quick: () => true,
   open: firstWordReward,
 };

@@ -53,5 +53,6 @@ export const definition: RewardDefinition<FormatSettings> = {
   players: "Nothing and the prompt earn 0. Four empty tags earn all of it.",
   options: defineOptions("the reward format", ROWS),
   counts: [],
+  quick: () => true,
   open: format,
 };

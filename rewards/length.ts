@@ -69,5 +69,6 @@ export const definition: RewardDefinition<LengthSettings> = {
     "Nothing earns 0 under a least length, and 1 without one. Any words of the right number earn 1.",
   options: defineOptions("the reward length", ROWS),
   counts: [],
+  quick: () => true,
   open: (settings) => markUsage(() => length(settings)),
 };

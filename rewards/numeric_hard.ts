@@ -62,5 +62,7 @@ export const definition: RewardDefinition<NumericHardSettings> = {
     { name: "no_number", healthy: "falls to 0", meaning: "completions without a number where one is looked for", remedy: "Above: the policy does not answer, or not in <answer>; set numericHardExtract, or add the reward format." },
     { name: "no_target", healthy: "0", meaning: "completions whose example has no answer; they get null", remedy: "Above: give the examples an answer." },
   ],
+  answers: true,
+  quick: () => true,
   open: numericHard,
 };

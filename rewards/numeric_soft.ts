@@ -73,5 +73,7 @@ export const definition: RewardDefinition<NumericSoftSettings> = {
     { name: "no_number", healthy: "falls to 0", meaning: "completions without a number where one is looked for; they get 0", remedy: "Above: the policy does not answer, or not in <answer>; set numericSoftExtract, or add the reward format." },
     { name: "no_target", healthy: "0", meaning: "completions whose example has no answer with a number; they get null", remedy: "Above: give the examples answers with a number, or take another reward." },
   ],
+  answers: true,
+  quick: () => true,
   open: numericSoft,
 };

@@ -60,5 +60,6 @@ export const definition: RewardDefinition<RegexSettings> = {
   players: "Whoever knows the pattern earns 1, whatever the prompt.",
   options: defineOptions("the reward regex", ROWS),
   counts: [],
+  quick: () => true,
   open: regex,
 };

@@ -48,5 +48,6 @@ export const definition: RewardDefinition<RepetitionSettings> = {
     "Nothing, the prompt and every short answer earn 0, the most there is: it is a penalty, and needs a reward beside it.",
   options: defineOptions("the reward repetition", ROWS),
   counts: [],
+  quick: () => true,
   open: repetition,
 };

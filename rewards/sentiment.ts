@@ -70,5 +70,6 @@ export const definition: RewardDefinition<SentimentSettings> = {
     { name: "neutral", healthy: "falls", meaning: "completions that get exactly 0: the lexicon knows none of their words, or they cancel out", remedy: "High: completions are too short, or not of such words; set sentimentModel to a classifier." },
   ],
   classifier: ({ model }) => model === LEXICON ? undefined : model,
+  quick: ({ model }) => model === LEXICON,
   open: async ({ model }, context) => sentiment(await openClassifier(model, context)),
 };

@@ -155,7 +155,7 @@ const LOSSFUNK: Origin = {
     ],
     [
       "dialogue, perplexity",
-      "train dialogue --preset seed-lossfunk --reward perplexity,format data=tatsu-lab/alpaca perplexityModel=microsoft/DialoGPT-small perplexityScale=30 --model gpt2",
+      "train dialogue --preset seed-lossfunk --reward perplexity,format data=tatsu-lab/alpaca perplexityModel=microsoft/DialoGPT-small perplexityScale=30 perplexityContext=alone --model gpt2",
     ],
     [
       "without a download",
@@ -169,7 +169,7 @@ const LOSSFUNK: Origin = {
     { about: "data", theirs: "800 drawn from GSM8K's or Alpaca's training rows, without a seed", ours: "the same files, drawn by seed, a part held out", why: "A run must be repeatable, and measured on what it was not trained on." },
     { about: "steps", theirs: "100", ours: "100" },
     { about: "rewards", theirs: "two functions that were one: the last", ours: "each by its own name and column", why: "Both columns of its tables hold the same numbers." },
-    { about: "number of an answer", theirs: "the first in the <answer> tag or the whole text", ours: "the tag's, else the text's last", why: "Working begins with other numbers: right answers scored 0. numericExtraction=parity is the original's." },
+    { about: "number of an answer", theirs: "the first in the <answer> tag or the whole text", ours: "the tag's, else the text's last", why: "Working begins with other numbers: right answers scored 0. numericHardExtract=parity is the original's." },
     { about: "a judge that fails", theirs: "5 of 10, or 0", ours: "no score, counted", why: "56 of 300 calls failed there and were learned from." },
     { setting: "batchSize", theirs: "3, 8 or 32", why: "Its experiments differ; 8 is that of math." },
     { setting: "groupSize", theirs: "3 or 4" , why: "4 is that of most of its runs." },
@@ -201,7 +201,7 @@ const IMDB: Origin = {
   runs: [
     [
       "as it ran",
-      "train imdb --preset seed-ppo-imdb data=stanfordnlp/imdb sentimentClassifier=lvwerra/distilbert-imdb --model gpt2",
+      "train imdb --preset seed-ppo-imdb data=stanfordnlp/imdb sentimentModel=lvwerra/distilbert-imdb --model gpt2",
     ],
     ["without a download", "train imdb --preset seed-ppo-imdb --model small"],
   ],
@@ -210,7 +210,7 @@ const IMDB: Origin = {
     { about: "model", theirs: "gpt2 with a value head on the shared trunk", ours: "the same: --model gpt2" },
     { about: "prompts", theirs: "64 a step of IMDB's training reviews, 128 tokens", ours: "the same file, or 240 beginnings of our own" },
     { about: "steps", theirs: "10: 160 optimizer steps", ours: "10" },
-    { about: "reward", theirs: "2p - 1 of lvwerra/distilbert-imdb, response alone", ours: "the same with sentimentClassifier=; without it VADER's lexicon" },
+    { about: "reward", theirs: "2p - 1 of lvwerra/distilbert-imdb, response alone", ours: "the same with sentimentModel=; without it VADER's lexicon" },
     { about: "log-probabilities", theirs: "logits at t by the token at t", ours: "logits at t - 1 by the token at t", why: "It was another quantity: ratio, KL and entropy were of a token that was already there." },
     { about: "values", theirs: "of the state behind a token", ours: "of the state before it", why: "The same shift." },
     { about: "padding", theirs: "EOS, at the left", ours: "only at the end", why: PADDING },
