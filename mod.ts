@@ -169,7 +169,8 @@ export {
   type RewardOptions,
   type RewardRequest,
 } from "./experiment/rewards.ts";
-export type { Task } from "./tasks/task.ts";
+export type { DataFile, Task, TaskContext, TaskDefinition } from "./tasks/task.ts";
+export { type OpenedTask, openTask, type TaskRequest } from "./tasks/open.ts";
 export { findTask, listTasks } from "./tasks/registry.ts";
 export type { TrainRequest } from "./experiment/request.ts";
 export { type TrainOptions, trainTask } from "./experiment/train.ts";

@@ -7,8 +7,8 @@ import { asAlgorithm, DEFAULT_ALGORITHM } from "../rl/algorithms/registry.ts";
 import { needsOf } from "../rl/needs.ts";
 import { MAX_STEPS } from "../rl/trainer_options.ts";
 import { listRewards } from "../rewards/registry.ts";
-import { findTask } from "../tasks/registry.ts";
-import { checkTask, type Task } from "../tasks/task.ts";
+import { type OpenedTask, openTaskNow, type TaskRequest } from "../tasks/open.ts";
+import type { Task } from "../tasks/task.ts";
 import { checkConflicts, settingsNotices } from "./conflicts.ts";
 import { findPreset } from "./presets/registry.ts";
 import { chooseRewards, type ChosenReward, type RewardRequest } from "./rewards.ts";
@@ -22,8 +22,8 @@ import {
 
 /** What a run is asked to do; what is left out comes from the task. */
 export interface TrainRequest {
-  /** Name in the registry, or a task of your own. */
-  task: string | Task;
+  /** Name in the registry, or a task of your own: its definition, or the task itself. */
+  task: TaskRequest;
   /** Name in the registry, or an algorithm of your own. Default: the preset's, else the registry's. */
   // deno-lint-ignore no-explicit-any -- any settings of its own
   algorithm?: string | Algorithm<any>;
@@ -96,15 +96,12 @@ const FIELDS = defineOptions("a run", {
  * @throws {TypeError|RangeError} marked as usage, for a request that names what there is not, out of range,
  * or whose parts cannot hold together
  */
-export const resolveRequest = (request: TrainRequest): ResolvedRequest =>
-  markUsage(() => resolve(request));
+export const resolveRequest = (request: TrainRequest, opened?: OpenedTask): ResolvedRequest =>
+  markUsage(() => resolve(request, opened ?? openTaskNow(request.task, request.settings)));
 
-function resolve(request: TrainRequest): ResolvedRequest {
+function resolve(request: TrainRequest, { task }: OpenedTask): ResolvedRequest {
   const { model, preset: named, steps, seed, ...every } = FIELDS.resolve(
     Object.fromEntries(FIELDS.names.map((name) => [name, request[name]])),
-  );
-  const task = checkTask(
-    typeof request.task === "string" ? findTask(request.task) : request.task,
   );
   const preset = named === undefined ? undefined : findPreset(named);
   const algorithm = algorithmOf(request, preset?.algorithm);

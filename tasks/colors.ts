@@ -4,10 +4,11 @@
  * @module
  */
 import { csvError, readCsv } from "../base/csv.ts";
+import { defineOptions } from "../base/options.ts";
 import { tableParent } from "../rewards/parents/table.ts";
 import type { Example } from "../rewards/reward.ts";
 import table from "./data/colors.csv" with { type: "text" };
-import type { Task } from "./task.ts";
+import type { Task, TaskDefinition } from "./task.ts";
 
 /** One prompt: an ordered pair, its mixture and its id, which is `a+b`. */
 export interface ColorExample extends Example {
@@ -62,13 +63,14 @@ export function parseColors(
   return examples;
 }
 
+const ABOUT = { name: "colors", summary: "name what two colours give when mixed" };
+
 /** 72 prompts to train on, 18 held out. */
 export function colors(): Task {
   const examples = parseColors(table, "tasks/data/colors.csv");
   const all = [...examples.train, ...examples.heldout];
   return {
-    name: "colors",
-    summary: "name what two colours give when mixed",
+    ...ABOUT,
     examples,
     maxNewTokens: 2,
     defaultRewards: "semantic",
@@ -85,3 +87,10 @@ export function colors(): Task {
     parent: tableParent(new Map(all.map(({ id, answer }) => [id, answer])), "colors.csv"),
   };
 }
+
+/** `colors` by name. */
+export const definition: TaskDefinition = {
+  ...ABOUT,
+  options: defineOptions("the task colors", {}),
+  open: colors,
+};

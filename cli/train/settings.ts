@@ -4,7 +4,8 @@ import { settingsTable, suitedSettings } from "../../experiment/settings.ts";
 import type { Algorithm } from "../../rl/algorithm.ts";
 import { findPreset, listPresets } from "../../experiment/presets/registry.ts";
 import { listAlgorithms } from "../../rl/algorithms/registry.ts";
-import { findTask, listTasks } from "../../tasks/registry.ts";
+import { openTaskNow } from "../../tasks/open.ts";
+import { listTasks } from "../../tasks/registry.ts";
 import type { FlagValues, Settings } from "../command.ts";
 import { algorithmOf, known } from "./request.ts";
 
@@ -24,7 +25,7 @@ export function settingsFor(
   if (task !== undefined) known("task", task, listTasks());
   if (preset !== undefined) known("preset", preset, listPresets());
   const algorithm = algorithmOf(flags as Names, { algorithms, presets: listPresets() });
-  const found = task === undefined ? undefined : findTask(task);
+  const found = task === undefined ? undefined : openTaskNow(task).task;
   const suited = suitedSettings(
     found,
     preset === undefined ? undefined : findPreset(preset),

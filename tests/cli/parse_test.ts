@@ -14,7 +14,7 @@ import { listRewards } from "../../rewards/registry.ts";
 import type { Algorithm } from "../../rl/algorithm.ts";
 import { ppo } from "../../rl/algorithms/ppo.ts";
 import { trainerOptions } from "../../rl/trainer_options.ts";
-import { findTask } from "../../tasks/registry.ts";
+import { colors } from "../../tasks/colors.ts";
 import { fakeParts } from "./_fake.ts";
 
 const parseArguments = (args: readonly string[]) =>
@@ -136,7 +136,7 @@ Deno.test("--out is a folder of its own, not the one that holds all", () => {
 
 Deno.test("help shows the default that holds: a preset's, else the task's, else the setting's own", () => {
   const of = (flags: FlagValues, task: string[]) => settingsFor(flags, task).rows;
-  const { settings, maxNewTokens } = findTask("colors");
+  const { settings, maxNewTokens } = colors();
   const rows = of({}, ["colors"]);
   assert.equal(rows.learningRate.otherwise, "2e-4 of colors, in place of 1.41e-5");
   assert.equal(settings!.learningRate, 2e-4);
