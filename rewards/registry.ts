@@ -17,6 +17,6 @@ export function findReward(name: string): RewardDefinition {
   throw unknownName("reward", name, REWARDS.map((reward) => reward.name));
 }
 
-/** What the command line calls an option of a reward: `semanticPower`. */
+/** What the command line calls an option of a reward: `semanticPower`, `numericHardScale`. */
 export const rewardSetting = (reward: string, option: string): string =>
-  reward + option[0].toUpperCase() + option.slice(1);
+  `${reward}_${option}`.replaceAll(/_+(.)/g, (_, letter: string) => letter.toUpperCase());
