@@ -6,7 +6,7 @@
 import { described } from "../../base/excerpt.ts";
 import type { DataFile } from "../task.ts";
 import { type DataRecord, recordError, type Wanted } from "./record.ts";
-import { readText } from "./text.ts";
+import { decodeText, readText } from "./text.ts";
 
 /** The bytes with which what is no data begins, and what to do about it. */
 const OTHERS: readonly (readonly [string, string])[] = [
@@ -50,5 +50,5 @@ export async function readRecords(
     const now = `it has ${bytes.length} bytes; write it as parquet, or take a part of it`;
     throw new RangeError(`Cannot read ${name} as a text holds at most ${MAX_BYTES} bytes: ${now}`);
   }
-  return readText({ name, bytes }, wanted);
+  return readText({ name, text: decodeText({ name, bytes }) }, wanted);
 }

@@ -6,11 +6,13 @@ import type { DataFile } from "../task.ts";
 import { asRecord, type DataRecord, missingColumn, recordError, type Wanted } from "./record.ts";
 
 /**
- * Reads the records of a text; a byte order mark and CRLF are fine.
- * @throws {SyntaxError} for bytes that are not UTF-8, or what breaks its format, with the line
+ * Reads the records of a text; CRLF is fine.
+ * @throws {SyntaxError} for what breaks its format, with the line
  */
-export function readText({ name, bytes }: DataFile, wanted: Wanted): DataRecord[] {
-  const text = decode(name, bytes);
+export function readText(
+  { name, text }: { name: string; text: string },
+  wanted: Wanted,
+): DataRecord[] {
   const first = /\S/.exec(text)?.[0];
   if (first === undefined) {
     throw recordError({ file: name, place: "" }, "records must be in it: it is white space alone");
@@ -27,8 +29,8 @@ export function readText({ name, bytes }: DataFile, wanted: Wanted): DataRecord[
   return readTable(name, text, wanted);
 }
 
-/** Decodes UTF-8. @throws {SyntaxError} with the first line that is not */
-function decode(file: string, bytes: Uint8Array): string {
+/** Decodes UTF-8, without a byte order mark. @throws {SyntaxError} with the first line that is not */
+export function decodeText({ name: file, bytes }: DataFile): string {
   const decoder = new TextDecoder("utf-8", { fatal: true }); // drops a byte order mark
   try {
     return decoder.decode(bytes);
