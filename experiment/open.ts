@@ -17,6 +17,7 @@ import type { RunInfo } from "./observer.ts";
 import { LanguagePolicy } from "./policy.ts";
 import type { ResolvedRequest, TrainRequest } from "./request.ts";
 import { openChosen, settingsOfRewards } from "./rewards.ts";
+import { RunScorers } from "./run_scorer.ts";
 import { explainMemory, planFitting } from "./suggestions.ts";
 
 /** A run that is ready for its first step. Disposing of it frees the models, not the device. */
@@ -61,8 +62,12 @@ export async function openRun(
   const { sizes, tokenizer, prompts } = await measureRun(plan, folder, device);
   const budget = memoryBudget(device, memory);
   const planned = planFitting(device, sizes, budget);
+  const scorers = new RunScorers({ device, folder, tokenizer, sizes, disposables: owned });
   const { frozenDtype: matrixDtype } = plan.settings;
-  const rewards = await openChosen(plan.rewards, { parent: task.parent, device, matrixDtype });
+  const rewards = await openChosen(plan.rewards, {
+    ...{ parent: task.parent, device, matrixDtype, disposables: owned },
+    openScorer: (name) => scorers.open(name),
+  });
   const info = infoOf({ plan, device, found, sizes, rewards });
   const notices = loaded ? requireSame(resume!, loaded.manifest, info, changed) : [];
   const explain = (error: unknown): never => {
@@ -74,6 +79,7 @@ export async function openRun(
       ...{ folder, resume, reference: loaded?.reference, seed: config.seed, options },
     }).catch(explain),
   );
+  scorers.bind(models);
   const policy = new LanguagePolicy(models, undefined, plan.settings);
   const referenceMoves = plan.needs.sync !== undefined || loaded?.reference !== undefined;
   await reserve(policy, sizes).catch(explain);

@@ -1,11 +1,7 @@
 /** The rewards of a run: named or given, opened for a task, and summed. @module */
 import type { OptionValue } from "../base/options.ts";
-import { asUsage } from "../base/usage.ts";
 import { described } from "../base/excerpt.ts";
 import type { Device } from "../kernels/device.ts";
-import type { EncoderOptions } from "../model/encoder/encoder.ts";
-import type { SentenceEmbedder } from "../model/encoder/sentence.ts";
-import { loadSentenceEmbedder } from "../model/files/encoder_folder.ts";
 import type { MatrixDtype } from "../model/layout.ts";
 import { combine, type CombinedReward } from "../rewards/combine.ts";
 import { parseTerms } from "../rewards/parse.ts";
@@ -18,9 +14,8 @@ import type {
   TextEmbedder,
 } from "../rewards/reward.ts";
 import type { Task } from "../tasks/task.ts";
-import { kindOf } from "../model/files/deno_folder.ts";
-import { modelFolder } from "../model/hub/find_model.ts";
-import { isHubId } from "../model/hub/names.ts";
+import { openWordVectors } from "./folder/word_vectors.ts";
+import { openClassifier, openEncoder, openScorer } from "./reward_networks.ts";
 
 /** One reward of a run: by name with its settings, or an object of your own. */
 export type ChosenReward =
@@ -93,24 +88,23 @@ export const settingsOfRewards = (chosen: readonly ChosenReward[]): Record<strin
   );
 
 /** Where a run's rewards get what they need. */
-export interface RewardPlace {
+export interface RewardPlace extends Pick<RewardContext, "openScorer"> {
   parent?: Parent;
   embedder?: TextEmbedder;
   /** Holds a reward's network. */
   device?: Device;
   /** How a network's matrices are stored. Default "f32". */
   matrixDtype?: MatrixDtype;
+  /** Disposes of the networks that are opened. Default: they go with the device. */
+  disposables?: DisposableStack;
 }
 
 /** Opens the chosen rewards and sums them. @throws what their definitions' `open` throws */
 export async function openChosen(
   chosen: readonly ChosenReward[],
-  { device, matrixDtype, ...given }: RewardPlace,
+  place: RewardPlace,
 ): Promise<CombinedReward> {
-  const context: RewardContext = {
-    ...given,
-    ...(device && { openEncoder: (name) => openEncoder(device, name, { matrixDtype }) }),
-  };
+  const context = contextOf(place);
   return combine(
     await Promise.all(chosen.map(async (one) => ({
       weight: one.weight,
@@ -119,6 +113,39 @@ export async function openChosen(
         counts: one.definition.counts.map(({ name }) => name),
       }),
     }))),
+  );
+}
+
+/** What rewards are opened with; each network is opened once, however many rewards name it. */
+function contextOf(
+  { device, matrixDtype, disposables, ...given }: RewardPlace,
+): RewardContext {
+  if (!device) return { openWordVectors, ...given };
+  const once = <T extends Disposable>(open: (name: string) => Promise<T>) => {
+    const opened = new Map<string, Promise<T>>();
+    return (name: string): Promise<T> => {
+      if (!opened.has(name)) {
+        opened.set(name, open(name).then((network) => disposables?.use(network) ?? network));
+      }
+      return opened.get(name)!;
+    };
+  };
+  const options = { matrixDtype };
+  return {
+    openWordVectors,
+    openEncoder: once((name) => openEncoder(device, name, options)),
+    openClassifier: once((name) => openClassifier(device, name, options)),
+    openScorer: once((name) => openScorer(device, named(name), options)),
+    ...given,
+  };
+}
+
+/** @throws {TypeError} for a name that means a model of a run, where there is none */
+function named(scorer: string): string {
+  if (scorer !== "policy" && scorer !== "reference") return scorer;
+  throw new TypeError(
+    `Cannot score perplexity by the ${scorer} as only a run has one: name a model (perplexityModel), or ` +
+      "give openScorer",
   );
 }
 
@@ -138,24 +165,4 @@ export async function openRewards(
   { settings = {}, ...place }: RewardOptions = {},
 ): Promise<CombinedReward> {
   return await openChosen(chooseRewards(asked, settings), { parent: task.parent, ...place });
-}
-
-/**
- * The sentence encoder of that folder, or of the hub.
- * @throws what `modelFolder` and `load` throw; marked as usage where the name can be neither
- */
-export async function openEncoder(
-  device: Device,
-  encoder: string,
-  options: EncoderOptions,
-): Promise<SentenceEmbedder> {
-  const folder = await modelFolder(encoder).catch(async (error: Error) => {
-    const why = error.message.replace('"tiny", ', ""); // is no encoder
-    const said = new Error(`Cannot embed with the sentence encoder ${encoder}: ${why}`, {
-      cause: error,
-    });
-    if (isHubId(encoder) || await kindOf(encoder) === "folder") throw said;
-    throw asUsage(said);
-  });
-  return await loadSentenceEmbedder(device, folder, options);
 }

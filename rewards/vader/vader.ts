@@ -9,19 +9,7 @@
 import type { SentimentClassifier } from "../reward.ts";
 import { type Lexicon, loadLexicon } from "./lexicon.ts";
 import { isUpper, weighed, type Words } from "./rules.ts";
-
-/** What Python's split() parts words at. */
-// deno-lint-ignore no-control-regex -- it parts at these four as well
-const SPACE = /[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/;
-const PUNCTUATION = new Set("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~");
-
-/** A word without punctuation at its ends; whole where at most two signs would be left: an emoticon. */
-function trimmed(word: string): string {
-  let from = 0, to = word.length;
-  while (from < to && PUNCTUATION.has(word[from])) from++;
-  while (to > from && PUNCTUATION.has(word[to - 1])) to--;
-  return [...word.slice(from, Math.min(to, from + 5))].length <= 2 ? word : word.slice(from, to);
-}
+import { wordsOf } from "./split.ts";
 
 /** What exclamation and question marks add. */
 function emphasis(text: string): number {
@@ -60,7 +48,7 @@ export class Vader implements SentimentClassifier {
 
   #compound(given: string): number {
     const text = this.#named(given);
-    const written = text.split(SPACE).filter((word) => word !== "").map(trimmed);
+    const written = wordsOf(text);
     const upper = written.filter(isUpper).length;
     const words: Words = {
       written,
