@@ -61,8 +61,8 @@ export function analogies(): Task {
     model: "small",
     algorithm: "grpo",
     maxNewTokens: 2,
-    defaultRewards: "semantic",
-    fits: ["semantic", "first_word", "exact"],
+    defaultRewards: "first_word",
+    fits: ["first_word", "semantic", "exact"],
   };
   return answeredTask(about, parseAnalogies(table, file), file);
 }
