@@ -4,10 +4,11 @@ import { described } from "../../base/excerpt.ts";
 import type { DataFile } from "../task.ts";
 import { recordError } from "./record.ts";
 
-/** What the footer says about one column in one group of rows. */
-export type ColumnChunk = NonNullable<
-  FileMetaData["row_groups"][number]["columns"][number]["meta_data"]
->;
+/** What the footer says about one column in one group of rows, and how many rows there are. */
+export interface ColumnChunk {
+  meta: NonNullable<FileMetaData["row_groups"][number]["columns"][number]["meta_data"]>;
+  rows: number;
+}
 
 /** Most bytes of the part that lists columns; 100,000 columns need 15 MB. */
 const MAX_FOOTER = 2 ** 24;
@@ -63,8 +64,10 @@ export function columnsOf({ schema }: FileMetaData): string[] {
 /** The chunks of the columns, of every row group. */
 export const chunksOf = (metadata: FileMetaData, columns: readonly string[]): ColumnChunk[] =>
   metadata.row_groups.flatMap((group) =>
-    group.columns.flatMap(({ meta_data }) =>
-      meta_data && columns.includes(meta_data.path_in_schema[0]) ? [meta_data] : []
+    group.columns.flatMap(({ meta_data: meta }) =>
+      meta && columns.includes(meta.path_in_schema[0])
+        ? [{ meta, rows: Number(group.num_rows) }]
+        : []
     )
   );
 
@@ -79,7 +82,7 @@ export function checkFooter(
   columns: readonly string[],
 ): void {
   const chunks = chunksOf(metadata, columns);
-  for (const { encodings, path_in_schema: [column] } of chunks) {
+  for (const { meta: { encodings, path_in_schema: [column] } } of chunks) {
     const other = encodings.find((one) => !BOUNDED.includes(one));
     if (other === undefined) continue;
     const now = `${described(column)} is ${other}; write it with pyarrow's own settings`;
@@ -88,7 +91,7 @@ export function checkFooter(
   }
   const groups = metadata.row_groups.map(({ num_rows }) => Number(num_rows));
   const rows = Math.max(Number(metadata.num_rows), groups.reduce((sum, n) => sum + n, 0));
-  const bytes = chunks.reduce((sum, chunk) => sum + Number(chunk.total_uncompressed_size), 0);
+  const bytes = chunks.reduce((sum, { meta }) => sum + Number(meta.total_uncompressed_size), 0);
   for (
     const [what, now, most] of [
       ["rows", rows, MAX_VALUES],

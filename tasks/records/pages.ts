@@ -40,18 +40,19 @@ const readerOf = (bytes: Uint8Array): Reader => ({
  */
 export function checkPages(
   bytes: Uint8Array,
-  chunk: ColumnChunk,
+  { meta, rows }: ColumnChunk,
   schema: FileMetaData["schema"],
   limits: PageLimits,
 ): void {
-  const start = Number(chunk.dictionary_page_offset || chunk.data_page_offset);
-  const end = start + Number(chunk.total_compressed_size);
+  const start = Number(meta.dictionary_page_offset || meta.data_page_offset);
+  const end = start + Number(meta.total_compressed_size);
   if (!(start >= 4 && end >= start && end <= bytes.length)) {
     throw new Error(`a column lies at bytes ${start} to ${end} of ${bytes.length}`);
   }
-  const path = getSchemaPath(schema, chunk.path_in_schema);
+  const path = getSchemaPath(schema, meta.path_in_schema);
   const levels = { rep: getMaxRepetitionLevel(path), def: getMaxDefinitionLevel(path) };
   const reader = readerOf(bytes.subarray(start, end));
+  let values = 0;
   while (reader.offset < reader.view.byteLength - 1) {
     const header = parquetHeader(reader);
     const { compressed_page_size: size, uncompressed_page_size: unpacked } = header;
@@ -62,23 +63,31 @@ export function checkPages(
     }
     const { num_values: own } = header.data_page_header ?? header.data_page_header_v2 ??
       header.dictionary_page_header ?? { num_values: 0 };
+    if (header.type !== "DICTIONARY_PAGE") values += own;
     limits.values -= own;
     if (!(own >= 0 && limits.values >= 0)) throw new Error(`a page has ${own} values`);
     const at = reader.view.byteOffset + reader.offset;
-    checkPage(new Uint8Array(reader.view.buffer, at, size), header, { chunk, levels, limits });
+    checkPage(new Uint8Array(reader.view.buffer, at, size), header, {
+      codec: meta.codec,
+      levels,
+      limits,
+    });
     reader.offset += size;
+  }
+  if (levels.rep === 0 && values !== rows) {
+    throw new Error(`a column has ${values} values for ${rows} rows`);
   }
 }
 
 interface PageContext {
-  chunk: ColumnChunk;
+  codec: ColumnChunk["meta"]["codec"];
   levels: { rep: number; def: number };
   limits: PageLimits;
 }
 
 /** Checks the runs of one page: its levels, then what stands for values. */
 function checkPage(packed: Uint8Array, header: PageHeader, context: PageContext): void {
-  const { chunk: { codec }, levels: { rep, def }, limits: { compressors } } = context;
+  const { codec, levels: { rep, def }, limits: { compressors } } = context;
   const { data_page_header: one, data_page_header_v2: two, uncompressed_page_size } = header;
   const { encoding, num_values: values } = one ?? two ?? { encoding: "PLAIN", num_values: 0 };
   if (!BOUNDED.includes(encoding)) {
@@ -95,7 +104,15 @@ function checkPage(packed: Uint8Array, header: PageHeader, context: PageContext)
     }
   } else if (two) {
     const repBytes = two.repetition_levels_byte_length,
-      bytes = repBytes + two.definition_levels_byte_length;
+      defBytes = two.definition_levels_byte_length;
+    const bytes = repBytes + defBytes;
+    const fits = repBytes >= 0 && defBytes >= 0 &&
+      bytes <= Math.min(packed.length, uncompressed_page_size);
+    if (!fits || !(two.num_nulls >= 0 && two.num_nulls <= values)) {
+      throw new Error(
+        `a page has ${two.num_nulls} nulls of ${values}, and ${bytes} bytes of levels`,
+      );
+    }
     if (rep > 0) checkRuns(packed.subarray(0, repBytes), { width: bitWidth(rep), values });
     if (def > 0) checkRuns(packed.subarray(repBytes, bytes), { width: bitWidth(def), values });
     page = packed.subarray(bytes);
