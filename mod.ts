@@ -56,6 +56,7 @@ export { fetchedLine, type FetchedModel, fetchModel } from "./model/hub/hub.ts";
 export type { HubOptions, HubProgress } from "./model/hub/settings.ts";
 export { Tokenizer } from "./model/tokenizer/tokenizer.ts";
 export { exact } from "./rewards/exact.ts";
+export { functionReward, type RewardFunction } from "./rewards/own.ts";
 export { combine, type CombinedReward, type RewardBreakdown } from "./rewards/combine.ts";
 export { tableParent } from "./rewards/parents/table.ts";
 export { semantic } from "./rewards/semantic.ts";
@@ -136,7 +137,10 @@ export {
 } from "./rl/trainer.ts";
 export type {
   CompletionRow,
+  OwnFile,
   Phase,
+  Players,
+  RunFiles,
   RunInfo,
   RunObserver,
   Split,
@@ -163,14 +167,18 @@ export {
   type EvaluationRequest,
   type EvaluationResult,
 } from "./experiment/evaluate.ts";
+export { lastWord, type PlayerBounds, trivialPlayers } from "./experiment/players.ts";
 export {
   openRewards,
+  type OwnReward,
   type RequestedReward,
   type RewardOptions,
   type RewardRequest,
 } from "./experiment/rewards.ts";
 export type { DataFile, Task, TaskContext, TaskDefinition } from "./tasks/task.ts";
-export { type OpenedTask, openTask, type TaskRequest } from "./tasks/open.ts";
+export type { OpenedTask, TaskRequest } from "./tasks/open.ts";
+export { openFrom as openTask } from "./experiment/opening.ts";
+export { csvDefinition, csvTask, type CsvTaskOptions } from "./tasks/csv.ts";
 export { findTask, listTasks } from "./tasks/registry.ts";
 export type { TrainRequest } from "./experiment/request.ts";
 export { type TrainOptions, trainTask } from "./experiment/train.ts";

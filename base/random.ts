@@ -92,7 +92,7 @@ const TABLE = {
   },
   /** `index` that is swapped. */
   heldout: {
-    use: "which rows of a table are held out: tasks/files.ts",
+    use: "which rows of a table are held out: tasks/csv_rows.ts, tasks/files.ts",
     place: ["index"],
   },
   /** `draw` of `problem`, both counted from 0, of a `level`. */

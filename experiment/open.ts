@@ -111,7 +111,8 @@ function infoOf(
     & Pick<OpenRun, "plan" | "device" | "found" | "rewards">
     & { sizes: RunSizes },
 ): RunInfo {
-  const { task, algorithm, model, config, settings } = plan, { kind, name, software } = device;
+  const { task, opened, algorithm, model, config, settings } = plan;
+  const { kind, name, software } = device;
   const { V, P, C, L, H } = modelDims(sizes.config);
   return {
     task: task.name,
@@ -125,8 +126,16 @@ function infoOf(
     shape: { vocabulary: V, positions: P, channels: C, layers: L, heads: H },
     data: hashOfExamples(task),
     device: { kind, name, software },
-    config: { ...config, ...settings, ...settingsOfRewards(plan.rewards) },
+    config: { ...config, ...settings, ...settingsOfRewards(plan.rewards), ...opened.settings },
+    ...filesOf(plan),
   };
+}
+
+/** The files of a user's own that the run is made of; nothing where there is none. */
+function filesOf({ opened: { file }, rewards }: ResolvedRequest): Pick<RunInfo, "files"> {
+  const all = rewards.flatMap(({ file }) => file ?? []);
+  if (!file && all.length === 0) return {};
+  return { files: { ...(file && { task: file }), ...(all.length > 0 && { rewards: all }) } };
 }
 
 /** Preallocates a run's memory; one host sync brings what the driver says to it. */

@@ -33,5 +33,7 @@ export const definition: RewardDefinition = {
   summary: "1 where the completion equals the answer but for case and outer spaces, else 0",
   options: defineOptions("the reward exact", {}),
   counts: [],
+  answers: true,
+  quick: () => true,
   open: exact,
 };

@@ -26,6 +26,7 @@ export interface RewardBatch {
 export interface Reward {
   /** Column name in metrics: lower-case, no spaces. */
   readonly name: string;
+  /** A run asks about a rollout's texts, about greedy answers, and about what players that learn nothing say. */
   score(batch: RewardBatch): Promise<(number | null)[]>;
   /**
    * Every name that `takeCounts` may give, known before the first score: a table's columns do not change
@@ -91,6 +92,13 @@ export interface RewardDefinition<C = Record<string, OptionValue>> {
   classifier?(settings: Readonly<C>): string | undefined;
   /** Name of the language model that scores for it with these settings. Default: none. */
   scorer?(settings: Readonly<C>): string | undefined;
+  /** True where it compares with the answer of each example: it can score no example without one. */
+  readonly answers?: boolean;
+  /**
+   * Whether a score takes neither a network nor a server with these settings, so that a few thousand more
+   * cost nothing. Default: no.
+   */
+  quick?(settings: Readonly<C>): boolean;
   /** @throws {Error} where what it needs cannot be had */
   open(settings: Readonly<C>, context: RewardContext): Reward | Promise<Reward>;
 }

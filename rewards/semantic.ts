@@ -144,6 +144,7 @@ export const definition: RewardDefinition<SemanticSettings> = {
     { name: "parent_out_of_vocabulary", healthy: "0", meaning: "completions whose parent's answer has no known word; they get null", remedy: "Above: choose answers of known words, or another embedder." },
   ],
   encoder: ({ embedder }) => encoderOf(embedder),
+  quick: ({ embedder }) => embedder === WORDS,
   async open({ embedder: name, vectorRows, ...choices }, context) {
     const { parent, embedder = await openEmbedder(name, vectorRows, context) } = context;
     if (!parent) throw new TypeError("Cannot reward nearness as a parent must give the answers");

@@ -3,6 +3,9 @@ import type { OptionTable, OptionValue } from "../base/options.ts";
 import { described } from "../base/excerpt.ts";
 import type { Example, Parent } from "../rewards/reward.ts";
 
+/** Model of a run that names none, nor does its task. */
+export const DEFAULT_MODEL = "tiny";
+
 /** A task, opened. */
 export interface Task {
   /** What the command line calls it: lower-case, no spaces. */
@@ -41,6 +44,8 @@ export interface Task {
   };
   /** Gives the answers that rewards compare with. */
   readonly parent: Parent;
+  /** What people should know of it, a sentence each. Default: nothing. */
+  readonly notices?: readonly string[];
 }
 
 /** A file that was read for a task. */

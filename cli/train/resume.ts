@@ -18,6 +18,7 @@ import { type Parsed, UsageError } from "../command.ts";
 import type { TrainFlags } from "../commands/train.ts";
 import { quoted } from "../terminal.ts";
 import { allChanges, changed, changesAsked, changeWords, scheduleNotice } from "./changes.ts";
+import type { Ready } from "./ready.ts";
 import { type Catalogue, known, type RunRequest } from "./request.ts";
 
 /** A run to continue. */
@@ -39,13 +40,18 @@ interface Found extends Resumable {
 }
 
 /** Finds the run to continue, and its newest good checkpoint, with what is changed of it. */
-export async function resumed(parsed: Parsed<TrainFlags>, catalogue: Catalogue): Promise<Resumed> {
+export async function resumed(
+  parsed: Parsed<TrainFlags>,
+  catalogue: Catalogue,
+  ready?: Ready,
+): Promise<Resumed> {
   const now = changesAsked(parsed), notices: string[] = [];
-  const { flags: { resume: named, memory, device }, positional: [task], given } = parsed;
-  if (task !== undefined) known("task", task, catalogue.tasks);
+  const { flags: { resume: named, memory, device }, positional: [word], given } = parsed;
+  const task = ready?.opened?.task.name ?? word; // a file's task has a name too
+  if (ready === undefined && task !== undefined) known("task", task, catalogue.tasks);
   const found = named // "" where the flag stood alone
     ? await theRun(join(named, "."), now) // without a slash at its end
-    : await newestUnfinished({ task, now, notices }, catalogue);
+    : await newestUnfinished({ task, word, now, notices }, catalogue);
   const { folder, config, checkpoint, step, lock, passedOver, run, asked, names } = found;
   if (now.steps !== undefined && now.steps < step) {
     found[Symbol.dispose]();
@@ -149,7 +155,13 @@ const isRefusal = (error: unknown): error is Error =>
 
 /** The run written last that can be continued; adds to `notices` why newer ones are not taken. */
 async function newestUnfinished(
-  { task, now, notices }: { task: string | undefined; now: Changes; notices: string[] },
+  { task, word, now, notices }: {
+    task: string | undefined;
+    /** The task as it was named: a path where it is in a file. */
+    word: string | undefined;
+    now: Changes;
+    notices: string[];
+  },
   { tasks }: Catalogue,
 ): Promise<Found> {
   for (const { folder, task: of } of await unfinishedRuns("runs")) {
@@ -164,6 +176,6 @@ async function newestUnfinished(
   const why = notices.length === 0 ? "" : `: ${notices.join("; ")}`;
   throw new UsageError(
     `no unfinished run${of} in runs that can be continued${why}. ` +
-      `Start one: deno task train ${task ?? tasks[0].name}`,
+      `Start one: deno task train ${quoted(word ?? tasks[0].name)}`,
   );
 }

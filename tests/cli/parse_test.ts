@@ -164,7 +164,9 @@ Deno.test("help shows the default that holds: a preset's, else the task's, else 
 
 Deno.test("a setting of another algorithm is said to be one, with the help that shows it", () => {
   const other = { ...ppo, name: "other", options: defineOptions("other", {}) } as Algorithm;
-  const { elsewhere } = settingsFor({ algorithm: "other" }, [], [ppo as never, other]);
+  const { elsewhere } = settingsFor({ algorithm: "other" }, [], {
+    algorithms: [ppo as never, other],
+  });
   assert.equal(
     elsewhere!("clipLow"),
     "Cannot set clipLow as it is a setting of ppo, not of other. " +
