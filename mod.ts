@@ -46,6 +46,7 @@ export { saveGpt2, type SaveOptions } from "./model/files/gpt2_save.ts";
 export { type AdapterSaveOptions, saveAdapter } from "./model/files/lora_save.ts";
 export { exportOptimizer, importOptimizer } from "./model/files/optimizer_file.ts";
 export { hubFolder, loadModel, loadTokenizer } from "./model/hub/load.ts";
+export { ModelScorer, type ScoringOptions, type TokenNll } from "./model/text_scorer.ts";
 export { generateText, type NewText, type TextOptions } from "./model/generation/text.ts";
 export { type EvaluateOptions, Gpt2, type Gpt2Options, type PassOptions } from "./model/gpt2.ts";
 export type { LoraOptions } from "./model/lora/lora.ts";
@@ -61,6 +62,8 @@ export { combine, type CombinedReward, type RewardBreakdown } from "./rewards/co
 export { tableParent } from "./rewards/parents/table.ts";
 export { semantic } from "./rewards/semantic.ts";
 export { loadWordVectors } from "./rewards/embeddings/word_vectors.ts";
+export { openWordVectors } from "./experiment/folder/word_vectors.ts";
+export { Vader } from "./rewards/vader/vader.ts";
 export type {
   Example,
   Parent,
@@ -71,6 +74,8 @@ export type {
   RewardDefinition,
   SentimentClassifier,
   TextEmbedder,
+  TextScore,
+  TextScorer,
 } from "./rewards/reward.ts";
 export type {
   Advantages,

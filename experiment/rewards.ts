@@ -149,10 +149,11 @@ const withSettings = (
 ) => ({ definition, settings: ownSettings(definition, settings) });
 
 function ownSettings(
-  { name, options }: RewardDefinition,
+  reward: RewardDefinition,
   settings: Readonly<Record<string, OptionValue | undefined>>,
 ): Readonly<Record<string, OptionValue>> {
-  const given = options.names.map((option) => [option, settings[rewardSetting(name, option)]]);
+  const { options } = reward;
+  const given = options.names.map((option) => [option, settings[rewardSetting(reward, option)]]);
   return options.resolve(Object.fromEntries(given));
 }
 
@@ -163,7 +164,7 @@ export const settingsOfRewards = (chosen: readonly ChosenReward[]): Record<strin
       "definition" in one
         ? Object.entries(one.settings).map((
           [option, value],
-        ) => [rewardSetting(one.definition.name, option), value])
+        ) => [rewardSetting(one.definition, option), value])
         : []
     ),
   );

@@ -44,9 +44,11 @@ export type RunSettings = OptionValues<typeof ROWS>;
 export const RUN_OPTIONS: OptionTable<RunSettings> = defineOptions("a run", ROWS);
 
 /** The settings of a reward under their names on the command line. */
-export function rewardRows({ name, options }: RewardDefinition): Record<string, Option> {
+export function rewardRows(reward: RewardDefinition): Record<string, Option> {
   return Object.fromEntries(
-    Object.entries(options.rows).map(([option, row]) => [rewardSetting(name, option), row]),
+    Object.entries(reward.options.rows).map((
+      [option, row],
+    ) => [rewardSetting(reward, option), row]),
   );
 }
 

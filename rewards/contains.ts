@@ -64,6 +64,8 @@ export const definition: RewardDefinition<ContainsSettings> = {
   summary: "1 where the completion contains the answer, or phrases that are set",
   formula: ["any: 1 where one is found", "all: 1 where every one is", "share: found / all"],
   range: "0 to 1",
+  players:
+    "Nothing earns 0; the prompt earns where it holds the phrases. A list of all answers earns 1 for each.",
   options: defineOptions("the reward contains", ROWS),
   counts: [],
   open: contains,

@@ -30,7 +30,7 @@ export interface Extracted {
 const DIGITS = String.raw`(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?:e[+-]?\d+(?![\p{L}\d]))?`;
 const NUMBER = new RegExp(
   String.raw`(?:(?<![\p{L}\p{N}_)\]%])(?<sign>[-−+]?[$€£¥]?[-−+]?))?(?<![\p{L}\p{N}_]|\d\.)(?:` +
-    String.raw`(?:(?<whole>\d+) )?(?<over>\d+)\/(?<under>\d+)(?![\d/]|\.\d)|` +
+    String.raw`(?<!\d\/)(?:(?<whole>\d+) )?(?<over>\d+)\/(?<under>\d+)(?![\d/]|\.\d)|` +
     String.raw`(?<plain>${DIGITS}|(?<!\.)\.\d+))`,
   "giu",
 );

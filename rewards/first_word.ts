@@ -31,6 +31,8 @@ export const definition: RewardDefinition = {
   formula: ["1 where the first word equals that of answer or of one of accepted, else 0"],
   range: "0 to 1",
   source: "a GRPO notebook on analogies with gpt-neo-125M",
+  players:
+    "Nothing and the prompt earn 0; one word the share of examples that accept it. What follows the first word is not looked at.",
   options: defineOptions("the reward first_word", {}),
   counts: [],
   open: firstWordReward,

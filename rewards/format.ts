@@ -50,6 +50,7 @@ export const definition: RewardDefinition<FormatSettings> = {
   formula: ["0.25 [both reasoning tags] + 0.25 [both answer tags]"],
   range: "0 to 0.5",
   source: "LossFunk's comparison of rewards on GSM8K",
+  players: "Nothing and the prompt earn 0. Four empty tags earn all of it.",
   options: defineOptions("the reward format", ROWS),
   counts: [],
   open: format,

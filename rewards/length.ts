@@ -8,6 +8,7 @@
  * @module
  */
 import { defineOptions, type OptionRows, type OptionValues } from "../base/options.ts";
+import { markUsage } from "../base/usage.ts";
 import type { Reward, RewardDefinition } from "./reward.ts";
 import { pieces } from "./words.ts";
 
@@ -64,7 +65,9 @@ export const definition: RewardDefinition<LengthSettings> = {
   summary: "1 within limits of length, less outside, 0 for nothing or twice the most",
   formula: ["1 where min <= n <= max", "n / min below", "max(0, 1 - (n - max) / max) above"],
   range: "0 to 1",
+  players:
+    "Nothing earns 0 under a least length, and 1 without one. Any words of the right number earn 1.",
   options: defineOptions("the reward length", ROWS),
   counts: [],
-  open: length,
+  open: (settings) => markUsage(() => length(settings)),
 };

@@ -54,6 +54,8 @@ export const definition: RewardDefinition<NumericHardSettings> = {
   formula: ["scale where |x - t| < tolerance or the texts are equal, else 0"],
   range: "0 to scale",
   source: "LossFunk's comparison of rewards on GSM8K (Math Hard)",
+  players:
+    "Nothing earns 0; the prompt earns where its last number happens to be the answer; one number the share of examples that it answers.",
   options: defineOptions("the reward numeric_hard", ROWS),
   // deno-fmt-ignore
   counts: [

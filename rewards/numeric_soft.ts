@@ -65,6 +65,8 @@ export const definition: RewardDefinition<NumericSoftSettings> = {
   formula: ["scale (1 - min(|x - t| / |t|, 1))", "scale max(0, 1 - |x| / 20) where t = 0", "0 without a number x"],
   range: "0 to scale",
   source: "LossFunk's comparison of rewards on GSM8K (Math Soft)",
+  players:
+    "Nothing earns 0; one number of the usual size earns a good part of the scale everywhere, so that a mean above 0 is no sign of counting.",
   options: defineOptions("the reward numeric_soft", ROWS),
   // deno-fmt-ignore
   counts: [

@@ -59,6 +59,8 @@ export const definition: RewardDefinition<PerplexitySettings> = {
   formula: ["2 / (1 + exp(-mean log p of the completion's tokens) / scale)"],
   range: "0 to 2 / (1 + 1 / scale)",
   source: "LossFunk's comparison of rewards (Math Perplexity, Dialogue Perplexity)",
+  players:
+    "Nothing gets null. A copy of the prompt and one sentence over and over are likely, and earn more than most answers: it pays for the usual, whatever it says.",
   options: defineOptions("the reward perplexity", ROWS),
   // deno-fmt-ignore
   counts: [

@@ -7,6 +7,7 @@
  */
 import { defineOptions, type OptionRows, type OptionValues } from "../base/options.ts";
 import { shown } from "../base/excerpt.ts";
+import { asUsage } from "../base/usage.ts";
 import type { Reward, RewardDefinition } from "./reward.ts";
 
 // deno-fmt-ignore
@@ -21,8 +22,10 @@ export type RegexSettings = OptionValues<typeof ROWS>;
 /** The reward. @throws {TypeError} without a pattern; SyntaxError for one that is none, which it names */
 export async function regex({ pattern, whole }: RegexSettings): Promise<Reward> {
   if (pattern === undefined) {
-    throw new TypeError(
-      "Cannot reward a pattern as it must be set: it is not; set regexPattern=PATTERN",
+    throw asUsage(
+      new TypeError(
+        "Cannot reward a pattern as it must be set: it is not; set regexPattern=PATTERN",
+      ),
     );
   }
   const { RE2JS } = await import("npm:re2js@2.9.1"); // 260 kB that no other run needs
@@ -30,10 +33,12 @@ export async function regex({ pattern, whole }: RegexSettings): Promise<Reward> 
   try {
     compiled = RE2JS.compile(pattern);
   } catch (error) {
-    throw new SyntaxError(
-      `Cannot reward the pattern ${shown(pattern)} as RE2 must be able to read it: ` +
-        (error as Error).message,
-      { cause: error },
+    throw asUsage(
+      new SyntaxError(
+        `Cannot reward the pattern ${shown(pattern)} as RE2 must be able to read it: ` +
+          (error as Error).message,
+        { cause: error },
+      ),
     );
   }
   return {
@@ -52,6 +57,7 @@ export const definition: RewardDefinition<RegexSettings> = {
   summary: "1 where a pattern is found, else 0",
   formula: ["1 where the pattern is found (with whole: where it is all of the text), else 0"],
   range: "0 to 1",
+  players: "Whoever knows the pattern earns 1, whatever the prompt.",
   options: defineOptions("the reward regex", ROWS),
   counts: [],
   open: regex,

@@ -41,5 +41,5 @@ export function findReward(name: string): RewardDefinition {
 }
 
 /** What the command line calls an option of a reward: `semanticPower`, `numericHardScale`. */
-export const rewardSetting = (reward: string, option: string): string =>
-  `${reward}_${option}`.replaceAll(/_+(.)/g, (_, letter: string) => letter.toUpperCase());
+export const rewardSetting = ({ name }: Pick<RewardDefinition, "name">, option: string): string =>
+  `${name}_${option}`.replaceAll(/_+(.)/g, (_, letter: string) => letter.toUpperCase());

@@ -44,6 +44,8 @@ export const definition: RewardDefinition<RepetitionSettings> = {
   formula: ["different n-grams / all n-grams - 1; 0 for fewer than n words"],
   range: "-1 to 0",
   source: "Yeo et al. 2025, arXiv 2502.03373",
+  players:
+    "Nothing, the prompt and every short answer earn 0, the most there is: it is a penalty, and needs a reward beside it.",
   options: defineOptions("the reward repetition", ROWS),
   counts: [],
   open: repetition,

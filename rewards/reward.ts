@@ -86,6 +86,8 @@ export interface RewardDefinition<C = Record<string, OptionValue>> {
   readonly range?: string;
   /** Paper, or the published system that it is of. Default: none. */
   readonly source?: string;
+  /** What those earn, for docs, who say nothing, copy the prompt, or give one answer to all. */
+  readonly players?: string;
   /** Name of the sentence encoder that it holds with these settings. Default: none. */
   encoder?(settings: Readonly<C>): string | undefined;
   /** Name of the classifier of sentiment that it holds with these settings. Default: none. */

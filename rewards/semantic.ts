@@ -136,6 +136,8 @@ export const definition: RewardDefinition<SemanticSettings> = {
   ],
   range: "0 to 1; euclidean -1 to 1",
   source: "Plashchinsky 2025, arXiv 2512.06920",
+  players:
+    "Nothing earns 0 (semanticOov). On colors a copied colour earns 0.45, always purple 0.46, all answers at once 0.53: a mean of 0.5 is no sign of learning.",
   options: OPTIONS,
   // deno-fmt-ignore
   counts: [

@@ -61,6 +61,8 @@ export const definition: RewardDefinition<SentimentSettings> = {
   formula: ["vader: sum / sqrt(sum^2 + 15) of its words' valences, as its rules change them", "a classifier: 2 p - 1, p of the positive class"],
   range: "-1 to 1",
   source: "Hutto and Gilbert 2014, ICWSM (VADER); Sanh et al. 2019, arXiv 1910.01108 (DistilBERT)",
+  players:
+    'Nothing gets null; a copy of the prompt its sentiment. "great great great" earns 0.92, whatever was asked.',
   options: defineOptions("the reward sentiment", ROWS),
   // deno-fmt-ignore
   counts: [

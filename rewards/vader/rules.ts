@@ -27,8 +27,9 @@ export function weighed(words: Words, i: number): number {
   const isDegree = DEGREES.has(word) || word === "kind" && lower[i + 1] === "of";
   let value = isDegree ? undefined : valence.get(word);
   if (value === undefined) return 0;
-  const no = lower.lastIndexOf("no", i - 1), back = i > 0 && no >= 0 ? i - no : Infinity;
-  if (back <= 2 || back === 3 && /^n?or$/.test(lower[i - 1])) value *= NEGATED;
+  const isDenied = lower[i - 1] === "no" || lower[i - 2] === "no" ||
+    lower[i - 3] === "no" && /^n?or$/.test(lower[i - 1]);
+  if (isDenied) value *= NEGATED;
   else if (word === "no" && valence.has(lower[i + 1] ?? "")) value = 0; // negates the next word
   if (mixed && isUpper(written[i])) value += value > 0 ? CAPITALS : -CAPITALS;
   for (let far = 1; far <= 3; far++) {
