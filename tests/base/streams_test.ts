@@ -61,6 +61,10 @@ const FIRST: { readonly [S in keyof RandomStreams]: readonly (readonly [Place<S>
     [{ index: 1 }, 2724832527],
     [{ index: 11 }, 56994522],
   ],
+  problems: [
+    [{ draw: 0, problem: 0, level: 1 }, 2283686369],
+    [{ draw: 3, problem: 7, level: 4 }, 479456631],
+  ],
 };
 
 Deno.test("every stream draws the words that it always drew", () => {

@@ -105,7 +105,10 @@ Deno.test("every listed task opens with its default rewards", async () => {
 });
 
 Deno.test("findTask() and openRewards() name the nearest there is", async () => {
-  const message = 'Cannot find the task "colours" as there are only colors; did you mean "colors"?';
+  const there =
+    "colors, shades, opposites, categories, copy, negative, analogies, math, dialogue, imdb";
+  const message =
+    `Cannot find the task "colours" as there are only ${there}; did you mean "colors"?`;
   assert.throws(() => findTask("colours"), new TypeError(message));
   await assert.rejects(openRewards(colors(), "exakt"), /did you mean "exact"\?/);
 });
