@@ -188,6 +188,11 @@ Deno.test("a reward that may be slow is asked little, and it is said how little"
       "on 16 of 100 training prompts",
   );
   assert.equal(boundsNotice({ ...bounded, bounds: BOUNDS }), undefined);
+  const bare = many.map(({ id, prompt }) => ({ id, prompt }));
+  assert.equal(
+    boundsNotice({ ...bounded, examples: { train: bare, heldout: bare.slice(0, 3) } }),
+    "players that learn nothing are scored on all 3 held-out prompts",
+  );
 });
 
 Deno.test("a run's summary has them; what rewards count for them is not in its metrics", () =>
