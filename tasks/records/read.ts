@@ -34,7 +34,7 @@ export async function readRecords(
   const file = { file: name, place: "" };
   const formats = "it must be parquet, JSON, JSONL or CSV";
   if (bytes.length === 0) throw recordError(file, `${formats}: it is empty`);
-  const start = new TextDecoder("latin1").decode(bytes.subarray(0, 24));
+  const start = String.fromCharCode(...bytes.subarray(0, 24));
   for (const [magic, what] of OTHERS) {
     if (start.startsWith(magic)) throw recordError(file, `${formats}: ${what}`);
   }
