@@ -12,6 +12,7 @@ import { checkTask, type Task } from "../tasks/task.ts";
 import { checkConflicts, settingsNotices } from "./conflicts.ts";
 import { findPreset } from "./presets/registry.ts";
 import { chooseRewards, type ChosenReward, type RewardRequest } from "./rewards.ts";
+import { asksServers } from "./servers.ts";
 import {
   type ResolvedSettings,
   resolveSettings,
@@ -70,6 +71,10 @@ export interface ResolvedRequest {
   config: ResolvedSettings["config"];
   /** Of data, adapter, optimizer and memory. */
   settings: Readonly<RunSettings>;
+  /** Who gives the answers that rewards compare with. */
+  parent: ResolvedSettings["parent"];
+  /** How servers are asked, where the run asks any. */
+  servers: ResolvedSettings["servers"];
   saveEvery: number;
   evaluateEvery: number;
   patience: number;
@@ -109,7 +114,7 @@ function resolve(request: TrainRequest): ResolvedRequest {
   const preset = named === undefined ? undefined : findPreset(named);
   const algorithm = algorithmOf(request, preset?.algorithm);
   const asked = request.settings ?? {};
-  const { config, run: settings, values } = resolveSettings(algorithm, {
+  const { config, run: settings, parent, servers, values } = resolveSettings(algorithm, {
     suited: suitedSettings(task, preset).map(({ values }) => values),
     asked,
     seed,
@@ -117,7 +122,16 @@ function resolve(request: TrainRequest): ResolvedRequest {
   });
   const needs = needsOf(algorithm, config);
   const rewards = chooseRewards(request.reward ?? task.defaultRewards, values);
-  const used = { algorithm: algorithm.name, needs, config, run: settings, rewards, asked };
+  const answers = { parent, servers, asksServers: asksServers({ rewards, parent }) };
+  const used = {
+    algorithm: algorithm.name,
+    needs,
+    config,
+    run: settings,
+    rewards,
+    ...answers,
+    asked,
+  };
   checkConflicts(used);
   const { rows } = settingsTable(algorithm);
   return {
@@ -128,8 +142,16 @@ function resolve(request: TrainRequest): ResolvedRequest {
     model,
     config,
     settings,
+    parent,
+    servers,
     ...everyOf(every, task),
-    notices: [...settingsNotices(rows, listRewards(), used), ...idlePatience(every, config)],
+    notices: [
+      ...settingsNotices(rows, listRewards(), used),
+      ...idlePatience(every, config),
+      ...rewards.flatMap((one) =>
+        "definition" in one ? one.definition.notice?.(one.settings) ?? [] : []
+      ),
+    ],
   };
 }
 

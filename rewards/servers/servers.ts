@@ -1,0 +1,78 @@
+/** The servers that a run's rewards and parent ask. @module */
+import { asUsage } from "../../base/usage.ts";
+import { keyVariable, requireHidden, type ServerAccess, type ServerRole } from "./access.ts";
+import { serverAddress } from "./address.ts";
+import { AnswerCache } from "./cache.ts";
+import type { ChatServer } from "./chat.ts";
+import { Connection } from "./connection.ts";
+import { Gate } from "./gate.ts";
+import { SERVER_OPTIONS, type ServerLimits } from "./limits.ts";
+
+/** All of them, with one gate for each host. */
+export class Servers {
+  readonly limits: Readonly<ServerLimits>;
+  readonly cache: AnswerCache;
+  readonly signal: AbortSignal | undefined;
+  #access: ServerAccess;
+  #gates = new Map<string, Gate>();
+  #connections = new Map<string, Connection>();
+
+  /** @throws {TypeError|RangeError} for limits that are none */
+  constructor(access: ServerAccess = {}, limits: Partial<ServerLimits> = {}) {
+    this.limits = SERVER_OPTIONS.resolve(limits);
+    this.cache = access.cache ?? new AnswerCache();
+    this.signal = access.signal;
+    this.#access = access;
+  }
+
+  /**
+   * @param setting what the address was given as, for errors
+   * @throws {TypeError} for an address that cannot be used, or a key that others could read on its way
+   */
+  connect(role: ServerRole, text: string, setting: string): Connection {
+    const address = serverAddress(text, setting), key = this.#access.key?.(role, address);
+    const known = this.#connections.get(`${role} ${address.href}`);
+    if (known) return known;
+    if (key) requireHidden(key, address);
+    const { serverRequests, serverPerMinute, serverTimeout, serverRetries, serverOutage } =
+      this.limits;
+    const gate = this.#gates.get(address.host) ?? new Gate(serverRequests, serverPerMinute);
+    this.#gates.set(address.host, gate);
+    const timeout = 1000 * serverTimeout, { fetch = globalThis.fetch, pause = 2000 } = this.#access;
+    const endpoint = { address, key, keyFrom: keyVariable(role), fetch, timeout };
+    const patience = { retries: serverRetries, pause, outage: serverOutage };
+    const connection = new Connection(endpoint, gate, patience);
+    this.#connections.set(`${role} ${address.href}`, connection);
+    return connection;
+  }
+
+  /** A chat model. @throws what `connect` throws, and {TypeError} without a model's name */
+  chat(role: "judge" | "parent", text: string, model: string | undefined): ChatServer {
+    const setting = role === "judge" ? "judgeServer" : "parent";
+    const connection = this.connect(role, text, setting);
+    if (!model) {
+      throw asUsage(
+        new TypeError(
+          `Cannot ask ${connection.name} as ${role}Model must name its model: it is missing`,
+        ),
+      );
+    }
+    const { serverMaxTokens: maxTokens, serverTemperature: temperature } = this.limits;
+    return { connection, model, maxTokens, temperature };
+  }
+
+  /** What was asked, one sentence for each server that was, and what was known already. */
+  report(): string[] {
+    const { hits, broken } = this.cache;
+    return [
+      ...[...this.#connections.values()].filter(({ counts }) => counts.sent > 0).map((
+        { name, counts },
+      ) =>
+        `${name} was sent ${counts.sent} requests, ${counts.again} of them again; ` +
+        `${counts.failed} had no usable answer`
+      ),
+      ...(hits > 0 ? [`${hits} answers were known already and not asked for`] : []),
+      ...(broken > 0 ? [`${broken} lines of the file of answers were none, and passed over`] : []),
+    ];
+  }
+}
