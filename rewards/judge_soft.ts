@@ -21,6 +21,6 @@ export const definition: RewardDefinition<OptionValues<typeof JUDGE_ROWS>> = {
     judgeReward("judge_soft", {
       judge: openJudge(settings, context),
       fallback: settings.fallback,
-      value: (rating) => rating / 10 * 2,
+      value: (rating) => rating / 5,
     }),
 };

@@ -31,7 +31,7 @@ export function serverJudge(server: ChatServer, { cache, signal }: Servers): Jud
     const key = await answerKey(["judge", name, body]);
     const ask = () => chat(server, body, (text) => String(ratingOf(text)), stop);
     try {
-      return ratingOf(await cache.answer(key, model, ask));
+      return ratingOf(await cache.answer(key, { model, ask, isGood }));
     } catch (error) {
       if (error instanceof AnswerError) return null;
       throw error;
@@ -39,6 +39,8 @@ export function serverJudge(server: ChatServer, { cache, signal }: Servers): Jud
   };
   return { name: `${model} at ${name}`, rate: (all) => askAll(all, rate, signal) };
 }
+
+const isGood = (text: string): boolean => parseRating(text) !== undefined;
 
 /** @throws {AnswerError} where the text is no rating */
 function ratingOf(text: string): number {

@@ -47,7 +47,7 @@ export function serverParent(
     const key = await answerKey(["parent", name, body]);
     try {
       const ask = () => chat(server, body, answerOf, stop);
-      return await cache.answer(key, model, ask);
+      return await cache.answer(key, { model, ask });
     } catch (error) {
       if (error instanceof AnswerError) return null;
       throw error;

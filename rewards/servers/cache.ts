@@ -26,10 +26,18 @@ export class AnswerCache {
   /**
    * The answer that is there, or that `ask` gives; whoever asks the same meanwhile waits for that one.
    * @param model whose answer it is, for whoever reads the file
+   * @param isGood what an answer must be: a file may have been changed
    */
-  answer(key: string, model: string, ask: () => Promise<string>): Promise<string> {
+  answer(
+    key: string,
+    { model, ask, isGood = () => true }: {
+      model: string;
+      ask: () => Promise<string>;
+      isGood?: (value: string) => boolean;
+    },
+  ): Promise<string> {
     const known = this.take(key), pending = this.#pending.get(key);
-    if (known !== undefined) return Promise.resolve(known);
+    if (known !== undefined && isGood(known)) return Promise.resolve(known);
     if (pending) {
       this.hits++;
       return pending;

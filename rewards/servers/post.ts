@@ -70,10 +70,11 @@ export async function post(
 
 function networkError(error: Error, { host }: URL, key?: Secret): Error {
   if (error.name === "NotCapable") {
-    return new OutageError(
-      `this program may not use the network: start it with --allow-net=${host}`,
-    );
+    return new OutageError(`this program may not: start it with --allow-net=${host}`);
   }
-  const why = key?.redact(error.message) ?? error.message;
-  return new AnswerError(`it cannot be reached: ${excerpt(why)}`, { retry: true });
+  const { message, cause } = error;
+  const why = cause instanceof Error ? `${message}, ${cause.message}` : message;
+  return new AnswerError(`it cannot be reached: ${excerpt(key?.redact(why) ?? why)}`, {
+    retry: true,
+  });
 }
