@@ -18,8 +18,6 @@ export interface ServerAccess {
   cache?: AnswerCache;
   /** Where it aborts, no request goes on. */
   signal?: AbortSignal;
-  /** Milliseconds before the second try of a request. Default 2,000. */
-  pause?: number;
   /** Default: the runtime's own. */
   fetch?: typeof fetch;
 }

@@ -1,14 +1,8 @@
 /** One request, and many, which all stop where one of them must. @module */
+import type { ServerLimits } from "./limits.ts";
 
 /** How a connection goes on after a failure. */
-export interface Patience {
-  /** Further tries of a request. */
-  retries: number;
-  /** Milliseconds before the second try, doubled before each further one. */
-  pause: number;
-  /** Requests in a row without a usable answer that stop the run. */
-  outage: number;
-}
+export type Patience = Pick<ServerLimits, "serverRetries" | "serverPause" | "serverOutage">;
 
 /** One request. */
 export interface Ask<T> {

@@ -27,6 +27,7 @@ export class Connection {
    * @throws the signal's reason where it aborts
    */
   async ask<T>(request: Ask<T>): Promise<T> {
+    const { serverRetries, serverPause } = this.patience;
     for (let tried = 1;; tried++) {
       try {
         const answer = await this.gate.run(() => this.#send(request, tried), request.signal);
@@ -37,9 +38,9 @@ export class Connection {
           throw new OutageError(this.#cannot(error), { cause: error });
         }
         if (!(error instanceof AnswerError)) throw error;
-        const { retry = false, wait = this.patience.pause * 2 ** (tried - 1) } = error.fault;
+        const { retry = false, wait = 1000 * serverPause * 2 ** (tried - 1) } = error.fault;
         const isLong = error.fault.wait !== undefined && wait > MAX_WAIT;
-        if (!retry || isLong || tried > this.patience.retries) throw this.#failed(error);
+        if (!retry || isLong || tried > serverRetries) throw this.#failed(error);
         if (error.fault.wait !== undefined) this.gate.hold(wait);
         await sleep(Math.min(wait, MAX_WAIT), request.signal);
       }
@@ -55,10 +56,10 @@ export class Connection {
   /** The error of a request that is given up. */
   #failed(error: AnswerError): Error {
     this.counts.failed++;
-    const { wait } = error.fault, { outage } = this.patience;
+    const { wait } = error.fault, { serverOutage } = this.patience;
     const asks = wait !== undefined && wait > MAX_WAIT ? `, and asks to wait ${wait / 1000} s` : "";
     const message = this.#cannot(error) + asks;
-    if (++this.#failedInRow < outage) return new AnswerError(message, { cause: error });
+    if (++this.#failedInRow < serverOutage) return new AnswerError(message, { cause: error });
     return new OutageError(
       `${message}. So ended ${this.#failedInRow} requests in a row (serverOutage): see to the server, ` +
         "then continue",

@@ -34,14 +34,13 @@ export class Servers {
     const known = this.#connections.get(`${role} ${address.href}`);
     if (known) return known;
     if (key) requireHidden(key, address);
-    const { serverRequests, serverPerMinute, serverTimeout, serverRetries, serverOutage } =
-      this.limits;
-    const gate = this.#gates.get(address.host) ?? new Gate(serverRequests, serverPerMinute);
+    const { limits } = this;
+    const gate = this.#gates.get(address.host) ??
+      new Gate(limits.serverRequests, limits.serverPerMinute);
     this.#gates.set(address.host, gate);
-    const timeout = 1000 * serverTimeout, { fetch = globalThis.fetch, pause = 2000 } = this.#access;
+    const timeout = 1000 * limits.serverTimeout, { fetch = globalThis.fetch } = this.#access;
     const endpoint = { address, key, keyFrom: keyVariable(role), fetch, timeout };
-    const patience = { retries: serverRetries, pause, outage: serverOutage };
-    const connection = new Connection(endpoint, gate, patience);
+    const connection = new Connection(endpoint, gate, limits);
     this.#connections.set(`${role} ${address.href}`, connection);
     return connection;
   }

@@ -157,7 +157,7 @@ async function opened(
     settings?: Record<string, string>;
   } = {},
 ) {
-  const servers = new Servers({ pause: 1, ...access }, { serverRetries: 1, ...limits });
+  const servers = new Servers(access, { serverPause: 0.001, serverRetries: 1, ...limits });
   const all = { judgeServer: fake.url, judgeModel: "m", ...settings };
   return await openRewards(colors(), "judge_hard,judge_soft", { settings: all, servers });
 }

@@ -64,7 +64,7 @@ const open = (settings: Record<string, string>, fake?: FakeServer, limits = {}, 
   openParent(
     PARENT_OPTIONS.resolve({ ...(fake && { parent: fake.url, parentModel: "m" }), ...settings }),
     colors(),
-    new Servers({ pause: 1, ...access }, { serverRetries: 2, ...limits }),
+    new Servers(access, { serverPause: 0.001, serverRetries: 2, ...limits }),
   );
 
 Deno.test("a run's parent is the task's table, a rule that suits it, or a server", async () => {

@@ -62,7 +62,12 @@ Deno.test("semantic() gives null and counts where the parent has no answer or no
     fallbacks: 0,
   };
   assert.deepEqual(reward.takeCounts!(), counts);
-  const zeros = { out_of_vocabulary: 0, no_parent_answer: 0, parent_out_of_vocabulary: 0 };
+  const zeros = {
+    out_of_vocabulary: 0,
+    no_parent_answer: 0,
+    parent_out_of_vocabulary: 0,
+    fallbacks: 0,
+  };
   assert.deepEqual(reward.takeCounts!(), zeros, "taking resets");
 });
 

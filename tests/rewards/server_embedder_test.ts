@@ -25,7 +25,7 @@ const open = (fake: FakeServer, limits = {}, access = {}) =>
   openServerEmbedder(
     fake.url,
     "e",
-    new Servers({ pause: 1, ...access }, { serverRetries: 1, ...limits }),
+    new Servers(access, { serverPause: 0.001, serverRetries: 1, ...limits }),
   );
 
 Deno.test("a server's vectors go to their own texts, each asked for once, 32 to a request", async () => {
@@ -150,7 +150,7 @@ Deno.test("semantic compares in a server's space; where that gives no vector the
   };
   const rewards = await openRewards(task, "semantic", {
     settings: { semanticEmbedder: fake.url, semanticEmbeddingModel: "e" },
-    servers: new Servers({ pause: 1 }, { serverRetries: 0 }),
+    servers: new Servers({}, { serverPause: 0.001, serverRetries: 0 }),
   });
   const cos = (a: number[], b: number[]) => {
     const dot = (x: number[], y: number[]) => x.reduce((sum, v, i) => sum + v * y[i], 0);

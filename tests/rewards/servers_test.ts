@@ -20,7 +20,7 @@ function model(
   limits: Partial<ServerLimits> = {},
   access: ConstructorParameters<typeof Servers>[0] = {},
 ): ChatServer & { servers: Servers } {
-  const servers = new Servers({ pause: 1, ...access }, { serverTimeout: 0.3, ...limits });
+  const servers = new Servers(access, { serverPause: 0.001, serverTimeout: 0.3, ...limits });
   return { ...servers.chat("judge", url, "m"), servers };
 }
 
@@ -181,7 +181,7 @@ Deno.test("pauses double; a Retry-After is kept to by all requests, one above a 
   await using fake = await FakeServer.open({
     fault: (_, count) => count < 3 ? "trouble" : undefined,
   });
-  await ask(model(fake, {}, { pause: 40 }));
+  await ask(model(fake, { serverPause: 0.04 }));
   const times = fake.seen.map(({ at }) => at), gaps = times.slice(1).map((at, i) => at - times[i]);
   [40, 80, 160].forEach((ms, i) =>
     assert.ok(gaps[i] > 0.95 * ms, `${gaps[i]} ms before try ${i + 2}`)
@@ -300,7 +300,7 @@ Deno.test("who stops waits for nothing: neither an answer, nor a pause, nor a pl
     fault: (_, count) => count === 0 ? "slow" : "trouble",
   });
   const stop = new AbortController(), reason = new Error("enough");
-  const server = model(fake, { serverTimeout: 100, serverRequests: 1 }, { pause: 60_000 });
+  const server = model(fake, { serverTimeout: 100, serverRequests: 1, serverPause: 60 });
   const all = [ask(server, stop.signal), ask(server, stop.signal)];
   while (fake.seen.length === 0) await sleep(2);
   const from = performance.now();
