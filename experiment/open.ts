@@ -19,7 +19,8 @@ import type { RunInfo } from "./observer.ts";
 import { LanguagePolicy } from "./policy.ts";
 import type { ResolvedRequest, TrainRequest } from "./request.ts";
 import { openChosen, settingsOfRewards } from "./rewards.ts";
-import { asksServers, openServers } from "./servers.ts";
+import { openServers } from "./open_servers.ts";
+import { asksServers } from "./servers.ts";
 import { explainMemory, planFitting } from "./suggestions.ts";
 
 /** A run that is ready for its first step. Disposing of it frees the models, not the device. */
@@ -64,14 +65,11 @@ export async function openRun(
     : await loadCheckpoint(resume, plan.config.totalSteps);
   const saved = loaded?.state;
   const found = saved?.source ? await sameModel(saved.source) : await findNamed(plan.model);
-  const { folder } = found, { task, config } = plan;
+  const { folder } = found, { config } = plan;
   const { sizes, tokenizer, prompts } = await measureRun(plan, folder, device);
   const budget = memoryBudget(device, memory);
   const planned = planFitting(device, sizes, budget);
-  const { frozenDtype: matrixDtype } = plan.settings;
-  const servers = await openServers(plan, signal);
-  const parent = await openParent(plan.parent, task, servers);
-  const rewards = await openChosen(plan.rewards, { parent, servers, device, matrixDtype });
+  const { servers, rewards } = await openScoring(plan, device, signal);
   const info = infoOf({ plan, device, found, sizes, rewards });
   const notices = loaded ? requireSame(resume!, loaded.manifest, info, changed) : [];
   const explain = (error: unknown): never => {
@@ -112,6 +110,19 @@ export async function openRun(
     referenceMoves,
     [Symbol.dispose]: () => all.dispose(),
   };
+}
+
+/** What scores completions, and asks servers for it. */
+async function openScoring(
+  plan: ResolvedRequest,
+  device: Device,
+  signal?: AbortSignal,
+): Promise<Pick<OpenRun, "servers" | "rewards">> {
+  const servers = await openServers(plan, signal);
+  const parent = await openParent(plan.parent, plan.task, servers);
+  const { frozenDtype: matrixDtype } = plan.settings;
+  const rewards = await openChosen(plan.rewards, { parent, servers, device, matrixDtype });
+  return { servers, rewards };
 }
 
 /** As `findModel`; a run stands for its last checkpoint. */

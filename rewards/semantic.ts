@@ -148,8 +148,8 @@ export const definition: RewardDefinition<SemanticSettings> = {
   counts: [
     { name: "out_of_vocabulary", healthy: "falls to 0", meaning: "completions without any word that the word vectors know", remedy: "Above: the policy writes what is not a word; start from a better model, or lower learningRate." },
     { name: "no_parent_answer", healthy: "0", meaning: "completions whose parent gave no answer; they get null", remedy: "Above: give the examples an answer." },
-    { name: "fallbacks", healthy: "0", meaning: "completions that a server gave no embedding for, or for their parent's answer; they get null", remedy: "Above: see to the server; fewer serverRequests, or a longer serverTimeout." },
     { name: "parent_out_of_vocabulary", healthy: "0", meaning: "completions whose parent's answer has no known word; they get null", remedy: "Above: choose answers of known words, or another embedder." },
+    { name: "fallbacks", healthy: "0", meaning: "completions that a server gave no embedding for, or for their parent's answer; they get null", remedy: "Above: see to the server; fewer serverRequests, or a longer serverTimeout." },
   ],
   encoder: ({ embedder }) => embedder === WORDS || isAddress(embedder) ? undefined : embedder,
   server: ({ embedder }) => isAddress(embedder) ? embedder : undefined,

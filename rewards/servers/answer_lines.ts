@@ -32,3 +32,12 @@ export function readAnswer(line: string): Pick<Answer, "key" | "value"> | undefi
     return undefined;
   }
 }
+
+/** How an answer is had that is not there. */
+export interface Question {
+  /** Whose answer it is, for whoever reads the file. */
+  model: string;
+  ask: () => Promise<string>;
+  /** What an answer must be: a file may have been changed. Default: anything. */
+  isGood?: (value: string) => boolean;
+}

@@ -1,5 +1,5 @@
 /** Answers that are there already, by the hash of what was asked: in memory, and in a file's lines. @module */
-import { type Answer, type AnswerLines, readAnswer } from "./answer_lines.ts";
+import { type Answer, type AnswerLines, type Question, readAnswer } from "./answer_lines.ts";
 
 const MAX_BYTES = 2 ** 28; // in memory; an embedding of 3072 numbers takes 32 KB
 
@@ -23,19 +23,8 @@ export class AnswerCache {
     return cache;
   }
 
-  /**
-   * The answer that is there, or that `ask` gives; whoever asks the same meanwhile waits for that one.
-   * @param model whose answer it is, for whoever reads the file
-   * @param isGood what an answer must be: a file may have been changed
-   */
-  answer(
-    key: string,
-    { model, ask, isGood = () => true }: {
-      model: string;
-      ask: () => Promise<string>;
-      isGood?: (value: string) => boolean;
-    },
-  ): Promise<string> {
+  /** The answer that is there, or that `ask` gives; whoever asks the same meanwhile waits for that one. */
+  answer(key: string, { model, ask, isGood = () => true }: Question): Promise<string> {
     const known = this.take(key), pending = this.#pending.get(key);
     if (known !== undefined && isGood(known)) return Promise.resolve(known);
     if (pending) {

@@ -12,6 +12,8 @@ const MAX_WAIT = 60_000; // ms that a Retry-After may ask for, and that a pause 
 export class Connection {
   /** Requests sent, and those of them that were sent again. */
   readonly counts: Record<"sent" | "again" | "failed", number> = { sent: 0, again: 0, failed: 0 };
+  /** Why the last request that was given up had no usable answer. */
+  lastFault: string | undefined;
   #failedInRow = 0;
 
   constructor(readonly endpoint: Endpoint, readonly gate: Gate, readonly patience: Patience) {}
@@ -56,6 +58,7 @@ export class Connection {
   /** The error of a request that is given up. */
   #failed(error: AnswerError): Error {
     this.counts.failed++;
+    this.lastFault = error.message;
     const { wait } = error.fault, { serverOutage } = this.patience;
     const asks = wait !== undefined && wait > MAX_WAIT ? `, and asks to wait ${wait / 1000} s` : "";
     const message = this.#cannot(error) + asks;

@@ -64,14 +64,15 @@ export class Servers {
   report(): string[] {
     const { hits, broken } = this.cache;
     return [
-      ...[...this.#connections.values()].filter(({ counts }) => counts.sent > 0).map((
-        { name, counts },
-      ) =>
-        `${name} was sent ${counts.sent} requests, ${counts.again} of them again; ` +
-        `${counts.failed} had no usable answer`
-      ),
+      ...[...this.#connections.values()].filter(({ counts }) => counts.sent > 0).map(said),
       ...(hits > 0 ? [`${hits} answers were known already and not asked for`] : []),
       ...(broken > 0 ? [`${broken} lines of the file of answers were none, and passed over`] : []),
     ];
   }
+}
+
+/** What a server was asked, and gave. */
+function said({ name, counts: { sent, again, failed }, lastFault }: Connection): string {
+  const why = lastFault === undefined ? "" : `, the last as ${lastFault}`;
+  return `${name} was sent ${sent} requests, ${again} of them again; ${failed} had no usable answer${why}`;
 }

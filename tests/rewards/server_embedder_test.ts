@@ -165,7 +165,7 @@ Deno.test("semantic compares in a server's space; where that gives no vector the
   assert.deepEqual(rewards.takeCounts(), {
     "semantic/out_of_vocabulary": 0,
     "semantic/no_parent_answer": 0,
-    "semantic/fallbacks": 2,
     "semantic/parent_out_of_vocabulary": 0,
+    "semantic/fallbacks": 2,
   });
 });
