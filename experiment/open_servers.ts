@@ -23,8 +23,8 @@ export async function openServers(
     const line = trainCommand([...new Set(all.map(({ host }) => host))]);
     throw asUsage(
       new Error(
-        `Cannot ask ${closed.host} as this command may not use that network address. Write what ` +
-          `follows "deno task train" behind this: ${line}`,
+        `Cannot ask ${closed.host} as this program may not use the network there. In place of "deno task ` +
+          `train", begin the same line with: ${line}`,
       ),
     );
   }

@@ -24,5 +24,5 @@ export const JUDGE_COUNTS: readonly RewardCount[] = [
 /** What people should know of a run that `reward` rates. */
 export const judgeNotice = (reward: string, { server, model }: JudgeSettings): string =>
   server === undefined
-    ? `${reward} rates by a rubric of rules, and by no language model: judgeServer=https://host/v1 asks one`
+    ? `${reward} rates by a rubric of rules, not by a language model: judgeServer asks one`
     : `${reward} sends every prompt and completion to ${server}, where ${model} rates it`;

@@ -101,8 +101,8 @@ inTemporary(
     assert.match(
       refused.err,
       new RegExp(
-        `^error: Cannot ask ${host} as this command may not use that network address\\. Write what follows ` +
-          `"deno task train" behind this: PLAINRL_HOST=${host} deno task train:net$`,
+        `^error: Cannot ask ${host} as this program may not use the network there\\. In place of "deno task ` +
+          `train", begin the same line with: PLAINRL_HOST=${host} deno task train:net$`,
         "m",
       ),
     );
@@ -119,7 +119,7 @@ inTemporary(
       start(`train:net ${line}`, { ...env, PLAINRL_HOST: new URL(other.url).host }),
     );
     assert.equal(elsewhere.code, 2);
-    assert.match(elsewhere.err, new RegExp(`Cannot ask ${host} as this command may not use that`));
+    assert.match(elsewhere.err, new RegExp(`Cannot ask ${host} as this program may not use the`));
 
     const done = await ended(
       start(`train:net ${line} --out runs/b --json`, { ...env, PLAINRL_HOST: host }),
@@ -179,7 +179,7 @@ inTemporary(
     await read.cancel();
     slow = false;
     const resume = `train:net --resume runs/a --steps ${
-      /saved|stopped at step (\d+)/.exec(said)![1]
+      /stopped at step (\d+)/.exec(said)![1]
     }`;
     const next = await ended(start(resume, { PLAINRL_HOST: host }));
     assert.equal(next.code, 0, next.err);

@@ -8,6 +8,7 @@ import { AnswerCache } from "../../rewards/servers/cache.ts";
 import { OutageError } from "../../rewards/servers/errors.ts";
 import { Servers } from "../../rewards/servers/servers.ts";
 import { ppo } from "../../rl/algorithms/ppo.ts";
+import { answer } from "../../scripts/rubric_server.ts";
 import { colors } from "../../tasks/colors.ts";
 import { FakeServer } from "./_server.ts";
 
@@ -103,6 +104,7 @@ Deno.test("what trivial players earn by the rubric: nothing, a copy, a constant"
     const most = asked === "" ? 7 : 4; // below the threshold of 7, or at it where nothing was asked
     assert.ok(rubricRating(asked, constant) <= most, asked);
   }
+  assert.equal(rubricRating(ASKED, constant), 4);
   for (
     const text of [
       "",
@@ -119,6 +121,31 @@ Deno.test("what trivial players earn by the rubric: nothing, a copy, a constant"
   }
 });
 
+Deno.test("the stand-in for a server rates by the rubric, and says what it does not take", async () => {
+  const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, answer);
+  const url = `http://127.0.0.1:${server.addr.port}/v1`;
+  const rewards = await openRewards(colors(), "judge_soft", {
+    settings: { judgeServer: url, judgeModel: "rubric" },
+  });
+  const { total } = await rewards.breakdown(
+    batch(ASKED, ["yes", "You sleep better if the night is dark."]),
+  );
+  assert.deepEqual(total, [2.1 / 5, 8.5 / 5]); // to one decimal
+  for (
+    const [method, path, body, status] of [["POST", "/chat/completions", "{}", 400], [
+      "POST",
+      "/models",
+      "{}",
+      404,
+    ], ["GET", "/chat/completions", undefined, 404]] as const
+  ) {
+    const response = await fetch(url + path, { method, body });
+    assert.equal(response.status, status);
+    await response.body?.cancel();
+  }
+  await server.shutdown();
+});
+
 Deno.test("without a server the judges rate by the rubric, and say so", async () => {
   const texts = ["You sleep better if the night is dark.", "yes", ""];
   const both = await openRewards(colors(), "judge_hard,judge_soft");
@@ -133,7 +160,7 @@ Deno.test("without a server the judges rate by the rubric, and say so", async ()
   const notice = findReward("judge_soft").notice!({ fallback: "null" });
   assert.equal(
     notice,
-    "judge_soft rates by a rubric of rules, and by no language model: judgeServer=https://host/v1 asks one",
+    "judge_soft rates by a rubric of rules, not by a language model: judgeServer asks one",
   );
 });
 
