@@ -19,6 +19,7 @@ import {
   ownDefinitions,
   type RewardRequest,
 } from "./rewards.ts";
+import { asksServers } from "./servers.ts";
 import {
   type ResolvedSettings,
   resolveSettings,
@@ -87,6 +88,10 @@ export interface ResolvedRequest {
   config: ResolvedSettings["config"];
   /** Of data, adapter, optimizer and memory. */
   settings: Readonly<RunSettings>;
+  /** Who gives the answers that rewards compare with. */
+  parent: ResolvedSettings["parent"];
+  /** How servers are asked, where the run asks any. */
+  servers: ResolvedSettings["servers"];
   saveEvery: number;
   evaluateEvery: number;
   patience: number;
@@ -131,18 +136,20 @@ function resolve(request: TrainRequest): ResolvedRequest {
   const asked = request.settings ?? {},
     reward = request.reward ?? ownRun?.rewards ?? rewardsOf(task);
   const all = [...listRewards(), ...ownDefinitions(reward)];
-  const { config, run: settings, values } = resolveSettings(algorithm, {
+  const { config, run: settings, parent, servers, values } = resolveSettings(algorithm, {
     suited: suitedSettings(task, preset).map(({ values }) => values),
     ...{ asked, seed, rewards: all, task: opened.options },
     totalSteps: steps ?? ownRun?.steps ?? task.steps,
   });
   const needs = needsOf(algorithm, config);
   const rewards = withMeasure(chooseRewards(reward, values), task, values);
-  const used = { algorithm: algorithm.name, needs, config, run: settings, rewards, asked };
+  const answers = { parent, servers, asksServers: asksServers({ rewards, parent }) };
+  const about = { algorithm: algorithm.name, needs, config, run: settings, rewards, asked };
+  const used = { ...about, ...answers };
   checkConflicts(used);
   const { rows } = settingsTable(algorithm, all, opened.options);
   return {
-    ...{ task, opened, algorithm, needs, rewards, config, settings },
+    ...{ task, opened, algorithm, needs, rewards, config, settings, parent, servers },
     model: model ?? task.model ?? DEFAULT_MODEL,
     ...everyOf(every, task),
     notices: [
@@ -150,6 +157,9 @@ function resolve(request: TrainRequest): ResolvedRequest {
       ...fitNotices(task, rewards),
       ...settingsNotices(rows, all, used),
       ...idlePatience(every, config),
+      ...rewards.flatMap((one) =>
+        "definition" in one ? one.definition.notice?.(one.settings) ?? [] : []
+      ),
     ],
   };
 }

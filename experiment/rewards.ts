@@ -16,6 +16,7 @@ import type {
   RewardDefinition,
   TextEmbedder,
 } from "../rewards/reward.ts";
+import type { Servers } from "../rewards/servers/servers.ts";
 import type { Task } from "../tasks/task.ts";
 import { openWordVectors } from "./folder/word_vectors.ts";
 import { openClassifier, openEncoder, openScorer } from "./reward_networks.ts";
@@ -174,6 +175,8 @@ export const settingsOfRewards = (chosen: readonly ChosenReward[]): Record<strin
 export interface RewardPlace extends Pick<RewardContext, "openScorer"> {
   parent?: Parent;
   embedder?: TextEmbedder;
+  /** Asks the servers that they name. Default: without keys, and with what is known until the end. */
+  servers?: Servers;
   /** Holds a reward's network. */
   device?: Device;
   /** How a network's matrices are stored. Default "f32". */
