@@ -101,21 +101,8 @@ export async function openRun(
   notices.unshift(`device memory ${formatBytes(planned.total)}${free}`);
   const all = owned.move();
   return {
-    ...{
-      plan,
-      device,
-      found,
-      tokenizer,
-      prompts,
-      policy,
-      rewards,
-      servers,
-      trainer,
-      saved,
-      info,
-      notices,
-    },
-    referenceMoves,
+    ...{ plan, device, found, tokenizer, prompts, policy, rewards, servers, trainer },
+    ...{ saved, info, notices, referenceMoves },
     [Symbol.dispose]: () => all.dispose(),
   };
 }

@@ -5,33 +5,31 @@
  */
 import type { Device } from "../kernels/device.ts";
 import { openDevice } from "../kernels/devices/open.ts";
-import type { CombinedReward } from "../rewards/combine.ts";
 import { LogitsError } from "../model/logits.ts";
 import { figuresText } from "../model/prefix_check.ts";
 import type { Example } from "../rewards/reward.ts";
 import { causedBy, OutageError } from "../rewards/servers/errors.ts";
 import { DivergedError } from "../rl/diverged.ts";
 import type { PromptSource } from "../rl/prompts.ts";
-import { meanAndStd } from "../rl/stats.ts";
 import { follow } from "./best.ts";
 import { evaluatePolicy } from "./evaluate.ts";
 import { saveCheckpoint, type TrainingState } from "./folder/checkpoint.ts";
-import {
-  type CompletionRow,
-  type Phase,
-  phaseText,
-  type Players,
-  type RunObserver,
-  type Split,
-  type SplitResult,
-  type StepReport,
-  type Summary,
+import type {
+  CompletionRow,
+  Phase,
+  Players,
+  RunObserver,
+  Split,
+  SplitResult,
+  StepReport,
+  Summary,
 } from "./observer.ts";
 import { type OpenRun, openRun } from "./open.ts";
 import { openRequest } from "./opening.ts";
 import { resolveRequest, type TrainRequest } from "./request.ts";
 import { boundsFor, boundsNotice, play } from "./players.ts";
 import { examplesFrom, meanOf, type Scorer, scoreResponses } from "./rollout.ts";
+import { fallbackNotes, rewardMetrics } from "./reward_metrics.ts";
 import { lowerLearningRate } from "./runaway.ts";
 
 export type { TrainRequest } from "./request.ts";
@@ -271,13 +269,8 @@ class TrainingRun {
       ...{ policy, prompts, maxNewTokens, batchSize: settings.batchSize },
       ...{ examples: task.examples[phase.split], step, phase, signal },
     });
-    // Counts in metrics speak of rollouts alone.
-    for (const [name, count] of Object.entries(this.run.rewards.takeCounts())) {
-      if (count === 0 || !name.endsWith("/fallbacks")) continue;
-      this.observer.notice?.(
-        `note: ${name} is ${count} of ${rows.length} answers, ${phaseText(phase)}`,
-      );
-    }
+    const counts = this.run.rewards.takeCounts(); // those in metrics speak of rollouts alone
+    for (const text of fallbackNotes(counts, rows.length, phase)) this.observer.notice?.(text);
     const { measure } = task;
     const result = {
       ...{ exact, reward },
@@ -333,25 +326,4 @@ const isReason = (error: unknown, signal: AbortSignal | undefined): boolean =>
 function asDivergence(error: unknown): never {
   if (!(error instanceof LogitsError)) throw error;
   throw new DivergedError(error.message, { cause: error });
-}
-
-/** Each reward's mean and spread over the completions that it could score, and what it counted. */
-function rewardMetrics(
-  rewards: CombinedReward,
-  { completions, counts }: {
-    completions: readonly CompletionRow[];
-    counts: Readonly<Record<string, number>>;
-  },
-): [name: string, value: number][] {
-  const names = new Set(["exact", ...Object.keys(rewards.weights)]);
-  return [
-    ...[...names].flatMap((name): [string, number][] => {
-      const values = completions.map(({ scores }) => scores[name]);
-      const { mean, std } = meanAndStd(values.filter((value) => value !== null));
-      return [[`rewards/${name}/mean`, mean], [`rewards/${name}/std`, std]];
-    }),
-    ...Object.entries(counts).map((
-      [name, count],
-    ): [string, number] => [`rewards/${name}`, count]),
-  ];
 }
