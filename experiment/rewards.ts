@@ -20,7 +20,6 @@ import type { Servers } from "../rewards/servers/servers.ts";
 import type { Task } from "../tasks/task.ts";
 import { openWordVectors } from "./folder/word_vectors.ts";
 import { openClassifier, openEncoder, openScorer } from "./reward_networks.ts";
-import { loadReward } from "./folder/own_files.ts";
 import type { OwnFile } from "./observer.ts";
 
 /** One reward of a run: a definition with its settings, or an object of your own. */
