@@ -3,13 +3,9 @@ import { isPath } from "../base/own_file.ts";
 import { asUsage } from "../base/usage.ts";
 import type { OptionValue } from "../base/options.ts";
 import { type OpenedTask, openTask, type TaskRequest } from "../tasks/open.ts";
-import type { TaskContext } from "../tasks/task.ts";
-import { readData } from "./folder/data_file.ts";
-import { loadTask } from "./folder/own_files.ts";
+import { taskContext } from "./folder/data_file.ts";
 import type { TrainRequest } from "./request.ts";
 import { loadRewards } from "./rewards.ts";
-
-const CONTEXT: TaskContext = { readData };
 
 /** A request of which nothing is left to read: its task is open, its rewards are loaded. */
 export type OpenedRequest = TrainRequest & { task: OpenedTask };
@@ -36,7 +32,7 @@ export async function openFrom(
 ): Promise<OpenedTask> {
   const { task, file } = await findFrom(asked);
   try {
-    const opened = await openTask(task, settings, CONTEXT);
+    const opened = await openTask(task, settings, taskContext());
     return file ? { ...opened, file } : opened;
   } catch (error) {
     throw error instanceof TypeError || error instanceof RangeError ? asUsage(error) : error;
@@ -48,6 +44,7 @@ export async function findFrom(
   asked: TaskRequest,
 ): Promise<{ task: TaskRequest; file?: OpenedTask["file"] }> {
   if (typeof asked !== "string" || !isPath(asked)) return { task: asked };
+  const { loadTask } = await import("./folder/own_files.ts");
   const { definition, file } = await loadTask(asked);
   return { task: definition, file };
 }

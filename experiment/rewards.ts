@@ -82,6 +82,7 @@ export async function loadRewards(asked: RewardRequest): Promise<RewardRequest> 
       if (typeof one !== "string") return [one];
       const terms = markUsage(() => parseTerms(one, names));
       if (!terms.some(({ name }) => isModuleFile(name))) return [one];
+      const { loadReward } = await import("./folder/own_files.ts");
       return await Promise.all(
         terms.map(async ({ name, weight }) =>
           isModuleFile(name) ? { ...await loadReward(name), weight } : `${name}:${weight}`

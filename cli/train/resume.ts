@@ -1,6 +1,7 @@
 /** Which run `train --resume` continues. @module */
 import { join } from "node:path";
 import { didYouMean } from "../../base/names.ts";
+import { isModuleFile } from "../../base/own_file.ts";
 import { listFolder, listFolders } from "../../experiment/folder/files.ts";
 import { type Changes, endOf } from "../../experiment/folder/history.ts";
 import { LinkError } from "../../experiment/folder/links.ts";
@@ -14,6 +15,7 @@ import {
 } from "../../experiment/folder/resumable.ts";
 import { readRun, type RunData } from "../../experiment/folder/run_data.ts";
 import { faultOf, requestSchema } from "../../experiment/folder/schemas.ts";
+import { fullPath } from "../../model/files/disk.ts";
 import { type Parsed, UsageError } from "../command.ts";
 import type { TrainFlags } from "../commands/train.ts";
 import { quoted } from "../terminal.ts";
@@ -108,6 +110,23 @@ function checkRequest({ folder, config: { request } }: RunData): void {
 }
 
 /**
+ * A run folder may come from anywhere: no code that lies in it is run.
+ * @throws {UsageError} where the run's task or a reward is such a module
+ */
+async function checkModules({ folder, config: { request } }: RunData): Promise<void> {
+  const { task, rewards = [] } = request as Pick<RunRequest, "task" | "rewards">;
+  const place = await fullPath(folder);
+  for (const path of [task, ...rewards.map(({ name }) => name)].filter(isModuleFile)) {
+    const found = await fullPath(path);
+    if (place === undefined || !found?.startsWith(join(place, "/"))) continue;
+    throw new UsageError(
+      `Cannot resume ${folder} as it would run the code of ${path}, which lies in the run's own folder: ` +
+        "copy the file out of it, and start a new run with that",
+    );
+  }
+}
+
+/**
  * Checkpoints up to this step are good: after a divergence the last before it.
  * @throws {UsageError} where the run diverged and would again, as nothing is changed
  */
@@ -138,6 +157,7 @@ async function theRun(folder: string, now: Changes): Promise<Found> {
     using held = new DisposableStack();
     const found = held.use(await findResumable(folder, { finished: true, upTo }));
     checkRequest(run);
+    await checkModules(run);
     const { step: since = 0 } = (run.history ?? []).findLast(({ kind }) => kind === "resumed") ??
       {};
     // What an earlier resume changed, the checkpoints after it were saved with.

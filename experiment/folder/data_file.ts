@@ -4,10 +4,13 @@ import { excerpt, firstOf } from "../../base/excerpt.ts";
 import { ifThere, kindOf, readIfThere } from "../../model/files/deno_folder.ts";
 import { isHubId } from "../../model/hub/names.ts";
 import { cacheFolder } from "../../model/hub/settings.ts";
-import type { DataFile } from "../../tasks/task.ts";
+import type { DataFile, TaskContext } from "../../tasks/task.ts";
 import { lookedIn } from "./named_model.ts";
 
 const DATA = /\.(?:csv|tsv|json|jsonl|parquet|txt)$/i;
+
+/** What a task may ask for here: in a browser's tab there are no files. */
+export const taskContext = (): TaskContext => "Deno" in globalThis ? { readData } : {};
 
 /**
  * The file at a path; else of the data set OWNER/NAME in the hub's cache, as Python's libraries keep it: the

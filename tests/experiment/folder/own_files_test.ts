@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { pathToFileURL } from "node:url";
 import { isUsage } from "../../../base/usage.ts";
-import { readData } from "../../../experiment/folder/data_file.ts";
+import { readData, taskContext } from "../../../experiment/folder/data_file.ts";
 import { loadReward, loadTask } from "../../../experiment/folder/own_files.ts";
 import { openFrom } from "../../../experiment/opening.ts";
 import { openRewards } from "../../../experiment/rewards.ts";
@@ -244,6 +244,17 @@ Deno.test("a reward's module that exports none says what it exports", () =>
       /"exact" is measured beside every sum/,
     );
   }));
+
+Deno.test("a task may read files where there are some", async () => {
+  assert.equal(taskContext().readData, readData);
+  const code = `const { taskContext } = await import("${ROOT}experiment/folder/data_file.ts");
+const { log } = console;
+delete globalThis.Deno;
+log(Object.keys(taskContext()).length);`;
+  const { stdout } = await new Deno.Command(Deno.execPath(), { args: ["eval", "--no-check", code] })
+    .output();
+  assert.equal(new TextDecoder().decode(stdout).trim(), "0");
+});
 
 Deno.test("data is a file, or a file of a data set in the hub's cache", () =>
   withFolder(async (folder) => {
