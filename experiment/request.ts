@@ -6,6 +6,7 @@ import type { Algorithm, Needs } from "../rl/algorithm.ts";
 import { asAlgorithm, DEFAULT_ALGORITHM } from "../rl/algorithms/registry.ts";
 import { needsOf } from "../rl/needs.ts";
 import { MAX_STEPS } from "../rl/trainer_options.ts";
+import { parentNotices } from "../rewards/parents/settings.ts";
 import { listRewards } from "../rewards/registry.ts";
 import { type OpenedTask, openTaskNow, type TaskRequest } from "../tasks/open.ts";
 import { DEFAULT_MODEL, type Task } from "../tasks/task.ts";
@@ -157,6 +158,7 @@ function resolve(request: TrainRequest): ResolvedRequest {
       ...fitNotices(task, rewards),
       ...settingsNotices(rows, all, used),
       ...idlePatience(every, config),
+      ...parentNotices(parent),
       ...rewards.flatMap((one) =>
         "definition" in one ? one.definition.notice?.(one.settings) ?? [] : []
       ),

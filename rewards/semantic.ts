@@ -157,6 +157,10 @@ export const definition: RewardDefinition<SemanticSettings> = {
   ],
   encoder: ({ embedder }) => encoderOf(embedder),
   server: ({ embedder }) => isAddress(embedder) ? embedder : undefined,
+  notice: ({ embedder, embeddingModel }) =>
+    isAddress(embedder)
+      ? `semantic sends every completion to ${embedder}, where ${embeddingModel} embeds it`
+      : undefined,
   quick: ({ embedder }) => !isAddress(embedder) && encoderOf(embedder) === undefined,
   async open({ embedder: name, embeddingModel, vectorRows, ...choices }, context) {
     const chosen = { name, rows: vectorRows, model: embeddingModel };

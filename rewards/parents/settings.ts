@@ -24,6 +24,12 @@ export type ParentSettings = OptionValues<typeof ROWS>;
 /** The settings of a run's parent. */
 export const PARENT_OPTIONS: OptionTable<ParentSettings> = defineOptions("the parent", ROWS);
 
+/** What people should know of a run with this parent. */
+export const parentNotices = ({ parent, parentModel }: ParentSettings): string[] =>
+  isAddress(parent)
+    ? [`${parent} is sent every prompt, for ${parentModel} to give the parent's answer`]
+    : [];
+
 const SHOTS = 4; // of the task's own answers that a server is shown
 
 /** What a parent is opened for. */

@@ -178,7 +178,9 @@ inTemporary(
     assert.ok(performance.now() - from < 10_000);
     await read.cancel();
     slow = false;
-    const resume = `train:net --resume runs/a --steps ${/stopped at step (\d+)/.exec(said)![1]}`;
+    const resume = `train:net --resume runs/a --steps ${
+      /stopped at step (\d+)/.exec(said)![1]
+    } serverRequests=2`;
     const next = await ended(start(resume, { PLAINRL_HOST: host }));
     assert.equal(next.code, 0, next.err);
   },

@@ -1,6 +1,6 @@
 /**
  * Whole runs whose rewards and parents ask a server. `deno task test:servers` takes 10,000 ratings in place
- * of 500.
+ * of 250.
  */
 import assert from "node:assert/strict";
 import { readRun } from "../../experiment/folder/run_data.ts";
@@ -12,7 +12,7 @@ import { withFolder } from "../_folder.ts";
 import { FakeServer, type Fault, FAULTS } from "../rewards/_server.ts";
 import { Recorder, stopAndResume, writeSmallModel } from "./_model.ts";
 
-const RATINGS = Number(Deno.env.get("PLAINRL_RATINGS") ?? 500);
+const RATINGS = Number(Deno.env.get("PLAINRL_RATINGS") ?? 250);
 const FAULT_SHARE = 0.2, AT_ONCE = 64;
 
 /** What a completion deserves: 0 to 10 in halves. */
@@ -102,7 +102,7 @@ Deno.test(`${RATINGS} ratings, of which one in five goes wrong, up to ${AT_ONCE}
       said[0],
       /^note: http:\S+ was sent \d+ requests, \d+ of them again; \d+ had no usable/,
     );
-    if (RATINGS > 500) {
+    if (RATINGS > 250) {
       console.log({
         requests: fake.seen.length,
         faults,
@@ -291,7 +291,12 @@ Deno.test("settings of servers, and of judges, that change nothing are said; an 
     "serverRetries=1 changes nothing as the run asks no server",
   ]);
   assert.deepEqual(told({ parentModel: "m" }), ["parentModel=m changes nothing as parent=table"]);
-  assert.deepEqual(told({ parent: "https://a/v1", parentModel: "m", serverRetries: 1 }), []);
+  assert.deepEqual(told({ parent: "https://a/v1", parentModel: "m", serverRetries: 1 }), [
+    "https://a/v1 is sent every prompt, for m to give the parent's answer",
+  ]);
+  assert.deepEqual(told({ semanticEmbedder: "https://a/v1", semanticEmbeddingModel: "m" }), [
+    "semantic sends every completion to https://a/v1, where m embeds it",
+  ]);
   assert.match(
     told({}, "judge_hard,judge_soft").join("\n"),
     /judge_hard rates by a rubric.*\njudge_soft rates by a rubric/,

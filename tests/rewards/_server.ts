@@ -35,6 +35,15 @@ export interface Seen {
   at: number;
 }
 
+/** What comes in place of an answer. */
+interface Refusal {
+  status: number;
+  headers?: Record<string, string>;
+  body?: string;
+  /** With a body of 100 MB. */
+  pour?: boolean;
+}
+
 /** How the server answers. */
 export interface FakeOptions {
   /** The content of a chat's answer; default "7". */
@@ -49,7 +58,7 @@ export interface FakeOptions {
   refuse?: (
     seen: Seen,
     count: number,
-  ) => { status: number; headers?: Record<string, string>; body?: string } | undefined;
+  ) => Refusal | undefined;
 }
 
 const MB = Buffer.alloc(2 ** 20, 32);
@@ -95,6 +104,7 @@ export class FakeServer implements AsyncDisposable {
     this.most = Math.max(this.most, ++this.busy);
     response.on("close", () => this.busy--);
     const refused = refuse?.(seen, count);
+    if (refused?.pour) return await this.#pour(response, refused.status);
     if (refused) {
       response.writeHead(refused.status, refused.headers).end(refused.body ?? "");
       return;
@@ -115,7 +125,7 @@ export class FakeServer implements AsyncDisposable {
     const right = this.options.chat?.(seen) ?? "7";
     switch (fault) {
       case "slow":
-        return await this.#wait(600).then(() => send(response, choice(right)));
+        return await this.#wait(1500).then(() => send(response, choice(right)));
       case "busy":
         return void response.writeHead(429, { "retry-after": "0" }).end("slow down");
       case "trouble":
@@ -163,8 +173,8 @@ export class FakeServer implements AsyncDisposable {
     return `${this.#other}/chat/completions`;
   }
 
-  async #pour(response: ServerResponse): Promise<void> {
-    response.writeHead(200);
+  async #pour(response: ServerResponse, status = 200): Promise<void> {
+    response.writeHead(status);
     for (let i = 0; i < 100 && !response.destroyed; i++) {
       this.taken++;
       if (response.write(MB)) continue;

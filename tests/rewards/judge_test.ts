@@ -287,7 +287,7 @@ Deno.test("an outage, and whoever stops, end a whole batch, for both rewards", a
   const from = performance.now();
   stop.abort(reason);
   await assert.rejects(stopped, (error) => error instanceof Error && error.cause === reason);
-  assert.ok(performance.now() - from < 500);
+  assert.ok(performance.now() - from < 3000);
 });
 
 Deno.test("a rating that is known from before is not asked for, by other rewards and runs too", async () => {
