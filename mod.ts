@@ -58,6 +58,13 @@ export { Tokenizer } from "./model/tokenizer/tokenizer.ts";
 export { exact } from "./rewards/exact.ts";
 export { combine, type CombinedReward, type RewardBreakdown } from "./rewards/combine.ts";
 export { tableParent } from "./rewards/parents/table.ts";
+export { ruleParent } from "./rewards/parents/rule.ts";
+export { type ParentTask, serverParent } from "./rewards/parents/server.ts";
+export { openServerEmbedder } from "./rewards/embeddings/server.ts";
+export type { ServerAccess, ServerRole } from "./rewards/servers/access.ts";
+export { AnswerError, OutageError } from "./rewards/servers/errors.ts";
+export { Secret } from "./rewards/servers/secret.ts";
+export { Servers } from "./rewards/servers/servers.ts";
 export { semantic } from "./rewards/semantic.ts";
 export { loadWordVectors } from "./rewards/embeddings/word_vectors.ts";
 export type {

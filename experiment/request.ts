@@ -6,12 +6,14 @@ import type { Algorithm, Needs } from "../rl/algorithm.ts";
 import { asAlgorithm, DEFAULT_ALGORITHM } from "../rl/algorithms/registry.ts";
 import { needsOf } from "../rl/needs.ts";
 import { MAX_STEPS } from "../rl/trainer_options.ts";
+import { parentNotices } from "../rewards/parents/settings.ts";
 import { listRewards } from "../rewards/registry.ts";
 import { findTask } from "../tasks/registry.ts";
 import { checkTask, type Task } from "../tasks/task.ts";
 import { checkConflicts, settingsNotices } from "./conflicts.ts";
 import { findPreset } from "./presets/registry.ts";
 import { chooseRewards, type ChosenReward, type RewardRequest } from "./rewards.ts";
+import { asksServers } from "./servers.ts";
 import {
   type ResolvedSettings,
   resolveSettings,
@@ -70,6 +72,10 @@ export interface ResolvedRequest {
   config: ResolvedSettings["config"];
   /** Of data, adapter, optimizer and memory. */
   settings: Readonly<RunSettings>;
+  /** Who gives the answers that rewards compare with. */
+  parent: ResolvedSettings["parent"];
+  /** How servers are asked, where the run asks any. */
+  servers: ResolvedSettings["servers"];
   saveEvery: number;
   evaluateEvery: number;
   patience: number;
@@ -109,7 +115,7 @@ function resolve(request: TrainRequest): ResolvedRequest {
   const preset = named === undefined ? undefined : findPreset(named);
   const algorithm = algorithmOf(request, preset?.algorithm);
   const asked = request.settings ?? {};
-  const { config, run: settings, values } = resolveSettings(algorithm, {
+  const { config, run: settings, parent, servers, values } = resolveSettings(algorithm, {
     suited: suitedSettings(task, preset).map(({ values }) => values),
     asked,
     seed,
@@ -117,7 +123,16 @@ function resolve(request: TrainRequest): ResolvedRequest {
   });
   const needs = needsOf(algorithm, config);
   const rewards = chooseRewards(request.reward ?? task.defaultRewards, values);
-  const used = { algorithm: algorithm.name, needs, config, run: settings, rewards, asked };
+  const answers = { parent, servers, asksServers: asksServers({ rewards, parent }) };
+  const used = {
+    algorithm: algorithm.name,
+    needs,
+    config,
+    run: settings,
+    rewards,
+    ...answers,
+    asked,
+  };
   checkConflicts(used);
   const { rows } = settingsTable(algorithm);
   return {
@@ -128,8 +143,17 @@ function resolve(request: TrainRequest): ResolvedRequest {
     model,
     config,
     settings,
+    parent,
+    servers,
     ...everyOf(every, task),
-    notices: [...settingsNotices(rows, listRewards(), used), ...idlePatience(every, config)],
+    notices: [
+      ...settingsNotices(rows, listRewards(), used),
+      ...idlePatience(every, config),
+      ...parentNotices(parent),
+      ...rewards.flatMap((one) =>
+        "definition" in one ? one.definition.notice?.(one.settings) ?? [] : []
+      ),
+    ],
   };
 }
 

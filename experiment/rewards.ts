@@ -17,6 +17,7 @@ import type {
   RewardDefinition,
   TextEmbedder,
 } from "../rewards/reward.ts";
+import type { Servers } from "../rewards/servers/servers.ts";
 import type { Task } from "../tasks/task.ts";
 import { kindOf } from "../model/files/deno_folder.ts";
 import { modelFolder } from "../model/hub/find_model.ts";
@@ -73,10 +74,11 @@ function ownReward(one: Exclude<RequestedReward, string>): ChosenReward {
 }
 
 function ownSettings(
-  { name, options }: RewardDefinition,
+  reward: RewardDefinition,
   settings: Readonly<Record<string, OptionValue | undefined>>,
 ): Readonly<Record<string, OptionValue>> {
-  const given = options.names.map((option) => [option, settings[rewardSetting(name, option)]]);
+  const { options } = reward;
+  const given = options.names.map((option) => [option, settings[rewardSetting(reward, option)]]);
   return options.resolve(Object.fromEntries(given));
 }
 
@@ -87,7 +89,7 @@ export const settingsOfRewards = (chosen: readonly ChosenReward[]): Record<strin
       "definition" in one
         ? Object.entries(one.settings).map((
           [option, value],
-        ) => [rewardSetting(one.definition.name, option), value])
+        ) => [rewardSetting(one.definition, option), value])
         : []
     ),
   );
@@ -96,6 +98,8 @@ export const settingsOfRewards = (chosen: readonly ChosenReward[]): Record<strin
 export interface RewardPlace {
   parent?: Parent;
   embedder?: TextEmbedder;
+  /** Asks the servers that they name. Default: without keys, and with what is known until the end. */
+  servers?: Servers;
   /** Holds a reward's network. */
   device?: Device;
   /** How a network's matrices are stored. Default "f32". */

@@ -9,8 +9,10 @@ import {
   type OptionValues,
 } from "../base/options.ts";
 import type { LoraOptions } from "../model/lora/lora.ts";
+import { PARENT_OPTIONS, type ParentSettings } from "../rewards/parents/settings.ts";
 import { listRewards, rewardSetting } from "../rewards/registry.ts";
 import type { RewardDefinition } from "../rewards/reward.ts";
+import { SERVER_OPTIONS, type ServerLimits } from "../rewards/servers/limits.ts";
 import type { Algorithm } from "../rl/algorithm.ts";
 import type { Preset } from "./presets/preset.ts";
 import { MAX_ROWS, type TrainerConfig, trainerOptions } from "../rl/trainer_options.ts";
@@ -44,9 +46,11 @@ export type RunSettings = OptionValues<typeof ROWS>;
 export const RUN_OPTIONS: OptionTable<RunSettings> = defineOptions("a run", ROWS);
 
 /** The settings of a reward under their names on the command line. */
-export function rewardRows({ name, options }: RewardDefinition): Record<string, Option> {
+export function rewardRows(reward: RewardDefinition): Record<string, Option> {
   return Object.fromEntries(
-    Object.entries(options.rows).map(([option, row]) => [rewardSetting(name, option), row]),
+    Object.entries(reward.options.rows).map((
+      [option, row],
+    ) => [rewardSetting(reward, option), row]),
   );
 }
 
@@ -66,8 +70,21 @@ export function settingsTable(
     of(RUN_OPTIONS.owner, { batchSize: { ...batchSize, default: undefined } }), // the task's own
     of(trainer.owner, loop),
     of(RUN_OPTIONS.owner, run),
-    ...rewards.map((reward) => of(reward.name, rewardRows(reward))),
+    ...(rewards.length === 0 ? [] : [
+      ...rewardTables(rewards),
+      of(PARENT_OPTIONS.owner, PARENT_OPTIONS.rows),
+      of(SERVER_OPTIONS.owner, SERVER_OPTIONS.rows),
+    ]),
   ]);
+}
+
+/** The settings of the rewards; a family has one table. */
+function rewardTables(rewards: readonly RewardDefinition[]): { owner: string; rows: OptionRows }[] {
+  const families = Map.groupBy(rewards, ({ name, family = name }) => family);
+  return [...families].map(([owner, members]) => ({
+    owner,
+    rows: Object.assign({}, ...members.map(rewardRows)),
+  }));
 }
 
 type Values = Readonly<Record<string, OptionValue>>;
@@ -78,6 +95,10 @@ export interface ResolvedSettings {
   config: Readonly<TrainerConfig & Record<string, unknown>>;
   /** Of data, adapter, optimizer and memory. */
   run: Readonly<RunSettings>;
+  /** Who gives the answers. */
+  parent: Readonly<ParentSettings>;
+  /** How servers are asked. */
+  servers: Readonly<ServerLimits>;
   /** All that were named, by the names of the command line: the rewards' are among them. */
   values: Values;
 }
@@ -119,6 +140,8 @@ export function resolveSettings(
   return {
     config: trainer.resolve(known(trainer, values)) as ResolvedSettings["config"],
     run: RUN_OPTIONS.resolve(known(RUN_OPTIONS, values)),
+    parent: PARENT_OPTIONS.resolve(known(PARENT_OPTIONS, values)),
+    servers: SERVER_OPTIONS.resolve(known(SERVER_OPTIONS, values)),
     values,
   };
 }

@@ -13,6 +13,7 @@ import {
 } from "../base/options.ts";
 import { described } from "../base/excerpt.ts";
 import { cosine } from "./embeddings/cosine.ts";
+import { openServerEmbedder } from "./embeddings/server.ts";
 import { loadWordVectors } from "./embeddings/word_vectors.ts";
 import type {
   Parent,
@@ -22,6 +23,8 @@ import type {
   RewardDefinition,
   TextEmbedder,
 } from "./reward.ts";
+import { isAddress } from "./servers/address.ts";
+import { Servers } from "./servers/servers.ts";
 
 /** From cosine to reward. */
 export type Mapping = "affine" | "relu";
@@ -52,7 +55,8 @@ const OOV: readonly OutOfVocabulary[] = ["zero", "floor", "null"];
 
 /**
  * The reward, in [0, 1]. Null where the parent has no answer, or one without any known word. Counts
- * `out_of_vocabulary` (completions), `no_parent_answer` and `parent_out_of_vocabulary`.
+ * `out_of_vocabulary` (completions), `no_parent_answer`, `parent_out_of_vocabulary` and `fallbacks`, which
+ * are null too: a server embedded one of the two texts not.
  * @throws TypeError for an unknown mapping or oov, RangeError for a power that is not above 0.
  */
 export function semantic(options: SemanticOptions): Reward {
@@ -68,7 +72,8 @@ export function semantic(options: SemanticOptions): Reward {
   }
   const reward = (cos: number) => MAPPINGS[mapping](cos) ** power;
   const unknown = { zero: 0, floor: reward(0), null: null }[oov];
-  const none = { out_of_vocabulary: 0, no_parent_answer: 0, parent_out_of_vocabulary: 0 };
+  const own = { out_of_vocabulary: 0, no_parent_answer: 0, parent_out_of_vocabulary: 0 };
+  const none = { ...own, fallbacks: 0 };
   let counts = { ...none };
 
   return {
@@ -91,6 +96,7 @@ export function semantic(options: SemanticOptions): Reward {
       return given.map((child, i) => {
         const model = wanted[i];
         if (answers[i] === null) counts.no_parent_answer++;
+        else if (model === undefined || child === undefined) counts.fallbacks++;
         else if (model === null) counts.parent_out_of_vocabulary++;
         else if (child === null) {
           counts.out_of_vocabulary++;
@@ -109,7 +115,8 @@ export function semantic(options: SemanticOptions): Reward {
 
 // deno-fmt-ignore
 const ROWS = {
-  embedder: { kind: "text", default: WORDS, unit: "words, a folder, or a fetched OWNER/NAME", doc: "space of the semantic reward: word vectors, or a sentence encoder", group: "Rewards and advantages" },
+  embedder: { kind: "text", default: WORDS, unit: "words, a folder, a fetched OWNER/NAME, or https://host/v1", doc: "space of the semantic reward: word vectors, a sentence encoder, or an OpenAI-compatible server (docs/servers.md)", group: "Rewards and advantages" },
+  embeddingModel: { kind: "text", otherwise: "none", doc: "name of the model of a server that embeds", group: "Rewards and advantages" },
   mapping: { kind: "choice", choices: ["affine", "relu"], default: "affine", doc: "semantic reward of cosine c: affine ((c+1)/2)^p, relu max(0,c)^p", group: "Rewards and advantages" },
   power: { kind: "number", default: 4, min: 0, above: true, usual: "1 to 16", doc: "exponent p of the semantic reward; the larger, the less a near miss earns", group: "Rewards and advantages" },
   oov: { kind: "choice", choices: ["zero", "floor", "null"], default: "zero", doc: "semantic reward where no word is known: 0, that of cosine 0, or none", group: "Rewards and advantages" },
@@ -120,8 +127,12 @@ export type SemanticSettings = OptionValues<typeof ROWS>;
 const OPTIONS: OptionTable<SemanticSettings> = defineOptions("the reward semantic", ROWS);
 
 /** The space that the settings name. */
-function openEmbedder(name: string, { openEncoder }: RewardContext): Promise<TextEmbedder> {
+function openEmbedder(
+  { embedder: name, embeddingModel }: Pick<SemanticSettings, "embedder" | "embeddingModel">,
+  { openEncoder, servers = new Servers() }: RewardContext,
+): Promise<TextEmbedder> {
   if (name === WORDS) return loadWordVectors();
+  if (isAddress(name)) return openServerEmbedder(name, embeddingModel, servers);
   if (openEncoder) return openEncoder(name);
   throw new TypeError(
     `Cannot embed with ${name} as a sentence encoder needs a device: give one beside it`,
@@ -138,10 +149,17 @@ export const definition: RewardDefinition<SemanticSettings> = {
     { name: "out_of_vocabulary", healthy: "falls to 0", meaning: "completions without any word that the word vectors know", remedy: "Above: the policy writes what is not a word; start from a better model, or lower learningRate." },
     { name: "no_parent_answer", healthy: "0", meaning: "completions whose parent gave no answer; they get null", remedy: "Above: give the examples an answer." },
     { name: "parent_out_of_vocabulary", healthy: "0", meaning: "completions whose parent's answer has no known word; they get null", remedy: "Above: choose answers of known words, or another embedder." },
+    { name: "fallbacks", healthy: "0", meaning: "completions that a server gave no embedding for, or for their parent's answer; they get null", remedy: "Above: see to the server; fewer serverRequests, or a longer serverTimeout." },
   ],
-  encoder: ({ embedder }) => embedder === WORDS ? undefined : embedder,
-  async open({ embedder: name, ...choices }, context) {
-    const { parent, embedder = await openEmbedder(name, context) } = context;
+  encoder: ({ embedder }) => embedder === WORDS || isAddress(embedder) ? undefined : embedder,
+  server: ({ embedder }) => isAddress(embedder) ? embedder : undefined,
+  notice: ({ embedder, embeddingModel }) =>
+    isAddress(embedder)
+      ? `semantic sends every completion to ${embedder}, where ${embeddingModel} embeds it`
+      : undefined,
+  async open({ embedder: name, embeddingModel, ...choices }, context) {
+    const names = { embedder: name, embeddingModel };
+    const { parent, embedder = await openEmbedder(names, context) } = context;
     if (!parent) throw new TypeError("Cannot reward nearness as a parent must give the answers");
     return semantic({ ...choices, parent, embedder });
   },

@@ -13,6 +13,7 @@ import {
   unfinishedRuns,
 } from "../../experiment/folder/resumable.ts";
 import { readRun, type RunData } from "../../experiment/folder/run_data.ts";
+import { hostsIn, trainCommand } from "../../experiment/servers.ts";
 import { faultOf, requestSchema } from "../../experiment/folder/schemas.ts";
 import { type Parsed, UsageError } from "../command.ts";
 import type { TrainFlags } from "../commands/train.ts";
@@ -72,22 +73,31 @@ export async function resumed(parsed: Parsed<TrainFlags>, catalogue: Catalogue):
   return { request, resume: { folder, step, asked, lock }, notices };
 }
 
+/** The line that continues a run, but for what it changes. */
+export function resumeCommand(
+  { folder, config: { request } }: Pick<RunData, "folder" | "config">,
+): string {
+  const settings = { ...(request.settings as object | undefined) }; // nobody has checked it yet
+  return `${trainCommand(hostsIn(settings))} --resume ${quoted(folder)}`;
+}
+
 /** @throws {UsageError} where the run has ended, and nothing is asked for that would take it further */
 function checkFinished({ folder, summary, config }: RunData, { steps, patience }: Changes): void {
   if (!summary) return;
   const { stoppedAfter } = summary, end = steps ?? (stoppedAfter ? config.steps : 0);
+  const train = resumeCommand({ folder, config });
   const isSame = patience === undefined || (patience > 0 && patience <= (stoppedAfter ?? 0));
   if (stoppedAfter !== undefined && isSame) {
     throw new UsageError(
       `Cannot resume ${folder} with the same patience as it ended early, at step ${summary.steps}: ` +
         `its last ${stoppedAfter} evaluations were no better than that of step ${summary.best?.step}. ` +
-        `Go on all the same: deno task train --resume ${quoted(folder)} --patience 0`,
+        `Go on all the same: ${train} --patience 0`,
     );
   }
   if (end > summary.steps) return;
   throw new UsageError(
     `Cannot resume ${folder} as the run is finished: it has its ${summary.steps} steps. Extend it: ` +
-      `deno task train --resume ${quoted(folder)} --steps ${2 * summary.steps}`,
+      `${train} --steps ${2 * summary.steps}`,
   );
 }
 

@@ -10,7 +10,9 @@ import { commandOf, requestOf, type RunRequest } from "../../cli/train/request.t
 import { defineOptions, parseOption } from "../../base/options.ts";
 import { rewardRows, RUN_OPTIONS } from "../../experiment/settings.ts";
 import { resolveRequest } from "../../experiment/request.ts";
+import { PARENT_OPTIONS } from "../../rewards/parents/settings.ts";
 import { listRewards } from "../../rewards/registry.ts";
+import { SERVER_OPTIONS } from "../../rewards/servers/limits.ts";
 import type { Algorithm } from "../../rl/algorithm.ts";
 import { ppo } from "../../rl/algorithms/ppo.ts";
 import { trainerOptions } from "../../rl/trainer_options.ts";
@@ -193,7 +195,9 @@ Deno.test("every setting of loop, algorithm, run and rewards has a row, and its 
   const names: string[] = [...trainerOptions(ppo as never).names];
   const rows = Object.entries(settingsOf({}));
   const run = Object.keys(RUN_OPTIONS.rows);
-  const rewards = listRewards().flatMap((reward) => Object.keys(rewardRows(reward)));
+  // A family has what its rewards share once.
+  const rewards = [...new Set(listRewards().flatMap((reward) => Object.keys(rewardRows(reward))))];
+  const servers = [...PARENT_OPTIONS.names, ...SERVER_OPTIONS.names];
   for (const name of ["batchSize", "loraRank"]) assert.ok(run.includes(name), name);
   for (const name of ["semanticEmbedder", "semanticPower"]) assert.ok(rewards.includes(name), name);
   assert.deepEqual(
@@ -202,6 +206,7 @@ Deno.test("every setting of loop, algorithm, run and rewards has a row, and its 
       ...names.filter((name) => name !== "seed" && name !== "totalSteps"),
       ...run,
       ...rewards,
+      ...servers,
     ].sort(),
   );
   for (const { spec: { flags, settings } } of COMMANDS) {

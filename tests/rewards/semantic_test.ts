@@ -55,9 +55,19 @@ Deno.test("semantic() gives null and counts where the parent has no answer or no
   const parent = tableParent(new Map([["0", "1"], ["1", "1"], ["3", "?"]]));
   const reward = semantic({ parent, embedder: angle, oov: "floor" });
   assert.deepEqual(await reward.score(batch(["1", "?", "1", "1"])), [1, 0.0625, null, null]);
-  const counts = { out_of_vocabulary: 1, no_parent_answer: 1, parent_out_of_vocabulary: 1 };
+  const counts = {
+    out_of_vocabulary: 1,
+    no_parent_answer: 1,
+    parent_out_of_vocabulary: 1,
+    fallbacks: 0,
+  };
   assert.deepEqual(reward.takeCounts!(), counts);
-  const zeros = { out_of_vocabulary: 0, no_parent_answer: 0, parent_out_of_vocabulary: 0 };
+  const zeros = {
+    out_of_vocabulary: 0,
+    no_parent_answer: 0,
+    parent_out_of_vocabulary: 0,
+    fallbacks: 0,
+  };
   assert.deepEqual(reward.takeCounts!(), zeros, "taking resets");
 });
 
