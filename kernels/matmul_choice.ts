@@ -52,6 +52,13 @@ export function tileShapeOf(
   return isMany ? { rows: 128, columns: 128 } : { rows: 64, columns: 64 };
 }
 
+/**
+ * Whether a shuffling tile touches b ahead of reading it, which changes no sum: where rows of b lie apart
+ * and b is larger than a processor's own cache.
+ */
+const touchesAhead = ({ orientation, N, K }: ProductSize, { columns }: TileShape): boolean =>
+  orientation === "NN" && columns === 8 && N >= 512 && N * K >= 2 ** 19;
+
 /** What is asked of a product's kernel, beside its size. */
 export interface Asked extends Pick<MatmulChoice, "orientation" | "epilogue" | "dtype"> {
   readonly accumulate: boolean;
@@ -76,7 +83,8 @@ export function productKernel(
   }
   const { rows, columns } = shape ??= tileShapeOf(variant, size);
   const isShared = variant === "workgroup", ragged = K % (isShared ? 8 : 4) !== 0;
-  const tile = { shape, ragged, partial: N % 4 !== 0, accumulate };
+  const ahead = variant === "shuffle" && touchesAhead(size, shape);
+  const tile = { shape, ragged, partial: N % 4 !== 0, accumulate, ahead };
   const kernel = matmulKernel({ ...choice, variant, tile });
   const [down, across] = isShared ? [1, 1] : [kernel.workgroup! / 8, 8]; // tiles of a workgroup
   return { kernel, groups: [Math.ceil(N / (columns * across)), Math.ceil(M / (rows * down))] };

@@ -42,6 +42,8 @@ export interface TileChoice {
   /** N is no multiple of 4. */
   readonly partial: boolean;
   readonly accumulate: boolean;
+  /** Touches rows of b before they are read; only by 8 lanes with 8 columns each. */
+  readonly ahead?: boolean;
 }
 
 /** `store` of each epilogue, for kernels of the tile's bindings. */
@@ -85,6 +87,7 @@ function makeKernel({ variant, orientation, epilogue, dtype, tile }: MatmulChoic
         RAGGED: Number(tile.ragged),
         PARTIAL: Number(tile.partial),
         ACCUMULATE: Number(tile.accumulate),
+        ...(variant !== "workgroup" && { AHEAD: Number(tile.ahead ?? false) }),
       }),
     },
   };

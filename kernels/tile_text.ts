@@ -37,7 +37,9 @@ export function tileText({ rows, columns }: TileShape): string {
     ...parts.map((c) => `  let b${c} = placesOfB(column + ${c}u);`),
     ...eights.map((r) => `  let a${r} = placesOfA(row + ${r}u, thread);`),
     ...sums.map(({ name }) => `  var ${name} = mat4x4f();`),
+    "  var ahead = 0.0;",
     "  for (var i = 0u; i < dims.K / 4u; i++) {",
+    "    if (AHEAD) { ahead = touched(ahead, column, i, thread); }",
     ...step(
       (c) => `fourOfB(b${c} + i * strideB())`,
       (r) => `rowsOfA(a${r}, i * strideA(), thread)`,
@@ -50,6 +52,7 @@ export function tileText({ rows, columns }: TileShape): string {
       (r) => `lastOfA(a${r}, i * strideA(), thread, 4u * i)`,
     ).map((line) => `    ${line}`),
     "  }",
+    `  if (AHEAD) { ${sums[0].name}[0] *= one(ahead); }`,
     ...sums.map(({ name, r, c }) => `  storeFour(row + ${r}u, column + ${c}u, ${name});`),
     "}",
     "",
