@@ -1,5 +1,6 @@
 /** Which kernel of the matrix product runs where, and how large its tile is: the table by kind of adapter. @module */
 import type { Device, Launch } from "./device.ts";
+import { isWorthTouching } from "./fragments/touch.ts";
 import { type MatmulChoice, matmulKernel, type MatmulVariant } from "./matmul_kernels.ts";
 import type { Orientation } from "./matmul_twin.ts";
 import type { TileShape } from "./tile_text.ts";
@@ -52,13 +53,6 @@ export function tileShapeOf(
   return isMany ? { rows: 128, columns: 128 } : { rows: 64, columns: 64 };
 }
 
-/**
- * Whether a shuffling tile touches b ahead of reading it, which changes no sum: where rows of b lie apart
- * and b is larger than a processor's own cache.
- */
-const touchesAhead = ({ orientation, N, K }: ProductSize, { columns }: TileShape): boolean =>
-  orientation === "NN" && columns === 8 && N >= 512 && N * K >= 2 ** 19;
-
 /** What is asked of a product's kernel, beside its size. */
 export interface Asked extends Pick<MatmulChoice, "orientation" | "epilogue" | "dtype"> {
   readonly accumulate: boolean;
@@ -83,7 +77,7 @@ export function productKernel(
   }
   const { rows, columns } = shape ??= tileShapeOf(variant, size);
   const isShared = variant === "workgroup", ragged = K % (isShared ? 8 : 4) !== 0;
-  const ahead = variant === "shuffle" && touchesAhead(size, shape);
+  const ahead = variant === "shuffle" && shape.columns === 8 && isWorthTouching(size);
   const tile = { shape, ragged, partial: N % 4 !== 0, accumulate, ahead };
   const kernel = matmulKernel({ ...choice, variant, tile });
   const [down, across] = isShared ? [1, 1] : [kernel.workgroup! / 8, 8]; // tiles of a workgroup

@@ -7,6 +7,7 @@ import plain from "./matmul.wgsl" with { type: "text" };
 import operands from "./fragments/product_operands.wgsl" with { type: "text" };
 import load from "./matmul_load.wgsl" with { type: "text" };
 import shuffle from "./matmul_shuffle.wgsl" with { type: "text" };
+import touch from "./fragments/touch.wgsl" with { type: "text" };
 import tiled from "./matmul_tile.wgsl" with { type: "text" };
 import { type Epilogue, type Orientation, productTwin } from "./matmul_twin.ts";
 import shared from "./matmul_workgroup.wgsl" with { type: "text" };
@@ -42,7 +43,7 @@ export interface TileChoice {
   /** N is no multiple of 4. */
   readonly partial: boolean;
   readonly accumulate: boolean;
-  /** Touches rows of b before they are read; only by 8 lanes with 8 columns each. */
+  /** Touches rows of b before they are read; only shuffling tiles of 8 columns do. */
   readonly ahead?: boolean;
 }
 
@@ -68,7 +69,9 @@ export function matmulKernel(choice: MatmulChoice): Kernel {
 
 function makeKernel({ variant, orientation, epilogue, dtype, tile }: MatmulChoice): Kernel {
   const tables = { b: { binding: 2, dtype } }, PACK = tile ? 4 : 1;
-  const body = tile ? [operands, tiled, ...howLoaded(variant, tile), stores[epilogue]] : [plain];
+  const body = tile
+    ? [operands, touch, tiled, ...howLoaded(variant, tile), stores[epilogue]]
+    : [plain];
   return {
     label: `matmul${tile ? "_" + variant : ""}.${epilogue}`,
     entryPoint: tile ? "multiply" : epilogue,
@@ -87,7 +90,7 @@ function makeKernel({ variant, orientation, epilogue, dtype, tile }: MatmulChoic
         RAGGED: Number(tile.ragged),
         PARTIAL: Number(tile.partial),
         ACCUMULATE: Number(tile.accumulate),
-        ...(variant !== "workgroup" && { AHEAD: Number(tile.ahead ?? false) }),
+        AHEAD: Number(tile.ahead ?? false),
       }),
     },
   };

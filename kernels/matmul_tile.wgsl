@@ -11,8 +11,8 @@ override WORKGROUP: u32; // threads per workgroup, set by the launcher; a multip
 override TRANSPOSE_A: bool; // a is (K, M)
 override TRANSPOSE_B: bool; // b is (N, K)
 // What one product in a hundred needs is no branch of the others, which would compile for seconds:
-override AHEAD: bool; // every step touches what the one after the next will read of b, see touched
 override RAGGED: bool; // K is no multiple of 4: one more step, with guards, behind the loop
+// AHEAD, touched, one: fragments/touch.wgsl
 // PARTIAL, ACCUMULATE, dims and buffers, STEP, at, isOutside, within: fragments/product_operands.wgsl
 /// Eight rows of a for four k's: columns are rows of out, rows are k's.
 struct Rows { upper: mat4x4f, lower: mat4x4f }
@@ -32,22 +32,6 @@ fn fourOfB(at: vec4u) -> mat4x4f {
   let tile = mat4x4f(bAt(at.x), bAt(at.y), bAt(at.z), bAt(at.w));
   if (TRANSPOSE_B) { return transpose(tile); }
   return tile;
-}
-
-/// The smaller of `before` and some numbers of b, one of each line of memory that eight lanes will read of
-/// their 64 columns two steps on. Nobody wants the number. A row of b (K, N) lies a page or more behind the
-/// one before, where no prefetcher looks, and a processor waits for one row after another: asked for at
-/// once, four rows come together. On llvmpipe it takes a third off products by large b.
-fn touched(before: f32, column: u32, i: u32, thread: u32) -> f32 {
-  let row = min(4u * (i + 2u) + thread % 4u, dims.K - 1u);
-  let first = min(column - thread % 8u * 4u + thread / 4u * 16u, dims.ldB - 4u);
-  let next = min(first + 32u, dims.ldB - 4u);
-  let place = row * (dims.ldB / 4u);
-  return min(before, min(f32(b[place + first / 4u].x), f32(b[place + next / 4u].x)));
-}
-/// 1, which no compiler knows: what was touched counts as wanted.
-fn one(touched: f32) -> f32 {
-  return select(1.0, f32(min(dims.M, 1u)), bitcast<u32>(touched) == 0x7fc12345u);
 }
 
 /// How many rows the k's of the step at `k` lie behind the last one.

@@ -39,7 +39,10 @@ export function tileText({ rows, columns }: TileShape): string {
     ...sums.map(({ name }) => `  var ${name} = mat4x4f();`),
     "  var ahead = 0.0;",
     "  for (var i = 0u; i < dims.K / 4u; i++) {",
-    "    if (AHEAD) { ahead = touched(ahead, column, i, thread); }",
+    "    if (AHEAD) { // two steps",
+    `      let first = group.x * ${8 * columns}u;`,
+    ...parts.map((c) => `      ahead = touched(ahead, first + ${c}u, 4u * i + 8u, thread);`),
+    "    }",
     ...step(
       (c) => `fourOfB(b${c} + i * strideB())`,
       (r) => `rowsOfA(a${r}, i * strideA(), thread)`,

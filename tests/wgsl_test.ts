@@ -34,7 +34,7 @@ Deno.test("a text is nothing but WGSL files and the few lines that a launcher wr
   const repeated = [
     ...FEW_ROWS.flatMap(([sharing, orientation]) =>
       [1, 4, 8, 16].flatMap((ROWS) =>
-        [1, 2, 4, 6, 12].map((STRIPS) =>
+        [1, 2, 3, 4, 6, 12].map((STRIPS) =>
           multiplyText(sharing, { ROWS, STRIPS }, orientation === "NT")
         )
       )
