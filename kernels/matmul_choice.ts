@@ -78,8 +78,11 @@ export function productKernel(
   const { rows, columns } = shape ??= tileShapeOf(variant, size);
   const isShared = variant === "workgroup", ragged = K % (isShared ? 8 : 4) !== 0;
   const ahead = variant === "shuffle" && shape.columns === 8 && isWorthTouching(size);
-  const tile = { shape, ragged, partial: N % 4 !== 0, accumulate, ahead };
+  // What is walked again for every line of tiles is the smaller operand; what stays, a strip of the other.
+  const down = variant === "shuffle" && M <= N;
+  const tile = { shape, ragged, partial: N % 4 !== 0, accumulate, ahead, down };
   const kernel = matmulKernel({ ...choice, variant, tile });
-  const [down, across] = isShared ? [1, 1] : [kernel.workgroup! / 8, 8]; // tiles of a workgroup
-  return { kernel, groups: [Math.ceil(N / (columns * across)), Math.ceil(M / (rows * down))] };
+  const [below, beside] = isShared ? [1, 1] : [kernel.workgroup! / 8, 8]; // tiles of a workgroup
+  const across = Math.ceil(N / (columns * beside)), along = Math.ceil(M / (rows * below));
+  return { kernel, groups: down ? [along, across] : [across, along] };
 }

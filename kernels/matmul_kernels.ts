@@ -45,6 +45,8 @@ export interface TileChoice {
   readonly accumulate: boolean;
   /** Touches rows of b before they are read; only shuffling tiles of 8 columns do. */
   readonly ahead?: boolean;
+  /** Tiles of a register are taken down the rows of out first. */
+  readonly down?: boolean;
 }
 
 /** `store` of each epilogue, for kernels of the tile's bindings. */
@@ -69,9 +71,7 @@ export function matmulKernel(choice: MatmulChoice): Kernel {
 
 function makeKernel({ variant, orientation, epilogue, dtype, tile }: MatmulChoice): Kernel {
   const tables = { b: { binding: 2, dtype } }, PACK = tile ? 4 : 1;
-  const body = tile
-    ? [operands, touch, tiled, ...howLoaded(variant, tile), stores[epilogue]]
-    : [plain];
+  const body = tile ? [operands, tiled, ...howLoaded(variant, tile), stores[epilogue]] : [plain];
   return {
     label: `matmul${tile ? "_" + variant : ""}.${epilogue}`,
     entryPoint: tile ? "multiply" : epilogue,
@@ -90,7 +90,10 @@ function makeKernel({ variant, orientation, epilogue, dtype, tile }: MatmulChoic
         RAGGED: Number(tile.ragged),
         PARTIAL: Number(tile.partial),
         ACCUMULATE: Number(tile.accumulate),
-        AHEAD: Number(tile.ahead ?? false),
+        ...(variant !== "workgroup" && {
+          AHEAD: Number(tile.ahead ?? false),
+          DOWN: Number(tile.down ?? false),
+        }),
       }),
     },
   };
@@ -100,7 +103,7 @@ function makeKernel({ variant, orientation, epilogue, dtype, tile }: MatmulChoic
 const sideOf = ({ rows }: TileShape): number => rows / 8;
 
 function howLoaded(variant: MatmulVariant, { shape }: TileChoice): string[] {
-  if (variant === "shuffle") return [shuffle, tileText(shape)];
-  if (variant === "tile") return [load, tileText(shape)];
+  if (variant === "shuffle") return [touch, shuffle, tileText(shape)];
+  if (variant === "tile") return [touch, load, tileText(shape)];
   return [load, `const SIDE = ${sideOf(shape)}u;`, shared];
 }
