@@ -7,7 +7,7 @@
 // order: no float atomics.
 override WORKGROUP: u32; // threads per workgroup, set by the launcher
 // Pack, PACK and fold: fragments/pack4.wgsl, or pack1.wgsl where N is no multiple of 4
-// total, the sum of all lanes' shares: fragments/total_shared.wgsl, or total_shuffle.wgsl
+// total, the sum of all lanes' shares: fragments/total_shared.wgsl, total_shuffle.wgsl or total_tree.wgsl
 override CHUNK: u32; //     elements of one partial sum
 struct Dims { N: u32, first: u32, G: u32, maxNorm: f32 }
 @group(0) @binding(0) var<uniform> dims: Dims;

@@ -11,7 +11,7 @@
 // the G chunks in order.
 override WORKGROUP: u32; // threads per workgroup, set by the launcher
 // Pack, PACK and fold: fragments/pack4.wgsl, or pack1.wgsl where C is no multiple of 4
-// total, the sum of all lanes' shares: fragments/total_shared.wgsl, or total_shuffle.wgsl
+// total, the sum of all lanes' shares: fragments/total_shared.wgsl, total_shuffle.wgsl or total_tree.wgsl
 struct Dims { N: u32, C: u32, R: u32, eps: f32 }
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> x: array<Pack>; //              (N, C)

@@ -41,7 +41,7 @@ Deno.test("a text is nothing but WGSL files and the few lines that a launcher wr
     ),
     ...[2, 5].flatMap((packs) => [
       attendText({ packs, lanes: 8, shuffles: true }),
-      attendText({ packs, lanes: 64, shuffles: false }),
+      ...[8, 64].map((lanes) => attendText({ packs, lanes, shuffles: false })),
     ]),
   ];
   const written =
@@ -83,7 +83,7 @@ Deno.test("deno task wgsl lists kernels, prints texts, and names the nearest of 
   assert.ok(list.some((line) => /^matmul_tile\.gelu +2 texts$/.test(line)));
   const [text] = printed(texts, "global_norm.finish");
   assert.match(text, /^\/\/ ==== global_norm\.finish: fn finish\n/);
-  assert.match(text, /\n\/\/ {6}Pack of 4; CHUNK = 4096, WORKGROUP = 64\n/);
+  assert.match(text, /\n\/\/ {6}Pack of 4, tree; CHUNK = 4096, WORKGROUP = 64\n/);
   assert.match(text, /alias Pack = vec4f;[^]*fn finish\(/);
   assert.equal(printed(texts, "rows").length, 2); // of both widths
   assert.throws(() => printed(texts, "layernrom"), /did you mean "layernorm"\?$/);
