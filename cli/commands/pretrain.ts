@@ -8,8 +8,12 @@ import { INTERRUPTED, listenForInterrupt } from "../interrupt.ts";
 import { jsonLine } from "../printable.ts";
 import { columns, deviceWords, duration, quoted, short, type Terminal } from "../terminal.ts";
 
-/** How to make the default model. */
+/** How to make a model of the project's own. */
 export interface PretrainRequest {
+  recipe: string;
+  stage: number;
+  /** The folder that a later stage continues from. */
+  from?: string;
   /** Absent, as the next two: the recipe's own. */
   steps?: number;
   batch?: number;
@@ -35,6 +39,28 @@ const fromRecipe: PretrainModel = async (...given) =>
   (await import("../../experiment/pretraining/pretrain.ts")).pretrain(...given);
 
 const FLAGS = {
+  recipe: {
+    kind: "choice",
+    choices: ["tiny", "small"],
+    default: "tiny",
+    doc: "Which model to make",
+    group: "Run",
+  },
+  stage: {
+    kind: "integer",
+    default: 1,
+    min: 1,
+    max: 100,
+    doc: "Stage of the recipe; one after the first continues from a model",
+    group: "Run",
+  },
+  from: {
+    kind: "text",
+    otherwise: "fresh weights",
+    unit: "folder",
+    doc: "The model of the stage before",
+    group: "Run",
+  },
   steps: {
     kind: "integer",
     otherwise: "the recipe's own",
