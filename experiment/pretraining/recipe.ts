@@ -131,7 +131,7 @@ export const SMALL: Recipe = {
   vocabulary: 4096,
   cut: 0.3,
   config: { n_positions: 256, n_embd: 192, n_layer: 4, n_head: 6, initializer_range: 0.06 },
-  steps: 6000,
+  steps: 7000,
   batch: 4,
   length: 256,
   lr: 3e-3,
