@@ -29,7 +29,7 @@ export interface TrainRequest {
   algorithm?: string | Algorithm<any>;
   /** `NAME[:weight],…`, a reward of your own, or several of both. */
   reward?: RewardRequest;
-  /** "tiny", or a folder in Hugging Face form. Default "tiny". */
+  /** "tiny", "small", or a folder in Hugging Face form. Default "tiny". */
   model?: string;
   /** Name in `experiment/presets/registry.ts`; its settings take the place of the task's. */
   preset?: string;

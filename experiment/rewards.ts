@@ -150,7 +150,7 @@ export async function openEncoder(
   options: EncoderOptions,
 ): Promise<SentenceEmbedder> {
   const folder = await modelFolder(encoder).catch(async (error: Error) => {
-    const why = error.message.replace('"tiny", ', ""); // is no encoder
+    const why = error.message.replace('"tiny", "small", ', ""); // are no encoders
     const said = new Error(`Cannot embed with the sentence encoder ${encoder}: ${why}`, {
       cause: error,
     });

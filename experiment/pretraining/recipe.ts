@@ -8,13 +8,15 @@ import { asUsage } from "../../base/usage.ts";
 import type { Subject } from "./corpus.ts";
 import type { SmallSubject } from "./small/corpus.ts";
 
-/** What a model reads: whose generators write it, and how much of each. */
-export type RecipeText =
-  | { corpus: "tiny"; mixture: Record<Subject, number> }
-  | { corpus: "small"; mixture: Record<SmallSubject, number> };
+/** The shares of subjects, which say whose generators write the text. */
+export type TinyRecipe = RecipeNumbers & { corpus: "tiny"; mixture: Record<Subject, number> };
+export type SmallRecipe = RecipeNumbers & {
+  corpus: "small";
+  mixture: Record<SmallSubject, number>;
+};
 
 /** Everything that decides the bytes of a model. */
-export type Recipe = RecipeText & RecipeNumbers;
+export type Recipe = TinyRecipe | SmallRecipe;
 
 /** The numbers of a {@link Recipe}. */
 export interface RecipeNumbers {
@@ -26,6 +28,8 @@ export interface RecipeNumbers {
   asked: number;
   /** Tokens of the BPE, end-of-text included. */
   vocabulary: number;
+  /** Characters of text that is kept from training, to measure; 0 for the last 1 % of all tokens. */
+  heldoutCharacters: number;
   /** Share of documents cut behind a space when encoding, 0 to 1; see `EncodeOptions.cut`. */
   cut: number;
   /** GPT-2 sizes, under Hugging Face's names; the vocabulary's size comes from the tokenizer. */
@@ -86,12 +90,13 @@ const mixture: Record<Subject, number> = {
 };
 
 /** The recipe of `assets/tiny`. */
-export const RECIPE: Recipe = {
+export const RECIPE: TinyRecipe = {
   corpus: "tiny",
   seed: 1,
   characters: 7_000_000,
   mixture,
   asked: 0.4,
+  heldoutCharacters: 0,
   vocabulary: 2048,
   cut: 0.4,
   config: { n_positions: 128, n_embd: 128, n_layer: 3, n_head: 4, initializer_range: 0.08 },
@@ -109,7 +114,7 @@ export const RECIPE: Recipe = {
 };
 
 /** The recipe of `assets/small`. */
-export const SMALL: Recipe = {
+export const SMALL: SmallRecipe = {
   corpus: "small",
   seed: 1,
   characters: 26_000_000,
@@ -128,6 +133,7 @@ export const SMALL: Recipe = {
     long: 0.03,
   },
   asked: 0.4,
+  heldoutCharacters: 120_000,
   vocabulary: 4096,
   cut: 0.3,
   config: { n_positions: 256, n_embd: 192, n_layer: 4, n_head: 6, initializer_range: 0.06 },
@@ -143,6 +149,7 @@ export const SMALL: Recipe = {
   beta2: 0.95,
   weightDecay: 0.1,
   maxNorm: 1,
+  stages: [{ characters: 52_000_000, steps: 18_000, lr: 2e-3 }],
 };
 
 /** The recipes by the name of their model. */

@@ -2,7 +2,7 @@
 import { Tokenizer as Engine } from "npm:@huggingface/tokenizers@0.2.0";
 import { TOKENIZER_CONFIG, type TokenizerJson, trainBpe } from "../../model/tokenizer/bpe.ts";
 import { buildCorpus, encodeCorpus, openSources, wholeWords } from "./corpus.ts";
-import type { Recipe } from "./recipe.ts";
+import type { Recipe, SmallRecipe, TinyRecipe } from "./recipe.ts";
 import {
   buildHeldout,
   buildSmallCorpus,
@@ -11,7 +11,6 @@ import {
 } from "./small/corpus.ts";
 
 const HELD_OUT = 0.01; // share of tiny's token stream that is never trained on
-const HELD_OUT_CHARACTERS = 120_000; // of small's, all subjects together
 
 /** Token streams of a recipe, and the tokenizer that made them. */
 export interface PreparedText {
@@ -31,7 +30,7 @@ export function prepare(recipe: Recipe, given?: TokenizerJson): PreparedText {
 }
 
 function prepareTiny(
-  recipe: Recipe & { corpus: "tiny" },
+  recipe: TinyRecipe,
   given?: TokenizerJson,
 ): PreparedText {
   const sources = openSources();
@@ -48,11 +47,11 @@ function prepareTiny(
 }
 
 function prepareSmall(
-  recipe: Recipe & { corpus: "small" },
+  recipe: SmallRecipe,
   given?: TokenizerJson,
 ): PreparedText {
   const sources = openSmallSources();
-  const heldout = buildHeldout(recipe, sources, HELD_OUT_CHARACTERS);
+  const heldout = buildHeldout(recipe, sources, recipe.heldoutCharacters);
   const documents = buildSmallCorpus(recipe, sources, heldout);
   const whole = smallWholeWords(sources.mixtures);
   const tokenizer = given ?? trainBpe({ documents, vocabulary: recipe.vocabulary, whole });

@@ -4,7 +4,7 @@ import { Tokenizer } from "npm:@huggingface/tokenizers@0.2.0";
 import { trainBpe } from "../../../model/tokenizer/bpe.ts";
 import { taskMixtures } from "../../../experiment/pretraining/corpus.ts";
 import { Random } from "../../../experiment/pretraining/random.ts";
-import { type Recipe, recipeOf } from "../../../experiment/pretraining/recipe.ts";
+import { recipeOf, type SmallRecipe } from "../../../experiment/pretraining/recipe.ts";
 import { arithmetic, sumOf } from "../../../experiment/pretraining/small/arithmetic.ts";
 import { triplesOf } from "../../../experiment/pretraining/small/colors.ts";
 import {
@@ -24,7 +24,7 @@ import {
 } from "../../../experiment/pretraining/small/words.ts";
 import { parsePointers, readPairs } from "../../../experiment/pretraining/wordnet.ts";
 
-const recipe = recipeOf("small") as Recipe & { corpus: "small" };
+const recipe = recipeOf("small") as SmallRecipe;
 const sources = openSmallSources();
 const options: SmallCorpusOptions = { ...recipe, characters: 1_000_000 };
 const heldout = buildHeldout(recipe, sources, 60_000);
@@ -87,7 +87,8 @@ Deno.test("each subject has its share of the characters", () => {
     assert.ok(length >= 20_000 && length < 21_000, `${subject} ${length}`);
     const words = {
       colors: /red|blue|white|black|green|brown|pink|purple|orange|yellow/,
-      arithmetic: /\d|one|two|three|four|five|six|seven|eight|nine|ten|zero/,
+      arithmetic:
+        /\d|one|two|three|four|five|six|seven|eight|nine|ten|zero|eleven|twelve|teen|twenty/,
       reviews: /./,
     };
     const wanted = words[subject as keyof typeof words];
@@ -123,7 +124,7 @@ Deno.test("sums are right in every wording, whole and from 0", () => {
     [/shares (\d+) \w+ among (\d+) .* It is (\d+)$/, (x, y, r) => x / y === r],
   ];
   const met = says.map(() => 0);
-  for (let i = 0; i < 8000; i++) {
+  for (let i = 0; i < 16_000; i++) {
     for (const line of arithmetic(random).split("\n")) {
       says.forEach(([form, holds], at) => {
         const found = form.exec(line);
