@@ -8,23 +8,22 @@ import { asUsage } from "../../base/usage.ts";
 import type { Device } from "../../kernels/device.ts";
 import { type DeviceChoice, openDevice } from "../../kernels/devices/open.ts";
 import { replaceFile } from "../../model/files/disk.ts";
-import { saveGpt2 } from "../../model/files/gpt2_save.ts";
 import { importOptimizer } from "../../model/files/optimizer_file.ts";
 import { Gpt2 } from "../../model/gpt2.ts";
+import { modelFolder } from "../../model/hub/find_model.ts";
 import { loadModel } from "../../model/hub/load.ts";
 import { languageModelRows } from "../../model/rows.ts";
 import { END_OF_TEXT, TOKENIZER_CONFIG, type TokenizerJson } from "../../model/tokenizer/bpe.ts";
 import { documentBatches, orderOf, WIDTHS } from "./batches.ts";
+import { bestUpdate, type HeldoutLoss, lossOfAll, measureBest, writeBest } from "./heldout.ts";
 import { type Recipe, type RecipeNumbers, recipeOf } from "./recipe.ts";
 import { prepare } from "./text.ts";
 import {
-  BEST,
   openFolder,
   type PretrainState,
   readState,
   removeCheckpoints,
   saveCheckpoint,
-  writeHeldout,
   writeLosses,
 } from "../folder/pretraining_folder.ts";
 
@@ -80,7 +79,7 @@ export interface PretrainResult {
   heldoutLoss: number;
   heldoutStep: number;
   /** The same by subject, with how many tokens each has. */
-  heldoutLosses: { subject: string; loss: number; tokens: number }[];
+  heldoutLosses: HeldoutLoss[];
   /** Wall-clock from corpus to files, of all processes that had a part in it. */
   seconds: number;
   device: { kind: string; name: string; software: boolean };
@@ -103,15 +102,10 @@ export async function pretrain(
   const began = performance.now();
   const recipe = numbersOf(request);
   const { out } = request;
-  const earlier = earlierStage(request);
+  const earlier = await earlierStage(request), given = await tokenizerOf(earlier);
   const checkpoint = await openFolder(out, request.resume ?? false);
-  const { tokenizer, training, heldout } = prepare(recipe, await tokenizerOf(earlier));
-  const tokenizerPath = `${out}/tokenizer.json`;
-  await replaceFile(tokenizerPath, JSON.stringify(tokenizer) + "\n");
-  await replaceFile(
-    `${out}/tokenizer_config.json`,
-    JSON.stringify(TOKENIZER_CONFIG, null, 2) + "\n",
-  );
+  const { tokenizer, training, heldout } = prepare(recipe, given);
+  const path = await writeTokenizer(out, tokenizer);
   const end = tokenizer.model.vocab[END_OF_TEXT];
   using device = await openDevice(request.device);
   using model = await openModel(device, recipe, { end, checkpoint, earlier });
@@ -124,21 +118,13 @@ export async function pretrain(
     subject,
     batches: documentBatches(stream, { end, ...recipe, rest: recipe.corpus !== "tiny" }),
   }));
-  const measure = async (): Promise<void> => {
-    const { loss } = total(await measureAll(model, unseen));
-    const isLowest = state.heldout.every((other) => loss < other.loss);
-    state.heldout.push({ step: state.step, loss });
-    await writeHeldout(out, state.heldout);
-    if (isLowest) {
-      await saveGpt2(model, `${out}/${BEST}`, { dtype: "F16", tokenizer: tokenizerPath });
-    }
-  };
   for await (const next of updates(model, batches, { recipe, state })) {
     state = next.state;
     report(next.done);
     const isEnd = state.step === recipe.steps;
-    const { evaluateEvery } = recipe;
-    if (evaluateEvery > 0 && (isEnd || state.step % evaluateEvery === 0)) await measure();
+    if (isMeasured(recipe, state.step)) {
+      await measureBest(model, unseen, { out, state, tokenizer: path });
+    }
     if (signal?.aborted || (state.step % SAVE_EVERY === 0 && !isEnd)) {
       await saveCheckpoint(out, model, { ...state, seconds: seconds() });
       signal?.throwIfAborted();
@@ -146,13 +132,7 @@ export async function pretrain(
     // Without a turn of the event loop a signal would not arrive on the CPU device.
     await new Promise((resolve) => setTimeout(resolve, 0));
   }
-  const lowest = state.heldout.reduce((a, b) => b.loss < a.loss ? b : a, {
-    step: state.step,
-    loss: Infinity,
-  });
-  using kept = lowest.step === state.step ? undefined : await loadModel(device, `${out}/${BEST}`);
-  const heldoutLosses = await measureAll(kept ?? model, unseen);
-  await saveGpt2(kept ?? model, out, { dtype: "F16", tokenizer: tokenizerPath });
+  const heldoutLosses = await writeBest(model, unseen, { device, out, state, tokenizer: path });
   await writeLosses(out, state.losses);
   await removeCheckpoints(out);
   const recent = state.losses.slice(-RECENT), { kind, name, software } = device;
@@ -165,8 +145,8 @@ export async function pretrain(
     lastLoss: recent.at(-1)!,
     recentLoss: mean(recent),
     lossOver: recent.length,
-    heldoutLoss: total(heldoutLosses).loss,
-    heldoutStep: lowest.step,
+    heldoutLoss: lossOfAll(heldoutLosses),
+    heldoutStep: bestUpdate(state),
     heldoutLosses,
     seconds: Number(seconds().toFixed(1)),
     device: { kind, name, software },
@@ -187,7 +167,7 @@ function numbersOf(request: PretrainRequest): Recipe {
 }
 
 /** The folder that a stage begins from; undefined for the first. */
-function earlierStage({ stage = 1, from }: PretrainRequest): string | undefined {
+async function earlierStage({ stage = 1, from }: PretrainRequest): Promise<string | undefined> {
   if (stage > 1 && from === undefined) {
     throw asUsage(
       new Error(
@@ -204,12 +184,35 @@ function earlierStage({ stage = 1, from }: PretrainRequest): string | undefined 
       ),
     );
   }
-  return from;
+  return from && (await modelFolder(from)).replace(/\/$/, "");
 }
 
+/** Writes the tokenizer's two files; gives the path of the first. */
+async function writeTokenizer(out: string, tokenizer: TokenizerJson): Promise<string> {
+  const path = `${out}/tokenizer.json`;
+  await replaceFile(path, JSON.stringify(tokenizer) + "\n");
+  const config = JSON.stringify(TOKENIZER_CONFIG, null, 2) + "\n";
+  await replaceFile(`${out}/tokenizer_config.json`, config);
+  return path;
+}
+
+/** Whether the held-out loss is measured after this many updates: at the end, and every so often before. */
+const isMeasured = ({ evaluateEvery, steps }: Recipe, step: number): boolean =>
+  evaluateEvery > 0 && (step === steps || step % evaluateEvery === 0);
+
+/** @throws {Error} when the folder has no tokenizer.json of this project's form */
 async function tokenizerOf(folder: string | undefined): Promise<TokenizerJson | undefined> {
   if (folder === undefined) return undefined;
-  return JSON.parse(await Deno.readTextFile(`${folder}/tokenizer.json`));
+  const path = `${folder}/tokenizer.json`;
+  const json = await Deno.readTextFile(path).then(JSON.parse).catch((cause) => {
+    throw new Error(`Cannot continue from ${folder} as it must hold a tokenizer.json: ${path}`, {
+      cause,
+    });
+  });
+  if (Number.isInteger(json?.model?.vocab?.[END_OF_TEXT])) return json;
+  throw new Error(
+    `Cannot continue from ${folder} as its tokenizer must have ${END_OF_TEXT}: ${path} has none`,
+  );
 }
 
 /** A fresh model, that of an earlier stage with fresh moments, or that of a checkpoint with its optimizer. */
@@ -289,34 +292,6 @@ function configOf(recipe: Recipe, end: number): Record<string, unknown> {
     bos_token_id: end,
     eos_token_id: end,
     tie_word_embeddings: true,
-  };
-}
-
-/** Mean next-token loss by subject, nats per token. */
-async function measureAll(
-  model: Gpt2,
-  unseen: readonly { subject: string; batches: Uint32Array[][] }[],
-): Promise<PretrainResult["heldoutLosses"]> {
-  const losses = [];
-  for (const { subject, batches } of unseen) {
-    let sum = 0, tokens = 0;
-    for (const batch of batches) {
-      for (const logprob of (await model.evaluate(languageModelRows(batch))).logprob) {
-        sum -= logprob;
-        tokens++;
-      }
-    }
-    losses.push({ subject, loss: sum / tokens, tokens });
-  }
-  return losses;
-}
-
-/** All subjects together: each token counts alike. */
-function total(losses: PretrainResult["heldoutLosses"]): { loss: number; tokens: number } {
-  const tokens = losses.reduce((sum, { tokens }) => sum + tokens, 0);
-  return {
-    loss: losses.reduce((sum, { loss, tokens }) => sum + loss * tokens, 0) / tokens,
-    tokens,
   };
 }
 

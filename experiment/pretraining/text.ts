@@ -7,6 +7,7 @@ import {
   buildHeldout,
   buildSmallCorpus,
   openSmallSources,
+  type SmallSources,
   smallWholeWords,
 } from "./small/corpus.ts";
 
@@ -46,11 +47,14 @@ function prepareTiny(
   };
 }
 
+/** Read once a process: stages share it. */
+let opened: SmallSources | undefined;
+
 function prepareSmall(
   recipe: SmallRecipe,
   given?: TokenizerJson,
 ): PreparedText {
-  const sources = openSmallSources();
+  const sources = opened ??= openSmallSources();
   const heldout = buildHeldout(recipe, sources, recipe.heldoutCharacters);
   const documents = buildSmallCorpus(recipe, sources, heldout);
   const whole = smallWholeWords(sources.mixtures);

@@ -139,7 +139,7 @@ Deno.test("a rate grows, stays and falls in the last share of the steps, or foll
 
 const lesser = {
   ...small,
-  heldoutCharacters: 2500,
+  heldoutCharacters: 1500,
   evaluateEvery: 2,
   length: 32,
   warmup: 0,
@@ -257,6 +257,15 @@ inTemporary(
     await refused(
       { recipe: "smal" },
       /^Error: Cannot pretrain as the recipe is one of tiny, small: it is "smal"\. Did you mean "small"\?$/,
+    );
+    await assert.rejects(
+      pretrain({ ...request, stage: 2, from: `${folder}/gone`, out: `${folder}/none` }),
+      /^Error: Cannot load the model .*gone" as it must be "tiny", "small", a folder with/,
+    );
+    await Deno.writeTextFile(`${first}/tokenizer.json`, "{}");
+    await assert.rejects(
+      pretrain({ ...request, stage: 2, from: first, out: `${folder}/none` }),
+      /^Error: Cannot continue from .*first as its tokenizer must have <\|endoftext\|>: .*json has none$/,
     );
     assert.equal(recipeOf("small", 2).lr, SMALL.stages![0].lr);
     assert.equal(recipeOf("small", 2).vocabulary, 4096);
