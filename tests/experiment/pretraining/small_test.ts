@@ -43,6 +43,12 @@ Deno.test("the same recipe builds the same text, another seed another one", () =
   assert.deepEqual(buildHeldout(recipe, sources, 60_000), heldout);
 });
 
+Deno.test("the text is, byte for byte, the one that the model learned from, as far as it goes", () => {
+  assert.equal(hash(corpus), "41e8c95ba4e8a094aae83abe26bd85656556848be0bc6403b32d52c335ad93cd");
+  const kept = createHash("sha256").update(JSON.stringify(heldout)).digest("hex");
+  assert.equal(kept, "a95008ed2aab1355c71754adf39bb2b810a3a4a6cd091fccaedd3bd2c3cbcd41");
+});
+
 Deno.test("no task's prompt stands in a document, in whatever case or spacing", () => {
   const prompts = [
     /mix the (?:two|three) colors/,
