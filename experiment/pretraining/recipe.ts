@@ -13,6 +13,7 @@ export type TinyRecipe = RecipeNumbers & { corpus: "tiny"; mixture: Record<Subje
 export type SmallRecipe = RecipeNumbers & {
   corpus: "small";
   mixture: Record<SmallSubject, number>;
+  stages?: readonly Stage<SmallSubject>[];
 };
 
 /** Everything that decides the bytes of a model. */
@@ -28,7 +29,7 @@ export interface RecipeNumbers {
   asked: number;
   /** Tokens of the BPE, end-of-text included. */
   vocabulary: number;
-  /** Characters of text that is kept from training, to measure; 0 for the last 1 % of all tokens. */
+  /** Characters of each subject that are kept from training, to measure; 0 for the last 1 % of all tokens. */
   heldoutCharacters: number;
   /** Share of documents cut behind a space when encoding, 0 to 1; see `EncodeOptions.cut`. */
   cut: number;
@@ -69,12 +70,15 @@ export interface RecipeNumbers {
   beta2: number;
   weightDecay: number;
   maxNorm: number;
-  /**
-   * Later stages: what differs from the first. Each begins with the weights and the tokenizer of the one
-   * before it, with fresh moments, and reads text of its own.
-   */
-  stages?: readonly Partial<Omit<RecipeNumbers, "stages" | "config" | "vocabulary">>[];
 }
+
+/**
+ * A later stage: what differs from the first. It begins with the weights and the tokenizer of the one before it,
+ * with fresh moments, and reads text of its own.
+ */
+export type Stage<S extends string> =
+  & Partial<Omit<RecipeNumbers, "config" | "vocabulary" | "heldoutCharacters">>
+  & { mixture?: Record<S, number> };
 
 /** The shares of the subjects in the corpus's characters. */
 const mixture: Record<Subject, number> = {
@@ -133,7 +137,7 @@ export const SMALL: SmallRecipe = {
     long: 0.03,
   },
   asked: 0.4,
-  heldoutCharacters: 120_000,
+  heldoutCharacters: 10_000,
   vocabulary: 4096,
   cut: 0.3,
   config: { n_positions: 256, n_embd: 192, n_layer: 4, n_head: 6, initializer_range: 0.06 },
@@ -171,10 +175,11 @@ export function recipeOf(name: string, stage = 1): Recipe {
       ),
     );
   }
-  const { stages = [], ...first } = RECIPES[name];
-  if (stage === 1) return first;
+  const recipe = RECIPES[name];
+  if (stage === 1) return recipe;
+  const stages = recipe.corpus === "small" ? recipe.stages ?? [] : [];
   const later = stages[stage - 2];
-  if (later) return { ...first, ...later };
+  if (later) return { ...recipe, ...later } as Recipe;
   throw asUsage(
     new Error(
       `Cannot pretrain as the recipe ${name} has stages 1 to ${stages.length + 1}: it is ${stage}`,

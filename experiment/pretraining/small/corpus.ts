@@ -114,11 +114,13 @@ export function buildSmallCorpus(
 /**
  * Documents that are kept from training, by subject, each different from the others: the same for
  * every stage of a recipe, so that their losses can be compared.
+ *
+ * @param each characters of each subject, about
  */
 export function buildHeldout(
   { asked, mixture }: Pick<SmallCorpusOptions, "asked" | "mixture">,
   sources: SmallSources,
-  characters: number,
+  each: number,
 ): { subject: SmallSubject; documents: string[] }[] {
   const glosses = sources.glosses.filter(isHeldOut);
   const subjects = Object.keys(mixture) as SmallSubject[];
@@ -126,7 +128,7 @@ export function buildHeldout(
     const random = new Random(900_000 + at); // apart from those of training
     const write = writersOf({ asked }, { ...sources, glosses }, random)[subject];
     const documents = new Set<string>();
-    for (let left = characters / subjects.length; left > 0;) {
+    for (let left = each; left > 0;) {
       const document = write(random);
       documents.add(document);
       left -= document.length + 1;

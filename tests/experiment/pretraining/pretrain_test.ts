@@ -139,7 +139,7 @@ Deno.test("a rate grows, stays and falls in the last share of the steps, or foll
 
 const lesser = {
   ...small,
-  heldoutCharacters: 1500,
+  heldoutCharacters: 125,
   evaluateEvery: 2,
   length: 32,
   warmup: 0,
