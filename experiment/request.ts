@@ -41,7 +41,7 @@ export interface TrainRequest {
   algorithm?: string | Algorithm<any>;
   /** `NAME[:weight],…` where NAME may be a module's path, a reward of your own, or several of both. */
   reward?: RewardRequest;
-  /** "tiny", or a folder in Hugging Face form. Default: the task's, else "tiny". */
+  /** "tiny", "small", or a folder in Hugging Face form. Default: the task's, else "tiny". */
   model?: string;
   /** Name in `experiment/presets/registry.ts`; its settings take the place of the task's. */
   preset?: string;
