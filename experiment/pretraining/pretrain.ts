@@ -7,6 +7,7 @@ import { scheduleAt } from "../../base/schedules.ts";
 import { asUsage } from "../../base/usage.ts";
 import type { Device } from "../../kernels/device.ts";
 import { type DeviceChoice, openDevice } from "../../kernels/devices/open.ts";
+import { readIfThere } from "../../model/files/deno_folder.ts";
 import { replaceFile } from "../../model/files/disk.ts";
 import { importOptimizer } from "../../model/files/optimizer_file.ts";
 import { Gpt2 } from "../../model/gpt2.ts";
@@ -204,11 +205,11 @@ const isMeasured = ({ evaluateEvery, steps }: Recipe, step: number): boolean =>
 async function tokenizerOf(folder: string | undefined): Promise<TokenizerJson | undefined> {
   if (folder === undefined) return undefined;
   const path = `${folder}/tokenizer.json`;
-  const json = await Deno.readTextFile(path).then(JSON.parse).catch((cause) => {
-    throw new Error(`Cannot continue from ${folder} as it must hold a tokenizer.json: ${path}`, {
-      cause,
-    });
-  });
+  const text = await readIfThere(path);
+  if (text === undefined) {
+    throw new Error(`Cannot continue from ${folder} as it must hold a tokenizer.json: ${path}`);
+  }
+  const json = JSON.parse(text);
   if (Number.isInteger(json?.model?.vocab?.[END_OF_TEXT])) return json;
   throw new Error(
     `Cannot continue from ${folder} as its tokenizer must have ${END_OF_TEXT}: ${path} has none`,

@@ -99,10 +99,10 @@ Deno.test("semantic() nearest takes the best of the parent's and all accepted an
     const values = await reward.score({ prompts: ["", "", ""], completions, examples });
     return [values, Object.values(reward.takeCounts!())];
   };
-  assert.deepEqual(await of("parent", ["0", "-1"]), [[0.5, null, null], [0, 1, 1]]);
-  assert.deepEqual(await of("nearest", ["0", "-1"]), [[1, 1, 1], [0, 0, 0]]); // cos with "0" is 1
-  assert.deepEqual(await of("nearest", ["?"]), [[0.5, null, null], [0, 0, 2]]);
-  assert.deepEqual(await of("nearest", []), [[0.5, null, null], [0, 1, 1]]);
+  assert.deepEqual(await of("parent", ["0", "-1"]), [[0.5, null, null], [0, 1, 1, 0]]);
+  assert.deepEqual(await of("nearest", ["0", "-1"]), [[1, 1, 1], [0, 0, 0, 0]]); // cos with "0" is 1
+  assert.deepEqual(await of("nearest", ["?"]), [[0.5, null, null], [0, 0, 2, 0]]);
+  assert.deepEqual(await of("nearest", []), [[0.5, null, null], [0, 1, 1, 0]]);
 });
 
 Deno.test("semantic() of the first word compares no more: the notebook's cosine, 0 to 1", async () => {
