@@ -8,7 +8,7 @@
 import { adapterCure } from "../cli/doctor/findings.ts";
 import { NOT_RUN, notRunLines } from "./test/not_run.ts";
 import type { Job } from "./test/process.ts";
-import { aboutFile, runQueue, secondsText } from "./test/queue.ts";
+import { runQueue, secondsOf, secondsText, type Timed } from "./test/queue.ts";
 import { Report } from "./test/report.ts";
 import { Running } from "./test/running.ts";
 import { checkFlags, isFiltered, readWords, testFiles } from "./test/words.ts";
@@ -53,44 +53,49 @@ async function runApart(
     keepsSeconds: boolean;
   },
 ): Promise<number> {
-  const from = performance.now(), report = new Report();
-  const files = await Promise.all(paths.map(aboutFile));
-  const jobs = files.map(({ path, ...about }, i): Job & typeof about => ({
-    name: path,
-    args: ["test", ...flags.filter((word) => word !== "--check"), "--no-check", path],
-    env: { [NOT_RUN]: `${notes}/${i}` },
-    ...about,
-  }));
-  const checked = checkFlags(flags);
-  if (checked) {
-    const args = ["check", ...checked, ...paths];
-    jobs.push({ name: "deno check", args, alone: false, seconds: CHECK_SECONDS });
-  }
+  const from = performance.now(), report = new Report(), took: Timed[] = [];
   using running = new Running((signal, names) =>
     print(["", `Stopped by ${signal} amid ${names.join(", ")}`])
   );
-  const took: { path: string; seconds: number }[] = [];
-  await runQueue(jobs, {
+  await runQueue(jobsOf(paths, flags, notes), {
     width: Number(Deno.env.get("DENO_JOBS")) || navigator.hardwareConcurrency,
     isOver: () => running.stoppedBy !== undefined,
     async run(job) {
-      let ended = await running.run(job);
-      if (ended.verdict === "aborted" && !running.stoppedBy) {
-        report.addAborted(ended);
-        for (const file of Object.values(job.env ?? {})) await Deno.remove(file).catch(() => {});
-        ended = await running.run(job);
-      }
+      const ended = await running.run(job);
       if (running.stoppedBy) return;
-      took.push({ path: job.name, seconds: ended.seconds });
-      print(report.add(ended));
+      took.push(ended);
+      if (ended.verdict !== "aborted") return print(report.add(ended));
+      for (const file of Object.values(job.env ?? {})) await Deno.remove(file).catch(() => {});
+      const again = await running.run(job);
+      if (!running.stoppedBy) print(report.addAgain(ended, again));
     },
   });
-  if (running.stoppedBy) return STOPPED;
+  if (running.stoppedBy) {
+    print(report.failureLines());
+    return STOPPED;
+  }
   if (keepsSeconds) {
     await Deno.writeTextFile(new URL("test/seconds.json", import.meta.url), secondsText(took));
   }
   print(report.lines(performance.now() - from));
   return report.success ? 0 : 1;
+}
+
+/** What runs as processes; each has a file of its own in `notes`. */
+function jobsOf(
+  paths: readonly string[],
+  flags: readonly string[],
+  notes: string,
+): (Job & Timed)[] {
+  const own = flags.filter((word) => word !== "--check"), checked = checkFlags(flags);
+  const tests = paths.map((path, i): Job & Timed => ({
+    name: path,
+    args: ["test", ...own, "--no-check", path],
+    env: { [NOT_RUN]: `${notes}/${i}` },
+    seconds: secondsOf(path),
+  }));
+  const types = { name: "deno check", args: ["check", "--quiet", ...checked ?? [], ...paths] };
+  return checked ? [{ ...types, seconds: CHECK_SECONDS }, ...tests] : tests;
 }
 
 /** Why tests did not run, a reason each; what a process noted lies in a file of `folder`. */
