@@ -11,7 +11,7 @@ import { checkPrefixes, noteFigures, type PrefixFigures } from "../model/prefix_
 import { sharePrefixes } from "../model/prefix_tree.ts";
 import { mixReference } from "../model/reference.ts";
 import { fromGrid, type ResponseRows, responseRows, toGrid } from "../model/rows.ts";
-import { pieces } from "../rl/experience.ts";
+import { pieces } from "../rl/pieces.ts";
 import type {
   Evaluation,
   EvaluationGradient,
