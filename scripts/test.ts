@@ -47,15 +47,17 @@ async function runTogether(words: readonly string[], notes: string): Promise<num
 /** A process a file, and one that checks the types. */
 async function runApart(
   paths: readonly string[],
-  { flags, notes, keepsSeconds }: {
+  { flags, notes, keepsSeconds, program }: {
     flags: readonly string[];
     notes: string;
     keepsSeconds: boolean;
+    program?: string;
   },
 ): Promise<number> {
   const from = performance.now(), report = new Report(), took: Timed[] = [];
-  using running = new Running((signal, names) =>
-    print(["", `Stopped by ${signal} amid ${names.join(", ")}`])
+  using running = new Running(
+    (signal, names) => print(["", `Stopped by ${signal} amid ${names.join(", ")}`]),
+    program,
   );
   await runQueue(jobsOf(paths, flags, notes), {
     width: Number(Deno.env.get("DENO_JOBS")) || navigator.hardwareConcurrency,
@@ -107,7 +109,8 @@ async function readNotes(folder: string): Promise<string[]> {
   return (await Promise.all(texts)).join("").split("\n").filter((line) => line !== "");
 }
 
-async function main(words: readonly string[]): Promise<number> {
+/** Runs the tests and prints what came of them; gives the exit code. `program` takes the place of `deno`. */
+export async function main(words: readonly string[], program?: string): Promise<number> {
   const asked = words.filter((word) => word !== KEEP_SECONDS);
   const { flags, paths, forEach } = readWords(asked);
   const given = paths.length > 0 ? paths : [DEFAULT_PATH];
@@ -117,7 +120,7 @@ async function main(words: readonly string[]): Promise<number> {
   try {
     const isApart = forEach && files.length > 1 && !found.includes(undefined);
     const code = isApart
-      ? await runApart(files, { flags, notes, keepsSeconds: words.includes(KEEP_SECONDS) })
+      ? await runApart(files, { flags, notes, program, keepsSeconds: words.includes(KEEP_SECONDS) })
       : await runTogether(paths.length > 0 ? asked : [DEFAULT_PATH, ...asked], notes);
     const cure = adapterCure(Deno.build.os);
     const lines = notRunLines(await readNotes(notes), { isSome: isFiltered(flags), cure });

@@ -94,6 +94,58 @@ Deno.test({
     }),
 });
 
+/** In place of `deno`: every test passes, and the process of one file ends by a fault so many times. */
+const FAULTY = `#!/bin/sh
+for last; do :; done
+times=$(cat $last.times 2>/dev/null || echo 0)
+echo $((times + 1)) > $last.times
+echo "a reason" >> "$PLAINRL_NOT_RUN"
+printf 'running 1 test from %s\\n%s ... ok (1ms)\\n\\nok | 1 passed | 0 failed (1ms)\\n' $last $last
+if [ $last = bad_test.ts ] && [ $times -lt $FAULTS ]; then echo 'double free' >&2; kill -ABRT $$; fi
+`;
+
+for (
+  const [faults, code, closing] of [
+    [0, 0, "ok | 2 passed | 0 failed"],
+    [1, 0, "ok | 2 passed | 0 failed"],
+    [2, 1, "FAILED | 2 passed | 1 failed"],
+  ] as const
+) {
+  Deno.test({
+    name: `a process that aborts ${faults} times after its closing line: exit code ${code}`,
+    ignore: !posix,
+    fn: () =>
+      withFolder(async (folder) => {
+        await write(folder, "bad_test.ts", "good_test.ts");
+        await Deno.writeTextFile(`${folder}/deno`, FAULTY, { mode: 0o755 });
+        const url = new URL("../scripts/test.ts", import.meta.url).href;
+        const words = JSON.stringify(["--no-check", "bad_test.ts", "good_test.ts"]);
+        const script = `import { main } from "${url}";
+          Deno.exitCode = await main(${words}, "./deno");`;
+        await Deno.writeTextFile(`${folder}/run.ts`, script);
+        const { stdout, code: got } = await new Deno.Command(Deno.execPath(), {
+          args: ["run", "--no-check", "-A", "run.ts"],
+          cwd: folder,
+          env: { NO_COLOR: "1", FAULTS: `${faults}` },
+        }).output();
+        const out = new TextDecoder().decode(stdout);
+        assert.equal(got, code, out);
+        assert.equal(timeless(out.split("\n").find((line) => / \d failed/.test(line))!), closing);
+        const note =
+          "bad_test.ts passed, then its process ended by SIGABRT (double free); run again it ";
+        assert.equal(out.includes(note), faults > 0, out);
+        assert.equal(
+          out.includes("bad_test.ts (its tests passed, then SIGABRT: twice)"),
+          faults > 1,
+        );
+        assert.equal(out.match(/^bad_test.ts \.\.\. ok/gm)!.length, 1);
+        assert.ok(out.includes("\n2 TESTS OF THE WGSL DID NOT RUN"), out); // a reason each, not more
+        const times = await Deno.readTextFile(`${folder}/bad_test.ts.times`);
+        assert.equal(Number(times), Math.min(2, faults + 1));
+      }),
+  });
+}
+
 inTemporary("types are checked, once for all files, unless it is not wanted", async (folder) => {
   await write(folder, "types_test.ts", "good_test.ts");
   const { code, out, closing } = await run(folder, ".");

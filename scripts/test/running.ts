@@ -15,8 +15,11 @@ export class Running implements Disposable {
   readonly #listeners: [signal: Deno.Signal, listener: () => void][];
   #stopped?: { signal: Deno.Signal; at: number; timer: ReturnType<typeof setTimeout> };
 
-  /** `onStop` gets the signal, and the names of what runs. */
-  constructor(readonly onStop: (signal: Deno.Signal, names: string[]) => void) {
+  /** `onStop` gets the signal, and the names of what runs; `program` takes the place of `deno`. */
+  constructor(
+    readonly onStop: (signal: Deno.Signal, names: string[]) => void,
+    readonly program?: string,
+  ) {
     this.#listeners = SIGNALS.map((signal) => {
       const listener = () => this.#stop(signal);
       Deno.addSignalListener(signal, listener);
@@ -33,6 +36,7 @@ export class Running implements Disposable {
   async run(job: Job): Promise<Ended> {
     let child: Deno.ChildProcess | undefined;
     const ended = await runProcess(job, {
+      program: this.program,
       onStart: (started) => {
         this.#children.set(child = started, job.name);
         if (this.#stopped) this.#kill(this.#stopped.signal);
