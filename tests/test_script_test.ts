@@ -24,11 +24,11 @@ async function write(folder: string, ...names: (keyof typeof FILES)[]): Promise<
   for (const name of names) await Deno.writeTextFile(`${folder}/${name}`, FILES[name]);
 }
 
-const spawn = (folder: string, words: readonly string[]): Deno.ChildProcess =>
+const spawn = (folder: string, script: string, words: readonly string[], env = {}) =>
   new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-check", "-A", SCRIPT, "-A", "--no-lock", ...words],
+    args: ["run", "--no-check", "-A", script, "-A", "--no-lock", ...words],
     cwd: folder,
-    env: { NO_COLOR: "1", DENO_JOBS: "2" },
+    env: { NO_COLOR: "1", DENO_JOBS: "2", ...env },
     stdout: "piped",
     stderr: "piped",
   }).spawn();
@@ -37,7 +37,7 @@ async function run(
   folder: string,
   ...words: string[]
 ): Promise<{ code: number; out: string; err: string; closing: string }> {
-  const { code, stdout, stderr } = await spawn(folder, words).output();
+  const { code, stdout, stderr } = await spawn(folder, SCRIPT, words).output();
   const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
   return { code, out, err, closing: out.trimEnd().split("\n").at(-1)! };
 }
@@ -94,10 +94,18 @@ Deno.test({
     }),
 });
 
-/** In place of `deno`: every test passes, and the process of one file ends by a fault so many times. */
-const FAULTY = `#!/bin/sh
-for last; do :; done
-times=$(cat $last.times 2>/dev/null || echo 0)
+/** A script that is ours with the program `sh` in place of deno, whose last argument is `$last`. */
+async function withProgram(folder: string, sh: string): Promise<string> {
+  const text = `#!/bin/sh\nfor last; do :; done\n${sh}`;
+  await Deno.writeTextFile(`${folder}/deno`, text, { mode: 0o755 });
+  const url = new URL("../scripts/test.ts", import.meta.url).href;
+  const code = `import { main } from "${url}"; Deno.exitCode = await main(Deno.args, "./deno");`;
+  await Deno.writeTextFile(`${folder}/run.ts`, code);
+  return "run.ts";
+}
+
+/** Every test passes, and the process of one file ends by a fault so many times. */
+const FAULTY = `times=$(cat $last.times 2>/dev/null || echo 0)
 echo $((times + 1)) > $last.times
 echo "a reason" >> "$PLAINRL_NOT_RUN"
 printf 'running 1 test from %s\\n%s ... ok (1ms)\\n\\nok | 1 passed | 0 failed (1ms)\\n' $last $last
@@ -117,17 +125,10 @@ for (
     fn: () =>
       withFolder(async (folder) => {
         await write(folder, "bad_test.ts", "good_test.ts");
-        await Deno.writeTextFile(`${folder}/deno`, FAULTY, { mode: 0o755 });
-        const url = new URL("../scripts/test.ts", import.meta.url).href;
-        const words = JSON.stringify(["--no-check", "bad_test.ts", "good_test.ts"]);
-        const script = `import { main } from "${url}";
-          Deno.exitCode = await main(${words}, "./deno");`;
-        await Deno.writeTextFile(`${folder}/run.ts`, script);
-        const { stdout, code: got } = await new Deno.Command(Deno.execPath(), {
-          args: ["run", "--no-check", "-A", "run.ts"],
-          cwd: folder,
-          env: { NO_COLOR: "1", FAULTS: `${faults}` },
-        }).output();
+        const script = await withProgram(folder, FAULTY), words = ["bad_test.ts", "good_test.ts"];
+        const env = { FAULTS: `${faults}` };
+        const child = spawn(folder, script, ["--no-check", ...words], env);
+        const { stdout, code: got } = await child.output();
         const out = new TextDecoder().decode(stdout);
         assert.equal(got, code, out);
         assert.equal(timeless(out.split("\n").find((line) => / \d failed/.test(line))!), closing);
@@ -221,10 +222,12 @@ const stopBy = (signals: readonly Deno.Signal[]): Promise<void> =>
       );
     }
     const files = ["bad_test.ts", "one_test.ts", "two_test.ts", "last_test.ts"];
-    const child = spawn(folder, ["--no-check", ...files]);
+    const noting = `echo $last >> begun\nexec ${Deno.execPath()} "$@"\n`;
+    const child = spawn(folder, await withProgram(folder, noting), ["--no-check", ...files]);
     const output = child.output();
     const pids = await Promise.all(["one", "two"].map((name) => lineOf(`${folder}/${name}.pid`)));
     assert.deepEqual(await Promise.all(pids.map(isAlive)), [true, true]);
+    const from = performance.now();
     for (const signal of signals) {
       child.kill(signal);
       await new Promise((done) => setTimeout(done, 700));
@@ -235,7 +238,9 @@ const stopBy = (signals: readonly Deno.Signal[]): Promise<void> =>
     assert.match(out, / FAILURES \n\nbad => /);
     assert.doesNotMatch(out, /^(ok|FAILED) \|/m);
     assert.deepEqual(await Promise.all(pids.map(isAlive)), [false, false]);
-    assert.ok(!await Deno.stat(`${folder}/last.pid`).then(() => true, () => false), "it began");
+    assert.ok(performance.now() - from < 15_000, "it was not waited for"); // that takes 20 s
+    const begun = (await Deno.readTextFile(`${folder}/begun`)).trim().split("\n");
+    assert.deepEqual(begun.toSorted(), ["bad_test.ts", "one_test.ts", "two_test.ts"]);
   });
 
 /** The last line of .ci/run, and its exit code, in a project with those files; nothing is installed. */

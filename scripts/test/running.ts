@@ -7,7 +7,7 @@ const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
 /** `deno task` forwards what the terminal sends to everybody already: within so many ms it is one signal. */
 const SAME_SIGNAL = 500;
 /** How long a process may take to end, ms. */
-const PATIENCE = 5000;
+const PATIENCE = 20_000;
 
 /** Runs processes until a signal comes, which ends those that run. */
 export class Running implements Disposable {
