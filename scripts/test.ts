@@ -68,6 +68,7 @@ async function runApart(
       took.push(ended);
       if (ended.verdict !== "aborted") return print(report.add(ended));
       for (const file of Object.values(job.env ?? {})) await Deno.remove(file).catch(() => {});
+      if (running.stoppedBy) return;
       const again = await running.run(job);
       if (!running.stoppedBy) print(report.addAgain(ended, again));
     },

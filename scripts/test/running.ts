@@ -37,10 +37,7 @@ export class Running implements Disposable {
     let child: Deno.ChildProcess | undefined;
     const ended = await runProcess(job, {
       program: this.program,
-      onStart: (started) => {
-        this.#children.set(child = started, job.name);
-        if (this.#stopped) this.#kill(this.#stopped.signal);
-      },
+      onStart: (started) => this.#children.set(child = started, job.name),
     });
     this.#children.delete(child!);
     return ended;
