@@ -65,7 +65,7 @@ async function runApart(
     async run(job) {
       const ended = await running.run(job);
       if (running.stoppedBy) return;
-      took.push(ended);
+      if (job.env) took.push(ended);
       if (ended.verdict !== "aborted") return print(report.add(ended));
       for (const file of Object.values(job.env ?? {})) await Deno.remove(file).catch(() => {});
       if (running.stoppedBy) return;
@@ -84,7 +84,7 @@ async function runApart(
   return report.success ? 0 : 1;
 }
 
-/** What runs as processes; each has a file of its own in `notes`. */
+/** What runs as processes; each test file has a file of its own in `notes`. */
 function jobsOf(
   paths: readonly string[],
   flags: readonly string[],
