@@ -85,7 +85,8 @@ export class FakeHub implements AsyncDisposable {
 
   async #answer(request: Request, cdn: boolean): Promise<Response> {
     const { pathname } = new URL(request.url);
-    const name = decodeURIComponent(pathname.slice(pathname.lastIndexOf("/") + 1));
+    const [, path] = /^(?:\/[^/]+)+?\/resolve\/[0-9a-f]{40}\/(.+)$/.exec(pathname) ?? [];
+    const name = decodeURIComponent(path ?? pathname.slice(pathname.lastIndexOf("/") + 1));
     const kind = cdn
       ? "cdn"
       : pathname.startsWith("/api/")
