@@ -111,11 +111,11 @@ function made({ level, count, splitSeed: seed, tags }: MathSettings): Task {
 }
 
 async function read(data: string, settings: MathSettings, context: TaskContext): Promise<Task> {
-  const { tags } = settings, file = await openData(data, context);
+  const { tags } = settings, files = await openData(data, context);
   const wanted = { needs: ["question", "answer"], may: ["metadata", "split"] };
-  const records = await readRecords(file, wanted);
+  const records = await readRecords(files, wanted);
   const { examples } = drawExamples(records, (one, id) => exampleOf(one, id, tags), settings);
-  return mathTask(examples, { tags, file: file.name });
+  return mathTask(examples, { tags, file: records[0].file });
 }
 
 /** `math` by name. */
