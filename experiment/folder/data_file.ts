@@ -1,7 +1,6 @@
 /** Reads files of data for a task: a path, or those of a data set in the hub's cache. @module */
-import { join } from "node:path";
 import { excerpt, firstOf } from "../../base/excerpt.ts";
-import { kindOf } from "../../model/files/deno_folder.ts";
+import { denoFolder, kindOf } from "../../model/files/deno_folder.ts";
 import { cachePaths } from "../../model/hub/cache.ts";
 import { missingShard } from "../../model/hub/data_files.ts";
 import { cachedDataset, MAX_DATA } from "../../model/hub/dataset.ts";
@@ -41,12 +40,17 @@ export async function readDataFiles(name: string): Promise<DataFile[]> {
 
 interface Located extends Pick<DataFile, "name" | "split"> {
   path: string;
+  /** Of a data set: what `path` is in, and may not lead out of. */
+  folder?: string;
 }
 
-const read = async ({ name, split, path }: Located): Promise<DataFile> => ({
-  ...{ name, bytes: await Deno.readFile(path) },
-  ...(split && { split }),
-});
+async function read({ name, split, path, folder }: Located): Promise<DataFile> {
+  if (folder === undefined) return { name, bytes: await Deno.readFile(path) };
+  using file = await denoFolder(folder).openRange(path);
+  if (!file) throw new Error(`Cannot read ${name} as it is gone: fetch it again`);
+  const bytes = new Uint8Array(file.size), got = await file.read(bytes, 0);
+  return { name, bytes: bytes.subarray(0, got), ...(split && { split }) };
+}
 
 const cannot = (name: string, why: string): Error =>
   new Error(
@@ -66,8 +70,11 @@ async function locate(name: string): Promise<Located[]> {
   if (!hubName(set, "dataset")) throw cannot(name, `there is none${lookedIn(name)}`);
   const found = await cachedDataset(set, { which }).catch((error) => {
     if (!(error instanceof HubError)) throw error;
-    const fetch = error.code === "missing" ? `. This gets more of it: ${fetching(set, which)}` : "";
-    throw new Error(`${error.message}${fetch}`, { cause: error });
+    const end = /[.?]$/.test(error.message) ? "" : ".";
+    const cure = error.code === "missing"
+      ? `${end} This gets more of it: ${fetching(set, which)}`
+      : "";
+    throw new Error(error.message + cure, { cause: error });
   });
   if (!found) {
     throw cannot(
@@ -96,10 +103,10 @@ async function locate(name: string): Promise<Located[]> {
     );
   }
   const files = data.map(({ path, split }) => ({
-    ...{ name: `${set}/${path}`, path: join(folder, path) },
+    ...{ name: `${set}/${path}`, path, folder },
     ...(split && { split }),
   }));
-  await checkSize(name, files);
+  await checkSize(name, folder, files);
   return files;
 }
 
@@ -107,9 +114,13 @@ const fetching = (set: string, which?: string): string =>
   `deno task fetch --dataset ${set}${which === undefined ? "" : ` --files '${which}'`}`;
 
 /** @throws {RangeError} for more than is read into memory at once */
-async function checkSize(name: string, files: readonly Located[]): Promise<void> {
+async function checkSize(
+  name: string,
+  folder: string,
+  files: readonly Located[],
+): Promise<void> {
   let bytes = 0;
-  for (const { path } of files) bytes += (await Deno.stat(path)).size;
+  for (const { path } of files) bytes += (await Deno.stat(`${folder}/${path}`)).size;
   if (bytes <= MAX_DATA) return;
   throw new RangeError(
     `Cannot read the data ${excerpt(name)} as at most ${MAX_DATA} bytes are read: ` +

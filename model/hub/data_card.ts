@@ -37,6 +37,9 @@ const schema = z.looseObject({
 export async function readCard(card: string): Promise<CardConfig[]> {
   const [, head] = /^\uFEFF?---[ \t]*\r?\n([^]*?)\r?\n---[ \t]*(?:\r?\n|$)/
     .exec(card.slice(0, MAX_CARD)) ?? [];
+  if (head === undefined && card.length > MAX_CARD && /^\uFEFF?---/.test(card)) {
+    throw new SyntaxError(`its head may have ${MAX_CARD} characters: it has more`);
+  }
   if (head === undefined || !/^configs[ \t]*:/m.test(head)) return [];
   const { parse } = await import("npm:yaml@2.9.1"); // most runs read no card
   let value: unknown;

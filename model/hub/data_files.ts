@@ -98,14 +98,13 @@ function named(
   }
   const names = configs.map((one) => one.name).filter((one) => one !== "");
   const all = names.length > 0 ? `its configs are ${firstOf(names, { apart: ", " })}; ` : "";
+  const near = didYouMean(which, [...names, ...data.slice(0, 1000)]);
   throw new HubError(
     "missing",
     `Cannot use ${
       excerpt(which)
     } of ${name} as it must be a config, a file, a folder or a pattern of it: ` +
-      `${all}its files are ${firstOf(data, { apart: ", " })}.${
-        didYouMean(which, [...names, ...data.slice(0, 1000)])
-      }`,
+      `${all}its files are ${firstOf(data, { apart: ", " })}${near === "" ? "" : `.${near}`}`,
   );
 }
 

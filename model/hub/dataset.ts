@@ -60,12 +60,12 @@ export async function fetchDataset(
   const repository = await openRepository(hub, paths);
   const { given, id, revision, commit, names, folder } = repository;
   const files: FetchedFile[] = [];
+  const passOver = (why: string) =>
+    hub.step?.(`${CARD} is passed over, and files are told by their names: ${why}`);
   const about = names.has(CARD) ? await describeFile(repository, CARD) : undefined;
-  if (about && about.size <= MAX_CARD) files.push(await fetchInto(repository, about, options));
-  const card = await cardIn(
-    folder,
-    (why) => hub.step?.(`${CARD} is passed over, and files are told by their names: ${why}`),
-  );
+  if (about && about.size > MAX_CARD) passOver(`it has ${megabytes(about.size)}`);
+  else if (about) files.push(await fetchInto(repository, about, options));
+  const card = await cardIn(folder, passOver);
   const { which } = options;
   const chosen = chooseFiles([...names], { name: dataset, card, which });
   const wanted = await describeAll(repository, chosen, options);

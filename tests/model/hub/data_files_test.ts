@@ -203,6 +203,7 @@ Deno.test("a card is read as YAML, and a broken one is said to be so", async () 
   for (
     const [yaml, message] of [
       ["configs: [", /^SyntaxError: its head is not YAML: /],
+      [`a: ${"x".repeat(2 ** 20)}`, /its head may have 1048576 characters: it has more/],
       ["configs: 3", /^SyntaxError: its configs is not what it must be: /],
       ["configs:\n- config_name: [a]", /its configs\.0\.config_name is not what it must be/],
       ["configs:\n- data_files: a", /its configs\.0\.config_name/],
