@@ -61,7 +61,8 @@ export const ownFolder = (place: string): Pick<Option, "check"> => ({
 export const MODEL = {
   kind: "text",
   default: "tiny",
-  unit: "tiny, a run (its last checkpoint), RUN@best, a folder, or a fetched OWNER/NAME[@REVISION]",
-  doc: "Model to start from, as Hugging Face keeps it; tiny ships with the repository",
+  unit:
+    "tiny, small, a run (its last checkpoint), RUN@best, a folder, or a fetched OWNER/NAME[@REVISION]",
+  doc: "Model to start from, as Hugging Face keeps it; tiny and small ship with the repository",
   group: "What to train",
 } as const satisfies Option;

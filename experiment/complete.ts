@@ -13,7 +13,7 @@ import { modelFolder } from "../model/hub/find_model.ts";
 /** What to complete. */
 export interface CompletionRequest {
   prompt: string;
-  /** "tiny", a run, which stands for its last checkpoint, or a folder in Hugging Face form. */
+  /** "tiny", "small", a run, which stands for its last checkpoint, or a folder in Hugging Face form. */
   model: string;
   /** Most tokens of a completion. */
   tokens: number;

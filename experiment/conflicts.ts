@@ -5,7 +5,9 @@
  * @module
  */
 import { optionNotices, type OptionRows, type OptionValue } from "../base/options.ts";
+import type { ParentSettings } from "../rewards/parents/settings.ts";
 import type { RewardDefinition } from "../rewards/reward.ts";
+import { SERVER_OPTIONS } from "../rewards/servers/limits.ts";
 import type { Needs } from "../rl/algorithm.ts";
 import { scheduleSteps } from "../rl/phases.ts";
 import type { TrainerConfig } from "../rl/trainer_options.ts";
@@ -21,6 +23,10 @@ export interface SettingsInUse {
   config: Readonly<TrainerConfig & Record<string, unknown>>;
   run: Readonly<RunSettings>;
   rewards: readonly ChosenReward[];
+  /** Who gives the answers. */
+  parent: Readonly<ParentSettings>;
+  /** Whether any of them asks a server. */
+  asksServers: boolean;
   /** By the names of the command line. */
   asked: Readonly<Record<string, OptionValue | undefined>>;
 }
@@ -80,21 +86,20 @@ function checkSync({ loraRank, frozenDtype }: Readonly<RunSettings>): void {
 export function settingsNotices(
   rows: OptionRows,
   all: readonly RewardDefinition[],
-  { needs, config, run, rewards, asked }: SettingsInUse,
+  { needs, config, run, rewards, parent, asksServers, asked }: SettingsInUse,
 ): string[] {
-  const values = { ...config, ...run, ...settingsOfRewards(rewards) };
+  const values = { ...config, ...run, ...settingsOfRewards(rewards), ...parent };
   const notices = optionNotices(rows, { asked, values });
   const add = (when: boolean, name: string, reason: string): void => {
     if (when && asked[name] !== undefined) {
       notices.push(`${name}=${asked[name]} changes nothing as ${reason}`);
     }
   };
-  for (const reward of all) {
-    const used = rewards.some((one) => "definition" in one && one.definition.name === reward.name);
-    for (const name of Object.keys(rewardRows(reward))) {
-      add(!used, name, `${reward.name} is not among the run's rewards by name`);
-    }
+  for (const [name, owners] of ownersOf(all)) {
+    const used = rewards.some((one) => "definition" in one && owners.includes(one.definition.name));
+    add(!used, name, `${owners.join(" or ")} is not among the run's rewards by name`);
   }
+  for (const name of SERVER_OPTIONS.names) add(!asksServers, name, "the run asks no server");
   const { batchSize, loraRank } = run, { microbatchRows, epochs, minibatches } = config;
   add(microbatchRows >= batchSize, "microbatchRows", `batchSize=${batchSize} is no more`);
   add(
@@ -132,4 +137,11 @@ export function settingsNotices(
     );
   }
   return notices;
+}
+
+/** The rewards that have a setting, by its name. */
+function ownersOf(all: readonly RewardDefinition[]): Map<string, string[]> {
+  const pairs = all.flatMap((one) => Object.keys(rewardRows(one)).map((name) => [name, one.name]));
+  const groups = Map.groupBy(pairs, ([name]) => name);
+  return new Map([...groups].map(([name, of]) => [name, of.map(([, owner]) => owner)]));
 }

@@ -5,6 +5,8 @@ import { findModel, type FoundModel, sameModel } from "../model/hub/find_model.t
 import { importOptimizer } from "../model/files/optimizer_file.ts";
 import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
 import type { CombinedReward } from "../rewards/combine.ts";
+import { openParent } from "../rewards/parents/settings.ts";
+import type { Servers } from "../rewards/servers/servers.ts";
 import { Trainer } from "../rl/trainer.ts";
 import { namedModel } from "./folder/named_model.ts";
 import { modelDims } from "../model/config.ts";
@@ -18,6 +20,8 @@ import { LanguagePolicy } from "./policy.ts";
 import type { ResolvedRequest, TrainRequest } from "./request.ts";
 import { openChosen, settingsOfRewards } from "./rewards.ts";
 import { RunScorers } from "./run_scorer.ts";
+import { openServers } from "./open_servers.ts";
+import { asksServers } from "./servers.ts";
 import { explainMemory, planFitting } from "./suggestions.ts";
 
 /** A run that is ready for its first step. Disposing of it frees the models, not the device. */
@@ -33,6 +37,8 @@ export interface OpenRun extends Disposable {
   /** Whether the reference, where there is one, may be another than the start of the run. */
   referenceMoves: boolean;
   rewards: CombinedReward;
+  /** What rewards and parent ask. */
+  servers: Servers;
   trainer: Trainer;
   /** State of the checkpoint that the run continues from, already restored. */
   saved?: TrainingState;
@@ -43,14 +49,16 @@ export interface OpenRun extends Disposable {
 }
 
 /**
- * Opens a run, from a checkpoint folder where `resume` names one.
+ * Opens a run, from a checkpoint folder where `resume` names one. `signal` ends requests to servers.
  * @throws {Error} when the model, the checkpoint or a reward cannot be used
  * @throws {DoesNotFitError} when the run needs more memory than there is
  */
 export async function openRun(
   plan: ResolvedRequest,
   device: Device,
-  { resume, memory, changed }: Pick<TrainRequest, "resume" | "memory" | "changed"> = {},
+  { resume, memory, changed, signal }:
+    & Pick<TrainRequest, "resume" | "memory" | "changed">
+    & { signal?: AbortSignal } = {},
 ): Promise<OpenRun> {
   using owned = new DisposableStack();
   const loaded = resume === undefined
@@ -58,15 +66,16 @@ export async function openRun(
     : await loadCheckpoint(resume, plan.config.totalSteps);
   const saved = loaded?.state;
   const found = saved?.source ? await sameModel(saved.source) : await findNamed(plan.model);
-  const { folder } = found, { task, config } = plan;
+  const { folder } = found, { config } = plan;
   const { sizes, tokenizer, prompts } = await measureRun(plan, folder, device);
   const budget = memoryBudget(device, memory);
   const planned = planFitting(device, sizes, budget);
   const scorers = new RunScorers({ device, folder, tokenizer, sizes, disposables: owned });
-  const { frozenDtype: matrixDtype } = plan.settings;
-  const rewards = await openChosen(plan.rewards, {
-    ...{ parent: task.parent, device, matrixDtype, disposables: owned },
-    openScorer: (name) => scorers.open(name),
+  const { servers, rewards } = await openScoring(plan, {
+    device,
+    scorers,
+    disposables: owned,
+    signal,
   });
   const info = infoOf({ plan, device, found, sizes, rewards });
   const notices = loaded ? requireSame(resume!, loaded.manifest, info, changed) : [];
@@ -92,10 +101,30 @@ export async function openRun(
   notices.unshift(`device memory ${formatBytes(planned.total)}${free}`);
   const all = owned.move();
   return {
-    ...{ plan, device, found, tokenizer, prompts, policy, rewards, trainer, saved, info, notices },
-    referenceMoves,
+    ...{ plan, device, found, tokenizer, prompts, policy, rewards, servers, trainer },
+    ...{ saved, info, notices, referenceMoves },
     [Symbol.dispose]: () => all.dispose(),
   };
+}
+
+/** What scores completions, and asks servers for it. */
+async function openScoring(
+  plan: ResolvedRequest,
+  { device, scorers, disposables, signal }: {
+    device: Device;
+    scorers: RunScorers;
+    disposables: DisposableStack;
+    signal?: AbortSignal;
+  },
+): Promise<Pick<OpenRun, "servers" | "rewards">> {
+  const servers = await openServers(plan, signal);
+  const parent = await openParent(plan.parent, plan.task, servers);
+  const { frozenDtype: matrixDtype } = plan.settings;
+  const rewards = await openChosen(plan.rewards, {
+    ...{ parent, servers, device, matrixDtype, disposables },
+    openScorer: (name) => scorers.open(name),
+  });
+  return { servers, rewards };
 }
 
 /** As `findModel`; a run stands for its last checkpoint. */
@@ -126,7 +155,11 @@ function infoOf(
     shape: { vocabulary: V, positions: P, channels: C, layers: L, heads: H },
     data: hashOfExamples(task),
     device: { kind, name, software },
-    config: { ...config, ...settings, ...settingsOfRewards(plan.rewards), ...opened.settings },
+    config: {
+      ...{ ...config, ...settings, ...settingsOfRewards(plan.rewards), ...opened.settings },
+      ...(plan.parent.parent !== "table" && plan.parent),
+      ...(asksServers(plan) && plan.servers),
+    },
     ...filesOf(plan),
   };
 }

@@ -108,12 +108,14 @@ export function boundsNotice({ examples: { train, heldout }, bounds }: Game): st
     heldout.length <= bounds.heldout;
   if (isAll || heldout.length === 0) return undefined;
   const part = (n: number, of: number) => n < of ? `${n} of ${of}` : `all ${of}`;
-  return `players that learn nothing are scored on ${
-    part(bounds.heldout, heldout.length)
-  } held-out prompts; ` +
-    `the constant one tries ${part(bounds.answers, answers)} answers on ${
+  const constant = answers === 0
+    ? ""
+    : `; the constant one tries ${part(bounds.answers, answers)} answers on ${
       part(bounds.train, train.length)
     } training prompts`;
+  return `players that learn nothing are scored on ${
+    part(bounds.heldout, heldout.length)
+  } held-out prompts${constant}`;
 }
 
 /** The prompt's last word, with a space before it where the prompt ends without one. */

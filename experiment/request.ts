@@ -6,6 +6,7 @@ import type { Algorithm, Needs } from "../rl/algorithm.ts";
 import { asAlgorithm, DEFAULT_ALGORITHM } from "../rl/algorithms/registry.ts";
 import { needsOf } from "../rl/needs.ts";
 import { MAX_STEPS } from "../rl/trainer_options.ts";
+import { parentNotices } from "../rewards/parents/settings.ts";
 import { listRewards } from "../rewards/registry.ts";
 import { type OpenedTask, openTaskNow, type TaskRequest } from "../tasks/open.ts";
 import { DEFAULT_MODEL, type Task } from "../tasks/task.ts";
@@ -19,6 +20,7 @@ import {
   ownDefinitions,
   type RewardRequest,
 } from "./rewards.ts";
+import { asksServers } from "./servers.ts";
 import {
   type ResolvedSettings,
   resolveSettings,
@@ -39,7 +41,7 @@ export interface TrainRequest {
   algorithm?: string | Algorithm<any>;
   /** `NAME[:weight],…` where NAME may be a module's path, a reward of your own, or several of both. */
   reward?: RewardRequest;
-  /** "tiny", or a folder in Hugging Face form. Default: the task's, else "tiny". */
+  /** "tiny", "small", or a folder in Hugging Face form. Default: the task's, else "tiny". */
   model?: string;
   /** Name in `experiment/presets/registry.ts`; its settings take the place of the task's. */
   preset?: string;
@@ -87,6 +89,10 @@ export interface ResolvedRequest {
   config: ResolvedSettings["config"];
   /** Of data, adapter, optimizer and memory. */
   settings: Readonly<RunSettings>;
+  /** Who gives the answers that rewards compare with. */
+  parent: ResolvedSettings["parent"];
+  /** How servers are asked, where the run asks any. */
+  servers: ResolvedSettings["servers"];
   saveEvery: number;
   evaluateEvery: number;
   patience: number;
@@ -131,18 +137,20 @@ function resolve(request: TrainRequest): ResolvedRequest {
   const asked = request.settings ?? {},
     reward = request.reward ?? ownRun?.rewards ?? rewardsOf(task);
   const all = [...listRewards(), ...ownDefinitions(reward)];
-  const { config, run: settings, values } = resolveSettings(algorithm, {
+  const { config, run: settings, parent, servers, values } = resolveSettings(algorithm, {
     suited: suitedSettings(task, preset).map(({ values }) => values),
     ...{ asked, seed, rewards: all, task: opened.options },
     totalSteps: steps ?? ownRun?.steps ?? task.steps,
   });
   const needs = needsOf(algorithm, config);
   const rewards = withMeasure(chooseRewards(reward, values), task, values);
-  const used = { algorithm: algorithm.name, needs, config, run: settings, rewards, asked };
+  const answers = { parent, servers, asksServers: asksServers({ rewards, parent }) };
+  const about = { algorithm: algorithm.name, needs, config, run: settings, rewards, asked };
+  const used = { ...about, ...answers };
   checkConflicts(used);
   const { rows } = settingsTable(algorithm, all, opened.options);
   return {
-    ...{ task, opened, algorithm, needs, rewards, config, settings },
+    ...{ task, opened, algorithm, needs, rewards, config, settings, parent, servers },
     model: model ?? task.model ?? DEFAULT_MODEL,
     ...everyOf(every, task),
     notices: [
@@ -150,6 +158,10 @@ function resolve(request: TrainRequest): ResolvedRequest {
       ...fitNotices(task, rewards),
       ...settingsNotices(rows, all, used),
       ...idlePatience(every, config),
+      ...parentNotices(parent),
+      ...rewards.flatMap((one) =>
+        "definition" in one ? one.definition.notice?.(one.settings) ?? [] : []
+      ),
     ],
   };
 }

@@ -43,7 +43,7 @@ async function folderOf(name: string, action: string): Promise<string> {
 /** As `folderOf`, where "tiny" is no such network. */
 const encoderFolder = (name: string, action: string): Promise<string> =>
   folderOf(name, action).catch((error: Error) => {
-    error.message = error.message.replace('"tiny", ', "");
+    error.message = error.message.replace('"tiny", "small", ', "");
     throw error;
   });
 

@@ -16,10 +16,10 @@ import type {
   RewardDefinition,
   TextEmbedder,
 } from "../rewards/reward.ts";
+import type { Servers } from "../rewards/servers/servers.ts";
 import type { Task } from "../tasks/task.ts";
 import { openWordVectors } from "./folder/word_vectors.ts";
 import { openClassifier, openEncoder, openScorer } from "./reward_networks.ts";
-import { loadReward } from "./folder/own_files.ts";
 import type { OwnFile } from "./observer.ts";
 
 /** One reward of a run: a definition with its settings, or an object of your own. */
@@ -174,6 +174,8 @@ export const settingsOfRewards = (chosen: readonly ChosenReward[]): Record<strin
 export interface RewardPlace extends Pick<RewardContext, "openScorer"> {
   parent?: Parent;
   embedder?: TextEmbedder;
+  /** Asks the servers that they name. Default: without keys, and with what is known until the end. */
+  servers?: Servers;
   /** Holds a reward's network. */
   device?: Device;
   /** How a network's matrices are stored. Default "f32". */

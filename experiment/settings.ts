@@ -9,8 +9,10 @@ import {
   type OptionValues,
 } from "../base/options.ts";
 import type { LoraOptions } from "../model/lora/lora.ts";
+import { PARENT_OPTIONS, type ParentSettings } from "../rewards/parents/settings.ts";
 import { listRewards, rewardSetting } from "../rewards/registry.ts";
 import type { RewardDefinition } from "../rewards/reward.ts";
+import { SERVER_OPTIONS, type ServerLimits } from "../rewards/servers/limits.ts";
 import type { Algorithm } from "../rl/algorithm.ts";
 import type { Preset } from "./presets/preset.ts";
 import { MAX_ROWS, type TrainerConfig, trainerOptions } from "../rl/trainer_options.ts";
@@ -71,9 +73,22 @@ export function settingsTable(
     of(RUN_OPTIONS.owner, { batchSize: { ...batchSize, default: undefined } }), // the task's own
     of(trainer.owner, loop),
     of(RUN_OPTIONS.owner, run),
-    ...rewards.map((reward) => of(reward.name, rewardRows(reward))),
+    ...(rewards.length === 0 ? [] : [
+      ...rewardTables(rewards),
+      of(PARENT_OPTIONS.owner, PARENT_OPTIONS.rows),
+      of(SERVER_OPTIONS.owner, SERVER_OPTIONS.rows),
+    ]),
     ...(task ? [task] : []),
   ]);
+}
+
+/** The settings of the rewards; a family has one table. */
+function rewardTables(rewards: readonly RewardDefinition[]): { owner: string; rows: OptionRows }[] {
+  const families = Map.groupBy(rewards, ({ name, family = name }) => family);
+  return [...families].map(([owner, members]) => ({
+    owner,
+    rows: Object.assign({}, ...members.map(rewardRows)),
+  }));
 }
 
 type Values = Readonly<Record<string, OptionValue>>;
@@ -84,6 +99,10 @@ export interface ResolvedSettings {
   config: Readonly<TrainerConfig & Record<string, unknown>>;
   /** Of data, adapter, optimizer and memory. */
   run: Readonly<RunSettings>;
+  /** Who gives the answers. */
+  parent: Readonly<ParentSettings>;
+  /** How servers are asked. */
+  servers: Readonly<ServerLimits>;
   /** All that were named, by the names of the command line: the rewards' are among them. */
   values: Values;
 }
@@ -129,6 +148,8 @@ export function resolveSettings(
   return {
     config: trainer.resolve(known(trainer, values)) as ResolvedSettings["config"],
     run: RUN_OPTIONS.resolve(known(RUN_OPTIONS, values)),
+    parent: PARENT_OPTIONS.resolve(known(PARENT_OPTIONS, values)),
+    servers: SERVER_OPTIONS.resolve(known(SERVER_OPTIONS, values)),
     values,
   };
 }

@@ -5,13 +5,12 @@
  */
 import type { Device } from "../kernels/device.ts";
 import { openDevice } from "../kernels/devices/open.ts";
-import type { CombinedReward } from "../rewards/combine.ts";
 import { LogitsError } from "../model/logits.ts";
 import { figuresText } from "../model/prefix_check.ts";
 import type { Example } from "../rewards/reward.ts";
+import { causedBy, OutageError } from "../rewards/servers/errors.ts";
 import { DivergedError } from "../rl/diverged.ts";
 import type { PromptSource } from "../rl/prompts.ts";
-import { meanAndStd } from "../rl/stats.ts";
 import { follow } from "./best.ts";
 import { evaluatePolicy } from "./evaluate.ts";
 import { saveCheckpoint, type TrainingState } from "./folder/checkpoint.ts";
@@ -30,6 +29,7 @@ import { openRequest } from "./opening.ts";
 import { resolveRequest, type TrainRequest } from "./request.ts";
 import { boundsFor, boundsNotice, play } from "./players.ts";
 import { examplesFrom, meanOf, type Scorer, scoreResponses } from "./rollout.ts";
+import { fallbackNotes, rewardMetrics } from "./reward_metrics.ts";
 import { lowerLearningRate } from "./runaway.ts";
 
 export type { TrainRequest } from "./request.ts";
@@ -38,7 +38,8 @@ export type { TrainRequest } from "./request.ts";
 export interface TrainOptions {
   /**
    * Where it aborts, the step in hand is finished, a checkpoint is written and its reason is thrown; after
-   * the last step, whose checkpoint is there by then, at once.
+   * the last step, whose checkpoint is there by then, at once. A step that waits for a server is given up,
+   * and the checkpoint is that of the step before.
    */
   signal?: AbortSignal;
   /** A device of the caller's, which is not disposed of. Default: the request's `device` is opened. */
@@ -61,12 +62,12 @@ export async function trainTask(
   const request = await openRequest(asked);
   const plan = resolveRequest(request);
   const place = device ?? owned.use(await openDevice(request.device));
-  const run = owned.use(await openRun(plan, place, request));
+  const run = owned.use(await openRun(plan, place, { ...request, signal }));
   try {
     return await new TrainingRun(run, observer, started).finish(signal);
   } catch (error) {
     if (error instanceof DivergedError) error.learningRate = lowerLearningRate(request);
-    throw error;
+    throw isReason(error, signal) ? signal!.reason : error; // whatever it came through
   }
 }
 
@@ -75,6 +76,8 @@ class TrainingRun {
   #state: TrainingState;
   #secondsBefore: number;
   #scorer: Scorer;
+  /** Step of the newest checkpoint. */
+  #saved: number | undefined;
 
   constructor(readonly run: OpenRun, readonly observer: RunObserver, readonly started: number) {
     const { policy: { eos }, tokenizer, rewards, trainer, saved, found: { source } } = run;
@@ -88,6 +91,7 @@ class TrainingRun {
       ...fresh,
     };
     this.#secondsBefore = this.#state.seconds;
+    this.#saved = saved?.trainer.step;
   }
 
   async finish(signal?: AbortSignal): Promise<Summary> {
@@ -105,6 +109,7 @@ class TrainingRun {
     if (players) await observer.players?.(players);
     const summary = this.#summary(await this.#learn(signal).catch(asDivergence));
     const compared = figuresText(this.run.policy.prefixFigures);
+    for (const line of this.run.servers.report()) observer.notice?.(`note: ${line}`);
     if (compared) observer.notice?.(compared);
     await observer.end(summary);
     return summary;
@@ -131,16 +136,25 @@ class TrainingRun {
     if (saved) await this.#evaluateIfDue(signal); // amid which it may have been stopped
     while (!this.#isOver()) {
       signal?.throwIfAborted();
-      await observer.step(await this.#step());
-      const isBest = await this.#evaluateIfDue(signal).catch(async (error) => {
-        if (signal?.aborted && error === signal.reason) await this.#checkpoint();
-        throw error;
-      });
+      const keep = (error: unknown) => this.#keep(error, signal);
+      await observer.step(await this.#step().catch(keep));
+      const isBest = await this.#evaluateIfDue(signal).catch(keep);
       const { step } = this.#state.trainer;
       const isDue = plan.saveEvery > 0 && step % plan.saveEvery === 0;
       if (signal?.aborted || isDue || isBest || this.#isOver()) await this.#checkpoint();
     }
     return await this.#evaluate("after", signal);
+  }
+
+  /**
+   * Saves what was trained where what came next was given up and has changed nothing: somebody stopped the
+   * run, or no server answers. Throws `error` again.
+   */
+  async #keep(error: unknown, signal: AbortSignal | undefined): Promise<never> {
+    const isOutage = causedBy(error, (cause) => cause instanceof OutageError);
+    const isNew = this.#saved !== this.#state.trainer.step;
+    if (isNew && (isOutage || isReason(error, signal))) await this.#checkpoint();
+    throw error;
   }
 
   /** Whether the run has its steps, or has long not become better. */
@@ -255,7 +269,8 @@ class TrainingRun {
       ...{ policy, prompts, maxNewTokens, batchSize: settings.batchSize },
       ...{ examples: task.examples[phase.split], step, phase, signal },
     });
-    this.run.rewards.takeCounts(); // counts in metrics speak of rollouts alone
+    const counts = this.run.rewards.takeCounts(); // those in metrics speak of rollouts alone
+    for (const text of fallbackNotes(counts, rows.length, phase)) this.observer.notice?.(text);
     const { measure } = task;
     const result = {
       ...{ exact, reward },
@@ -275,6 +290,7 @@ class TrainingRun {
       (to) => saveCheckpoint(to, { ...models, from, state }),
       state.evaluated?.best.step,
     );
+    this.#saved = state.trainer.step;
   }
 
   #elapsed(): number {
@@ -302,29 +318,12 @@ class TrainingRun {
   }
 }
 
+/** Whether `error` is that somebody stopped the run, which a reward may have wrapped. */
+const isReason = (error: unknown, signal: AbortSignal | undefined): boolean =>
+  signal?.aborted === true && causedBy(error, (cause) => cause === signal.reason);
+
 /** Throws what `#learn` threw: logits that were finite when it began are not because of what it learned. */
 function asDivergence(error: unknown): never {
   if (!(error instanceof LogitsError)) throw error;
   throw new DivergedError(error.message, { cause: error });
-}
-
-/** Each reward's mean and spread over the completions that it could score, and what it counted. */
-function rewardMetrics(
-  rewards: CombinedReward,
-  { completions, counts }: {
-    completions: readonly CompletionRow[];
-    counts: Readonly<Record<string, number>>;
-  },
-): [name: string, value: number][] {
-  const names = new Set(["exact", ...Object.keys(rewards.weights)]);
-  return [
-    ...[...names].flatMap((name): [string, number][] => {
-      const values = completions.map(({ scores }) => scores[name]);
-      const { mean, std } = meanAndStd(values.filter((value) => value !== null));
-      return [[`rewards/${name}/mean`, mean], [`rewards/${name}/std`, std]];
-    }),
-    ...Object.entries(counts).map((
-      [name, count],
-    ): [string, number] => [`rewards/${name}`, count]),
-  ];
 }

@@ -4,6 +4,15 @@ import type { Device, FloatArray, Tensor } from "./device.ts";
 import { rowRanges, view } from "./tensor.ts";
 import { packed } from "./fragments/pack.ts";
 
+const MAX_GROUPS = 65535;
+
+/**
+ * Invocations of a workgroup and Packs of each, at least. A software adapter runs 8 invocations at once to
+ * their end: its workgroup is these 8, so that the next memory it wants is what lies behind.
+ */
+const shareOf = ({ software }: Device): { workgroup: number; least: number } =>
+  software ? { workgroup: 8, least: 64 } : { workgroup: 64, least: 4 };
+
 /** The definition of a step. */
 export function adamwTwin(
   { weight, grad, m, v, hyper, norm, correction }: Record<string, FloatArray>,
@@ -85,7 +94,7 @@ export function advanceAdamw(device: Device, x: AdamWState & { taken: Tensor }):
       twin: count,
       ...packed(code, 4).text, // reads no Pack
     },
-    dims: { N: 1, decay: 0 },
+    dims: { N: 1, run: 1, decay: 0 },
     bind: {
       hyper: [x.hyper, 8],
       norm: [x.norm, 2],
@@ -111,10 +120,11 @@ export function adamw(
     const size = end - start;
     const part = (tensor: Tensor) =>
       [size === N ? tensor : view(tensor, start, size), size] as const;
-    const { PACK, text } = packed(code, size);
+    const { PACK, text } = packed(code, size), { workgroup, least } = shareOf(device);
+    const run = Math.max(least, Math.ceil(size / PACK / workgroup / MAX_GROUPS));
     device.launch({
-      kernel: { label: "adamw.step", entryPoint: "step", twin: adamwTwin, ...text },
-      dims: { N: size, decay },
+      kernel: { label: "adamw.step", entryPoint: "step", twin: adamwTwin, ...text, workgroup },
+      dims: { N: size, run, decay },
       bind: {
         hyper: [x.hyper, 8],
         norm: [x.norm, 2],
@@ -124,7 +134,7 @@ export function adamw(
         m: part(x.m),
         v: part(x.v),
       },
-      threads: size / PACK,
+      groups: [Math.ceil(size / PACK / workgroup / run)],
     });
   }
 }

@@ -7,10 +7,11 @@
 // with c1 = 1/(1 - beta1^t) and c2 = 1/(1 - beta2^t) of step t, which `advance` counts before it.
 // norm[1] = 0 means that some gradient was not finite: then only the gradient is zeroed, and the count
 // stays. It is here because the host does not know how a step went until it reads.
-// N elements. One invocation owns one Pack at a time.
+// N elements. One workgroup owns WORKGROUP * run neighbouring Packs, one invocation every WORKGROUP-th of
+// them: what all invocations read first is read once for many, and memory is walked in order.
 override WORKGROUP: u32; // threads per workgroup, set by the launcher
 // Pack, PACK and fold: fragments/pack4.wgsl, or pack1.wgsl where N is no multiple of 4
-struct Dims { N: u32, decay: f32 }
+struct Dims { N: u32, run: u32, decay: f32 }
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> hyper: array<f32>; //         (8) lr beta1 beta2 eps weightDecay log(beta1) log(beta2) 0
 @group(0) @binding(2) var<storage, read> norm: array<f32>; //          (2) global norm, factor
@@ -39,7 +40,9 @@ fn advance(@builtin(global_invocation_id) id: vec3u) {
 }
 
 @compute @workgroup_size(WORKGROUP)
-fn step(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+fn step(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let first = group.x * WORKGROUP * dims.run;
+  let end = min(dims.N / PACK, first + WORKGROUP * dims.run); // the last workgroup has fewer
   let lr = hyper[0];
   let beta1 = hyper[1];
   let beta2 = hyper[2];
@@ -48,7 +51,7 @@ fn step(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let c1 = correction[0];
   let c2 = correction[1];
   let factor = norm[1];
-  for (var i = id.x; i < dims.N / PACK; i += groups.x * WORKGROUP) {
+  for (var i = first + lane; i < end; i += WORKGROUP) {
     if (factor != 0.0) {
       let g = grad[i] * factor;
       let mean = beta1 * m[i] + (1.0 - beta1) * g;

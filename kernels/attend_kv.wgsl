@@ -5,6 +5,7 @@
 // its slots, no more, in tiles of WORKGROUP. While scores are made a lane owns one slot, with q in
 // registers; while values are summed, LANES lanes side by side own the dimensions and the lanes below
 // them every PARTS-th slot. The parts are added in order, so that the result does not depend on timing.
+// Scores and weights go round by workgroup memory, or where a workgroup is one subgroup of 8 by shuffles.
 // attend_kv_text.ts writes `attend` behind this text, as its lines are repeated for each Pack of q.
 override WORKGROUP: u32; // threads per workgroup, set by the launcher
 // Pack, PACK and fold: fragments/pack4.wgsl, or pack1.wgsl where D is no multiple of 4; LOWEST: finite.wgsl
@@ -16,7 +17,3 @@ struct Dims { B: u32, H: u32, D: u32, S: u32, window: u32 } // window <= S
 @group(0) @binding(3) var<storage, read> k: array<Pack>; //        (B, S, C)
 @group(0) @binding(4) var<storage, read> v: array<Pack>; //        (B, S, C)
 @group(0) @binding(5) var<storage, read_write> out: array<Pack>; // (B, C) overwritten
-
-var<workgroup> score: array<f32, WORKGROUP>;
-var<workgroup> weight: array<f32, WORKGROUP>; // exp(score - highest so far)
-var<workgroup> part: array<Pack, WORKGROUP>;

@@ -12,6 +12,8 @@ import gelu from "./fragments/gelu_epilogue.wgsl" with { type: "text" };
 import { packed } from "./fragments/pack.ts";
 import operands from "./fragments/product_operands.wgsl" with { type: "text" };
 import { declareTables, halfTables } from "./fragments/table.ts";
+import { isWorthTouching } from "./fragments/touch.ts";
+import touch from "./fragments/touch.wgsl" with { type: "text" };
 import { stores } from "./matmul_kernels.ts";
 import { type Epilogue, type Orientation, productTwin } from "./matmul_twin.ts";
 
@@ -25,6 +27,8 @@ export interface FewRowsChoice extends Block {
   readonly accumulate: boolean;
   /** N is no multiple of 4. */
   readonly partial: boolean;
+  /** Touches rows of b before they are read; only "shuffle" does. */
+  readonly ahead?: boolean;
 }
 
 /** Strides of a product, as matmul.wgsl names them. */
@@ -51,7 +55,7 @@ export function takesFewRows(
 /** The kernel, and the grid, of a product that `takesFewRows`. */
 export function fewRows(
   { features }: Pick<Device, "features">,
-  { M, N }: Pick<FewRowsDims, "M" | "N">,
+  { M, N, K }: Pick<FewRowsDims, "M" | "N" | "K">,
   choice: Pick<FewRowsChoice, "orientation" | "epilogue" | "dtype" | "accumulate">,
 ): Required<Pick<Launch, "kernel" | "groups">> {
   const sharing: Sharing = features.has("subgroups-8")
@@ -60,19 +64,27 @@ export function fewRows(
     ? "along_k"
     : "parts";
   const ROWS = M === 1 ? 1 : M <= 4 ? 4 : sharing === "shuffle" ? 16 : 8;
-  const STRIPS = sharing === "shuffle" && choice.orientation === "NN" && M === 1 ? stripsOf(N) : 1;
+  const STRIPS = sharing === "shuffle" && choice.orientation === "NN" ? stripsOf(N, ROWS) : 1;
+  const ahead = sharing === "shuffle" && isWorthTouching({ ...choice, N, K });
   return {
-    kernel: fewRowsKernel({ ...choice, partial: N % 4 !== 0, sharing, ROWS, STRIPS }),
+    kernel: fewRowsKernel({ ...choice, partial: N % 4 !== 0, ahead, sharing, ROWS, STRIPS }),
     groups: [Math.ceil(N / 32 / STRIPS), Math.ceil(M / ROWS)],
   };
 }
+
+/** Strips of so many rows, the best first: more of them and their sums no longer fit the first cache. */
+const MOST_STRIPS: Readonly<Record<number, readonly number[]>> = {
+  1: [12, 6, 4, 2],
+  4: [4, 2],
+  16: [3, 2],
+};
 
 /**
  * Strips that divide N: memory is read along rows of b, which are one strip wide else, and still at least
  * two workgroups share the work.
  */
-const stripsOf = (N: number): number =>
-  [12, 6, 4, 2].find((strips) => N % (32 * strips) === 0 && N / 32 / strips >= 2) ?? 1;
+const stripsOf = (N: number, ROWS: number): number =>
+  MOST_STRIPS[ROWS].find((strips) => N % (32 * strips) === 0 && N / 32 / strips >= 2) ?? 1;
 
 const kernels = new Map<string, Kernel>();
 
@@ -85,13 +97,15 @@ export function fewRowsKernel(choice: FewRowsChoice): Kernel {
 }
 
 function makeKernel(
-  { sharing, ROWS, STRIPS, orientation, epilogue, dtype, accumulate, partial }: FewRowsChoice,
+  { sharing, ROWS, STRIPS, orientation, epilogue, dtype, accumulate, partial, ahead }:
+    FewRowsChoice,
 ): Kernel {
   const tables = { b: { binding: 2, dtype } }, transposed = orientation === "NT";
   const texts = [
     declareTables(tables, 4),
     gelu,
     operands,
+    touch,
     code,
     ...(sharing === "along_k" ? [alongK] : []),
     stores[epilogue],
@@ -105,6 +119,10 @@ function makeKernel(
     variant: [orientation, block, halfTables(tables)].filter(Boolean).join(", "),
     twin: productTwin(orientation, epilogue),
     workgroup: sharing === "shuffle" ? 8 : 256,
-    constants: { PARTIAL: Number(partial), ACCUMULATE: Number(accumulate) },
+    constants: {
+      PARTIAL: Number(partial),
+      ACCUMULATE: Number(accumulate),
+      AHEAD: Number(ahead ?? false),
+    },
   };
 }

@@ -45,15 +45,24 @@ let column = (group.x * ${
 ${each(ROWS, (r) => each(STRIPS, (s) => `var sum${r}_${s} = vec4f();`))}
 `;
 
+/** Two steps before they are read. */
+const touchNext = ({ STRIPS }: Block): string => `
+let strip = group.x * ${32 * STRIPS}u;
+${each(STRIPS, (s) => `ahead = touched(ahead, strip + ${32 * s}u, k + 8u, lane);`)}
+`;
+
 const shuffle = (block: Block, transposed: boolean): string =>
   `${begin(block)}
+var ahead = 0.0;
 for (var chunk = 0u; chunk < dims.K; chunk += 32u) {
 ${each(block.ROWS, (r) => `let a${r} = aAt(row + ${r}u, chunk + 4u * lane);`)}
 for (var i = 0u; i < min(8u, (dims.K - chunk) / 4u); i++) {
 let k = chunk + 4u * i;
+${transposed ? "" : `if (AHEAD) {${touchNext(block)}}`}
 ${each(block.ROWS, (r) => `let x${r} = subgroupShuffle(a${r}, i);`)}
 ${addFour(block, transposed)}
 }}
+if (AHEAD) { sum0_0 *= one(ahead); }
 ${
     each(
       block.ROWS,

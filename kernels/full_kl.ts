@@ -6,11 +6,11 @@
 import type { Device, FloatArray, Tensor } from "./device.ts";
 import { areFinite } from "./fragments/finite.ts";
 import finite from "./fragments/finite.wgsl" with { type: "text" };
-import tree from "./fragments/tree.wgsl" with { type: "text" };
+import { treeFor } from "./fragments/tree.ts";
 import klCode from "./full_kl.wgsl" with { type: "text" };
 import { launchLogitsRows, type LogitsDims } from "./logits_rows.ts";
 
-const code = `${finite}\n${tree}\n${klCode}`;
+const codeFor = (device: Device): string => `${finite}\n${treeFor(device)}\n${klCode}`;
 
 /** Buffers, named as in the WGSL file; each `lse` (N, 2) is `tokenLogprob`'s of the same logits. */
 export interface FullKlBuffers {
@@ -68,9 +68,9 @@ export function fullKlBackwardTwin(
   }
 }
 
-const NAMED = { name: "full_kl", code };
-const FORWARD = { ...NAMED, entryPoint: "forward", twin: fullKlTwin };
-const BACKWARD = { ...NAMED, entryPoint: "backward", twin: fullKlBackwardTwin };
+const name = "full_kl";
+const FORWARD = { name, entryPoint: "forward", twin: fullKlTwin };
+const BACKWARD = { name, entryPoint: "backward", twin: fullKlBackwardTwin };
 
 /**
  * Enqueues the forward pass: `kl` (N), nats, >= 0, and `mean` (N) are overwritten. Where a logit is
@@ -91,7 +91,7 @@ export function fullKl(
     kl: [x.kl, N],
     mean: [x.mean, N],
   } as const;
-  launchLogitsRows(device, FORWARD, { bind, dims });
+  launchLogitsRows(device, { ...FORWARD, code: codeFor(device) }, { bind, dims });
 }
 
 /**
@@ -113,5 +113,5 @@ export function fullKlBackward(
     mean: [x.mean, N],
     dkl: [x.dkl, N],
   } as const;
-  launchLogitsRows(device, BACKWARD, { bind, dims });
+  launchLogitsRows(device, { ...BACKWARD, code: codeFor(device) }, { bind, dims });
 }

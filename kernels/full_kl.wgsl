@@ -12,7 +12,8 @@
 // the same, but rounding in the two lse, which moves all d alike, cancels from it. Backward takes off
 // the plain sum `mean`, from which it does not cancel, so that a row's gradient sums to 0.
 override WORKGROUP: u32; // threads per workgroup, a power of two, set by the launcher
-// LOWEST, INFINITE, magnitude: fragments/finite.wgsl. sum_of_lanes: fragments/tree.wgsl
+// LOWEST, INFINITE, magnitude: fragments/finite.wgsl. Highest, highest_of_lanes, sum_of_lanes:
+// fragments/tree.wgsl, or tree_shuffle.wgsl
 struct Dims { N: u32, V: u32, ld: u32, temperature: f32 }
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> logits: array<f32>; //              (N, ld)
@@ -22,8 +23,6 @@ struct Dims { N: u32, V: u32, ld: u32, temperature: f32 }
 @group(0) @binding(5) var<storage, read_write> kl: array<f32>; //            (N)
 @group(0) @binding(6) var<storage, read_write> mean: array<f32>; //          (N)  kept for backward
 @group(0) @binding(7) var<storage, read> dkl: array<f32>; //                 (N)
-
-var<workgroup> extreme: atomic<u32>; // largest magnitude of the row's logits; starts as 0
 
 // log p of a logit; the difference first, which is exact where the logits are near each other.
 fn log_p(logit: f32, lse: vec2f) -> f32 {
@@ -59,10 +58,9 @@ fn forward(
     sum += vec2f(excess(p, a - b, exp(b)), p * (a - b));
     largest = max(largest, max(magnitude(z), magnitude(r)));
   }
-  atomicMax(&extreme, largest);
+  largest = highest_of_lanes(lane, Highest(0.0, largest)).extreme;
   let sums = sum_of_lanes(lane, sum);
   if (lane > 0u) { return; }
-  largest = atomicLoad(&extreme);
   kl[n] = sums.x;
   mean[n] = sums.y;
   if (largest >= INFINITE) { kl[n] = bitcast<f32>(largest | 0x00400000u); } // NaN

@@ -2,7 +2,7 @@
 import type { Device, FloatArray, Tensor } from "./device.ts";
 import { rowRanges, view } from "./tensor.ts";
 import code from "./global_norm.wgsl" with { type: "text" };
-import { packed } from "./fragments/pack.ts";
+import { totalled } from "./fragments/total.ts";
 
 const CHUNK = 4096; // elements of one partial sum: a multiple of ALIGN, so that chunks can be bound
 
@@ -62,20 +62,17 @@ export function globalNorm(
     );
   }
   const G = globalNormScratch(grads);
-  const lanes = device.software ? 8 : 64;
   let first = 0;
   for (const grad of grads) {
     const chunks = Math.ceil(grad.length / CHUNK);
     for (const [start, end] of rowRanges(device.limits, { R: chunks, C: CHUNK })) {
       const at = start * CHUNK, N = Math.min(grad.length, end * CHUNK) - at;
-      const { text } = packed(code, N);
       device.launch({
         kernel: {
           label: "global_norm.squares",
           entryPoint: "squares",
           twin: squares,
-          ...text,
-          workgroup: lanes,
+          ...totalled(device, code, N),
           constants: { CHUNK },
         },
         dims: { N, first, G, maxNorm },
@@ -93,8 +90,7 @@ export function globalNorm(
       ...(whole
         ? { label: "global_norm.finish_part", entryPoint: "finishPart", twin: finishPart }
         : { label: "global_norm.finish", entryPoint: "finish", twin: finish }),
-      ...packed(code, CHUNK).text, // reads no Pack
-      workgroup: lanes,
+      ...totalled(device, code, CHUNK), // reads no Pack
       constants: { CHUNK },
     },
     dims: { N: 0, first: 0, G, maxNorm },

@@ -7,6 +7,7 @@
 // order: no float atomics.
 override WORKGROUP: u32; // threads per workgroup, set by the launcher
 // Pack, PACK and fold: fragments/pack4.wgsl, or pack1.wgsl where N is no multiple of 4
+// total, the sum of all lanes' shares: fragments/total_shared.wgsl, total_shuffle.wgsl or total_tree.wgsl
 override CHUNK: u32; //     elements of one partial sum
 struct Dims { N: u32, first: u32, G: u32, maxNorm: f32 }
 @group(0) @binding(0) var<uniform> dims: Dims;
@@ -15,14 +16,6 @@ struct Dims { N: u32, first: u32, G: u32, maxNorm: f32 }
 @group(0) @binding(3) var<storage, read> partials: array<f32>; //       (G)
 @group(0) @binding(4) var<storage, read_write> norm: array<f32>; //     (2) overwritten
 @group(0) @binding(5) var<storage, read> whole: array<f32>; //          (2) the norm of all gradients
-
-var<workgroup> shares: array<f32, WORKGROUP>;
-
-fn total() -> f32 {
-  var sum = 0.0;
-  for (var i = 0u; i < WORKGROUP; i++) { sum += shares[i]; }
-  return sum;
-}
 
 @compute @workgroup_size(WORKGROUP)
 fn squares(
@@ -34,10 +27,8 @@ fn squares(
     let end = min(dims.N, (g + 1u) * CHUNK) / PACK;
     var share = Pack(0.0);
     for (var i = g * CHUNK / PACK + lane; i < end; i += WORKGROUP) { share += grad[i] * grad[i]; }
-    shares[lane] = fold(share);
-    workgroupBarrier();
-    if (lane == 0u) { partial[dims.first + g] = total(); }
-    workgroupBarrier(); // the next chunk reuses `shares`
+    let sum = total(lane, fold(share));
+    if (lane == 0u) { partial[dims.first + g] = sum; }
   }
 }
 
@@ -45,10 +36,8 @@ fn squares(
 fn clip(lane: u32) {
   var share = 0.0;
   for (var g = lane; g < dims.G; g += WORKGROUP) { share += partials[g]; }
-  shares[lane] = share;
-  workgroupBarrier();
+  let length = sqrt(total(lane, share));
   if (lane != 0u) { return; }
-  let length = sqrt(total());
   norm[0] = length;
   // The bits tell infinity and NaN apart from numbers; comparisons may be folded away.
   if ((bitcast<u32>(length) & 0x7fffffffu) >= 0x7f800000u) {

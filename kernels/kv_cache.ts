@@ -123,13 +123,15 @@ export function attendKv(
     scale?: number;
   },
 ): void {
-  const C = H * D, lanes = lanesOf(device);
-  const { text } = packed(attendCode(D / packSize(D), lanes), D);
+  const C = H * D, shuffles = device.features.has("subgroups-8");
+  const lanes = shuffles ? 8 : lanesOf(device);
+  const { text } = packed(attendCode({ packs: D / packSize(D), lanes, shuffles }), D);
   device.launch({
     kernel: {
       label: "attend_kv.attend",
       entryPoint: "attend",
-      ...text,
+      code: text.code,
+      variant: `${text.variant}${shuffles ? ", shuffles" : ""}`,
       twin: attendKvTwin,
       workgroup: lanes,
       constants: { SCALE: scale },

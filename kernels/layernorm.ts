@@ -3,14 +3,12 @@ import { combineChunks, rowChunks } from "./column_sum.ts";
 import { align, view } from "./tensor.ts";
 import type { Device, Tensor } from "./device.ts";
 import code from "./layernorm.wgsl" with { type: "text" };
-import { packed } from "./fragments/pack.ts";
+import { packSize } from "./fragments/pack.ts";
+import { totalled } from "./fragments/total.ts";
 import { layernormInputTwin, layernormParametersTwin, layernormTwin } from "./layernorm_cpu.ts";
 
 const MAX_GROUPS = 65535;
 const COLUMNS = 64; // packs of channels in one workgroup of `parameters`
-
-// A software adapter runs 8 lanes at once; more of them in a row only wait at barriers.
-const lanes = (device: Device): number => device.software ? 8 : 64;
 
 /**
  * Enqueues out (N, C) = (x - mean) * rstd * weight + bias, row by row; `mean` (N) and `rstd` (N) are
@@ -21,14 +19,12 @@ export function layernorm(
   x: Record<"x" | "weight" | "bias" | "out" | "mean" | "rstd", Tensor>,
   { N, C, eps }: { N: number; C: number; eps: number },
 ): void {
-  const { text } = packed(code, C);
   device.launch({
     kernel: {
       label: "layernorm.forward",
       entryPoint: "forward",
       twin: layernormTwin,
-      ...text,
-      workgroup: lanes(device),
+      ...totalled(device, code, C),
     },
     dims: { N, C, R: 0, eps },
     bind: {
@@ -61,7 +57,7 @@ export function layernormBackward(
   { N, C }: { N: number; C: number },
 ): void {
   const { G, R } = rowChunks(N);
-  const { PACK, text } = packed(code, C);
+  const text = totalled(device, code, C);
   const dims = { N, C, R, eps: 0 };
   const read = {
     x: [x.x, N * C],
@@ -75,7 +71,6 @@ export function layernormBackward(
       entryPoint: "input",
       twin: layernormInputTwin,
       ...text,
-      workgroup: lanes(device),
     },
     dims,
     bind: { ...read, weight: [x.weight, C], dx: [x.dx, N * C] },
@@ -95,7 +90,7 @@ export function layernormBackward(
     },
     dims,
     bind: { ...read, pweight: [pweight, G * C], pbias: [pbias, G * C] },
-    groups: [Math.ceil(C / PACK / COLUMNS), G],
+    groups: [Math.ceil(C / packSize(C) / COLUMNS), G],
   });
   combineChunks(device, { partial: pweight, out: x.dweight }, { G, C });
   combineChunks(device, { partial: pbias, out: x.dbias }, { G, C });

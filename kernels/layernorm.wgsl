@@ -11,6 +11,7 @@
 // the G chunks in order.
 override WORKGROUP: u32; // threads per workgroup, set by the launcher
 // Pack, PACK and fold: fragments/pack4.wgsl, or pack1.wgsl where C is no multiple of 4
+// total, the sum of all lanes' shares: fragments/total_shared.wgsl, total_shuffle.wgsl or total_tree.wgsl
 struct Dims { N: u32, C: u32, R: u32, eps: f32 }
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> x: array<Pack>; //              (N, C)
@@ -23,19 +24,6 @@ struct Dims { N: u32, C: u32, R: u32, eps: f32 }
 @group(0) @binding(8) var<storage, read_write> dx: array<Pack>; //       (N, C) added to
 @group(0) @binding(9) var<storage, read_write> pweight: array<Pack>; //  (G, C) partial dweight
 @group(0) @binding(10) var<storage, read_write> pbias: array<Pack>; //   (G, C) partial dbias
-
-var<workgroup> shares: array<f32, WORKGROUP>;
-
-// The sum of every lane's share, on every lane. All lanes add in the same order: no tree is needed
-// at these sizes, and one barrier is cheaper than six on a software adapter.
-fn total(lane: u32, share: f32) -> f32 {
-  workgroupBarrier(); // the sum before this one may still be read
-  shares[lane] = share;
-  workgroupBarrier();
-  var sum = 0.0;
-  for (var i = 0u; i < WORKGROUP; i++) { sum += shares[i]; }
-  return sum;
-}
 
 @compute @workgroup_size(WORKGROUP)
 fn forward(

@@ -1,5 +1,6 @@
 /** Which kernel of the matrix product runs where, and how large its tile is: the table by kind of adapter. @module */
 import type { Device, Launch } from "./device.ts";
+import { isWorthTouching } from "./fragments/touch.ts";
 import { type MatmulChoice, matmulKernel, type MatmulVariant } from "./matmul_kernels.ts";
 import type { Orientation } from "./matmul_twin.ts";
 import type { TileShape } from "./tile_text.ts";
@@ -76,8 +77,12 @@ export function productKernel(
   }
   const { rows, columns } = shape ??= tileShapeOf(variant, size);
   const isShared = variant === "workgroup", ragged = K % (isShared ? 8 : 4) !== 0;
-  const tile = { shape, ragged, partial: N % 4 !== 0, accumulate };
+  const ahead = variant === "shuffle" && shape.columns === 8 && isWorthTouching(size);
+  // What is walked again for every line of tiles is the smaller operand; what stays, a strip of the other.
+  const down = variant === "shuffle" && M <= N;
+  const tile = { shape, ragged, partial: N % 4 !== 0, accumulate, ahead, down };
   const kernel = matmulKernel({ ...choice, variant, tile });
-  const [down, across] = isShared ? [1, 1] : [kernel.workgroup! / 8, 8]; // tiles of a workgroup
-  return { kernel, groups: [Math.ceil(N / (columns * across)), Math.ceil(M / (rows * down))] };
+  const [below, beside] = isShared ? [1, 1] : [kernel.workgroup! / 8, 8]; // tiles of a workgroup
+  const across = Math.ceil(N / (columns * beside)), along = Math.ceil(M / (rows * below));
+  return { kernel, groups: down ? [along, across] : [across, along] };
 }

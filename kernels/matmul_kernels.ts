@@ -7,6 +7,7 @@ import plain from "./matmul.wgsl" with { type: "text" };
 import operands from "./fragments/product_operands.wgsl" with { type: "text" };
 import load from "./matmul_load.wgsl" with { type: "text" };
 import shuffle from "./matmul_shuffle.wgsl" with { type: "text" };
+import touch from "./fragments/touch.wgsl" with { type: "text" };
 import tiled from "./matmul_tile.wgsl" with { type: "text" };
 import { type Epilogue, type Orientation, productTwin } from "./matmul_twin.ts";
 import shared from "./matmul_workgroup.wgsl" with { type: "text" };
@@ -42,6 +43,10 @@ export interface TileChoice {
   /** N is no multiple of 4. */
   readonly partial: boolean;
   readonly accumulate: boolean;
+  /** Touches rows of b before they are read; only shuffling tiles of 8 columns do. */
+  readonly ahead?: boolean;
+  /** Tiles of a register are taken down the rows of out first. */
+  readonly down?: boolean;
 }
 
 /** `store` of each epilogue, for kernels of the tile's bindings. */
@@ -85,6 +90,10 @@ function makeKernel({ variant, orientation, epilogue, dtype, tile }: MatmulChoic
         RAGGED: Number(tile.ragged),
         PARTIAL: Number(tile.partial),
         ACCUMULATE: Number(tile.accumulate),
+        ...(variant !== "workgroup" && {
+          AHEAD: Number(tile.ahead ?? false),
+          DOWN: Number(tile.down ?? false),
+        }),
       }),
     },
   };
@@ -94,7 +103,7 @@ function makeKernel({ variant, orientation, epilogue, dtype, tile }: MatmulChoic
 const sideOf = ({ rows }: TileShape): number => rows / 8;
 
 function howLoaded(variant: MatmulVariant, { shape }: TileChoice): string[] {
-  if (variant === "shuffle") return [shuffle, tileText(shape)];
-  if (variant === "tile") return [load, tileText(shape)];
+  if (variant === "shuffle") return [touch, shuffle, tileText(shape)];
+  if (variant === "tile") return [touch, load, tileText(shape)];
   return [load, `const SIDE = ${sideOf(shape)}u;`, shared];
 }

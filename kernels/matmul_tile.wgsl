@@ -11,7 +11,9 @@ override WORKGROUP: u32; // threads per workgroup, set by the launcher; a multip
 override TRANSPOSE_A: bool; // a is (K, M)
 override TRANSPOSE_B: bool; // b is (N, K)
 // What one product in a hundred needs is no branch of the others, which would compile for seconds:
+override DOWN: bool; // workgroups go down the rows of out first, and not along its columns
 override RAGGED: bool; // K is no multiple of 4: one more step, with guards, behind the loop
+// AHEAD, touched, one: fragments/touch.wgsl
 // PARTIAL, ACCUMULATE, dims and buffers, STEP, at, isOutside, within: fragments/product_operands.wgsl
 /// Eight rows of a for four k's: columns are rows of out, rows are k's.
 struct Rows { upper: mat4x4f, lower: mat4x4f }

@@ -40,13 +40,19 @@ fn draw(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let most = (dims.V + WORKGROUP - 1u) / WORKGROUP;
 
   var top = min(lane * most, dims.V - 1u);
-  extreme[lane] = 0u;
+  var largest = logits[row + top];
+  var furthest = 0u; // the largest magnitude
   for (var v = top; v < min((lane + 1u) * most, dims.V); v++) {
-    extreme[lane] = max(extreme[lane], magnitude(logits[row + v]));
-    if (logits[row + v] > logits[row + top]) { top = v; }
+    let x = logits[row + v];
+    furthest = max(furthest, magnitude(x));
+    if (x > largest) {
+      top = v;
+      largest = x;
+    }
   }
-  part[lane] = logits[row + top];
+  part[lane] = largest;
   best[lane] = top;
+  extreme[lane] = furthest;
   workgroupBarrier();
   if (lane == 0u) {
     for (var i = 1u; i < WORKGROUP; i++) { // strictly larger: the lowest index wins

@@ -3,11 +3,12 @@ import type { Device, FloatArray, Tensor } from "./device.ts";
 import { areFinite } from "./fragments/finite.ts";
 import finite from "./fragments/finite.wgsl" with { type: "text" };
 import { launchLogitsRows, type LogitsDims } from "./logits_rows.ts";
-import { packed } from "./fragments/pack.ts";
-import tree from "./fragments/tree.wgsl" with { type: "text" };
+import { type Packed, packed } from "./fragments/pack.ts";
+import { treeFor } from "./fragments/tree.ts";
 import tokenCode from "./token_logprob.wgsl" with { type: "text" };
 
-const code = `${finite}\n${tree}\n${tokenCode}`;
+const textFor = (device: Device, ld: number): Packed["text"] =>
+  packed(`${finite}\n${treeFor(device)}\n${tokenCode}`, ld).text;
 
 /** Buffers, named as in the WGSL file. `entropy` and `lse` are written by forward, read by backward. */
 export interface TokenLogprobBuffers {
@@ -94,7 +95,7 @@ export function tokenLogprob(
     entropy: [x.entropy, N],
     lse: [x.lse, 2 * N],
   } as const;
-  launchLogitsRows(device, { ...FORWARD, ...packed(code, ld).text }, { bind, dims });
+  launchLogitsRows(device, { ...FORWARD, ...textFor(device, ld) }, { bind, dims });
 }
 
 /**
@@ -116,5 +117,5 @@ export function tokenLogprobBackward(
     dlogprob: [x.dlogprob, N],
     dentropy: [x.dentropy, N],
   } as const;
-  launchLogitsRows(device, { ...BACKWARD, ...packed(code, ld).text }, { bind, dims });
+  launchLogitsRows(device, { ...BACKWARD, ...textFor(device, ld) }, { bind, dims });
 }

@@ -12,7 +12,8 @@
 // tree. dlogits replace the logits: they are the largest buffer of a step.
 override WORKGROUP: u32; // threads per workgroup, a power of two, set by the launcher
 // Pack, PACK, fold, highest, bits, before: fragments/pack4.wgsl, or pack1.wgsl where ld is no multiple of 4
-// LOWEST, INFINITE: fragments/finite.wgsl. sum_of_lanes: fragments/tree.wgsl
+// LOWEST, INFINITE: fragments/finite.wgsl. Highest, highest_of_lanes, sum_of_lanes: fragments/tree.wgsl, or
+// tree_shuffle.wgsl
 struct Dims { N: u32, V: u32, ld: u32, temperature: f32 }
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read_write> logits: array<Pack>; // (N, ld), then dlogits
@@ -22,23 +23,6 @@ struct Dims { N: u32, V: u32, ld: u32, temperature: f32 }
 @group(0) @binding(5) var<storage, read_write> lse: array<vec2f>; //   (N, 2)  kept for backward
 @group(0) @binding(6) var<storage, read> dlogprob: array<f32>; //      (N)
 @group(0) @binding(7) var<storage, read> dentropy: array<f32>; //      (N)
-
-var<workgroup> tops: array<f32, WORKGROUP>; // the largest logit of each lane
-var<workgroup> extremes: array<u32, WORKGROUP>; // the bits of its largest magnitude
-
-// Leaves the largest of all lanes in the first place.
-fn join_tops(lane: u32, top: f32, extreme: u32) {
-  tops[lane] = top;
-  extremes[lane] = extreme;
-  workgroupBarrier();
-  for (var half = WORKGROUP / 2u; half > 0u; half /= 2u) {
-    if (lane < half) {
-      tops[lane] = max(tops[lane], tops[lane + half]);
-      extremes[lane] = max(extremes[lane], extremes[lane + half]);
-    }
-    workgroupBarrier();
-  }
-}
 
 // The number in column y of a Pack that starts at column `first`; 0 where y is not in it.
 fn chosen(y: u32, first: u32, p: Pack) -> f32 {
@@ -55,15 +39,14 @@ fn forward(
   if (n >= dims.N) { return; } // the last line of the grid may be partly empty
   let row = n * (dims.ld / PACK);
   let inverse = 1.0 / dims.temperature;
-  var largest = LOWEST;
-  var extreme = 0u;
+  var mine = Highest(LOWEST, 0u);
   for (var v = lane * PACK; v < dims.V; v += WORKGROUP * PACK) {
     let z = logits[row + v / PACK];
-    largest = max(largest, highest(before(dims.V, v, z, LOWEST)));
-    extreme = max(extreme, bits(before(dims.V, v, z, 0.0)));
+    mine.top = max(mine.top, highest(before(dims.V, v, z, LOWEST)));
+    mine.extreme = max(mine.extreme, bits(before(dims.V, v, z, 0.0)));
   }
-  join_tops(lane, largest, extreme);
-  let top = tops[0];
+  let all = highest_of_lanes(lane, mine);
+  let top = all.top;
   var sum = Pack(0.0); // of e = exp(x - top)
   var weighted = Pack(0.0); // of e (x - top)
   for (var v = lane * PACK; v < dims.V; v += WORKGROUP * PACK) {
@@ -80,8 +63,8 @@ fn forward(
   lse[n] = vec2f(top, log_sum);
   logprob[n] = (chosen(y % PACK, 0u, logits[row + y / PACK]) - top) * inverse - log_sum;
   entropy[n] = log_sum - sums.y / sums.x; // relative to the top: no difference of large numbers
-  if (extremes[0] >= INFINITE) { // of logits that are infinite or NaN nothing is known
-    logprob[n] = bitcast<f32>(extremes[0] | 0x00400000u); // NaN, also where it is infinity
+  if (all.extreme >= INFINITE) { // of logits that are infinite or NaN nothing is known
+    logprob[n] = bitcast<f32>(all.extreme | 0x00400000u); // NaN, also where it is infinity
     entropy[n] = logprob[n];
   }
 }

@@ -139,6 +139,7 @@ export class Optimizer {
     }
     for (const [, { hyper }, numbers] of moves) this.device.write(hyper, numbers);
     this.#programs.get(moves.map(([name]) => name).join())!.run();
+    this.gradients.areZero = true;
   }
 
   /** Enqueues a step in which these groups move. */

@@ -25,6 +25,11 @@ export class ParameterBuffers {
   /** One tensor an arena. */
   readonly arenas: readonly Tensor[];
   readonly device: Device;
+  /**
+   * All of them are 0, as far as those say that change them: what adds to zeros may overwrite them. Whoever
+   * writes other numbers before such a pass says so.
+   */
+  areZero = true;
   #views: ReadonlyMap<string, Tensor>;
 
   /** Allocates zeros in `scope`, which frees them. `kind` names it in labels. */
@@ -57,6 +62,7 @@ export class ParameterBuffers {
   /** Enqueues zeros into every arena. */
   zero(): void {
     for (const arena of this.arenas) this.device.zero(arena);
+    this.areZero = true;
   }
 
   /** The parameters in the order in which `read` gives them. */

@@ -41,7 +41,8 @@ import { chunkRows } from "./layers/head_chunks.ts";
 import type { ReferenceHead } from "./layers/head_kl.ts";
 import type { Adapter } from "./lora/lora.ts";
 import type { ParameterBuffers } from "./params.ts";
-import type { Rows } from "./rows.ts";
+import { type OnUse, onUse } from "./on_use.ts";
+import { padded, type Rows } from "./rows.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** What a pass is recorded for. */
@@ -94,12 +95,8 @@ export class Pass implements Disposable {
   #programs: Scope;
   #hidden: Program;
   #forwardHead: Program;
-  #backwardHead?: Program;
-  #recordKlHead?: () => Program;
-  #klBackwardHead?: Program; // as #backwardHead, and through KL
-  #recordWholeHead?: () => Program;
-  #wholeHead?: Program; // #forwardHead and #backwardHead, chunk by chunk
-  #backwardLayers?: Program;
+  /** The head's, the same through KL, #forwardHead with it chunk by chunk, and the layers'. */
+  #backward?: Record<"head" | "klHead" | "wholeHead" | "layers", OnUse>;
   #addLoss?: Program;
   #inputs: Record<"token" | "position" | "end" | "index" | "target", Tensor>;
   /** Which rows have a token, a position or a target in common: their gradients meet there. */
@@ -189,10 +186,9 @@ export class Pass implements Disposable {
   /** Enqueues the backward pass of the last `forward`: adds into the model's gradients. */
   backward(gradients: RowGradients): void {
     this.#writeGradients(gradients);
-    // Recorded when it is first gone: where KL is no loss, never.
-    const throughKl = gradients.dkl && (this.#klBackwardHead ??= this.#recordKlHead?.());
-    (throughKl ?? this.#backwardHead!).run();
-    this.#backwardLayers!.run();
+    const { head, klHead, layers } = this.#backward!, fresh = this.#takeZeros();
+    (gradients.dkl && this.model.reference ? klHead : head)(fresh).run();
+    layers(fresh).run();
   }
 
   /**
@@ -202,16 +198,24 @@ export class Pass implements Disposable {
   languageModel(rows: Rows, count: number): void {
     this.#writeGradients({ dlogprob: new Float64Array(rows.index.length).fill(-1 / count) });
     this.hidden(rows);
+    const { head, wholeHead, layers } = this.#backward!, fresh = this.#takeZeros();
     if (this.singleChunk) {
       this.#forwardHead.run();
-      this.#backwardHead!.run();
-    } else (this.#wholeHead ??= this.#recordWholeHead!()).run();
+      head(fresh).run();
+    } else wholeHead(fresh).run();
     this.#addLoss!.run();
-    this.#backwardLayers!.run();
+    layers(fresh).run();
   }
 
   [Symbol.dispose](): void {
     this.#programs[Symbol.dispose]();
+  }
+
+  /** Whether gradients are zero; they no longer are when what was asked for has run. */
+  #takeZeros(): boolean {
+    const { areZero } = this.model.gradients!;
+    this.model.gradients!.areZero = false;
+    return areZero;
   }
 
   #writeGradients(gradients: RowGradients): void {
@@ -290,31 +294,39 @@ export class Pass implements Disposable {
     const scratch = backwardScratch(workspace, dims);
     const dx = workspace.alloc(N * C, "dx", "f32", "activations");
     const tensors = { asked, target, weights, values, gradients, activations: this.head, head, dx };
-    const recordHead = (of: HeadBackwardDims): Program =>
-      this.#programs.record("head backward", () => headBackward(device, tensors, of));
+    const recordHead = (of: HeadBackwardDims): OnUse =>
+      onUse((fresh) => {
+        const build = () => headBackward(device, tensors, { ...of, fresh });
+        return this.#programs.record("head backward", build);
+      });
     const plain = { ...headDims, reference: undefined };
-    this.#backwardHead = recordHead(plain);
-    if (headDims.reference) this.#recordKlHead = () => recordHead(headDims);
-    this.#recordWholeHead = () => recordHead({ ...plain, alsoForward: true });
-    this.#backwardLayers = this.#programs.record("layers backward", () => {
-      for (let l = L - 1; l >= 0; l--) {
-        const own = layerTensors(weights, l, adapter?.parts(l));
-        const layer = { weights: own, x: x[l], activations: activations[l] };
-        const block = blockDims(dims, l), attend = attendWithin(device, seen, block);
-        if (recompute) layerForward(device, layer, { dims: block, attend });
-        layerBackward(
-          device,
-          {
-            ...layer,
-            gradients: layerGradients(gradients, l, adapter?.parts(l, gradients)),
-            ...{ seen, dx, scratch },
-          },
-          block,
-        );
-      }
-      if (!tables) return;
-      embeddingBackward(device, { dout: dx, ...tables, ...lookups! }, { N, C, V, P });
-    });
+    const recordLayers = (fresh: boolean): Program =>
+      this.#programs.record("layers backward", () => {
+        for (let l = L - 1; l >= 0; l--) {
+          const own = layerTensors(weights, l, adapter?.parts(l));
+          const layer = { weights: own, x: x[l], activations: activations[l] };
+          const block = blockDims(dims, l), attend = attendWithin(device, seen, block);
+          if (recompute) layerForward(device, layer, { dims: block, attend });
+          layerBackward(
+            device,
+            {
+              ...layer,
+              gradients: layerGradients(gradients, l, adapter?.parts(l, gradients)),
+              ...{ seen, dx, scratch, fresh },
+            },
+            block,
+          );
+        }
+        if (!tables) return;
+        embeddingBackward(device, { dout: dx, ...tables, ...lookups! }, { N, C, V, P });
+      });
+    const backward = this.#backward = {
+      head: recordHead(plain),
+      klHead: recordHead(headDims),
+      wholeHead: recordHead({ ...plain, alsoForward: true }),
+      layers: onUse(recordLayers),
+    };
+    for (const one of [backward.head, backward.layers]) one(true); // what every run needs
     if (loss) this.#addLoss = this.#recordLoss(loss, { dlogprob: head.dlogprob, R: headDims.R });
   }
 
@@ -334,11 +346,4 @@ interface Layers {
   dims: LayerDims & ModelDims;
   x: Tensor[];
   activations: LayerActivations[];
-}
-
-/** `data` with zeros behind it. */
-function padded<A extends Float64Array | Uint32Array>(data: A, length: number): HostArray {
-  const out = new (data.constructor as { new (n: number): A })(length);
-  out.set(data);
-  return out as HostArray;
 }

@@ -6,6 +6,7 @@
  * @module
  */
 import { plainEnds } from "../kernels/attention.ts";
+import type { HostArray } from "../kernels/device.ts";
 
 /** Token ids of one sequence. */
 export type Tokens = ArrayLike<number>;
@@ -236,4 +237,11 @@ export function checkRows(rows: Rows, { V, P }: { V: number; P: number }): void 
       fail(`row ${row} is padding: sequence ${b} has ${lengths[b]} tokens`);
     }
   }
+}
+
+/** `data` with zeros behind it. */
+export function padded<A extends Float64Array | Uint32Array>(data: A, length: number): HostArray {
+  const out = new (data.constructor as { new (n: number): A })(length);
+  out.set(data);
+  return out as HostArray;
 }

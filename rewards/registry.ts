@@ -4,6 +4,8 @@ import { definition as contains } from "./contains.ts";
 import { definition as exact } from "./exact.ts";
 import { definition as firstWord } from "./first_word.ts";
 import { definition as format } from "./format.ts";
+import { definition as judgeHard } from "./judge_hard.ts";
+import { definition as judgeSoft } from "./judge_soft.ts";
 import { definition as length } from "./length.ts";
 import { definition as numericHard } from "./numeric_hard.ts";
 import { definition as numericSoft } from "./numeric_soft.ts";
@@ -22,6 +24,8 @@ const REWARDS: readonly RewardDefinition<any>[] = [
   numericHard,
   numericSoft,
   perplexity,
+  judgeHard,
+  judgeSoft,
   sentiment,
   format,
   length,
@@ -40,6 +44,12 @@ export function findReward(name: string): RewardDefinition {
   throw unknownName("reward", name, REWARDS.map((reward) => reward.name));
 }
 
-/** What the command line calls an option of a reward: `semanticPower`, `numericHardScale`. */
-export const rewardSetting = ({ name }: Pick<RewardDefinition, "name">, option: string): string =>
-  `${name}_${option}`.replaceAll(/_+(.)/g, (_, letter: string) => letter.toUpperCase());
+/**
+ * What the command line calls an option of a reward: `semanticPower`, `numericHardScale`, `judgeServer` of a
+ * family.
+ */
+export const rewardSetting = (
+  { name, family = name }: Pick<RewardDefinition, "name" | "family">,
+  option: string,
+): string =>
+  `${family}_${option}`.replaceAll(/_+(.)/g, (_, letter: string) => letter.toUpperCase());

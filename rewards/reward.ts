@@ -1,6 +1,7 @@
 /** What a reward is: text in, numbers out, `null` where it cannot score. @module */
 
 import type { OptionTable, OptionValue } from "../base/options.ts";
+import type { Servers } from "./servers/servers.ts";
 
 /** One prompt with what its task knows about it. */
 export interface Example {
@@ -69,6 +70,8 @@ export interface RewardContext {
   openScorer?(name: string): Promise<TextScorer>;
   /** Opens a text file of word vectors, of which `rows` are kept, 0 for all; absent where none is read. */
   openWordVectors?(file: string, rows: number): Promise<TextEmbedder>;
+  /** Asks servers for it, with keys, limits and a cache. Default: without any of them. */
+  readonly servers?: Servers;
 }
 
 /** What a reward's file exports: the command line, help, docs and memory plan read it from here. */
@@ -88,6 +91,12 @@ export interface RewardDefinition<C = Record<string, OptionValue>> {
   readonly source?: string;
   /** What those earn, for docs, who say nothing, copy the prompt, or give one answer to all. */
   readonly players?: string;
+  /** Begins its settings' names, in place of its own; rewards of a family share those that both have. */
+  readonly family?: string;
+  /** Address of the server that it asks with these settings. Default: none. */
+  server?(settings: Readonly<C>): string | undefined;
+  /** What people should know before a run with these settings. Default: nothing. */
+  notice?(settings: Readonly<C>): string | undefined;
   /** Name of the sentence encoder that it holds with these settings. Default: none. */
   encoder?(settings: Readonly<C>): string | undefined;
   /** Name of the classifier of sentiment that it holds with these settings. Default: none. */
@@ -109,8 +118,8 @@ export interface RewardDefinition<C = Record<string, OptionValue>> {
 export interface TextEmbedder {
   readonly name: string;
   readonly dimensions: number;
-  /** One vector a text; null where no part of the text is known. */
-  embed(texts: readonly string[]): Promise<(Float32Array | null)[]>;
+  /** One vector a text; null where no part of the text is known, undefined where a server failed. */
+  embed(texts: readonly string[]): Promise<(Float32Array | null | undefined)[]>;
 }
 
 /** Says how kind texts are, e.g. a classifier network. */

@@ -17,6 +17,7 @@ import {
 } from "../base/options.ts";
 import { described } from "../base/excerpt.ts";
 import { type Mapping, MAPPINGS, nearness } from "./embeddings/mapping.ts";
+import { isAddress } from "./servers/address.ts";
 import { encoderOf, openEmbedder, WORDS } from "./embeddings/open.ts";
 import type { Parent, Reward, RewardBatch, RewardDefinition, TextEmbedder } from "./reward.ts";
 import { tally } from "./tally.ts";
@@ -48,7 +49,8 @@ const OOV: readonly OutOfVocabulary[] = ["zero", "floor", "null"];
 
 /**
  * The reward, in [0, 1], or euclidean in [-1, 1]. Null where there is no answer, or none with a known word.
- * Counts `out_of_vocabulary` (completions), `no_parent_answer` and `parent_out_of_vocabulary`.
+ * Counts `out_of_vocabulary` (completions), `no_parent_answer`, `parent_out_of_vocabulary` and `fallbacks`,
+ * which are null too: a server embedded one of the texts not.
  * @throws TypeError for an unknown mapping or oov, RangeError for a power that is not above 0.
  */
 export function semantic(options: SemanticOptions): Reward {
@@ -59,7 +61,12 @@ export function semantic(options: SemanticOptions): Reward {
     throw new TypeError(`Cannot score unknown words as oov must be ${OOV.join(", ")}: "${oov}"`);
   }
   const unknown = { zero: 0, floor: near([0], [1]), null: null }[oov];
-  const counted = tally("out_of_vocabulary", "no_parent_answer", "parent_out_of_vocabulary");
+  const counted = tally(
+    "out_of_vocabulary",
+    "no_parent_answer",
+    "parent_out_of_vocabulary",
+    "fallbacks",
+  );
 
   return {
     name: "semantic",
@@ -77,8 +84,9 @@ export function semantic(options: SemanticOptions): Reward {
         embedder.embed(texts).then((all) => checked(all, embedder, completions.length)),
       ]);
       return given.map((child, i) => {
-        const known = models[i].filter((model) => model !== null);
+        const known = models[i].filter((model) => model != null);
         if (wanted[i].length === 0) counted.add("no_parent_answer");
+        else if (child === undefined || models[i].includes(undefined)) counted.add("fallbacks");
         else if (known.length === 0) counted.add("parent_out_of_vocabulary");
         else if (child === null) {
           counted.add("out_of_vocabulary");
@@ -94,7 +102,7 @@ export function semantic(options: SemanticOptions): Reward {
 async function embedEach(
   embedder: TextEmbedder,
   rows: readonly (readonly string[])[],
-): Promise<(Float32Array | null)[][]> {
+): Promise<(Float32Array | null | undefined)[][]> {
   const texts = rows.flat();
   const vectors = checked(await embedder.embed(texts), embedder, texts.length);
   let next = 0;
@@ -111,10 +119,11 @@ function checked<T>(found: readonly T[], { name }: { name: string }, count: numb
 
 // deno-fmt-ignore
 const ROWS = {
-  embedder: { kind: "text", default: WORDS, unit: "words, FILE.txt[.gz], a folder, or a fetched OWNER/NAME", doc: "space of the semantic reward: word vectors, or a sentence encoder", group: "Rewards and advantages" },
+  embedder: { kind: "text", default: WORDS, unit: "words, FILE.txt[.gz], a folder, a fetched OWNER/NAME, or https://host/v1", doc: "space of the semantic reward: word vectors, a sentence encoder, or an OpenAI-compatible server (docs/servers.md)", group: "Rewards and advantages" },
   vectorRows: { kind: "integer", default: 0, unit: "0 = all", min: 0, max: 1e7, only: { semanticEmbedder: { not: WORDS } }, doc: "rows kept of a file of word vectors, from its first on; each takes 2 bytes a number", group: "Rewards and advantages" },
   mapping: { kind: "choice", choices: MAPPINGS, default: "affine", doc: "semantic reward of cosine c: affine ((c+1)/2)^p, relu max(0,c)^p; euclidean: 1 less the distance of both scaled to length 1", group: "Rewards and advantages" },
   power: { kind: "number", default: 4, min: 0, above: true, usual: "1 to 16", only: { semanticMapping: { not: "euclidean" } }, doc: "exponent p of the semantic reward; the larger, the less a near miss earns", group: "Rewards and advantages" },
+  embeddingModel: { kind: "text", otherwise: "none", doc: "name of the model of a server that embeds", group: "Rewards and advantages" },
   oov: { kind: "choice", choices: ["zero", "floor", "null"], default: "zero", doc: "semantic reward where no word is known: 0, that of cosine 0, or none", group: "Rewards and advantages" },
   targets: { kind: "choice", choices: ["parent", "nearest"], default: "parent", doc: "semantic reward: nearness to the parent's answer, or to the nearest of all accepted", group: "Rewards and advantages" },
   words: { kind: "choice", choices: ["all", "first"], default: "all", doc: "semantic reward: whether all of the completion is compared or its first word", group: "Rewards and advantages" },
@@ -144,11 +153,18 @@ export const definition: RewardDefinition<SemanticSettings> = {
     { name: "out_of_vocabulary", healthy: "falls to 0", meaning: "completions without any word that the word vectors know", remedy: "Above: the policy writes what is not a word; start from a better model, or lower learningRate." },
     { name: "no_parent_answer", healthy: "0", meaning: "completions whose parent gave no answer; they get null", remedy: "Above: give the examples an answer." },
     { name: "parent_out_of_vocabulary", healthy: "0", meaning: "completions whose parent's answer has no known word; they get null", remedy: "Above: choose answers of known words, or another embedder." },
+    { name: "fallbacks", healthy: "0", meaning: "completions that a server gave no embedding for, or for their parent's answer; they get null", remedy: "Above: see to the server; fewer serverRequests, or a longer serverTimeout." },
   ],
   encoder: ({ embedder }) => encoderOf(embedder),
-  quick: ({ embedder }) => encoderOf(embedder) === undefined,
-  async open({ embedder: name, vectorRows, ...choices }, context) {
-    const { parent, embedder = await openEmbedder(name, vectorRows, context) } = context;
+  server: ({ embedder }) => isAddress(embedder) ? embedder : undefined,
+  notice: ({ embedder, embeddingModel }) =>
+    isAddress(embedder)
+      ? `semantic sends every completion to ${embedder}, where ${embeddingModel} embeds it`
+      : undefined,
+  quick: ({ embedder }) => !isAddress(embedder) && encoderOf(embedder) === undefined,
+  async open({ embedder: name, embeddingModel, vectorRows, ...choices }, context) {
+    const chosen = { name, rows: vectorRows, model: embeddingModel };
+    const { parent, embedder = await openEmbedder(chosen, context) } = context;
     if (!parent) throw new TypeError("Cannot reward nearness as a parent must give the answers");
     return semantic({ ...choices, parent, embedder });
   },

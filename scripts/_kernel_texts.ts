@@ -38,9 +38,8 @@ const odd: Shape = {
 class NotingDevice extends CountingDevice {
   readonly kernels: Kernel[] = [];
 
-  constructor(software: boolean) {
+  constructor(software: boolean, features: ReadonlySet<string>) {
     const limits = { maxBinding: 2 ** 27, maxBuffer: 2 ** 28 };
-    const features = new Set(software ? ["subgroups-8"] : []); // as llvmpipe has them
     super({ kind: "webgpu", name: "notes launches", software, limits, features });
   }
 
@@ -53,8 +52,9 @@ class NotingDevice extends CountingDevice {
 /** All texts, by label. Attention has one for each head size, of which here are three. */
 export function kernelTexts(): KernelText[] {
   const found = new Map<string, KernelText>();
-  for (const software of [false, true]) {
-    using device = new NotingDevice(software);
+  // Graphics hardware, software adapters, and those among them that are as llvmpipe.
+  for (const [software, ...features] of [[false], [true], [true, "subgroups-8"]] as const) {
+    using device = new NotingDevice(software, new Set(features));
     for (const shape of [small, odd]) launchAll(device, shape);
     for (const kernel of [...device.kernels, ...products(), ...fewRows()]) {
       const { label, entryPoint, code } = kernel;

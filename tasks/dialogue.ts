@@ -49,9 +49,10 @@ function exampleOf(record: DataRecord, id: string): AnsweredExample {
 const ABOUT = { name: "dialogue", summary: "reply to an everyday request" };
 
 function taskOf(records: DataRecord[], settings: DialogueSettings): Task {
-  const { examples } = drawExamples(records, exampleOf, settings);
+  const { examples, notices } = drawExamples(records, exampleOf, settings);
   const about = {
     ...ABOUT,
+    notices,
     model: "small",
     algorithm: "grpo",
     maxNewTokens: 40,

@@ -22,7 +22,7 @@ export const dataOption = (otherwise: string, columns: string) =>
 // deno-fmt-ignore
 /** How many prompts there are, and which. */
 export const DRAW = {
-  count: { kind: "integer", default: 256, min: 2, max: 1_000_000, unit: "prompts", usual: "100 to 1000", doc: "most prompts, those held out included; drawn where there are more", group: "Task" },
+  count: { kind: "integer", default: 256, min: 2, max: 100_000, unit: "prompts", usual: "100 to 1000", doc: "most prompts, those held out included; drawn where there are more", group: "Task" },
   splitSeed: { kind: "integer", default: 1, min: 0, max: 2 ** 32 - 1, doc: "key of which prompts those are, and which a fifth of them is held out: the same for runs of every --seed", group: "Task" },
 } as const satisfies OptionRows;
 
@@ -98,11 +98,12 @@ export function drawExamples<E extends Example>(
     const now = `none of ${records.length} is`;
     throw recordError({ file, place: "" }, `records must be left to train on: ${now}`);
   }
+  const of = `of ${records.length} records of ${file} are left out:`;
   const notices = [
-    twice > 0 &&
-    `${twice} of ${records.length} records of ${file} are left out: their prompts came before`,
-    unused > 0 &&
-    `${unused} of ${records.length} records of ${file} are left out: they have no label`,
+    twice > 0 && `${twice} ${of} their prompts came before`,
+    unused > 0 && `${unused} ${of} they have no label`,
+    all.length > drawn.length &&
+    `${drawn.length} of ${all.length} prompts of ${file} are used, drawn by splitSeed=${splitSeed}: count says how many`,
   ].filter((notice) => notice !== false);
   return { examples, notices };
 }

@@ -52,9 +52,10 @@ function taskOf(records: DataRecord[], words: number, settings: ImdbSettings): T
     const label = labelOf(record), prompt = reviewPrompt(textIn(record, "text"), words);
     return label === -1 ? undefined : { id, prompt, label };
   };
-  const { examples } = drawExamples(records, make, settings);
+  const { examples, notices } = drawExamples(records, make, settings);
   const about = {
     ...ABOUT,
+    notices,
     model: "small",
     maxNewTokens: 32,
     defaultRewards: "sentiment",

@@ -47,6 +47,7 @@ export const mathPrompt = (question: string, tags = false): string =>
  * undefined where that is no number.
  */
 export function answerNumber(answer: unknown): string | undefined {
+  if (typeof answer !== "string" && typeof answer !== "number") return undefined;
   const text = String(answer), at = text.lastIndexOf("####");
   const last = (at < 0 ? text : text.slice(at + 4)).trim();
   const found = /^(-?)[$€£]? ?(-?(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d+)?|-?\.\d+) ?%?\.?$/.exec(last);
@@ -83,10 +84,11 @@ const ABOUT = { name: "math", summary: "solve a worded problem: the number is th
 
 function mathTask(
   examples: Splits<MathExample>,
-  { tags, file }: { tags: boolean; file: string },
+  { tags, file, notices = [] }: { tags: boolean; file: string; notices?: string[] },
 ): Task {
   const about = {
     ...ABOUT,
+    notices,
     model: "small",
     algorithm: "grpo",
     maxNewTokens: tags ? 96 : 8,
@@ -114,8 +116,9 @@ async function read(data: string, settings: MathSettings, context: TaskContext):
   const { tags } = settings, files = await openData(data, context);
   const wanted = { needs: ["question", "answer"], may: ["metadata", "split"] };
   const records = await readRecords(files, wanted);
-  const { examples } = drawExamples(records, (one, id) => exampleOf(one, id, tags), settings);
-  return mathTask(examples, { tags, file: records[0].file });
+  const make = (record: DataRecord, id: string) => exampleOf(record, id, tags);
+  const { examples, notices } = drawExamples(records, make, settings);
+  return mathTask(examples, { tags, file: records[0].file, notices });
 }
 
 /** `math` by name. */

@@ -89,7 +89,9 @@ export function readAnswers(
 /** What a task with settings like those of colors says of itself. */
 type About =
   & Pick<Task, "name" | "summary" | "maxNewTokens" | "defaultRewards">
-  & Partial<Pick<Task, "model" | "algorithm" | "fits" | "measure" | "steps" | "settings">>;
+  & Partial<
+    Pick<Task, "model" | "algorithm" | "fits" | "measure" | "steps" | "settings" | "notices">
+  >;
 
 /** Settings that suit colors, from which tasks begin. */
 export const SETTINGS = {

@@ -15,6 +15,7 @@ const COPIED = [
   "tasks",
   "experiment",
   "cli",
+  "web",
   "assets",
 ];
 

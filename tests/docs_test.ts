@@ -78,7 +78,9 @@ Deno.test("every file, link, task and test that a page names is there", async ()
   const { tasks } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
   const wrong: string[] = [];
   let cited = 0;
-  for (const page of [...await pages(), "README.md", "assets/tiny/README.md"]) {
+  for (
+    const page of [...await pages(), "README.md", "assets/tiny/README.md", "assets/small/README.md"]
+  ) {
     const text = (await Deno.readTextFile(new URL(page, ROOT))).replaceAll(
       /^```[\s\S]*?^```$/gm,
       "",

@@ -84,11 +84,12 @@ const reads = (mod: string) => `
 import { findModel, loadTokenizer, loadWordVectors, openTask } from "${mod}";
 const { folder, source } = await findModel("tiny");
 const { eosId } = await loadTokenizer(folder);
+const { eosId: other } = await loadTokenizer((await findModel("small")).folder);
 console.log(source.kind, Object.keys(source.sha256).join(" "));
-console.log(eosId, (await loadWordVectors()).size, (await openTask("colors")).task.examples.heldout.length);
+console.log(eosId, other, (await loadWordVectors()).size, (await openTask("colors")).task.examples.heldout.length);
 `;
 const READ = "folder config.json generation_config.json model.safetensors tokenizer.json " +
-  "tokenizer_config.json\n2047 30188 18";
+  "tokenizer_config.json\n2047 4095 30188 18";
 
 Deno.test("a program in another folder imports mod.ts by its path, also beside a package.json", () =>
   withFolder(async (folder) => {

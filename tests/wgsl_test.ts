@@ -34,12 +34,15 @@ Deno.test("a text is nothing but WGSL files and the few lines that a launcher wr
   const repeated = [
     ...FEW_ROWS.flatMap(([sharing, orientation]) =>
       [1, 4, 8, 16].flatMap((ROWS) =>
-        [1, 2, 4, 6, 12].map((STRIPS) =>
+        [1, 2, 3, 4, 6, 12].map((STRIPS) =>
           multiplyText(sharing, { ROWS, STRIPS }, orientation === "NT")
         )
       )
     ),
-    ...[2, 5].flatMap((packs) => [8, 64].map((lanes) => attendText(packs, lanes))),
+    ...[2, 5].flatMap((packs) => [
+      attendText({ packs, lanes: 8, shuffles: true }),
+      ...[8, 64].map((lanes) => attendText({ packs, lanes, shuffles: false })),
+    ]),
   ];
   const written =
     /^(@group\(0\) @binding\(\d\) var<storage, read> \w+: array<(Pack|Half4?)>;|fn \w+At\(i: u32\) -> Pack \{ return .* \}|const (D4|PACKS|SIDE) = \d+u;|fn counterOf\(.*\) -> vec4u \{ return vec4u\(.*\); \})$/;
@@ -80,7 +83,7 @@ Deno.test("deno task wgsl lists kernels, prints texts, and names the nearest of 
   assert.ok(list.some((line) => /^matmul_tile\.gelu +2 texts$/.test(line)));
   const [text] = printed(texts, "global_norm.finish");
   assert.match(text, /^\/\/ ==== global_norm\.finish: fn finish\n/);
-  assert.match(text, /\n\/\/ {6}Pack of 4; CHUNK = 4096, WORKGROUP = 64\n/);
+  assert.match(text, /\n\/\/ {6}Pack of 4, tree; CHUNK = 4096, WORKGROUP = 64\n/);
   assert.match(text, /alias Pack = vec4f;[^]*fn finish\(/);
   assert.equal(printed(texts, "rows").length, 2); // of both widths
   assert.throws(() => printed(texts, "layernrom"), /did you mean "layernorm"\?$/);

@@ -140,7 +140,10 @@ export const command: Command = {
   spec: {
     name: "export",
     doc: "Write a run's policy, or a model, as a folder for transformers, with a model card",
-    positional: [["<run|model>", "A run folder, tiny, a model folder, or a fetched OWNER/NAME"]],
+    positional: [[
+      "<run|model>",
+      "A run folder, tiny, small, a model folder, or a fetched OWNER/NAME",
+    ]],
     flags: FLAGS,
     example: "deno task export runs/RUN --dtype f16",
   },

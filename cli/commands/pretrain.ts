@@ -1,4 +1,4 @@
-/** `pretrain`: makes the small default model, with progress. @module */
+/** `pretrain`: makes a model of the project's own, with progress. @module */
 import type { OptionRows, OptionValues } from "../../base/options.ts";
 import { join } from "node:path";
 import type { PretrainResult, PretrainStep } from "../../experiment/pretraining/pretrain.ts";
@@ -8,8 +8,12 @@ import { INTERRUPTED, listenForInterrupt } from "../interrupt.ts";
 import { jsonLine } from "../printable.ts";
 import { columns, deviceWords, duration, quoted, short, type Terminal } from "../terminal.ts";
 
-/** How to make the default model. */
+/** How to make a model of the project's own. */
 export interface PretrainRequest {
+  recipe: string;
+  stage: number;
+  /** The folder that a later stage continues from. */
+  from?: string;
   /** Absent, as the next two: the recipe's own. */
   steps?: number;
   batch?: number;
@@ -35,6 +39,28 @@ const fromRecipe: PretrainModel = async (...given) =>
   (await import("../../experiment/pretraining/pretrain.ts")).pretrain(...given);
 
 const FLAGS = {
+  recipe: {
+    kind: "choice",
+    choices: ["tiny", "small"],
+    default: "tiny",
+    doc: "Which model to make",
+    group: "Run",
+  },
+  stage: {
+    kind: "integer",
+    default: 1,
+    min: 1,
+    max: 100,
+    doc: "Stage of the recipe; one after the first continues from a model",
+    group: "Run",
+  },
+  from: {
+    kind: "text",
+    otherwise: "fresh weights",
+    unit: "folder",
+    doc: "The model of the stage before",
+    group: "Run",
+  },
   steps: {
     kind: "integer",
     otherwise: "the recipe's own",
@@ -66,7 +92,7 @@ const FLAGS = {
   device: DEVICE,
   out: {
     kind: "text",
-    default: "runs/tiny",
+    otherwise: "runs/ and the recipe's name",
     ...ownFolder("runs"),
     unit: "folder",
     doc: "Where the model is written",
@@ -91,8 +117,9 @@ export async function pretrain(
   terminal: Terminal,
   run: PretrainModel = fromRecipe,
 ): Promise<number> {
-  const { json, quiet, "learning-rate": learningRate, ...rest } = flags;
-  const request: PretrainRequest = { ...rest, learningRate };
+  const { json, quiet, "learning-rate": learningRate, out = `runs/${flags.recipe}`, ...rest } =
+    flags;
+  const request: PretrainRequest = { ...rest, learningRate, out };
   const { Bar, Pace } = await import("../progress.ts");
   const bar = new Bar(terminal);
   let pace: InstanceType<typeof Pace> | undefined;
@@ -128,7 +155,7 @@ export async function pretrain(
 
 /** What is printed at the end. */
 function rowsOf(result: PretrainResult): string[][] {
-  const { device, lossOver, seconds, steps } = result;
+  const { device, heldoutLosses, lossOver, seconds, steps } = result;
   const nats = (loss: number) => `${loss.toFixed(3)} nats per token`;
   return [
     ["folder", result.folder],
@@ -136,7 +163,11 @@ function rowsOf(result: PretrainResult): string[][] {
     ["tokens", `${result.tokens} in ${steps} updates; the corpus has ${result.corpusTokens}`],
     ["last loss", nats(result.lastLoss)],
     [`mean of last ${lossOver}`, nats(result.recentLoss)],
-    ["held-out loss", nats(result.heldoutLoss)],
+    ["held-out loss", `${nats(result.heldoutLoss)}, after update ${result.heldoutStep}`],
+    ...(heldoutLosses.length > 1 ? heldoutLosses : []).map(({ subject, loss }) => [
+      `  ${subject}`,
+      nats(loss),
+    ]),
     ["time", `${duration(seconds)} with corpus and evaluation`],
     ["device", deviceWords(device)],
   ];
@@ -169,7 +200,7 @@ async function drawLoss(folder: string): Promise<void> {
 export const command: Command = {
   spec: {
     name: "pretrain",
-    doc: "Make the small default model from its corpus",
+    doc: "Make a model of the project's own, tiny or small, from its corpus",
     positional: [],
     flags: FLAGS,
     example: "deno task pretrain --out runs/tiny",

@@ -1,6 +1,7 @@
 /** The parts of a model card that do not depend on what a run found. @module */
 import type { ExportFacts } from "../../experiment/export.ts";
 import type { ModelSource } from "../../model/hub/find_model.ts";
+import { isShipped } from "../../model/hub/shipped.ts";
 import { code, fence, scalar } from "./markdown.ts";
 import { printable, quoted } from "../terminal.ts";
 
@@ -30,8 +31,8 @@ export function origin(source: ModelSource | undefined, name: string): string {
   }
   const sums = Object.entries(source.sha256).filter(([file]) => file.endsWith(".safetensors"))
     .map(([file, sum]) => `${code(file)} with SHA-256 ${code(sum)}`);
-  const what = source.path === "tiny"
-    ? "`tiny`, the default model of PlainRL"
+  const what = isShipped(source.path)
+    ? `${code(source.path)}, ${source.path === "tiny" ? "the default model" : "a model"} of PlainRL`
     : `the model in a folder named ${code(lastPart(source.path))}`;
   return sums.length > 0 ? `${what} (${sums.join(", ")})` : what;
 }

@@ -37,6 +37,14 @@ const SETTINGS = [
   "targetKl",
   "recompute",
   "sharePrefixes",
+  // How servers are asked, not which or for what.
+  "serverRequests",
+  "serverPerMinute",
+  "serverTimeout",
+  "serverRetries",
+  "serverPause",
+  "serverOutage",
+  "serverCache",
 ];
 
 /** The changes that a command line asks for. @throws {UsageError} for what must stay */

@@ -16,6 +16,8 @@ export interface CutRun {
   good: number | undefined;
   /** The line that starts it again. */
   command: string;
+  /** The words before `--resume` that continue it. */
+  train: string;
 }
 
 /** How it ended, and the lines that say so. */
@@ -26,7 +28,7 @@ export interface Ending {
 
 /** The end of a run by `error`, or by whoever asked it to stop. */
 export async function endingOf(error: unknown, stopped: boolean, run: CutRun): Promise<Ending> {
-  const { folder, saved, command } = run;
+  const { folder, saved, command, train } = run;
   if (error instanceof DivergedError) return await divergence(error, run);
   const event: RunEventBody = stopped
     ? { kind: "stopped", cause: "it was interrupted" }
@@ -40,7 +42,7 @@ export async function endingOf(error: unknown, stopped: boolean, run: CutRun): P
         : [`${stopped ? "stopped" : "failed"}; ${none}.  Start again:  ${command}`],
     };
   }
-  const next = `deno task train --resume ${quoted(folder)}`;
+  const next = `${train} --resume ${quoted(folder)}`;
   return {
     event: { ...event, from: saved, next },
     lines: [`${stopped ? "stopped at" : "saved up to"} step ${saved}.  Continue:  ${next}`],
@@ -51,13 +53,13 @@ export async function endingOf(error: unknown, stopped: boolean, run: CutRun): P
 async function divergence(
   { message, learningRate }: DivergedError,
   // Where no step's numbers show it, the last update is at fault, or the one amid which it was seen.
-  { folder, done, good = Math.max(0, done - 1), command }: CutRun,
+  { folder, done, good = Math.max(0, done - 1), command, train }: CutRun,
 ): Promise<Ending> {
   const lower = learningRate === undefined ? "" : ` learningRate=${learningRate}`;
   const from = (await checkpointSteps(folder)).filter((step) => step <= good).at(-1);
   const next = from === undefined
     ? `${command}${lower}`
-    : `deno task train --resume ${quoted(folder)}${lower}`;
+    : `${train} --resume ${quoted(folder)}${lower}`;
   return {
     event: { kind: "diverged", cause: message, from, next },
     lines: [

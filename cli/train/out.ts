@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { listFolder } from "../../experiment/folder/files.ts";
 import { checkpointSteps, readRun } from "../../experiment/folder/run_data.ts";
 import { UsageError } from "../command.ts";
-import { quoted } from "../terminal.ts";
+import { resumeCommand } from "./resume.ts";
 
 /** @throws {UsageError} where there is something, with a line that continues it where that can be done */
 export async function checkOut(out: string): Promise<void> {
@@ -20,7 +20,7 @@ export async function checkOut(out: string): Promise<void> {
 async function orContinue(folder: string): Promise<string> {
   const run = await readRun(folder).catch(() => undefined);
   if (!run || (await checkpointSteps(folder)).length === 0) return "";
-  const line = `deno task train --resume ${quoted(folder)}`;
+  const line = resumeCommand(run);
   return run.summary
     ? `, or extend the run that is there: ${line} --steps ${2 * run.summary.steps}`
     : `, or continue the run that is there: ${line}`;

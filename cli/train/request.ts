@@ -2,6 +2,7 @@
 import { didYouMean } from "../../base/names.ts";
 import type { OptionValue } from "../../base/options.ts";
 import { isPath } from "../../base/own_file.ts";
+import { hostsIn, trainCommand } from "../../experiment/servers.ts";
 import type { DeviceChoice } from "../../kernels/devices/open.ts";
 import { parseRewards, type RewardTerm } from "../../rewards/parse.ts";
 import { DEFAULT_ALGORITHM } from "../../rl/algorithms/registry.ts";
@@ -131,7 +132,11 @@ export function known(kind: string, name: string, entries: readonly { name: stri
 
 /** The line that repeats a request. */
 export function commandOf(request: RunRequest): string {
-  const parts = ["deno task train", quoted(request.task), `--algorithm ${request.algorithm}`];
+  const parts = [
+    trainCommand(hostsIn(request.settings)),
+    quoted(request.task),
+    `--algorithm ${request.algorithm}`,
+  ];
   if (request.rewards) {
     const names = request.rewards.map(({ name, weight }) =>
       weight === 1 ? name : `${name}:${weight}`

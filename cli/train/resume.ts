@@ -1,6 +1,7 @@
 /** Which run `train --resume` continues. @module */
 import { join } from "node:path";
 import { didYouMean } from "../../base/names.ts";
+import { isModuleFile } from "../../base/own_file.ts";
 import { listFolder, listFolders } from "../../experiment/folder/files.ts";
 import { type Changes, endOf } from "../../experiment/folder/history.ts";
 import { LinkError } from "../../experiment/folder/links.ts";
@@ -13,7 +14,9 @@ import {
   unfinishedRuns,
 } from "../../experiment/folder/resumable.ts";
 import { readRun, type RunData } from "../../experiment/folder/run_data.ts";
+import { hostsIn, trainCommand } from "../../experiment/servers.ts";
 import { faultOf, requestSchema } from "../../experiment/folder/schemas.ts";
+import { fullPath } from "../../model/files/disk.ts";
 import { type Parsed, UsageError } from "../command.ts";
 import type { TrainFlags } from "../commands/train.ts";
 import { quoted } from "../terminal.ts";
@@ -78,22 +81,31 @@ export async function resumed(
   return { request, resume: { folder, step, asked, lock }, notices };
 }
 
+/** The line that continues a run, but for what it changes. */
+export function resumeCommand(
+  { folder, config: { request } }: Pick<RunData, "folder" | "config">,
+): string {
+  const settings = { ...(request.settings as object | undefined) }; // nobody has checked it yet
+  return `${trainCommand(hostsIn(settings))} --resume ${quoted(folder)}`;
+}
+
 /** @throws {UsageError} where the run has ended, and nothing is asked for that would take it further */
 function checkFinished({ folder, summary, config }: RunData, { steps, patience }: Changes): void {
   if (!summary) return;
   const { stoppedAfter } = summary, end = steps ?? (stoppedAfter ? config.steps : 0);
+  const train = resumeCommand({ folder, config });
   const isSame = patience === undefined || (patience > 0 && patience <= (stoppedAfter ?? 0));
   if (stoppedAfter !== undefined && isSame) {
     throw new UsageError(
       `Cannot resume ${folder} with the same patience as it ended early, at step ${summary.steps}: ` +
         `its last ${stoppedAfter} evaluations were no better than that of step ${summary.best?.step}. ` +
-        `Go on all the same: deno task train --resume ${quoted(folder)} --patience 0`,
+        `Go on all the same: ${train} --patience 0`,
     );
   }
   if (end > summary.steps) return;
   throw new UsageError(
     `Cannot resume ${folder} as the run is finished: it has its ${summary.steps} steps. Extend it: ` +
-      `deno task train --resume ${quoted(folder)} --steps ${2 * summary.steps}`,
+      `${train} --steps ${2 * summary.steps}`,
   );
 }
 
@@ -105,6 +117,23 @@ function checkRequest({ folder, config: { request } }: RunData): void {
     `Cannot resume ${folder} as the request in its config.json must be as the run wrote it: ` +
       `${fault}. Put it back`,
   );
+}
+
+/**
+ * A run folder may come from anywhere: no code that lies in it is run.
+ * @throws {UsageError} where the run's task or a reward is such a module
+ */
+async function checkModules({ folder, config: { request } }: RunData): Promise<void> {
+  const { task, rewards = [] } = request as Pick<RunRequest, "task" | "rewards">;
+  const place = await fullPath(folder);
+  for (const path of [task, ...rewards.map(({ name }) => name)].filter(isModuleFile)) {
+    const found = await fullPath(path);
+    if (place === undefined || !found?.startsWith(join(place, "/"))) continue;
+    throw new UsageError(
+      `Cannot resume ${folder} as it would run the code of ${path}, which lies in the run's own folder: ` +
+        "copy the file out of it, and start a new run with that",
+    );
+  }
 }
 
 /**
@@ -138,6 +167,7 @@ async function theRun(folder: string, now: Changes): Promise<Found> {
     using held = new DisposableStack();
     const found = held.use(await findResumable(folder, { finished: true, upTo }));
     checkRequest(run);
+    await checkModules(run);
     const { step: since = 0 } = (run.history ?? []).findLast(({ kind }) => kind === "resumed") ??
       {};
     // What an earlier resume changed, the checkpoints after it were saved with.

@@ -3,6 +3,7 @@ import { checkpointFolder, readRun } from "../../experiment/folder/run_data.ts";
 import type { Changes } from "../../experiment/folder/history.ts";
 import type { RunLock } from "../../experiment/folder/lock.ts";
 import { RunFolder } from "../../experiment/folder/run_folder.ts";
+import { hostsIn, trainCommand } from "../../experiment/servers.ts";
 import { kindOf } from "../../model/files/deno_folder.ts";
 import type { RunObserver } from "../../experiment/observer.ts";
 import { withFacts } from "../command.ts";
@@ -63,6 +64,7 @@ export async function runTraining(
       done: folder.done,
       good: folder.good,
       command,
+      train: trainCommand(hostsIn(request.settings)),
     });
     // What follows must not hide the error itself, e.g. a full disk.
     await folder.close(event).catch(() => {});

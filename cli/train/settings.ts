@@ -6,6 +6,7 @@ import { findPreset, listPresets } from "../../experiment/presets/registry.ts";
 import { listAlgorithms } from "../../rl/algorithms/registry.ts";
 import { listRewards } from "../../rewards/registry.ts";
 import { listTasks } from "../../tasks/registry.ts";
+import type { TaskDefinition } from "../../tasks/task.ts";
 import type { FlagValues, Settings } from "../command.ts";
 import { type Ready, readyNow } from "./ready.ts";
 import { algorithmOf, known } from "./request.ts";
@@ -21,8 +22,9 @@ type Names = { algorithm?: string; preset?: string };
 export function settingsFor(
   flags: Readonly<FlagValues>,
   [name]: readonly string[] = [],
-  { algorithms = listAlgorithms(), ready }: {
+  { algorithms = listAlgorithms(), tasks = listTasks(), ready }: {
     algorithms?: readonly Algorithm[];
+    tasks?: readonly TaskDefinition[];
     ready?: Ready;
   } = {},
 ): Settings {
@@ -41,7 +43,7 @@ export function settingsFor(
   return {
     rows: withSuited(rows, suited),
     note: noteOf(algorithm, suited, meant),
-    elsewhere: (name) => ofAnother(name, algorithm, algorithms) ?? ofTask(name, meant),
+    elsewhere: (name) => ofAnother(name, algorithm, algorithms) ?? ofTask(name, meant, tasks),
   };
 }
 
@@ -99,8 +101,12 @@ function ofAnother(
 }
 
 /** The sentence for a setting that only other tasks have. */
-function ofTask(name: string, meant: Ready | undefined): string | undefined {
-  const owners = listTasks().filter(({ options }) => Object.hasOwn(options.rows, name))
+function ofTask(
+  name: string,
+  meant: Ready | undefined,
+  tasks: readonly TaskDefinition[],
+): string | undefined {
+  const owners = tasks.filter(({ options }) => Object.hasOwn(options.rows, name))
     .map((task) => task.name);
   if (owners.length === 0) return undefined;
   const not = meant === undefined ? "" : `, not of ${meant.asked}`;

@@ -4,6 +4,7 @@ import { didYouMean } from "../../base/names.ts";
 import { asUsage } from "../../base/usage.ts";
 import { kindOf, readIfThere } from "../../model/files/deno_folder.ts";
 import { isHubId } from "../../model/hub/names.ts";
+import { isShipped, SHIPPED } from "../../model/hub/shipped.ts";
 import { listFolder } from "./files.ts";
 import { loadTrainingState } from "./checkpoint.ts";
 import { checkpointFolder, checkpointSteps, readSummary } from "./run_data.ts";
@@ -57,12 +58,12 @@ export async function bestStep(folder: string): Promise<number> {
 }
 
 /**
- * What `name` stands for: of a run folder its last checkpoint, of RUN@best its best; the name itself where it is "tiny", a
+ * What `name` stands for: of a run folder its last checkpoint, of RUN@best its best; the name itself where it is "tiny" or "small", a
  * model's folder, or has the form of a model of the hub.
  * @throws {Error} marked as usage: nothing is there, or a file, or a folder that is neither
  */
 export async function namedModel(name: string): Promise<NamedModel> {
-  if (name === "tiny") return { model: name };
+  if (isShipped(name)) return { model: name };
   const path = join(name, "."); // without a slash at its end
   if (path.endsWith("@best")) {
     const run = await namedRun(name).catch(() => undefined); // the hub's cache alone may be read
@@ -115,11 +116,11 @@ export async function isRun(folder: string): Promise<boolean> {
 /** The error for a name that nothing has. */
 async function noSuchModel(name: string): Promise<Error> {
   const runs = (await listFolder("runs")).map((run) => join("runs", run));
-  const near = didYouMean(join(name, "."), ["tiny", ...runs]);
+  const near = didYouMean(join(name, "."), [...Object.keys(SHIPPED), ...runs]);
   return asUsage(
     new Error(
       `no run or model "${name}"${lookedIn(name)}.${near}  ` +
-        "It takes a run folder, tiny, a model folder, or OWNER/NAME of the hub",
+        "It takes a run folder, tiny, small, a model folder, or OWNER/NAME of the hub",
     ),
   );
 }
@@ -131,7 +132,7 @@ export const lookedIn = (path: string): string =>
 const cannotUse = (name: string, what: string): Error =>
   asUsage(
     new Error(
-      `Cannot use "${name}" as a model as it must be a run, tiny, a folder with config.json, ` +
+      `Cannot use "${name}" as a model as it must be a run, tiny, small, a folder with config.json, ` +
         `model.safetensors and tokenizer.json, or OWNER/NAME of the hub: ${what}`,
     ),
   );

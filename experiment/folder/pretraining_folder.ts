@@ -15,7 +15,12 @@ export interface PretrainState {
   tokens: number;
   /** Wall-clock so far, of all processes that had a part in it. */
   seconds: number;
+  /** Held-out losses measured so far, nats per token. */
+  heldout: { step: number; loss: number }[];
 }
+
+/** Folder of the weights with the lowest held-out loss so far. */
+export const BEST = "best";
 
 /**
  * Makes the folder, or on `resume` gives the newest checkpoint in it.
@@ -84,8 +89,9 @@ async function newestCheckpoint(out: string): Promise<string> {
   return `${out}/checkpoint-${newest}`;
 }
 
-/** Removes every checkpoint but that of step `except`. */
+/** Removes every checkpoint but that of step `except`; without one, the best weights too. */
 export async function removeCheckpoints(out: string, except?: number): Promise<void> {
+  if (except === undefined) await removeFolder(`${out}/${BEST}`);
   for (const step of await checkpointSteps(out)) {
     if (step !== except) await removeFolder(`${out}/checkpoint-${step}`);
   }
@@ -106,4 +112,14 @@ export const writeLosses = (out: string, losses: readonly number[]): Promise<voi
   replaceFile(
     `${out}/loss.csv`,
     "step,loss\n" + losses.map((loss, i) => `${i + 1},${loss.toFixed(4)}\n`).join(""),
+  );
+
+/** Writes the held-out losses. */
+export const writeHeldout = (
+  out: string,
+  heldout: readonly { step: number; loss: number }[],
+): Promise<void> =>
+  replaceFile(
+    `${out}/heldout.csv`,
+    "step,loss\n" + heldout.map(({ step, loss }) => `${step},${loss.toFixed(4)}\n`).join(""),
   );

@@ -123,6 +123,7 @@ export const pretrainStateSchema = z.looseObject({
   losses: z.array(z.number()),
   tokens: z.number(),
   seconds: z.number(),
+  heldout: z.array(z.object({ step: z.int().nonnegative(), loss: z.number() })).default([]),
 });
 
 const event = { step: z.int().nonnegative(), time: z.string() };

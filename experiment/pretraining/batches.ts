@@ -2,16 +2,22 @@
 import { Random } from "./random.ts";
 
 /** Widths of rows, tokens; multiples of 8, which passes are padded to. */
-export const WIDTHS: readonly number[] = [16, 24, 32, 48, 64, 96];
+export const WIDTHS: readonly number[] = [16, 24, 32, 48, 64, 96, 128, 192];
 
 /**
  * Splits a token stream into batches of documents of like length, so that no row looks into another
  * document and little is padding: a document joins the narrowest width that holds it, and a width
- * that has `batch * length` tokens is a batch. Longer documents are cut.
+ * that has `batch * length` tokens is a batch. Longer documents are cut. Documents that do not fill a
+ * batch are left out, or with `rest` make smaller ones at the end.
  */
 export function documentBatches(
   stream: Uint32Array,
-  { end, batch, length }: { end: number; batch: number; length: number },
+  { end, batch, length, rest = false }: {
+    end: number;
+    batch: number;
+    length: number;
+    rest?: boolean;
+  },
 ): Uint32Array[][] {
   const widths = WIDTHS.filter((width) => width < length).concat(length);
   const waiting = new Map(widths.map((width) => [width, [] as Uint32Array[]]));
@@ -30,6 +36,7 @@ export function documentBatches(
       waiting.set(width, []);
     }
   }
+  if (rest) batches.push(...[...waiting.values()].filter((rows) => rows.length > 0));
   return batches;
 }
 

@@ -61,7 +61,20 @@ export function glossDocument(gloss: Gloss, random: Random): string {
  * @throws RangeError when a share is negative or all are zero
  */
 export function buildCorpus(options: CorpusOptions, sources: Sources = openSources()): string[] {
-  const shares = Object.entries(options.mixture) as [Subject, number][];
+  return mixDocuments(options, (subject, random) => writer(subject, options, sources, random));
+}
+
+/**
+ * Writes the documents of each subject up to its share, and gives all in random order.
+ *
+ * @param writerOf gives what writes the next document of a subject, from the random numbers given
+ * @throws RangeError when a share is negative or all are zero
+ */
+export function mixDocuments<S extends string>(
+  options: Pick<CorpusOptions, "seed" | "characters"> & { mixture: Record<S, number> },
+  writerOf: (subject: S, random: Random) => () => string,
+): string[] {
+  const shares = Object.entries(options.mixture) as [S, number][];
   const total = shares.reduce((sum, [, share]) => sum + share, 0);
   if (!(total > 0) || shares.some(([, share]) => !(share >= 0))) {
     throw new RangeError(
@@ -73,7 +86,7 @@ export function buildCorpus(options: CorpusOptions, sources: Sources = openSourc
   shares.forEach(([subject, share], at) => {
     // A generator a subject: changing one share leaves the text of the other subjects as it was.
     const random = new Random(options.seed * 1000 + at);
-    const next = writer(subject, options, sources, random);
+    const next = writerOf(subject, random);
     for (let left = options.characters * share / total; left > 0;) {
       const document = next();
       documents.push(document);

@@ -1,22 +1,24 @@
 /**
- * Makes the default model: corpus, tokenizer, next-token training on our own kernels, a folder in
+ * Makes a model of `assets/`: corpus, tokenizer, next-token training on our own kernels, a folder in
  * Hugging Face form. The recipe decides every number; a request may shorten or move the run.
  * @module
  */
-import { Tokenizer as Engine } from "npm:@huggingface/tokenizers@0.2.0";
 import { scheduleAt } from "../../base/schedules.ts";
+import { asUsage } from "../../base/usage.ts";
 import type { Device } from "../../kernels/device.ts";
 import { type DeviceChoice, openDevice } from "../../kernels/devices/open.ts";
+import { readIfThere } from "../../model/files/deno_folder.ts";
 import { replaceFile } from "../../model/files/disk.ts";
-import { saveGpt2 } from "../../model/files/gpt2_save.ts";
 import { importOptimizer } from "../../model/files/optimizer_file.ts";
 import { Gpt2 } from "../../model/gpt2.ts";
+import { modelFolder } from "../../model/hub/find_model.ts";
 import { loadModel } from "../../model/hub/load.ts";
 import { languageModelRows } from "../../model/rows.ts";
-import { END_OF_TEXT, TOKENIZER_CONFIG, trainBpe } from "../../model/tokenizer/bpe.ts";
+import { END_OF_TEXT, TOKENIZER_CONFIG, type TokenizerJson } from "../../model/tokenizer/bpe.ts";
 import { documentBatches, orderOf, WIDTHS } from "./batches.ts";
-import { buildCorpus, encodeCorpus, openSources, wholeWords } from "./corpus.ts";
-import { RECIPE, type Recipe } from "./recipe.ts";
+import { bestUpdate, type HeldoutLoss, lossOfAll, measureBest, writeBest } from "./heldout.ts";
+import { type Recipe, type RecipeNumbers, recipeOf } from "./recipe.ts";
+import { prepare } from "./text.ts";
 import {
   openFolder,
   type PretrainState,
@@ -28,6 +30,12 @@ import {
 
 /** What may differ from the recipe, and where the model goes. */
 export interface PretrainRequest {
+  /** "tiny", the default, or "small". */
+  recipe?: string;
+  /** Stage of the recipe, from 1, the default. */
+  stage?: number;
+  /** Folder of the model that a stage after the first continues from. */
+  from?: string;
   steps?: number;
   /** Rows per step. */
   batch?: number;
@@ -40,7 +48,7 @@ export interface PretrainRequest {
   /** Continue from the newest checkpoint in `out`. */
   resume?: boolean;
   /** Any other number of the recipe that should differ. */
-  recipe?: Partial<Recipe>;
+  numbers?: Partial<RecipeNumbers>;
 }
 
 /** One finished update. */
@@ -68,8 +76,11 @@ export interface PretrainResult {
   lastLoss: number;
   recentLoss: number;
   lossOver: number;
-  /** Mean over the held-out tokens, nats per token. */
+  /** Mean over the held-out tokens, nats per token, and the update it was measured after. */
   heldoutLoss: number;
+  heldoutStep: number;
+  /** The same by subject, with how many tokens each has. */
+  heldoutLosses: HeldoutLoss[];
   /** Wall-clock from corpus to files, of all processes that had a part in it. */
   seconds: number;
   device: { kind: string; name: string; software: boolean };
@@ -77,12 +88,12 @@ export interface PretrainResult {
 
 const RECENT = 50; // updates whose losses are averaged
 const SAVE_EVERY = 200; // updates between checkpoints
-const HELD_OUT = 0.01; // share of the token stream that is never trained on
 /**
  * Pretrains and writes `out`: config.json, model.safetensors (F16), tokenizer.json,
- * tokenizer_config.json, loss.csv.
+ * tokenizer_config.json, loss.csv, and heldout.csv where the recipe measures on its way.
  * @throws `signal.reason` when aborted, after the update in hand and a checkpoint
- * @throws {Error} when the device fails, or `out` cannot be written or holds something already
+ * @throws {Error} when the device fails, `out` cannot be written or holds something already, or there
+ * is no such recipe or stage
  */
 export async function pretrain(
   request: PretrainRequest,
@@ -90,43 +101,39 @@ export async function pretrain(
   signal?: AbortSignal,
 ): Promise<PretrainResult> {
   const began = performance.now();
-  const base = { ...RECIPE, ...request.recipe };
-  const recipe: Recipe = {
-    ...base,
-    steps: request.steps ?? base.steps,
-    batch: request.batch ?? base.batch,
-    lr: request.learningRate ?? base.lr,
-    seed: request.seed ?? base.seed,
-  };
+  const recipe = numbersOf(request);
   const { out } = request;
-  const from = await openFolder(out, request.resume ?? false);
-  const { tokenizer, training, heldout } = prepare(recipe);
-  const tokenizerPath = `${out}/tokenizer.json`;
-  await replaceFile(tokenizerPath, JSON.stringify(tokenizer) + "\n");
-  await replaceFile(
-    `${out}/tokenizer_config.json`,
-    JSON.stringify(TOKENIZER_CONFIG, null, 2) + "\n",
-  );
+  const earlier = await earlierStage(request), given = await tokenizerOf(earlier);
+  const checkpoint = await openFolder(out, request.resume ?? false);
+  const { tokenizer, training, heldout } = prepare(recipe, given);
+  const path = await writeTokenizer(out, tokenizer);
   const end = tokenizer.model.vocab[END_OF_TEXT];
   using device = await openDevice(request.device);
-  using model = await openModel(device, recipe, { end, from });
-  let state: PretrainState = { step: 0, losses: [], tokens: 0, seconds: 0 };
-  if (from) state = await readState(from);
+  using model = await openModel(device, recipe, { end, checkpoint, earlier });
+  let state: PretrainState = { step: 0, losses: [], tokens: 0, seconds: 0, heldout: [] };
+  if (checkpoint) state = await readState(checkpoint);
   const before = state.seconds;
   const seconds = () => before + (performance.now() - began) / 1000;
   const batches = documentBatches(training, { end, ...recipe });
+  const unseen = heldout.map(({ subject, stream }) => ({
+    subject,
+    batches: documentBatches(stream, { end, ...recipe, rest: recipe.corpus !== "tiny" }),
+  }));
   for await (const next of updates(model, batches, { recipe, state })) {
     state = next.state;
     report(next.done);
-    if (signal?.aborted || (state.step % SAVE_EVERY === 0 && state.step < recipe.steps)) {
+    const isEnd = state.step === recipe.steps;
+    if (isMeasured(recipe, state.step)) {
+      await measureBest(model, unseen, { out, state, tokenizer: path });
+    }
+    if (signal?.aborted || (state.step % SAVE_EVERY === 0 && !isEnd)) {
       await saveCheckpoint(out, model, { ...state, seconds: seconds() });
       signal?.throwIfAborted();
     }
     // Without a turn of the event loop a signal would not arrive on the CPU device.
     await new Promise((resolve) => setTimeout(resolve, 0));
   }
-  const validation = await meanLoss(model, documentBatches(heldout, { end, ...recipe }));
-  await saveGpt2(model, out, { dtype: "F16", tokenizer: tokenizerPath });
+  const heldoutLosses = await writeBest(model, unseen, { device, out, state, tokenizer: path });
   await writeLosses(out, state.losses);
   await removeCheckpoints(out);
   const recent = state.losses.slice(-RECENT), { kind, name, software } = device;
@@ -134,28 +141,93 @@ export async function pretrain(
     folder: out,
     parameters: model.weights.layout.parameters.reduce((sum, { length }) => sum + length, 0),
     tokens: state.tokens,
-    corpusTokens: training.length + heldout.length,
+    corpusTokens: training.length + heldout.reduce((sum, { stream }) => sum + stream.length, 0),
     steps: state.step,
     lastLoss: recent.at(-1)!,
     recentLoss: mean(recent),
     lossOver: recent.length,
-    heldoutLoss: validation,
+    heldoutLoss: lossOfAll(heldoutLosses),
+    heldoutStep: bestUpdate(state),
+    heldoutLosses,
     seconds: Number(seconds().toFixed(1)),
     device: { kind, name, software },
   };
 }
 
-/** A fresh model, or that of a checkpoint with its optimizer. */
+/** The recipe's numbers with what the request has of its own; the text of a stage comes from its own seed. */
+function numbersOf(request: PretrainRequest): Recipe {
+  const { stage = 1 } = request;
+  const base: Recipe = { ...recipeOf(request.recipe ?? "tiny", stage), ...request.numbers };
+  return {
+    ...base,
+    steps: request.steps ?? base.steps,
+    batch: request.batch ?? base.batch,
+    lr: request.learningRate ?? base.lr,
+    seed: (request.seed ?? base.seed) + stage - 1,
+  };
+}
+
+/** The folder that a stage begins from; undefined for the first. */
+async function earlierStage({ stage = 1, from }: PretrainRequest): Promise<string | undefined> {
+  if (stage > 1 && from === undefined) {
+    throw asUsage(
+      new Error(
+        `Cannot pretrain as a stage after the first continues from a model: stage ${stage} has no ` +
+          "--from. Give the folder of the stage before it",
+      ),
+    );
+  }
+  if (stage === 1 && from !== undefined) {
+    throw asUsage(
+      new Error(
+        `Cannot pretrain as the first stage begins with fresh weights: --from is ${from}. ` +
+          "Give --stage 2 or a later one",
+      ),
+    );
+  }
+  return from && (await modelFolder(from)).replace(/\/$/, "");
+}
+
+/** Writes the tokenizer's two files; gives the path of the first. */
+async function writeTokenizer(out: string, tokenizer: TokenizerJson): Promise<string> {
+  const path = `${out}/tokenizer.json`;
+  await replaceFile(path, JSON.stringify(tokenizer) + "\n");
+  const config = JSON.stringify(TOKENIZER_CONFIG, null, 2) + "\n";
+  await replaceFile(`${out}/tokenizer_config.json`, config);
+  return path;
+}
+
+/** Whether the held-out loss is measured after this many updates: at the end, and every so often before. */
+const isMeasured = ({ evaluateEvery, steps }: Recipe, step: number): boolean =>
+  evaluateEvery > 0 && (step === steps || step % evaluateEvery === 0);
+
+/** @throws {Error} when the folder has no tokenizer.json of this project's form */
+async function tokenizerOf(folder: string | undefined): Promise<TokenizerJson | undefined> {
+  if (folder === undefined) return undefined;
+  const path = `${folder}/tokenizer.json`;
+  const text = await readIfThere(path);
+  if (text === undefined) {
+    throw new Error(`Cannot continue from ${folder} as it must hold a tokenizer.json: ${path}`);
+  }
+  const json = JSON.parse(text);
+  if (Number.isInteger(json?.model?.vocab?.[END_OF_TEXT])) return json;
+  throw new Error(
+    `Cannot continue from ${folder} as its tokenizer must have ${END_OF_TEXT}: ${path} has none`,
+  );
+}
+
+/** A fresh model, that of an earlier stage with fresh moments, or that of a checkpoint with its optimizer. */
 async function openModel(
   device: Device,
   recipe: Recipe,
-  { end, from }: { end: number; from?: string },
+  { end, checkpoint, earlier }: { end: number; checkpoint?: string; earlier?: string },
 ): Promise<Gpt2> {
   const { beta1, beta2, weightDecay, maxNorm: maxGradNorm, seed } = recipe;
   const options = { adamw: { beta1, beta2, weightDecay, maxGradNorm }, shapes: WIDTHS.length + 1 };
+  const from = checkpoint ?? earlier;
   if (!from) return Gpt2.create(device, configOf(recipe, end), { seed, ...options });
   const model = await loadModel(device, from, options);
-  await importOptimizer(model, `${from}/optimizer.safetensors`);
+  if (checkpoint) await importOptimizer(model, `${checkpoint}/optimizer.safetensors`);
   return model;
 }
 
@@ -168,9 +240,7 @@ async function* updates(
   batches: readonly Uint32Array[][],
   { recipe, state }: { recipe: Recipe; state: PretrainState },
 ): AsyncGenerator<{ state: PretrainState; done: PretrainStep }> {
-  const { steps, lr: peak, finalLr: final } = recipe;
-  const warmup = Math.min(recipe.warmup, steps);
-  const schedule = { kind: "cosine" as const, peak, final, warmup, total: steps };
+  const { steps } = recipe;
   let order = { epoch: -1, batches: [] as number[] };
   while (state.step < steps) {
     const epoch = Math.floor(state.step / batches.length);
@@ -179,7 +249,7 @@ async function* updates(
     }
     const rows = batches[order.batches[state.step % batches.length]];
     model.languageModel(languageModelRows(rows));
-    model.step(scheduleAt(schedule, state.step));
+    model.step(rateAt(recipe, state.step));
     const loss = await model.readLoss();
     if (!Number.isFinite(loss)) {
       throw new Error(
@@ -193,24 +263,23 @@ async function* updates(
       losses: [...state.losses, loss],
       tokens: state.tokens + tokens,
       seconds: state.seconds,
+      heldout: state.heldout,
     };
     yield { state, done: { step: state.step, steps, loss, tokens } };
   }
 }
 
-/** Corpus, tokenizer and token streams of a recipe; the same recipe gives the same bytes. */
-export function prepare(recipe: Recipe): {
-  tokenizer: ReturnType<typeof trainBpe>;
-  training: Uint32Array;
-  heldout: Uint32Array;
-} {
-  const sources = openSources();
-  const documents = buildCorpus(recipe, sources);
-  const whole = wholeWords(sources.mixtures);
-  const tokenizer = trainBpe({ documents, vocabulary: recipe.vocabulary, whole });
-  const stream = encodeCorpus(documents, new Engine(tokenizer, TOKENIZER_CONFIG), recipe);
-  const cut = Math.floor(stream.length * (1 - HELD_OUT));
-  return { tokenizer, training: stream.subarray(0, cut), heldout: stream.subarray(cut) };
+/** The learning rate of an update, counted from 0. */
+export function rateAt(recipe: Recipe, step: number): number {
+  const { steps, lr: peak, finalLr: final, decay } = recipe;
+  const warmup = Math.min(recipe.warmup, steps);
+  if (decay === undefined) {
+    return scheduleAt({ kind: "cosine", peak, final, warmup, total: steps }, step);
+  }
+  const falls = Math.max(warmup, Math.round(steps * (1 - decay)));
+  return step < falls
+    ? scheduleAt({ kind: "constant", peak, final, warmup, total: steps }, step)
+    : scheduleAt({ kind: "linear", peak, final, warmup: 0, total: steps - falls }, step - falls);
 }
 
 function configOf(recipe: Recipe, end: number): Record<string, unknown> {
@@ -225,18 +294,6 @@ function configOf(recipe: Recipe, end: number): Record<string, unknown> {
     eos_token_id: end,
     tie_word_embeddings: true,
   };
-}
-
-/** Mean next-token loss over batches, nats per token. */
-async function meanLoss(model: Gpt2, batches: readonly Uint32Array[][]): Promise<number> {
-  let sum = 0, count = 0;
-  for (const batch of batches) {
-    for (const logprob of (await model.evaluate(languageModelRows(batch))).logprob) {
-      sum -= logprob;
-      count++;
-    }
-  }
-  return sum / count;
 }
 
 const mean = (values: ArrayLike<number>): number =>

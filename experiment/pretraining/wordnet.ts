@@ -72,29 +72,101 @@ export function commonSynsets(indexSense: string): Set<string> {
   return common;
 }
 
-/**
- * All everyday glosses in file order: senses met in tagged text, printable ASCII only, a definition
- * of 8 to 160 characters. About 25,000 of the 117,000.
- */
-export function readGlosses(folder: string = wordnetFolder()): Gloss[] {
-  const read = (name: string): string => {
-    try {
-      return readTextNow(`${folder}/${name}`);
-    } catch (cause) {
-      throw new Error(
-        `Cannot read WordNet as a file is not readable: ${folder}/${name}; ` +
-          `run "deno install" and allow reading it`,
-        { cause },
-      );
+/** Pairs of everyday words, from the pointers between synsets. */
+export interface WordPairs {
+  /** Words with a word of the opposite meaning, each way. */
+  antonyms: (readonly [string, string])[];
+  /** Nouns with the noun above them, such as "oak" and "tree". */
+  kinds: (readonly [string, string])[];
+}
+
+/** A pointer of a synset: `!` to an antonym, from one word to one word, `@` to what is above it. */
+interface Pointer {
+  symbol: string;
+  /** `kind offset` of the other synset. */
+  to: string;
+  /** Number of the word there and here, from 1; 0 for the synset as a whole. */
+  source: number;
+  target: number;
+}
+
+/** Words and pointers of one line of a `data.*` file; undefined for a line of the licence header. */
+export function parsePointers(
+  line: string,
+): { offset: string; words: string[]; pointers: Pointer[] } | undefined {
+  if (line.startsWith(" ") || line.trim() === "") return undefined;
+  const field = line.split(" ");
+  const wordCount = parseInt(field[3], 16);
+  const words = Array.from(
+    { length: wordCount },
+    (_, i) => field[4 + 2 * i].replace(/\(\w+\)$/, "").replaceAll("_", " "),
+  );
+  const first = 4 + 2 * wordCount;
+  const pointers = Array.from({ length: Number(field[first]) }, (_, i) => {
+    const [symbol, offset, kind, ends] = field.slice(first + 1 + 4 * i, first + 5 + 4 * i);
+    const to = `${{ n: "noun", v: "verb", a: "adj", s: "adj", r: "adv" }[kind]} ${offset}`;
+    return {
+      symbol,
+      to,
+      source: parseInt(ends.slice(0, 2), 16),
+      target: parseInt(ends.slice(2), 16),
+    };
+  });
+  return { offset: field[0], words, pointers };
+}
+
+/** Antonyms and kinds between synsets that were met in tagged text, single words in lower case only. */
+export function readPairs(folder: string = wordnetFolder()): WordPairs {
+  const common = commonSynsets(readFile(folder, "index.sense"));
+  const synsets = new Map<string, NonNullable<ReturnType<typeof parsePointers>>>();
+  for (const kind of KINDS) {
+    for (const line of readFile(folder, `data.${kind}`).split("\n")) {
+      const synset = parsePointers(line);
+      if (synset && common.has(`${kind} ${synset.offset}`)) {
+        synsets.set(`${kind} ${synset.offset}`, synset);
+      }
     }
-  };
+  }
+  const pairs: WordPairs = { antonyms: [], kinds: [] };
+  for (const { words, pointers } of synsets.values()) {
+    for (const { symbol, to, source, target } of pointers) {
+      const other = synsets.get(to);
+      if (!other) continue;
+      const pair = [words[Math.max(source, 1) - 1], other.words[Math.max(target, 1) - 1]] as const;
+      if (!pair.every((word) => /^[a-z]{2,14}$/.test(word)) || pair[0] === pair[1]) continue;
+      if (symbol === "!") pairs.antonyms.push(pair);
+      if (symbol === "@" && to.startsWith("noun")) pairs.kinds.push(pair);
+    }
+  }
+  return pairs;
+}
+
+function readFile(folder: string, name: string): string {
+  try {
+    return readTextNow(`${folder}/${name}`);
+  } catch (cause) {
+    throw new Error(
+      `Cannot read WordNet as a file is not readable: ${folder}/${name}; ` +
+        `run "deno install" and allow reading it`,
+      { cause },
+    );
+  }
+}
+
+/**
+ * All glosses in file order, or the everyday ones: senses met in tagged text. Printable ASCII only,
+ * a definition of 8 to 160 characters. About 25,000 everyday ones of the 117,000.
+ */
+export function readGlosses(folder: string = wordnetFolder(), everyday = true): Gloss[] {
+  const read = (name: string): string => readFile(folder, name);
   const common = commonSynsets(read("index.sense"));
   const printable = /^[\x20-\x7e]*$/;
   const glosses: Gloss[] = [];
   for (const kind of KINDS) {
     for (const line of read(`data.${kind}`).split("\n")) {
       const synset = parseSynset(line, kind);
-      if (synset === null || !common.has(`${kind} ${synset.offset}`)) continue;
+      if (synset === null) continue;
+      if (everyday && !common.has(`${kind} ${synset.offset}`)) continue;
       const { word, definition, examples } = synset;
       if (definition.length < 8 || definition.length > 160) continue;
       if (![word, definition, ...examples].every((text) => printable.test(text))) continue;

@@ -13,3 +13,20 @@ fn sum_of_lanes(lane: u32, mine: vec2f) -> vec2f {
   }
   return branches[0];
 }
+
+var<workgroup> highest_branches: array<Highest, WORKGROUP>;
+
+// The largest of all lanes, on every lane.
+fn highest_of_lanes(lane: u32, mine: Highest) -> Highest {
+  highest_branches[lane] = mine;
+  workgroupBarrier();
+  for (var half = WORKGROUP / 2u; half > 0u; half /= 2u) {
+    if (lane < half) {
+      let other = highest_branches[lane + half];
+      highest_branches[lane].top = max(highest_branches[lane].top, other.top);
+      highest_branches[lane].extreme = max(highest_branches[lane].extreme, other.extreme);
+    }
+    workgroupBarrier();
+  }
+  return highest_branches[0];
+}

@@ -1,4 +1,5 @@
 /** What can go wrong with a hub, each with what to do about it. @module */
+import { retryAfter } from "../../base/wait.ts";
 import type { HubConnection } from "./client.ts";
 import { REPOS } from "./names.ts";
 
@@ -83,17 +84,9 @@ export function statusError(
       "unreachable",
       `Cannot fetch ${what} as ${url.host} says: ${why} (${status})`,
       {
-        wait: waitOf(response.headers.get("retry-after")),
+        wait: retryAfter(response.headers.get("retry-after")),
       },
     );
   }
   return cannot("answer", `${url.host} answers with status ${status}`);
-}
-
-/** Milliseconds of a Retry-After, which is seconds or a date. */
-function waitOf(text: string | null): number | undefined {
-  if (text === null) return undefined;
-  if (/^\s*\d+\s*$/.test(text)) return Number(text) * 1000;
-  const date = Date.parse(text);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());
 }

@@ -1,6 +1,6 @@
 /** Finds the folder of a model by the name that people give it, and says what exactly lies there. @module */
 import { isAbsolute, resolve } from "node:path";
-import { assetUrl, isRemoteAsset } from "../../base/assets.ts";
+import { isRemoteAsset } from "../../base/assets.ts";
 import { excerpt, shown } from "../../base/excerpt.ts";
 import { checksums } from "../files/checksum.ts";
 import { kindOf, sourceOf } from "../files/deno_folder.ts";
@@ -11,9 +11,7 @@ import { fetchedLine, fetchModel } from "./hub.ts";
 import { baseOfAdapter } from "./load.ts";
 import { isHubId } from "./names.ts";
 import { type HubOptions, mayDownload } from "./settings.ts";
-
-/** The default model that ships with the project. */
-export const TINY: URL = assetUrl("tiny/");
+import { isShipped, SHIPPED } from "./shipped.ts";
 
 /** What a run started from, so that it can be found again and told from another; plain JSON. */
 export type ModelSource = PlainSource & {
@@ -34,7 +32,7 @@ type PlainSource =
   }
   | {
     kind: "folder";
-    /** As it was given; "tiny" for the default model. */
+    /** As it was given; "tiny" and "small" for the models that ship with the project. */
     path: string;
     /**
      * SHA-256 of config, weights and tokenizer by file name. Whole files: two checkpoints of a run
@@ -52,9 +50,9 @@ export interface FoundModel {
 }
 
 /**
- * The folder of `model`: "tiny", a path to a folder in Hugging Face form, or `owner/name[@revision]` of
+ * The folder of `model`: "tiny" or "small", a path to a folder in Hugging Face form, or `owner/name[@revision]` of
  * the hub. A model of the hub that is in the cache is taken from there; another is downloaded where
- * the program may use the network. Where the modules were imported from a server, "tiny" has an address
+ * the program may use the network. Where the modules were imported from a server, those two have an address
  * there in place of a path: what loads from a folder takes either.
  * @throws {Error} when there is no such folder or model; a HubError when a download fails
  */
@@ -134,14 +132,16 @@ async function locate(
   model: string,
   options: HubOptions,
 ): Promise<{ folder: string; hub?: HubModel; line?: string }> {
-  if (model === "tiny" && isRemoteAsset(TINY)) return { folder: TINY.href.replace(/\/$/, "") };
-  const folder = model === "tiny" ? localPath(TINY) : model;
+  const shipped = isShipped(model) ? SHIPPED[model] : undefined;
+  if (shipped && isRemoteAsset(shipped)) return { folder: shipped.href.replace(/\/$/, "") };
+  const folder = shipped ? localPath(shipped) : model;
   const kind = await kindOf(folder).catch((error) => {
     if (isHubId(model)) return undefined; // the cache alone may be read
     throw error;
   });
   if (kind === "folder") return { folder };
-  const cannot = `Cannot load the model ${shown(model)} as it must be "tiny", a folder with ` +
+  const cannot =
+    `Cannot load the model ${shown(model)} as it must be "tiny", "small", a folder with ` +
     `config.json, model.safetensors and tokenizer.json, or owner/name of the hub`;
   if (kind === "file") throw new Error(`${cannot}: it is a file`);
   if (!isHubId(model)) throw new Error(`${cannot}: ${noFolder(model)}`);

@@ -1,4 +1,5 @@
 /** Tries that end: with pauses in between, as long as the hub asks for. @module */
+import { sleep } from "../../base/wait.ts";
 import type { HubConnection } from "./client.ts";
 import { HubError, RetryableError } from "./errors.ts";
 
@@ -30,15 +31,4 @@ export async function retrying<T>(hub: HubConnection, attempt: () => Promise<T>)
       await sleep(pause, hub.signal);
     }
   }
-}
-
-function sleep(ms: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const end = (): void => (clearTimeout(timer), reject(signal?.reason));
-    const timer = setTimeout(() => {
-      signal?.removeEventListener("abort", end);
-      resolve();
-    }, ms);
-    signal?.addEventListener("abort", end, { once: true });
-  });
 }

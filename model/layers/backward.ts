@@ -64,6 +64,8 @@ export interface BackwardTensors {
   seen: Seen;
   dx: Tensor;
   scratch: BackwardScratch;
+  /** All gradients are zero: those of matrices are overwritten. Default false. */
+  fresh?: boolean;
 }
 
 /**
@@ -79,11 +81,12 @@ export function layerBackward(device: Device, tensors: BackwardTensors, dims: Bl
 /** Of out = middle + gelu(norm2 Wfc + b) Wproj + b. */
 function mlpBackward(
   device: Device,
-  { weights: w, gradients: g, activations: a, dx, scratch }: BackwardTensors,
+  { weights: w, gradients: g, activations: a, dx, scratch, fresh }: BackwardTensors,
   { B, T, C, I }: BlockDims,
 ): void {
   const N = B * T;
-  const { narrow, partial, hidden, dhidden } = scratch, work = { partial, hidden, dhidden };
+  const { narrow, partial, hidden, dhidden } = scratch;
+  const work = { partial, hidden, dhidden, fresh };
   const dpre = view(scratch.wide, 0, N * I, "dpre");
   linearBackward(
     device,
@@ -111,12 +114,12 @@ function mlpBackward(
 /** Of middle = x + attention(norm1 Wqkv + b) Wo + b. */
 function attendBackward(
   device: Device,
-  { weights: w, gradients: g, x, activations: a, seen, dx, scratch }: BackwardTensors,
+  { weights: w, gradients: g, x, activations: a, seen, dx, scratch, fresh }: BackwardTensors,
   { B, T, C, H, D, window, scale }: BlockDims,
 ): void {
   const N = B * T;
   const { narrow, delta, partial, hidden, dhidden } = scratch;
-  const work = { partial, hidden, dhidden };
+  const work = { partial, hidden, dhidden, fresh };
   const dqkv = view(scratch.wide, 0, N * 3 * C, "dqkv");
   linearBackward(
     device,

@@ -214,6 +214,8 @@ export interface HeadBackwardTensors {
 export interface HeadBackwardDims extends HeadDims {
   /** Only `headHidden` went before: log-probabilities are computed here, as each chunk's logits are. */
   readonly alsoForward?: boolean;
+  /** All gradients are zero: that of the head is overwritten, and added to from the second chunk on. */
+  readonly fresh?: boolean;
 }
 
 /**
@@ -265,7 +267,7 @@ function logitsBackward(
   { target, weights, gradients, activations: a, head: d }: HeadBackwardTensors,
   dims: HeadBackwardDims,
 ): void {
-  const { R, C, V, reference, alsoForward } = dims;
+  const { R, C, V, reference, alsoForward, fresh } = dims;
   const ld = logitsWidth(V);
   const name = headName(weights.layout);
   const [head, dhead] = [weights.get(name), gradients.find(name)];
@@ -297,7 +299,7 @@ function logitsBackward(
     matmul(
       device,
       { a: logits, b: at.hidden, out: dhead },
-      { M: V, N: C, K: rows, orientation: "TN", ldA: ld, accumulate: true },
+      { M: V, N: C, K: rows, orientation: "TN", ldA: ld, accumulate: !fresh || start > 0 },
     );
   }
 }

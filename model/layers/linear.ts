@@ -123,6 +123,8 @@ export interface LinearBackward {
   readonly dx: Tensor;
   /** Where x was GELU(pre): dx is then the gradient of `pre`. */
   readonly pre?: Tensor;
+  /** The weight's gradient is zero and is overwritten: adding would read it as well. Default false. */
+  readonly fresh?: boolean;
   /** Scratch of `columnSumScratch` elements of either width. */
   readonly partial: Tensor;
   /** (N, rank) scratch of a layer with adapters. */
@@ -135,7 +137,7 @@ export interface LinearBackward {
  * gradient.
  */
 export function linearBackward(device: Device, t: LinearBackward, dims: LinearDims): void {
-  const { x, layer: { weight, adapters = [] }, gradient, dout, dx, pre, partial } = t;
+  const { x, layer: { weight, adapters = [] }, gradient, dout, dx, pre, fresh, partial } = t;
   const { N, inFeatures, outFeatures } = dims;
   const slope = pre && adapters.length === 0; // else it waits for the low-rank updates of dx
   matmul(
@@ -154,7 +156,7 @@ export function linearBackward(device: Device, t: LinearBackward, dims: LinearDi
     matmul(
       device,
       { a: x, b: dout, out: gradient.weight },
-      { M: inFeatures, N: outFeatures, K: N, orientation: "TN", accumulate: true },
+      { M: inFeatures, N: outFeatures, K: N, orientation: "TN", accumulate: !fresh },
     );
   }
   if (gradient.bias) {

@@ -1,5 +1,8 @@
 /** The space that a setting names. @module */
 import type { RewardContext, TextEmbedder } from "../reward.ts";
+import { isAddress } from "../servers/address.ts";
+import { Servers } from "../servers/servers.ts";
+import { openServerEmbedder } from "./server.ts";
 import { loadWordVectors } from "./word_vectors.ts";
 
 /** Name of the word vectors that ship with the project. */
@@ -8,18 +11,28 @@ export const WORDS = "words";
 /** Whether a name is that of a file of word vectors in text. */
 export const isVectorFile = (name: string): boolean => /\.(?:txt|vec)(?:\.gz)?$/i.test(name);
 
-/** Name of the sentence encoder that a setting means; undefined where it means word vectors. */
+/** Name of the sentence encoder that a setting means; undefined where it means word vectors or a server. */
 export const encoderOf = (name: string): string | undefined =>
-  name === WORDS || isVectorFile(name) ? undefined : name;
+  name === WORDS || isAddress(name) || isVectorFile(name) ? undefined : name;
+
+/** What is opened. */
+export interface ChosenSpace {
+  /** "words", a file, a model, or a server's address. */
+  name: string;
+  /** Rows kept of a file of word vectors; 0 for all. */
+  rows: number;
+  /** Name of the model of a server. */
+  model: string | undefined;
+}
 
 /** Opens the space that `name` means. @throws {TypeError} where nobody can open such a one */
 export function openEmbedder(
-  name: string,
-  rows: number,
-  { openEncoder, openWordVectors }: RewardContext,
+  { name, rows, model }: ChosenSpace,
+  { openEncoder, openWordVectors, servers = new Servers() }: RewardContext,
 ): Promise<TextEmbedder> {
   const cannot = (why: string) => new TypeError(`Cannot embed with ${name} as ${why}`);
   if (name === WORDS) return loadWordVectors();
+  if (isAddress(name)) return openServerEmbedder(name, model, servers);
   if (isVectorFile(name)) {
     if (openWordVectors) return openWordVectors(name, rows);
     throw cannot("its file must be read by whoever opens the reward: give openWordVectors");

@@ -37,6 +37,7 @@ export const LEVELS: Readonly<Record<number, Level>> = {
 };
 
 const HELD_OUT = 0.2;
+const MAX_STALE = 100_000; // problems in a row, after which no new one is looked for
 
 /** Numbers from 0 on, each of which depends on the seed, the level, the problem and its place alone. */
 class Draws {
@@ -111,14 +112,11 @@ export function makeProblems(
   const heldoutCount = Math.max(1, Math.round(HELD_OUT * count));
   const wanted = { train: count - heldoutCount, heldout: heldoutCount };
   const questions = new Set<string>(), splitOf = new Map<string, "train" | "heldout">();
-  const most = 1000 + 100 * count;
-  for (let problem = 0; made.train.length + made.heldout.length < count; problem++) {
-    if (problem === most) {
+  for (let problem = 0, last = 0; questions.size < count; problem++) {
+    if (problem - last > MAX_STALE) {
       throw new RangeError(
-        `Cannot make ${count} problems of level ${level} as it has not so many: ` +
-          `${
-            made.train.length + made.heldout.length
-          } of ${most} that were made are new; lower count`,
+        `Cannot make ${count} problems of level ${level} as it has not so many: it has made ` +
+          `${questions.size}, and none that is new in ${MAX_STALE}; lower count`,
       );
     }
     const draws = new Draws(seed, level, problem);
@@ -133,6 +131,7 @@ export function makeProblems(
     if (questions.has(question)) continue;
     questions.add(question);
     made[split].push({ question, answer, sum, newForm });
+    last = problem;
   }
   return made;
 }

@@ -10,8 +10,8 @@ export interface ColumnChunk {
   rows: number;
 }
 
-/** Most bytes of the part that lists columns; 100,000 columns need 15 MB. */
-const MAX_FOOTER = 2 ** 24;
+/** Most bytes of the part that lists columns; pyarrow needs 17 MB for 100,000. */
+const MAX_FOOTER = 3 * 2 ** 23;
 /** Most values of a column, entries of nested lists counted one by one. */
 export const MAX_VALUES = 2 ** 24;
 /** Most bytes that the columns which are read may unpack to. */

@@ -50,7 +50,7 @@ async function readFile({ name, bytes }: DataFile, wanted: Wanted): Promise<Data
   const file = { file: name, place: "" };
   const formats = "it must be parquet, JSON, JSONL or CSV";
   if (bytes.length === 0) throw recordError(file, `${formats}: it is empty`);
-  const start = new TextDecoder("latin1").decode(bytes.subarray(0, 24));
+  const start = String.fromCharCode(...bytes.subarray(0, 24));
   for (const [magic, what] of OTHERS) {
     if (start.startsWith(magic)) throw recordError(file, `${formats}: ${what}`);
   }

@@ -1,9 +1,9 @@
 /** Records of a text file: a JSON list, JSONL (one object a line) or CSV. @module */
-import { readCsv } from "../../base/csv.ts";
+import { readCsvTable } from "../../base/csv.ts";
 import { described, excerpt } from "../../base/excerpt.ts";
 import { parseJson, parseShallowJson } from "../../base/json.ts";
 import type { DataFile } from "../task.ts";
-import { asRecord, type DataRecord, missingColumn, recordError, type Wanted } from "./record.ts";
+import { asRecord, type DataRecord, recordError, type Wanted } from "./record.ts";
 
 /**
  * Reads the records of a text; CRLF is fine.
@@ -51,14 +51,8 @@ export function decodeText({ name: file, bytes }: DataFile): string {
 }
 
 function readTable(file: string, text: string, wanted: Wanted): DataRecord[] {
-  const { needs, may = [] } = wanted;
-  const header = text.trimStart().split(/\r?\n/, 1)[0].split(",");
-  const names = header.map((field) => field.trim().replace(/^"(.*)"$/, "$1"));
-  for (const column of needs) {
-    if (!names.includes(column)) throw missingColumn({ file, place: ":1" }, column, names);
-  }
-  const columns = [...needs, ...may.filter((column) => names.includes(column))];
-  return readCsv(text, { file, columns })
+  const { needs: columns, may: optional } = wanted;
+  return readCsvTable(text, { file, columns, optional }).rows
     .map(({ line, values }) => asRecord({ file, place: `:${line}` }, values, wanted));
 }
 

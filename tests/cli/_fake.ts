@@ -208,6 +208,10 @@ const fakePretrain: PretrainModel = async (request, report, signal) => {
     folder: request.out,
     ...{ parameters: 10, tokens: 100 * steps, corpusTokens: 1000, steps },
     ...{ lastLoss: 5 / steps, recentLoss: 3, lossOver: steps, heldoutLoss: 4, seconds: 1.5 },
+    heldoutStep: steps,
+    heldoutLosses: request.recipe === "small"
+      ? [{ subject: "colors", loss: 2, tokens: 10 }, { subject: "moods", loss: 6, tokens: 10 }]
+      : [{ subject: "all", loss: 4, tokens: 10 }],
     device: { kind: "cpu", name: "fake processor", software: true },
   };
 };

@@ -259,7 +259,14 @@ inTemporary("--list, generate and pretrain print what they are given", async (pl
   const rows = await command(place, "pretrain --steps 3");
   assert.match(rows.out, /^folder +runs\/tiny\n/);
   assert.match(rows.out, /^last loss +1\.667 nats per token\nmean of last 3 +3\.000 nats/m);
+  assert.doesNotMatch(rows.out, /^ +all/m);
   assert.match(rows.out, /^time +0:02 with corpus and evaluation$/m);
+  const second = await command(place, "pretrain --recipe small --steps 3");
+  assert.match(second.out, /^folder +runs\/small\n/);
+  assert.match(
+    second.out,
+    /^held-out loss +4\.000 nats per token, after update 3\n +colors +2\.000 nats per token\n +moods +6/m,
+  );
   const cut = await command(place, "pretrain --steps 900 --seed 4", { interrupt: 1 });
   assert.equal(cut.code, 130);
   assert.match(cut.err, /Continue: {2}deno task pretrain --resume --steps 900 --seed 4\n/);

@@ -113,6 +113,35 @@ inTemporary(
 );
 
 inTemporary(
+  "a run that would run code of its own folder is not continued",
+  async (place) => {
+    await write(place);
+    const made = await train(place, `letters.ts groupSize=2 --out runs/a ${SMALL}`);
+    assert.equal(made.code, 0, made.err);
+    const config = `${place}/runs/a/config.json`, text = await Deno.readTextFile(config);
+    for (const path of ["runs/a/own/letters.ts", "./runs/../runs/a/own/letters.ts"]) {
+      await Deno.writeTextFile(
+        config,
+        text.replaceAll('"task": "letters.ts"', `"task": "${path}"`),
+      );
+      const { code, err } = await train(place, "--resume runs/a --steps 2 --quiet");
+      assert.match(
+        err,
+        /Cannot resume runs\/a as it would run the code of \S+letters\.ts, which lies in the run's own/,
+      );
+      assert.equal(code, 2);
+    }
+    await Deno.writeTextFile(config, text);
+    const none = await train(place, "letters.ts --resume --steps 2 --quiet");
+    assert.equal(none.code, 2); // it is finished, and --resume alone takes one that is not
+    assert.match(
+      none.err,
+      /no unfinished run of letters in runs .*Start one: deno task train letters\.ts$/m,
+    );
+  },
+);
+
+inTemporary(
   "a module's own settings are in its help, on its line and in config.json",
   async (place) => {
     await write(place);

@@ -161,17 +161,19 @@ Deno.test("a reward that may be slow is asked little, and it is said how little"
   const slow = { answers: 5, train: 16, heldout: 32 };
   assert.deepEqual(chosen(["exact", own]), slow);
   assert.deepEqual(chosen("semantic", { semanticEmbedder: "someone/encoder" }), slow);
+  const places: string[] = [];
   let asked = 0;
   const counted: Reward = {
     name: "counted",
-    score: ({ completions }) => {
+    score: ({ prompts, completions }) => {
       asked += completions.length;
+      if (completions[0] === "") places.push(...prompts);
       return Promise.resolve(completions.map((text) => text === "a7" ? 1 : 0));
     },
   };
   const many = Array.from(
     { length: 100 },
-    (_, i) => ({ id: `${i}`, prompt: "p", answer: `a${i % 10}` }),
+    (_, i) => ({ id: `${i}`, prompt: `p${i}`, answer: `a${i % 10}` }),
   );
   const bounded = game({
     examples: { train: many, heldout: many },
@@ -182,12 +184,19 @@ Deno.test("a reward that may be slow is asked little, and it is said how little"
   assert.deepEqual(played!.constant!.tried, { answers: 5, of: 10, prompts: 16 });
   assert.equal(played!.constant!.answer, "a0"); // a7 is beyond the five
   assert.equal(played!.prompts, 32);
+  assert.deepEqual(places.slice(0, 5), ["p0", "p3", "p6", "p9", "p12"]); // spread over all of them
+  assert.equal(places.at(-1), "p96");
   assert.equal(
     boundsNotice(bounded),
     "players that learn nothing are scored on 32 of 100 held-out prompts; the constant one tries 5 of 10 answers " +
       "on 16 of 100 training prompts",
   );
   assert.equal(boundsNotice({ ...bounded, bounds: BOUNDS }), undefined);
+  const bare = many.map(({ id, prompt }) => ({ id, prompt }));
+  assert.equal(
+    boundsNotice({ ...bounded, examples: { train: bare, heldout: bare.slice(0, 3) } }),
+    "players that learn nothing are scored on all 3 held-out prompts",
+  );
 });
 
 Deno.test("a run's summary has them; what rewards count for them is not in its metrics", () =>

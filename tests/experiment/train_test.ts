@@ -129,6 +129,7 @@ Deno.test("a run trains on training prompts alone, each once an epoch, and judge
       "rewards/semantic/out_of_vocabulary",
       "rewards/semantic/no_parent_answer",
       "rewards/semantic/parent_out_of_vocabulary",
+      "rewards/semantic/fallbacks",
     ]);
     const mean = (rows: typeof trained) =>
       rows.reduce((sum, { reward }) => sum + reward!, 0) / rows.length;

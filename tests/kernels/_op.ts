@@ -12,6 +12,25 @@ export interface Case<Name extends string = string> {
   run(device: Device, buffers: Record<Name, Tensor>): void;
 }
 
+/** `device` as one of another kind says of itself: what is chosen by that differs, what runs it does not. */
+export const posingAs = (
+  device: Device,
+  traits: Partial<Pick<Device, "software" | "features">>,
+): Device =>
+  new Proxy(device, {
+    get(target, key) {
+      if (key in traits) return traits[key as keyof typeof traits];
+      const value = Reflect.get(target, key, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+
+/** No shuffles; as graphics hardware, or as a software adapter without them. */
+export const OTHER_KINDS = [true, false].map((software) => ({
+  software,
+  features: new Set<string>(),
+}));
+
 /** What lies past the end of a buffer: a number that no op maps to itself. */
 const canaryOf = (values: HostArray): number => values instanceof Uint32Array ? 12345 : -0.5;
 

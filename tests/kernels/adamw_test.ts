@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { adamw, type AdamWOptions, advanceAdamw, hyperOf } from "../../kernels/adamw.ts";
+import { CountingDevice } from "../../kernels/devices/counting.ts";
+import type { Device, Launch, Tensor } from "../../kernels/device.ts";
 import { assertClose } from "../_close.ts";
 import { testOnDevices } from "../_devices.ts";
-import { checkTwin, outcome, wave } from "./_op.ts";
+import { checkTwin, OTHER_KINDS, outcome, posingAs, wave } from "./_op.ts";
 
 const OPTIONS: AdamWOptions = { lr: 0.01, beta1: 0.9, beta2: 0.95, eps: 1e-8, weightDecay: 0.1 };
 
@@ -15,9 +17,10 @@ const buffers = (N: number, norm = 0.5) => ({
   correction: Float32Array.of(1 / (1 - 0.9 ** 3), 1 / (1 - 0.95 ** 3)),
   norm: Float32Array.of(17, norm),
 });
+type Buffers = Record<keyof ReturnType<typeof buffers>, Tensor>;
 const STATE = ["weight", "grad", "m", "v"] as const;
 
-for (const N of [1, 67, 260]) {
+for (const N of [1, 67, 260, 1111, 4 * 8 * 64 * 2 + 36]) { // the last two: several workgroups
   for (const decay of [0, 1] as const) {
     testOnDevices(`adamw() matches its twin at N=${N}, decay=${decay}`, (device) =>
       checkTwin(
@@ -28,6 +31,42 @@ for (const N of [1, 67, 260]) {
       ));
   }
 }
+
+testOnDevices("adamw() gives the same bits however many Packs a workgroup owns", async (device) => {
+  for (const N of [1111, 4 * 64 * 4 * 2 + 36]) {
+    const data = buffers(N),
+      run = { data, run: (d: Device, b: Buffers) => adamw(d, b, { N, decay: 1 }) };
+    const got = await outcome(device, run);
+    for (const kind of OTHER_KINDS) {
+      assert.deepEqual(await outcome(posingAs(device, kind), run), got);
+    }
+  }
+});
+
+Deno.test("adamw() covers every element, with no more workgroups than a grid has", () => {
+  class Noting extends CountingDevice {
+    readonly launches: Launch[] = [];
+    override launch(launch: Launch): void {
+      super.launch(launch);
+      this.launches.push(launch);
+    }
+  }
+  const limits = { maxBinding: 2 ** 33, maxBuffer: 2 ** 33 };
+  for (const software of [true, false]) {
+    const like = { kind: "webgpu", name: "large", software, limits, features: new Set<string>() };
+    using device = new Noting(like as ConstructorParameters<typeof CountingDevice>[0]);
+    for (const N of [1, 4, 2051, 2052, 2 ** 26 + 4, 2 ** 30, 2 ** 30 - 4]) {
+      const [weight, grad, m, v, hyper, norm, correction] = [N, N, N, N, 8, 2, 2]
+        .map((n) => device.alloc(n, "x"));
+      adamw(device, { weight, grad, m, v, hyper, norm, correction }, { N, decay: 0 });
+      const { groups, dims, kernel } = device.launches.pop()!;
+      const share = kernel.workgroup! * dims.run, packs = N % 4 === 0 ? N / 4 : N;
+      assert.ok(groups![0] * share >= packs && (groups![0] - 1) * share < packs, `${N}: ${groups}`);
+      device.trim();
+    }
+    assert.deepEqual(device.launches, []);
+  }
+});
 
 testOnDevices(
   "adamw() updates a tensor larger than one binding in ranges",

@@ -121,12 +121,42 @@ for (const own of [true, false]) {
   });
 }
 
-// 12, 4 and 2 strips.
-testOnDevices("few rows: one row takes as many strips as divide it", async (device) => {
-  for (const N of [768, 256, 128]) {
-    await check(device, { M: 1, N, K: 36, orientation: "NN" }, {});
+// 12, 6, 4, 2 and 1 strips of one row, 4 and 2 of four, 3 and 2 of sixteen.
+testOnDevices("few rows: a workgroup takes as many strips as suit its rows", async (device) => {
+  const wanted = [
+    ...[[1, 768, 12], [1, 384, 6], [1, 256, 4], [1, 128, 2], [1, 32, 1]],
+    ...[[3, 256, 4], [3, 128, 2], [3, 96, 1], [19, 192, 3], [19, 128, 2], [19, 32, 1]],
+  ];
+  const choice = { epilogue: "plain", dtype: "f32", accumulate: false } as const;
+  for (const [M, N, strips] of wanted) {
+    const size = { M, N, K: 36, orientation: "NN" } as const;
+    await check(device, size, {});
+    if (!device.features.has("subgroups-8")) continue;
+    const { kernel } = fewRows(device, size, { ...choice, orientation: "NN" });
+    const of = `${M === 19 ? 16 : M === 3 ? 4 : 1} rows${strips > 1 ? ` of ${strips} strips` : ""}`;
+    assert.equal(kernel.variant, `NN, ${of}`);
   }
 });
+
+testOnDevices(
+  "few rows: a large b is touched ahead, with the same bits in every batch",
+  async (device) => {
+    for (const [N, K] of [[512, 1024], [516, 1020]]) {
+      const size = { N, K, orientation: "NN" } as const, end = N + 12;
+      const choice = { ...size, epilogue: "plain", dtype: "f32", accumulate: false } as const;
+      if (device.kind === "webgpu") {
+        const { kernel } = fewRows(device, { M: 1, N, K }, choice);
+        assert.equal(kernel.constants!.AHEAD, Number(device.features.has("subgroups-8")));
+      }
+      const whole = (await run(device, { M: 19, ...size }))[0];
+      for (const M of [1, 3]) {
+        await check(device, { M, ...size }, {});
+        const [part] = await run(device, { M, ...size });
+        assert.ok(part.subarray(0, end - 4).every((x, i) => x === whole[i]), `${N} ${K} ${M}`);
+      }
+    }
+  },
+);
 
 testOnDevices("matmul() takes the kernels of few rows by role, and not by M", async (device) => {
   const labels: string[] = [];

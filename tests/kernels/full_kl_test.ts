@@ -7,6 +7,7 @@ import { upload } from "../../kernels/tensor.ts";
 import { tokenLogprob, tokenLogprobTwin } from "../../kernels/token_logprob.ts";
 import { assertClose } from "../_close.ts";
 import { testOnDevices } from "../_devices.ts";
+import { OTHER_KINDS, posingAs } from "./_op.ts";
 import { wavesOf } from "./_waves.ts";
 
 type Logits = Record<"logits" | "reference", Float32Array<ArrayBuffer>>;
@@ -45,6 +46,16 @@ async function run(device: Device, dims: LogitsDims, { logits, reference }: Logi
   assert.deepEqual([kl[N], mean[N], dlogits.at(-1)], [wave(N + 1, 1)[N], wave(N + 1, 1)[N], 7]);
   return { kl: kl.subarray(0, N), mean: mean.subarray(0, N), dlogits: dlogits.subarray(0, -1) };
 }
+
+testOnDevices("fullKl() is the same by shuffles and by shared memory", async (device) => {
+  const dims = { N: 3, V: 41, ld: 44, temperature: 0.7 }, logits = waves(dims, 3);
+  const got = await run(device, dims, logits);
+  for (const kind of OTHER_KINDS) {
+    const other = await run(posingAs(device, kind), dims, logits);
+    if (kind.software) assert.deepEqual(other, got); // the same tree of 8 lanes
+    assertClose(other.kl, got.kl, "kl", 1e-5);
+  }
+});
 
 for (
   const [N, V, ld, temperature] of [

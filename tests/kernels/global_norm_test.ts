@@ -6,7 +6,7 @@ import { view } from "../../kernels/tensor.ts";
 import { globalNorm, globalNormScratch } from "../../kernels/global_norm.ts";
 import { assertClose } from "../_close.ts";
 import { testOnDevices } from "../_devices.ts";
-import { wave } from "./_op.ts";
+import { OTHER_KINDS, posingAs, wave } from "./_op.ts";
 
 /** Norm and factor of the given gradients; asserts the canary after both, and past the scratch. */
 async function normOf(
@@ -45,6 +45,16 @@ for (const sizes of [[1], [3, 4, 70], [4096, 4097, 12_300, 5]]) {
     assertClose(await normOf(exact, arrays, 1.5), [length, 1.5 / length], "f64", 1e-9);
   });
 }
+
+testOnDevices("globalNorm() is the same by shuffles and by shared memory", async (device) => {
+  const arrays = [4096, 4097, 12_300, 5].map((n, i) => wave(n, 200, i + 1));
+  const got = await normOf(device, arrays, 1.5);
+  for (const kind of OTHER_KINDS) {
+    const other = await normOf(posingAs(device, kind), arrays, 1.5);
+    if (kind.software) assert.deepEqual(other, got); // 8 lanes either way
+    assertClose(other, got, "norm, factor", 2e-6);
+  }
+});
 
 testOnDevices(
   "globalNorm() reads tensors larger than one binding in ranges",

@@ -7,6 +7,7 @@ import { attendKv, storeKv } from "../../kernels/kv_cache.ts";
 import { assertClose } from "../_close.ts";
 import { testOnDevices } from "../_devices.ts";
 import { plainRows } from "./_attention.ts";
+import { OTHER_KINDS, posingAs } from "./_op.ts";
 import { wavesOf } from "./_waves.ts";
 
 const wave = wavesOf(0.37);
@@ -28,10 +29,14 @@ async function run(
     scale?: number;
   },
   scale = 1,
+  empty?: number, // what slots hold before; numbers where it is left out
 ) {
   const C = H * D, canary = (n: number) => upload(device, wave(n + 1, 1), "canary");
   const x = { k: canary(B * S * C), v: canary(B * S * C), out: canary(B * C) };
   device.write(x.out, new Float32Array(B * C).fill(NaN)); // what stood there must not matter
+  if (empty !== undefined) {
+    for (const cache of [x.k, x.v]) device.write(cache, new Float32Array(B * S * C).fill(empty));
+  }
   const times = Uint32Array.from({ length: B * T }, (_, n) => n % T);
   const position = upload(device, times, "position"), source = rows(device, B);
   const qkv = upload(device, wave(B * T * 3 * C, scale), "qkv");
@@ -72,14 +77,35 @@ for (
   );
 }
 
+const [barriers, hardware] = OTHER_KINDS;
+
 /** `device` as one that is no software adapter, whose workgroups have more lanes. */
-const wide = (device: Device): Device =>
-  new Proxy(device, {
-    get(target, name) {
-      const value = name === "software" ? false : Reflect.get(target, name);
-      return typeof value === "function" ? value.bind(target) : value;
-    },
-  });
+const wide = (device: Device): Device => posingAs(device, hardware);
+
+// Heads of 1, 2 and 8 Packs in parts, of 17 in strips, and of 5 single ones; less than a tile, and more.
+testOnDevices("attendKv() gives the same bits by shuffles and by shared memory", async (device) => {
+  for (
+    const [D, T, window] of [[4, 3, 9], [4, 21, 13], [8, 50, 99], [32, 19, 5], [68, 11, 9], [
+      5,
+      13,
+      7,
+    ]]
+  ) {
+    const dims = { B: 2, T, H: 2, D, S: T + 1, window };
+    const [got, want] = [await run(device, dims), await run(posingAs(device, barriers), dims)];
+    assert.ok(got.out.every((x, i) => x === want.out[i]), JSON.stringify(dims));
+  }
+});
+
+testOnDevices("attendKv() lets nothing in of slots that are not written yet", async (device) => {
+  for (const D of [4, 8, 64, 68]) {
+    const dims = { B: 2, T: 9, H: 2, D, S: 20 };
+    for (const one of [device, posingAs(device, barriers), wide(device)]) {
+      const want = await run(one, dims), got = await run(one, dims, 1, NaN);
+      assert.deepEqual(got.out, want.out, `D ${D}`);
+    }
+  }
+});
 
 // Heads of 1, 2, 16 and 17 Packs of four, and of 5 single ones: parts of the slots, and none.
 testOnDevices("attendKv() with many lanes matches its twin", async (device) => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Device, Tensor } from "../../kernels/device.ts";
 import { layernorm, layernormBackward, layernormScratch } from "../../kernels/layernorm.ts";
 import { testOnDevices } from "../_devices.ts";
-import { checkGradient, checkTwin, outcome, wave } from "./_op.ts";
+import { checkGradient, checkTwin, OTHER_KINDS, outcome, posingAs, wave } from "./_op.ts";
 
 const buffers = (N: number, C: number, scale = 1, offset = 0) => ({
   x: wave(N * C, scale).map((x) => x + offset),
@@ -35,6 +35,23 @@ for (const [N, C] of [[1, 1], [3, 5], [67, 130], [2, 4], [67, 260]]) { // 260: w
       ),
   );
 }
+
+const OUTPUTS = ["out", "mean", "rstd", "dx", "dweight", "dbias"] as const;
+
+testOnDevices(
+  "layernorm() and its backward are the same by shuffles and by shared memory",
+  async (device) => {
+    for (const [N, C] of [[3, 5], [9, 36]]) {
+      const op = { data: buffers(N, C), run: both(N, C) };
+      const got = await outcome(device, op);
+      for (const kind of OTHER_KINDS) {
+        const other = posingAs(device, kind);
+        if (kind.software) assert.deepEqual(await outcome(other, op), got); // 8 lanes either way
+        await checkTwin(other, op, [...OUTPUTS], { scratch: ["scratch"], rtol: 2e-5 });
+      }
+    }
+  },
+);
 
 testOnDevices(
   "layernormBackward() of a norm that is not trained gives the same dx",

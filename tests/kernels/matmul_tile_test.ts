@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Device, HostArray } from "../../kernels/device.ts";
 import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import { matmul, type MatmulDims, type MatmulVariant } from "../../kernels/matmul.ts";
+import { productKernel } from "../../kernels/matmul_choice.ts";
 import { upload } from "../../kernels/tensor.ts";
 import type { TileShape } from "../../kernels/tile_text.ts";
 import { WebGpuDevice } from "../../kernels/devices/webgpu.ts";
@@ -81,3 +82,40 @@ testOnDevices("matmul() gives a row the same bits in a batch of any size", async
     }
   }
 });
+
+testOnWebGpu(
+  "matmul() that touches b ahead gives the same bits, and reads nothing that counts",
+  async () => {
+    using device = await WebGpuDevice.open({ adapter: "software" });
+    for (const [M, N, K] of [[19, 516, 1030], [40, 1024, 512]]) {
+      const size: MatmulDims = { M, N, K, orientation: "NN", ldA: Math.ceil(K / 4) * 4 };
+      const { kernel } = productKernel(device, size, {
+        ...{ orientation: "NN", epilogue: "plain", dtype: "f32", accumulate: false },
+        isTileable: true,
+      });
+      assert.equal(kernel.constants!.AHEAD, 1);
+      const got = await run(device, size);
+      const plain = await run(device, { ...size, variant: "tile" });
+      assert.ok(got.every((x, i) => x === plain[i]), `${M} ${N} ${K}`);
+    }
+  },
+  await lacking("eight lanes"),
+);
+
+testOnWebGpu(
+  "matmul() that touches b ahead keeps a NaN of any bits to its column",
+  async () => {
+    using device = await WebGpuDevice.open({ adapter: "software" });
+    const [M, N, K] = [33, 512, 1024];
+    const numbers = wave(N * K, 1, 5), a = upload(device, wave(M * K, 1, 3), "a");
+    const b = upload(device, numbers, "b"), out = device.alloc(M * N, "out");
+    matmul(device, { a, b, out }, { M, N, K, orientation: "NN" });
+    const [want] = await device.read(out);
+    for (let k = 0; k < K; k++) new Uint32Array(numbers.buffer)[k * N] = 0x7fc12345;
+    device.write(b, numbers);
+    matmul(device, { a, b, out }, { M, N, K, orientation: "NN" });
+    const [got] = await device.read(out);
+    assert.ok(got.every((x, i) => i % N === 0 ? Number.isNaN(x) : x === want[i]));
+  },
+  await lacking("eight lanes"),
+);

@@ -10,6 +10,7 @@ import {
 } from "../../kernels/token_logprob.ts";
 import { assertClose } from "../_close.ts";
 import { testOnDevices } from "../_devices.ts";
+import { OTHER_KINDS, posingAs } from "./_op.ts";
 import { wavesOf } from "./_waves.ts";
 
 const wave = wavesOf(0.37);
@@ -39,6 +40,17 @@ async function run(device: Device, dims: LogitsDims, scale: number) {
     return [name, read[i].subarray(0, last)];
   }));
 }
+
+testOnDevices("tokenLogprob() is the same by shuffles and by shared memory", async (device) => {
+  for (const [V, ld] of [[1, 1], [41, 44], [43, 43]]) {
+    const dims = { N: 3, V, ld, temperature: 0.7 }, got = await run(device, dims, 3);
+    for (const kind of OTHER_KINDS) {
+      const other = await run(posingAs(device, kind), dims, 3);
+      if (kind.software) assert.deepEqual(other, got); // the same tree of 8 lanes
+      for (const name in got) assertClose(other[name], got[name], name, 1e-5);
+    }
+  }
+});
 
 for (
   const [N, V, ld, temperature] of [

@@ -141,6 +141,46 @@ testOnDevices(
   },
 );
 
+/** Those of matrices in blocks and head, which a pass over zeros overwrites. */
+const isOverwritten = (name: string) => /^h\..*(attn|mlp)\..*weight$|^wte/.test(name);
+
+testOnDevices(
+  "backward() overwrites matrices of zeros and adds to others, with the same sums",
+  async (device) => {
+    const n = wide.index.length,
+      given = { dlogprob: wave(n, 1), dentropy: wave(n, 2), dvalue: wave(n, 3) };
+    for (const options of [{}, { chunkBytes: 1 }, { recompute: true }]) {
+      using model = randomModel(device, SMALL, options);
+      const buffers = model.optimizer!.gradients;
+      const afterStep = async (noise: number, areZero: boolean) => {
+        model.zeroGradient();
+        assert.ok(buffers.areZero);
+        for (const { name, length } of buffers.layout.parameters) {
+          device.write(buffers.get(name), new Float32Array(length).fill(noise));
+        }
+        buffers.areZero = areZero;
+        return await gradientsWith(model, wide, given);
+      };
+      const added = await afterStep(0, false), over = await afterStep(5, true);
+      assert.ok(!buffers.areZero);
+      const twice = await gradientsWith(model, wide, given);
+      for (const [name, want] of added) {
+        const got = over.get(name)!, rest = isOverwritten(name) ? 0 : 5;
+        if (rest === 0 && name !== "wte.weight") {
+          assert.ok(
+            got.every((x, i) => x === want[i]),
+            name,
+          );
+        }
+        assertRelative(got.map((x) => x - rest), want, name, 2e-5);
+        assertRelative(twice.get(name)!.map((x, i) => x - got[i]), want, name, 2e-5);
+      }
+      model.step(0.1);
+      assert.ok(buffers.areZero);
+    }
+  },
+);
+
 const LARGE = { ...SMALL, vocab_size: 600, n_embd: 32 };
 
 testOnDevices("an embedding larger than one binding changes nothing", async (device) => {

@@ -21,7 +21,7 @@ import { languageModelRows, responseRows } from "../../model/rows.ts";
 import { Workspace } from "../../model/workspace.ts";
 import { testOnDevices } from "../_devices.ts";
 import { modelFolder as fixture } from "../_fixtures.ts";
-import { TINY } from "../../model/hub/find_model.ts";
+import { TINY } from "../../model/hub/shipped.ts";
 import { randomModel, roundMatrices, SMALL, SMALL_NEO, wave } from "./_model.ts";
 
 const rows = languageModelRows([[1, 2, 3, 4, 5, 6], [7, 8], [9, 10, 0, 1]]);

@@ -17,6 +17,8 @@ const RANGES: Record<string, [number, number]> = {
   first_word: [0, 1],
   numeric_hard: [0, 2],
   numeric_soft: [0, 2],
+  judge_hard: [0, 2],
+  judge_soft: [0, 2],
   perplexity: [0, 2],
   sentiment: [-1, 1],
   format: [0, 0.5],

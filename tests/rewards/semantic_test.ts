@@ -57,9 +57,19 @@ Deno.test("semantic() gives null and counts where the parent has no answer or no
   const parent = tableParent(new Map([["0", "1"], ["1", "1"], ["3", "?"]]));
   const reward = semantic({ parent, embedder: angle, oov: "floor" });
   assert.deepEqual(await reward.score(batch(["1", "?", "1", "1"])), [1, 0.0625, null, null]);
-  const counts = { out_of_vocabulary: 1, no_parent_answer: 1, parent_out_of_vocabulary: 1 };
+  const counts = {
+    out_of_vocabulary: 1,
+    no_parent_answer: 1,
+    parent_out_of_vocabulary: 1,
+    fallbacks: 0,
+  };
   assert.deepEqual(reward.takeCounts!(), counts);
-  const zeros = { out_of_vocabulary: 0, no_parent_answer: 0, parent_out_of_vocabulary: 0 };
+  const zeros = {
+    out_of_vocabulary: 0,
+    no_parent_answer: 0,
+    parent_out_of_vocabulary: 0,
+    fallbacks: 0,
+  };
   assert.deepEqual(reward.takeCounts!(), zeros, "taking resets");
 });
 
@@ -89,10 +99,10 @@ Deno.test("semantic() nearest takes the best of the parent's and all accepted an
     const values = await reward.score({ prompts: ["", "", ""], completions, examples });
     return [values, Object.values(reward.takeCounts!())];
   };
-  assert.deepEqual(await of("parent", ["0", "-1"]), [[0.5, null, null], [0, 1, 1]]);
-  assert.deepEqual(await of("nearest", ["0", "-1"]), [[1, 1, 1], [0, 0, 0]]); // cos with "0" is 1
-  assert.deepEqual(await of("nearest", ["?"]), [[0.5, null, null], [0, 0, 2]]);
-  assert.deepEqual(await of("nearest", []), [[0.5, null, null], [0, 1, 1]]);
+  assert.deepEqual(await of("parent", ["0", "-1"]), [[0.5, null, null], [0, 1, 1, 0]]);
+  assert.deepEqual(await of("nearest", ["0", "-1"]), [[1, 1, 1], [0, 0, 0, 0]]); // cos with "0" is 1
+  assert.deepEqual(await of("nearest", ["?"]), [[0.5, null, null], [0, 0, 2, 0]]);
+  assert.deepEqual(await of("nearest", []), [[0.5, null, null], [0, 1, 1, 0]]);
 });
 
 Deno.test("semantic() of the first word compares no more: the notebook's cosine, 0 to 1", async () => {

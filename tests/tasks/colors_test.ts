@@ -93,6 +93,7 @@ Deno.test("openRewards() judges right, near, far and wordless answers in that or
     "semantic/out_of_vocabulary": 1,
     "semantic/no_parent_answer": 0,
     "semantic/parent_out_of_vocabulary": 0,
+    "semantic/fallbacks": 0,
   });
 });
 

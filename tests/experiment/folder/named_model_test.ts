@@ -30,7 +30,7 @@ inTemporary("a run stands for its last checkpoint, and a line says which", async
   const want = { model, line: `${model}, the last checkpoint of ${run}` };
   assert.deepEqual(await namedModel(run), want);
   assert.deepEqual(await namedModel(`${run}/`), want);
-  for (const name of ["tiny", model, "gpt2", "owner/name", "owner/name@v1"]) {
+  for (const name of ["tiny", "small", model, "gpt2", "owner/name", "owner/name@v1"]) {
     assert.deepEqual(await namedModel(name), { model: name });
   }
 });

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { documentBatches } from "../../../experiment/pretraining/batches.ts";
-import { pretrain, type PretrainStep } from "../../../experiment/pretraining/pretrain.ts";
-import { RECIPE } from "../../../experiment/pretraining/recipe.ts";
+import { pretrain, type PretrainStep, rateAt } from "../../../experiment/pretraining/pretrain.ts";
+import { RECIPE, recipeOf, SMALL } from "../../../experiment/pretraining/recipe.ts";
+import { prepare } from "../../../experiment/pretraining/text.ts";
 import { CpuDevice } from "../../../kernels/devices/cpu.ts";
 import { loadModel, loadTokenizer } from "../../../model/hub/load.ts";
+import { isUsage } from "../../../base/usage.ts";
+import { inTemporary } from "../../_folder.ts";
 
 const END = 9;
 const documentOf = (
@@ -39,7 +42,7 @@ const small = {
 Deno.test("pretrain() learns, writes a folder that loads, and resumes to the same bytes", async () => {
   const folder = await Deno.makeTempDir();
   try {
-    const request = { steps: 12, batch: 1, device: "cpu" as const, recipe: small };
+    const request = { steps: 12, batch: 1, device: "cpu" as const, numbers: small };
     const seen: PretrainStep[] = [];
     const whole = `${folder}/whole`, cut = `${folder}/cut`;
     const began = performance.now();
@@ -107,3 +110,164 @@ Deno.test("pretrain() learns, writes a folder that loads, and resumes to the sam
     await Deno.remove(folder, { recursive: true });
   }
 });
+
+Deno.test("documentBatches() keeps the rest where it is asked to, in smaller batches", () => {
+  const stream = Uint32Array.from([17, 17, 25].flatMap(documentOf));
+  const of = (rest: boolean) =>
+    documentBatches(stream, { end: END, batch: 2, length: 32, rest })
+      .map((rows) => rows.map(({ length }) => length));
+  assert.deepEqual(of(false), []);
+  assert.deepEqual(of(true), [[17, 17], [25]]);
+});
+
+Deno.test("a rate grows, stays and falls in the last share of the steps, or follows a cosine", () => {
+  const recipe = { ...SMALL, steps: 100, warmup: 9, decay: 0.2, lr: 1, finalLr: 0.1 };
+  const rates = Array.from({ length: 101 }, (_, step) => rateAt(recipe, step));
+  assert.deepEqual([rates[0], rates[4], rates[9], rates[79]], [0.1, 0.5, 1, 1]);
+  assert.ok(Math.abs(rates[90] - 0.55) < 1e-12 && Math.abs(rates[100] - 0.1) < 1e-12);
+  assert.equal(rates[80], 1); // the first step of the fall
+  // The end moves, and nothing before the fall changes.
+  const longer = { ...recipe, steps: 200 };
+  assert.deepEqual(
+    rates.slice(0, 80),
+    Array.from({ length: 80 }, (_, step) => rateAt(longer, step)),
+  );
+  assert.equal(rateAt(longer, 159), 1);
+  assert.ok(rateAt(longer, 161) < 1);
+  assert.equal(rateAt({ ...RECIPE, steps: 100, warmup: 0, lr: 1, finalLr: 0 }, 50), 0.5);
+});
+
+const lesser = {
+  ...small,
+  heldoutCharacters: 125,
+  evaluateEvery: 2,
+  length: 32,
+  warmup: 0,
+};
+
+inTemporary(
+  "of weights measured on the way the best are kept, by text that is never trained on",
+  async (folder) => {
+    // The rate rises in the second half, so high that what was learned is spoiled.
+    const numbers = { ...lesser, lr: 0.01, finalLr: 3, decay: 0.5 };
+    const request = { recipe: "small", steps: 12, batch: 1, device: "cpu" as const, numbers };
+    const whole = `${folder}/whole`, cut = `${folder}/cut`;
+    const result = await pretrain({ ...request, out: whole });
+    const rows = (await Deno.readTextFile(`${whole}/heldout.csv`)).trim().split("\n").slice(1)
+      .map((line) => line.split(",").map(Number));
+    assert.deepEqual(rows.map(([step]) => step), [2, 4, 6, 8, 10, 12]);
+    const least = Math.min(...rows.map(([, loss]) => loss));
+    assert.equal(result.heldoutStep, rows.find(([, loss]) => loss === least)![0]);
+    assert.ok(result.heldoutStep < 12, "the last is not the best");
+    assert.ok(Math.abs(result.heldoutLoss - least) < 2e-3, `${result.heldoutLoss} of ${least}`); // F16
+    const subjects = result.heldoutLosses;
+    assert.deepEqual(subjects.map(({ subject }) => subject), Object.keys(SMALL.mixture));
+    const tokens = subjects.reduce((sum, { tokens }) => sum + tokens, 0);
+    const mean = subjects.reduce((sum, { loss, tokens }) => sum + loss * tokens, 0) / tokens;
+    assert.ok(Math.abs(mean - result.heldoutLoss) < 1e-9);
+    const kept = prepare({ ...SMALL, ...numbers }).heldout;
+    assert.equal(
+      tokens,
+      kept.reduce((sum, { stream }) => sum + stream.length, 0) - documents(kept),
+    );
+    const stopper = new AbortController();
+    const stopped = pretrain({ ...request, out: cut }, ({ step }) => {
+      if (step === 9) stopper.abort(new Error("stop"));
+    }, stopper.signal);
+    await assert.rejects(stopped, /^Error: stop$/);
+    await pretrain({ ...request, out: cut, resume: true });
+    for (const name of ["model.safetensors", "heldout.csv", "loss.csv"]) {
+      assert.deepEqual(
+        await Deno.readFile(`${cut}/${name}`),
+        await Deno.readFile(`${whole}/${name}`),
+        name,
+      );
+    }
+    const names = (await Array.fromAsync(Deno.readDir(cut))).map(({ name }) => name);
+    assert.ok(!names.includes("best") && !names.some((name) => name.startsWith("checkpoint")));
+  },
+);
+
+/** Of each document the first token is predicted by none. */
+const documents = (kept: { stream: Uint32Array }[]): number =>
+  kept.reduce((sum, { stream }) => {
+    const end = stream.at(-1), lengths: number[] = [];
+    for (let start = 0; start < stream.length;) {
+      const stop = stream.indexOf(end!, start) + 1;
+      lengths.push(stop - start);
+      start = stop;
+    }
+    return sum + lengths.reduce((rows, length) => rows + Math.ceil(length / 33), 0);
+  }, 0);
+
+inTemporary(
+  "a later stage goes on from weights and tokenizer of the one before, with text of its own",
+  async (folder) => {
+    const request = { recipe: "small", batch: 1, device: "cpu" as const };
+    const first = `${folder}/first`, second = `${folder}/second`;
+    const one = await pretrain({
+      ...request,
+      steps: 8,
+      numbers: { ...lesser, lr: 0.01 },
+      out: first,
+    });
+    const numbers = { ...lesser, evaluateEvery: 0, lr: 1e-8, finalLr: 1e-8 };
+    const two = await pretrain({
+      ...request,
+      steps: 1,
+      numbers,
+      stage: 2,
+      from: first,
+      out: second,
+    });
+    // Hardly moved: the held-out loss of stage 1 is measured again, on the same text.
+    assert.ok(
+      Math.abs(two.heldoutLoss - one.heldoutLoss) < 0.01,
+      `${one.heldoutLoss}, ${two.heldoutLoss}`,
+    );
+    assert.deepEqual(
+      await Deno.readFile(`${second}/tokenizer.json`),
+      await Deno.readFile(`${first}/tokenizer.json`),
+    );
+    const texts = [1, 2].map((seed) => prepare({ ...SMALL, ...lesser, seed }).training);
+    assert.notDeepEqual(texts[0].slice(0, 500), texts[1].slice(0, 500));
+    const refused = async (
+      given: { recipe?: string; stage?: number; from?: string },
+      message: RegExp,
+    ) => {
+      const error = await pretrain({ ...request, ...given, out: `${folder}/none` }).catch((error) =>
+        error
+      );
+      assert.match(`${error}`, message);
+      assert.ok(isUsage(error), `${error}`);
+      assert.deepEqual((await Array.fromAsync(Deno.readDir(folder))).length, 2); // nothing is written
+    };
+    await refused(
+      { stage: 2 },
+      /^Error: Cannot pretrain as a stage after the first continues from a model: stage 2 has no --from\./,
+    );
+    await refused(
+      { from: first },
+      /^Error: Cannot pretrain as the first stage begins with fresh weights: --from is .*first\. Give --stage 2/,
+    );
+    await refused(
+      { stage: 3, from: first },
+      /^Error: Cannot pretrain as the recipe small has stages 1 to 2: it is 3$/,
+    );
+    await refused(
+      { recipe: "smal" },
+      /^Error: Cannot pretrain as the recipe is one of tiny, small: it is "smal"\. Did you mean "small"\?$/,
+    );
+    await assert.rejects(
+      pretrain({ ...request, stage: 2, from: `${folder}/gone`, out: `${folder}/none` }),
+      /^Error: Cannot load the model .*gone" as it must be "tiny", "small", a folder with/,
+    );
+    await Deno.writeTextFile(`${first}/tokenizer.json`, "{}");
+    await assert.rejects(
+      pretrain({ ...request, stage: 2, from: first, out: `${folder}/none` }),
+      /^Error: Cannot continue from .*first as its tokenizer must have <\|endoftext\|>: .*json has none$/,
+    );
+    assert.equal(recipeOf("small", 2).lr, SMALL.stages![0].lr);
+    assert.equal(recipeOf("small", 2).vocabulary, 4096);
+  },
+);

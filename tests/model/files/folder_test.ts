@@ -7,7 +7,7 @@ import { openSafetensors } from "../../../model/files/safetensors.ts";
 import { writeSafetensors } from "../../../model/files/safetensors_write.ts";
 import { Gpt2 } from "../../../model/gpt2.ts";
 import { describeModel } from "../../../model/files/lora_folder.ts";
-import { TINY } from "../../../model/hub/find_model.ts";
+import { TINY } from "../../../model/hub/shipped.ts";
 import { languageModelRows } from "../../../model/rows.ts";
 import { assertClose } from "../../_close.ts";
 import { testOnDevices } from "../../_devices.ts";

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import { findModel, modelFolder, sameModel } from "../../../model/hub/find_model.ts";
+import { describeModel, loadTokenizer } from "../../../model/hub/load.ts";
+import { isShipped, SHIPPED } from "../../../model/hub/shipped.ts";
 import { FakeHub, ID } from "./_hub.ts";
 
 Deno.test("a model of the hub is taken from the cache, or downloaded where that is permitted", async () => {
@@ -42,6 +45,20 @@ Deno.test("gpt2 without an owner is found under the name that it has today", asy
   } finally {
     await Deno.remove(cache, { recursive: true });
   }
+});
+
+Deno.test("what ships with the project is found by its name, wherever the program runs", async () => {
+  for (const [name, url] of Object.entries(SHIPPED)) {
+    const { folder, source } = await findModel(name);
+    assert.equal(folder, fileURLToPath(url).replace(/\/$/, ""));
+    assert.deepEqual([source.kind, source.kind === "folder" && source.path], ["folder", name]);
+    const { config } = await describeModel(folder);
+    const tokenizer = await loadTokenizer(folder, { modelVocab: config.vocab_size });
+    for (const word of ["red", " small", "magenta"]) assert.equal(tokenizer.encode(word).length, 1);
+  }
+  assert.deepEqual(Object.keys(SHIPPED), ["tiny", "small"]);
+  assert.ok(!isShipped("toString"));
+  await assert.rejects(modelFolder("./tin"), /must be "tiny", "small", a folder with/);
 });
 
 Deno.test("a folder wins over a model of the hub; other names are refused", async () => {

@@ -125,5 +125,12 @@ export function parquetFile(claims: Claims = {}): Uint8Array {
   }));
   const magic = [...encoder.encode("PAR1")];
   const length = [...new Uint8Array(Uint32Array.of(footer.length).buffer)];
-  return Uint8Array.from([magic, page, footer, length, magic].flat());
+  const parts = [magic, page, footer, length, magic];
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
 }

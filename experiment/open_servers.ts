@@ -1,0 +1,36 @@
+/** Opens the servers of a run, where it may reach them. @module */
+import { asUsage } from "../base/usage.ts";
+import { AnswerCache } from "../rewards/servers/cache.ts";
+import type { ServerLimits } from "../rewards/servers/limits.ts";
+import { Servers } from "../rewards/servers/servers.ts";
+import { openAnswerFile } from "./folder/answer_file.ts";
+import { mayReach, serverKey } from "./folder/server_access.ts";
+import { addressesOf, type Asking, trainCommand } from "./servers.ts";
+
+/**
+ * The servers of a run, where it may reach them.
+ * @throws {Error} marked as usage, without the network's permission, with the command that gives it
+ * @throws {WriteError} where the file of answers cannot be read and written
+ */
+export async function openServers(
+  asking: Asking & { servers: Readonly<ServerLimits> },
+  signal?: AbortSignal,
+): Promise<Servers> {
+  const all = addressesOf(asking);
+  if (all.length === 0) return new Servers({ signal }, asking.servers);
+  const closed = all.find((address) => !mayReach(address));
+  if (closed) {
+    const line = trainCommand([...new Set(all.map(({ host }) => host))]);
+    throw asUsage(
+      new Error(
+        `Cannot ask ${closed.host} as this program may not use the network there. In place of "deno task ` +
+          `train", begin the same line with: ${line}`,
+      ),
+    );
+  }
+  const { serverCache } = asking.servers;
+  const cache = serverCache === undefined
+    ? undefined
+    : await AnswerCache.open(await openAnswerFile(serverCache));
+  return new Servers({ key: serverKey, cache, signal }, asking.servers);
+}
