@@ -54,6 +54,14 @@ export type { MatrixDtype } from "./model/layout.ts";
 export type { HubModel } from "./model/hub/cache.ts";
 export { HubError, type HubErrorCode } from "./model/hub/errors.ts";
 export { fetchedLine, type FetchedModel, fetchModel } from "./model/hub/hub.ts";
+export {
+  cachedDataset,
+  datasetLine,
+  type DatasetOptions,
+  fetchDataset,
+  type FetchedDataset,
+  type HubDataset,
+} from "./model/hub/dataset.ts";
 export type { HubOptions, HubProgress } from "./model/hub/settings.ts";
 export { Tokenizer } from "./model/tokenizer/tokenizer.ts";
 export { exact } from "./rewards/exact.ts";

@@ -30,11 +30,15 @@ export const DRAW = {
 export type DrawSettings = Readonly<Record<keyof typeof DRAW, number>>;
 
 /**
- * The file that `data` names.
+ * The files that `data` names.
  * @throws {TypeError} where there are no files; {Error} where it cannot be read
  */
-export async function openData(data: string, { readData }: TaskContext): Promise<DataFile> {
-  if (readData) return await readData(data);
+export async function openData(
+  data: string,
+  { readData, readDataFiles }: TaskContext,
+): Promise<readonly DataFile[]> {
+  if (readDataFiles) return await readDataFiles(data);
+  if (readData) return [await readData(data)];
   throw new TypeError(
     `Cannot read ${shown(data)} as there are no files here: leave data out for what comes along`,
   );
@@ -60,15 +64,14 @@ export function drawExamples<E extends Example>(
   { count, splitSeed }: DrawSettings,
 ): Drawn<E> {
   const all: { example: E; split: unknown }[] = [], seen = new Set<string>();
-  const file = records[0]?.file ?? "";
+  const { file, idOf } = filesOf(records);
   let twice = 0, unused = 0;
   for (const record of records) {
     const { split } = record.values;
     if (split !== undefined && split !== "train" && split !== "heldout") {
       throw recordError(record, `split must be train or heldout: it is ${shown(split, 40)}`);
     }
-    const id = file.replace(/^.*[/\\]/, "") + record.place.replace(",", "");
-    const example = make(record, id);
+    const example = make(record, idOf(record));
     if (example === undefined) unused++;
     else if (seen.has(example.prompt)) twice++;
     else {
@@ -77,8 +80,10 @@ export function drawExamples<E extends Example>(
     }
   }
   const order = permutation(all.length, { seed: splitSeed, step: 0, epoch: 0 }, STREAMS.heldout);
-  const drawn = order.slice(0, count);
   const isSplit = all.some(({ split }) => split !== undefined);
+  const drawn = isSplit
+    ? drawSplits(order, (i) => all[i].split === "heldout", count)
+    : order.slice(0, count);
   const held = new Set(
     isSplit ? drawn.filter((i) => all[i].split === "heldout") : drawn.slice(
       0,
@@ -101,4 +106,28 @@ export function drawExamples<E extends Example>(
     `${drawn.length} of ${all.length} prompts of ${file} are used, drawn by splitSeed=${splitSeed}: count says how many`,
   ].filter((notice) => notice !== false);
   return { examples, notices };
+}
+
+/** The first `count` in `order`; where there are more, about a fifth of them held out, as far as both reach. */
+function drawSplits(
+  order: readonly number[],
+  isHeld: (i: number) => boolean,
+  count: number,
+): number[] {
+  if (order.length <= count) return [...order];
+  const held = order.filter(isHeld), train = order.filter((i) => !isHeld(i));
+  const share = Math.min(held.length, Math.max(1, Math.round(HELD_OUT * count)));
+  const trained = Math.min(train.length, count - share);
+  return [...train.slice(0, trained), ...held.slice(0, count - trained)];
+}
+
+/** How errors call the files of records, and an id of each record that no other has. */
+function filesOf(records: readonly DataRecord[]) {
+  const names = [...new Set(records.map(({ file }) => file))], [first = ""] = names;
+  const short = (file: string) => file.replace(/^.*[/\\]/, "");
+  const isOnce = new Set(names.map(short)).size === names.length;
+  return {
+    file: names.length > 1 ? `${first} and ${names.length - 1} more` : first,
+    idOf: ({ file, place }: DataRecord) => (isOnce ? short(file) : file) + place.replace(",", ""),
+  };
 }

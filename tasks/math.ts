@@ -115,12 +115,12 @@ function made({ level, count, splitSeed: seed, tags }: MathSettings): Task {
 }
 
 async function read(data: string, settings: MathSettings, context: TaskContext): Promise<Task> {
-  const { tags } = settings, file = await openData(data, context);
+  const { tags } = settings, files = await openData(data, context);
   const wanted = { needs: ["question", "answer"], may: ["metadata", "split"] };
-  const records = await readRecords(file, wanted);
+  const records = await readRecords(files, wanted);
   const make = (record: DataRecord, id: string) => exampleOf(record, id, tags);
   const { examples, notices } = drawExamples(records, make, settings);
-  return mathTask(examples, { tags, file: file.name, notices });
+  return mathTask(examples, { tags, file: records[0].file, notices });
 }
 
 /** `math` by name. */

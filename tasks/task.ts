@@ -58,6 +58,8 @@ export interface DataFile {
   /** For errors: its path, or the data set with the path in it. */
   readonly name: string;
   readonly bytes: Uint8Array;
+  /** What its records are for, where it is one of several that are told apart. */
+  readonly split?: "train" | "heldout";
 }
 
 /** What a task may need of whoever opens it. */
@@ -68,6 +70,11 @@ export interface TaskContext {
    * @throws {Error} where it is not there, with what to do
    */
   readData?(name: string): Promise<DataFile>;
+  /**
+   * As `readData`, all files of a data set that belong together: every shard, training files first. Of a
+   * path, that file alone.
+   */
+  readDataFiles?(name: string): Promise<readonly DataFile[]>;
 }
 
 /** What a task's file exports: the command line, help and docs read it from here. */

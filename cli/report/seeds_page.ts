@@ -14,7 +14,7 @@ export function seedsPage(): string {
     "What each of them set, what its preset sets here, and why where the two differ. A preset has the original's " +
     "numbers; what was a fault of the original is right by default. A run with it takes its steps and its reward " +
     "too: `--steps` and `--reward` beside it win. Models and data sets of the hub are fetched once before: " +
-    "`deno task fetch gpt2`. Made by `deno task docs`; a test compares them.",
+    "`deno task fetch gpt2`, `deno task fetch --dataset openai/gsm8k`. Made by `deno task docs`; a test compares them.",
     ...ORIGINS.flatMap(partsOf),
   ];
   return parts.join("\n\n") + "\n";

@@ -7,7 +7,7 @@ import { DEFAULT_MODEL, type TaskDefinition } from "../../tasks/task.ts";
 import { jsonLine } from "../printable.ts";
 import type { Terminal } from "../terminal.ts";
 import { beside } from "../wrap.ts";
-import { readData } from "./ready.ts";
+import { DATA } from "./ready.ts";
 import type { Catalogue, Entry } from "./request.ts";
 
 /** A task, and what a run of it has that says nothing else. */
@@ -54,7 +54,7 @@ export async function detailed(catalogue: Catalogue): Promise<Catalogue> {
 export async function taskEntry(entry: Entry, definition: TaskDefinition): Promise<TaskEntry> {
   const settings = [...definition.options.names];
   try {
-    const { task } = await openTask(definition, {}, { readData });
+    const { task } = await openTask(definition, {}, DATA);
     const { train, heldout } = task.examples;
     return {
       ...{ ...entry, settings, model: task.model ?? DEFAULT_MODEL },

@@ -54,7 +54,7 @@ export async function readyFor({ words, flags, help }: Glance): Promise<Ready | 
     definitions: await definitionsIn(reward),
   };
   try {
-    const opened = await openTask(task, ownSettings(words, ready.options.rows), { readData });
+    const opened = await openTask(task, ownSettings(words, ready.options.rows), DATA);
     return { ...ready, opened: file ? { ...opened, file } : opened };
   } catch (error) {
     if (help && error instanceof Error) return { ...ready, fault: error };
@@ -63,8 +63,13 @@ export async function readyFor({ words, flags, help }: Glance): Promise<Ready | 
 }
 
 /** Loaded when it is called: most tasks read nothing. */
-export const readData: NonNullable<TaskContext["readData"]> = async (name) =>
-  await (await import("../../experiment/folder/data_file.ts")).readData(name);
+const reading = () => import("../../experiment/folder/data_file.ts");
+
+/** How tasks read files. */
+export const DATA: TaskContext = {
+  readData: async (name) => await (await reading()).readData(name),
+  readDataFiles: async (name) => await (await reading()).readDataFiles(name),
+};
 
 async function found(asked: string): Promise<{ task: TaskRequest; file?: OpenedTask["file"] }> {
   if (isPath(asked)) return await (await import("../../experiment/opening.ts")).findFrom(asked);

@@ -1,65 +1,129 @@
-/** Reads a file of data for a task: a path, or a file of a data set in the hub's cache. @module */
-import { join } from "node:path";
+/** Reads files of data for a task: a path, or those of a data set in the hub's cache. @module */
 import { excerpt, firstOf } from "../../base/excerpt.ts";
-import { ifThere, kindOf, readIfThere } from "../../model/files/deno_folder.ts";
-import { isHubId } from "../../model/hub/names.ts";
-import { cacheFolder } from "../../model/hub/settings.ts";
+import { denoFolder, kindOf } from "../../model/files/deno_folder.ts";
+import { cachePaths } from "../../model/hub/cache.ts";
+import { missingShard } from "../../model/hub/data_files.ts";
+import { cachedDataset, MAX_DATA } from "../../model/hub/dataset.ts";
+import { HubError } from "../../model/hub/errors.ts";
+import { hubName } from "../../model/hub/names.ts";
 import type { DataFile, TaskContext } from "../../tasks/task.ts";
 import { lookedIn } from "./named_model.ts";
 
-const DATA = /\.(?:csv|tsv|json|jsonl|parquet|txt)$/i;
-
 /** What a task may ask for here: in a browser's tab there are no files. */
-export const taskContext = (): TaskContext => "Deno" in globalThis ? { readData } : {};
+export const taskContext = (): TaskContext =>
+  "Deno" in globalThis ? { readData, readDataFiles } : {};
 
 /**
- * The file at a path; else of the data set OWNER/NAME in the hub's cache, as Python's libraries keep it: the
- * file OWNER/NAME/PATH, or the only file of data where no path is given.
- * @throws {Error} where it is not there, or a data set has several files and none is named
+ * The one file that a name stands for, as `readDataFiles` says.
+ * @throws {Error} where those are several, with their names
  */
 export async function readData(name: string): Promise<DataFile> {
-  const kind = await kindOf(name);
-  if (kind === "file") return { name, bytes: await Deno.readFile(name) };
-  const [owner, set, ...rest] = name.split("/");
-  const cannot = (why: string) =>
-    new Error(
-      `Cannot read the data ${
-        excerpt(name)
-      } as it must be a file, or OWNER/NAME of a data set: ${why}`,
-    );
-  if (kind === "folder") throw cannot("it is a folder; name a file in it");
-  if (set === undefined || !isHubId(`${owner}/${set}`)) {
-    throw cannot(`there is none${lookedIn(name)}`);
+  const found = await locate(name);
+  if (found.length > 1) {
+    const all = firstOf(found.map((one) => one.name), { apart: ", " });
+    throw cannot(name, `one file is wanted: it is ${all}; name one of them`);
   }
-  const home = join(cacheFolder(), `datasets--${owner}--${set}`);
-  const commit = (await readIfThere(join(home, "refs/main")))?.trim();
-  const snapshot = join(home, "snapshots", commit ?? "");
-  if (commit === undefined || await kindOf(snapshot) !== "folder") {
-    throw cannot(
-      `there is no such file${lookedIn(name)}, and the hub's cache does not have it as ${home}. ` +
-        "Name the file of data that you have",
-    );
-  }
-  if (rest.length > 0) {
-    const bytes = await ifThere(Deno.readFile(join(snapshot, ...rest)));
-    if (bytes) return { name, bytes };
-  }
-  const files = (await filesIn(snapshot)).filter((path) => DATA.test(path));
-  const all = firstOf(files, { apart: ", " }) || "none";
-  if (rest.length > 0) throw cannot(`${owner}/${set} has no ${rest.join("/")}: it has ${all}`);
-  if (files.length !== 1) {
-    throw cannot(`it must be told which of its files: ${all}; name ${name}/FILE`);
-  }
-  return { name: `${name}/${files[0]}`, bytes: await Deno.readFile(join(snapshot, files[0])) };
+  return await read(found[0]);
 }
 
-/** Paths of all files in a folder, links to files among them, in order. */
-async function filesIn(folder: string, below = ""): Promise<string[]> {
-  const found: string[] = [];
-  for await (const { name, isDirectory } of Deno.readDir(join(folder, below))) {
-    const path = below === "" ? name : `${below}/${name}`;
-    if (isDirectory) found.push(...await filesIn(folder, path));
-    else found.push(path);
+/**
+ * The file at a path; else of the data set OWNER/NAME[@REVISION] in the hub's cache its files for training
+ * and, where it has them, those that are held out. OWNER/NAME/WHICH stands for a config, a file, a folder or
+ * a pattern of it. No connection is opened.
+ * @throws {Error} where it is not there, with the command that fetches it, and where it must be told which
+ */
+export async function readDataFiles(name: string): Promise<DataFile[]> {
+  const files: DataFile[] = [];
+  for (const file of await locate(name)) files.push(await read(file));
+  return files;
+}
+
+interface Located extends Pick<DataFile, "name" | "split"> {
+  path: string;
+  /** Of a data set: what `path` is in, and may not lead out of. */
+  folder?: string;
+}
+
+async function read({ name, split, path, folder }: Located): Promise<DataFile> {
+  if (folder === undefined) return { name, bytes: await Deno.readFile(path) };
+  using file = await denoFolder(folder).openRange(path);
+  if (!file) throw new Error(`Cannot read ${name} as it is gone: fetch it again`);
+  const bytes = new Uint8Array(file.size), got = await file.read(bytes, 0);
+  return { name, bytes: bytes.subarray(0, got), ...(split && { split }) };
+}
+
+const cannot = (name: string, why: string): Error =>
+  new Error(
+    `Cannot read the data ${
+      excerpt(name)
+    } as it must be a file, or OWNER/NAME of a data set: ${why}`,
+  );
+
+/** A data set with its revision, and what of it; a revision with slashes is refs/KIND/NAME. */
+const SET = /^(?<set>[^/@]+(?:\/[^/@]+)?(?:@(?:refs\/[^/]+\/[^/]+|[^/]+))?)(?:\/(?<which>.+))?$/;
+
+async function locate(name: string): Promise<Located[]> {
+  const kind = await kindOf(name);
+  if (kind === "file") return [{ name, path: name }];
+  if (kind === "folder") throw cannot(name, "it is a folder; name a file in it");
+  const { set = "", which } = SET.exec(name)?.groups ?? {};
+  if (!hubName(set, "dataset")) throw cannot(name, `there is none${lookedIn(name)}`);
+  const found = await cachedDataset(set, { which }).catch((error) => {
+    if (!(error instanceof HubError)) throw error;
+    const end = /[.?]$/.test(error.message) ? "" : ".";
+    const cure = error.code === "missing"
+      ? `${end} This gets more of it: ${fetching(set, which)}`
+      : "";
+    throw new Error(error.message + cure, { cause: error });
+  });
+  if (!found) {
+    throw cannot(
+      name,
+      `there is no such file${lookedIn(name)}, and the hub's cache does not have it as ` +
+        `${cachePaths(set, {}, "dataset").home}. This gets it from the hub: ${
+          fetching(set, which)
+        }`,
+    );
   }
-  return found.sort();
+  const { data, folder, several, named } = found;
+  if (several) {
+    throw cannot(
+      name,
+      `it must be told which of its configs: ${
+        firstOf(several, { apart: ", " })
+      }; name ${set}/CONFIG`,
+    );
+  }
+  const missing = named ? undefined : missingShard(data);
+  if (missing !== undefined) {
+    throw cannot(
+      name,
+      `${missing}; fetch it again (${fetching(set, which)}), or name those that are there: ` +
+        `'${set}/${data[0].path.replace(/-\d{5}-of-/, "-*-of-")}'`,
+    );
+  }
+  const files = data.map(({ path, split }) => ({
+    ...{ name: `${set}/${path}`, path, folder },
+    ...(split && { split }),
+  }));
+  await checkSize(name, folder, files);
+  return files;
+}
+
+const fetching = (set: string, which?: string): string =>
+  `deno task fetch --dataset ${set}${which === undefined ? "" : ` --files '${which}'`}`;
+
+/** @throws {RangeError} for more than is read into memory at once */
+async function checkSize(
+  name: string,
+  folder: string,
+  files: readonly Located[],
+): Promise<void> {
+  let bytes = 0;
+  for (const { path } of files) bytes += (await Deno.stat(`${folder}/${path}`)).size;
+  if (bytes <= MAX_DATA) return;
+  throw new RangeError(
+    `Cannot read the data ${excerpt(name)} as at most ${MAX_DATA} bytes are read: ` +
+      `its ${files.length} files have ${bytes}; name one of them, such as ${files[0].name}`,
+  );
 }

@@ -95,7 +95,7 @@ const MOST: readonly (readonly [end: string, bytes: number])[] = [
 const mostBytes = (name: string): number => MOST.find(([end]) => name.endsWith(end))![1];
 
 /** A blob of a hub's cache, to which its snapshots link. */
-const BLOB = /[/\\]models--[^/\\]+[/\\]blobs[/\\](?:[0-9a-f]{40}|[0-9a-f]{64})$/;
+const BLOB = /[/\\](?:models|datasets)--[^/\\]+[/\\]blobs[/\\](?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 
 /**
  * Opens a file of `folder`; undefined where it is not there. A folder may come from anywhere: what is read

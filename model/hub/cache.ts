@@ -1,6 +1,6 @@
 /**
- * The hub's cache, which Python's libraries share: `models--OWNER--NAME/` with `refs/` (branch to commit),
- * `blobs/` (files by hash) and `snapshots/COMMIT/` (links to blobs, by name).
+ * The hub's cache, which Python's libraries share: `models--OWNER--NAME/` or `datasets--OWNER--NAME/`, with
+ * `refs/` (branch to commit), `blobs/` (files by hash) and `snapshots/COMMIT/` (links to blobs, by name).
  * @module
  */
 import { dirname } from "node:path";
@@ -8,7 +8,7 @@ import { shown } from "../../base/excerpt.ts";
 import { readIfThere } from "../files/deno_folder.ts";
 import { makeFolders, replaceFile } from "../files/disk.ts";
 import { HubError } from "./errors.ts";
-import { type HubName, hubName } from "./names.ts";
+import { type HubName, hubName, type RepoKind, REPOS } from "./names.ts";
 import { isWhole, type RemoteFile } from "./partial_file.ts";
 import { ADAPTER, ADAPTER_WEIGHTS, baseOf, hasAll, isModel } from "./parts.ts";
 import { cacheFolder, type HubOptions } from "./settings.ts";
@@ -48,12 +48,9 @@ async function cachedOne(
   options: HubOptions,
   adapter?: string,
 ): Promise<HubModel | undefined> {
-  const { given, id, revision, homes } = cachePaths(model, options);
-  for (const home of homes) {
-    const ref = isCommit(revision) ? revision : await readRef(`${home}/refs/${revision}`);
-    if (!isCommit(ref)) continue;
-    const folder = `${home}/snapshots/${ref}`;
-    const found = { given, id, revision, commit: ref, folder };
+  const paths = cachePaths(model, options);
+  for await (const found of snapshots(paths)) {
+    const { folder } = found;
     if (await isModel(folder)) return found;
     if (adapter || !await hasAll(folder, [ADAPTER, ADAPTER_WEIGHTS])) continue;
     const base = await cachedOne(await baseOf(folder, model), options, model);
@@ -61,22 +58,40 @@ async function cachedOne(
   }
 }
 
-/** The folders of a model in the cache: `home`, or for one with an old name either of `homes`. */
+/** A repository at a commit, as the cache may have it. */
+export type Snapshot = Pick<HubModel, "given" | "id" | "revision" | "commit" | "folder">;
+
+/** The snapshots of what a revision was when it was fetched; their folders may not be there. */
+export async function* snapshots(
+  { given, id, revision, homes }: CachePaths,
+): AsyncGenerator<Snapshot> {
+  for (const home of homes) {
+    const commit = isCommit(revision) ? revision : await readRef(`${home}/refs/${revision}`);
+    if (!isCommit(commit)) continue;
+    yield { given, id, revision, commit, folder: `${home}/snapshots/${commit}` };
+  }
+}
+
+/** A name in parts, and its folders in the cache. */
+export type CachePaths = HubName & { home: string; homes: string[] };
+
+/** The folders of a repository in the cache: `home`, or for one with an old name either of `homes`. */
 export function cachePaths(
-  model: string,
+  given: string,
   { cache }: HubOptions,
-): HubName & { home: string; homes: string[] } {
-  const name = hubName(model);
+  kind: RepoKind = "model",
+): CachePaths {
+  const name = hubName(given, kind), { noun, plural, example } = REPOS[kind];
   if (!name) {
     throw new HubError(
       "name",
-      `Cannot fetch ${shown(model)} as a model of the hub is owner/name or ` +
-        `owner/name@revision, e.g. openai-community/gpt2`,
+      `Cannot fetch ${shown(given)} as a ${noun} of the hub is owner/name or ` +
+        `owner/name@revision, e.g. ${example}`,
     );
   }
   const root = cache ?? cacheFolder();
   const homes = [...new Set([name.id, name.given])] // Python's library has it under the name it was given
-    .map((id) => `${root}/models--${id.replace("/", "--")}`);
+    .map((id) => `${root}/${plural}--${id.replace("/", "--")}`);
   return { ...name, home: homes[0], homes };
 }
 

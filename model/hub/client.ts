@@ -1,14 +1,17 @@
 /**
- * Requests to a model hub: redirects followed by hand, a token that stays with its host, retries that
+ * Requests to a hub of models and data sets: redirects followed by hand, a token that stays with its host, retries that
  * end, and errors that say what to do.
  * @module
  */
 
 import { excerpt } from "../../base/excerpt.ts";
 import { HubError, RetryableError, statusError, unexpectedResponse } from "./errors.ts";
+import type { RepoKind } from "./names.ts";
 
 /** How the hub is talked to. */
 export interface HubConnection {
+  /** What is asked for. */
+  readonly kind: RepoKind;
   /** Address of the hub without a slash at its end. */
   readonly endpoint: string;
   /** Sent to the hub's own origin only. */

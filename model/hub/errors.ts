@@ -1,19 +1,20 @@
 /** What can go wrong with a hub, each with what to do about it. @module */
 import { retryAfter } from "../../base/wait.ts";
 import type { HubConnection } from "./client.ts";
+import { REPOS } from "./names.ts";
 
 /** What went wrong: a program may act on it, the message is for people. */
 export type HubErrorCode =
-  | "name" // no name of a model
-  | "missing" // the hub has no such model, revision or file
+  | "name" // no name of a model or data set
+  | "missing" // the hub has no such model, data set, revision or file
   | "refused" // private, gated, or a token that is not accepted
   | "unreachable" // no connection, or the hub is busy
   | "answer" // something that is not the hub answered
   | "damaged" // what came is not what the hub promised
-  | "unsupported" // no weights that can be read
+  | "unsupported" // no weights, or no data, that can be read
   | "offline"; // not in the cache, and the network may not be used
 
-/** Raised for every download that ends without the model. */
+/** Raised for every download that ends without the model or data set. */
 export class HubError extends Error {
   override name = "HubError";
   constructor(readonly code: HubErrorCode, message: string, options?: ErrorOptions) {
@@ -49,27 +50,33 @@ export function statusError(
   url: URL,
   what: string,
 ): HubError {
-  const { status } = response;
+  const { status } = response, { noun, page } = REPOS[hub.kind];
+  const other = hub.kind === "model" ? "; of a data set: deno task fetch --dataset" : "";
   const code = response.headers.get("x-error-code");
   const cannot = (kind: HubErrorCode, text: string): HubError =>
     new HubError(kind, `Cannot fetch ${what} as ${text}`);
   if (code === "GatedRepo") {
     return cannot(
       "refused",
-      `its authors ask for consent: accept their terms at ${hub.endpoint}/${what.split("@")[0]}, ` +
+      `its authors ask for consent: accept their terms at ${hub.endpoint}${page}/${
+        what.split("@")[0]
+      }, ` +
         `then set HF_TOKEN to a token of that account`,
     );
   }
   if (status === 401 || status === 403) {
     const cure = !hub.token
-      ? "Check the name; for a private model set HF_TOKEN"
+      ? `Check the name; for a private ${noun} set HF_TOKEN${other}`
       : `Check the name, and that the token in ${hub.tokenFrom} is valid and may read it`;
     return cannot("refused", `${url.host} refuses it (${status}): none such, or private. ${cure}`);
   }
   if (status === 404 || status === 410) {
     return code === "RevisionNotFound"
       ? cannot("missing", `it has no such revision: name a branch, tag or commit behind the @`)
-      : cannot("missing", `${url.host} has no such model or file (${status}): check the name`);
+      : cannot(
+        "missing",
+        `${url.host} has no such ${noun} or file (${status}): check the name${other}`,
+      );
   }
   if (status === 408 || status === 429 || status >= 500) {
     const why = status === 429 ? "too many requests" : "it has trouble";

@@ -1,36 +1,17 @@
-/**
- * Models of the Hugging Face hub, downloaded into the hub's own cache (`cache.ts`).
- *
- * A revision is resolved to a commit once, then every file is asked for by commit. Nothing gets a
- * final name before its hash has been checked.
- * @module
- */
-import * as z from "npm:zod@4.6.7";
-import { makeFolders } from "../files/disk.ts";
-import {
-  cachedModel,
-  cachePaths,
-  type HubModel,
-  isCommit,
-  linkSnapshot,
-  writeRef,
-} from "./cache.ts";
-import { type HubConnection, request, requestJson } from "./client.ts";
-import { fetchFile } from "./download.ts";
-import { HubError, unexpectedResponse } from "./errors.ts";
-import { isWhole, type RemoteFile, sweep } from "./partial_file.ts";
+/** Models of the Hugging Face hub, downloaded into the hub's own cache (`cache.ts`). @module */
+import { cachedModel, cachePaths, type HubModel } from "./cache.ts";
+import { HubError } from "./errors.ts";
 import { ADAPTER, ADAPTER_WEIGHTS, baseOf, INDEX, shardsOf, wanted, WEIGHTS } from "./parts.ts";
-import { retrying } from "./retry.ts";
+import {
+  describeFile,
+  type FetchedFile,
+  fetchInto,
+  keepRevision,
+  openRepository,
+  repositoryLine,
+  sweepRepository,
+} from "./repository.ts";
 import { connection, type HubOptions, isOffline } from "./settings.ts";
-
-/** One file of it. */
-export interface FetchedFile {
-  name: string;
-  /** Bytes. */
-  size: number;
-  /** Bytes that came over the network, 0 for a file that was there. */
-  arrived: number;
-}
 
 /** A model that was downloaded. */
 export interface FetchedModel extends HubModel {
@@ -38,12 +19,6 @@ export interface FetchedModel extends HubModel {
   readonly files: readonly FetchedFile[];
   readonly base?: FetchedModel;
 }
-
-const HASH = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
-const infoSchema = z.looseObject({
-  sha: z.string().refine(isCommit),
-  siblings: z.array(z.looseObject({ rfilename: z.string() })).max(100_000),
-});
 
 /**
  * Downloads `owner/name[@revision]`, or what of it is not in the cache; files that are there are
@@ -61,18 +36,14 @@ async function fetchOne(
   options: HubOptions,
   adapter?: string,
 ): Promise<FetchedModel> {
-  const { given, id, revision, home } = cachePaths(model, options);
-  if (isOffline(options)) return await offline(model, options, home);
+  const paths = cachePaths(model, options);
+  if (isOffline(options)) return await offline(model, options, paths.home);
   const hub = connection(options);
-  hub.step?.(`asking ${hub.endpoint} for ${id}@${revision}`);
-  const { commit, names } = await resolveRevision(hub, id, revision);
-  const folder = `${home}/snapshots/${commit}`;
-  for (const needed of [`${home}/blobs`, folder]) await makeInCache(needed, home);
+  const repository = await openRepository(hub, paths);
+  const { given, id, revision, commit, names, folder } = repository;
   const files: FetchedFile[] = [];
   const get = async (name: string): Promise<void> => {
-    const remote = await describe(hub, id, commit, name);
-    const arrived = await intoCache(hub, remote, { home, folder, onProgress: options.onProgress });
-    files.push({ name, size: remote.size, arrived });
+    files.push(await fetchInto(repository, await describeFile(repository, name), options));
   };
   const { now, tokenizer } = wanted(names, model, adapter);
   for (const name of now) await get(name);
@@ -85,9 +56,9 @@ async function fetchOne(
     ? await shardsOf(folder)
     : [WEIGHTS];
   for (const name of [...tokenizer, ...weights]) await get(name);
-  await sweep(`${home}/blobs`);
+  await sweepRepository(repository);
   const base = named === undefined ? undefined : await fetchOne(named, options, model);
-  if (revision !== commit) await writeRef(`${home}/refs/${revision}`, commit);
+  await keepRevision(repository);
   const { endpoint } = hub;
   return { given, id, revision, commit, folder, endpoint, files, ...(base && { base }) };
 }
@@ -108,83 +79,8 @@ async function offline(model: string, options: HubOptions, home: string): Promis
   );
 }
 
-/** The commit that a revision is now, and the names of its files. */
-async function resolveRevision(
-  hub: HubConnection,
-  id: string,
-  revision: string,
-): Promise<{ commit: string; names: Set<string> }> {
-  const what = `${id}@${revision}`;
-  const api = `/api/models/${id}/revision/${encodeURIComponent(revision)}`;
-  const parsed = infoSchema.safeParse(await retrying(hub, () => requestJson(hub, api, what)));
-  if (!parsed.success) {
-    throw unexpectedResponse(hub, what, "its JSON has no commit or list of files");
-  }
-  const { sha: commit, siblings } = parsed.data;
-  if (isCommit(revision) && commit !== revision) {
-    throw unexpectedResponse(hub, what, `it gives commit ${commit} for another`);
-  }
-  return { commit, names: new Set(siblings.map(({ rfilename }) => rfilename)) };
-}
-
-async function makeInCache(folder: string, home: string): Promise<void> {
-  await makeFolders(folder).catch((error: Error) => {
-    if (error.name !== "NotCapable") throw error;
-    throw new HubError(
-      "refused",
-      `Cannot write into ${home} as this program may not: start it with --allow-write, or set ` +
-        `HF_HUB_CACHE to a folder that it may write into`,
-    );
-  });
-}
-
-/** Puts a file into the snapshot `folder`, where it is not whole there; gives the bytes that came. */
-async function intoCache(
-  hub: HubConnection,
-  remote: RemoteFile,
-  { home, folder, onProgress }: { home: string; folder: string } & Pick<HubOptions, "onProgress">,
-): Promise<number> {
-  const { name, size, hash } = remote;
-  if (await isWhole(`${folder}/${name}`, remote)) return 0;
-  const blob = `${home}/blobs/${hash}`;
-  const arrived = await isWhole(blob, remote)
-    ? 0
-    : await fetchFile(hub, remote, blob, (done) => onProgress?.({ file: name, done, size }));
-  await linkSnapshot({ folder, name }, blob, remote);
-  return arrived;
-}
-
 /** One line: what was fetched, from where, into which folder; of an adapter, the same of its base. */
-export function fetchedLine(
-  { given, id, revision, commit, folder, endpoint, files, base }: FetchedModel,
-): string {
-  const total = files.reduce((sum, { size }) => sum + size, 0);
-  const arrived = files.reduce((sum, file) => sum + file.arrived, 0);
-  const mb = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
-  const name = given === id ? id : `${given} is now ${id}: ${id}`;
-  return `${name}@${revision} (commit ${commit}) from ${endpoint}: ${files.length} files of ` +
-    `${mb(total)}, ${mb(arrived)} of it downloaded now, in ${folder}` +
-    (base ? `; an adapter for ${fetchedLine(base)}` : "");
-}
-
-/** Size and hash of a file, as the hub states them. */
-function describe(
-  hub: HubConnection,
-  id: string,
-  commit: string,
-  name: string,
-): Promise<RemoteFile> {
-  const path = `/${id}/resolve/${commit}/${encodeURIComponent(name)}`;
-  const what = `${id}@${commit.slice(0, 8)} ${name}`;
-  return retrying(hub, async () => {
-    const { headers, about, drop } = await request(hub, path, { what, method: "HEAD" });
-    await drop();
-    const hash = (about.get("x-linked-etag") ?? headers.get("etag") ?? "")
-      .replace(/^W\//, "").replace(/^"(.*)"$/, "$1");
-    const length = about.get("x-linked-size") ?? headers.get("content-length") ?? "";
-    if (about.get("x-repo-commit") !== commit || !HASH.test(hash) || !/^\d{1,15}$/.test(length)) {
-      throw unexpectedResponse(hub, what, "it gives no commit, hash and size of the file");
-    }
-    return { name, path, hash, size: Number(length) };
-  });
+export function fetchedLine(model: FetchedModel): string {
+  const { base } = model;
+  return repositoryLine(model) + (base ? `; an adapter for ${fetchedLine(base)}` : "");
 }

@@ -1,7 +1,24 @@
-/** Names of models of the hub: which are well formed, and what the old ones stand for. @module */
+/** Names of models and data sets of the hub: which are well formed, and what the old ones stand for. @module */
 
 const PART = /^[A-Za-z0-9](?:[\w.-]{0,94}[A-Za-z0-9_])?$/;
 const REVISION = /^\w(?:[\w./-]{0,198}\w)?$/;
+
+/** What a repository of the hub holds. */
+export type RepoKind = "model" | "dataset";
+
+/** Where the hub and its cache keep each kind, and how messages call it. */
+export const REPOS: Readonly<Record<RepoKind, RepoPlace>> = {
+  model: { noun: "model", plural: "models", page: "", example: "openai-community/gpt2" },
+  dataset: { noun: "data set", plural: "datasets", page: "/datasets", example: "openai/gsm8k" },
+};
+interface RepoPlace {
+  noun: string;
+  /** In paths of the hub's API, and first in the name of a folder of the cache. */
+  plural: string;
+  /** What stands before `/OWNER/NAME` in an address. */
+  page: string;
+  example: string;
+}
 
 // Models that had no owner until 2024, and are still asked for by these names. The hub answers them
 // with a redirect; the full name is asked for here, as Python's cache has either.
@@ -17,7 +34,12 @@ const RENAMED: ReadonlyMap<string, string> = new Map([
   ],
 ]);
 
-/** A model's name in parts. */
+const RENAMED_DATA: ReadonlyMap<string, string> = new Map([
+  ["gsm8k", "openai/gsm8k"],
+  ["imdb", "stanfordnlp/imdb"],
+]);
+
+/** A name in parts. */
 export interface HubName {
   /** `owner/name`. */
   readonly id: string;
@@ -27,9 +49,9 @@ export interface HubName {
 }
 
 /** Takes `owner/name[@revision]`, or an old name in place of `owner/name`, apart; undefined for anything else. */
-export function hubName(model: string): HubName | undefined {
-  const [given, revision = "main", ...more] = model.split("@");
-  const id = RENAMED.get(given) ?? given;
+export function hubName(name: string, kind: RepoKind = "model"): HubName | undefined {
+  const [given, revision = "main", ...more] = name.split("@");
+  const id = (kind === "model" ? RENAMED : RENAMED_DATA).get(given) ?? given;
   const parts = id.split("/");
   const plain = (text: string): boolean => !text.includes("..");
   const good = more.length === 0 && parts.length === 2 &&

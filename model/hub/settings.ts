@@ -1,6 +1,7 @@
 /** Settings of the hub that are read from the environment, as Python's library reads them. @module */
 import type { HubConnection } from "./client.ts";
 import { HubError } from "./errors.ts";
+import type { RepoKind } from "./names.ts";
 
 /** What is not given is read from the environment. */
 export interface HubOptions {
@@ -66,7 +67,7 @@ export function mayDownload(options: HubOptions = {}): boolean {
 }
 
 /** All that a request needs. @throws {HubError} when the address or the token cannot be used */
-export function connection(options: HubOptions): HubConnection {
+export function connection(options: HubOptions, kind: RepoKind = "model"): HubConnection {
   const url = endpointOf(options);
   const local = ["127.0.0.1", "localhost", "[::1]"].includes(url.hostname);
   const shown = url.protocol === "http:" && !local; // to anyone on the way
@@ -93,6 +94,7 @@ export function connection(options: HubOptions): HubConnection {
   const { tries = 5, pause = 500, timeout = 30_000, signal, onStep: step } = options;
   const say = token ? { token, tokenFrom: found!.tokenFrom } : {};
   return {
+    kind,
     endpoint: url.text,
     ...say,
     tries,
@@ -126,7 +128,7 @@ function savedToken(): { token: string; tokenFrom: string } | undefined {
   }
 }
 
-/** The folder of all models. @throws {HubError} when the environment does not tell */
+/** The folder of all models and data sets. @throws {HubError} when the environment does not tell */
 export function cacheFolder(): string {
   for (const name of ["HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"]) {
     const hub = variable(name);

@@ -22,15 +22,31 @@ const OTHERS: readonly (readonly [string, string])[] = [
 const MAX_BYTES = 2 ** 29 - 1; // a text of more characters than that no engine holds
 
 /**
- * Reads the records of a file, in order.
+ * Reads the records of a file, or of several, in order. Those of a file whose split is told have that as
+ * `split`, whatever a column of that name holds.
  * @throws {SyntaxError} for a format that is none of these, a file that is broken or has no records, a
  * record without a column that it needs
  * @throws {RangeError} for a file that is too large for what it claims to hold
  */
 export async function readRecords(
-  { name, bytes }: DataFile,
+  files: DataFile | readonly DataFile[],
   wanted: Wanted,
 ): Promise<DataRecord[]> {
+  const all: DataRecord[][] = [];
+  for (const file of [files].flat()) {
+    const { split } = file;
+    if (split === undefined) {
+      all.push(await readFile(file, wanted));
+      continue;
+    }
+    const { needs, may = [] } = wanted;
+    const records = await readFile(file, { needs, may: may.filter((name) => name !== "split") });
+    all.push(records.map((one) => ({ ...one, values: { ...one.values, split } })));
+  }
+  return all.flat();
+}
+
+async function readFile({ name, bytes }: DataFile, wanted: Wanted): Promise<DataRecord[]> {
   const file = { file: name, place: "" };
   const formats = "it must be parquet, JSON, JSONL or CSV";
   if (bytes.length === 0) throw recordError(file, `${formats}: it is empty`);

@@ -11,7 +11,7 @@ import {
   type ExportModel,
 } from "../../cli/commands/export.ts";
 import { cachePaths } from "../../model/hub/cache.ts";
-import { command as fetch, fetchCommand, type FetchModel } from "../../cli/commands/fetch.ts";
+import { command as fetch, fetchCommand, type FetchHub } from "../../cli/commands/fetch.ts";
 import { command as complete, type CompleteText, generate } from "../../cli/commands/generate.ts";
 import {
   command as pretraining,
@@ -231,12 +231,13 @@ const fakeExport: ExportModel = async ({ model, to, dtype = "F32", valueHead = f
   return facts;
 };
 
-const fakeFetch: FetchModel = (model, report, step) => {
+const fakeFetch: FetchHub = (model, report, step, { dataset, files }) => {
   if (!model.includes("/")) cachePaths(model, {}); // throws: no name of the hub's
   step(`asking https://hub.test for ${model}`);
   for (const done of [1e6, 3e6]) report({ file: "model.safetensors", done, size: 3e6 });
   const where = { folder: "/cache/a", commit: "c".repeat(40), endpoint: "https://hub.test" };
-  return Promise.resolve({ ...where, line: `${model} from ${where.endpoint}` });
+  const more = dataset ? { data: model, files } : undefined;
+  return Promise.resolve({ ...where, more, line: `${model} from ${where.endpoint}` });
 };
 
 /** A command that runs something else. */

@@ -280,12 +280,19 @@ inTemporary("fetch says which files come, and at the end what came from where", 
   const json = await command(place, "fetch someone/small --json --quiet");
   assert.equal(json.err, "");
   assert.equal(JSON.parse(json.out).commit, "c".repeat(40));
+  assert.equal(JSON.parse(json.out).model, "someone/small");
+  const data = await command(place, "fetch --dataset someone/sums --files main --json --quiet");
+  const { dataset, files, model } = JSON.parse(data.out);
+  assert.deepEqual([dataset, files, model], ["someone/sums", "main", undefined]);
+  const lost = await command(place, "fetch someone/small --files main");
+  assert.equal(lost.code, 2);
+  assert.match(lost.err, /--files is of a data set: add --dataset, or leave it out/);
   const wrong = await command(place, "fetch small");
   assert.equal(wrong.code, 2);
   assert.match(wrong.err, /Cannot fetch "small" as a model of the hub is owner\/name/);
   const bare = await command(place, "fetch");
   assert.equal(bare.code, 2);
-  assert.match(bare.err, /fetch needs <model>\. {2}Example: deno task fetch openai-community/);
+  assert.match(bare.err, /fetch needs <name>\. {2}Example: deno task fetch openai-community/);
 });
 
 inTemporary("--plan prints a table, says what fits, and writes nothing", async (place) => {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { pathToFileURL } from "node:url";
 import { isUsage } from "../../../base/usage.ts";
-import { readData, taskContext } from "../../../experiment/folder/data_file.ts";
+import { readData, readDataFiles, taskContext } from "../../../experiment/folder/data_file.ts";
 import { loadReward, loadTask } from "../../../experiment/folder/own_files.ts";
 import { openFrom } from "../../../experiment/opening.ts";
 import { openRewards } from "../../../experiment/rewards.ts";
@@ -246,7 +246,7 @@ Deno.test("a reward's module that exports none says what it exports", () =>
   }));
 
 Deno.test("a task may read files where there are some", async () => {
-  assert.equal(taskContext().readData, readData);
+  assert.deepEqual(taskContext(), { readData, readDataFiles });
   const code = `const { taskContext } = await import("${ROOT}experiment/folder/data_file.ts");
 const { log } = console;
 delete globalThis.Deno;
@@ -256,51 +256,143 @@ log(Object.keys(taskContext()).length);`;
   assert.equal(new TextDecoder().decode(stdout).trim(), "0");
 });
 
-Deno.test("data is a file, or a file of a data set in the hub's cache", () =>
+/** A data set in a cache of its own, for as long as `body` runs. */
+const withDataset = (
+  files: Record<string, string>,
+  body: (snapshot: string, hub: string) => Promise<void>,
+): Promise<void> =>
   withFolder(async (folder) => {
     const before = Deno.env.get("HF_HUB_CACHE");
     Deno.env.set("HF_HUB_CACHE", `${folder}/hub`);
     try {
       const commit = "c".repeat(40), home = `${folder}/hub/datasets--openai--gsm8k`;
-      await Deno.mkdir(`${home}/snapshots/${commit}/main`, { recursive: true });
+      for (const [name, text] of Object.entries({ "README.md": "no configs", ...files })) {
+        const path = `${home}/snapshots/${commit}/${name}`;
+        await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
+        await Deno.writeTextFile(path, text);
+      }
       await Deno.mkdir(`${home}/refs`);
       await Deno.writeTextFile(`${home}/refs/main`, commit);
-      await file(`${home}/snapshots/${commit}`, "README.md", "no data");
-      await file(`${home}/snapshots/${commit}/main`, "train.parquet", "train");
-      const text = async (name: string) => {
-        const read = await readData(name);
-        return [read.name, new TextDecoder().decode(read.bytes)];
-      };
-      const only = "openai/gsm8k/main/train.parquet";
-      assert.deepEqual(await text("openai/gsm8k"), [only, "train"]);
-      assert.deepEqual(await text(only), [only, "train"]);
-      const path = await file(folder, "a.csv", "prompt");
-      assert.deepEqual(await text(path), [path, "prompt"]);
-      await file(`${home}/snapshots/${commit}/main`, "test.parquet", "test");
-      const cannot = (name: string) =>
-        `Cannot read the data ${name} as it must be a file, or OWNER/NAME of a data set: `;
-      const cases: [string, string][] = [
-        [
-          "openai/gsm8k",
-          "it must be told which of its files: main/test.parquet, main/train.parquet; name openai/gsm8k/FILE",
-        ],
-        [
-          "openai/gsm8k/x.csv",
-          "openai/gsm8k has no x.csv: it has main/test.parquet, main/train.parquet",
-        ],
-        [folder, "it is a folder; name a file in it"],
-        [`${folder}/b.csv`, "there is none"],
-        [
-          "openai/other",
-          `there is no such file in ${Deno.cwd()}, and the hub's cache does not have it as ` +
-          `${folder}/hub/datasets--openai--other. Name the file of data that you have`,
-        ],
-      ];
-      for (const [name, why] of cases) {
-        await assert.rejects(readData(name), new Error(cannot(name) + why));
-      }
+      await body(`${home}/snapshots/${commit}`, `${folder}/hub`);
     } finally {
       if (before === undefined) Deno.env.delete("HF_HUB_CACHE");
       else Deno.env.set("HF_HUB_CACHE", before);
     }
+  });
+const MUST = "as it must be a file, or OWNER/NAME of a data set: ";
+
+Deno.test("data is a file, or a file of a data set in the hub's cache", () =>
+  withDataset({ "main/train.parquet": "train" }, async (snapshot, hub) => {
+    const text = async (name: string) => {
+      const read = await readData(name);
+      return [read.name, new TextDecoder().decode(read.bytes)];
+    };
+    const only = "openai/gsm8k/main/train.parquet";
+    assert.deepEqual(await text("openai/gsm8k"), [only, "train"]);
+    assert.deepEqual(await text(only), [only, "train"]);
+    const path = await file(hub, "a.csv", "prompt");
+    assert.deepEqual(await text(path), [path, "prompt"]);
+    await file(`${snapshot}/main`, "test.parquet", "test");
+    const cases: [string, string][] = [
+      [
+        "openai/gsm8k",
+        `${MUST}one file is wanted: it is ${only}, openai/gsm8k/main/test.parquet; name one of them`,
+      ],
+      [hub, `${MUST}it is a folder; name a file in it`],
+      [`${hub}/b.csv`, `${MUST}there is none`],
+      ["b.csv", `${MUST}there is none in ${Deno.cwd()}`],
+      [
+        "openai/other",
+        `${MUST}there is no such file in ${Deno.cwd()}, and the hub's cache does not have it as ` +
+        `${hub}/datasets--openai--other. This gets it from the hub: deno task fetch --dataset openai/other`,
+      ],
+      [
+        "openai/gsm8k@v2/main",
+        `${MUST}there is no such file in ${Deno.cwd()}, and the hub's cache does not have it as ` +
+        `${hub}/datasets--openai--gsm8k. This gets it from the hub: ` +
+        "deno task fetch --dataset openai/gsm8k@v2 --files 'main'",
+      ],
+    ];
+    for (const [name, why] of cases) {
+      await assert.rejects(readData(name), new Error(`Cannot read the data ${name} ${why}`));
+    }
+    await assert.rejects(readData("openai/gsm8k/x.csv"), {
+      message: "Cannot use x.csv of openai/gsm8k as it must be a config, a file, a folder or a " +
+        "pattern of it: its configs are main; its files are main/test.parquet, main/train.parquet. " +
+        "This gets more of it: deno task fetch --dataset openai/gsm8k --files 'x.csv'",
+    });
   }));
+
+Deno.test("a data set is all of its shards, training ones first, and what it holds out", () => {
+  const files = {
+    "d/train-00001-of-00002.csv": "2",
+    "d/train-00000-of-00002.csv": "1",
+    "d/test-00000-of-00001.csv": "3",
+    "e/train.csv": "4",
+  };
+  return withDataset(files, async (snapshot, hub) => {
+    const text = async (name: string) =>
+      (await readDataFiles(name)).map(({ name, bytes, split }) =>
+        `${name} ${new TextDecoder().decode(bytes)} ${split}`
+      );
+    const set = "openai/gsm8k/d/t", commit = snapshot.slice(-40);
+    const d = [
+      `${set}rain-00000-of-00002.csv 1 train`,
+      `${set}rain-00001-of-00002.csv 2 train`,
+      `${set}est-00000-of-00001.csv 3 heldout`,
+    ];
+    assert.deepEqual(await text("openai/gsm8k/d"), d);
+    assert.deepEqual(await text("openai/gsm8k/d/*"), d);
+    assert.deepEqual(await text("openai/gsm8k/e/train.csv"), [
+      "openai/gsm8k/e/train.csv 4 undefined",
+    ]);
+    assert.deepEqual(await text(`openai/gsm8k@${commit}/e`), [
+      `openai/gsm8k@${commit}/e/train.csv 4 undefined`,
+    ]);
+    const path = await file(hub, "a.csv", "prompt");
+    assert.deepEqual(await text(path), [`${path} prompt undefined`]);
+    // What the hub wrote itself, of a revision with slashes.
+    const refs = `${snapshot}/../../refs/refs/convert`;
+    await Deno.mkdir(refs, { recursive: true });
+    await Deno.writeTextFile(`${refs}/parquet`, commit);
+    assert.equal((await text("openai/gsm8k@refs/convert/parquet/d")).length, 3);
+    await Deno.remove(`${snapshot}/d/train-00001-of-00002.csv`);
+    await assert.rejects(readDataFiles("openai/gsm8k"), {
+      message:
+        `Cannot read the data openai/gsm8k ${MUST}part 2 of 2 of d/train is not there; fetch it ` +
+        "again (deno task fetch --dataset openai/gsm8k), or name those that are there: " +
+        "'openai/gsm8k/d/train-*-of-00002.csv'",
+    });
+    assert.equal((await text("openai/gsm8k/d/train-*-of-00002.csv")).length, 1);
+  });
+});
+
+Deno.test("a data set with configs must be told which, and none of it may lead out of the cache", () => {
+  const config = (name: string) => `- config_name: ${name}\n  data_files: ${name}/*\n`;
+  const card = `---\nconfigs:\n${config("one")}${config("two")}---\n`;
+  return withDataset(
+    { "README.md": card, "one/a.csv": "1", "two/a.csv": "2" },
+    async (snapshot, hub) => {
+      await assert.rejects(readDataFiles("openai/gsm8k"), {
+        message:
+          `Cannot read the data openai/gsm8k ${MUST}it must be told which of its configs: one, two; name openai/gsm8k/CONFIG`,
+      });
+      assert.deepEqual((await readDataFiles("openai/gsm8k/two")).map(({ name }) => name), [
+        "openai/gsm8k/two/a.csv",
+      ]);
+      await Deno.symlink(await file(hub, "secret", "x"), `${snapshot}/one/b.csv`);
+      await assert.rejects(
+        readDataFiles("openai/gsm8k/one"),
+        /a link that leads out of its folder/,
+      );
+      await Deno.remove(`${snapshot}/one/b.csv`);
+      await Deno.truncate(`${snapshot}/one/a.csv`, 2 ** 30 + 1);
+      await assert.rejects(readDataFiles("openai/gsm8k/one"), {
+        name: "RangeError",
+        message:
+          "Cannot read the data openai/gsm8k/one as at most 1073741824 bytes are read: its 1 files " +
+          "have 1073741825; name one of them, such as openai/gsm8k/one/a.csv",
+      });
+    },
+  );
+});

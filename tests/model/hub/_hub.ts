@@ -13,6 +13,8 @@ export interface Seen {
   /** `owner/name`; of the other host too. */
   repo: string;
   name: string;
+  /** Path of the address, as it was sent. */
+  path: string;
   headers: Headers;
 }
 
@@ -54,6 +56,42 @@ export function adapterFiles(base: unknown, revision: unknown = null): typeof NO
     ["adapter_model.safetensors", noise(3000, 2)],
   ]);
 }
+
+/** The files of a data set with two configs, each with two splits, as GSM8K has them; what is in them by name. */
+export function datasetFiles(given: Record<string, string | Uint8Array> = {}): typeof NO_FILES {
+  const card = `---
+license: mit
+configs:
+- config_name: main
+  data_files:
+  - split: train
+    path: main/train-*
+  - split: test
+    path: main/test-*
+- config_name: socratic
+  data_files:
+  - split: train
+    path: socratic/train-*
+  - split: test
+    path: socratic/test-*
+---
+# A data set
+`;
+  const parts = ["main/train", "main/test", "socratic/train", "socratic/test"];
+  const all: [string, string | Uint8Array][] = [
+    ["README.md", card],
+    [".gitattributes", "*.parquet filter=lfs"],
+    ...parts.map((part, i): [string, Uint8Array] => [
+      `${part}-00000-of-00001.parquet`,
+      noise(20_000 + i, i + 3),
+    ]),
+    ...Object.entries(given),
+  ];
+  return new Map(all.map(([name, content]) => [
+    name,
+    typeof content === "string" ? text(content) : new Uint8Array(content),
+  ]));
+}
 const NO_FILES: Map<string, Uint8Array<ArrayBuffer>> = new Map();
 
 /** Two servers: the hub, and the host to which it redirects for weights. */
@@ -85,7 +123,8 @@ export class FakeHub implements AsyncDisposable {
 
   async #answer(request: Request, cdn: boolean): Promise<Response> {
     const { pathname } = new URL(request.url);
-    const name = decodeURIComponent(pathname.slice(pathname.lastIndexOf("/") + 1));
+    const [, inside] = /^(?:\/[^/]+)+?\/resolve\/[0-9a-f]{40}\/(.+)$/.exec(pathname) ?? [];
+    const name = decodeURIComponent(inside ?? pathname.slice(pathname.lastIndexOf("/") + 1));
     const kind = cdn
       ? "cdn"
       : pathname.startsWith("/api/")
@@ -93,8 +132,9 @@ export class FakeHub implements AsyncDisposable {
       : request.method === "HEAD"
       ? "head"
       : "get";
-    const [, repo] = /^(?:\/api\/models)?\/([^/]+\/[^/]+)\//.exec(pathname) ?? ["", ""];
-    const seen = { kind, repo, name, headers: request.headers } as const;
+    const [, repo] = /^(?:\/api\/(?:models|datasets)|\/datasets)?\/([^/]+\/[^/]+)\//
+      .exec(pathname) ?? ["", ""];
+    const seen = { kind, repo, name, path: pathname, headers: request.headers } as const;
     this.seen.push(seen);
     const count = this.count(kind, name);
     return await this.mischief({ ...seen, count, hub: this }) ?? this.honest(seen);
@@ -112,14 +152,14 @@ export class FakeHub implements AsyncDisposable {
       return new Response(null, { status: 404, headers: { "x-error-code": "EntryNotFound" } });
     }
     const about = { "x-repo-commit": COMMIT, "accept-ranges": "bytes" };
-    if (kind !== "cdn" && name.endsWith(".safetensors")) {
+    if (kind !== "cdn" && /\.(?:safetensors|parquet)$/.test(name)) {
       return new Response(null, {
         status: 302,
         headers: {
           ...about,
           "x-linked-size": String(bytes.length),
           "x-linked-etag": `"${sha256(bytes)}"`,
-          location: `${this.cdn}/${repo}/${name}`,
+          location: `${this.cdn}/${repo}/${encodeURIComponent(name)}`,
         },
       });
     }
