@@ -50,7 +50,8 @@ const ABOUT = { name: "colors", summary: "name what two colours give when mixed"
 export function colors(): Task {
   const file = "tasks/data/colors.csv";
   const subject = ({ b }: Example) => b as string;
-  const about = { ...ABOUT, maxNewTokens: 2, defaultRewards: "semantic", subject };
+  const fits = ["semantic", "exact", "first_word"];
+  const about = { ...ABOUT, maxNewTokens: 2, defaultRewards: "semantic", fits, subject };
   return answeredTask(about, parseColors(table, file), file);
 }
 
