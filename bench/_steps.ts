@@ -4,7 +4,7 @@ import { generate } from "../model/generation/generate.ts";
 import { Gpt2 } from "../model/gpt2.ts";
 import type { LoraOptions } from "../model/lora/lora.ts";
 import { languageModelRows } from "../model/rows.ts";
-import type { Policy, StepRates, TokenBatch } from "../rl/policy.ts";
+import type { EvaluationRequest, Policy, StepRates, TokenBatch } from "../rl/policy.ts";
 import { Trainer } from "../rl/trainer.ts";
 import { LanguagePolicy } from "../experiment/policy.ts";
 import { ids } from "./_case.ts";
@@ -146,12 +146,25 @@ export async function ppoUpdate(
   };
 }
 
-/** Notes the time of each phase of an update. */
+/**
+ * Notes the time of each phase of an update. It does not say that an evaluation can give the reference as
+ * well, so that the reference is a phase of its own.
+ */
 export class TimedPolicy implements Policy {
   phases: Phases = {};
+  readonly hasValues?: boolean;
+  readonly valueDetached?: boolean;
+  readonly hasKl?: boolean;
   #isLearning = false;
 
-  constructor(readonly policy: Policy) {}
+  constructor(readonly policy: Policy) {
+    const { hasValues, valueDetached, hasKl } = policy;
+    Object.assign(this, { hasValues, valueDetached, hasKl });
+  }
+
+  get lastPass(): unknown {
+    return this.policy.lastPass;
+  }
 
   generate(...args: Parameters<Policy["generate"]>): ReturnType<Policy["generate"]> {
     this.#isLearning = false;
@@ -162,9 +175,9 @@ export class TimedPolicy implements Policy {
     return timed(this.phases, "reference", () => this.policy.reference!(batch));
   }
 
-  evaluate(batch: TokenBatch): ReturnType<Policy["evaluate"]> {
+  evaluate(batch: TokenBatch, asked?: EvaluationRequest): ReturnType<Policy["evaluate"]> {
     const phase = this.#isLearning ? "epochs" : "old logprobs";
-    return timed(this.phases, phase, () => this.policy.evaluate(batch));
+    return timed(this.phases, phase, () => this.policy.evaluate(batch, asked));
   }
 
   // These only enqueue, but a software adapter makes the caller wait for its queue to take more.

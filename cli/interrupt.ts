@@ -15,20 +15,39 @@ export const INTERRUPTED = 130;
  */
 export const ECHO_MS = 500;
 
-/** Tells a second wish to stop from the echoes of the first. */
+/** Calls back after so many ms, which keeps no process alive; gives what takes that back. */
+type Later = (call: () => void, ms: number) => () => void;
+
+const later: Later = (call, ms) => {
+  const timer = setTimeout(call, ms);
+  Deno.unrefTimer(timer);
+  return () => clearTimeout(timer);
+};
+
+/**
+ * Tells a second wish to stop from the echoes of the first. When a signal arrived is not told, and while a
+ * pass computes on the processor nothing is heard: what is heard as soon as it ends may be an echo that
+ * came as it began. So a wish is a second one only where the program had a turn to hear of echoes in between.
+ */
 export class StopWishes {
-  #last: number | undefined;
+  #isFirst = true;
+  #isOver = false;
+  #cancel = () => {};
 
-  /** @param now clock, milliseconds */
-  constructor(readonly now: () => number = () => performance.now()) {}
+  constructor(readonly after: Later = later) {}
 
-  /** What a signal that arrived asks for. */
+  /** What a signal that is heard asks for. */
   take(signal: Deno.Signal): "stop" | "nothing" | "exit" {
-    const now = this.now(), last = this.#last;
-    this.#last = now;
-    if (last === undefined) return "stop";
+    const [isFirst, isOver] = [this.#isFirst, this.#isOver];
+    this.#cancel();
+    this.#isFirst = this.#isOver = false;
+    this.#cancel = this.after(() => {
+      // Signals that waited behind a pass, as this timer may have, are heard before the next one.
+      this.#cancel = this.after(() => this.#isOver = true, 0);
+    }, ECHO_MS);
+    if (isFirst) return "stop";
     // A terminal that closes, or a shell that ends after Ctrl-C, hangs up by itself: nobody asked twice.
-    return signal === "SIGHUP" || now - last < ECHO_MS ? "nothing" : "exit";
+    return signal === "SIGHUP" || !isOver ? "nothing" : "exit";
   }
 }
 

@@ -49,7 +49,7 @@ export interface SplitResult {
 export interface Players {
   /** Held-out prompts that they played: all, or as many as may be scored. */
   prompts: number;
-  /** Says the prompt's last word. */
+  /** Says the last word of what is asked about. */
   copy: SplitResult;
   /**
    * Says one of the answers of training, whatever the prompt: of those `tried`, the most frequent ones, that

@@ -35,6 +35,8 @@ export interface Game {
   rewards: CombinedReward;
   /** Name of the reward that is the task's own measure, where it has one. */
   measure?: string;
+  /** As `Task.subject`. */
+  subject?: Task["subject"];
   /** Counts tokens. Default: nothing is cut. */
   tokenizer?: Pick<Tokenizer, "encode" | "decode">;
   /** No player says more, as no policy does. */
@@ -78,7 +80,7 @@ export async function play(game: Game): Promise<Players | undefined> {
   const answer = best ?? answers[0];
   return {
     prompts: asked.length,
-    copy: await earned(game, asked, ({ prompt }) => copied(prompt)),
+    copy: await earned(game, asked, (example) => copied(example, game.subject)),
     ...(answer !== undefined && {
       constant: {
         answer,
@@ -95,11 +97,23 @@ export async function play(game: Game): Promise<Players | undefined> {
  * `more` says otherwise.
  */
 export const trivialPlayers = (
-  { examples, measure, maxNewTokens }: Pick<Task, "examples" | "measure" | "maxNewTokens">,
+  { examples, measure, maxNewTokens, subject }: Pick<
+    Task,
+    "examples" | "measure" | "maxNewTokens" | "subject"
+  >,
   rewards: CombinedReward,
   more: Partial<Pick<Game, "tokenizer" | "maxNewTokens" | "batchSize" | "bounds">> = {},
 ): Promise<Players | undefined> =>
-  play({ examples, measure, maxNewTokens, batchSize: 48, bounds: QUICK, ...more, rewards });
+  play({
+    examples,
+    measure,
+    subject,
+    maxNewTokens,
+    batchSize: 48,
+    bounds: QUICK,
+    ...more,
+    rewards,
+  });
 
 /** For people: what is left out where not all can be tried; undefined where nothing is. */
 export function boundsNotice({ examples: { train, heldout }, bounds }: Game): string | undefined {
@@ -118,8 +132,9 @@ export function boundsNotice({ examples: { train, heldout }, bounds }: Game): st
   } held-out prompts${constant}`;
 }
 
-/** The prompt's last word, with a space before it where the prompt ends without one. */
-const copied = (prompt: string): string => (/\s$/.test(prompt) ? "" : " ") + lastWord(prompt);
+/** The last word of what is asked about, with a space before it where the prompt ends without one. */
+const copied = (example: Example, subject: Task["subject"]): string =>
+  (/\s$/.test(example.prompt) ? "" : " ") + lastWord(subject?.(example) ?? example.prompt);
 
 /** Means of what a player earns that says `say(example)`. */
 async function earned(
@@ -141,7 +156,8 @@ async function earned(
   return {
     exact: meanOf(scores.exact),
     reward: meanOf(total),
-    ...(measure !== undefined && { measure: meanOf(scores[measure]) }),
+    // A program may let them play under rewards that the measure is not among.
+    ...(measure !== undefined && scores[measure] && { measure: meanOf(scores[measure]) }),
   };
 }
 

@@ -12,7 +12,7 @@ import { sharePrefixes } from "../model/prefix_tree.ts";
 import type { BatchSizes } from "../model/passes.ts";
 import { mixReference } from "../model/reference.ts";
 import { fromGrid, type ResponseRows, responseRows, toGrid } from "../model/rows.ts";
-import { pieces } from "../rl/experience.ts";
+import { pieces } from "../rl/pieces.ts";
 import type {
   Evaluation,
   EvaluationGradient,

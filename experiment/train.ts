@@ -117,11 +117,12 @@ class TrainingRun {
 
   /** Lets those play that learn nothing; what rewards count meanwhile is theirs, not the run's. */
   async #play(): Promise<Players | undefined> {
-    const { plan, rewards, tokenizer } = this.run, { examples, measure } = plan.task;
+    const { plan, rewards, tokenizer } = this.run, { task } = plan, { examples, measure } = task;
     if (!plan.players) return undefined;
     const game = {
       ...{ examples, measure, rewards, tokenizer, maxNewTokens: plan.config.maxNewTokens },
       ...{ batchSize: plan.settings.batchSize, bounds: boundsFor(plan.rewards) },
+      subject: task.subject?.bind(task),
     };
     const bounded = boundsNotice(game);
     if (bounded !== undefined) this.observer.notice?.(`note: ${bounded}`);

@@ -19,16 +19,9 @@ import type { Algorithm, Experience, Needs, StepContext } from "./algorithm.ts";
 import { scoredRows } from "./drawn.ts";
 import type { Batch } from "./dynamic_sampling.ts";
 import type { Evaluation, Policy, Rollout, TokenBatch } from "./policy.ts";
+import { pieces } from "./pieces.ts";
 import { NO_SCORES, prepareScores, type ScoreMoments } from "./score_scaling.ts";
 import { rewardColumns } from "./scores.ts";
-
-/** Lists `rows` in pieces of at most `size`; 0 is all at once. */
-export function pieces(rows: readonly number[], size: number): number[][] {
-  const step = size === 0 ? Math.max(1, rows.length) : size;
-  const out: number[][] = [];
-  for (let at = 0; at < rows.length; at += step) out.push(rows.slice(at, at + step));
-  return out;
-}
 
 /** What the policy is asked about some rows of a rollout. */
 export function tokenBatch(

@@ -10,7 +10,7 @@ import {
   type ResponseGrid,
   takeRows,
 } from "./batch.ts";
-import { pieces, tokenBatch } from "./experience.ts";
+import { tokenBatch } from "./experience.ts";
 import { tokenMean } from "./loss/normalise.ts";
 import {
   addSums,
@@ -23,6 +23,7 @@ import {
 } from "./loss/sums.ts";
 import type { Evaluation, Policy } from "./policy.ts";
 import { gradientOf, phasesOf, ratesAt } from "./phases.ts";
+import { piecesInOrder } from "./pieces.ts";
 
 /** What the epochs over one rollout came to. */
 export interface UpdateResult {
@@ -117,7 +118,7 @@ class Update<C> {
     checkSize(`the weights of ${algorithm.name}`, weight, grid);
     const counted = rows.filter((b) => lastToken(grid, b) >= 0).length;
     let sums = emptySums();
-    for (const piece of pieces(rows, context.config.microbatchRows)) {
+    for (const piece of piecesInOrder(rows, context.config.microbatchRows)) {
       const part = gridOfRows(grid, piece);
       if (countTokens(part.mask) === 0) continue;
       const now = await this.#evaluate(piece, turn.isFirst);

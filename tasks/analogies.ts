@@ -12,6 +12,7 @@ import {
   readPrompts,
   type Splits,
 } from "./prompts.ts";
+import type { Example } from "../rewards/reward.ts";
 import type { Task, TaskDefinition } from "./task.ts";
 
 /** One prompt; its id is `a:b::c`. */
@@ -61,6 +62,7 @@ export function analogies(): Task {
     model: "small",
     algorithm: "grpo",
     maxNewTokens: 2,
+    subject: ({ c }: Example) => c as string,
     defaultRewards: "first_word",
     fits: ["first_word", "semantic", "exact"],
   };

@@ -6,6 +6,7 @@
 import { defineOptions } from "../base/options.ts";
 import table from "./data/colors.csv" with { type: "text" };
 import { type AnsweredExample, answeredTask, readPrompts, type Splits } from "./prompts.ts";
+import type { Example } from "../rewards/reward.ts";
 import type { Task, TaskDefinition } from "./task.ts";
 
 /** One prompt: an ordered pair, its mixture and its id, which is `a+b`. */
@@ -48,7 +49,9 @@ const ABOUT = { name: "colors", summary: "name what two colours give when mixed"
 /** 72 prompts to train on, 18 held out. */
 export function colors(): Task {
   const file = "tasks/data/colors.csv";
-  const about = { ...ABOUT, maxNewTokens: 2, defaultRewards: "semantic" };
+  const subject = ({ b }: Example) => b as string;
+  const fits = ["semantic", "exact", "first_word"];
+  const about = { ...ABOUT, maxNewTokens: 2, defaultRewards: "semantic", fits, subject };
   return answeredTask(about, parseColors(table, file), file);
 }
 

@@ -57,7 +57,10 @@ function taskOf(records: DataRecord[], settings: DialogueSettings): Task {
     algorithm: "grpo",
     maxNewTokens: 40,
     defaultRewards: "semantic",
-    fits: ["semantic", "perplexity", "length", "repetition", "contains"],
+    fits: [
+      ...["semantic", "judge_soft", "judge_hard", "perplexity"],
+      ...["length", "repetition", "contains"],
+    ],
     measure: "semantic",
   };
   return answeredTask(about, examples, records[0].file);

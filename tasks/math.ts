@@ -12,6 +12,7 @@ import {
 } from "../base/options.ts";
 import { dataOption, DRAW, drawExamples, openData } from "./files.ts";
 import { makeProblems } from "./math/problems.ts";
+import type { Example } from "../rewards/reward.ts";
 import { type AnsweredExample, answeredTask, type Splits } from "./prompts.ts";
 import { readRecords } from "./records/read.ts";
 import { type DataRecord, recordError, textIn } from "./records/record.ts";
@@ -92,6 +93,7 @@ function mathTask(
     model: "small",
     algorithm: "grpo",
     maxNewTokens: tags ? 96 : 8,
+    subject: ({ question }: Example) => String(question).match(/\d[\d,.]*/g)?.at(-1) ?? "",
     defaultRewards: tags ? "numeric_hard,format" : "numeric_hard",
     fits: ["numeric_hard", "numeric_soft", "format", "exact", "perplexity"],
   };

@@ -45,7 +45,7 @@ export function negative(): Task {
     model: "small",
     maxNewTokens: 16,
     defaultRewards: "semantic",
-    fits: ["semantic", "exact"],
+    fits: ["semantic", "exact", "sentiment"],
   };
   return answeredTask(about, parseNegatives(table, file), file);
 }

@@ -12,6 +12,7 @@ import {
   readPrompts,
   type Splits,
 } from "./prompts.ts";
+import type { Example } from "../rewards/reward.ts";
 import type { Task, TaskDefinition } from "./task.ts";
 
 /** The prompt of a word; the space at its end is part of it. */
@@ -43,6 +44,7 @@ export function opposites(): Task {
     ...ABOUT,
     model: "small",
     maxNewTokens: 2,
+    subject: ({ id }: Example) => id,
     defaultRewards: "semantic",
     fits: ["semantic", "exact", "first_word"],
   };

@@ -6,6 +6,7 @@
 import { defineOptions } from "../base/options.ts";
 import table from "./data/shades.csv" with { type: "text" };
 import { type AnsweredExample, answeredTask, readPrompts, type Splits } from "./prompts.ts";
+import type { Example } from "../rewards/reward.ts";
 import type { Task, TaskDefinition } from "./task.ts";
 
 /** One prompt: an ordered set of three, its mixture and its id, which is `a+b+c`. */
@@ -53,6 +54,7 @@ export function shades(): Task {
     ...ABOUT,
     model: "small",
     maxNewTokens: 2,
+    subject: ({ c }: Example) => c as string,
     defaultRewards: "semantic",
     fits: ["semantic", "exact", "first_word"],
   };

@@ -32,6 +32,11 @@ export interface Task {
    * means nothing. Default: none but `exact`.
    */
   readonly measure?: string;
+  /**
+   * The part of a prompt that is asked about, whose last word a player says who learns nothing. Default: all
+   * of the prompt.
+   */
+  subject?(example: Example): string;
   /** Rollouts of a run that does not say. */
   readonly steps: number;
   /**

@@ -7,7 +7,7 @@ import { CpuDevice } from "../kernels/devices/cpu.ts";
 import type { Device } from "../kernels/device.ts";
 import { WebGpuDevice } from "../kernels/devices/webgpu.ts";
 import type { WebGpuOptions } from "../kernels/devices/webgpu/adapter.ts";
-import { NOT_RUN } from "../scripts/test.ts";
+import { NOT_RUN } from "../scripts/test/not_run.ts";
 
 /** Kinds of devices. */
 export type Kind = "cpu" | "webgpu";

@@ -9,12 +9,23 @@ import { profileStep, profileTable } from "../bench/_profile.ts";
 import { SHAPES } from "../bench/_shapes.ts";
 import { StepReport } from "../bench/_step_report.ts";
 import { groupStep } from "../bench/_groups.ts";
-import { decoding, ppoUpdate, trainingFlop, trainingStep } from "../bench/_steps.ts";
+import {
+  decoding,
+  madeUpScores,
+  ppoUpdate,
+  TimedPolicy,
+  trainingFlop,
+  trainingStep,
+} from "../bench/_steps.ts";
 import { formatTable, short } from "../bench/_table.ts";
 import { workersLines } from "../bench/workers.ts";
 import { CpuDevice } from "../kernels/devices/cpu.ts";
 import { Scope } from "../kernels/scope.ts";
+import type { Policy } from "../rl/policy.ts";
+import { Trainer } from "../rl/trainer.ts";
 import { testOnDevices, testOnWebGpu } from "./_devices.ts";
+import { hearLaunches } from "./kernels/_launches.ts";
+import { TablePolicy } from "./rl/_table_policy.ts";
 
 const TINY = {
   model: "tiny",
@@ -70,12 +81,11 @@ Deno.test("the cases launch every kernel there is", () => {
         scope.alloc(values.length, name, values instanceof Uint32Array ? "u32" : "f32"),
       ]),
     );
-    const { launch: run } = device;
-    device.launch = (one) => {
-      files.add(one.kernel.label.split(".")[0].replace(/_d\d+$|_parts$/, ""));
-    };
+    using heard = hearLaunches(device, { runs: false });
     launch(device, x);
-    device.launch = run;
+    for (const { kernel } of heard.launches) {
+      files.add(kernel.label.split(".")[0].replace(/_d\d+$|_parts$/, ""));
+    }
   }
   const written = [...Deno.readDirSync("kernels")].map(({ name }) => name)
     .filter((name) => name.endsWith(".wgsl") && name !== "matmul_load.wgsl")
@@ -223,6 +233,19 @@ testOnDevices("training, decoding and PPO are measured in their phases", async (
     assert.ok(text.includes(name), name);
   }
   assert.match(text, /\| step +\| \w+ +\| +500 \| +20 \| +0\.00200 \| +1000 \|/);
+});
+
+Deno.test("a policy that is timed is asked for what its algorithm wants, and says what it has", async () => {
+  const table = new TablePolicy(5), policy = new TimedPolicy(table);
+  assert.deepEqual([policy.hasKl, policy.valueDetached, policy.hasValues], [true, true, undefined]);
+  const settings = { totalSteps: 3, maxNewTokens: 2, klEstimator: "full", epochs: 2 } as const;
+  const prompts = [Int32Array.of(1), Int32Array.of(2)];
+  const { metrics } = await new Trainer(policy, settings).step(prompts, madeUpScores);
+  assert.ok(table.klAsked[0], "KL over the vocabulary is asked for");
+  assert.equal(metrics["kl/reference"], 0); // of a policy that is still the reference
+  assert.ok(policy.phases.reference, "the reference is a phase of its own");
+  const last = new TimedPolicy({ ...table, lastPass: "a pass" } as unknown as Policy).lastPass;
+  assert.equal(last, "a pass");
 });
 
 testOnDevices("a profile names every launch of a training step once", async (device) => {

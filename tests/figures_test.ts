@@ -1,6 +1,7 @@
 /** Every figure of docs/reading is drawn again, to the same bytes, and stands on a page. @module */
 import assert from "node:assert/strict";
 import { lineChart, lines, n, svg, text } from "../scripts/figures/_svg.ts";
+import { commandsOf, RUNS } from "../scripts/figures/_record.ts";
 import { FOLDER, listFigures } from "../scripts/figures.ts";
 
 const ROOT = new URL("../", import.meta.url);
@@ -33,6 +34,26 @@ Deno.test("every figure is drawn by a module and stands on the page that it is n
     const number = /^(\d\d)-/.exec(file)?.[1];
     if (number) assert.deepEqual(on, on.filter((page) => page.includes(`/${number}-`)), file);
   }
+});
+
+Deno.test("each command behind the tables is trained once, and gives each table its columns", () => {
+  const all = commandsOf();
+  const keys = all.map(({ words, change }) => JSON.stringify([words, change]));
+  assert.equal(new Set(keys).size, keys.length);
+  const names = all.flatMap(({ tables }) => tables.map(({ name }) => name));
+  assert.deepEqual(names.toSorted(), [...Object.keys(RUNS), ..."abcdef"].toSorted());
+  const namesOf = (name: string) =>
+    all.find(({ tables }) => tables.some((of) => of.name === name))!.tables.map(({ name }) => name);
+  assert.deepEqual(namesOf("healthy"), ["healthy", "12-lambda-0.95", "d"]);
+  assert.deepEqual(namesOf("lambda-0"), ["lambda-0", "12-lambda-0", "e"]);
+  assert.deepEqual(namesOf("one-row-early"), ["one-row-early", "f"]); // the same words, another code
+  const [{ words, change, tables: [healthy, twelve] }, ...none] = commandsOf([
+    "healthy",
+    "12-lambda-0.95",
+  ]);
+  assert.deepEqual([words, change, none], [RUNS.healthy[0], undefined, []]);
+  assert.ok(healthy.columns.length > 5 && healthy.columns.includes("kl/reference"));
+  assert.deepEqual(twelve, { name: "12-lambda-0.95", columns: ["step", "rewards/exact/mean"] });
 });
 
 Deno.test("a chart leaves out what is not finite, and escapes words", () => {

@@ -1,6 +1,6 @@
 /** What is said where tests of the WGSL cannot run; and that they fail where CI is set. @module */
 import assert from "node:assert/strict";
-import { NOT_RUN, notRunLines } from "../scripts/test.ts";
+import { NOT_RUN, notRunLines } from "../scripts/test/not_run.ts";
 import { withFolder } from "./_folder.ts";
 
 const ROOT = new URL("../", import.meta.url);
@@ -23,19 +23,22 @@ Deno.test("the last lines say how many tests of the WGSL did not run, why, and w
   assert.ok(some.at(-1)!.endsWith("deno task doctor says more."));
 });
 
-/** Two tests, of which this machine can run one, under the command that `deno task test` is. */
-async function runTests(env: Record<string, string>): Promise<{ out: string; code: number }> {
+/** Files of two tests, of which this machine can run one, under the command that `deno task test` is. */
+async function runTests(
+  env: Record<string, string>,
+  files = ["two_test.ts"],
+): Promise<{ out: string; code: number }> {
   const { tasks } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
-  const words = tasks.test.command.split(" ").slice(1, -1); // without "deno" and "tests/"
+  const words = tasks.test.command.split(" ").slice(1); // without "deno"
   let text = "";
   let status = 0;
   await withFolder(async (folder) => {
-    const file = `${folder}/two_test.ts`;
+    const paths = files.map((name) => `${folder}/${name}`);
     const code = `import { testOnDevices } from "${new URL("tests/_devices.ts", ROOT)}";
       testOnDevices("opens", (device) => { if (device.name === "") throw new Error(); });`;
-    await Deno.writeTextFile(file, code);
+    for (const path of paths) await Deno.writeTextFile(path, code);
     const { stdout, code: ended } = await new Deno.Command(Deno.execPath(), {
-      args: [...words, "--no-check", "--config", "deno.json", file],
+      args: [...words, "--no-check", "--config", "deno.json", ...paths],
       cwd: ROOT,
       // Vulkan alone, and no driver for it: what a machine without a graphics driver is to a program.
       env: {
@@ -59,6 +62,16 @@ Deno.test("without a driver the twins' half passes, and the other half is said n
   const last = out.slice(out.indexOf("1 TESTS OF THE WGSL DID NOT RUN"));
   assert.match(last, /^[^\n]+:\n {2}1: no WebGPU adapter answers\n/, out);
   if (Deno.build.os === "linux") assert.match(last, /\n {2}sudo apt-get install -y mesa-vulkan/);
+});
+
+Deno.test("what did not run in several processes is added up", async () => {
+  const { out, code } = await runTests({}, ["a_test.ts", "b_test.ts"]);
+  assert.equal(code, 0, out);
+  assert.match(
+    out,
+    /^ok \| 2 passed \| 0 failed \| 2 ignored \(\d+m?s\)\n\n\n2 TESTS OF THE WGSL DID NOT/m,
+  );
+  assert.match(out, /\n {2}2: no WebGPU adapter answers\n/);
 });
 
 Deno.test("where CI is set a missing adapter fails the tests of the WGSL", async () => {

@@ -93,7 +93,7 @@ const BUGS: typeof RUNS = {
 };
 
 /** The table as it is kept: the columns, six digits. @throws {SyntaxError} where one is missing */
-function kept(metrics: string, columns: readonly string[] = COLUMNS): string {
+function kept(metrics: string, columns: readonly string[]): string {
   const rows = readCsv(metrics, { file: "metrics.csv", columns: [...columns] });
   return table(
     rows.map(({ values }) => columns.map((name) => values[name] === "" ? NaN : +values[name])),
@@ -107,6 +107,26 @@ function table(rows: readonly (readonly number[])[], columns: readonly string[])
   return [columns.join(","), ...rows.map((row) => row.map(number).join(",")), ""].join("\n");
 }
 
+/** A run that several tables are of, each with columns of its own. */
+export interface TrainedOnce {
+  words: string;
+  change?: Change;
+  tables: { name: string; columns: readonly string[] }[];
+}
+
+/** The commands behind the tables of those names, each once; without names, behind all. */
+export function commandsOf(names: readonly string[] = []): TrainedOnce[] {
+  const commands = new Map<string, TrainedOnce>();
+  for (const [name, [words, change, columns = COLUMNS]] of Object.entries({ ...RUNS, ...BUGS })) {
+    if (names.length > 0 && !names.includes(name)) continue;
+    const key = JSON.stringify([words, change]);
+    const command = commands.get(key) ?? { words, change, tables: [] };
+    command.tables.push({ name, columns: name in BUGS ? BUG_COLUMNS : columns });
+    commands.set(key, command);
+  }
+  return [...commands.values()];
+}
+
 async function record(name: string, text: string, { train, heldout }: Summary): Promise<void> {
   await Deno.writeTextFile(new URL(`${name}.csv`, name in BUGS ? BUG_TABLES : DATA), text);
   console.log(`${name}: exact ${train.after.exact} / ${heldout.after.exact}`);
@@ -114,10 +134,9 @@ async function record(name: string, text: string, { train, heldout }: Summary): 
 
 if (import.meta.main) {
   const isAsked = (name: string) => Deno.args.length === 0 || Deno.args.includes(name);
-  for (const [name, [words, change, columns]] of Object.entries({ ...RUNS, ...BUGS })) {
-    if (!isAsked(name)) continue;
+  for (const { words, change, tables } of commandsOf(Deno.args)) {
     const { metrics, summary } = await runCommand(words, change);
-    await record(name, kept(metrics, name in BUGS ? BUG_COLUMNS : columns), summary);
+    for (const { name, columns } of tables) await record(name, kept(metrics, columns), summary);
   }
   for (const [name, [request, columns]] of Object.entries(EXPERIMENTS)) {
     if (!isAsked(name)) continue;

@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { listFolder } from "../../experiment/folder/files.ts";
 import { endOf, readHistory } from "../../experiment/folder/history.ts";
+import { LOCK_FILE } from "../../experiment/folder/lock.ts";
 import { checkpointSteps, readRun } from "../../experiment/folder/run_data.ts";
 import { inTemporary } from "../_folder.ts";
 import { writeSmallModel } from "../experiment/_model.ts";
@@ -14,6 +15,8 @@ import { writeSmallModel } from "../experiment/_model.ts";
 const PRESSES = Number(Deno.env.get("PLAINRL_PRESSES") ?? 3);
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const STEPS = 12;
+/** How long a run may take to stop, ms: seconds, and minutes where much else goes on. */
+const PATIENCE = 300_000;
 const FIRST_STEP = /reward .*KL/; // the head of the table comes with it
 
 /** A folder with a small model and the repository's own `train` task, and what a shell runs in it. */
@@ -87,8 +90,12 @@ async function assertKept(run: string, said: string, code: number): Promise<stri
   const names = await listFolder(run);
   if (!names.includes("config.json")) return "before the run"; // nothing was made yet
   // What forwards the signal may end before the run, which goes on without a terminal.
-  for (let i = 0; i < 100 && !endOf(await readHistory(run)); i++) {
-    if ((await listFolder(run)).includes("summary.json")) break;
+  const isOver = async () => {
+    const files = await listFolder(run);
+    if (files.includes(LOCK_FILE)) return false;
+    return files.includes("summary.json") || endOf(await readHistory(run)) !== undefined;
+  };
+  for (let i = 0; i < PATIENCE / 100 && !await isOver(); i++) {
     await new Promise((done) => setTimeout(done, 100));
   }
   const { metrics, summary } = await readRun(run), saved = (await checkpointSteps(run)).at(-1);
@@ -154,7 +161,7 @@ async function assertSurvives(
   const isOver = async () =>
     endOf(await readHistory(run)) && (await listFolder(run)).includes("report.html");
   for (const from = Date.now(); !await isOver();) {
-    assert.ok(Date.now() - from < 60_000, "the run neither stopped nor said so");
+    assert.ok(Date.now() - from < PATIENCE, "the run neither stopped nor said so");
     await new Promise((done) => setTimeout(done, 20));
   }
   assert.equal(endOf(await readHistory(run))!.kind, "stopped");

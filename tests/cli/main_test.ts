@@ -214,7 +214,7 @@ inTemporary(
 inTemporary("a second Ctrl-C ends at once", async (place) => {
   const { code, err } = await command(place, "train stuck --steps 400", {
     interrupt: 2,
-    apart: ECHO_MS + 100,
+    apart: 3 * ECHO_MS, // it needs a turn after ECHO_MS
   });
   assert.equal(code, 130);
   assert.match(err, /stopping after this step/);

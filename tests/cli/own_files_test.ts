@@ -238,6 +238,6 @@ Deno.test("--list has every task with what it decides, in words and as one objec
     const text = (await train(place, "--list")).out;
     assert.match(
       text,
-      /^ {2}colors +name what two colours give when mixed; --model tiny --algorithm ppo --reward semantic; 72 prompts to train on, 18 held out; any reward$/m,
+      /^ {2}colors +name what two colours give when mixed; --model tiny --algorithm ppo --reward semantic; 72 prompts to train on, 18 held out; rewards semantic, exact, first_word$/m,
     );
   }));

@@ -83,16 +83,16 @@ Deno.test("a reward's own definition has its settings, on the run's table too", 
   };
   const { rewards } = resolveRequest({
     ...{ task: "colors", reward: [{ reward: definition, weight: 2 }, "exact:0"] },
-    settings: { long_wordsScale: 3 },
+    settings: { longWordsScale: 3 },
   });
   assert.deepEqual(rewards[0], { weight: 2, definition, settings: { scale: 3 } });
   assert.throws(
-    () => resolveRequest({ task: "colors", reward: definition, settings: { long_wordsScale: -1 } }),
-    /long_wordsScale must be at least 0: it is -1/,
+    () => resolveRequest({ task: "colors", reward: definition, settings: { longWordsScale: -1 } }),
+    /longWordsScale must be at least 0: it is -1/,
   );
   assert.throws(
-    () => resolveRequest({ task: "colors", settings: { long_wordsScale: 1 } }),
-    /has no setting "long_wordsScale"/,
+    () => resolveRequest({ task: "colors", settings: { longWordsScale: 1 } }),
+    /has no setting "longWordsScale"/,
   );
   function shortAnswer(text: string): number {
     return 1 / text.length;

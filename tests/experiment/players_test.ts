@@ -7,6 +7,7 @@ import {
   type Game,
   lastWord,
   play,
+  trivialPlayers,
 } from "../../experiment/players.ts";
 import type { Players } from "../../experiment/observer.ts";
 import { chooseRewards, openRewards } from "../../experiment/rewards.ts";
@@ -18,6 +19,7 @@ import { functionReward } from "../../rewards/own.ts";
 import { tableParent } from "../../rewards/parents/table.ts";
 import type { Example, Reward } from "../../rewards/reward.ts";
 import { csvTask } from "../../tasks/csv.ts";
+import { openTask } from "../../tasks/open.ts";
 import { withFolder } from "../_folder.ts";
 import { resumeIn, runInto, smallRequest } from "./folder/_small_run.ts";
 import { Recorder } from "./_model.ts";
@@ -79,6 +81,32 @@ Deno.test("by exact, copying earns what equals its word, the constant its share,
     },
     nothing: { exact: 0, reward: 0 },
   });
+});
+
+Deno.test("copying is of what a task says is asked about, and pays under opposites", async () => {
+  const words: Record<string, [example: string, word: string]> = {
+    colors: ["red+blue", "blue"],
+    opposites: ["big", "big"],
+  };
+  for (const [name, [id, word]] of Object.entries(words)) {
+    const { task } = await openTask(name);
+    const all = [...task.examples.train, ...task.examples.heldout];
+    assert.equal(task.subject!(all.find((one) => one.id === id)!), word);
+  }
+  const { task } = await openTask("opposites");
+  const played = await trivialPlayers(task, await openRewards(task, "semantic"));
+  assert.equal(played!.copy.exact, 0); // nothing of it is right, and it earns more than a half
+  assert.ok(Math.abs(played!.copy.reward - 0.535) < 1e-3, `${played!.copy.reward}`);
+});
+
+Deno.test("rewards that the task's measure is not among tell none of it", async () => {
+  const { task } = await openTask("imdb");
+  const played = await trivialPlayers(
+    task,
+    await openRewards(task, "length", { settings: { lengthMin: 1 } }),
+  );
+  assert.equal(played!.nothing.measure, undefined);
+  assert.ok(Number.isFinite(played!.copy.reward));
 });
 
 Deno.test("the constant is the answer that earns most on training prompts, not the most frequent one", async () => {

@@ -1,14 +1,33 @@
 /** Rows that attention's tests share: plain ones, and trees of texts. @module */
 import { type AttentionDims, plainEnds } from "../../kernels/attention.ts";
 import type { Device, Tensor } from "../../kernels/device.ts";
+import { WebGpuDevice } from "../../kernels/devices/webgpu.ts";
 import { upload } from "../../kernels/tensor.ts";
+import { testOnDevices, testOnWebGpu } from "../_devices.ts";
+
+type AttentionKernel = Pick<AttentionDims, "naive" | "shuffle">;
 
 /** The kernels that there are: by default lanes shuffle rows where they can. */
-export const KERNELS: readonly Pick<AttentionDims, "naive" | "shuffle">[] = [
-  {},
-  { shuffle: false },
-  { naive: true },
-];
+const KERNELS: readonly AttentionKernel[] = [{}, { shuffle: false }, { naive: true }];
+
+/** The kernels of a device; one twin defines them all. */
+export const kernelsOf = ({ kind }: Device): readonly AttentionKernel[] =>
+  kind === "cpu" ? KERNELS.slice(0, 1) : KERNELS;
+
+/** Registers a test for each kernel of each device. */
+export function testKernels(
+  name: (kernel: AttentionKernel) => string,
+  body: (device: Device, kernel: AttentionKernel) => Promise<void>,
+): void {
+  const [first, ...others] = KERNELS;
+  testOnDevices(name(first), (device) => body(device, first));
+  for (const kernel of others) {
+    testOnWebGpu(name(kernel), async () => {
+      using device = await WebGpuDevice.open();
+      await body(device, kernel);
+    });
+  }
+}
 
 /** What attention takes of a batch besides its numbers, u32 (B, T) each. */
 export interface Mask {

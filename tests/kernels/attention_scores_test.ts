@@ -9,7 +9,7 @@ import { upload } from "../../kernels/tensor.ts";
 import { attendKv } from "../../kernels/kv_cache.ts";
 import { assertClose, assertRelative, relativeError } from "../_close.ts";
 import { testOnDevices, testOnKinds } from "../_devices.ts";
-import { KERNELS, plainRows } from "./_attention.ts";
+import { kernelsOf, plainRows } from "./_attention.ts";
 import { wavesOf } from "./_waves.ts";
 
 const [T, D] = [37, 4];
@@ -49,7 +49,7 @@ for (const level of [-7200, 7200, -120]) {
       const qkv = upload(device, rows, "qkv"), seen = plainRows(device, [T], T);
       const out = device.alloc(T * D, "out"), lse = device.alloc(T * 2, "lse");
       const causal = Array.from({ length: T }, (_, t) => attended(rows, score, t + 1)).flat();
-      for (const kernel of KERNELS) {
+      for (const kernel of kernelsOf(device)) {
         attention(device, { qkv, ...seen, out, lse }, { B: 1, T, H: 1, D, ...kernel });
         assertClose((await device.read(out))[0], causal, JSON.stringify(kernel), 1e-6);
       }
@@ -114,7 +114,7 @@ for (const level of [-120, 7200, 15000]) {
         ...{ delta: device.alloc(T, "delta"), dqkv: device.alloc(T * 3 * D, "dqkv") },
       };
       const want = gradient(rows, given, score);
-      for (const kernel of KERNELS) {
+      for (const kernel of kernelsOf(device)) {
         attention(device, x, { B: 1, T, H: 1, D, ...kernel });
         attentionBackward(device, x, { B: 1, T, H: 1, D, ...kernel });
         const [got] = await device.read(x.dqkv);

@@ -6,7 +6,7 @@ import type { Device, HostArray } from "../../kernels/device.ts";
 import { upload } from "../../kernels/tensor.ts";
 import { assertClose, assertRelative } from "../_close.ts";
 import { testOnDevices } from "../_devices.ts";
-import { KERNELS, plainMask, plainRows } from "./_attention.ts";
+import { kernelsOf, plainMask, plainRows, testKernels } from "./_attention.ts";
 import { wavesOf } from "./_waves.ts";
 
 const wave = wavesOf(0.37);
@@ -47,17 +47,15 @@ async function run(device: Device, dims: AttentionDims, scale = 1) {
 for (
   const [B, T, H, D] of [[1, 1, 1, 1], [3, 5, 2, 3], [2, 33, 3, 8], [3, 70, 1, 20], [1, 9, 2, 128]]
 ) {
-  for (const kernel of KERNELS) {
-    const dims = { B, T, H, D, ...kernel };
-    testOnDevices(
-      `attention() matches its twin in f64 at ${JSON.stringify(dims)}`,
-      async (device) => {
-        using exact = new CpuDevice({ precision: "f64" });
-        const [got, want] = [await run(device, dims), await run(exact, dims)];
-        for (const name in want) assertClose(got[name], want[name], name, 3e-5);
-      },
-    );
-  }
+  const dims = { B, T, H, D };
+  testKernels(
+    (kernel) => `attention() matches its twin in f64 at ${JSON.stringify({ ...dims, ...kernel })}`,
+    async (device, kernel) => {
+      using exact = new CpuDevice({ precision: "f64" });
+      const [got, want] = [await run(device, { ...dims, ...kernel }), await run(exact, dims)];
+      for (const name in want) assertClose(got[name], want[name], name, 3e-5);
+    },
+  );
 }
 
 // Windows within one workgroup, across its border, of one row, of all rows and of more than there are.
@@ -73,7 +71,7 @@ testOnDevices("attention() with a window and a scale matches its twin in f64", a
       [1, 33, 1, 8, 100],
     ]
   ) {
-    for (const kernel of KERNELS) {
+    for (const kernel of kernelsOf(device)) {
       const dims = { B, T, H, D, window, scale: 1, ...kernel };
       const [got, want] = [await run(device, dims), await run(exact, dims)];
       const all = await run(device, { ...dims, window: undefined });
@@ -99,7 +97,7 @@ testOnDevices("attention() sees the rows of its window and no other", async (dev
     out: device.alloc(T * D, "out"),
     lse: device.alloc(T * 2, "lse"),
   };
-  for (const kernel of KERNELS) {
+  for (const kernel of kernelsOf(device)) {
     attention(device, x, { B: 1, T, H: 1, D, window, ...kernel });
     const [out] = await device.read(x.out);
     const seen = Array.from({ length: T }, (_, t) => out[t * D]);
@@ -115,48 +113,47 @@ testOnDevices("attention() keeps scores of several hundred finite", async (devic
   for (const name in want) assertRelative(got[name], want[name], name, 2e-3);
 });
 
-for (const kernel of KERNELS) {
-  testOnDevices(
+testKernels(
+  (kernel) =>
     `attention() ignores padded rows and gives them zero output and gradient ${
       JSON.stringify(kernel)
     }`,
-    async (device) => {
-      const [B, T, H, D] = [2, 37, 2, 4], C = H * D, length = [37, 6];
-      const results: HostArray[][] = [];
-      for (const padding of [0.5, NaN]) {
-        const spoil = (data: Float32Array<ArrayBuffer>, width: number) =>
-          data.fill(padding, 43 * width);
-        const x = {
-          qkv: upload(device, spoil(wave(B * T * 3 * C, 1), 3 * C), "qkv"),
-          ...plainRows(device, length, T),
-          out: device.alloc(B * T * C, "out"),
-          lse: device.alloc(B * H * T * 2, "lse"),
-          dout: upload(device, spoil(wave(B * T * C, 1), C), "dout"),
-          delta: device.alloc(B * H * T, "delta"),
-          dqkv: device.alloc(B * T * 3 * C, "dqkv"),
-        };
-        attention(device, x, { B, T, H, D, ...kernel });
-        attentionBackward(device, x, { B, T, H, D, ...kernel });
-        results.push(await device.read(x.out, x.lse, x.delta, x.dqkv));
-      }
-      assert.deepEqual(results[0], results[1]);
-      const [out, lse, delta, dqkv] = results[0];
-      assert.ok(out.subarray(43 * C).every((x) => x === 0));
-      assert.ok(dqkv.subarray(43 * 3 * C).every((x) => x === 0));
-      assert.ok(dqkv.subarray(0, 43 * 3 * C).some((x) => x !== 0));
-      for (const h of [0, 1]) { // of the second sequence, from its row 6 on
-        const padded = [(H + h) * T + 6, (H + h + 1) * T];
-        assert.ok(delta.subarray(...padded).every((x) => x === 0));
-        assert.ok(lse.subarray(2 * padded[0], 2 * padded[1]).every((x) => x === 0));
-      }
-    },
-  );
-}
+  async (device, kernel) => {
+    const [B, T, H, D] = [2, 37, 2, 4], C = H * D, length = [37, 6];
+    const results: HostArray[][] = [];
+    for (const padding of [0.5, NaN]) {
+      const spoil = (data: Float32Array<ArrayBuffer>, width: number) =>
+        data.fill(padding, 43 * width);
+      const x = {
+        qkv: upload(device, spoil(wave(B * T * 3 * C, 1), 3 * C), "qkv"),
+        ...plainRows(device, length, T),
+        out: device.alloc(B * T * C, "out"),
+        lse: device.alloc(B * H * T * 2, "lse"),
+        dout: upload(device, spoil(wave(B * T * C, 1), C), "dout"),
+        delta: device.alloc(B * H * T, "delta"),
+        dqkv: device.alloc(B * T * 3 * C, "dqkv"),
+      };
+      attention(device, x, { B, T, H, D, ...kernel });
+      attentionBackward(device, x, { B, T, H, D, ...kernel });
+      results.push(await device.read(x.out, x.lse, x.delta, x.dqkv));
+    }
+    assert.deepEqual(results[0], results[1]);
+    const [out, lse, delta, dqkv] = results[0];
+    assert.ok(out.subarray(43 * C).every((x) => x === 0));
+    assert.ok(dqkv.subarray(43 * 3 * C).every((x) => x === 0));
+    assert.ok(dqkv.subarray(0, 43 * 3 * C).some((x) => x !== 0));
+    for (const h of [0, 1]) { // of the second sequence, from its row 6 on
+      const padded = [(H + h) * T + 6, (H + h + 1) * T];
+      assert.ok(delta.subarray(...padded).every((x) => x === 0));
+      assert.ok(lse.subarray(2 * padded[0], 2 * padded[1]).every((x) => x === 0));
+    }
+  },
+);
 
 testOnDevices("attention() of a row is the same to the bit in any batch", async (device) => {
   const [T, H, D] = [41, 2, 8], C = H * D, lengths = [41, 17, 30];
   const qkv = wave(3 * T * 3 * C, 1);
-  for (const kernel of KERNELS) {
+  for (const kernel of kernelsOf(device)) {
     const run = async (first: number, B: number, long: number) => {
       const part = new Float32Array(B * long * 3 * C);
       for (let b = 0; b < B; b++) {

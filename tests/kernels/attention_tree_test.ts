@@ -5,8 +5,14 @@ import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import type { Device, HostArray } from "../../kernels/device.ts";
 import { upload } from "../../kernels/tensor.ts";
 import { assertRelative } from "../_close.ts";
-import { testOnDevices } from "../_devices.ts";
-import { KERNELS, type Mask, plainMask, type Tree, treeMask, uploadMask } from "./_attention.ts";
+import {
+  type Mask,
+  plainMask,
+  testKernels,
+  type Tree,
+  treeMask,
+  uploadMask,
+} from "./_attention.ts";
 import { wavesOf } from "./_waves.ts";
 
 const [H, D] = [2, 8], C = H * D;
@@ -85,14 +91,13 @@ function gathered(plain: HostArray, texts: readonly number[][], T: number, rows:
 
 for (const [name, tree] of Object.entries(TREES)) {
   for (const window of [undefined, 1, 6, 37]) {
-    for (const kernel of KERNELS) {
-      testOnDevices(
+    testKernels(
+      (kernel) =>
         `attention() of ${name}, ${
           JSON.stringify({ window, ...kernel })
         }, is that of each text alone`,
-        (device) => compare(device, tree, { window, ...kernel }),
-      );
-    }
+      (device, kernel) => compare(device, tree, { window, ...kernel }),
+    );
   }
 }
 

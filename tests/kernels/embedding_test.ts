@@ -3,6 +3,7 @@ import type { Device, Tensor } from "../../kernels/device.ts";
 import { embedding, embeddingBackward } from "../../kernels/embedding.ts";
 import { testOnDevices } from "../_devices.ts";
 import { flatGroups, groupsIn } from "../_row_groups.ts";
+import { hearLaunches } from "./_launches.ts";
 import { checkGradient, checkTwin, wave } from "./_op.ts";
 
 interface Dims {
@@ -58,18 +59,11 @@ for (const [C, ranges] of [[6, 4], [8, 3]]) { // aligned groups of 32 and of 8 r
     `embedding() binds a table in ${ranges} row ranges, C=${C}`,
     async (device) => {
       const dims = { N: 27, C, V: C === 6 ? 100 : 130, P: 9 };
-      let launches = 0;
-      const counted = new Proxy(device, {
-        get(target, key) {
-          if (key === "launch") launches++;
-          const value = Reflect.get(target, key, target);
-          return typeof value === "function" ? value.bind(target) : value;
-        },
-      });
-      await checkTwin(counted, { data: buffers(dims), run: both(dims) }, ["out", "dwte", "dwpe"], {
+      using heard = hearLaunches(device);
+      await checkTwin(device, { data: buffers(dims), run: both(dims) }, ["out", "dwte", "dwpe"], {
         rtol: 1e-6,
       });
-      assert.equal(launches, 2 * ranges + 1);
+      assert.equal(heard.launches.length, 2 * ranges + 1);
     },
     { maxBinding: C === 6 ? 1024 : 2048 },
   );

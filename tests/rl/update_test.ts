@@ -142,6 +142,34 @@ Deno.test("the weights of each optimiser batch sum to 1, whatever its pieces", a
   }
 });
 
+Deno.test("pieces of a minibatch keep the completions of a prompt together", async () => {
+  class Noting extends TablePolicy {
+    asked: number[][] = [];
+    override evaluate(...[batch, asked]: Parameters<TablePolicy["evaluate"]>): Promise<Evaluation> {
+      this.asked.push(batch.prompts.map(([prompt]) => prompt));
+      return super.evaluate(batch, asked);
+    }
+  }
+  const run = async (microbatchRows: number) => {
+    const policy = new Noting(9, wave), before = policy.save();
+    const settings = { ...FAST, groupSize: 4, minibatches: 2, microbatchRows, epochs: 1 };
+    const prompts = Array.from({ length: 8 }, (_, i) => Int32Array.of(i + 1));
+    const { metrics } = await new Trainer(policy, settings, "grpo").step(prompts, lengths);
+    return { asked: policy.asked.slice(-32 / (microbatchRows || 16)), metrics, policy, before };
+  };
+  const whole = await run(0), pieces = await run(4);
+  const ascending = (all: number[]) => all.every((prompt, i) => i === 0 || all[i - 1] <= prompt);
+  assert.deepEqual([pieces.asked.length, whole.asked.length], [8, 2]);
+  for (const m of [0, 1]) {
+    const minibatch = pieces.asked.slice(4 * m, 4 * m + 4);
+    assert.ok(minibatch.every((piece) => piece.length === 4) && ascending(minibatch.flat()));
+    assert.ok(!ascending(whole.asked[m])); // one piece is left as it was drawn
+    assert.deepEqual(minibatch.flat(), whole.asked[m].toSorted((a, b) => a - b));
+  }
+  assertClose(pieces.policy.logits, whole.policy.logits, "logits", 1e-6);
+  assert.ok(whole.policy.logits.some((z, i) => Math.abs(z - whole.before.logits[i]) > 0.01));
+});
+
 Deno.test("ratios are to the training pass's log-probabilities, not to the sampler's", async () => {
   class Off extends TablePolicy {
     override async generate(prompts: Int32Array[], options: SamplingOptions): Promise<Rollout> {

@@ -5,9 +5,9 @@ import { Pace, workOf } from "../../../kernels/devices/webgpu/pace.ts";
 import { partsOf, type Step } from "../../../kernels/devices/webgpu/steps.ts";
 import { Submissions } from "../../../kernels/devices/webgpu/submissions.ts";
 import { attention } from "../../../kernels/attention.ts";
-import type { Launch } from "../../../kernels/device.ts";
 import { matmul } from "../../../kernels/matmul.ts";
 import { plainRows } from "../_attention.ts";
+import { hearLaunches } from "../_launches.ts";
 import { floats, launchOf } from "./_scale.ts";
 
 const launch = (work: number, name = `${work}`) =>
@@ -40,23 +40,19 @@ function noting(): { device: GPUDevice; submitted: string[][] } {
 
 Deno.test("the work of a launch: multiply-adds by the letters of its dims, and its elements", () => {
   using device = new CpuDevice();
-  const heard: Launch[] = [], run = device.launch.bind(device);
-  device.launch = (one) => {
-    heard.push(one);
-    run(one);
-  };
+  using heard = hearLaunches(device);
   const tensor = (length: number) => floats(device, Array<number>(length).fill(1));
   const x = tensor(10), out = tensor(10);
   assert.equal(workOf(launchOf(x, out, 1, 10)), 5 * 20);
   const [M, N, K] = [4, 6, 5];
   const product = { a: tensor(M * K), b: tensor(K * N), out: tensor(M * N) };
   matmul(device, product, { M, N, K, orientation: "NN" });
-  assert.equal(workOf(heard.pop()!), M * N * K + 5 * (M * K + K * N + M * N));
+  assert.equal(workOf(heard.launches.pop()!), M * N * K + 5 * (M * K + K * N + M * N));
   const [B, T, H, D] = [2, 8, 1, 4], rows = plainRows(device, [T, T], T);
   const qkv = tensor(B * T * 3 * H * D), lse = tensor(2 * B * T * H);
   attention(device, { qkv, ...rows, out: tensor(B * T * H * D), lse }, { B, T, H, D });
   const elements = B * T * 3 * H * D + 2 * B * T + B * T * H * D + 2 * B * T * H;
-  assert.equal(workOf(heard.pop()!), B * H * T * T * D + 5 * elements);
+  assert.equal(workOf(heard.launches.pop()!), B * H * T * T * D + 5 * elements);
 });
 
 Deno.test("steps are cut where a portion would be more than the most, and lose nothing", () => {

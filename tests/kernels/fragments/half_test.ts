@@ -14,6 +14,7 @@ import {
   type Orientation,
 } from "../../../kernels/matmul.ts";
 import { testOnDevices } from "../../_devices.ts";
+import { hearLaunches } from "../_launches.ts";
 import { wave } from "../_op.ts";
 
 const half = (device: Device, values: number[], label = "h"): Tensor =>
@@ -176,8 +177,7 @@ for (const orientation of ["NN", "NT"] as const) {
     `matmul() ${orientation} binds a large f16 weight in row ranges`,
     async (device) => {
       using exact = new CpuDevice({ precision: "f64" });
-      let launches = 0;
-      const counted = counting(device, () => launches++);
+      using heard = hearLaunches(device);
       for (const C of [8, 6]) { // of 6 a row, only every 64th starts aligned
         const [N, K] = orientation === "NN" ? [C, 300] : [300, C];
         const dims = { M: 1, N, K, orientation }, values = rounded(wave(300 * C, 1, 2));
@@ -187,13 +187,13 @@ for (const orientation of ["NN", "NT"] as const) {
           matmul(on, { a: upload(on, wave(K), "a"), b, out }, dims);
           return (await on.read(out))[0];
         };
-        const [got, want] = [await run(counted), await run(exact)];
+        const [got, want] = [await run(device), await run(exact)];
         assert.equal(got[N], 7777);
         got.forEach((x: number, i: number) => {
           assert.ok(Math.abs(x - want[i]) < 1e-4, `out[${i}] is ${x}, not ${want[i]}`);
         });
       }
-      assert.equal(launches, 3 + 3); // as f32 it would be 5 and 4
+      assert.equal(heard.launches.length, 3 + 3); // as f32 it would be 5 and 4
     },
     { maxBinding: 2048 },
   );
@@ -212,16 +212,6 @@ testOnDevices(
   },
   { maxBinding: 2048 },
 );
-
-function counting(device: Device, count: () => void): Device {
-  return new Proxy(device, {
-    get(target, key) {
-      if (key === "launch") count();
-      const value = Reflect.get(target, key, target);
-      return typeof value === "function" ? value.bind(target) : value;
-    },
-  });
-}
 
 testOnDevices("embedding() gives every number that f16 has", async (device) => {
   const all = Float32Array.from(
