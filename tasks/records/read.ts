@@ -34,14 +34,12 @@ export async function readRecords(
 ): Promise<DataRecord[]> {
   const all: DataRecord[][] = [];
   for (const file of [files].flat()) {
-    const { split } = file;
-    if (split === undefined) {
-      all.push(await readFile(file, wanted));
-      continue;
-    }
-    const { needs, may = [] } = wanted;
-    const records = await readFile(file, { needs, may: may.filter((name) => name !== "split") });
-    all.push(records.map((one) => ({ ...one, values: { ...one.values, split } })));
+    const { split } = file, records = await readFile(file, wanted);
+    all.push(
+      split === undefined
+        ? records
+        : records.map((one) => ({ ...one, values: { ...one.values, split } })),
+    );
   }
   return all.flat();
 }

@@ -73,6 +73,15 @@ Deno.test("data_dir is where a config's files are, with patterns and without", a
   assert.equal(await chosen(paths, card(files)), en);
 });
 
+Deno.test("a file that a card has in both splits is trained on, not held out", async () => {
+  const yaml = "configs:\n- config_name: a\n  data_files:\n  - {split: train, path: a.csv}\n" +
+    "  - {split: test, path: '*.csv'}";
+  assert.equal(
+    await chosen(["a.csv", "b.csv"], yaml),
+    "train: a.csv | heldout: b.csv; config a",
+  );
+});
+
 Deno.test("without a card, names of files and folders tell training from test", async () => {
   const cases: [string[], string][] = [
     [["data/train-00000-of-00001-a09b.parquet"], "data/train-00000-of-00001-a09b.parquet"],

@@ -168,6 +168,8 @@ inTemporary("an abort ends it with its reason, and what has come is kept", async
   const { files } = await fetchDataset(SET, options(hub, cache));
   const { arrived } = files.find(({ name }) => name === TRAIN)!;
   assert.ok(arrived < 300_000 && arrived > 0, `${arrived}`);
+  const names = await Array.fromAsync(Deno.readDir(`${homeOf(cache)}/blobs`), ({ name }) => name);
+  assert.deepEqual(names.filter((name) => name.endsWith(".incomplete")), []);
 });
 
 const status = (code: number, error?: string) =>
@@ -182,7 +184,7 @@ const large: Mischief = ({ kind, name }) =>
       headers: {
         "x-repo-commit": COMMIT,
         "x-linked-etag": `"${"a".repeat(64)}"`,
-        "x-linked-size": "1073741824",
+        "x-linked-size": "1073741825",
       },
     })
     : undefined;
