@@ -42,9 +42,7 @@ export async function detailed(catalogue: Catalogue): Promise<Catalogue> {
     }),
     rewards: catalogue.rewards.map((entry) => {
       const names = listRewards().find(({ name }) => name === entry.name)?.options.names;
-      return names
-        ? { ...entry, settings: names.map((one) => rewardSetting(entry, one)) }
-        : entry;
+      return names ? { ...entry, settings: names.map((one) => rewardSetting(entry, one)) } : entry;
     }),
     presets: catalogue.presets,
   };
