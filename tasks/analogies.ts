@@ -61,7 +61,7 @@ export function analogies(): Task {
     ...ABOUT,
     model: "small",
     algorithm: "grpo",
-    maxNewTokens: 2,
+    maxNewTokens: 3,
     subject: ({ c }: Example) => c as string,
     defaultRewards: "first_word",
     fits: ["first_word", "semantic", "exact"],

@@ -43,7 +43,7 @@ export function opposites(): Task {
   const about = {
     ...ABOUT,
     model: "small",
-    maxNewTokens: 2,
+    maxNewTokens: 3,
     subject: ({ id }: Example) => id,
     defaultRewards: "semantic",
     fits: ["semantic", "exact", "first_word"],

@@ -190,4 +190,13 @@ Deno.test("a column split parts the records, and is neither guessed nor passed o
     openOn(imdb, ["r.jsonl", lines([{ ...MANY[0], split: "heldout" }])]),
     /r\.jsonl as records must be left to train on: none of 1 is$/,
   );
+  await assert.rejects(
+    openOn(imdb, ["r.csv", "text,label,Split\na,1,train\n"]),
+    /r\.csv:1 as a column named nearly "split" would be passed over: rename "Split"$/,
+  );
+});
+
+Deno.test("one record is trained on, as nothing can be held out", async () => {
+  const { examples } = await openOn(imdb, ["r.jsonl", lines(MANY.slice(0, 1))]);
+  assert.deepEqual([examples.train.length, examples.heldout.length], [1, 0]);
 });
