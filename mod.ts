@@ -46,6 +46,7 @@ export { saveGpt2, type SaveOptions } from "./model/files/gpt2_save.ts";
 export { type AdapterSaveOptions, saveAdapter } from "./model/files/lora_save.ts";
 export { exportOptimizer, importOptimizer } from "./model/files/optimizer_file.ts";
 export { hubFolder, loadModel, loadTokenizer } from "./model/hub/load.ts";
+export { ModelScorer, type ScoringOptions, type TokenNll } from "./model/text_scorer.ts";
 export { generateText, type NewText, type TextOptions } from "./model/generation/text.ts";
 export { type EvaluateOptions, Gpt2, type Gpt2Options, type PassOptions } from "./model/gpt2.ts";
 export type { LoraOptions } from "./model/lora/lora.ts";
@@ -56,10 +57,13 @@ export { fetchedLine, type FetchedModel, fetchModel } from "./model/hub/hub.ts";
 export type { HubOptions, HubProgress } from "./model/hub/settings.ts";
 export { Tokenizer } from "./model/tokenizer/tokenizer.ts";
 export { exact } from "./rewards/exact.ts";
+export { functionReward, type RewardFunction } from "./rewards/own.ts";
 export { combine, type CombinedReward, type RewardBreakdown } from "./rewards/combine.ts";
 export { tableParent } from "./rewards/parents/table.ts";
 export { semantic } from "./rewards/semantic.ts";
 export { loadWordVectors } from "./rewards/embeddings/word_vectors.ts";
+export { openWordVectors } from "./experiment/folder/word_vectors.ts";
+export { Vader } from "./rewards/vader/vader.ts";
 export type {
   Example,
   Parent,
@@ -70,6 +74,8 @@ export type {
   RewardDefinition,
   SentimentClassifier,
   TextEmbedder,
+  TextScore,
+  TextScorer,
 } from "./rewards/reward.ts";
 export type {
   Advantages,
@@ -136,7 +142,10 @@ export {
 } from "./rl/trainer.ts";
 export type {
   CompletionRow,
+  OwnFile,
   Phase,
+  Players,
+  RunFiles,
   RunInfo,
   RunObserver,
   Split,
@@ -163,13 +172,18 @@ export {
   type EvaluationRequest,
   type EvaluationResult,
 } from "./experiment/evaluate.ts";
+export { lastWord, type PlayerBounds, trivialPlayers } from "./experiment/players.ts";
 export {
   openRewards,
+  type OwnReward,
   type RequestedReward,
   type RewardOptions,
   type RewardRequest,
 } from "./experiment/rewards.ts";
-export type { Task } from "./tasks/task.ts";
+export type { DataFile, Task, TaskContext, TaskDefinition } from "./tasks/task.ts";
+export type { OpenedTask, TaskRequest } from "./tasks/open.ts";
+export { openFrom as openTask } from "./experiment/opening.ts";
+export { csvDefinition, csvTask, type CsvTaskOptions } from "./tasks/csv.ts";
 export { findTask, listTasks } from "./tasks/registry.ts";
 export type { TrainRequest } from "./experiment/request.ts";
 export { type TrainOptions, trainTask } from "./experiment/train.ts";

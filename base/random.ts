@@ -90,6 +90,16 @@ const TABLE = {
     use: "initial weight of a value head: model/params.ts",
     place: ["block", "parameter"],
   },
+  /** `index` that is swapped. */
+  heldout: {
+    use: "which rows of a table are held out: tasks/csv_rows.ts, tasks/files.ts",
+    place: ["index"],
+  },
+  /** `draw` of `problem`, both counted from 0, of a `level`. */
+  problems: {
+    use: "the worded problems of math: tasks/math/problems.ts",
+    place: ["draw", "problem", "level"],
+  },
 } as const satisfies Record<string, { use: string; place: Place }>;
 
 /** One to three parts: the fourth word is the stream's. */

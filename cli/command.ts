@@ -46,10 +46,25 @@ export interface Parsed<F = FlagValues> {
   settings: Record<string, OptionValue>;
 }
 
+/** A command line at a glance, before anything of it is checked. */
+export interface Glance {
+  /** Texts by flag, with defaults; true where a flag stood without a value. */
+  flags: Readonly<FlagValues>;
+  /** Every word that is no flag, settings among them. */
+  words: readonly string[];
+  /** Whether help is asked for. */
+  help: boolean;
+}
+
 /** A command. `run` gives the exit code: 0 ok, 1 failed, 2 wrong usage, 130 interrupted and saved. */
 export interface Command {
   readonly spec: CommandSpec;
   run(parsed: Parsed, terminal: Terminal): Promise<number>;
+  /**
+   * The command as a command line needs it, where its settings depend on what must be read first, such as a
+   * task in a file. Default: as it is.
+   */
+  prepare?(glance: Glance): Promise<Command>;
 }
 
 /** Wrong usage: `main` prints the message and exits with 2. */

@@ -9,7 +9,7 @@ import { type Command, factsOf } from "./command.ts";
 import { COMMANDS } from "./commands/registry.ts";
 import { HELP_WIDTH } from "./help.ts";
 import { INTERRUPTED } from "./interrupt.ts";
-import { HelpShown, parseArguments } from "./parse.ts";
+import { glance, HelpShown, parseArguments } from "./parse.ts";
 import { guarded, jsonLine, printableLines } from "./printable.ts";
 import { consoleLosses, paint, systemTerminal, type Terminal } from "./terminal.ts";
 
@@ -28,8 +28,9 @@ export async function main(
   };
   try {
     const columns = Math.min(HELP_WIDTH, terminal.columns);
-    const parsed = parseArguments(args, commands.map(({ spec }) => spec), columns);
-    const command = commands.find(({ spec }) => spec.name === parsed.command)!;
+    const ready = await Promise.all(commands.map((command) => prepared(command, args)));
+    const parsed = parseArguments(args, ready.map(({ spec }) => spec), columns);
+    const command = ready.find(({ spec }) => spec.name === parsed.command)!;
     const code = await command.run(parsed, terminal);
     if (code === 0 && consoleLosses.out !== undefined) {
       const why = `standard output took no more: ${consoleLosses.out}`;
@@ -49,6 +50,12 @@ export async function main(
     if (code === 1 && !debug) terminal.err("(--debug shows where)");
     return fail(code, message, factsOf(error));
   }
+}
+
+/** The command as the command line needs it, where it is the one that is asked for. */
+async function prepared(command: Command, [name, ...args]: readonly string[]): Promise<Command> {
+  const asked = name === command.spec.name && command.prepare && glance(args, command.spec);
+  return asked ? await command.prepare!(asked) : command;
 }
 
 /** 2 where what was asked for cannot be, 1 for every other failure. */

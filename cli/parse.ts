@@ -6,6 +6,7 @@ import { type Option, optionFacts, type OptionValue, parseOption } from "../base
 import {
   type CommandSpec,
   type FlagValues,
+  type Glance,
   type Parsed,
   type Settings,
   UsageError,
@@ -50,6 +51,27 @@ export function parseArguments(
   }
   if (!parsed) throw new HelpShown(program.helpInformation(), false);
   return parsed;
+}
+
+/** What a command line says to `spec`, at a glance; undefined where it cannot be told. */
+export function glance(args: readonly string[], spec: CommandSpec): Glance | undefined {
+  let found: Glance | undefined;
+  const command = commandOf(spec, HELP_WIDTH, (all, given) => {
+    const [options, words] = [true, false].map((is) =>
+      all.filter((word) => /^-./.test(word) === is)
+    );
+    const unknown = options.filter((option) => option !== "--help" && option !== "-h");
+    if (unknown.length > 0) return; // the word behind it may be its value
+    found = { flags: flagsOf(spec, given), words, help: options.length > 0 };
+  });
+  command.helpOption(false).allowUnknownOption().allowExcessArguments();
+  configure(command, HELP_WIDTH, () => {});
+  try {
+    command.parse([...args], { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError || error instanceof UsageError)) throw error;
+  }
+  return found; // what is wrong with it is said by `parseArguments`
 }
 
 /** The help text of one command, as `--help` prints it beside `words`. */
@@ -140,10 +162,16 @@ const camel = (name: string): string =>
 
 /** The settings that these flags give the command. */
 function settingsOf(spec: CommandSpec, given: Given, words: readonly string[] = []): Settings {
-  const flags = Object.entries(spec.flags)
-    .map(([name, option]) => [name, given[camel(name)] ?? option.default]);
-  return spec.settings?.(Object.fromEntries(flags), words.filter(isName)) ?? { rows: {} };
+  return spec.settings?.(flagsOf(spec, given), words.filter(isName)) ?? { rows: {} };
 }
+
+/** What was given for each flag, as texts that nobody has checked, and defaults. */
+const flagsOf = (spec: CommandSpec, given: Given): FlagValues =>
+  Object.fromEntries(
+    Object.entries(spec.flags).map((
+      [name, option],
+    ) => [name, given[camel(name)] ?? option.default]),
+  );
 
 const isName = (word: string): boolean => !/^-|=/.test(word);
 
@@ -158,7 +186,7 @@ function read(spec: CommandSpec, words: readonly string[], given: Given): Parsed
   if (spec.settings) refuseSpaces(words);
   const isSetting = (word: string) => spec.settings !== undefined && word.includes("=");
   const positional = words.filter((word) => !isSetting(word));
-  const settings = readSettings(spec, words.filter(isSetting), given);
+  const settings = readSettings(spec, { positional, words: words.filter(isSetting) }, given);
   const room = spec.positional.length;
   if (positional.length > room) throw new UsageError(tooMany(spec, positional[room], given));
   const names = Object.keys(spec.flags).filter((name) => camel(name) in given);
@@ -192,12 +220,12 @@ function refuseSpaces(words: readonly string[]): void {
 /** Reads words of the form key=value. */
 function readSettings(
   spec: CommandSpec,
-  words: readonly string[],
+  { positional, words }: Readonly<Record<"positional" | "words", readonly string[]>>,
   given: Given,
 ): Record<string, OptionValue> {
   const found: Record<string, OptionValue> = {};
   if (words.length === 0) return found;
-  const settings = settingsOf(spec, given);
+  const names = positional.filter(isName), settings = settingsOf(spec, given, names);
   for (const word of words) {
     const at = word.indexOf("="), key = word.slice(0, at);
     if (!Object.hasOwn(settings.rows, key)) {

@@ -5,12 +5,14 @@ import type {
   CompletionRow,
   EvaluationReport,
   Phase,
+  Players,
   RunInfo,
   RunObserver,
   StepReport,
   Summary,
 } from "../experiment/observer.ts";
 import { harmless } from "./printable.ts";
+import { playerRows } from "./report/results.ts";
 import { SERIES, valueOf } from "./report/series.ts";
 import {
   barStream,
@@ -196,6 +198,19 @@ export class Progress implements RunObserver {
       ];
       for (const line of joinedLines(parts, ", ", this.terminal.columns)) this.say(line);
     }
+    this.#pace?.skip();
+  }
+
+  /** Says what a policy must earn to be more than them. */
+  players(players: Players): void {
+    const rows = playerRows({ players });
+    const parts = [
+      "without a model:",
+      ...rows.map(({ name, result }, i) =>
+        `${name} ${short(result.reward)}${i < rows.length - 1 ? "," : ""}`
+      ),
+    ];
+    for (const line of joinedLines(parts, " ", this.terminal.columns)) this.say(line);
     this.#pace?.skip();
   }
 

@@ -2,6 +2,7 @@
 import { styleText } from "node:util";
 import { shownWidth, wrap } from "./wrap.ts";
 
+export { quoted } from "../base/shell.ts";
 export { printable, printableLines } from "./printable.ts";
 
 /** Where a command prints. Tests hand in their own. */
@@ -87,10 +88,6 @@ export type Style = Parameters<typeof styleText>[0];
 export function paint(terminal: Terminal, style: Style, text: string): string {
   return terminal.fancy ? styleText(style, text, { validateStream: false }) : text;
 }
-
-/** A word as a shell takes it. */
-export const quoted = (word: string): string =>
-  /^[\w./:@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 
 /** At most `width` characters, the last one a mark that something was cut; never half a character. */
 export function clip(text: string, width: number, fancy = false): string {

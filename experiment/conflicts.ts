@@ -9,6 +9,7 @@ import type { RewardDefinition } from "../rewards/reward.ts";
 import type { Needs } from "../rl/algorithm.ts";
 import { scheduleSteps } from "../rl/phases.ts";
 import type { TrainerConfig } from "../rl/trainer_options.ts";
+import { networksOf } from "./reward_networks.ts";
 import { type ChosenReward, settingsOfRewards } from "./rewards.ts";
 import { rewardRows, type RunSettings } from "./settings.ts";
 
@@ -107,7 +108,7 @@ export function settingsNotices(
     "advantageScale=none",
   );
   const frozen = loraRank > 0 || needs.reference ||
-    rewards.some((one) => "definition" in one && one.definition.encoder?.(one.settings));
+    networksOf(rewards).some(({ name }) => name !== "policy");
   add(!frozen && run.frozenDtype === "f16", "frozenDtype", "all weights of the run learn");
   for (const name of ["klIn", "klGradient", "klEstimator", "klControl"]) {
     add(!needs.reference && config.klCoefficient === 0, name, "klCoefficient=0");

@@ -5,11 +5,19 @@ import { CountingDevice } from "../kernels/devices/counting.ts";
 import { describeModel, loadTokenizer } from "../model/hub/load.ts";
 import { type MemoryByKind, memoryByKind } from "../model/memory.ts";
 import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
-import type { RunSizes } from "./memory_plan.ts";
+import { runShape, type RunSizes } from "./memory_plan.ts";
 import { checkLength, checkTargets } from "./model_limits.ts";
 import { checkStart } from "./models.ts";
 import type { ResolvedRequest } from "./request.ts";
-import { openEncoder } from "./rewards.ts";
+import { passSizes } from "./policy.ts";
+import {
+  measureScorer,
+  networksOf,
+  openClassifier,
+  openEncoder,
+  type RewardNetwork,
+} from "./reward_networks.ts";
+import { scorerFolder } from "./run_scorer.ts";
 
 /** What was measured, and the tokenizer and token ids of prompts that told it. */
 export interface MeasuredRun {
@@ -48,25 +56,33 @@ export async function measureRun(
     settings: { ...resolved.settings, maxNewTokens, microbatchRows },
     needs,
     fromAdapter: lora !== undefined,
-    rewards: await measureRewards(resolved, device),
   };
-  return { sizes, tokenizer, prompts };
+  const rewards = await measureRewards(resolved, { sizes, folder, device });
+  return { sizes: { ...sizes, rewards }, tokenizer, prompts };
 }
 
 /** What the networks of the rewards hold, if there are any. */
 async function measureRewards(
-  { rewards, settings: { frozenDtype, batchSize }, config: { maxNewTokens } }: ResolvedRequest,
-  device: Device,
+  { rewards, settings }: ResolvedRequest,
+  { sizes, folder, device }: { sizes: RunSizes; folder: string; device: Device },
 ): Promise<MemoryByKind | undefined> {
-  const encoders = rewards.flatMap((one) =>
-    "definition" in one ? one.definition.encoder?.(one.settings) ?? [] : []
-  );
-  if (encoders.length === 0) return undefined;
+  const { frozenDtype: matrixDtype, batchSize, maxNewTokens } = { ...settings, ...sizes.settings };
+  const measure = async ({ kind, name }: RewardNetwork, on: Device): Promise<Disposable> => {
+    if (kind === "scorer") {
+      return await measureScorer(on, name, { matrixDtype, sizes: passSizes(runShape(sizes)) });
+    }
+    const open = { encoder: openEncoder, classifier: openClassifier }[kind];
+    const network = await open(on, name, { matrixDtype });
+    network.reserve(batchSize, maxNewTokens);
+    return network;
+  };
+  const networks = networksOf(rewards).flatMap(({ kind, name }) => {
+    const own = kind === "scorer" ? scorerFolder(name, { ...sizes, folder }) : name;
+    return own === undefined ? [] : [{ kind, name: own }];
+  });
+  if (networks.length === 0) return undefined;
   using counted = new CountingDevice(device);
   using opened = new DisposableStack();
-  for (const name of encoders) {
-    const encoder = await openEncoder(counted, name, { matrixDtype: frozenDtype });
-    opened.use(encoder).reserve(batchSize, maxNewTokens);
-  }
+  for (const network of networks) opened.use(await measure(network, counted));
   return memoryByKind(counted);
 }

@@ -28,12 +28,39 @@ export function parsePhase(text: string): Phase {
   );
 }
 
+/** A file, and the SHA-256 of its bytes in hexadecimal digits. */
+export interface OwnFile {
+  /** As it was given. */
+  readonly path: string;
+  readonly sha256: string;
+}
+
 /** Greedy answers of the policy on one split. */
 export interface SplitResult {
   /** Mean of the `exact` reward over greedy completions, 0 to 1. */
   exact: number;
   /** Mean of the trained reward over greedy completions. */
   reward: number;
+  /** Mean of the task's own measure, where it has one. */
+  measure?: number;
+}
+
+/** What players that learn nothing earn on held-out prompts: means, as those of a policy. */
+export interface Players {
+  /** Held-out prompts that they played: all, or as many as may be scored. */
+  prompts: number;
+  /** Says the prompt's last word. */
+  copy: SplitResult;
+  /**
+   * Says one of the answers of training, whatever the prompt: of those `tried`, the most frequent ones, that
+   * which earned most on training prompts. Absent where there are no answers.
+   */
+  constant?: SplitResult & {
+    answer: string;
+    tried: { answers: number; of: number; prompts: number };
+  };
+  /** Says nothing. */
+  nothing: SplitResult;
 }
 
 /** One evaluation: means over greedy answers to one split. */
@@ -71,6 +98,10 @@ export interface Summary {
   best?: Best;
   /** Evaluations that were no better than it, after which the run ended before its steps; absent: it did not. */
   stoppedAfter?: number;
+  /** Absent without held-out prompts, where they are not asked for, and in runs of earlier versions. */
+  players?: Players;
+  /** Name of the reward that is the task's own measure; absent where that is `exact`. */
+  measure?: string;
 }
 
 /** One completion, as kept in `completions.csv`. */
@@ -105,6 +136,14 @@ export interface RunInfo {
   device: { kind: string; name: string; software: boolean };
   /** The whole resolved configuration; enough to repeat the run. */
   config: Record<string, unknown>;
+  /** Files of the user's own, where task or rewards came from some. */
+  files?: RunFiles;
+}
+
+/** Files of a user's own, as they were when the run was opened. */
+export interface RunFiles {
+  task?: OwnFile;
+  rewards?: readonly OwnFile[];
 }
 
 /** One finished step. */
@@ -129,6 +168,8 @@ export interface RunObserver {
     completions: readonly CompletionRow[],
     report?: EvaluationReport,
   ): void | Promise<void>;
+  /** What players that learn nothing earn: before the first step, and again where a run is resumed. */
+  players?(players: Players): void | Promise<void>;
   /**
    * Writes `checkpoints/step-N` by calling `write(folder)` on a temporary name, then renames it. The
    * checkpoint of the step `best` is kept.

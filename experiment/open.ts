@@ -17,6 +17,7 @@ import type { RunInfo } from "./observer.ts";
 import { LanguagePolicy } from "./policy.ts";
 import type { ResolvedRequest, TrainRequest } from "./request.ts";
 import { openChosen, settingsOfRewards } from "./rewards.ts";
+import { RunScorers } from "./run_scorer.ts";
 import { explainMemory, planFitting } from "./suggestions.ts";
 
 /** A run that is ready for its first step. Disposing of it frees the models, not the device. */
@@ -61,8 +62,12 @@ export async function openRun(
   const { sizes, tokenizer, prompts } = await measureRun(plan, folder, device);
   const budget = memoryBudget(device, memory);
   const planned = planFitting(device, sizes, budget);
+  const scorers = new RunScorers({ device, folder, tokenizer, sizes, disposables: owned });
   const { frozenDtype: matrixDtype } = plan.settings;
-  const rewards = await openChosen(plan.rewards, { parent: task.parent, device, matrixDtype });
+  const rewards = await openChosen(plan.rewards, {
+    ...{ parent: task.parent, device, matrixDtype, disposables: owned },
+    openScorer: (name) => scorers.open(name),
+  });
   const info = infoOf({ plan, device, found, sizes, rewards });
   const notices = loaded ? requireSame(resume!, loaded.manifest, info, changed) : [];
   const explain = (error: unknown): never => {
@@ -74,6 +79,7 @@ export async function openRun(
       ...{ folder, resume, reference: loaded?.reference, seed: config.seed, options },
     }).catch(explain),
   );
+  scorers.bind(models);
   const policy = new LanguagePolicy(models, undefined, plan.settings);
   const referenceMoves = plan.needs.sync !== undefined || loaded?.reference !== undefined;
   await reserve(policy, sizes).catch(explain);
@@ -105,7 +111,8 @@ function infoOf(
     & Pick<OpenRun, "plan" | "device" | "found" | "rewards">
     & { sizes: RunSizes },
 ): RunInfo {
-  const { task, algorithm, model, config, settings } = plan, { kind, name, software } = device;
+  const { task, opened, algorithm, model, config, settings } = plan;
+  const { kind, name, software } = device;
   const { V, P, C, L, H } = modelDims(sizes.config);
   return {
     task: task.name,
@@ -119,8 +126,16 @@ function infoOf(
     shape: { vocabulary: V, positions: P, channels: C, layers: L, heads: H },
     data: hashOfExamples(task),
     device: { kind, name, software },
-    config: { ...config, ...settings, ...settingsOfRewards(plan.rewards) },
+    config: { ...config, ...settings, ...settingsOfRewards(plan.rewards), ...opened.settings },
+    ...filesOf(plan),
   };
+}
+
+/** The files of a user's own that the run is made of; nothing where there is none. */
+function filesOf({ opened: { file }, rewards }: ResolvedRequest): Pick<RunInfo, "files"> {
+  const all = rewards.flatMap(({ file }) => file ?? []);
+  if (!file && all.length === 0) return {};
+  return { files: { ...(file && { task: file }), ...(all.length > 0 && { rewards: all }) } };
 }
 
 /** Preallocates a run's memory; one host sync brings what the driver says to it. */

@@ -4,6 +4,7 @@ import { modelFolder } from "../model/hub/find_model.ts";
 import { namedModel } from "./folder/named_model.ts";
 import { measureRun } from "./measure.ts";
 import { memoryBudget, type MemoryPlan, passRows, runShape } from "./memory_plan.ts";
+import { openRequest } from "./opening.ts";
 import { resolveRequest, type TrainRequest } from "./request.ts";
 import { type MemoryOption, planFitting, suggestSavings } from "./suggestions.ts";
 
@@ -35,7 +36,7 @@ export interface PlannedRun {
  * @throws {DoesNotFitError} when a tensor is larger than any buffer or binding of the device
  */
 export async function planTask(request: TrainRequest): Promise<PlannedRun> {
-  const resolved = resolveRequest(request);
+  const resolved = resolveRequest(await openRequest(request));
   using device = await openDevice(request.device);
   const { model } = await namedModel(resolved.model);
   const { sizes } = await measureRun(resolved, await modelFolder(model), device);

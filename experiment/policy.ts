@@ -9,6 +9,7 @@ import { generate, reserveGeneration } from "../model/generation/generate.ts";
 import type { Gpt2 } from "../model/gpt2.ts";
 import { checkPrefixes, noteFigures, type PrefixFigures } from "../model/prefix_check.ts";
 import { sharePrefixes } from "../model/prefix_tree.ts";
+import type { BatchSizes } from "../model/passes.ts";
 import { mixReference } from "../model/reference.ts";
 import { fromGrid, type ResponseRows, responseRows, toGrid } from "../model/rows.ts";
 import { pieces } from "../rl/experience.ts";
@@ -39,6 +40,21 @@ export interface RunShape {
   valueAt?: TokenBatch["valueAt"];
   /** True where evaluations are asked for KL over the whole vocabulary. Default false. */
   kl?: boolean;
+}
+
+/** The largest pass of a run: rows of the tree where texts share their beginnings, else B times T. */
+export function passSizes(shape: RunShape): Required<BatchSizes> {
+  const { batchSize, promptTokens, maxNewTokens, microbatchRows, valueAt, groupSize = 1 } = shape;
+  const [piece] = pieces(Array.from({ length: batchSize }, (_, row) => row), microbatchRows);
+  const longest = {
+    prompts: [new Int32Array(promptTokens)],
+    responses: [new Int32Array(maxNewTokens)],
+    valueAt,
+  };
+  const { T, index } = responseRows(longest), B = piece.length;
+  const prompts = Math.min(B, batchSize / groupSize); // that differ
+  const treeRows = prompts * promptTokens + B * (T - promptTokens);
+  return { B, T, R: B * index.length, treeRows };
 }
 
 /** The models behind a policy. */
@@ -105,19 +121,9 @@ export class LanguagePolicy implements Policy {
 
   /** Preallocates the memory of a whole run: within `shape` nothing more will be taken. */
   reserve(shape: RunShape): void {
-    const { batchSize, promptTokens, maxNewTokens, microbatchRows, valueAt, kl } = shape;
-    const { groupSize = 1 } = shape;
+    const { batchSize, promptTokens, maxNewTokens, kl } = shape;
     reserveGeneration(this.model, { prompts: batchSize, promptTokens, maxNewTokens });
-    const [piece] = pieces(Array.from({ length: batchSize }, (_, row) => row), microbatchRows);
-    const longest = {
-      prompts: [new Int32Array(promptTokens)],
-      responses: [new Int32Array(maxNewTokens)],
-      valueAt,
-    };
-    const { T, index } = responseRows(longest), B = piece.length;
-    const sizes = { B, T, R: B * index.length };
-    const prompts = Math.min(B, batchSize / groupSize); // that differ
-    const treeRows = prompts * promptTokens + B * (T - promptTokens);
+    const { treeRows, ...sizes } = passSizes(shape);
     for (const isTree of { on: [true], off: [false], check: [true, false] }[this.#sharing]) {
       const passes = { ...sizes, ...(isTree && { treeRows }) };
       this.model.reserve({ ...passes, ...(kl && { reference: this.frozen ?? this.model }) });

@@ -7,11 +7,18 @@ import { asAlgorithm, DEFAULT_ALGORITHM } from "../rl/algorithms/registry.ts";
 import { needsOf } from "../rl/needs.ts";
 import { MAX_STEPS } from "../rl/trainer_options.ts";
 import { listRewards } from "../rewards/registry.ts";
-import { findTask } from "../tasks/registry.ts";
-import { checkTask, type Task } from "../tasks/task.ts";
+import { type OpenedTask, openTaskNow, type TaskRequest } from "../tasks/open.ts";
+import { DEFAULT_MODEL, type Task } from "../tasks/task.ts";
 import { checkConflicts, settingsNotices } from "./conflicts.ts";
+import { fitNotices } from "./fits.ts";
 import { findPreset } from "./presets/registry.ts";
-import { chooseRewards, type ChosenReward, type RewardRequest } from "./rewards.ts";
+import {
+  chooseRewards,
+  type ChosenReward,
+  nameOf,
+  ownDefinitions,
+  type RewardRequest,
+} from "./rewards.ts";
 import {
   type ResolvedSettings,
   resolveSettings,
@@ -22,14 +29,17 @@ import {
 
 /** What a run is asked to do; what is left out comes from the task. */
 export interface TrainRequest {
-  /** Name in the registry, or a task of your own. */
-  task: string | Task;
-  /** Name in the registry, or an algorithm of your own. Default: the preset's, else the registry's. */
+  /**
+   * Name in the registry, the path of a module or a table of prompts, or a task of your own: its definition,
+   * or the task itself.
+   */
+  task: TaskRequest;
+  /** Name in the registry, or an algorithm of your own. Default: the preset's, else the task's, else PPO. */
   // deno-lint-ignore no-explicit-any -- any settings of its own
   algorithm?: string | Algorithm<any>;
-  /** `NAME[:weight],…`, a reward of your own, or several of both. */
+  /** `NAME[:weight],…` where NAME may be a module's path, a reward of your own, or several of both. */
   reward?: RewardRequest;
-  /** "tiny", "small", or a folder in Hugging Face form. Default "tiny". */
+  /** "tiny", "small", or a folder in Hugging Face form. Default: the task's, else "tiny". */
   model?: string;
   /** Name in `experiment/presets/registry.ts`; its settings take the place of the task's. */
   preset?: string;
@@ -45,6 +55,11 @@ export interface TrainRequest {
   evaluateEvery?: number;
   /** The run ends early after so many evaluations that were no better than the best. 0: never. Default 0. */
   patience?: number;
+  /**
+   * Whether players that learn nothing are scored before training: a few hundred scores where a reward may be
+   * slow, thousands where none is. Default true.
+   */
+  players?: boolean;
   /** Settings that differ from the task's or the preset's, by the names of the command line. */
   settings?: Readonly<Record<string, OptionValue>>;
   /** Device memory that the run may take, GiB. Default: what the machine has free, where that is known. */
@@ -61,6 +76,8 @@ export interface TrainRequest {
 /** A request with everything filled in, and nothing opened. */
 export interface ResolvedRequest {
   task: Task;
+  /** The settings with which it was opened, and the file that it came from. */
+  opened: Pick<OpenedTask, "settings" | "file">;
   algorithm: Algorithm;
   /** What the algorithm needs of the models with these settings. */
   needs: Needs;
@@ -73,13 +90,15 @@ export interface ResolvedRequest {
   saveEvery: number;
   evaluateEvery: number;
   patience: number;
+  /** Whether players that learn nothing are scored. */
+  players: boolean;
   /** What was asked for and changes nothing: a sentence each, for people. */
   notices: string[];
 }
 
 // deno-fmt-ignore
 const FIELDS = defineOptions("a run", {
-  model: { kind: "text", default: "tiny", doc: "where it starts", group: "Run" },
+  model: { kind: "text", otherwise: "the task's", doc: "where it starts", group: "Run" },
   preset: { kind: "text", doc: "a named set of settings", group: "Run" },
   steps: { kind: "integer", min: 1, max: MAX_STEPS, doc: "rollouts", group: "Run" },
   seed: { kind: "integer", default: 1, min: 0, max: 2 ** 32 - 1, doc: "key of all random numbers", group: "Run" },
@@ -87,12 +106,14 @@ const FIELDS = defineOptions("a run", {
   saveEvery: { kind: "integer", default: 0, min: 0, max: MAX_STEPS, doc: "steps between checkpoints", group: "Run" },
   evaluateEvery: { kind: "integer", default: 0, min: 0, max: MAX_STEPS, doc: "steps between evaluations", group: "Run" },
   patience: { kind: "integer", default: 0, min: 0, max: MAX_STEPS, doc: "evaluations without a better one", group: "Run" },
+  players: { kind: "boolean", default: true, doc: "score players that learn nothing", group: "Run" },
   memory: { kind: "number", min: 0, above: true, doc: "GiB that it may take", group: "Run" },
   resume: { kind: "text", doc: "checkpoint to continue from", group: "Run" },
 });
 
 /**
- * Fills in what the request leaves to task and preset.
+ * Fills in what the request leaves to task and preset. Nothing is read: a task or a reward in a file is
+ * opened before, by `openRequest`.
  * @throws {TypeError|RangeError} marked as usage, for a request that names what there is not, out of range,
  * or whose parts cannot hold together
  */
@@ -103,40 +124,57 @@ function resolve(request: TrainRequest): ResolvedRequest {
   const { model, preset: named, steps, seed, ...every } = FIELDS.resolve(
     Object.fromEntries(FIELDS.names.map((name) => [name, request[name]])),
   );
-  const task = checkTask(
-    typeof request.task === "string" ? findTask(request.task) : request.task,
-  );
+  const { task, ...opened } = openTaskNow(request.task, request.settings);
   const preset = named === undefined ? undefined : findPreset(named);
-  const algorithm = algorithmOf(request, preset?.algorithm);
-  const asked = request.settings ?? {};
+  const algorithm = algorithmOf(request, preset?.algorithm, task);
+  const asked = request.settings ?? {}, reward = request.reward ?? rewardsOf(task);
+  const all = [...listRewards(), ...ownDefinitions(reward)];
   const { config, run: settings, values } = resolveSettings(algorithm, {
     suited: suitedSettings(task, preset).map(({ values }) => values),
-    asked,
-    seed,
+    ...{ asked, seed, rewards: all, task: opened.options },
     totalSteps: steps ?? task.steps,
   });
   const needs = needsOf(algorithm, config);
-  const rewards = chooseRewards(request.reward ?? task.defaultRewards, values);
+  const rewards = withMeasure(chooseRewards(reward, values), task, values);
   const used = { algorithm: algorithm.name, needs, config, run: settings, rewards, asked };
   checkConflicts(used);
-  const { rows } = settingsTable(algorithm);
+  const { rows } = settingsTable(algorithm, all, opened.options);
   return {
-    task,
-    algorithm,
-    needs,
-    rewards,
-    model,
-    config,
-    settings,
+    ...{ task, opened, algorithm, needs, rewards, config, settings },
+    model: model ?? task.model ?? DEFAULT_MODEL,
     ...everyOf(every, task),
-    notices: [...settingsNotices(rows, listRewards(), used), ...idlePatience(every, config)],
+    notices: [
+      ...task.notices ?? [],
+      ...fitNotices(task, rewards),
+      ...settingsNotices(rows, all, used),
+      ...idlePatience(every, config),
+    ],
   };
 }
 
-type Cadence = Pick<ResolvedRequest, "saveEvery" | "evaluateEvery" | "patience">;
+/** @throws {TypeError} where the task suggests none, as its examples have no answers */
+function rewardsOf({ name, defaultRewards }: Task): string {
+  if (defaultRewards !== "") return defaultRewards;
+  throw new TypeError(
+    `Cannot train on ${name} without a reward as its examples have no answers to compare with: ` +
+      "name one that needs none (--reward)",
+  );
+}
+
+/** The rewards, and the task's own measure where that is not among them: measured, not trained on. */
+function withMeasure(
+  rewards: ChosenReward[],
+  { measure }: Task,
+  values: Parameters<typeof chooseRewards>[1],
+): ChosenReward[] {
+  if (measure === undefined || rewards.some((one) => nameOf(one) === measure)) return rewards;
+  return [...rewards, ...chooseRewards(measure, values).map((one) => ({ ...one, weight: 0 }))];
+}
+
+type Cadence = Pick<ResolvedRequest, "saveEvery" | "evaluateEvery" | "patience" | "players">;
 
 /** @throws {TypeError} where evaluations are counted that there are not */
-function everyOf({ saveEvery, evaluateEvery, patience }: Cadence, task: Task): Cadence {
+function everyOf({ saveEvery, evaluateEvery, patience, players }: Cadence, task: Task): Cadence {
   if (patience > 0 && evaluateEvery === 0) {
     throw new TypeError(
       `Cannot end a run early as patience ${patience} counts evaluations during training: ` +
@@ -149,7 +187,7 @@ function everyOf({ saveEvery, evaluateEvery, patience }: Cadence, task: Task): C
         `${task.name} has none; leave evaluateEvery (--evaluate-every) out`,
     );
   }
-  return { saveEvery, evaluateEvery, patience };
+  return { saveEvery, evaluateEvery, patience, players };
 }
 
 /** Says that so many evaluations do not come before the run's end anyway. */
@@ -167,8 +205,11 @@ function idlePatience(
 function algorithmOf(
   { algorithm, preset }: Pick<TrainRequest, "algorithm" | "preset">,
   ofPreset: string | undefined,
+  { algorithm: ofTask }: Task,
 ): Algorithm {
-  const found = asAlgorithm(algorithm === undefined ? ofPreset ?? DEFAULT_ALGORITHM : algorithm);
+  const found = asAlgorithm(
+    algorithm === undefined ? ofPreset ?? ofTask ?? DEFAULT_ALGORITHM : algorithm,
+  );
   if (ofPreset === undefined || found.name === ofPreset) return found;
   throw new TypeError(
     `Cannot use the preset ${preset} with ${found.name} as it has the settings of ${ofPreset}: ` +

@@ -2,7 +2,7 @@
 import { permutation, STREAMS } from "../base/random.ts";
 import { type Ends, withoutEnd } from "../model/ends.ts";
 import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
-import type { CombinedReward } from "../rewards/combine.ts";
+import type { CombinedReward, RewardBreakdown } from "../rewards/combine.ts";
 import { exact } from "../rewards/exact.ts";
 import type { Example } from "../rewards/reward.ts";
 import type { CompletionRow, Phase } from "./observer.ts";
@@ -35,6 +35,17 @@ export interface Scorer {
 
 const exactly = exact();
 
+/** The trained reward of one completion for each example, and each reward's value, `exact` among them. */
+export async function scoreTexts(
+  rewards: CombinedReward,
+  examples: readonly Example[],
+  completions: readonly string[],
+): Promise<Pick<RewardBreakdown, "total" | "scores">> {
+  const batch = { prompts: examples.map(({ prompt }) => prompt), completions, examples };
+  const { total, scores } = await rewards.breakdown(batch);
+  return { total, scores: { exact: await exactly.score(batch), ...scores } };
+}
+
 /** Text, trained reward and each reward's value of one response for each example. */
 export async function scoreResponses(
   { tokenizer, eos, rewards }: Scorer,
@@ -46,9 +57,7 @@ export async function scoreResponses(
   },
 ): Promise<CompletionRow[]> {
   const completions = responses.map((ids) => tokenizer.decode(withoutEnd(ids, eos)));
-  const batch = { prompts: examples.map(({ prompt }) => prompt), completions, examples };
-  const breakdown = await rewards.breakdown(batch);
-  const scores = { exact: await exactly.score(batch), ...breakdown.scores };
+  const { total, scores } = await scoreTexts(rewards, examples, completions);
   return examples.map(({ id, prompt, answer }, b) => ({
     step,
     ...phase,
@@ -56,7 +65,7 @@ export async function scoreResponses(
     prompt,
     completion: completions[b],
     answer: answer ?? "",
-    reward: breakdown.total[b],
+    reward: total[b],
     scores: Object.fromEntries(Object.entries(scores).map(([name, of]) => [name, of[b]])),
   }));
 }

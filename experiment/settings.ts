@@ -44,29 +44,35 @@ export type RunSettings = OptionValues<typeof ROWS>;
 export const RUN_OPTIONS: OptionTable<RunSettings> = defineOptions("a run", ROWS);
 
 /** The settings of a reward under their names on the command line. */
-export function rewardRows({ name, options }: RewardDefinition): Record<string, Option> {
+export function rewardRows(reward: RewardDefinition): Record<string, Option> {
   return Object.fromEntries(
-    Object.entries(options.rows).map(([option, row]) => [rewardSetting(name, option), row]),
+    Object.entries(reward.options.rows).map((
+      [option, row],
+    ) => [rewardSetting(reward, option), row]),
   );
 }
 
 /**
- * Every setting that a run with this algorithm has: of the loop, the algorithm, the run, the rewards.
- * Seed and steps are not among them, as a request has fields for both.
+ * Every setting that a run with this algorithm has: of the loop, the algorithm, the run, the rewards and the
+ * task. Seed and steps are not among them, as a request has fields for both.
+ * @throws {TypeError} where two of them have a setting of one name
  */
 export function settingsTable(
   algorithm: Algorithm,
   rewards: readonly RewardDefinition[] = listRewards(),
+  task?: Pick<OptionTable<Record<string, OptionValue>>, "rows" | "owner">,
 ): OptionTable<Record<string, OptionValue>> {
   const { batchSize, ...run } = RUN_OPTIONS.rows;
   const trainer = trainerOptions(algorithm as Algorithm<never>);
-  const { seed: _seed, totalSteps: _steps, ...loop } = trainer.rows;
+  const { seed, totalSteps, ...loop } = trainer.rows;
   const of = (owner: string, rows: OptionRows) => ({ owner, rows });
+  if (task) joinOptions(task.owner, [of("a run", { seed, totalSteps }), task]); // nor may it have them
   return joinOptions(`a run with ${algorithm.name}`, [
     of(RUN_OPTIONS.owner, { batchSize: { ...batchSize, default: undefined } }), // the task's own
     of(trainer.owner, loop),
     of(RUN_OPTIONS.owner, run),
     ...rewards.map((reward) => of(reward.name, rewardRows(reward))),
+    ...(task ? [task] : []),
   ]);
 }
 
@@ -103,15 +109,19 @@ export const suitedSettings = (
  */
 export function resolveSettings(
   algorithm: Algorithm,
-  { suited, asked, seed, totalSteps }: {
+  { suited, asked, seed, totalSteps, rewards, task }: {
     /** Of the task and the preset; those that the algorithm does not have are left out. */
     suited: readonly Values[];
     asked: Values;
     seed: number;
     totalSteps: number;
+    /** All that the run may have settings of. Default: the registry's. */
+    rewards?: readonly RewardDefinition[];
+    /** The task's own settings. */
+    task?: Parameters<typeof settingsTable>[2];
   },
 ): ResolvedSettings {
-  const table = settingsTable(algorithm);
+  const table = settingsTable(algorithm, rewards, task);
   table.resolve(asked); // names and ranges as they were given, before they are parted
   const given: Values = Object.assign({}, ...[...suited, asked].map((some) => known(table, some)));
   const values = { ...given, seed, totalSteps };

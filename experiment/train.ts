@@ -1,6 +1,6 @@
 /**
- * One training run from request to summary, in three stages: resolve what is asked, open what it takes,
- * run. Everything it learns it tells its observer.
+ * One training run from request to summary, in four stages: open the task that is asked for, resolve the
+ * request, open what else it takes, run. Everything it learns it tells its observer.
  * @module
  */
 import type { Device } from "../kernels/device.ts";
@@ -18,6 +18,7 @@ import { saveCheckpoint, type TrainingState } from "./folder/checkpoint.ts";
 import type {
   CompletionRow,
   Phase,
+  Players,
   RunObserver,
   Split,
   SplitResult,
@@ -25,8 +26,10 @@ import type {
   Summary,
 } from "./observer.ts";
 import { type OpenRun, openRun } from "./open.ts";
+import { openRequest } from "./opening.ts";
 import { resolveRequest, type TrainRequest } from "./request.ts";
-import { examplesFrom, type Scorer, scoreResponses } from "./rollout.ts";
+import { boundsFor, boundsNotice, play } from "./players.ts";
+import { examplesFrom, meanOf, type Scorer, scoreResponses } from "./rollout.ts";
 import { lowerLearningRate } from "./runaway.ts";
 
 export type { TrainRequest } from "./request.ts";
@@ -49,12 +52,13 @@ export interface TrainOptions {
  * @throws {Error} when the model, the device or a checkpoint cannot be used
  */
 export async function trainTask(
-  request: TrainRequest,
+  asked: TrainRequest,
   observer: RunObserver,
   { signal, device }: TrainOptions = {},
 ): Promise<Summary> {
   const started = performance.now();
   using owned = new DisposableStack();
+  const request = await openRequest(asked);
   const plan = resolveRequest(request);
   const place = device ?? owned.use(await openDevice(request.device));
   const run = owned.use(await openRun(plan, place, request));
@@ -66,7 +70,7 @@ export async function trainTask(
   }
 }
 
-/** The third stage: evaluates, trains, saves, evaluates again. */
+/** The last stage: evaluates, trains, saves, evaluates again. */
 class TrainingRun {
   #state: TrainingState;
   #secondsBefore: number;
@@ -93,15 +97,32 @@ class TrainingRun {
     for (const text of [...(line ? [`model ${line}`] : []), ...notices]) observer.notice?.(text);
     for (const text of this.run.plan.notices) observer.notice?.(`note: ${text}`);
     if (!saved) {
-      const before = await this.#evaluate("before");
-      this.#state = { ...this.#state, before };
+      const before = await this.#evaluate("before"), players = await this.#play();
+      this.#state = { ...this.#state, before, ...(players && { players }) };
       await this.#checkpoint(); // whatever the steps do, there is one that is good
     }
+    const { players } = this.#state;
+    if (players) await observer.players?.(players);
     const summary = this.#summary(await this.#learn(signal).catch(asDivergence));
     const compared = figuresText(this.run.policy.prefixFigures);
     if (compared) observer.notice?.(compared);
     await observer.end(summary);
     return summary;
+  }
+
+  /** Lets those play that learn nothing; what rewards count meanwhile is theirs, not the run's. */
+  async #play(): Promise<Players | undefined> {
+    const { plan, rewards, tokenizer } = this.run, { examples, measure } = plan.task;
+    if (!plan.players) return undefined;
+    const game = {
+      ...{ examples, measure, rewards, tokenizer, maxNewTokens: plan.config.maxNewTokens },
+      ...{ batchSize: plan.settings.batchSize, bounds: boundsFor(plan.rewards) },
+    };
+    const bounded = boundsNotice(game);
+    if (bounded !== undefined) this.observer.notice?.(`note: ${bounded}`);
+    const players = await play(game);
+    rewards.takeCounts();
+    return players;
   }
 
   /** All steps, and the answers after them. */
@@ -235,9 +256,14 @@ class TrainingRun {
       ...{ examples: task.examples[phase.split], step, phase, signal },
     });
     this.run.rewards.takeCounts(); // counts in metrics speak of rollouts alone
-    const report = { step, exact, reward, tokens, ...this.#follow(phase, { exact, reward }) };
+    const { measure } = task;
+    const result = {
+      ...{ exact, reward },
+      ...(measure !== undefined && { measure: meanOf(rows.map(({ scores }) => scores[measure])) }),
+    };
+    const report = { step, ...result, tokens, ...this.#follow(phase, result) };
     await this.observer.evaluation(phase, rows, report);
-    return { exact, reward };
+    return result;
   }
 
   async #checkpoint(): Promise<void> {
@@ -257,7 +283,8 @@ class TrainingRun {
 
   #summary(after: Record<Split, SplitResult>): Summary {
     const { task, algorithm, rewards, model, seed, device: { kind, name } } = this.run.info;
-    const { before, tokens, trainingSeconds, trainer: { step: steps } } = this.#state;
+    const { before, players, tokens, trainingSeconds, trainer: { step: steps } } = this.#state;
+    const { measure } = this.run.plan.task;
     const best = this.#state.evaluated?.best;
     const stoppedAfter = steps < this.run.plan.config.totalSteps ? this.#stoppedAfter() : undefined;
     return {
@@ -269,6 +296,8 @@ class TrainingRun {
       heldout: { before: before.heldout, after: after.heldout },
       ...(best && { best }),
       ...(stoppedAfter !== undefined && { stoppedAfter }),
+      ...(players && { players }),
+      ...(measure !== undefined && { measure }),
     };
   }
 }

@@ -31,7 +31,12 @@ export function exact(): Reward {
 export const definition: RewardDefinition = {
   name: "exact",
   summary: "1 where the completion equals the answer but for case and outer spaces, else 0",
+  formula: ["1 where completion and answer are equal, else 0"],
+  range: "0 to 1",
+  players: "Nothing and the prompt earn 0; one answer the share of examples that it answers.",
   options: defineOptions("the reward exact", {}),
   counts: [],
+  answers: true,
+  quick: () => true,
   open: exact,
 };

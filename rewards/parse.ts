@@ -1,13 +1,24 @@
-/** Reads reward specifications: `NAME[:weight],NAME[:weight],…`. @module */
+/** Reads reward specifications: `NAME[:weight],NAME[:weight],…`, where NAME may be a module's path. @module */
 import { unknownName } from "../base/names.ts";
+import { isModuleFile, isPath } from "../base/own_file.ts";
 
 /** One term of a weighted sum. A weight of 0 means: measured, not trained on. */
 export interface RewardTerm {
+  /** Of the registry, or the path of a module. */
   name: string;
   weight: number;
 }
 
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+
+const FILE = /^\s*(.+\.(?:ts|mts|js|mjs))\s*(?::(.*))?$/is; // its path may have a colon: C:\my_reward.ts
+const PLAIN = /^([^:]*)(?::(.*))?$/s;
+
+/** Name and weight of a part, both as texts. */
+function partOf(part: string): [name: string, digits: string] {
+  const [, name, digits = "1"] = FILE.exec(part) ?? PLAIN.exec(part)!;
+  return [name.trim(), digits.trim()];
+}
 
 /**
  * `"semantic:0.5,exact"` is semantic with weight 0.5 and exact with weight 1.
@@ -25,14 +36,18 @@ export function parseRewards(text: string, names: readonly string[]): RewardTerm
 export function parseTerms(text: string, names: readonly string[]): RewardTerm[] {
   const terms: RewardTerm[] = [];
   for (const part of text.split(",")) {
-    const colon = part.indexOf(":");
-    const name = (colon < 0 ? part : part.slice(0, colon)).trim();
-    const digits = colon < 0 ? "1" : part.slice(colon + 1).trim();
+    const [name, digits] = partOf(part);
     const rule = `Cannot read the rewards ${JSON.stringify(text)}`;
     if (name === "") {
       throw new TypeError(`${rule} as each part is NAME or NAME:weight: "${part}" has no name`);
     }
-    if (!names.includes(name)) throw unknownName("reward", name, names);
+    if (!names.includes(name) && !isModuleFile(name)) {
+      if (!isPath(name)) throw unknownName("reward", name, names);
+      throw new TypeError(
+        `${rule} as a reward's file ends in .ts, .mts, .js or .mjs and has no comma in its path: ` +
+          `"${name}" does not`,
+      );
+    }
     if (terms.some((term) => term.name === name)) {
       throw new TypeError(`${rule} as each reward may occur once: "${name}" comes again`);
     }

@@ -9,7 +9,9 @@ export interface Example {
   prompt: string;
   /** The parent's answer, where the task has one; rewards that need it give null without it. */
   answer?: string;
-  /** Further accepted answers or task columns, by name. */
+  /** What counts as right beside `answer`: rewards that compare with several targets take the best. */
+  accepted?: readonly string[];
+  /** Further task columns, by name. */
   [column: string]: unknown;
 }
 
@@ -24,6 +26,7 @@ export interface RewardBatch {
 export interface Reward {
   /** Column name in metrics: lower-case, no spaces. */
   readonly name: string;
+  /** A run asks about a rollout's texts, about greedy answers, and about what players that learn nothing say. */
   score(batch: RewardBatch): Promise<(number | null)[]>;
   /**
    * Every name that `takeCounts` may give, known before the first score: a table's columns do not change
@@ -57,6 +60,15 @@ export interface RewardContext {
   readonly embedder?: TextEmbedder;
   /** Opens a sentence encoder by name; absent where there is no device to hold it. */
   openEncoder?(name: string): Promise<TextEmbedder>;
+  /** Opens a classifier of sentiment by name; absent where there is no device to hold it. */
+  openClassifier?(name: string): Promise<SentimentClassifier>;
+  /**
+   * Opens a language model that scores texts: `policy` and `reference` are those of the run, another name
+   * is a model's. Absent where there is no device to hold it.
+   */
+  openScorer?(name: string): Promise<TextScorer>;
+  /** Opens a text file of word vectors, of which `rows` are kept, 0 for all; absent where none is read. */
+  openWordVectors?(file: string, rows: number): Promise<TextEmbedder>;
 }
 
 /** What a reward's file exports: the command line, help, docs and memory plan read it from here. */
@@ -68,8 +80,27 @@ export interface RewardDefinition<C = Record<string, OptionValue>> {
   /** Its settings; on the command line `power` of `semantic` is `semanticPower`. */
   readonly options: OptionTable<C>;
   readonly counts: readonly RewardCount[];
+  /** What a completion gets, for docs: a line each. Default: the summary says it. */
+  readonly formula?: readonly string[];
+  /** Least and largest value, for docs. */
+  readonly range?: string;
+  /** Paper, or the published system that it is of. Default: none. */
+  readonly source?: string;
+  /** What those earn, for docs, who say nothing, copy the prompt, or give one answer to all. */
+  readonly players?: string;
   /** Name of the sentence encoder that it holds with these settings. Default: none. */
   encoder?(settings: Readonly<C>): string | undefined;
+  /** Name of the classifier of sentiment that it holds with these settings. Default: none. */
+  classifier?(settings: Readonly<C>): string | undefined;
+  /** Name of the language model that scores for it with these settings. Default: none. */
+  scorer?(settings: Readonly<C>): string | undefined;
+  /** True where it compares with the answer of each example: it can score no example without one. */
+  readonly answers?: boolean;
+  /**
+   * Whether a score takes neither a network nor a server with these settings, so that a few thousand more
+   * cost nothing. Default: no.
+   */
+  quick?(settings: Readonly<C>): boolean;
   /** @throws {Error} where what it needs cannot be had */
   open(settings: Readonly<C>, context: RewardContext): Reward | Promise<Reward>;
 }
@@ -87,6 +118,29 @@ export interface SentimentClassifier {
   readonly name: string;
   /** 2p - 1 of each text, in [-1, 1], where p is the probability that it is positive. */
   score(texts: readonly string[]): Promise<number[]>;
+}
+
+/** What a language model says of one text. */
+export interface TextScore {
+  /** Negative log-probability of the text's tokens, nats, >= 0; 0 for none. */
+  readonly sum: number;
+  /** How many tokens that is. */
+  readonly tokens: number;
+  /** True where the model has too few positions, and a part of prompt or text was left out. */
+  readonly cut?: boolean;
+}
+
+/** Says how likely texts are, by a language model. */
+export interface TextScorer {
+  readonly name: string;
+  /**
+   * Of each completion after its prompt, whose own tokens do not count. After an empty prompt the
+   * completion's first token stands for it: there is nothing that it could be predicted from.
+   */
+  perTokenNll(
+    prompts: readonly string[],
+    completions: readonly string[],
+  ): Promise<TextScore[]>;
 }
 
 /** Gives the answer that the child is trained towards. */

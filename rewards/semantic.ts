@@ -1,8 +1,12 @@
 /**
  * PGSRM, the parent-guided semantic reward: how near the child's answer comes to its parent's in an
  * embedding space (Plashchinsky 2025, arXiv:2512.06920).
- *   affine   R = ((cos + 1) / 2)^p     the authors' code; cos 0 gives 0.0625 at p = 4
- *   relu     R = max(0, cos)^p         the paper; cos <= 0 gives 0
+ *   affine     R = ((cos + 1) / 2)^p               the authors' code; cos 0 gives 0.0625 at p = 4
+ *   relu       R = max(0, cos)^p                   the paper; cos <= 0 gives 0
+ *   euclidean  R = 1 - |p / |p| - c / |c||         in the authors' code, not used by them; -1 to 1
+ * With targets "nearest" the answers that an example accepts beside the parent's count as well: the largest
+ * R of all. With words "first" the completion's first word is all that is compared; so, affine with p = 1
+ * is what a GRPO notebook on analogies describes: the largest cosine, rescaled to 0 to 1.
  * @module
  */
 import {
@@ -12,21 +16,16 @@ import {
   type OptionValues,
 } from "../base/options.ts";
 import { described } from "../base/excerpt.ts";
-import { cosine } from "./embeddings/cosine.ts";
-import { loadWordVectors } from "./embeddings/word_vectors.ts";
-import type {
-  Parent,
-  Reward,
-  RewardBatch,
-  RewardContext,
-  RewardDefinition,
-  TextEmbedder,
-} from "./reward.ts";
+import { type Mapping, MAPPINGS, nearness } from "./embeddings/mapping.ts";
+import { encoderOf, openEmbedder, WORDS } from "./embeddings/open.ts";
+import type { Parent, Reward, RewardBatch, RewardDefinition, TextEmbedder } from "./reward.ts";
+import { tally } from "./tally.ts";
+import { targetsOf } from "./targets.ts";
+import { firstWord } from "./words.ts";
 
-/** From cosine to reward. */
-export type Mapping = "affine" | "relu";
+export type { Mapping } from "./embeddings/mapping.ts";
 
-/** Reward of a completion without any known word; "floor" is what cosine 0 would give. */
+/** Reward of a completion without any known word; "floor" is what a vector without length would give. */
 export type OutOfVocabulary = "zero" | "floor" | "null";
 
 /** What `semantic` needs, and its choices. */
@@ -39,99 +38,106 @@ export interface SemanticOptions {
   power?: number;
   /** Default "zero"; "floor" repeats the authors' code. */
   oov?: OutOfVocabulary;
+  /** Whether what an example accepts beside the parent's answer counts as well. Default "parent". */
+  targets?: "parent" | "nearest";
+  /** How much of the completion is compared. Default "all". */
+  words?: "all" | "first";
 }
 
-/** Name of the word vectors that ship with the project. */
-const WORDS = "words";
-
-const MAPPINGS: Record<Mapping, (cos: number) => number> = {
-  affine: (cos) => (cos + 1) / 2,
-  relu: (cos) => Math.max(0, cos),
-};
 const OOV: readonly OutOfVocabulary[] = ["zero", "floor", "null"];
 
 /**
- * The reward, in [0, 1]. Null where the parent has no answer, or one without any known word. Counts
- * `out_of_vocabulary` (completions), `no_parent_answer` and `parent_out_of_vocabulary`.
+ * The reward, in [0, 1], or euclidean in [-1, 1]. Null where there is no answer, or none with a known word.
+ * Counts `out_of_vocabulary` (completions), `no_parent_answer` and `parent_out_of_vocabulary`.
  * @throws TypeError for an unknown mapping or oov, RangeError for a power that is not above 0.
  */
 export function semantic(options: SemanticOptions): Reward {
   const { parent, embedder, mapping = "affine", power = 4, oov = "zero" } = options;
-  if (!Object.hasOwn(MAPPINGS, mapping)) {
-    throw new TypeError(`Cannot map cosines as mapping must be affine or relu: it is "${mapping}"`);
-  }
+  const { targets = "parent", words = "all" } = options;
+  const near = nearness(mapping, power);
   if (!OOV.includes(oov)) {
     throw new TypeError(`Cannot score unknown words as oov must be ${OOV.join(", ")}: "${oov}"`);
   }
-  if (!(power > 0 && power < Infinity)) {
-    throw new RangeError(`Cannot sharpen cosines as power must be above 0: it is ${power}`);
-  }
-  const reward = (cos: number) => MAPPINGS[mapping](cos) ** power;
-  const unknown = { zero: 0, floor: reward(0), null: null }[oov];
-  const none = { out_of_vocabulary: 0, no_parent_answer: 0, parent_out_of_vocabulary: 0 };
-  let counts = { ...none };
+  const unknown = { zero: 0, floor: near([0], [1]), null: null }[oov];
+  const counted = tally("out_of_vocabulary", "no_parent_answer", "parent_out_of_vocabulary");
 
   return {
     name: "semantic",
-    counts: Object.keys(none),
+    counts: counted.counts,
+    takeCounts: counted.takeCounts,
     async score({ completions, examples }: RewardBatch): Promise<(number | null)[]> {
-      const answers = await parent.answer(examples);
-      const [wanted, given] = await Promise.all([
-        embedder.embed(Array.isArray(answers) ? answers.map((answer) => answer ?? "") : []),
-        embedder.embed(completions),
+      const answers = checked(await parent.answer(examples), parent, completions.length);
+      const wanted = answers.map((answer, i) => [
+        ...(answer === null ? [] : [answer]),
+        ...(targets === "nearest" ? targetsOf(examples[i]) : []),
       ]);
-      const B = completions.length;
-      for (const found of [answers, wanted, given]) {
-        if (Array.isArray(found) && found.length === B) continue;
-        throw new RangeError(
-          `Cannot score as ${parent.name} and ${embedder.name} must give ${B} results: got ` +
-            described(found),
-        );
-      }
+      const texts = words === "first" ? completions.map(firstWord) : completions;
+      const [models, given] = await Promise.all([
+        embedEach(embedder, wanted),
+        embedder.embed(texts).then((all) => checked(all, embedder, completions.length)),
+      ]);
       return given.map((child, i) => {
-        const model = wanted[i];
-        if (answers[i] === null) counts.no_parent_answer++;
-        else if (model === null) counts.parent_out_of_vocabulary++;
+        const known = models[i].filter((model) => model !== null);
+        if (wanted[i].length === 0) counted.add("no_parent_answer");
+        else if (known.length === 0) counted.add("parent_out_of_vocabulary");
         else if (child === null) {
-          counts.out_of_vocabulary++;
+          counted.add("out_of_vocabulary");
           return unknown;
-        } else return reward(cosine(model, child));
+        } else return Math.max(...known.map((model) => near(model, child)));
         return null;
       });
-    },
-    takeCounts(): Record<string, number> {
-      const taken = counts;
-      counts = { ...none };
-      return taken;
     },
   };
 }
 
+/** The vectors of each row's texts, all asked for at once. */
+async function embedEach(
+  embedder: TextEmbedder,
+  rows: readonly (readonly string[])[],
+): Promise<(Float32Array | null)[][]> {
+  const texts = rows.flat();
+  const vectors = checked(await embedder.embed(texts), embedder, texts.length);
+  let next = 0;
+  return rows.map(({ length }) => vectors.slice(next, next += length));
+}
+
+/** @throws {RangeError} where `whose` gave another number of results than it was asked for */
+function checked<T>(found: readonly T[], { name }: { name: string }, count: number): readonly T[] {
+  if (Array.isArray(found) && found.length === count) return found;
+  throw new RangeError(
+    `Cannot score as ${name} must give ${count} results: got ${described(found)}`,
+  );
+}
+
 // deno-fmt-ignore
 const ROWS = {
-  embedder: { kind: "text", default: WORDS, unit: "words, a folder, or a fetched OWNER/NAME", doc: "space of the semantic reward: word vectors, or a sentence encoder", group: "Rewards and advantages" },
-  mapping: { kind: "choice", choices: ["affine", "relu"], default: "affine", doc: "semantic reward of cosine c: affine ((c+1)/2)^p, relu max(0,c)^p", group: "Rewards and advantages" },
-  power: { kind: "number", default: 4, min: 0, above: true, usual: "1 to 16", doc: "exponent p of the semantic reward; the larger, the less a near miss earns", group: "Rewards and advantages" },
+  embedder: { kind: "text", default: WORDS, unit: "words, FILE.txt[.gz], a folder, or a fetched OWNER/NAME", doc: "space of the semantic reward: word vectors, or a sentence encoder", group: "Rewards and advantages" },
+  vectorRows: { kind: "integer", default: 0, unit: "0 = all", min: 0, max: 1e7, only: { semanticEmbedder: { not: WORDS } }, doc: "rows kept of a file of word vectors, from its first on; each takes 2 bytes a number", group: "Rewards and advantages" },
+  mapping: { kind: "choice", choices: MAPPINGS, default: "affine", doc: "semantic reward of cosine c: affine ((c+1)/2)^p, relu max(0,c)^p; euclidean: 1 less the distance of both scaled to length 1", group: "Rewards and advantages" },
+  power: { kind: "number", default: 4, min: 0, above: true, usual: "1 to 16", only: { semanticMapping: { not: "euclidean" } }, doc: "exponent p of the semantic reward; the larger, the less a near miss earns", group: "Rewards and advantages" },
   oov: { kind: "choice", choices: ["zero", "floor", "null"], default: "zero", doc: "semantic reward where no word is known: 0, that of cosine 0, or none", group: "Rewards and advantages" },
+  targets: { kind: "choice", choices: ["parent", "nearest"], default: "parent", doc: "semantic reward: nearness to the parent's answer, or to the nearest of all accepted", group: "Rewards and advantages" },
+  words: { kind: "choice", choices: ["all", "first"], default: "all", doc: "semantic reward: whether all of the completion is compared or its first word", group: "Rewards and advantages" },
 } as const satisfies OptionRows;
 
 /** Settings of `semantic` by name. */
 export type SemanticSettings = OptionValues<typeof ROWS>;
 const OPTIONS: OptionTable<SemanticSettings> = defineOptions("the reward semantic", ROWS);
 
-/** The space that the settings name. */
-function openEmbedder(name: string, { openEncoder }: RewardContext): Promise<TextEmbedder> {
-  if (name === WORDS) return loadWordVectors();
-  if (openEncoder) return openEncoder(name);
-  throw new TypeError(
-    `Cannot embed with ${name} as a sentence encoder needs a device: give one beside it`,
-  );
-}
-
 /** `semantic` by name. */
 export const definition: RewardDefinition<SemanticSettings> = {
   name: "semantic",
   summary: "PGSRM: nearness of completion and parent's answer in an embedding space, 0 to 1",
+  formula: [
+    "affine: ((cos + 1) / 2)^power",
+    "relu: max(0, cos)^power",
+    "euclidean: 1 - |p / |p| - c / |c||",
+    "nearest: the largest of all accepted answers",
+  ],
+  range: "0 to 1; euclidean -1 to 1",
+  source: "Plashchinsky 2025, arXiv 2512.06920",
+  players:
+    "Nothing earns 0 (semanticOov). On colors a copied colour earns 0.45, always purple 0.46, all answers at once 0.53: a mean of 0.5 is no sign of learning.",
   options: OPTIONS,
   // deno-fmt-ignore
   counts: [
@@ -139,9 +145,10 @@ export const definition: RewardDefinition<SemanticSettings> = {
     { name: "no_parent_answer", healthy: "0", meaning: "completions whose parent gave no answer; they get null", remedy: "Above: give the examples an answer." },
     { name: "parent_out_of_vocabulary", healthy: "0", meaning: "completions whose parent's answer has no known word; they get null", remedy: "Above: choose answers of known words, or another embedder." },
   ],
-  encoder: ({ embedder }) => embedder === WORDS ? undefined : embedder,
-  async open({ embedder: name, ...choices }, context) {
-    const { parent, embedder = await openEmbedder(name, context) } = context;
+  encoder: ({ embedder }) => encoderOf(embedder),
+  quick: ({ embedder }) => embedder === WORDS,
+  async open({ embedder: name, vectorRows, ...choices }, context) {
+    const { parent, embedder = await openEmbedder(name, vectorRows, context) } = context;
     if (!parent) throw new TypeError("Cannot reward nearness as a parent must give the answers");
     return semantic({ ...choices, parent, embedder });
   },

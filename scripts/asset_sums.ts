@@ -10,7 +10,7 @@ const READ = /\.(?:safetensors|json|bin)$/;
 /** The text of `assets/sums.json`. */
 export async function assetSums(assets: URL): Promise<string> {
   const sums: Record<string, string> = {};
-  for (const folder of ["small", "tiny", "words"]) {
+  for (const folder of ["small", "tiny", "vader", "words"]) {
     for await (const { name } of Deno.readDir(new URL(folder, assets))) {
       if (!READ.test(name)) continue;
       const bytes = await Deno.readFile(new URL(`${folder}/${name}`, assets));

@@ -1,9 +1,12 @@
 /** What a task is: prompts with known answers, and how it is scored by default. @module */
-import type { OptionValue } from "../base/options.ts";
+import type { OptionTable, OptionValue } from "../base/options.ts";
 import { described } from "../base/excerpt.ts";
 import type { Example, Parent } from "../rewards/reward.ts";
 
-/** A task, loaded. */
+/** Model of a run that names none, nor does its task. */
+export const DEFAULT_MODEL = "tiny";
+
+/** A task, opened. */
 export interface Task {
   /** What the command line calls it: lower-case, no spaces. */
   readonly name: string;
@@ -16,8 +19,19 @@ export interface Task {
   };
   /** Most tokens of a completion, EOS included. */
   readonly maxNewTokens: number;
-  /** Rewards of a run that names none, as `parseRewards` reads them. */
+  /** Rewards of a run that names none, as `parseRewards` reads them; "" where every run must name some. */
   readonly defaultRewards: string;
+  /** Model of a run that names none. Default "tiny". */
+  readonly model?: string;
+  /** Algorithm of a run that names none, nor a preset, by name. Default: the registry's. */
+  readonly algorithm?: string;
+  /** Names of the rewards that make sense for it. Default: all. */
+  readonly fits?: readonly string[];
+  /**
+   * Name of the reward that is the task's own measure, where its examples have no answers and `exact`
+   * means nothing. Default: none but `exact`.
+   */
+  readonly measure?: string;
   /** Rollouts of a run that does not say. */
   readonly steps: number;
   /**
@@ -30,6 +44,37 @@ export interface Task {
   };
   /** Gives the answers that rewards compare with. */
   readonly parent: Parent;
+  /** What people should know of it, a sentence each. Default: nothing. */
+  readonly notices?: readonly string[];
+}
+
+/** A file that was read for a task. */
+export interface DataFile {
+  /** For errors: its path, or the data set with the path in it. */
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/** What a task may need of whoever opens it. */
+export interface TaskContext {
+  /**
+   * Reads a file: a path, or OWNER/NAME of a data set that was fetched. Absent where there are no files,
+   * as in a browser tab.
+   * @throws {Error} where it is not there, with what to do
+   */
+  readData?(name: string): Promise<DataFile>;
+}
+
+/** What a task's file exports: the command line, help and docs read it from here. */
+export interface TaskDefinition<C = Record<string, OptionValue>> {
+  /** What the command line calls it: lower-case, no spaces. */
+  readonly name: string;
+  /** One line for `--list`. */
+  readonly summary: string;
+  /** Its settings, which the command line has under the same names: a run has one task. */
+  readonly options: OptionTable<C>;
+  /** @throws {Error} where what it needs cannot be had */
+  open(settings: Readonly<C>, context: TaskContext): Task | Promise<Task>;
 }
 
 /**

@@ -89,8 +89,8 @@ Deno.test("an algorithm, a reward, a task, a command and an operation are files 
     assert.deepEqual(await addAll(folder), [
       "rl/algorithms/gpg.ts",
       "rewards/vowels.ts",
-      "tasks/data/opposites.csv",
-      "tasks/opposites.ts",
+      "tasks/data/plurals.csv",
+      "tasks/plurals.ts",
       "cli/commands/tasks.ts",
       "kernels/square.wgsl",
       "kernels/square.ts",
@@ -104,11 +104,17 @@ Deno.test("an algorithm, a reward, a task, a command and an operation are files 
       assert.ok(success, text(stderr));
       return text(stdout);
     };
-    assert.equal(await run("tasks"), "colors 72\nopposites 4\n");
+    const prompts = (await run("tasks")).split("\n");
+    assert.deepEqual([prompts[0], ...prompts.slice(-3)], [
+      "colors 72",
+      "imdb 196",
+      "plurals 4",
+      "",
+    ]);
     const list = JSON.parse(await run("train", "--list", "--json"));
     const last = (kind: string) => list[kind].at(-1).name;
     assert.deepEqual(["tasks", "algorithms", "rewards"].map(last), [
-      "opposites",
+      "plurals",
       "gpg",
       "vowels",
     ]);
@@ -118,12 +124,12 @@ Deno.test("an algorithm, a reward, a task, a command and an operation are files 
     assert.doesNotMatch(help, /clipLow/);
     const summary = JSON.parse(
       await run(
-        ...["train", "opposites", "--algorithm", "gpg", "--reward", "vowels", "--steps", "2"],
+        ...["train", "plurals", "--algorithm", "gpg", "--reward", "vowels", "--steps", "2"],
         ...["--device", "cpu", "--json", "--quiet", "--out", "runs/new", "vowelsLetters=aeiouy"],
       ),
     );
     assert.deepEqual([summary.task, summary.algorithm, summary.rewards], [
-      "opposites",
+      "plurals",
       "gpg",
       ["vowels"],
     ]);
@@ -138,7 +144,7 @@ Deno.test("an algorithm, a reward, a task, a command and an operation are files 
     const plan = JSON.parse(
       await run(
         "train",
-        "opposites",
+        "plurals",
         "--algorithm",
         "gpg",
         "--plan",

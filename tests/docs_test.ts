@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { metricsPage, rewardMetrics } from "../cli/report/metrics_page.ts";
+import { rewardsPage } from "../cli/report/rewards_page.ts";
+import { listRewards } from "../rewards/registry.ts";
 import { ppo } from "../rl/algorithms/ppo.ts";
 import { trainTask } from "../experiment/train.ts";
 import { agrees, type Example, examplesOf, moduleOf, printed, run } from "./_examples.ts";
@@ -109,6 +111,14 @@ Deno.test("docs/metrics.md is what the table makes, with a remedy for each metri
   assert.equal(page, metricsPage(), "run: deno task docs");
 });
 
+Deno.test("docs/rewards.md is what the definitions make, with formula and range of each", async () => {
+  for (const { name, formula, range, players } of listRewards()) {
+    assert.ok(formula && range && players, `${name} lacks its formula, range or players`);
+  }
+  const page = await Deno.readTextFile(new URL("docs/rewards.md", ROOT));
+  assert.equal(page, rewardsPage(), "run: deno task docs");
+});
+
 Deno.test("docs/metrics.md names every column of a run", async () => {
   const folder = await Deno.makeTempDir();
   try {
@@ -116,7 +126,8 @@ Deno.test("docs/metrics.md names every column of a run", async () => {
     const recorder = new Recorder(folder), settings = { batchSize: 2 };
     const request = { task: "colors", model: `${folder}/model`, steps: 1, settings };
     await trainTask({ ...request, device: "cpu" }, recorder);
-    const known = rewardMetrics().map(({ name }) => name.replace("NAME", "semantic"));
+    const known = rewardMetrics().map(({ name }) => name.replace("NAME", "semantic"))
+      .filter((name) => /^rewards\/(?:exact|semantic)\//.test(name));
     const names = [...ppo.metrics.map(({ name }) => name), ...known];
     assert.deepEqual(Object.keys(recorder.rows[0]), ["step", ...names]);
   } finally {

@@ -81,12 +81,12 @@ async function program(
 
 /** Reads one of each kind of asset: a model's folder, word vectors, a task's table. */
 const reads = (mod: string) => `
-import { findModel, findTask, loadTokenizer, loadWordVectors } from "${mod}";
+import { findModel, loadTokenizer, loadWordVectors, openTask } from "${mod}";
 const { folder, source } = await findModel("tiny");
 const { eosId } = await loadTokenizer(folder);
 const { eosId: other } = await loadTokenizer((await findModel("small")).folder);
 console.log(source.kind, Object.keys(source.sha256).join(" "));
-console.log(eosId, other, (await loadWordVectors()).size, findTask("colors").examples.heldout.length);
+console.log(eosId, other, (await loadWordVectors()).size, (await openTask("colors")).task.examples.heldout.length);
 `;
 const READ = "folder config.json generation_config.json model.safetensors tokenizer.json " +
   "tokenizer_config.json\n2047 4095 30188 18";

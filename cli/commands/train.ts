@@ -6,29 +6,29 @@ import type { TrainRequest } from "../../experiment/request.ts";
 import { listRewards } from "../../rewards/registry.ts";
 import { findPreset, listPresets } from "../../experiment/presets/registry.ts";
 import { DEFAULT_ALGORITHM, listAlgorithms } from "../../rl/algorithms/registry.ts";
-import { type Command, type Parsed, UsageError } from "../command.ts";
+import { type Command, type CommandSpec, type Parsed, UsageError } from "../command.ts";
 import { DEVICE, JSON_FLAG, MEMORY, MODEL, ownFolder, QUIET, SEED } from "../flags.ts";
-import { jsonLine } from "../printable.ts";
 import type { Terminal } from "../terminal.ts";
 import { type Catalogue, type Entry, known, requestOf, type RunRequest } from "../train/request.ts";
+import { type Ready, readyFor } from "../train/ready.ts";
 import { settingsFor } from "../train/settings.ts";
-import { beside } from "../wrap.ts";
+import { DEFAULT_MODEL } from "../../tasks/task.ts";
 
 const FLAGS = {
   algorithm: {
     kind: "text",
-    otherwise: `the preset's, else ${DEFAULT_ALGORITHM}`,
+    otherwise: `the preset's, else the task's, else ${DEFAULT_ALGORITHM}`,
     doc: "Reinforcement learning algorithm; --help beside it lists its settings",
     group: "What to train",
   },
   reward: {
     kind: "text",
     otherwise: "the task's own",
-    unit: "NAME[:WEIGHT],...",
+    unit: "NAME[:WEIGHT],..., NAME or a file (.ts)",
     doc: "Rewards that are summed, each with its weight (1 where absent)",
     group: "What to train",
   },
-  model: MODEL,
+  model: { ...MODEL, default: undefined, otherwise: `the task's, else ${DEFAULT_MODEL}` },
   preset: {
     kind: "text",
     otherwise: "none",
@@ -73,6 +73,12 @@ const FLAGS = {
     min: 0,
     max: 1_000_000,
     doc: "End the run after so many evaluations, of --evaluate-every, no better than the best",
+    group: "Run",
+  },
+  "skip-players": {
+    kind: "boolean",
+    default: false,
+    doc: "Do not score what players that learn nothing earn, as where each score costs money",
     group: "Run",
   },
   out: {
@@ -124,10 +130,14 @@ export interface TrainParts {
   plan(request: RunRequest): Promise<PlannedRun>;
 }
 
-/** A request as `experiment/` takes it. */
-const plain = ({ rewards, resume, ...request }: RunRequest): TrainRequest => ({
+/** A request as `experiment/` takes it, with what was read for it. */
+const plain = (
+  { rewards, resume, task, ...request }: RunRequest,
+  { opened, reward }: Partial<Ready> = {},
+): TrainRequest => ({
   ...request,
-  reward: rewards?.map(({ name, weight }) => `${name}:${weight}`).join(),
+  task: opened ?? task,
+  reward: reward ?? rewards?.map(({ name, weight }) => `${name}:${weight}`).join(),
   resume: resume?.checkpoint,
 });
 
@@ -136,8 +146,8 @@ const entry = ({ name, summary }: { name: string; summary: string }): Entry => (
   doc: summary,
 });
 
-/** Each part is loaded when it is needed: `--help` needs none. */
-const PARTS: TrainParts = {
+/** Each part is loaded when it is needed: `--help` needs none. What is ready is not opened again. */
+const partsWith = (ready?: Ready): TrainParts => ({
   async catalogue() {
     const { listTasks } = await import("../../tasks/registry.ts");
     return {
@@ -149,31 +159,36 @@ const PARTS: TrainParts = {
   },
   async train(request, observer, signal) {
     const { trainTask } = await import("../../experiment/train.ts");
-    return await trainTask(plain(request), observer, { signal });
+    return await trainTask(plain(request, ready), observer, { signal });
   },
   async plan(request) {
-    return await (await import("../../experiment/plan.ts")).planTask(plain(request));
+    return await (await import("../../experiment/plan.ts")).planTask(plain(request, ready));
   },
-};
+});
 
 /** Runs the command; gives the exit code. */
 export async function train(
   parsed: Parsed<TrainFlags>,
   terminal: Terminal,
-  parts: TrainParts = PARTS,
+  parts: TrainParts = partsWith(),
+  ready?: Ready,
 ): Promise<number> {
   const { flags } = parsed;
+  const request = () => requestOf(parsed, catalogue, ready?.opened?.task);
   const catalogue = await parts.catalogue();
-  if (flags.list) return list(catalogue, flags.json, terminal);
+  if (flags.list) {
+    const { detailed, showList } = await import("../train/list.ts");
+    return showList(await detailed(catalogue), flags.json, terminal);
+  }
   if (flags.show) return await show(flags, catalogue, terminal);
   if (flags.plan && flags.resume === undefined) {
-    const planned = await parts.plan(await withModel(requestOf(parsed, catalogue), terminal));
+    const planned = await parts.plan(await withModel(request(), terminal));
     const { showPlan } = await import("../train/plan.ts");
     return showPlan(planned, flags.json, terminal);
   }
   const asked = flags.resume === undefined
-    ? { request: await withModel(requestOf(parsed, catalogue), terminal) }
-    : await (await import("../train/resume.ts")).resumed(parsed, catalogue);
+    ? { request: await withModel(request(), terminal) }
+    : await (await import("../train/resume.ts")).resumed(parsed, catalogue, ready);
   const { runTraining } = await import("../train/run.ts");
   return await runTraining({ ...asked, flags, train: parts.train }, terminal);
 }
@@ -204,29 +219,27 @@ async function show(
   return showPreset(findPreset(preset), json, terminal);
 }
 
-function list(catalogue: Catalogue, json: boolean, terminal: Terminal): number {
-  if (json) {
-    terminal.out(jsonLine(catalogue));
-    return 0;
-  }
-  for (const [kind, entries] of Object.entries(catalogue) as [string, readonly Entry[]][]) {
-    terminal.out(`${kind}:`);
-    const rows = entries.map(({ name, doc }): [string, string] => [name, doc]);
-    const width = terminal.fancy ? terminal.columns : Infinity; // a line is a name where nobody watches
-    for (const line of rows.length > 0 ? beside(rows, width) : ["  none"]) terminal.out(line);
-  }
-  return 0;
-}
-
 /** `deno task train` */
 export const command: Command = {
   spec: {
     name: "train",
     doc: "Fine-tune a model on a task with reinforcement learning",
-    positional: [["[task]", "Task to train on, e.g. colors"]],
+    positional: [["[task]", "Task to train on, e.g. colors, or a file: prompts.csv, my_task.ts"]],
     flags: FLAGS,
     settings: settingsFor,
     example: "deno task train colors --seed 2 learningRate=1e-4",
   },
   run: train,
+  async prepare(glance) {
+    const ready = glance.flags.list || glance.flags.show ? undefined : await readyFor(glance);
+    if (ready === undefined) return command;
+    const settings: CommandSpec["settings"] = (flags, words) =>
+      settingsFor(flags, words, { ready });
+    // A run that is resumed is opened with the settings that it began with.
+    const parts = glance.flags.resume === undefined ? partsWith(ready) : partsWith();
+    return {
+      spec: { ...command.spec, settings },
+      run: (parsed, terminal) => train(parsed as Parsed<TrainFlags>, terminal, parts, ready),
+    };
+  },
 };

@@ -22,6 +22,7 @@ import { findings, ONE_SEED, warnings } from "./report_words.ts";
 import { pairs, type RunData } from "../../experiment/folder/run_data.ts";
 import { settingRows } from "./setting_rows.ts";
 import { deviceWords, duration, printable, short } from "../terminal.ts";
+import { measureOf, playerRows } from "./results.ts";
 import { score } from "./table.ts";
 
 const SHOWN = 6; // completions
@@ -165,15 +166,25 @@ function results(run: RunData): string {
       `run, and these weights are of an earlier step. ${words}`.trimEnd();
   }
   const splits = [["training", summary.train], ["held-out", summary.heldout]] as const;
+  const { name: measure, of } = measureOf(summary), players = playerRows(summary);
   const table = markdownTable([
-    ["prompts", "exact before", "exact after", "reward before", "reward after"],
+    ["prompts", `${measure} before`, `${measure} after`, "reward before", "reward after"],
     ...splits.map(([name, { before, after }]) => [
       name,
-      ...[before.exact, after.exact, before.reward, after.reward].map(score),
+      ...[of(before), of(after), before.reward, after.reward].map(score),
+    ]),
+    ...players.map(({ name, result }) => [
+      ...[markdown(name), score(of(result)), "", score(result.reward), ""],
     ]),
   ]);
-  return `${table}\n\nMeans over greedy completions. \`exact\` is the share that equals the wanted ` +
-    `answer but for case and outer spaces, \`reward\` what the run was trained on. ${words}`;
+  const what = measure === "exact"
+    ? "`exact` is the share that equals the wanted answer but for case and outer spaces"
+    : `${code(measure)} is the task's own measure`;
+  const played = players.length > 0
+    ? " The last rows learn nothing: what they earn on held-out prompts takes no model."
+    : "";
+  return `${table}\n\nMeans over greedy completions. ${what}, \`reward\` what the run was trained on.` +
+    `${played} ${words}`;
 }
 
 /** Side by side where there is an end, else those sampled in the last step. The first ones, not chosen. */

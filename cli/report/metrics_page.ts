@@ -94,7 +94,8 @@ function algorithmParts(entry: (metric: MetricInfo) => string): string[] {
   });
 }
 
-const capital = (text: string): string =>
+/** With a capital letter first. */
+export const capital = (text: string): string =>
   /^[a-z]/.test(text) ? text[0].toUpperCase() + text.slice(1) : text;
 
 /** Names of metrics and files in code marks. */

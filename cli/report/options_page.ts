@@ -3,6 +3,8 @@ import { type Option, optionFacts, type OptionRows } from "../../base/options.ts
 import { DEFAULT_ALGORITHM, listAlgorithms } from "../../rl/algorithms/registry.ts";
 import { COMMANDS } from "../commands/registry.ts";
 import { settingFacts } from "../help.ts";
+import { csvDefinition } from "../../tasks/csv.ts";
+import { listTasks } from "../../tasks/registry.ts";
 import { helpOf } from "../parse.ts";
 
 /** The page's text. */
@@ -38,7 +40,22 @@ function settingsParts(settings: (algorithm: string) => OptionRows): string[] {
   };
   add("Settings", usual);
   const others = othersTable(settings, usual);
-  return others ? [...parts, "### Settings of other algorithms", others] : parts;
+  if (others) parts.push("### Settings of other algorithms", others);
+  return [...parts, "### Settings of tasks", tasksTable()];
+}
+
+/** The settings of tasks that have some, a table of prompts among them. */
+function tasksTable(): string {
+  const all = [...listTasks(), { ...csvDefinition("prompts.csv"), name: "a file (.csv)" }];
+  return [
+    "| setting | meaning | unit, default, range | task |",
+    "| --- | --- | --- | --- |",
+    ...all.flatMap(({ name, options: { rows } }) =>
+      Object.entries(rows as OptionRows).map(([key, row]) =>
+        `| \`${key}\` | ${cell(row.doc)} | ${cell(settingFacts(row))} | ${name} |`
+      )
+    ),
+  ].join("\n");
 }
 
 /** Settings that the default algorithm has not, or has with another default, and whose they are. */

@@ -12,6 +12,7 @@ import { rewardMetrics } from "./metrics_page.ts";
 import { charts } from "./plots.ts";
 import { SCRIPT, STYLE } from "./report_page.ts";
 import { findings, ONE_SEED, opening, warnings } from "./report_words.ts";
+import { measureOf, playerRows } from "./results.ts";
 import { score } from "./table.ts";
 import { pairs, type RunConfig, type RunData } from "../../experiment/folder/run_data.ts";
 import { settingRows } from "./setting_rows.ts";
@@ -102,18 +103,37 @@ const cell = (label: string, value: string, kind = ""): string =>
 const number = (label: string, value: number | null): string => cell(label, short(value), "n");
 const text = (label: string, value: string, more = ""): string => cell(label, value, `t${more}`);
 
-function beforeAfter({ train, heldout }: Summary): string {
-  const rows = ([["training", train], ["held-out", heldout]] as const).map(([name, result]) =>
-    `<tr><td>${name}</td>${
-      [result.before.exact, result.after.exact, result.before.reward, result.after.reward]
-        .map((value) => `<td class="n">${score(value)}</td>`).join("")
-    }</tr>`
+function beforeAfter(summary: Summary): string {
+  const { name: measure, of } = measureOf(summary), { train, heldout } = summary;
+  const row = (name: string, values: readonly (number | undefined)[]): string =>
+    `<tr><td>${escape(name)}</td>${
+      values.map((value) => `<td class="n">${value === undefined ? "" : score(value)}</td>`).join(
+        "",
+      )
+    }</tr>`;
+  const splits = ([["training", train], ["held-out", heldout]] as const).map((
+    [name, { before, after }],
+  ) => row(name, [of(before), of(after), before.reward, after.reward]));
+  const players = playerRows(summary).map(({ name, result }) =>
+    row(name, [of(result), undefined, result.reward, undefined])
   );
   return `<h2>Before and after</h2>
-<table class="fit"><thead><tr><th>prompts</th><th class="n">exact before</th><th class="n">after</th>` +
-    `<th class="n">reward before</th><th class="n">after</th></tr></thead>
-<tbody>${rows.join("\n")}</tbody></table>
-<p class="soft">Means over greedy completions.</p>`;
+<table class="fit"><thead><tr><th>prompts</th><th class="n">${escape(measure)} before</th>` +
+    `<th class="n">after</th><th class="n">reward before</th><th class="n">after</th></tr></thead>
+<tbody>${[...splits, ...players].join("\n")}</tbody></table>
+<p class="soft">Means over greedy completions.${playerWords(summary)}</p>`;
+}
+
+/** What the rows of players say. */
+function playerWords({ players }: Summary): string {
+  if (!players) return "";
+  const { prompts, constant } = players;
+  const tried = constant?.tried;
+  const how = tried
+    ? ` The answer that is always said is the best of ${tried.answers} of the ${tried.of} answers of ` +
+      `training, on ${tried.prompts} training prompts.`
+    : "";
+  return ` The last rows learn nothing: what they earn on ${prompts} held-out prompts takes no model.${how}`;
 }
 
 function pairTable({ completions }: RunData): string {

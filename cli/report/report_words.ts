@@ -1,8 +1,8 @@
 /** The report's opening paragraph: sentences made by rules from the numbers, never more than they say. @module */
-import type { SplitResult } from "../../experiment/observer.ts";
 import type { RunData } from "../../experiment/folder/run_data.ts";
 import { SERIES, type Series } from "./series.ts";
 import { duration, short } from "../terminal.ts";
+import { bestPlayer, measureOf } from "./results.ts";
 import { score } from "./table.ts";
 
 const ENDS = 0.1; // share of the run that "began" and "ended" average over
@@ -21,10 +21,10 @@ export function opening(run: RunData): string[] {
   const end = summary
     ? ` in ${duration(summary.seconds)} on ${config.device.name}.`
     : "; it did not reach its end, so there is no comparison of before and after.";
-  const heldout = summary
-    ? [change("Exact answers on held-out prompts", summary.heldout, "exact")]
-    : [];
-  return [start + end, ...heldout];
+  if (!summary) return [start + end];
+  const { name, of } = measureOf(summary), { before, after } = summary.heldout;
+  const what = name === "exact" ? "Exact answers" : `The mean of ${name}`;
+  return [start + end, change(`${what} on held-out prompts`, of(before), of(after))];
 }
 
 /** What the numbers of the steps say; a table of before and after stands beside it. */
@@ -47,9 +47,10 @@ export function findings(run: RunData): string[] {
 /** The step whose held-out answers were best; nothing of a run that asked only before and after. */
 function bestOf({ summary, folder }: RunData): string[] {
   if (!summary?.best) return [];
-  const { best: { step, exact, reward }, stoppedAfter } = summary;
+  const { best, best: { step, reward }, stoppedAfter } = summary;
+  const { name, of } = measureOf(summary);
   return [
-    `Held-out answers were best after step ${step}: exact ${score(exact)}, reward ${
+    `Held-out answers were best after step ${step}: ${name} ${score(of(best))}, reward ${
       score(reward)
     }. ` +
     `That checkpoint is ${folder}@best.`,
@@ -76,6 +77,15 @@ export function warnings(run: RunData): string[] {
   ) {
     found.push(
       "Reward rose while exact answers fell: the reward pays for something else than right answers.",
+    );
+  }
+  const player = summary && bestPlayer(summary);
+  if (player && player.result.reward >= summary.heldout.after.reward) {
+    found.push(
+      `To ${player.name} earns ${
+        short(player.result.reward)
+      } on held-out prompts and takes no model: the ` +
+        `trained policy earns ${short(summary.heldout.after.reward)}.`,
     );
   }
   const skipped = sumOf(run, "optimizer/skipped_updates");
@@ -149,13 +159,9 @@ function moved(what: string, { before, after, steps }: Ends, unit = ""): string 
     : `${what} ${word} from ${short(before)} to ${short(after)}${unit} (${of}).`;
 }
 
-function change(
-  what: string,
-  { before, after }: { before: SplitResult; after: SplitResult },
-  key: keyof SplitResult,
-): string {
-  const word = verb(before[key], after[key]);
+function change(what: string, before: number, after: number): string {
+  const word = verb(before, after);
   return word === "stayed at"
-    ? `${what} stayed at ${score(after[key])}.`
-    : `${what} ${word} from ${score(before[key])} to ${score(after[key])}.`;
+    ? `${what} stayed at ${score(after)}.`
+    : `${what} ${word} from ${score(before)} to ${score(after)}.`;
 }

@@ -2,6 +2,8 @@
 import { type Option, optionText } from "../../base/options.ts";
 import type { RunConfig } from "../../experiment/folder/run_data.ts";
 import { settingsTable } from "../../experiment/settings.ts";
+import { listRewards } from "../../rewards/registry.ts";
+import { listTasks } from "../../tasks/registry.ts";
 import { DEFAULT_ALGORITHM, findAlgorithm, listAlgorithms } from "../../rl/algorithms/registry.ts";
 
 /** One setting of a run. */
@@ -19,10 +21,15 @@ export interface SettingRow {
 
 /** All settings, in their own order. */
 export function settingRows(
-  { algorithm, config }: Pick<RunConfig, "algorithm" | "config">,
+  { task, algorithm, config }: Pick<RunConfig, "task" | "algorithm" | "config">,
 ): SettingRow[] {
+  const ofTask = listTasks().find(({ name }) => name === task)?.options;
   const isThere = listAlgorithms().some(({ name }) => name === algorithm); // not one of a program's own
-  const { rows } = settingsTable(findAlgorithm(isThere ? algorithm : DEFAULT_ALGORITHM));
+  const { rows } = settingsTable(
+    findAlgorithm(isThere ? algorithm : DEFAULT_ALGORITHM),
+    listRewards(),
+    ofTask,
+  );
   return flatten(config).map(([key, value]) => {
     const last = key.slice(key.lastIndexOf(".") + 1);
     const option = Object.hasOwn(rows, last) ? rows[last] : undefined;

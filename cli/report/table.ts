@@ -1,5 +1,5 @@
 /** The last lines of a run: before and after, a few completions side by side, and where it lies. @module */
-import type { Summary } from "../../experiment/observer.ts";
+import type { SplitResult, Summary } from "../../experiment/observer.ts";
 import { type Pair, pairs, type RunData } from "../../experiment/folder/run_data.ts";
 import { sameText } from "../../rewards/exact.ts";
 import {
@@ -13,6 +13,7 @@ import {
   type Terminal,
 } from "../terminal.ts";
 import { wrap } from "../wrap.ts";
+import { measureOf, playerRows } from "./results.ts";
 
 const SHOWN = 6; // completions side by side
 
@@ -25,7 +26,9 @@ export const score = (value: number | null): string =>
 export function closing(run: RunData, terminal: Terminal): string[] {
   const { summary, folder } = run, isWide = terminal.columns >= WIDE;
   if (!summary) return [];
-  const scores = columns(isWide ? sideBySide(summary) : oneBelowAnother(summary));
+  const wide = columns(sideBySide(summary));
+  const fits = isWide && wide.every((line) => [...line].length <= terminal.columns);
+  const scores = fits ? wide : columns(oneBelowAnother(summary));
   const all = pairs(run.completions, "heldout"), found = all.slice(0, SHOWN);
   const texts = isWide ? pairTable(found, terminal) : pairList(found, terminal);
   const ask = question(run, all);
@@ -53,7 +56,8 @@ function endWords({ summary, folder }: RunData, { columns: room }: Terminal): st
       evaluations(stoppedAfter)
     } no better than that of step ${best.step}`,
   ];
-  const words = `best of held-out answers at step ${best.step}: exact ${score(best.exact)}, ` +
+  const { name, of } = measureOf(summary!);
+  const words = `best of held-out answers at step ${best.step}: ${name} ${score(of(best))}, ` +
     `reward ${score(best.reward)}; its checkpoint is ${folder}@best`;
   return [...early, words].flatMap((line) => wrap(line, room));
 }
@@ -79,24 +83,35 @@ function question({ folder, config }: RunData, found: readonly Pair[]): string |
 /** Nothing that a terminal is not shown, and no option. */
 const isPlain = (text: string): boolean => printable(text) === text && !text.startsWith("-");
 
-function sideBySide({ train, heldout }: Summary): string[][] {
+function sideBySide(summary: Summary): string[][] {
+  const { name, of } = measureOf(summary), { train, heldout } = summary;
+  const splits = [["training", train], ["held-out", heldout]] as const;
   return [
-    ["", "exact before", "after", "reward before", "after"],
-    ...([["training", train], ["held-out", heldout]] as const).map((
-      [name, { before, after }],
-    ) => [name, ...[before.exact, after.exact, before.reward, after.reward].map(score)]),
+    ["", `${name} before`, "after", "reward before", "after"],
+    ...splits.map(([name, { before, after }]) => [
+      name,
+      ...[of(before), of(after), before.reward, after.reward].map(score),
+    ]),
+    ...playerRows(summary).map(({ name, result }) => [
+      ...[`  ${name}`, score(of(result)), "", score(result.reward), ""],
+    ]),
   ];
 }
 
-function oneBelowAnother({ train, heldout }: Summary): string[][] {
+function oneBelowAnother(summary: Summary): string[][] {
+  const measure = measureOf(summary), { train, heldout } = summary;
   const splits = [["training", train], ["held-out", heldout]] as const;
+  const rows = [measure, { name: "reward", of: ({ reward }: SplitResult) => reward }];
   return [
     ["", "before", "after"],
-    ...(["exact", "reward"] as const).flatMap((of) =>
-      splits.map((
-        [name, { before, after }],
-      ) => [`${of}, ${name}`, score(before[of]), score(after[of])])
-    ),
+    ...rows.flatMap(({ name, of }) => [
+      ...splits.map((
+        [split, { before, after }],
+      ) => [`${name}, ${split}`, score(of(before)), score(of(after))]),
+      ...playerRows(summary, 10).map((
+        player,
+      ) => [`  ${player.name}`, score(of(player.result)), ""]),
+    ]),
   ];
 }
 

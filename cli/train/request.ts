@@ -1,9 +1,11 @@
 /** What `train` is asked for in the words of a command line, and the line that asks for it again. @module */
 import { didYouMean } from "../../base/names.ts";
 import type { OptionValue } from "../../base/options.ts";
+import { isPath } from "../../base/own_file.ts";
 import type { DeviceChoice } from "../../kernels/devices/open.ts";
 import { parseRewards, type RewardTerm } from "../../rewards/parse.ts";
 import { DEFAULT_ALGORITHM } from "../../rl/algorithms/registry.ts";
+import { DEFAULT_MODEL, type Task } from "../../tasks/task.ts";
 import { type Parsed, UsageError } from "../command.ts";
 import type { TrainFlags } from "../commands/train.ts";
 import { quoted } from "../terminal.ts";
@@ -24,6 +26,7 @@ export interface Catalogue {
 
 /** A training run as asked for; plain JSON, kept in config.json. */
 export interface RunRequest {
+  /** Name, or the path of a file. */
   task: string;
   algorithm: string;
   /** Absent: the task's own. */
@@ -42,6 +45,8 @@ export interface RunRequest {
   evaluateEvery?: number;
   /** Evaluations without a better one that end the run; 0: none do. */
   patience?: number;
+  /** False where players that learn nothing are not scored. Absent: they are. */
+  players?: boolean;
   /** Those that were given; the others keep the task's value. */
   settings: Readonly<Record<string, OptionValue>>;
   /** Continue from this checkpoint, which `RunObserver.checkpoint` wrote after `step` steps. */
@@ -50,22 +55,32 @@ export interface RunRequest {
   changed?: readonly string[];
 }
 
-/** The request that flags and settings make. @throws {UsageError} for a name that is not there */
+/** What a task decides where the command line says nothing. */
+export type TaskDefaults = Pick<Task, "model" | "algorithm">;
+
+/**
+ * The request that flags and settings make.
+ * @param ofTask what the task decides, where it was opened
+ * @throws {UsageError} for a name that is not there
+ */
 export function requestOf(
   { positional: [task], flags, settings }: Parsed<TrainFlags>,
   catalogue: Catalogue,
+  ofTask?: TaskDefaults,
 ): RunRequest {
   if (task === undefined) {
-    throw new UsageError(`train needs a task.  Tasks: ${namesOf(catalogue.tasks).join(", ")}`);
+    throw new UsageError(
+      `train needs a task.  Tasks: ${namesOf(catalogue.tasks).join(", ")}, or a file (.csv, .ts)`,
+    );
   }
-  known("task", task, catalogue.tasks);
-  const algorithm = algorithmOf(flags, catalogue);
+  if (!isPath(task)) known("task", task, catalogue.tasks);
+  const algorithm = algorithmOf(flags, { ...catalogue, task: ofTask });
   if (flags.preset !== undefined) known("preset", flags.preset, catalogue.presets);
   return {
     task,
     algorithm,
     rewards: flags.reward === undefined ? undefined : rewardsOf(flags.reward, catalogue),
-    model: flags.model,
+    model: flags.model ?? ofTask?.model ?? DEFAULT_MODEL,
     preset: flags.preset,
     steps: flags.steps,
     seed: flags.seed,
@@ -74,20 +89,23 @@ export function requestOf(
     saveEvery: flags["save-every"],
     ...(flags["evaluate-every"] > 0 && { evaluateEvery: flags["evaluate-every"] }),
     ...(flags.patience > 0 && { patience: flags.patience }),
+    ...(flags["skip-players"] && { players: false }),
     settings,
   };
 }
 
-/** The algorithm asked for, else the preset's, else the default. @throws {UsageError} for an unknown one */
+/** The algorithm asked for, else the preset's, else the task's, else the default. @throws {UsageError} for an unknown one */
 export function algorithmOf(
   { algorithm, preset }: { algorithm?: string; preset?: string },
-  { algorithms, presets }: {
+  { algorithms, presets, task }: {
     algorithms: readonly { name: string }[];
     presets: readonly { name: string; algorithm: string }[];
+    task?: TaskDefaults;
   },
 ): string {
   if (algorithm !== undefined) known("algorithm", algorithm, algorithms);
-  return algorithm ?? presets.find(({ name }) => name === preset)?.algorithm ?? DEFAULT_ALGORITHM;
+  return algorithm ?? presets.find(({ name }) => name === preset)?.algorithm ?? task?.algorithm ??
+    DEFAULT_ALGORITHM;
 }
 
 /** Reads `semantic:0.5,exact`. */
@@ -113,12 +131,12 @@ export function known(kind: string, name: string, entries: readonly { name: stri
 
 /** The line that repeats a request. */
 export function commandOf(request: RunRequest): string {
-  const parts = ["deno task train", request.task, `--algorithm ${request.algorithm}`];
+  const parts = ["deno task train", quoted(request.task), `--algorithm ${request.algorithm}`];
   if (request.rewards) {
     const names = request.rewards.map(({ name, weight }) =>
       weight === 1 ? name : `${name}:${weight}`
     );
-    parts.push(`--reward ${names.join(",")}`);
+    parts.push(`--reward ${quoted(names.join(","))}`);
   }
   parts.push(`--model ${quoted(request.model)}`);
   if (request.preset !== undefined) parts.push(`--preset ${request.preset}`);
@@ -126,6 +144,7 @@ export function commandOf(request: RunRequest): string {
   parts.push(`--seed ${request.seed}`, `--device ${request.device}`);
   if (request.evaluateEvery) parts.push(`--evaluate-every ${request.evaluateEvery}`);
   if (request.patience) parts.push(`--patience ${request.patience}`);
+  if (request.players === false) parts.push("--skip-players");
   if (request.memory !== undefined) parts.push(`--memory ${request.memory}`);
   for (const [key, value] of Object.entries(request.settings)) {
     parts.push(`${key}=${quoted(String(value))}`);

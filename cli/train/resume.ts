@@ -1,6 +1,7 @@
 /** Which run `train --resume` continues. @module */
 import { join } from "node:path";
 import { didYouMean } from "../../base/names.ts";
+import { isModuleFile } from "../../base/own_file.ts";
 import { listFolder, listFolders } from "../../experiment/folder/files.ts";
 import { type Changes, endOf } from "../../experiment/folder/history.ts";
 import { LinkError } from "../../experiment/folder/links.ts";
@@ -14,10 +15,12 @@ import {
 } from "../../experiment/folder/resumable.ts";
 import { readRun, type RunData } from "../../experiment/folder/run_data.ts";
 import { faultOf, requestSchema } from "../../experiment/folder/schemas.ts";
+import { fullPath } from "../../model/files/disk.ts";
 import { type Parsed, UsageError } from "../command.ts";
 import type { TrainFlags } from "../commands/train.ts";
 import { quoted } from "../terminal.ts";
 import { allChanges, changed, changesAsked, changeWords, scheduleNotice } from "./changes.ts";
+import type { Ready } from "./ready.ts";
 import { type Catalogue, known, type RunRequest } from "./request.ts";
 
 /** A run to continue. */
@@ -39,13 +42,18 @@ interface Found extends Resumable {
 }
 
 /** Finds the run to continue, and its newest good checkpoint, with what is changed of it. */
-export async function resumed(parsed: Parsed<TrainFlags>, catalogue: Catalogue): Promise<Resumed> {
+export async function resumed(
+  parsed: Parsed<TrainFlags>,
+  catalogue: Catalogue,
+  ready?: Ready,
+): Promise<Resumed> {
   const now = changesAsked(parsed), notices: string[] = [];
-  const { flags: { resume: named, memory, device }, positional: [task], given } = parsed;
-  if (task !== undefined) known("task", task, catalogue.tasks);
+  const { flags: { resume: named, memory, device }, positional: [word], given } = parsed;
+  const task = ready?.opened?.task.name ?? word; // a file's task has a name too
+  if (ready === undefined && task !== undefined) known("task", task, catalogue.tasks);
   const found = named // "" where the flag stood alone
     ? await theRun(join(named, "."), now) // without a slash at its end
-    : await newestUnfinished({ task, now, notices }, catalogue);
+    : await newestUnfinished({ task, word, now, notices }, catalogue);
   const { folder, config, checkpoint, step, lock, passedOver, run, asked, names } = found;
   if (now.steps !== undefined && now.steps < step) {
     found[Symbol.dispose]();
@@ -102,6 +110,23 @@ function checkRequest({ folder, config: { request } }: RunData): void {
 }
 
 /**
+ * A run folder may come from anywhere: no code that lies in it is run.
+ * @throws {UsageError} where the run's task or a reward is such a module
+ */
+async function checkModules({ folder, config: { request } }: RunData): Promise<void> {
+  const { task, rewards = [] } = request as Pick<RunRequest, "task" | "rewards">;
+  const place = await fullPath(folder);
+  for (const path of [task, ...rewards.map(({ name }) => name)].filter(isModuleFile)) {
+    const found = await fullPath(path);
+    if (place === undefined || !found?.startsWith(join(place, "/"))) continue;
+    throw new UsageError(
+      `Cannot resume ${folder} as it would run the code of ${path}, which lies in the run's own folder: ` +
+        "copy the file out of it, and start a new run with that",
+    );
+  }
+}
+
+/**
  * Checkpoints up to this step are good: after a divergence the last before it.
  * @throws {UsageError} where the run diverged and would again, as nothing is changed
  */
@@ -132,6 +157,7 @@ async function theRun(folder: string, now: Changes): Promise<Found> {
     using held = new DisposableStack();
     const found = held.use(await findResumable(folder, { finished: true, upTo }));
     checkRequest(run);
+    await checkModules(run);
     const { step: since = 0 } = (run.history ?? []).findLast(({ kind }) => kind === "resumed") ??
       {};
     // What an earlier resume changed, the checkpoints after it were saved with.
@@ -149,7 +175,13 @@ const isRefusal = (error: unknown): error is Error =>
 
 /** The run written last that can be continued; adds to `notices` why newer ones are not taken. */
 async function newestUnfinished(
-  { task, now, notices }: { task: string | undefined; now: Changes; notices: string[] },
+  { task, word, now, notices }: {
+    task: string | undefined;
+    /** The task as it was named: a path where it is in a file. */
+    word: string | undefined;
+    now: Changes;
+    notices: string[];
+  },
   { tasks }: Catalogue,
 ): Promise<Found> {
   for (const { folder, task: of } of await unfinishedRuns("runs")) {
@@ -164,6 +196,6 @@ async function newestUnfinished(
   const why = notices.length === 0 ? "" : `: ${notices.join("; ")}`;
   throw new UsageError(
     `no unfinished run${of} in runs that can be continued${why}. ` +
-      `Start one: deno task train ${task ?? tasks[0].name}`,
+      `Start one: deno task train ${quoted(word ?? tasks[0].name)}`,
   );
 }

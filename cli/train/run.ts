@@ -114,6 +114,10 @@ export function watch(
       await folder.evaluation(phase, completions, report);
       progress?.evaluation(phase, completions, report);
     },
+    async players(players) {
+      await folder.players?.(players);
+      progress?.players(players);
+    },
     checkpoint: (step, write, best) => folder.checkpoint(step, write, best),
     async end(summary) {
       progress?.close();

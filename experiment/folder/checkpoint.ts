@@ -11,7 +11,7 @@ import { faultOf, trainingStateSchema } from "./schemas.ts";
 import type { TrainerState } from "../../rl/trainer.ts";
 import type { ModelSource } from "../../model/hub/find_model.ts";
 import type { Evaluated } from "../best.ts";
-import type { SplitResult } from "../observer.ts";
+import type { Players, SplitResult } from "../observer.ts";
 
 /** All that a run remembers beside weights and optimizer; plain JSON. */
 export interface TrainingState {
@@ -20,6 +20,8 @@ export interface TrainingState {
   source?: ModelSource;
   /** Greedy answers before training. */
   before: Record<"train" | "heldout", SplitResult>;
+  /** What players that learn nothing earn; absent as in a summary. */
+  players?: Players;
   /** Of evaluations on the way; absent where there were none. */
   evaluated?: Evaluated;
   /** Prompt and response tokens trained on so far. */

@@ -1,5 +1,6 @@
 /** Whether a run that would continue is the one that saved a checkpoint. @module */
 import { createHash } from "node:crypto";
+import { quoted } from "../../base/shell.ts";
 import type { Task } from "../../tasks/task.ts";
 import type { RunInfo } from "../observer.ts";
 import { CheckpointError } from "./checkpoint.ts";
@@ -37,6 +38,10 @@ export function differences(
   for (const [name, a, b] of pairs({ ...blank(now.weights), ...was.weights }, now.weights)) {
     told(`the weight of ${name}`, a, b);
   }
+  const sums = { ...blank(now.rewardFiles), ...was.rewardFiles };
+  for (const [path, a, b] of pairs(sums, now.rewardFiles)) {
+    if (a !== b) found.push(`the reward's file ${path} ${a && b ? "has changed" : "is another"}`);
+  }
   for (const [name, a, b] of pairs(was.settings, now.settings)) {
     if (name !== "seed" && !changed.includes(name)) told(name, a, b);
   }
@@ -63,7 +68,7 @@ export function requireSame(
   if (found.length > 0) {
     throw new CheckpointError(folder, `the run is not as it was then: ${found.join("; ")}`, {
       cure: "Put it back as it was, or start a new run from these weights: " +
-        `deno task train ${info.task} --model ${folder}`,
+        `deno task train ${quoted(info.files?.task?.path ?? info.task)} --model ${quoted(folder)}`,
     });
   }
   const [was, is] = [manifest.device, info.device].map(({ kind, name }) => `${name} (${kind})`);

@@ -1,5 +1,6 @@
 /** Makes the folder of a new run. @module */
 import about from "../../deno.json" with { type: "json" };
+import { taskNameOf } from "../../base/own_file.ts";
 import type { RunConfig } from "./run_data.ts";
 import { basename, dirname, join } from "node:path";
 import type { Disk } from "../../model/files/disk.ts";
@@ -36,17 +37,21 @@ export async function makeRunFolder(
   }
   await make(makeIfAbsent, "runs");
   const time = new Date().toISOString().slice(0, 19).replaceAll(":", "").replace("T", "-");
-  const name = `runs/${task}-${algorithm}-${seed}-${time}`;
+  const name = `runs/${nameIn(task)}-${algorithm}-${seed}-${time}`;
   for (let i = 1;; i++) {
     const path = i === 1 ? name : `${name}-${i}`;
     if (await make(makeIfAbsent, path)) return path;
   }
 }
 
+/** A task's name as a part of a folder's: one of a program's own may be any text. */
+const nameIn = (task: string): string =>
+  /^[\p{L}\p{M}\p{N}_-]{1,100}$/u.test(task) ? task : taskNameOf(task).slice(0, 100).toWellFormed();
+
 /** What `config.json` of a run holds that begins now. */
 export function newConfig(
   info: RunInfo,
-  { command, request }: Pick<RunConfig, "command" | "request">,
+  { command, request, ownFiles }: Pick<RunConfig, "command" | "request" | "ownFiles">,
 ): RunConfig {
   return {
     id: crypto.randomUUID(),
@@ -62,6 +67,7 @@ export function newConfig(
     command,
     request,
     config: info.config,
+    ...(ownFiles && { ownFiles }),
     started: new Date().toISOString(),
     versions: {
       plainrl: about.version,

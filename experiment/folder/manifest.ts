@@ -26,6 +26,8 @@ export interface Identity
   run: string | null;
   /** Every setting as resolved. */
   settings: Readonly<Record<string, unknown>>;
+  /** SHA-256 of each reward's own file by its path; absent where there is none. */
+  rewardFiles?: Readonly<Record<string, string>>;
 }
 
 /** What `manifest.json` holds. */
@@ -52,6 +54,9 @@ export const identityOf = (info: RunInfo, run: string | null): Identity => ({
   source: info.source,
   shape: info.shape,
   settings: info.config,
+  ...(info.files?.rewards && {
+    rewardFiles: Object.fromEntries(info.files.rewards.map(({ path, sha256 }) => [path, sha256])),
+  }),
 });
 
 /** Seals the checkpoint in `folder`, all of whose other files are there. */

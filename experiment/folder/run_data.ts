@@ -14,6 +14,7 @@ import {
 import { listAlgorithms } from "../../rl/algorithms/registry.ts";
 import { currentName } from "../../rl/metrics.ts";
 import { listFolders } from "./files.ts";
+import type { KeptFiles } from "./own_copies.ts";
 import { changesOf, readHistory, type RunEvent, settingsAt } from "./history.ts";
 import {
   readChecked,
@@ -46,6 +47,8 @@ export interface RunConfig {
   request: Record<string, unknown>;
   /** Every setting as resolved. */
   config: Record<string, unknown>;
+  /** Files of the user's own, with copies in the folder; absent where there are none. */
+  ownFiles?: KeptFiles;
   /** When the run began, ISO 8601 in UTC; absent in runs of older versions. */
   started?: string;
   /** Versions that made the run. */

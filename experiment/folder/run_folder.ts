@@ -32,6 +32,7 @@ import { requireRunFolder } from "./links.ts";
 import { RunLock } from "./lock.ts";
 import { type Identity, identityOf, readManifest, writeManifest } from "./manifest.ts";
 import { makeRunFolder, newConfig } from "./make_run_folder.ts";
+import { keepFiles } from "./own_copies.ts";
 import type { FileMark } from "./marks.ts";
 import {
   checkpointFolder,
@@ -120,7 +121,8 @@ export class RunFolder implements RunObserver {
     }
     this.folder = await makeRunFolder(info, { out: this.#options.out, io: this.#io });
     this.#lock = await RunLock.take(this.folder);
-    const config = newConfig(info, { command, request });
+    const ownFiles = info.files && await keepFiles(this.folder, info.files, this.#io);
+    const config = newConfig(info, { command, request, ownFiles });
     this.#identity = identityOf(info, config.id!);
     await replaceFile(`${this.folder}/config.json`, json(config), this.#io);
   }

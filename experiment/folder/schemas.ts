@@ -33,6 +33,12 @@ const about = {
   steps: z.number(),
 };
 
+const keptFile = z.looseObject({ path: z.string(), sha256: z.string(), copy: z.string() });
+const ownFiles = z.looseObject({
+  task: keptFile.optional(),
+  rewards: z.array(keptFile).optional(),
+});
+
 /** `config.json` of a run. What is optional is not in the files of earlier versions. */
 export const runConfigSchema = z.looseObject({
   ...about,
@@ -43,13 +49,23 @@ export const runConfigSchema = z.looseObject({
   command: z.string(),
   request: bag,
   config: bag,
+  ownFiles: ownFiles.optional(),
   started: z.string().optional(),
   versions: z.record(z.string(), z.string()),
 });
 
 // JSON has no NaN: the mean of no scores is written as null.
 const mean = z.number().nullable().transform((value) => value ?? NaN);
-const split = z.looseObject({ exact: mean, reward: mean });
+const split = z.looseObject({ exact: mean, reward: mean, measure: mean.optional() });
+const players = z.looseObject({
+  prompts: z.int().positive(),
+  copy: split,
+  constant: split.extend({
+    answer: z.string(),
+    tried: z.looseObject({ answers: z.number(), of: z.number(), prompts: z.number() }),
+  }).optional(),
+  nothing: split,
+});
 
 const best = split.extend({ step: z.int().nonnegative() });
 
@@ -63,6 +79,8 @@ export const summarySchema = z.looseObject({
   heldout: z.looseObject({ before: split, after: split }),
   best: best.optional(),
   stoppedAfter: z.int().positive().optional(),
+  players: players.optional(),
+  measure: z.string().optional(),
 });
 
 const scores = z.array(z.number().nullable());
@@ -88,6 +106,7 @@ export const trainingStateSchema = z.looseObject({
   }),
   source: source.optional(),
   before: z.looseObject({ train: split, heldout: split }),
+  players: players.optional(),
   evaluated: z.looseObject({
     best,
     stale: z.int().nonnegative(),
@@ -153,6 +172,7 @@ export const requestSchema = z.looseObject({
   saveEvery: z.number(),
   evaluateEvery: z.number().optional(),
   patience: z.number().optional(),
+  players: z.boolean().optional(),
   settings: z.record(z.string(), value),
 });
 
@@ -176,6 +196,7 @@ export const manifestSchema = z.looseObject({
   shape: z.record(z.string(), z.number()),
   device,
   settings: bag,
+  rewardFiles: z.record(z.string(), z.string()).optional(),
   files: z.record(z.string(), mark),
   tables: z.record(z.string(), mark),
 });

@@ -1,5 +1,5 @@
 /** Classifiers of sentiment. @module */
-import type { Device } from "../../kernels/device.ts";
+import type { Device, Tensor } from "../../kernels/device.ts";
 import { relu } from "../../kernels/relu.ts";
 import { gatherRows } from "../../kernels/rows.ts";
 import { Encoder, type EncoderOptions, type EncoderSource } from "./encoder.ts";
@@ -54,11 +54,8 @@ export class SentimentModel implements Disposable {
     const read = texts.map((text) => reader.read(text));
     return this.#encoder.run(read, 2, ({ hidden }, { B, T }) => {
       const { device } = memory;
-      const index = memory.alloc(B, "encoder first rows", "u32", "activations");
+      const { index, first, pre, act, out } = this.#headTensors(B);
       device.write(index, Uint32Array.from({ length: B }, (_, b) => b * T));
-      const [first, pre, act] = ["first", "head pre", "head act"]
-        .map((name) => memory.alloc(B * C, `encoder ${name}`, "f32", "activations"));
-      const out = memory.alloc(2 * B, "encoder logits", "f32", "activations");
       gatherRows(device, { x: hidden, index, out: first }, { N: B, R: B * T, C });
       linear(device, { x: first, by: before, out: pre }, { M: B, inFeatures: C, outFeatures: C });
       relu(device, { x: pre, out: act }, { N: B * C });
@@ -72,6 +69,25 @@ export class SentimentModel implements Disposable {
     const sign = this.positive === 1 ? 1 : -1;
     const logits = await this.logits(texts);
     return logits.map(([a, b]) => Math.tanh(sign * (b - a) / 2)); // 2 softmax - 1 of two logits
+  }
+
+  /** Preallocates the memory of classifying `texts` texts of at most `tokens` tokens. */
+  reserve(texts: number, tokens: number): void {
+    const { B } = this.#encoder.reserve(texts, tokens);
+    this.#headTensors(B);
+  }
+
+  /** What the head of a batch works on. */
+  #headTensors(B: number): Record<"index" | "first" | "pre" | "act" | "out", Tensor> {
+    const { memory, dims: { C } } = this.#encoder;
+    const rows = (name: string) => memory.alloc(B * C, `encoder ${name}`, "f32", "activations");
+    return {
+      index: memory.alloc(B, "encoder first rows", "u32", "activations"),
+      first: rows("first"),
+      pre: rows("head pre"),
+      act: rows("head act"),
+      out: memory.alloc(2 * B, "encoder logits", "f32", "activations"),
+    };
   }
 
   [Symbol.dispose](): void {

@@ -57,6 +57,14 @@ const FIRST: { readonly [S in keyof RandomStreams]: readonly (readonly [Place<S>
     [{ block: 0, parameter: 0 }, 2826395412],
     [{ block: 5, parameter: 0 }, 3969313613],
   ],
+  heldout: [
+    [{ index: 1 }, 2724832527],
+    [{ index: 11 }, 56994522],
+  ],
+  problems: [
+    [{ draw: 0, problem: 0, level: 1 }, 2283686369],
+    [{ draw: 3, problem: 7, level: 4 }, 479456631],
+  ],
 };
 
 Deno.test("every stream draws the words that it always drew", () => {

@@ -4,7 +4,7 @@ import { isUsage } from "../../base/usage.ts";
 import { UsageError } from "../../cli/command.ts";
 import { JSON_FLAG } from "../../cli/flags.ts";
 import { exitCode, main } from "../../cli/main.ts";
-import { findTask } from "../../tasks/registry.ts";
+import { colors } from "../../tasks/colors.ts";
 import { resolveRequest, type TrainRequest } from "../../experiment/request.ts";
 import { writeError } from "../../experiment/folder/files.ts";
 import type { Terminal } from "../../cli/terminal.ts";
@@ -230,7 +230,7 @@ Deno.test("what a program asks a run for in vain is marked too, with its type", 
   refused({ task: "colors", preset: "quik" }, TypeError);
   refused({ task: "colors", settings: { gamma: 2 } }, RangeError);
   const broken = {
-    ...findTask("colors"),
+    ...colors(),
     get examples(): never {
       throw new SyntaxError("CSV");
     },

@@ -3,8 +3,9 @@ import { allHelp, optionsPage } from "../../cli/report/options_page.ts";
 import { COMMANDS } from "../../cli/commands/registry.ts";
 import { command as training, type TrainFlags } from "../../cli/commands/train.ts";
 import { type FlagValues, type Parsed, UsageError } from "../../cli/command.ts";
-import { helpOf, HelpShown, parseArguments as parseWith } from "../../cli/parse.ts";
+import { glance, helpOf, HelpShown, parseArguments as parseWith } from "../../cli/parse.ts";
 import { synonymOf, SYNONYMS } from "../../cli/synonyms.ts";
+import { showList, taskEntry } from "../../cli/train/list.ts";
 import { settingsFor } from "../../cli/train/settings.ts";
 import { commandOf, requestOf, type RunRequest } from "../../cli/train/request.ts";
 import { defineOptions, parseOption } from "../../base/options.ts";
@@ -14,7 +15,8 @@ import { listRewards } from "../../rewards/registry.ts";
 import type { Algorithm } from "../../rl/algorithm.ts";
 import { ppo } from "../../rl/algorithms/ppo.ts";
 import { trainerOptions } from "../../rl/trainer_options.ts";
-import { findTask } from "../../tasks/registry.ts";
+import { colors } from "../../tasks/colors.ts";
+import type { TaskDefinition } from "../../tasks/task.ts";
 import { fakeParts } from "./_fake.ts";
 
 const parseArguments = (args: readonly string[]) =>
@@ -136,7 +138,7 @@ Deno.test("--out is a folder of its own, not the one that holds all", () => {
 
 Deno.test("help shows the default that holds: a preset's, else the task's, else the setting's own", () => {
   const of = (flags: FlagValues, task: string[]) => settingsFor(flags, task).rows;
-  const { settings, maxNewTokens } = findTask("colors");
+  const { settings, maxNewTokens } = colors();
   const rows = of({}, ["colors"]);
   assert.equal(rows.learningRate.otherwise, "2e-4 of colors, in place of 1.41e-5");
   assert.equal(settings!.learningRate, 2e-4);
@@ -164,7 +166,9 @@ Deno.test("help shows the default that holds: a preset's, else the task's, else 
 
 Deno.test("a setting of another algorithm is said to be one, with the help that shows it", () => {
   const other = { ...ppo, name: "other", options: defineOptions("other", {}) } as Algorithm;
-  const { elsewhere } = settingsFor({ algorithm: "other" }, [], [ppo as never, other]);
+  const { elsewhere } = settingsFor({ algorithm: "other" }, [], {
+    algorithms: [ppo as never, other],
+  });
   assert.equal(
     elsewhere!("clipLow"),
     "Cannot set clipLow as it is a setting of ppo, not of other. " +
@@ -264,6 +268,72 @@ Deno.test("help is asked for, or shown where no command is given", () => {
   assert.equal(shown("--help").asked, true);
   assert.equal(shown("").asked, false);
   assert.ok(!(shown("") instanceof UsageError));
+});
+
+Deno.test("a glance finds words and flags before anything is checked, or nothing", () => {
+  const { spec } = COMMANDS.find(({ spec }) => spec.name === "train")!;
+  const seen = (line: string) => {
+    const found = glance(words(line), spec);
+    return found && [found.words, found.flags.reward, found.help];
+  };
+  assert.deepEqual(seen("./a.csv --reward b.ts:2 level=2 --quiet"), [
+    ["./a.csv", "level=2"],
+    "b.ts:2",
+    false,
+  ]);
+  assert.deepEqual(seen("--seed 2 colors --help"), [["colors"], undefined, true]);
+  assert.deepEqual(seen("-h"), [[], undefined, true]);
+  assert.deepEqual(seen("--resume runs/a"), [[], undefined, false]); // which is the flag's own word
+  for (const line of ["--stepz 1 colors", "colors --seed", "colors --seed 1 --seed 2"]) {
+    assert.equal(seen(line), undefined, line);
+  }
+});
+
+Deno.test("a setting that only another task has is said to be its", () => {
+  const level = { kind: "integer", doc: "", group: "Task" } as const;
+  const tasks = ["sums", "chains"].map((name): TaskDefinition => ({
+    ...{ name, summary: "", options: defineOptions(name, { level }) as never },
+    open: colors,
+  }));
+  const said = (task: string[]) => settingsFor({}, task, { tasks }).elsewhere!("level");
+  assert.equal(
+    said(["colors"]),
+    "Cannot set level as it is a setting of the task sums, chains, not of colors. See: deno task train sums --help",
+  );
+  assert.match(said([])!, /a setting of the task sums, chains\. See/);
+  assert.equal(settingsFor({}, ["colors"], { tasks }).elsewhere!("levels"), undefined);
+});
+
+Deno.test("the list has what each task decides, or why that is not known here", async () => {
+  const options = defineOptions("sums", { level: { kind: "integer", doc: "", group: "Task" } });
+  const about = { name: "sums", summary: "add", options: options as never };
+  const entry = { name: "sums", doc: "add" };
+  const own = { model: "small", algorithm: "grpo", fits: ["exact"], measure: "exact" };
+  const known = await taskEntry(entry, {
+    ...about,
+    open: () => ({ ...colors(), ...own, defaultRewards: "" }),
+  });
+  assert.deepEqual(known, {
+    ...{ ...entry, settings: ["level"], model: "small", algorithm: "grpo", reward: "", steps: 40 },
+    ...{ prompts: { train: 72, heldout: 18 }, fits: ["exact"], measure: "exact" },
+  });
+  const missing = await taskEntry(entry, {
+    ...about,
+    open: () => Promise.reject(new Error("fetch it first")),
+  });
+  assert.deepEqual(missing, { ...entry, settings: ["level"], missing: "fetch it first" });
+  const lines: string[] = [];
+  const terminal = {
+    ...{ out: (line: string) => void lines.push(line), write: () => {}, err: () => {} },
+  };
+  const catalogue = { tasks: [known, missing], algorithms: [], rewards: [], presets: [] };
+  assert.equal(showList(catalogue, false, { ...terminal, fancy: false, columns: 40 }), 0);
+  assert.deepEqual(lines.slice(0, 4), [
+    "tasks:",
+    "  sums  add; --model small --algorithm grpo; 72 prompts to train on, 18 held out; rewards exact; settings level",
+    "  sums  add; not here: fetch it first",
+    "algorithms:",
+  ]);
 });
 
 Deno.test("help of every command is as tests/cli/help.txt has it", async () => {

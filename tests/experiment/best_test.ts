@@ -81,8 +81,8 @@ class Evaluations extends Recorder {
 
 Deno.test("a run evaluates every N steps, keeps the best checkpoint and names it", () =>
   withFolder(async (place) => {
-    const request = { ...await smallRequest(place), steps: 9, saveEvery: 0, evaluateEvery: 2 };
-    const folder = `${place}/run`;
+    const few = { ...await smallRequest(place), steps: 9, saveEvery: 0, evaluateEvery: 2 };
+    const request = { ...few, players: false }, folder = `${place}/run`;
     const reward = scripted([0.1, 0.5, 0.7, 0.7, 0.2, 0.3]); // before, 2, 4, 6, 8, after
     await runInto(folder, { ...request, reward });
     const run = await readRun(folder);
@@ -123,7 +123,7 @@ Deno.test("patience ends a run that is no longer getting better, and the summary
     const request = { ...await smallRequest(place), steps: 9, evaluateEvery: 1, patience: 2 };
     const run = new Evaluations(`${place}/run`);
     const reward = scripted([0.1, 0.5, 0.4, 0.6, 0.6, 0.5, 0.9]);
-    const summary = await trainTask({ ...request, reward }, run);
+    const summary = await trainTask({ ...request, reward, players: false }, run);
     assert.deepEqual([summary.steps, summary.stoppedAfter], [5, 2]);
     assert.deepEqual(summary.best, { step: 3, exact: 0, reward: 0.6 });
     assert.equal(run.rows.length, 5);
@@ -142,8 +142,8 @@ Deno.test("patience ends a run that is no longer getting better, and the summary
 
 Deno.test("less patience on a resume ends a run at its next evaluation, not between two", () =>
   withFolder(async (place) => {
-    const request = { ...await smallRequest(place), steps: 9, saveEvery: 1, evaluateEvery: 2 };
-    const folder = `${place}/run`;
+    const few = { ...await smallRequest(place), steps: 9, saveEvery: 1, evaluateEvery: 2 };
+    const request = { ...few, players: false }, folder = `${place}/run`;
     await runInto(folder, { ...request, reward: scripted([0.5, 0.4, 0.3]) }, { stop: 5 });
     await resumeIn(folder, { ...request, patience: 1, reward: scripted([0.2, 0.1]) });
     const { steps, stoppedAfter } = (await readRun(folder)).summary!;

@@ -9,7 +9,7 @@ import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import { saveGpt2 } from "../../model/files/gpt2_save.ts";
 import { Gpt2 } from "../../model/gpt2.ts";
 import { loadModel, loadTokenizer } from "../../model/hub/load.ts";
-import { findTask } from "../../tasks/registry.ts";
+import { colors } from "../../tasks/colors.ts";
 import { withFolder } from "../_folder.ts";
 import { Recorder, stopAndResume } from "./_model.ts";
 
@@ -59,7 +59,7 @@ Deno.test("what is scored is the text before the end, whichever end it is", () =
       ...{ maxNewTokens: 8, temperature: 1, seed: 1, stream: 0 },
     });
     assert.ok(drawn.responses.some((ids) => ids.some((id) => id >= 512)), "a row without a token");
-    const task = findTask("colors");
+    const task = colors();
     const rewards = await openRewards(task, ["exact"]);
     const [example] = task.examples.train;
     const ids = tokenizer.encode(example.answer!);

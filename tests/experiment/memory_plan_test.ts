@@ -379,6 +379,25 @@ Deno.test("the network of a reward is planned too", () =>
     assert.ok(rewards.weights > 0 && rewards.activations > 0);
     const bytes = Object.values(rewards).reduce((sum, x) => sum + x);
     assert.equal(network.total, words.total + bytes);
+    const total = async (reward: string, settings: Record<string, string | number>) =>
+      (await planTask({ ...request, reward, settings })).total;
+    const classifier = { sentimentModel: modelFolder("distilbert-a") };
+    assert.ok(await total("sentiment", classifier) > words.total);
+    const free = { klControl: "fixed", klCoefficient: 0 };
+    const plain = await total("exact", free), paid = await total("exact", {});
+    assert.equal(await total("perplexity", { ...free, perplexityModel: "policy" }), plain);
+    assert.equal(await total("perplexity", {}), paid); // the run's own reference scores
+    const own = await total("perplexity", free); // there is none
+    assert.ok(own > plain);
+    const { parts } = await planTask({ ...request, reward: "perplexity", settings: free });
+    const { weights, gradients, moments } = parts.rewards;
+    assert.deepEqual([weights > 0, gradients, moments], [true, 0, 0]);
+    assert.equal(await total("perplexity", { loraRank: 2 }), await total("exact", { loraRank: 2 }));
+    const moved = { klCoefficient: 0.1, referenceSync: 1 };
+    assert.ok(await total("perplexity", moved) > await total("exact", moved));
+    const named = { perplexityModel: `${folder}/model` };
+    assert.equal(await total("perplexity", { ...free, ...named }), own);
+    assert.ok(await total("perplexity", { ...free, frozenDtype: "f16" }) < own);
   }));
 
 Deno.test("generation that does not fit is refused before the model is loaded", () =>

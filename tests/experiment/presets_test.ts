@@ -17,7 +17,7 @@ function contraryTask(algorithm: string): Task {
       return [name, other ?? (row.kind === "text" ? "all-linear" : row.max ?? 64)];
     }),
   );
-  const examples = { train: [{ id: "a", prompt: "a" }], heldout: [] };
+  const examples = { train: [{ id: "a", prompt: "a", answer: "b" }], heldout: [] };
   return {
     ...{
       name: "contrary",

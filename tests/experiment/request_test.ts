@@ -265,7 +265,7 @@ Deno.test("a count that comes up late is a column from the first step on", () =>
     const settings = { batchSize: 2 }, out = `${folder}/run`;
     const request = { task: "colors", model: folder, steps: 3, settings, device: "cpu" as const };
     const run = new RunFolder({ out, command: "", request: {} });
-    await trainTask({ ...request, reward: late }, run);
+    await trainTask({ ...request, reward: late, players: false }, run);
     const { names, metrics } = await readRun(out);
     const column = (name: string) => metrics.map((row) => row[names.indexOf(name) + 1]);
     // Two calls belong to the answers before training.

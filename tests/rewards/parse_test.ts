@@ -15,6 +15,30 @@ Deno.test("parseRewards() reads names and weights", () => {
   assert.deepEqual(parseRewards("exact:0,format", NAMES)[0], { name: "exact", weight: 0 });
 });
 
+Deno.test("parseRewards() takes the path of a module, with its spaces and colons", () => {
+  assert.deepEqual(parseRewards("./my reward.ts", NAMES), [{ name: "./my reward.ts", weight: 1 }]);
+  assert.deepEqual(parseRewards("C:\\x\\a.mts:0.5, exact:2 ,b.js : -1", NAMES), [
+    { name: "C:\\x\\a.mts", weight: 0.5 },
+    { name: "exact", weight: 2 },
+    { name: "b.js", weight: -1 },
+  ]);
+  assert.throws(
+    () => parseRewards("./a.ts:x", NAMES),
+    new RangeError(
+      'Cannot read the rewards "./a.ts:x" as a weight must be a finite number: ./a.ts has "x"',
+    ),
+  );
+  for (const [text, name] of [["./a,b.ts", "./a"], ["x/y.py:1", "x/y.py"]]) {
+    assert.throws(
+      () => parseRewards(text, NAMES),
+      new TypeError(
+        `Cannot read the rewards "${text}" as a reward's file ends in .ts, .mts, .js or .mjs and has no comma ` +
+          `in its path: "${name}" does not`,
+      ),
+    );
+  }
+});
+
 const BROKEN: [string, Error][] = [
   [
     "semantik",

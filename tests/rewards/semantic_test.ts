@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { cosine } from "../../rewards/embeddings/cosine.ts";
+import { cosine, unitDistance } from "../../rewards/embeddings/cosine.ts";
+import { findReward } from "../../rewards/registry.ts";
 import { tableParent } from "../../rewards/parents/table.ts";
 import type { TextEmbedder } from "../../rewards/reward.ts";
 import { semantic, type SemanticOptions } from "../../rewards/semantic.ts";
 import { assertClose } from "../_close.ts";
+import { open, scores } from "./_open.ts";
 import { batch, space } from "./_words.ts";
 
 /** Embeds a text as the number it spells: the cosine with "1" is that number. */
@@ -70,6 +72,71 @@ Deno.test("semantic() compares word vectors: 1 for the parent's word in any dres
   assertClose(got as number[], [1, 0.6561, half, 0.0625, 0, 0.0625], "rewards", 1e-6);
 });
 
+Deno.test("semantic() euclidean is one less the distance of both at length 1", async () => {
+  // |p - c| is sqrt(2 - 2 cos): 0 at cos 1, 1 at cos 0.5, sqrt(2) at 0, 2 at -1.
+  const got = await score(["1", "0.5", "0", "-1", "?"], { mapping: "euclidean", oov: "floor" });
+  assertClose(got as number[], [1, 0, 1 - Math.SQRT2, -1, 0], "euclidean", 1e-6);
+  const sharp = await score(["0.5", "-1"], { mapping: "euclidean", power: 9 });
+  assertClose(sharp as number[], [0, -1], "power changes nothing", 1e-6);
+});
+
+Deno.test("semantic() nearest takes the best of the parent's and all accepted answers", async () => {
+  const parent = tableParent(new Map([["0", "1"], ["1", "?"]]));
+  const of = async (targets: "parent" | "nearest", accepted: string[]) => {
+    const reward = semantic({ parent, embedder: angle, targets, power: 1 });
+    const examples = ["0", "1", "2"].map((id) => ({ id, prompt: "", accepted }));
+    const completions = ["0", "0", "0"];
+    const values = await reward.score({ prompts: ["", "", ""], completions, examples });
+    return [values, Object.values(reward.takeCounts!())];
+  };
+  assert.deepEqual(await of("parent", ["0", "-1"]), [[0.5, null, null], [0, 1, 1]]);
+  assert.deepEqual(await of("nearest", ["0", "-1"]), [[1, 1, 1], [0, 0, 0]]); // cos with "0" is 1
+  assert.deepEqual(await of("nearest", ["?"]), [[0.5, null, null], [0, 0, 2]]);
+  assert.deepEqual(await of("nearest", []), [[0.5, null, null], [0, 1, 1]]);
+});
+
+Deno.test("semantic() of the first word compares no more: the notebook's cosine, 0 to 1", async () => {
+  const parent = tableParent(new Map([..."0123"].map((id) => [id, "one"])));
+  const options = { parent, embedder: space(), power: 1 } as const;
+  const completions = ["Eight, or minus", "minus one", "north", "... one"];
+  const first = await semantic({ ...options, words: "first" }).score(batch(completions));
+  assertClose(first as number[], [0.9, 0, 0.5, 0], "first", 1e-6); // "..." is no known word
+  const all = await semantic(options).score(batch(completions));
+  assert.ok(all[1]! > 0.9 && all[3] === 1);
+});
+
+Deno.test("the definition opens semantic with its settings, and knows whose space it is", async () => {
+  const parent = tableParent(new Map([["x", "1"]]));
+  const by = async (settings: Record<string, string | number>) =>
+    await scores(await open("semantic", settings, { parent, embedder: angle }), ["0"], {
+      accepted: ["0"],
+    });
+  assert.deepEqual(await by({}), [0.0625]);
+  assert.deepEqual(await by({ mapping: "relu", targets: "nearest" }), [1]);
+  assert.deepEqual(await by({ power: 2 }), [0.25]);
+  const { encoder, options } = findReward("semantic");
+  const encoderOf = (embedder: string) => encoder!(options.resolve({ embedder }));
+  assert.equal(encoderOf("words"), undefined);
+  for (const file of ["a.txt", "b/numberbatch-en-19.08.txt.gz", "c.VEC"]) {
+    assert.equal(encoderOf(file), undefined, file);
+    await assert.rejects(
+      open("semantic", { embedder: file }, { parent }),
+      new TypeError(
+        `Cannot embed with ${file} as its file must be read by whoever opens the reward: give openWordVectors`,
+      ),
+    );
+  }
+  assert.equal(encoderOf("a/b"), "a/b");
+  const asked: unknown[] = [];
+  const openWordVectors = (file: string, rows: number) => {
+    asked.push(file, rows);
+    return Promise.resolve(angle);
+  };
+  const context = { parent, openWordVectors };
+  await open("semantic", { embedder: "a.txt", vectorRows: 7 }, context);
+  assert.deepEqual(asked, ["a.txt", 7]);
+});
+
 Deno.test("semantic() refuses unknown options", () => {
   const options = { parent: ones(1), embedder: angle };
   const bad = (more: Record<string, unknown>) => () => semantic({ ...options, ...more });
@@ -89,13 +156,16 @@ Deno.test("semantic() refuses a parent or embedder that loses one", async () => 
   const embedder = { ...angle, embed: () => Promise.resolve([Float32Array.of(1, 0)]) };
   await assert.rejects(
     semantic({ parent, embedder: angle }).score(two),
-    new RangeError("Cannot score as short and angle must give 2 results: got a list of 1"),
+    new RangeError("Cannot score as short must give 2 results: got a list of 1"),
   );
-  await assert.rejects(semantic({ parent: ones(2), embedder }).score(two), RangeError);
+  await assert.rejects(
+    semantic({ parent: ones(2), embedder }).score(two),
+    new RangeError("Cannot score as angle must give 2 results: got a list of 1"),
+  );
   const silent = { ...parent, answer: () => Promise.resolve(undefined as never) };
   await assert.rejects(
     semantic({ parent: silent, embedder: angle }).score(two),
-    new RangeError("Cannot score as short and angle must give 2 results: got undefined"),
+    new RangeError("Cannot score as short must give 2 results: got undefined"),
   );
 });
 
@@ -130,4 +200,15 @@ Deno.test("cosine() of a vector with itself never exceeds 1 by rounding", () => 
     assert.ok(cosine(v, v) <= 1, `${v}`);
     assert.ok(cosine(v, v.map((x) => -x)) >= -1, `${v}`);
   }
+});
+
+Deno.test("unitDistance() is blind to length, 1 from no direction, and refuses two lengths", () => {
+  assertClose([unitDistance([3, 0], [0, 0.1])], [Math.SQRT2], "right angle", 1e-12);
+  assert.equal(unitDistance([2, 0], [5, 0]), 0);
+  assert.equal(unitDistance([1, 0], [-7, 0]), 2);
+  assert.equal(unitDistance([0, 0], [5, 0]), 1);
+  assert.throws(
+    () => unitDistance([1], [1, 2]),
+    new RangeError("Cannot compare vectors as they need one length: 1 and 2"),
+  );
 });

@@ -28,7 +28,7 @@ const BROKEN: [string, string, string][] = [
   [
     "a misspelled column",
     "id,anwser\na,b\n",
-    '1 as its header must have "answer" once: it is id,anwser',
+    '1 as its header must have "answer" once: it is id,anwser; rename "anwser"',
   ],
   [
     "a column twice",

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { loadWordVectors } from "../../rewards/embeddings/word_vectors.ts";
 import { colors, parseColors } from "../../tasks/colors.ts";
+import { openTask } from "../../tasks/open.ts";
 import { findTask, listTasks } from "../../tasks/registry.ts";
 import { openRewards } from "../../experiment/rewards.ts";
 import { WORD_VECTORS } from "../../rewards/embeddings/word_vectors.ts";
@@ -98,13 +99,16 @@ Deno.test("openRewards() judges right, near, far and wordless answers in that or
 Deno.test("every listed task opens with its default rewards", async () => {
   for (const task of listTasks()) {
     assert.equal(findTask(task.name).name, task.name);
-    const { weights } = await openRewards(task);
+    const { weights } = await openRewards((await openTask(task)).task);
     assert.ok(Object.keys(weights).every((name) => listRewards().some((r) => r.name === name)));
   }
 });
 
 Deno.test("findTask() and openRewards() name the nearest there is", async () => {
-  const message = 'Cannot find the task "colours" as there are only colors; did you mean "colors"?';
+  const there =
+    "colors, shades, opposites, categories, copy, negative, analogies, math, dialogue, imdb";
+  const message =
+    `Cannot find the task "colours" as there are only ${there}; did you mean "colors"?`;
   assert.throws(() => findTask("colours"), new TypeError(message));
   await assert.rejects(openRewards(colors(), "exakt"), /did you mean "exact"\?/);
 });

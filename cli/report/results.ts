@@ -1,0 +1,42 @@
+/** What tables of a run's results show: its measure beside the reward, and what players earn that learn nothing. @module */
+import type { SplitResult, Summary } from "../../experiment/observer.ts";
+import { clip, printable } from "../terminal.ts";
+
+/** The measure of answers: `exact`, or the task's own. */
+export interface ShownMeasure {
+  name: string;
+  of(result: SplitResult): number;
+}
+
+/** The measure of a run. */
+export const measureOf = ({ measure }: Pick<Summary, "measure">): ShownMeasure =>
+  measure === undefined
+    ? { name: "exact", of: ({ exact }) => exact }
+    : { name: measure, of: (result) => result.measure ?? NaN };
+
+/** One player that learns nothing: what it does, in the words of a table, and what it earns. */
+export interface PlayerRow {
+  name: string;
+  result: SplitResult;
+}
+
+/** Such players; none where a run had none. An answer takes at most `width` characters. */
+export function playerRows({ players }: Pick<Summary, "players">, width = 24): PlayerRow[] {
+  if (!players) return [];
+  const { copy, constant, nothing } = players;
+  const said = constant && clip(printable(constant.answer.trim()), width);
+  return [
+    { name: "copy the last word", result: copy },
+    ...(constant ? [{ name: `always say "${said}"`, result: constant }] : []),
+    { name: "say nothing", result: nothing },
+  ];
+}
+
+/** The player that earns most, where what it earns is a number; the earlier of equal ones. */
+export function bestPlayer(summary: Pick<Summary, "players">): PlayerRow | undefined {
+  return playerRows(summary).filter(({ result }) => Number.isFinite(result.reward))
+    .reduce<PlayerRow | undefined>(
+      (best, one) => best && best.result.reward >= one.result.reward ? best : one,
+      undefined,
+    );
+}

@@ -1,0 +1,104 @@
+/** What tasks share that read a data file: its settings, and which of its records are asked. @module */
+import type { Option, OptionRows } from "../base/options.ts";
+import { shown } from "../base/excerpt.ts";
+import { permutation, STREAMS } from "../base/random.ts";
+import type { Example } from "../rewards/reward.ts";
+import type { Splits } from "./prompts.ts";
+import { type DataRecord, recordError } from "./records/record.ts";
+import type { DataFile, TaskContext } from "./task.ts";
+
+const HELD_OUT = 0.2; // share of the prompts
+
+/** The option `data` of a task that has `otherwise` without it. */
+export const dataOption = (otherwise: string, columns: string) =>
+  ({
+    kind: "text",
+    unit: "a file, or OWNER/NAME of a fetched data set",
+    otherwise,
+    doc: `parquet, JSON, JSONL or CSV with ${columns}`,
+    group: "Task",
+  }) as const satisfies Option;
+
+// deno-fmt-ignore
+/** How many prompts there are, and which. */
+export const DRAW = {
+  count: { kind: "integer", default: 256, min: 2, max: 100_000, unit: "prompts", usual: "100 to 1000", doc: "most prompts, those held out included; drawn where there are more", group: "Task" },
+  splitSeed: { kind: "integer", default: 1, min: 0, max: 2 ** 32 - 1, doc: "key of which prompts those are, and which a fifth of them is held out: the same for runs of every --seed", group: "Task" },
+} as const satisfies OptionRows;
+
+/** Values of `DRAW`. */
+export type DrawSettings = Readonly<Record<keyof typeof DRAW, number>>;
+
+/**
+ * The file that `data` names.
+ * @throws {TypeError} where there are no files; {Error} where it cannot be read
+ */
+export async function openData(data: string, { readData }: TaskContext): Promise<DataFile> {
+  if (readData) return await readData(data);
+  throw new TypeError(
+    `Cannot read ${shown(data)} as there are no files here: leave data out for what comes along`,
+  );
+}
+
+/** What is made of a record; undefined leaves it out. */
+export type Made<E extends Example> = (record: DataRecord, id: string) => E | undefined;
+
+/** Examples by split, and what was left out, in sentences. */
+export interface Drawn<E extends Example> {
+  examples: Splits<E>;
+  notices: string[];
+}
+
+/**
+ * Makes an example of each record, leaves out those whose prompt came before, and draws `count`. Where
+ * records have `split` (train or heldout) that parts them, else a fifth is held out.
+ * @throws {SyntaxError} for a split that is neither, no record left to train on, and what `make` throws
+ */
+export function drawExamples<E extends Example>(
+  records: readonly DataRecord[],
+  make: Made<E>,
+  { count, splitSeed }: DrawSettings,
+): Drawn<E> {
+  const all: { example: E; split: unknown }[] = [], seen = new Set<string>();
+  const file = records[0]?.file ?? "";
+  let twice = 0, unused = 0;
+  for (const record of records) {
+    const { split } = record.values;
+    if (split !== undefined && split !== "train" && split !== "heldout") {
+      throw recordError(record, `split must be train or heldout: it is ${shown(split, 40)}`);
+    }
+    const id = file.replace(/^.*[/\\]/, "") + record.place.replace(",", "");
+    const example = make(record, id);
+    if (example === undefined) unused++;
+    else if (seen.has(example.prompt)) twice++;
+    else {
+      seen.add(example.prompt);
+      all.push({ example, split });
+    }
+  }
+  const order = permutation(all.length, { seed: splitSeed, step: 0, epoch: 0 }, STREAMS.heldout);
+  const drawn = order.slice(0, count);
+  const isSplit = all.some(({ split }) => split !== undefined);
+  const held = new Set(
+    isSplit ? drawn.filter((i) => all[i].split === "heldout") : drawn.slice(
+      0,
+      Math.min(drawn.length - 1, Math.max(1, Math.round(HELD_OUT * drawn.length))),
+    ),
+  );
+  const examples: Splits<E> = { train: [], heldout: [] };
+  for (const i of drawn.sort((a, b) => a - b)) {
+    examples[held.has(i) ? "heldout" : "train"].push(all[i].example);
+  }
+  if (examples.train.length === 0) {
+    const now = `none of ${records.length} is`;
+    throw recordError({ file, place: "" }, `records must be left to train on: ${now}`);
+  }
+  const of = `of ${records.length} records of ${file} are left out:`;
+  const notices = [
+    twice > 0 && `${twice} ${of} their prompts came before`,
+    unused > 0 && `${unused} ${of} they have no label`,
+    all.length > drawn.length &&
+    `${drawn.length} of ${all.length} prompts of ${file} are used, drawn by splitSeed=${splitSeed}: count says how many`,
+  ].filter((notice) => notice !== false);
+  return { examples, notices };
+}

@@ -1,0 +1,57 @@
+/**
+ * The opposites task: one word for the opposite of another. The prompt is that of Plashchinsky 2025
+ * (arXiv:2512.06920); words and answers are ours, in data/opposites.csv.
+ * @module
+ */
+import { defineOptions } from "../base/options.ts";
+import table from "./data/opposites.csv" with { type: "text" };
+import {
+  type AnsweredExample,
+  answeredTask,
+  readAnswers,
+  readPrompts,
+  type Splits,
+} from "./prompts.ts";
+import type { Task, TaskDefinition } from "./task.ts";
+
+/** The prompt of a word; the space at its end is part of it. */
+export const oppositePrompt = (word: string): string => `The opposite of '${word}' is `;
+
+/**
+ * Reads CSV with the columns `word,answer,further,split`; the id is the word.
+ * @throws {SyntaxError} what `readPrompts` and `readAnswers` throw
+ */
+export function parseOpposites(text: string, file: string): Splits<AnsweredExample> {
+  return readPrompts(text, {
+    file,
+    columns: ["word", "answer", "further"],
+    words: ["word", "answer"],
+    once: ({ word }) => ({ rule: "a word may occur once", key: word, said: `${word} is` }),
+    examples({ word, answer, further }, refuse) {
+      const answers = readAnswers(`${answer}|${further}`, { not: word, refuse });
+      return [{ id: word, prompt: oppositePrompt(word), ...answers }];
+    },
+  });
+}
+
+const ABOUT = { name: "opposites", summary: "name the opposite of a word" };
+
+/** 73 prompts to train on, 21 held out. */
+export function opposites(): Task {
+  const file = "tasks/data/opposites.csv";
+  const about = {
+    ...ABOUT,
+    model: "small",
+    maxNewTokens: 2,
+    defaultRewards: "semantic",
+    fits: ["semantic", "exact", "first_word"],
+  };
+  return answeredTask(about, parseOpposites(table, file), file);
+}
+
+/** `opposites` by name. */
+export const definition: TaskDefinition = {
+  ...ABOUT,
+  options: defineOptions("the task opposites", {}),
+  open: opposites,
+};

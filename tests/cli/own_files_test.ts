@@ -1,0 +1,243 @@
+/** `train` with tasks and rewards in files, in a process that may do what `deno task train` may. @module */
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { inTemporary, withFolder } from "../_folder.ts";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const { tasks: { train: { command: TASK } } } = JSON.parse(
+  await Deno.readTextFile(`${ROOT}deno.json`),
+);
+/** What `deno task train` runs, from any folder. */
+const LINE = TASK.replace("cli/bin.ts", `${ROOT}cli/bin.ts`)
+  .replace("--no-prompt", `--no-prompt --config=${ROOT}deno.json`);
+
+interface Printed {
+  code: number;
+  out: string;
+  err: string;
+}
+
+/** Runs `deno task train WORDS` in `place` as a shell does. */
+async function train(place: string, words: string): Promise<Printed> {
+  const { code, stdout, stderr } = await new Deno.Command("sh", {
+    args: ["-c", `${LINE} ${words}`],
+    cwd: place,
+    env: { NO_COLOR: "1" },
+  }).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, out: text(stdout), err: text(stderr) };
+}
+
+const TABLE =
+  'prompt,answer\n"The sky is ",blue\n"Grass is ",green\n"Snow 😀 is ",white\n"Coal is ",black\n';
+const MODULE = `
+import { defineOptions } from "${new URL("../../mod.ts", import.meta.url)}";
+export const definition = {
+  name: "letters", summary: "words of letters",
+  options: defineOptions("the task letters", {
+    level: { kind: "integer", default: 1, min: 1, max: 3, doc: "how many prompts", group: "Task" },
+  }),
+  open: ({ level }: { level: number }) => ({
+    name: "letters", summary: "", maxNewTokens: 2, steps: 1, defaultRewards: "exact",
+    settings: { batchSize: 4 }, algorithm: "grpo",
+    examples: {
+      train: Array.from({ length: level }, (_, i) => ({ id: String(i), prompt: "say " + i, answer: "a" })),
+      heldout: [{ id: "h", prompt: "say h", answer: "a" }],
+    },
+    parent: { name: "a", answer: (all: unknown[]) => Promise.resolve(all.map(() => "a")) },
+  }),
+};
+`;
+
+async function write(place: string): Promise<void> {
+  await Deno.writeTextFile(`${place}/my prompts.csv`, TABLE);
+  await Deno.writeTextFile(
+    `${place}/short answer.ts`,
+    "export default (text: string) => 1 / (1 + text.length);",
+  );
+  await Deno.writeTextFile(`${place}/letters.ts`, MODULE);
+}
+const SMALL = "--device cpu --quiet --json batchSize=4";
+
+inTemporary(
+  "a run of files with spaces is made, repeated by its line, and extended",
+  async (place) => {
+    await write(place);
+    const asked = `'./my prompts.csv' --reward './short answer.ts:0.5,exact' --steps 1 ${
+      SMALL.replace("--quiet ", "")
+    }`;
+    const { code, out, err } = await train(place, asked);
+    assert.equal(code, 0, err);
+    const { folder, task, rewards, players } = JSON.parse(out);
+    assert.match(folder, /^runs\/my-prompts-ppo-1-[\d-]+$/);
+    assert.deepEqual([task, rewards], ["my-prompts", ["short_answer", "exact"]]);
+    assert.equal(players.nothing.reward, 0.5);
+    assert.match(err, /^note: 1 of 4 prompts of \.\/my prompts\.csv are held out/m);
+    const read = (name: string) => Deno.readTextFile(`${place}/${folder}/${name}`);
+    const { command } = JSON.parse(await read("config.json"));
+    assert.equal(
+      command,
+      "deno task train './my prompts.csv' --algorithm ppo --reward './short answer.ts:0.5,exact' --model tiny " +
+        "--steps 1 --seed 1 --device cpu batchSize=4",
+    );
+    assert.ok((await read("report.html")).includes("&#39;./my prompts.csv&#39;"));
+    assert.equal(await read("own/my prompts.csv"), TABLE);
+    const again = await train(
+      place,
+      `${command.replace("deno task train ", "")} --quiet --out runs/again`,
+    );
+    assert.equal(again.code, 0, again.err);
+    assert.equal(
+      await Deno.readTextFile(`${place}/runs/again/metrics.csv`),
+      await read("metrics.csv"),
+    );
+    const more = await train(place, `--resume runs/again --steps 2 --quiet --json`);
+    assert.equal(more.code, 0, more.err);
+    assert.equal(JSON.parse(more.out).steps, 2);
+    assert.deepEqual(JSON.parse(more.out).players, players);
+    await Deno.writeTextFile(
+      `${place}/short answer.ts`,
+      "export default (text: string) => text.length;",
+    );
+    const changed = await train(place, `--resume runs/again --steps 3 --quiet`);
+    assert.equal(changed.code, 1);
+    assert.match(
+      changed.err,
+      /the reward's file \.\/short answer\.ts has changed\. Put it back as it was, or start/,
+    );
+    assert.match(
+      changed.err,
+      /deno task train '\.\/my prompts\.csv' --model runs\/again\/checkpoints\/step-2/,
+    );
+  },
+);
+
+inTemporary(
+  "a run that would run code of its own folder is not continued",
+  async (place) => {
+    await write(place);
+    const made = await train(place, `letters.ts groupSize=2 --out runs/a ${SMALL}`);
+    assert.equal(made.code, 0, made.err);
+    const config = `${place}/runs/a/config.json`, text = await Deno.readTextFile(config);
+    for (const path of ["runs/a/own/letters.ts", "./runs/../runs/a/own/letters.ts"]) {
+      await Deno.writeTextFile(
+        config,
+        text.replaceAll('"task": "letters.ts"', `"task": "${path}"`),
+      );
+      const { code, err } = await train(place, "--resume runs/a --steps 2 --quiet");
+      assert.match(
+        err,
+        /Cannot resume runs\/a as it would run the code of \S+letters\.ts, which lies in the run's own/,
+      );
+      assert.equal(code, 2);
+    }
+    await Deno.writeTextFile(config, text);
+    const none = await train(place, "letters.ts --resume --steps 2 --quiet");
+    assert.equal(none.code, 2); // it is finished, and --resume alone takes one that is not
+    assert.match(
+      none.err,
+      /no unfinished run of letters in runs .*Start one: deno task train letters\.ts$/m,
+    );
+  },
+);
+
+inTemporary(
+  "a module's own settings are in its help, on its line and in config.json",
+  async (place) => {
+    await write(place);
+    const help = await train(place, "./letters.ts --help");
+    assert.equal(help.code, 0, help.err);
+    assert.match(
+      help.out,
+      /^Settings, Task:\n {2}level +how many prompts\n +\(default 1, 1 to 3\)$/m,
+    );
+    assert.match(help.out, /^Of letters: --steps 1 --reward exact --algorithm grpo\.$/m);
+    assert.match(help.out, /^ {2}groupSize /m); // of the algorithm that the task decides on
+    const { code, out, err } = await train(place, `letters.ts level=2 groupSize=2 ${SMALL}`);
+    assert.equal(code, 0, err);
+    const { folder, algorithm } = JSON.parse(out);
+    assert.equal(algorithm, "grpo");
+    const { config, command } = JSON.parse(
+      await Deno.readTextFile(`${place}/${folder}/config.json`),
+    );
+    assert.deepEqual([config.level, config.groupSize], [2, 2]);
+    assert.match(command, /train letters\.ts --algorithm grpo .* level=2 groupSize=2 batchSize=4$/);
+    const plan = await train(place, `letters.ts --plan --json --device cpu groupSize=2`);
+    assert.equal(JSON.parse(plan.out).task, "letters");
+    const refused: [string, RegExp][] = [
+      [
+        "letters.ts levl=2",
+        /unknown setting levl\. Did you mean level=VALUE \(how many prompts, default 1, 1 to 3\)\?/,
+      ],
+      ["letters.ts level=4", /Cannot set level as it must be 1 to 3: it is "4"/],
+      ["colors level=2", /unknown setting level\./],
+      ["leters.ts", /as it must be a file: it is not there in .*\. Did you mean letters\.ts\?/],
+      ["letters.txt/", /a task's own file is a module .* or a table/],
+      ["letters.ts --reward ./none.ts", /Cannot read the reward \.\/none\.ts as it must be a file/],
+      ["letters.ts --stepz 1", /unknown option --stepz/],
+      ["colours", /no task "colours"\. Did you mean "colors"\?/],
+    ];
+    for (const [words, message] of refused) {
+      const { code, err } = await train(place, words);
+      assert.match(err, message, words);
+      assert.equal(code, 2, words);
+    }
+  },
+);
+
+Deno.test("files that are at fault end with 1, and are named with the line", () =>
+  withFolder(async (place) => {
+    await Deno.writeTextFile(`${place}/broken.csv`, "prompt,answer\r\na,b\r\na,c\r\n");
+    await Deno.writeTextFile(`${place}/throws.ts`, '\nthrow new Error("no");');
+    const cases: [string, RegExp][] = [
+      [
+        "broken.csv",
+        /^error: Cannot read broken\.csv:3 as each prompt may occur once: "a" is on line 2 too; take/m,
+      ],
+      [
+        "throws.ts",
+        /^error: Cannot load the task throws\.ts as it fails in line 2: Error: no\. Correct the file/m,
+      ],
+      [
+        "colors --reward throws.ts",
+        /^error: Cannot load the reward throws\.ts as it fails in line 2: Error: no/m,
+      ],
+    ];
+    for (const [words, message] of cases) {
+      const { code, err } = await train(place, words);
+      assert.match(err, message, words);
+      assert.equal(code, 1, words);
+    }
+    const help = await train(place, "broken.csv --help");
+    assert.equal(help.code, 0);
+    assert.match(help.out, /broken\.csv cannot be opened so: Cannot read broken\.csv:3 as/);
+    assert.match(help.out, /^ {2}heldoutShare /m);
+  }));
+
+Deno.test("--list has every task with what it decides, in words and as one object", () =>
+  withFolder(async (place) => {
+    const { code, out } = await train(place, "--list --json");
+    assert.equal(code, 0);
+    const list = JSON.parse(out);
+    assert.deepEqual(list.tasks[0], {
+      ...{
+        name: "colors",
+        doc: "name what two colours give when mixed",
+        settings: [],
+        model: "tiny",
+      },
+      ...{ algorithm: "ppo", reward: "semantic", steps: 40, prompts: { train: 72, heldout: 18 } },
+      fits: list.rewards.map(({ name }: { name: string }) => name),
+    });
+    assert.deepEqual(Object.keys(list), ["tasks", "algorithms", "rewards", "presets"]);
+    assert.ok(
+      list.rewards.find(({ name }: { name: string }) => name === "semantic").settings.includes(
+        "semanticPower",
+      ),
+    );
+    const text = (await train(place, "--list")).out;
+    assert.match(
+      text,
+      /^ {2}colors +name what two colours give when mixed; --model tiny --algorithm ppo --reward semantic; 72 prompts to train on, 18 held out; any reward$/m,
+    );
+  }));
