@@ -1,10 +1,11 @@
 /**
- * How a model answers every task's own prompts before any training: greedily, all prompts of each split.
+ * How a model answers every task's own prompts before any training: greedily, the prompts of both splits.
  *
  *     deno run --allow-read --allow-env scripts/task_accuracy.ts [MODEL] [DEVICE]
  *
- * Prints a table for a README.md: the share of right answers (`exact`, or the number in place of it for
- * math), and the first answer.
+ * Prints the table of assets/small/README.md: the share of right answers (accepted ones count) to the task's
+ * prompts, trained and held out, and to the same questions in one wording of small's corpus, and what one answer
+ * to all of them would earn.
  * @module
  */
 import { openDevice } from "../kernels/devices/open.ts";
@@ -20,13 +21,31 @@ import type { Task } from "../tasks/task.ts";
 
 type Answered = Task["examples"]["train"];
 
+/** An example's question in a wording that small's corpus has; its id is what its task says. */
+type OwnWording = (id: string, example: Answered[number]) => string;
+
 /** Tasks with answers, each with settings of its own. */
-const ASKED = [
-  ...["opposites", "categories", "colors", "shades", "analogies", "copy", "negative"]
-    .map((name) => ({ name, settings: {} })),
-  { name: "math", settings: { level: 1 } },
-  { name: "math", settings: { level: 2 } },
+const ASKED: { name: string; settings: Record<string, number>; own: OwnWording }[] = [
+  { name: "opposites", settings: {}, own: (word) => `The contrary of ${word} is` },
+  { name: "categories", settings: {}, own: (word) => `class(${word}) =` },
+  { name: "analogies", settings: {}, own: (id) => wordedAnalogy(id) },
+  { name: "shades", settings: {}, own: (id) => `${id.replaceAll("+", " + ")} =` },
+  { name: "colors", settings: {}, own: (id) => `${id.replaceAll("+", " + ")} =` },
+  { name: "copy", settings: {}, own: (sentence) => `Repeat this line: '${sentence}'` },
+  { name: "negative", settings: {}, own: (sentence) => `Say this in a sad way: '${sentence}'` },
+  ...[1, 2].map((level) => ({ name: "math", settings: { level }, own: bareSum })),
 ];
+
+function wordedAnalogy(id: string): string {
+  const [a, b, c] = id.split(/:+/);
+  return `${a} fits ${b} like ${c} fits`;
+}
+
+/** Problems of one step say their sum, such as 7+5. */
+function bareSum(_id: string, example: Answered[number]): string {
+  return `${String(example.sum).replace(/([-+*/])/, " $1 ")} =`;
+}
+
 const ROWS = 48; // prompts at once
 
 /** The greedy completions of prompts. */
@@ -47,26 +66,42 @@ async function complete(
   return texts;
 }
 
-const right = (examples: Answered, texts: string[]): number =>
-  examples.filter(({ answer = "", accepted = [] }, i) =>
-    [answer, ...accepted].some((one) => sameText(texts[i], one))
-  ).length / examples.length;
+/** A line of the corpus may go on, or end in a full stop. */
+const plain = (text: string): string => text.trim().split("\n")[0].replace(/\.$/, "");
+
+function right(examples: Answered, texts: string[], read = (text: string) => text): string {
+  const count =
+    examples.filter(({ answer = "", accepted = [] }, i) =>
+      [answer, ...accepted].some((one) => sameText(read(texts[i]), read(one)))
+    ).length;
+  return (count / examples.length).toFixed(2);
+}
+
+/** The share of the answer that most examples have. */
+function commonest(examples: Answered): string {
+  const counts = Map.groupBy(examples, ({ answer }) => answer);
+  const most = Math.max(...[...counts.values()].map(({ length }) => length));
+  return (most / examples.length).toFixed(2);
+}
 
 /** One row of the table. */
 async function row(
   loaded: { model: Gpt2; tokenizer: Tokenizer },
-  { name, settings }: (typeof ASKED)[number],
+  { name, settings, own }: (typeof ASKED)[number],
 ): Promise<string> {
   const { task } = openTaskNow(name, settings);
-  const { train, heldout } = task.examples;
-  const of = (examples: Answered) =>
-    complete(loaded, examples.map(({ prompt }) => prompt), task.maxNewTokens);
-  const [trained, kept] = [await of(train), await of(heldout)];
-  const said = JSON.stringify(trained[0]);
+  const { train, heldout } = task.examples, all = [...train, ...heldout];
+  const told = await complete(loaded, all.map(({ prompt }) => prompt), task.maxNewTokens);
   const title = [name, ...Object.entries(settings).map((pair) => pair.join(" "))].join(", ");
-  const shares = [right(train, trained), right(heldout, kept)].map((share) => share.toFixed(2));
-  return `| ${title} | ${train.length} | ${shares[0]} | ${heldout.length} | ${shares[1]} | ` +
-    `\`${JSON.stringify(train[0].prompt)}\` gives \`${said}\` |`;
+  const owned = await complete(loaded, all.map((one) => own(one.id, one)), task.maxNewTokens);
+  return "| " + [
+    title,
+    right(train, told),
+    right(heldout, told.slice(train.length)),
+    right(all, owned, plain),
+    commonest(all),
+    `\`${JSON.stringify(told[0])}\``,
+  ].join(" | ") + " |";
 }
 
 if (import.meta.main) {
@@ -76,7 +111,7 @@ if (import.meta.main) {
   const { config } = await describeModel(folder);
   const tokenizer = await loadTokenizer(folder, { modelVocab: config.vocab_size });
   using model = await loadModel(device, folder, { frozen: true });
-  console.log("| task | prompts | right | held out | right | the first |");
+  console.log("| task | prompts | held out | own wording | one answer | the first prompt gives |");
   console.log("| --- | --- | --- | --- | --- | --- |");
   for (const asked of ASKED) console.log(await row({ model, tokenizer }, asked));
 }
