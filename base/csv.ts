@@ -112,7 +112,9 @@ function recordsOf(
   const wrong = rows.find(({ record }) => record.length !== header.length);
   if (wrong) {
     const rule = `each row must have ${header.length} fields, like the header`;
-    throw csvError(file, wrong.info.lines, `${rule}: it has ${wrong.record.length}`);
+    const { length } = wrong.record;
+    const cure = length > header.length ? "; put a text with a comma in quotes" : "";
+    throw csvError(file, wrong.info.lines, `${rule}: it has ${length}${cure}`);
   }
   return {
     header,

@@ -19,7 +19,6 @@ import type {
 import type { Task } from "../tasks/task.ts";
 import { openWordVectors } from "./folder/word_vectors.ts";
 import { openClassifier, openEncoder, openScorer } from "./reward_networks.ts";
-import { loadReward } from "./folder/own_files.ts";
 import type { OwnFile } from "./observer.ts";
 
 /** One reward of a run: a definition with its settings, or an object of your own. */

@@ -60,7 +60,7 @@ export function analogies(): Task {
     ...ABOUT,
     model: "small",
     algorithm: "grpo",
-    maxNewTokens: 2,
+    maxNewTokens: 3,
     defaultRewards: "first_word",
     fits: ["first_word", "semantic", "exact"],
   };

@@ -51,7 +51,7 @@ export function answerNumber(answer: unknown): string | undefined {
   const text = String(answer), at = text.lastIndexOf("####");
   const last = (at < 0 ? text : text.slice(at + 4)).trim();
   const found = /^(-?)[$€£]? ?(-?(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d+)?|-?\.\d+) ?%?\.?$/.exec(last);
-  if (!found || (found[1] && found[2].startsWith("-"))) return undefined;
+  if (!found) return undefined;
   const number = Number(found[1] + found[2].replaceAll(",", ""));
   return Math.abs(number) <= Number.MAX_SAFE_INTEGER ? String(number) : undefined;
 }

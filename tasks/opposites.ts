@@ -42,7 +42,7 @@ export function opposites(): Task {
   const about = {
     ...ABOUT,
     model: "small",
-    maxNewTokens: 2,
+    maxNewTokens: 3,
     defaultRewards: "semantic",
     fits: ["semantic", "exact", "first_word"],
   };

@@ -80,7 +80,7 @@ function readLines(file: string, text: string, wanted: Wanted): DataRecord[] {
     try {
       one = parseShallowJson(part);
     } catch (error) {
-      if (records.length === 0 && isWhole(text)) {
+      if (isWhole(text)) {
         const rule = "JSON must be a list of records, or one record a line";
         throw recordError(
           { file, place: ":1" },

@@ -44,7 +44,7 @@ const BROKEN: [string, string, string][] = [
   [
     "a long row",
     "id,answer\na,red,x\n",
-    "2 as each row must have 2 fields, like the header: it has 3",
+    "2 as each row must have 2 fields, like the header: it has 3; put a text with a comma in quotes",
   ],
   ["an id twice", "id,answer\na,red\n\na,blue\n", '4 as each id may occur once: "a" comes again'],
   [

@@ -5,7 +5,7 @@ import { openTask } from "../../tasks/open.ts";
 import { findTask, listTasks } from "../../tasks/registry.ts";
 import { openRewards } from "../../experiment/rewards.ts";
 import { WORD_VECTORS } from "../../rewards/embeddings/word_vectors.ts";
-import { listRewards } from "../../rewards/registry.ts";
+import { findReward, listRewards } from "../../rewards/registry.ts";
 
 const TEN = "red blue yellow green orange purple pink brown black white".split(" ");
 const { train, heldout } = colors().examples;
@@ -99,7 +99,11 @@ Deno.test("openRewards() judges right, near, far and wordless answers in that or
 Deno.test("every listed task opens with its default rewards", async () => {
   for (const task of listTasks()) {
     assert.equal(findTask(task.name).name, task.name);
-    const { weights } = await openRewards((await openTask(task)).task);
+    const opened = (await openTask(task)).task, { weights } = await openRewards(opened);
+    for (const name of opened.fits ?? []) assert.equal(findReward(name).name, name);
+    const fits = opened.fits ?? Object.keys(weights), [first] = Object.keys(weights);
+    assert.equal(fits[0], first, "the first that fits is the default");
+    assert.ok(Object.keys(weights).every((name) => fits.includes(name)), task.name);
     assert.ok(Object.keys(weights).every((name) => listRewards().some((r) => r.name === name)));
   }
 });

@@ -161,7 +161,7 @@ const BROKEN: [what: string, table: string, message: string][] = [
   [
     "a comma without quotes",
     "prompt,answer\nred, blue,x\n",
-    "2 as each row must have 2 fields, like the header: it has 3",
+    "2 as each row must have 2 fields, like the header: it has 3; put a text with a comma in quotes",
   ],
   [
     "an open quote",

@@ -19,7 +19,7 @@ Deno.test("dialogue ships 96 and 24 requests with short replies, each once", () 
     assert.match(answer!, /^[A-Za-z0-9][^\n]*[.?!\da-z]$/, id);
     assert.ok(answer!.length <= 98 && (instruction as string).length <= 50, id);
     assert.match(instruction as string, /^[A-Z].*[.?]$/);
-    assert.ok(!/  |[^\x20-\x7e]/.test(`${answer}${instruction}${input}`), id);
+    assert.ok(!/ {2}|[^\x20-\x7e]/.test(`${answer}${instruction}${input}`), id);
   }
   assert.equal(all.filter(({ input }) => input === "").length, 92);
   assert.deepEqual(task.notices, []);
@@ -89,7 +89,7 @@ Deno.test("imdb ships 98 and 24 pairs of beginnings, kind and unkind, that end i
     const words = prompt.split(" ").length;
     assert.ok(words >= 8 && words <= 20, `${words} words: ${prompt}`);
     assert.match(prompt, /^[A-Z][\x20-\x7e]*[a-z]$/);
-    assert.ok(!/  /.test(prompt) && answer === undefined, prompt);
+    assert.ok(!/ {2}/.test(prompt) && answer === undefined, prompt);
   }
   assert.deepEqual([task.defaultRewards, task.measure], ["sentiment", "sentiment"]);
   const [first] = openTaskNow(imdb, { promptWords: 3 }).task.examples.train;
@@ -190,4 +190,13 @@ Deno.test("a column split parts the records, and is neither guessed nor passed o
     openOn(imdb, ["r.jsonl", lines([{ ...MANY[0], split: "heldout" }])]),
     /r\.jsonl as records must be left to train on: none of 1 is$/,
   );
+  await assert.rejects(
+    openOn(imdb, ["r.csv", "text,label,Split\na,1,train\n"]),
+    /r\.csv:1 as a column named nearly "split" would be passed over: rename "Split"$/,
+  );
+});
+
+Deno.test("one record is trained on, as nothing can be held out", async () => {
+  const { examples } = await openOn(imdb, ["r.jsonl", lines(MANY.slice(0, 1))]);
+  assert.deepEqual([examples.train.length, examples.heldout.length], [1, 0]);
 });

@@ -75,6 +75,10 @@ export interface Claims {
   pagePacked?: number;
   pageUnpacked?: number;
   encoding?: number;
+  /** Of the page, where it is not that of its column. */
+  pageEncoding?: number;
+  /** A page of the second version: nulls, and bytes of each kind of level. */
+  version2?: { nulls: number; repetition: number; definition: number };
   /** Bytes of the page in place of the texts. */
   page?: readonly number[];
   offset?: number;
@@ -96,15 +100,17 @@ export function parquetFile(claims: Claims = {}): Uint8Array {
   ];
   const { values = texts.length, pagePacked = content.length, pageUnpacked = content.length } =
     claims;
-  const page = [
-    ...thrift(struct({
-      1: i32(0),
-      2: i32(pageUnpacked),
-      3: i32(pagePacked),
-      5: struct({ 1: i32(values), 2: i32(encoding), 3: i32(3), 4: i32(3) }),
-    })),
-    ...content,
-  ];
+  const { pageEncoding = encoding, version2: two } = claims;
+  const form: Record<number, Thrift> = two
+    ? {
+      8: struct({
+        ...{ 1: i32(values), 2: i32(two.nulls), 3: i32(values), 4: i32(pageEncoding) },
+        ...{ 5: i32(two.definition), 6: i32(two.repetition) },
+      }),
+    }
+    : { 5: struct({ 1: i32(values), 2: i32(pageEncoding), 3: i32(3), 4: i32(3) }) };
+  const sizes = { 2: i32(pageUnpacked), 3: i32(pagePacked) };
+  const page = [...thrift(struct({ 1: i32(two ? 3 : 0), ...sizes, ...form })), ...content];
   const { rows = texts.length, unpacked = page.length, offset = 4 } = claims;
   const column = (name: string) =>
     struct({ 1: i32(6), 3: i32(levels === undefined ? 0 : 1), 4: binary(name), 6: i32(0) });

@@ -30,6 +30,9 @@ Deno.test("a parquet file that was written here by hand reads as it was meant", 
   const got = await read(parquetFile({ texts }));
   assert.deepEqual(got.map(({ values }) => values.text), texts);
   const levels = [3 << 1, 1]; // a run of three ones: all there
+  const version2 = { nulls: 0, repetition: 0, definition: 0 };
+  const second = await read(parquetFile({ texts, version2 }));
+  assert.deepEqual(second.map(({ values }) => values.text), texts);
   const optional = await read(parquetFile({ texts, levels }));
   assert.deepEqual(optional.map(({ values }) => values.text), texts);
 });
@@ -40,6 +43,9 @@ Deno.test("a parquet file without a column is refused with the nearest, and one 
     name: "SyntaxError",
     message: 'Cannot read x.parquet as it must have "instructions": ' +
       'it has instruction, input, output; rename "instruction"',
+  });
+  await assert.rejects(read(await fixture("nested"), ["text"]), {
+    message: 'Cannot read x.parquet as it must have "text": it has question, metadata, parts, grid',
   });
   const [record] = await readRecords({ name: "x", bytes }, { needs: ["input"], may: ["label"] });
   assert.deepEqual(record.values, { input: "" });
@@ -65,6 +71,15 @@ Deno.test("a parquet file that is cut off anywhere is refused", async () => {
     /: it does not end with PAR1; fetch it again$/,
   );
 });
+
+/** 40,000 blocks of 128 KiB, each a byte that is repeated. */
+const ZSTANDARD_BOMB = [
+  ...[0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x38],
+  ...Array.from({ length: 40_000 }, (_, i) => {
+    const head = Number(i === 39_999) | 1 << 1 | 2 ** 17 << 3;
+    return [head & 255, head >> 8 & 255, head >> 16, 7];
+  }).flat(),
+];
 
 const CLAIMS: [string, Claims, RegExp][] = [
   [
@@ -127,6 +142,31 @@ const CLAIMS: [string, Claims, RegExp][] = [
     { codec: 7, page: [9, 9, 9], pageUnpacked: 8 },
     /must be a whole parquet file: /,
   ],
+  [
+    "more nulls than values",
+    { version2: { nulls: 3, repetition: 0, definition: 0 } },
+    /: a page has 3 nulls of 2, and 0 bytes of levels; /,
+  ],
+  [
+    "levels longer than their page",
+    { version2: { nulls: 0, repetition: 0, definition: 11 } },
+    /: a page has 0 nulls of 2, and 11 bytes of levels; /,
+  ],
+  [
+    "levels of negative length",
+    { version2: { nulls: 0, repetition: -2, definition: 2 } },
+    /: a page has 0 nulls of 2, and 0 bytes of levels; /,
+  ],
+  [
+    "an encoding of its page alone",
+    { pageEncoding: 7 },
+    /: a page is DELTA_BYTE_ARRAY, which its column is not; /,
+  ],
+  ["ten bytes that Zstandard unpacks to five billion", {
+    codec: 6,
+    page: ZSTANDARD_BOMB,
+    pageUnpacked: 10,
+  }, /must be a whole parquet file: /],
 ];
 for (const [what, claims, message] of CLAIMS) {
   Deno.test(`a parquet file that claims ${what} is refused before that costs anything`, async () => {

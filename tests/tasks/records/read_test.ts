@@ -217,6 +217,14 @@ Deno.test("a record with 100,000 names is refused in one line", async () => {
   });
 });
 
+Deno.test("a text that no engine can hold is refused before it is read", async () => {
+  await assert.rejects(read(new Uint8Array(2 ** 29).fill(0x20, 0, 100), "d.csv"), {
+    name: "RangeError",
+    message: "Cannot read d.csv as a text holds at most 536870911 bytes: it has 536870912 bytes; " +
+      "write it as parquet, or take a part of it",
+  });
+});
+
 Deno.test("textIn() takes texts alone", async () => {
   const [record] = await read('{"question":" ","answer":5}');
   assert.throws(() => textIn(record, "question"), {
