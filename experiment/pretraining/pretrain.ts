@@ -7,7 +7,6 @@ import { scheduleAt } from "../../base/schedules.ts";
 import { asUsage } from "../../base/usage.ts";
 import type { Device } from "../../kernels/device.ts";
 import { type DeviceChoice, openDevice } from "../../kernels/devices/open.ts";
-import { readIfThere } from "../../model/files/deno_folder.ts";
 import { replaceFile } from "../../model/files/disk.ts";
 import { importOptimizer } from "../../model/files/optimizer_file.ts";
 import { Gpt2 } from "../../model/gpt2.ts";
