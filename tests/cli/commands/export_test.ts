@@ -1,7 +1,7 @@
 import { saveAdapter } from "../../../model/files/lora_save.ts";
 import { loadModel } from "../../../model/hub/load.ts";
 import assert from "node:assert/strict";
-import { metadata } from "../../../cli/report/card_words.ts";
+import { metadata, origin } from "../../../cli/report/card_words.ts";
 import { listFolder } from "../../../experiment/folder/files.ts";
 import { main } from "../../../cli/main.ts";
 import { cell, code, fence, markdown, scalar } from "../../../cli/report/markdown.ts";
@@ -168,6 +168,14 @@ inTemporary(
     assert.doesNotMatch(metadata({ ...source, base: source }, []), /base_model/);
   },
 );
+
+Deno.test("a card says of what ships with the project that it does, and of a folder its name", () => {
+  const sha256 = { "model.safetensors": "ab" }, sum = "(`model.safetensors` with SHA-256 `ab`)";
+  const of = (path: string) => origin({ kind: "folder", path, sha256 }, path);
+  assert.equal(of("tiny"), `\`tiny\`, the default model of PlainRL ${sum}`);
+  assert.equal(of("small"), `\`small\`, a model of PlainRL ${sum}`);
+  assert.equal(of("at/small"), `the model in a folder named \`at/small\` ${sum}`);
+});
 
 inTemporary("a finished run becomes a folder whose card says how it was trained", async (place) => {
   const folder = await writeRun(`${place}/colors-1`), out = `${place}/deep/down/out`;

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readTokenizer } from "../../../experiment/folder/pretraining_folder.ts";
 import { documentBatches } from "../../../experiment/pretraining/batches.ts";
 import { pretrain, type PretrainStep, rateAt } from "../../../experiment/pretraining/pretrain.ts";
 import { RECIPE, recipeOf, SMALL } from "../../../experiment/pretraining/recipe.ts";
@@ -229,8 +230,14 @@ inTemporary(
       await Deno.readFile(`${second}/tokenizer.json`),
       await Deno.readFile(`${first}/tokenizer.json`),
     );
-    const texts = [1, 2].map((seed) => prepare({ ...SMALL, ...lesser, seed }).training);
-    assert.notDeepEqual(texts[0].slice(0, 500), texts[1].slice(0, 500));
+    const tokenizer = await readTokenizer(first);
+    const texts = [1, 2].map((seed) => prepare({ ...SMALL, ...lesser, seed }, tokenizer));
+    assert.notDeepEqual(texts[0].training.slice(0, 500), texts[1].training.slice(0, 500));
+    const lengths = texts.map(({ training, heldout }) =>
+      heldout.reduce((sum, { stream }) => sum + stream.length, training.length)
+    );
+    assert.deepEqual([one.corpusTokens, two.corpusTokens], lengths);
+    assert.notEqual(lengths[0], lengths[1]);
     const refused = async (
       given: { recipe?: string; stage?: number; from?: string },
       message: RegExp,
