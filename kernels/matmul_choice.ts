@@ -28,6 +28,29 @@ export function variantOf(
   return isLarge && !device.software ? "workgroup" : "tile";
 }
 
+/**
+ * How many k's of a sum are added up at a time: K where it is not cut, else a multiple of 8. Where sums are
+ * long and results few, parts of them fill the adapter (matmul_parts.ts). For NN and NT it depends on N and K
+ * alone, as if a batch had one row of tiles: so an element of `out` has the same bits in a batch of any size.
+ * In TN the sum itself is over the batch, and both sides of `out` are the weight's.
+ */
+export function partOf(
+  device: Pick<Device, "features" | "software">,
+  { orientation, M, N, K }: ProductSize,
+): number {
+  if (device.software && K < 8192) return K;
+  const rows = orientation === "TN" ? M : 1, least = orientation === "TN" ? 256 : LEAST;
+  const tiles = Math.ceil(rows / 64) * Math.ceil(N / 64);
+  return partFor(K, Math.min(Math.ceil(WANTED / tiles), Math.floor(K / least), MOST_PARTS));
+}
+
+/** Workgroups of 64 x 64 results that fill a large adapter, and most parts of a sum. */
+const WANTED = 512, MOST_PARTS = 16, LEAST = 1024;
+
+/** k's of one part where a sum of K is cut into at most `parts`. */
+export const partFor = (K: number, parts: number): number =>
+  parts <= 1 ? K : Math.min(K, Math.ceil(K / parts / 8) * 8);
+
 /** Multiply-adds below which a large tile would take longer to compile than it ever saves. */
 const SMALL = 2 ** 22;
 
@@ -42,18 +65,21 @@ const SMALL = 2 ** 22;
 export function tileShapeOf(
   variant: Exclude<MatmulVariant, "plain">,
   { M, N, K }: ProductSize,
+  parts = 1,
 ): TileShape {
   if (variant === "tile") return { rows: 16, columns: 4 };
   if (variant === "shuffle") {
     if (M * N * K < SMALL || N <= 32) return { rows: M > 8 ? 16 : 8, columns: 4 };
     return { rows: M > 16 ? 32 : M > 8 ? 16 : 8, columns: 8 };
   }
-  const isMany = Math.ceil(M / 128) * Math.ceil(N / 128) >= 128;
+  const isMany = Math.ceil(M / 128) * Math.ceil(N / 128) * parts >= 128;
   return isMany ? { rows: 128, columns: 128 } : { rows: 64, columns: 64 };
 }
 
 /** What is asked of a product's kernel, beside its size. */
 export interface Asked extends Pick<MatmulChoice, "orientation" | "epilogue" | "dtype"> {
+  /** Planes of workgroups, each with its part of the sums. Default 1. */
+  readonly parts?: number;
   readonly accumulate: boolean;
   /** All strides and first columns are multiples of 4. */
   readonly isTileable: boolean;
@@ -66,18 +92,22 @@ export interface Asked extends Pick<MatmulChoice, "orientation" | "epilogue" | "
 export function productKernel(
   device: Pick<Device, "features" | "software">,
   size: ProductSize,
-  { accumulate, isTileable, variant = variantOf(device, size, isTileable), shape, ...choice }:
-    Asked,
+  asked: Asked,
 ): Required<Pick<Launch, "kernel" | "groups">> {
-  const { M, N, K } = size;
+  const { M, N, K } = size, { accumulate, isTileable, parts = 1, ...given } = asked;
+  const { variant = variantOf(device, size, isTileable), shape: wanted, ...choice } = given;
   if (variant === "plain") {
     const kernel = matmulKernel({ ...choice, variant });
     return { kernel, groups: [Math.ceil(N / kernel.workgroup!), M] };
   }
-  const { rows, columns } = shape ??= tileShapeOf(variant, size);
+  const shape = wanted ?? tileShapeOf(variant, size, parts);
+  const { rows, columns } = shape;
   const isShared = variant === "workgroup", ragged = K % (isShared ? 8 : 4) !== 0;
   const tile = { shape, ragged, partial: N % 4 !== 0, accumulate };
   const kernel = matmulKernel({ ...choice, variant, tile });
   const [down, across] = isShared ? [1, 1] : [kernel.workgroup! / 8, 8]; // tiles of a workgroup
-  return { kernel, groups: [Math.ceil(N / (columns * across)), Math.ceil(M / (rows * down))] };
+  return {
+    kernel,
+    groups: [Math.ceil(N / (columns * across)), Math.ceil(M / (rows * down)), parts],
+  };
 }
