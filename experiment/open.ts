@@ -105,7 +105,8 @@ function infoOf(
     & Pick<OpenRun, "plan" | "device" | "found" | "rewards">
     & { sizes: RunSizes },
 ): RunInfo {
-  const { task, algorithm, model, config, settings } = plan, { kind, name, software } = device;
+  const { task, algorithm, model, config, settings } = plan,
+    { kind, name, software, tuning } = device;
   const { V, P, C, L, H } = modelDims(sizes.config);
   return {
     task: task.name,
@@ -118,7 +119,7 @@ function infoOf(
     source: found.source,
     shape: { vocabulary: V, positions: P, channels: C, layers: L, heads: H },
     data: hashOfExamples(task),
-    device: { kind, name, software },
+    device: { kind, name, software, ...(tuning && { tuning }) },
     config: { ...config, ...settings, ...settingsOfRewards(plan.rewards) },
   };
 }

@@ -25,7 +25,7 @@ import type {
   Summary,
 } from "./observer.ts";
 import { type OpenRun, openRun } from "./open.ts";
-import { resolveRequest, type TrainRequest } from "./request.ts";
+import { resolveRequest, type TrainRequest, tuneFor } from "./request.ts";
 import { examplesFrom, type Scorer, scoreResponses } from "./rollout.ts";
 import { lowerLearningRate } from "./runaway.ts";
 
@@ -57,6 +57,7 @@ export async function trainTask(
   using owned = new DisposableStack();
   const plan = resolveRequest(request);
   const place = device ?? owned.use(await openDevice(request.device));
+  tuneFor(request, place);
   const run = owned.use(await openRun(plan, place, request));
   try {
     return await new TrainingRun(run, observer, started).finish(signal);

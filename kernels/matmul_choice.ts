@@ -1,8 +1,9 @@
-/** Which kernel of the matrix product runs where, and how large its tile is: the table by kind of adapter. @module */
-import type { Device, Launch } from "./device.ts";
+/** Which kernel of the matrix product runs where, how large its tile is, and how long sums are cut. @module */
+import type { Launch } from "./device.ts";
 import { type MatmulChoice, matmulKernel, type MatmulVariant } from "./matmul_kernels.ts";
 import type { Orientation } from "./matmul_twin.ts";
 import type { TileShape } from "./tile_text.ts";
+import { type Adapter, choicesOf, productClass, rowsClass, sumClass } from "./tuning.ts";
 
 /** Sizes that a choice may look at. */
 export interface ProductSize {
@@ -16,17 +17,11 @@ export interface ProductSize {
  * The kernel. Kernels may round their sums differently, so that it depends on orientation, N and K
  * alone: an element of `out` has the same bits in a batch of any size.
  */
-export function variantOf(
-  device: Pick<Device, "features" | "software">,
-  { N, K }: ProductSize,
+export const variantOf = (
+  adapter: Adapter,
+  size: Pick<ProductSize, "orientation" | "N" | "K">,
   isTileable: boolean,
-): MatmulVariant {
-  if (!isTileable) return "plain";
-  if (device.features.has("subgroups-8")) return "shuffle";
-  // Below, workgroups of 64 columns are too few, or steps too few to hide the first.
-  const isLarge = N >= 512 && K >= 64;
-  return isLarge && !device.software ? "workgroup" : "tile";
-}
+): MatmulVariant => isTileable ? choicesOf(adapter).products[productClass(size)]!.variant : "plain";
 
 /**
  * How many k's of a sum are added up at a time: K where it is not cut, else a multiple of 8. Where sums are
@@ -34,18 +29,15 @@ export function variantOf(
  * alone, as if a batch had one row of tiles: so an element of `out` has the same bits in a batch of any size.
  * In TN the sum itself is over the batch, and both sides of `out` are the weight's.
  */
-export function partOf(
-  device: Pick<Device, "features" | "software">,
-  { orientation, M, N, K }: ProductSize,
-): number {
-  if (device.software && K < 8192) return K;
+export function partOf(adapter: Adapter, size: ProductSize): number {
+  const { orientation, M, N, K } = size, most = choicesOf(adapter).parts[sumClass(size)]!;
   const rows = orientation === "TN" ? M : 1, least = orientation === "TN" ? 256 : LEAST;
   const tiles = Math.ceil(rows / 64) * Math.ceil(N / 64);
-  return partFor(K, Math.min(Math.ceil(WANTED / tiles), Math.floor(K / least), MOST_PARTS));
+  return partFor(K, Math.min(Math.ceil(WANTED / tiles), Math.floor(K / least), most));
 }
 
-/** Workgroups of 64 x 64 results that fill a large adapter, and most parts of a sum. */
-const WANTED = 512, MOST_PARTS = 16, LEAST = 1024;
+/** Workgroups of 64 x 64 results that fill a large adapter, and fewest k's of a part. */
+const WANTED = 512, LEAST = 1024;
 
 /** k's of one part where a sum of K is cut into at most `parts`. */
 export const partFor = (K: number, parts: number): number =>
@@ -76,6 +68,18 @@ export function tileShapeOf(
   return isMany ? { rows: 128, columns: 128 } : { rows: 64, columns: 64 };
 }
 
+/** What was measured, for products that fill such a tile. */
+function tunedShape(
+  { tuning }: Adapter,
+  variant: MatmulVariant,
+  size: ProductSize,
+): TileShape | undefined {
+  const tuned = tuning?.products?.[productClass(size)];
+  if (tuned?.variant !== variant) return undefined;
+  const shape = tuned[rowsClass(size)];
+  return shape && size.M >= shape.rows ? shape : undefined;
+}
+
 /** What is asked of a product's kernel, beside its size. */
 export interface Asked extends Pick<MatmulChoice, "orientation" | "epilogue" | "dtype"> {
   /** Planes of workgroups, each with its part of the sums. Default 1. */
@@ -90,17 +94,17 @@ export interface Asked extends Pick<MatmulChoice, "orientation" | "epilogue" | "
 
 /** The kernel of a product, and its grid. */
 export function productKernel(
-  device: Pick<Device, "features" | "software">,
+  adapter: Adapter,
   size: ProductSize,
   asked: Asked,
 ): Required<Pick<Launch, "kernel" | "groups">> {
   const { M, N, K } = size, { accumulate, isTileable, parts = 1, ...given } = asked;
-  const { variant = variantOf(device, size, isTileable), shape: wanted, ...choice } = given;
+  const { variant = variantOf(adapter, size, isTileable), shape: wanted, ...choice } = given;
   if (variant === "plain") {
     const kernel = matmulKernel({ ...choice, variant });
     return { kernel, groups: [Math.ceil(N / kernel.workgroup!), M] };
   }
-  const shape = wanted ?? tileShapeOf(variant, size, parts);
+  const shape = wanted ?? tunedShape(adapter, variant, size) ?? tileShapeOf(variant, size, parts);
   const { rows, columns } = shape;
   const isShared = variant === "workgroup", ragged = K % (isShared ? 8 : 4) !== 0;
   const tile = { shape, ragged, partial: N % 4 !== 0, accumulate };

@@ -8,6 +8,7 @@ import type { Device, Launch, Tensor } from "./device.ts";
 import { type Asked, partOf, productKernel, type ProductSize } from "./matmul_choice.ts";
 import { combineKernel } from "./matmul_combine.ts";
 import type { Epilogue } from "./matmul_twin.ts";
+import type { Adapter } from "./tuning.ts";
 
 /** Most elements of scratch that are asked for, 32 MiB: what has more rows is launched in blocks of rows. */
 const MOST = 2 ** 23;
@@ -27,7 +28,7 @@ function blockOf({ M, N }: Pick<ProductSize, "M" | "N">, parts: number, elements
  * less, in blocks of fewer rows, it does the same.
  */
 export function partialScratch(
-  adapter: Pick<Device, "features" | "software">,
+  adapter: Adapter,
   size: ProductSize,
   part: number = partOf(adapter, size),
 ): number {

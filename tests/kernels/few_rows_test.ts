@@ -61,7 +61,12 @@ async function run(
   const dims = { M, N, K, ...strides, part: K, plane: 0 };
   assert.ok(takesFewRows(orientation, dims));
   device.launch({
-    ...fewRows({ features }, dims, { orientation, epilogue, dtype, accumulate: accumulate === 1 }),
+    ...fewRows({ features, software: true }, dims, {
+      orientation,
+      epilogue,
+      dtype,
+      accumulate: accumulate === 1,
+    }),
     dims: { ...dims, accumulate, scale: epilogue === "plain" ? 0.5 : 1 },
     bind,
   });
