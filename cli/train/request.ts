@@ -2,6 +2,7 @@
 import { didYouMean } from "../../base/names.ts";
 import type { OptionValue } from "../../base/options.ts";
 import type { DeviceChoice } from "../../kernels/devices/open.ts";
+import type { AdapterTuning } from "../../kernels/tuning.ts";
 import { parseRewards, type RewardTerm } from "../../rewards/parse.ts";
 import { DEFAULT_ALGORITHM } from "../../rl/algorithms/registry.ts";
 import { type Parsed, UsageError } from "../command.ts";
@@ -34,6 +35,8 @@ export interface RunRequest {
   steps?: number;
   seed: number;
   device: DeviceChoice;
+  /** What was tuned on the adapter. Absent: kernels are as built in. */
+  tuning?: AdapterTuning;
   /** GiB of device memory that it may take. Absent: what is free, where that is known. */
   memory?: number;
   /** Steps between checkpoints. */
@@ -124,6 +127,7 @@ export function commandOf(request: RunRequest): string {
   if (request.preset !== undefined) parts.push(`--preset ${request.preset}`);
   if (request.steps !== undefined) parts.push(`--steps ${request.steps}`);
   parts.push(`--seed ${request.seed}`, `--device ${request.device}`);
+  if (request.tuning) parts.push("--tuned");
   if (request.evaluateEvery) parts.push(`--evaluate-every ${request.evaluateEvery}`);
   if (request.patience) parts.push(`--patience ${request.patience}`);
   if (request.memory !== undefined) parts.push(`--memory ${request.memory}`);
