@@ -68,6 +68,37 @@ const CUT = {
   ],
 };
 
+Deno.test("sums in parts overwrite gradients that are zero, and are added to others", async () => {
+  using device = new CpuDevice({ precision: "f64" });
+  const launches: Launch[] = [], card = noting(device, launches, { card: true });
+  using model = randomModel(card, CONFIG, { valueHead: false });
+  const { gradients } = model.optimizer!;
+  const matrices = gradients.layout.parameters.map(({ name }) => name)
+    .filter((name) => /^h\..*(attn|mlp)\..*weight$/.test(name));
+  const pass = async () => {
+    model.languageModel(languageModelRows(TEXTS));
+    return await device.read(...matrices.map((name) => gradients.get(name)));
+  };
+  /** Second steps of weights, noted when a pass is recorded: M, N, and whether they add. */
+  const combined = () =>
+    launches.splice(0).filter(({ kernel }) => kernel.label === "matmul_combine.plain")
+      .map(({ dims: { M, N, accumulate } }) => `${M} ${N} ${accumulate}`)
+      .filter((line) => line !== "576 16 0");
+  const weights = ["2051 16", "2052 16", "16 2052", "16 16", "16 48"];
+  const want = await pass();
+  assert.deepEqual(combined(), weights.map((size) => `${size} 0`));
+  model.zeroGradient();
+  for (const name of matrices) {
+    const tensor = gradients.get(name);
+    device.write(tensor, new Float32Array(tensor.length).fill(5));
+  }
+  assert.deepEqual(await pass(), want);
+  launches.splice(0);
+  const twice = await pass();
+  assert.deepEqual(combined(), weights.map((size) => `${size} 1`));
+  twice.forEach((got, i) => assertRelative(got, want[i].map((x) => 2 * x), matrices[i], 1e-11));
+});
+
 const OPTIONS: Record<string, Gpt2Options> = {
   "a policy": { valueHead: true },
   "an adapter": { lora: { rank: 4, alpha: 5, targets: "all-linear" } },
