@@ -40,7 +40,7 @@ async function folderOf(name: string, action: string): Promise<string> {
   });
 }
 
-/** As `folderOf`, where "tiny" is no such network. */
+/** As `folderOf`, where "tiny" and "small" are no such networks. */
 const encoderFolder = (name: string, action: string): Promise<string> =>
   folderOf(name, action).catch((error: Error) => {
     error.message = error.message.replace('"tiny", "small", ', "");

@@ -32,18 +32,23 @@ const T_975: Readonly<Record<number, number>> = {
 };
 
 /**
- * Mean, and the 95 % interval of the mean over n seeds, cut to 0 to 1; by Student's t, so that three seeds
- * that agree by luck are not taken for more than three.
+ * Mean, and half of the 95 % interval of the mean over n seeds; by Student's t, so that three seeds that
+ * agree by luck are not taken for more than three.
  * @throws {RangeError} for fewer than 2 values or more than 10
  */
-export function interval(values: readonly number[]): { mean: number; low: number; high: number } {
+export function meanOver(values: readonly number[]): { mean: number; half: number } {
   const n = values.length, t = T_975[n];
   if (t === undefined) {
     throw new RangeError(`Cannot give an interval as it takes 2 to 10 seeds: there are ${n}`);
   }
   const mean = values.reduce((sum, x) => sum + x, 0) / n;
   const variance = values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / (n - 1);
-  const half = t * Math.sqrt(variance / n);
+  return { mean, half: t * Math.sqrt(variance / n) };
+}
+
+/** The mean of shares and its interval, cut to 0 to 1. @throws as `meanOver` */
+export function interval(values: readonly number[]): { mean: number; low: number; high: number } {
+  const { mean, half } = meanOver(values);
   return { mean, low: Math.max(0, mean - half), high: Math.min(1, mean + half) };
 }
 
@@ -113,11 +118,13 @@ export function withTable(page: string, table: string): string {
   return `${page.slice(0, from)}<!-- table -->\n\n${table}\n\n${page.slice(to)}`;
 }
 
-async function train(algorithm: string, { task, seed, out }: Record<string, string>) {
+/** Trains one run by the command line; `words` name the task, and what else is not its own. */
+export async function trainRun(
+  words: readonly string[],
+  { seed, out }: { seed: string; out: string },
+): Promise<void> {
   const { success } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      ...["task", "train", task, "--algorithm", algorithm, "--seed", seed, "--out", out, "--json"],
-    ],
+    args: ["task", "train", ...words, "--seed", seed, "--out", out, "--json"],
     stdout: "null",
   }).output();
   if (!success) throw new Error(`Cannot go on as the run ${out} failed; see above`);
@@ -137,7 +144,7 @@ if (import.meta.main) {
     for (const seed of seeds.split(",")) {
       const out = `runs/results/${algorithm}-${seed}`;
       if (!await readSummary(out).catch(() => undefined)) {
-        await train(algorithm, { task, seed, out });
+        await trainRun([task, "--algorithm", algorithm], { seed, out });
       }
       results.push(await resultOf(out));
     }

@@ -4,6 +4,7 @@ import { saveGpt2 } from "../../model/files/gpt2_save.ts";
 import { exportOptimizer } from "../../model/files/optimizer_file.ts";
 import { asUsage } from "../../base/usage.ts";
 import type { Gpt2 } from "../../model/gpt2.ts";
+import { END_OF_TEXT, type TokenizerJson } from "../../model/tokenizer/bpe.ts";
 import { flushTree, ignoreAbsent, listFolder, makeParents, writeError } from "./files.ts";
 import { pretrainStateSchema, readChecked, RunFolderError } from "./schemas.ts";
 
@@ -105,6 +106,20 @@ export async function readState(from: string): Promise<PretrainState> {
   const state = await readChecked(from, "pretrain.json", pretrainStateSchema);
   if (state !== undefined) return state;
   throw new RunFolderError(`Cannot resume from ${from} as a checkpoint holds a pretrain.json`);
+}
+
+/** The tokenizer in a model's folder. @throws {Error} when there is none of this project's form */
+export async function readTokenizer(folder: string): Promise<TokenizerJson> {
+  const path = `${folder}/tokenizer.json`;
+  const json = await Deno.readTextFile(path).then(JSON.parse).catch((cause) => {
+    throw new Error(`Cannot continue from ${folder} as it must hold a tokenizer.json: ${path}`, {
+      cause,
+    });
+  });
+  if (Number.isInteger(json?.model?.vocab?.[END_OF_TEXT])) return json;
+  throw new Error(
+    `Cannot continue from ${folder} as its tokenizer must have ${END_OF_TEXT}: ${path} has none`,
+  );
 }
 
 /** Writes the loss of every update. */

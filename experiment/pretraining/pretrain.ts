@@ -7,7 +7,6 @@ import { scheduleAt } from "../../base/schedules.ts";
 import { asUsage } from "../../base/usage.ts";
 import type { Device } from "../../kernels/device.ts";
 import { type DeviceChoice, openDevice } from "../../kernels/devices/open.ts";
-import { readIfThere } from "../../model/files/deno_folder.ts";
 import { replaceFile } from "../../model/files/disk.ts";
 import { importOptimizer } from "../../model/files/optimizer_file.ts";
 import { Gpt2 } from "../../model/gpt2.ts";
@@ -23,6 +22,7 @@ import {
   openFolder,
   type PretrainState,
   readState,
+  readTokenizer,
   removeCheckpoints,
   saveCheckpoint,
   writeLosses,
@@ -103,7 +103,8 @@ export async function pretrain(
   const began = performance.now();
   const recipe = numbersOf(request);
   const { out } = request;
-  const earlier = await earlierStage(request), given = await tokenizerOf(earlier);
+  const earlier = await earlierStage(request);
+  const given = earlier === undefined ? undefined : await readTokenizer(earlier);
   const checkpoint = await openFolder(out, request.resume ?? false);
   const { tokenizer, training, heldout } = prepare(recipe, given);
   const path = await writeTokenizer(out, tokenizer);
@@ -200,21 +201,6 @@ async function writeTokenizer(out: string, tokenizer: TokenizerJson): Promise<st
 /** Whether the held-out loss is measured after this many updates: at the end, and every so often before. */
 const isMeasured = ({ evaluateEvery, steps }: Recipe, step: number): boolean =>
   evaluateEvery > 0 && (step === steps || step % evaluateEvery === 0);
-
-/** @throws {Error} when the folder has no tokenizer.json of this project's form */
-async function tokenizerOf(folder: string | undefined): Promise<TokenizerJson | undefined> {
-  if (folder === undefined) return undefined;
-  const path = `${folder}/tokenizer.json`;
-  const text = await readIfThere(path);
-  if (text === undefined) {
-    throw new Error(`Cannot continue from ${folder} as it must hold a tokenizer.json: ${path}`);
-  }
-  const json = JSON.parse(text);
-  if (Number.isInteger(json?.model?.vocab?.[END_OF_TEXT])) return json;
-  throw new Error(
-    `Cannot continue from ${folder} as its tokenizer must have ${END_OF_TEXT}: ${path} has none`,
-  );
-}
 
 /** A fresh model, that of an earlier stage with fresh moments, or that of a checkpoint with its optimizer. */
 async function openModel(

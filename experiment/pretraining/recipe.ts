@@ -141,7 +141,7 @@ export const SMALL: SmallRecipe = {
   vocabulary: 4096,
   cut: 0.3,
   config: { n_positions: 256, n_embd: 192, n_layer: 4, n_head: 6, initializer_range: 0.06 },
-  steps: 7000,
+  steps: 5200,
   batch: 4,
   length: 256,
   lr: 3e-3,
@@ -153,7 +153,7 @@ export const SMALL: SmallRecipe = {
   beta2: 0.95,
   weightDecay: 0.1,
   maxNorm: 1,
-  stages: [{ characters: 52_000_000, steps: 18_000, lr: 2e-3 }],
+  stages: [2e-3, 2e-3, 1.5e-3].map((lr) => ({ lr, characters: 18_000_000, steps: 6600 })),
 };
 
 /** The recipes by the name of their model. */

@@ -170,7 +170,7 @@ inTemporary(
         /unknown setting levl\. Did you mean level=VALUE \(how many prompts, default 1, 1 to 3\)\?/,
       ],
       ["letters.ts level=4", /Cannot set level as it must be 1 to 3: it is "4"/],
-      ["colors level=2", /unknown setting level\./],
+      ["colors level=2", /Cannot set level as it is a setting of the task math, not of colors\./],
       ["leters.ts", /as it must be a file: it is not there in .*\. Did you mean letters\.ts\?/],
       ["letters.txt/", /a task's own file is a module .* or a table/],
       ["letters.ts --reward ./none.ts", /Cannot read the reward \.\/none\.ts as it must be a file/],
@@ -227,8 +227,17 @@ Deno.test("--list has every task with what it decides, in words and as one objec
         model: "tiny",
       },
       ...{ algorithm: "ppo", reward: "semantic", steps: 40, prompts: { train: 72, heldout: 18 } },
-      fits: list.rewards.map(({ name }: { name: string }) => name),
+      fits: ["semantic", "exact", "first_word"],
     });
+    const names = ["colors", "shades", "opposites", "categories", "copy", "negative"];
+    assert.deepEqual(list.tasks.map(({ name }: { name: string }) => name), [
+      ...[...names, "analogies", "math", "dialogue", "imdb"],
+    ]);
+    assert.deepEqual(list.rewards.map(({ name }: { name: string }) => name).sort(), [
+      ...["contains", "exact", "first_word", "format", "judge_hard", "judge_soft", "length"],
+      ...["numeric_hard", "numeric_soft", "perplexity", "regex", "repetition", "semantic"],
+      "sentiment",
+    ]);
     assert.deepEqual(Object.keys(list), ["tasks", "algorithms", "rewards", "presets"]);
     assert.ok(
       list.rewards.find(({ name }: { name: string }) => name === "semantic").settings.includes(

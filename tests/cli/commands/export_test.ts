@@ -358,7 +358,7 @@ inTemporary(
         [
           ["tinny"],
           2,
-          /no run or model "tinny" in .* Did you mean "tiny"\? {2}It takes a run folder, tiny, a model folder, or/,
+          /no run or model "tinny" in .* Did you mean "tiny"\? {2}It takes a run folder, tiny, small, a model folder, or/,
         ],
         [["someone/none@refs/pr/1"], 1, /deno task fetch someone\/none@refs\/pr\/1/],
         [[folder], 2, /Cannot export .*\/run as it has no checkpoint yet/],

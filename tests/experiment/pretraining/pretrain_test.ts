@@ -251,8 +251,8 @@ inTemporary(
       /^Error: Cannot pretrain as the first stage begins with fresh weights: --from is .*first\. Give --stage 2/,
     );
     await refused(
-      { stage: 3, from: first },
-      /^Error: Cannot pretrain as the recipe small has stages 1 to 2: it is 3$/,
+      { stage: 5, from: first },
+      /^Error: Cannot pretrain as the recipe small has stages 1 to 4: it is 5$/,
     );
     await refused(
       { recipe: "smal" },

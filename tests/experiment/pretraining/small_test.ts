@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { Tokenizer } from "npm:@huggingface/tokenizers@0.2.0";
 import { trainBpe } from "../../../model/tokenizer/bpe.ts";
+import { openTaskNow } from "../../../tasks/open.ts";
+import { listTasks } from "../../../tasks/registry.ts";
 import { taskMixtures } from "../../../experiment/pretraining/corpus.ts";
 import { Random } from "../../../experiment/pretraining/random.ts";
 import { recipeOf, type SmallRecipe } from "../../../experiment/pretraining/recipe.ts";
@@ -62,6 +64,41 @@ Deno.test("no task's prompt stands in a document, in whatever case or spacing", 
   for (const document of [...corpus, ...heldout.flatMap(({ documents }) => documents)]) {
     const text = plain(document);
     for (const prompt of prompts) assert.ok(!prompt.test(text), document);
+  }
+});
+
+Deno.test("neither does the prompt of an example, trained or held out", () => {
+  const text = plain(corpus.join("\n\n"));
+  for (const { name } of listTasks()) {
+    const { train, heldout } = openTaskNow(name).task.examples;
+    const found = [...train, ...heldout].filter(({ prompt }) =>
+      text.includes(plain(prompt).trim())
+    );
+    assert.deepEqual(found.map(({ prompt }) => prompt), [], name);
+  }
+});
+
+Deno.test("what a task asks for is told, and each answer of one word is one token", () => {
+  const of = (name: string) => {
+    const { train, heldout } = openTaskNow(name).task.examples;
+    return [...train, ...heldout].map(({ id, answer }) => [id, answer!] as const);
+  };
+  const opposites = new Map(ANSWERED_OPPOSITES);
+  for (const [word, answer] of of("opposites")) assert.equal(opposites.get(word), answer, word);
+  for (const [word, answer] of of("categories")) {
+    assert.ok(ANSWERED_KINDS[answer].includes(word), word);
+  }
+  const mixed = new Map(triplesOf(taskMixtures()).map(({ a, b, c, m }) => [`${a}+${b}+${c}`, m]));
+  for (const [set, answer] of of("shades")) assert.equal(mixed.get(set), answer, set);
+  for (const [id, answer] of of("analogies")) {
+    const [a, b, c] = id.split(/:+/);
+    const has = (x: string, y: string) =>
+      ANSWERED_RELATIONS.some((pairs) => pairs.some(([from, to]) => from === x && to === y));
+    assert.ok(has(a, b) && has(c, answer), id);
+  }
+  const whole = new Set(smallWholeWords(sources.mixtures));
+  for (const name of ["opposites", "categories", "shades", "colors", "analogies"]) {
+    for (const [id, answer] of of(name)) assert.ok(whole.has(answer), `${name} ${id}: ${answer}`);
   }
 });
 

@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { meanText, type TaskRun, taskTable, withTaskTable } from "../scripts/task_results.ts";
+
+const run = (seed: number, exact: number, reward: number, more = {}): TaskRun => ({
+  rewards: "semantic",
+  summary: {
+    ...{ task: "opposites", algorithm: "ppo", rewards: ["semantic"], model: "small", seed },
+    ...{ steps: 40, seconds: 30, tokensPerSecond: 900, device: { kind: "cpu", name: "twins" } },
+    train: { before: { exact: 0, reward: 0 }, after: { exact: 1, reward: 1 } },
+    heldout: { before: { exact: 0.5, reward: 0.75 }, after: { exact, reward } },
+    players: {
+      ...{ prompts: 4, copy: { exact: 0, reward: 0.535 }, nothing: { exact: 0, reward: 0 } },
+      constant: {
+        ...{ answer: "hard", tried: { answers: 1, of: 1, prompts: 1 }, exact: 0.1, reward: 0.4 },
+      },
+    },
+    ...more,
+  },
+});
+
+Deno.test("a mean has Student's interval over its seeds, and none of one seed", () => {
+  // 0.7, 0.8, 0.9: deviation 0.1, 4.303 * 0.1 / sqrt(3) = 0.2484
+  assert.equal(meanText([0.7, 0.8, 0.9]), "0.800 (0.552 to 1.048)");
+  assert.equal(meanText([0.25]), "0.250");
+});
+
+Deno.test("a row a task tells its measure before and after, and the best that learns nothing", () => {
+  const table = taskTable([run(1, 0.8, 0.9), run(2, 0.9, 0.95), run(3, 1, 1)]);
+  const row = table.split("\n")[2];
+  assert.equal(
+    row,
+    "| `opposites` | ppo, semantic, small | 0.500 | 0.900 (0.652 to 1.148) | 0.750 | " +
+      "**0.950 (0.826 to 1.074)** | copy 0.535 |",
+  );
+});
+
+Deno.test("a task without answers has no exact share", () => {
+  const none = { exact: NaN, reward: 0.1 };
+  const table = taskTable([run(1, 0, 0, { heldout: { before: none, after: none } })]);
+  assert.match(table, /small \| - \| - \| 0\.100 \| \*\*0\.100\*\* \|/);
+});
+
+Deno.test("the page keeps what is around its second table", () => {
+  const page = "a\n<!-- tasks -->\nold\n<!-- /tasks -->\nb\n";
+  assert.equal(
+    withTaskTable(page, "new"),
+    "a\n<!-- tasks -->\n\nnew\n\n<!-- /tasks -->\nb\n",
+  );
+  assert.throws(() => withTaskTable("a", "new"), /docs\/results\.md has no <!-- tasks -->/);
+});
