@@ -34,6 +34,7 @@
  */
 export { type DeviceChoice, openDevice } from "./kernels/devices/open.ts";
 export type { Device } from "./kernels/device.ts";
+export { type AdapterTuning, type Tuning, useTuning } from "./kernels/tuning.ts";
 export { generate } from "./model/generation/generate.ts";
 export type { EncoderOptions } from "./model/encoder/encoder.ts";
 export { SentenceEmbedder } from "./model/encoder/sentence.ts";

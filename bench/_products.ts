@@ -1,7 +1,9 @@
 /** Matrix products as a model runs them, and each kernel side by side. @module */
 import { align } from "../kernels/tensor.ts";
 import { matmul, type MatmulDims, type MatmulVariant } from "../kernels/matmul.ts";
-import { type KernelCase, noise } from "./_case.ts";
+import { partFor } from "../kernels/matmul_choice.ts";
+import { partialScratch } from "../kernels/matmul_parts.ts";
+import { type KernelCase, noise, zeros } from "./_case.ts";
 import type { Shape } from "./_shapes.ts";
 
 /** All products of one layer's kinds and of the head, and each kernel in each orientation. */
@@ -20,11 +22,15 @@ export function products(shape: Shape): KernelCase[] {
     product("MLP in, dw", { M: C, N: I, K: N, orientation: "TN", accumulate: true }),
     product("MLP out, dw", { M: I, N: C, K: N, orientation: "TN", accumulate: true }),
     product("logits, dw", { M: V, N: C, K: R, orientation: "TN", ldA: ld, accumulate: true }),
+    ...inParts(shape),
     ...decoding(shape),
     ...halved(shape),
     ...comparison(shape),
   ];
 }
+
+/** How long parts are is asked for, so that it does not matter where. */
+const ANY = { features: new Set<string>(), software: true };
 
 type Extra = "bias" | "residual" | "pre";
 
@@ -46,10 +52,25 @@ export function product(name: string, dims: MatmulDims, extras: readonly Extra[]
       ...(extras.includes("bias") && { bias: noise(N) }),
       ...(extras.includes("residual") && { residual: noise(M * N) }),
       ...(extras.includes("pre") && { pre: noise(M * N) }),
+      ...(dims.part && { partial: zeros(Math.max(1, partialScratch(ANY, dims, dims.part))) }),
     }),
     outputs: extras.includes("pre") && dims.activation === "gelu" ? ["out", "pre"] : ["out"],
     launch: (device, x) => matmul(device, x, dims),
   };
+}
+
+/** Products whose sums are taken in parts. */
+function inParts({ B, T, C, I, V, R }: Shape): KernelCase[] {
+  const N = B * T, ldA = align(V);
+  const dx = { M: R, N: C, K: V, orientation: "NN", ldA, part: partFor(V, 16) } as const;
+  const out = { M: N, N: C, K: I, orientation: "NN", part: partFor(I, 4) } as const;
+  const dw = { M: I, N: C, K: N, orientation: "TN", part: partFor(N, 4) } as const;
+  return [
+    product("logits, dx, in parts", dx),
+    product("MLP out, in parts", out, ["bias", "residual"]),
+    product("MLP in, dx, in parts", { ...out, orientation: "NT" }),
+    product("MLP out, dw, in parts", { ...dw, accumulate: true }),
+  ];
 }
 
 /** The products of a decode step that differ: one row a sequence, or one alone. */

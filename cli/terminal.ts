@@ -116,8 +116,13 @@ export function duration(seconds: number): string {
 
 /** A device by name, with its kind, and whether it is the processor that plays it. */
 export const deviceWords = (
-  { name, kind, software }: { name: string; kind: string; software: boolean },
-): string => `${name} (${kind}${software ? ", software" : ""})`;
+  { name, kind, software, tuning }: {
+    name: string;
+    kind: string;
+    software: boolean;
+    tuning?: unknown;
+  },
+): string => `${name} (${kind}${software ? ", software" : ""}${tuning ? ", tuned" : ""})`;
 
 /** A number for people: four significant digits, never "-0", "-" where not finite. */
 export function short(value: number | null | undefined): string {

@@ -1,4 +1,5 @@
 /** What a training run tells whoever watches it: the run folder, the terminal, a test. @module */
+import type { Tuning } from "../kernels/tuning.ts";
 import type { ModelSource } from "../model/hub/find_model.ts";
 import type { StepTimings } from "../rl/trainer.ts";
 
@@ -133,7 +134,8 @@ export interface RunInfo {
   data: string;
   seed: number;
   steps: number;
-  device: { kind: string; name: string; software: boolean };
+  /** `tuning`: choices of kernels other than built in. */
+  device: { kind: string; name: string; software: boolean; tuning?: Tuning };
   /** The whole resolved configuration; enough to repeat the run. */
   config: Record<string, unknown>;
   /** Files of the user's own, where task or rewards came from some. */

@@ -141,7 +141,7 @@ function infoOf(
     & { sizes: RunSizes },
 ): RunInfo {
   const { task, opened, algorithm, model, config, settings } = plan;
-  const { kind, name, software } = device;
+  const { kind, name, software, tuning } = device;
   const { V, P, C, L, H } = modelDims(sizes.config);
   return {
     task: task.name,
@@ -154,7 +154,7 @@ function infoOf(
     source: found.source,
     shape: { vocabulary: V, positions: P, channels: C, layers: L, heads: H },
     data: hashOfExamples(task),
-    device: { kind, name, software },
+    device: { kind, name, software, ...(tuning && { tuning }) },
     config: {
       ...{ ...config, ...settings, ...settingsOfRewards(plan.rewards), ...opened.settings },
       ...(plan.parent.parent !== "table" && plan.parent),

@@ -5,7 +5,7 @@ import { namedModel } from "./folder/named_model.ts";
 import { measureRun } from "./measure.ts";
 import { memoryBudget, type MemoryPlan, passRows, runShape } from "./memory_plan.ts";
 import { openRequest } from "./opening.ts";
-import { resolveRequest, type TrainRequest } from "./request.ts";
+import { resolveRequest, type TrainRequest, tuneFor } from "./request.ts";
 import { type MemoryOption, planFitting, suggestSavings } from "./suggestions.ts";
 
 /** What the run of a request would hold, whether it fits or not; plain JSON. */
@@ -38,6 +38,7 @@ export interface PlannedRun {
 export async function planTask(request: TrainRequest): Promise<PlannedRun> {
   const resolved = resolveRequest(await openRequest(request));
   using device = await openDevice(request.device);
+  tuneFor(request, device);
   const { model } = await namedModel(resolved.model);
   const { sizes } = await measureRun(resolved, await modelFolder(model), device);
   const { parts, total } = planFitting(device, sizes, { from: "unknown" });

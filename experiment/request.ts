@@ -2,6 +2,8 @@
 import { defineOptions, type OptionValue } from "../base/options.ts";
 import { markUsage } from "../base/usage.ts";
 import type { DeviceChoice } from "../kernels/devices/open.ts";
+import type { Device } from "../kernels/device.ts";
+import { type AdapterTuning, useTuning } from "../kernels/tuning.ts";
 import type { Algorithm, Needs } from "../rl/algorithm.ts";
 import { asAlgorithm, DEFAULT_ALGORITHM } from "../rl/algorithms/registry.ts";
 import { needsOf } from "../rl/needs.ts";
@@ -51,6 +53,11 @@ export interface TrainRequest {
   seed?: number;
   /** Default "auto". */
   device?: DeviceChoice;
+  /**
+   * Choices of kernels for one adapter, in place of those built in. Bits differ by rounding, so that the run
+   * keeps them: whoever resumes gives the same. Default none.
+   */
+  tuning?: AdapterTuning;
   /** Steps between checkpoints; step 0 and the last always have one. 0: only they. Default 0. */
   saveEvery?: number;
   /** Steps between evaluations on held-out prompts, beside those before and after. 0: only they. Default 0. */
@@ -125,6 +132,18 @@ const FIELDS = defineOptions("a run", {
  */
 export const resolveRequest = (request: TrainRequest): ResolvedRequest =>
   markUsage(() => resolve(request));
+
+/**
+ * Has `device` run by the request's tuning. Whoever resumes on another device leaves it behind.
+ * @throws {Error} when it is not that adapter's
+ */
+export function tuneFor(
+  { tuning, changed = [] }: Pick<TrainRequest, "tuning" | "changed">,
+  device: Device,
+): void {
+  if (!tuning || (changed.includes("device") && tuning.adapter !== device.name)) return;
+  useTuning(device, tuning);
+}
 
 function resolve(request: TrainRequest): ResolvedRequest {
   const { model, preset: named, steps, seed, ...every } = FIELDS.resolve(

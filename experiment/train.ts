@@ -26,7 +26,7 @@ import type {
 } from "./observer.ts";
 import { type OpenRun, openRun } from "./open.ts";
 import { openRequest } from "./opening.ts";
-import { resolveRequest, type TrainRequest } from "./request.ts";
+import { resolveRequest, type TrainRequest, tuneFor } from "./request.ts";
 import { boundsFor, boundsNotice, play } from "./players.ts";
 import { examplesFrom, meanOf, type Scorer, scoreResponses } from "./rollout.ts";
 import { fallbackNotes, rewardMetrics } from "./reward_metrics.ts";
@@ -62,6 +62,7 @@ export async function trainTask(
   const request = await openRequest(asked);
   const plan = resolveRequest(request);
   const place = device ?? owned.use(await openDevice(request.device));
+  tuneFor(request, place);
   const run = owned.use(await openRun(plan, place, { ...request, signal }));
   try {
     return await new TrainingRun(run, observer, started).finish(signal);

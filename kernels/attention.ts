@@ -6,6 +6,7 @@ import {
   attentionTwin,
 } from "./attention_cpu.ts";
 import { attentionCode } from "./attention_text.ts";
+import { choicesOf } from "./tuning.ts";
 import naiveCode from "./attention_naive.wgsl" with { type: "text" };
 
 /** B batch rows of T positions, H heads of D dimensions each; C = H * D. */
@@ -78,7 +79,7 @@ function launch(
     );
   }
   const fast = D % 4 === 0 && !dims.naive;
-  const shuffles = fast && (dims.shuffle ?? device.features.has("subgroups-8"));
+  const shuffles = fast && (dims.shuffle ?? choicesOf(device).attentionShuffles);
   const file = fast ? `attention_d${D}` : "attention_naive", lanes = shuffles ? 8 : LANES;
   device.launch({
     kernel: {

@@ -5,6 +5,7 @@
  * @module
  */
 import type { MemoryKind, MemoryUse } from "./memory.ts";
+import type { Tuning } from "./tuning.ts";
 
 /** Floating-point host memory. The CPU device computes in whichever of the two it was opened with. */
 export type FloatArray = Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
@@ -102,6 +103,8 @@ export interface Device extends Disposable {
   readonly limits: DeviceLimits;
   readonly features: ReadonlySet<string>;
   readonly memory: MemoryUse;
+  /** What was measured to be fastest here, which launches follow: see `useTuning`. Absent: the built-in choices. */
+  tuning?: Tuning;
 
   /**
    * Takes memory from the pool, of f32 by default. A reused storage holds old numbers: kernels

@@ -4,7 +4,7 @@
  * which changes no sum: a row gets the same bits in every batch.
  * @module
  */
-import type { Device, Dtype, Kernel, Launch } from "./device.ts";
+import type { Dtype, Kernel, Launch } from "./device.ts";
 import code from "./few_rows.wgsl" with { type: "text" };
 import alongK from "./few_rows_along_k.wgsl" with { type: "text" };
 import { type Block, multiplyText, type Sharing } from "./few_rows_text.ts";
@@ -16,6 +16,7 @@ import { isWorthTouching } from "./fragments/touch.ts";
 import touch from "./fragments/touch.wgsl" with { type: "text" };
 import { stores } from "./matmul_kernels.ts";
 import { type Epilogue, type Orientation, productTwin } from "./matmul_twin.ts";
+import { type Adapter, choicesOf } from "./tuning.ts";
 
 /** What tells one kernel from another. */
 export interface FewRowsChoice extends Block {
@@ -54,15 +55,12 @@ export function takesFewRows(
 
 /** The kernel, and the grid, of a product that `takesFewRows`. */
 export function fewRows(
-  { features }: Pick<Device, "features">,
+  adapter: Adapter,
   { M, N, K }: Pick<FewRowsDims, "M" | "N" | "K">,
   choice: Pick<FewRowsChoice, "orientation" | "epilogue" | "dtype" | "accumulate">,
 ): Required<Pick<Launch, "kernel" | "groups">> {
-  const sharing: Sharing = features.has("subgroups-8")
-    ? "shuffle"
-    : choice.orientation === "NT"
-    ? "along_k"
-    : "parts";
+  const { NN, NT } = choicesOf(adapter).fewRows;
+  const sharing = choice.orientation === "NT" ? NT! : NN!;
   const ROWS = M === 1 ? 1 : M <= 4 ? 4 : sharing === "shuffle" ? 16 : 8;
   const STRIPS = sharing === "shuffle" && choice.orientation === "NN" ? stripsOf(N, ROWS) : 1;
   const ahead = sharing === "shuffle" && isWorthTouching({ ...choice, N, K });

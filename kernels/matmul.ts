@@ -3,8 +3,9 @@ import { bytesOf, rowRanges, view } from "./tensor.ts";
 import type { Device, Tensor } from "./device.ts";
 import type { MatmulVariant } from "./matmul_kernels.ts";
 import type { Epilogue, Orientation } from "./matmul_twin.ts";
-import { productKernel } from "./matmul_choice.ts";
+import { partOf, productKernel } from "./matmul_choice.ts";
 import { epilogueOf } from "./matmul_epilogue.ts";
+import { launchParts } from "./matmul_parts.ts";
 import { fewRows, takesFewRows } from "./few_rows.ts";
 import type { TileShape } from "./tile_text.ts";
 
@@ -23,6 +24,11 @@ export interface MatmulBuffers {
   residual?: Tensor;
   /** Laid out as `out`: written by "gelu", read by "dgelu". */
   pre?: Tensor;
+  /**
+   * Scratch of `partialScratch` elements, with which sums that are long are taken in parts where that is
+   * faster. Their bits differ then, so that the caller decides by what the product is for, and never by M.
+   */
+  partial?: Tensor;
 }
 
 /** Shape and epilogue of one product. */
@@ -57,17 +63,20 @@ export interface MatmulDims {
   variant?: MatmulVariant;
   /** Overrides the size of a register tile; no bit depends on it. */
   shape?: TileShape;
+  /** Overrides how many k's of a sum are taken at a time, a multiple of 8 or K; needs `partial`. */
+  part?: number;
 }
 
 /**
  * Enqueues out (M, N) = [out +] act(scale op(a) . op(b) + bias) + residual. When `b` (or, for TN, `out`) is
  * larger than one binding it is bound in row ranges, one launch each.
- * @throws {RangeError} when a tensor is too small, or ranges are needed together with an epilogue
+ * @throws {RangeError} when a tensor is too small, parts are no multiples of 8, or ranges are needed
+ * together with an epilogue
  * @throws {TypeError} when the epilogue's tensors do not fit together
  */
 export function matmul(device: Device, x: MatmulBuffers, dims: MatmulDims): void {
-  const { M, N, K, orientation } = dims;
-  const epilogue = epilogueOf(x, dims);
+  const { M, N, K, orientation } = dims, epilogue = epilogueOf(x, dims);
+  const part = x.partial && dims.role === undefined ? dims.part ?? partOf(device, dims) : K;
   const ranged = orientation === "TN" ? x.out : x.b;
   const [R, C] = orientation === "NT"
     ? [N, K]
@@ -75,9 +84,9 @@ export function matmul(device: Device, x: MatmulBuffers, dims: MatmulDims): void
     ? [K, N]
     : [M, dims.ldOut ?? N];
   const { dtype } = ranged, bytes = R * C * bytesOf(dtype);
-  if (bytes <= device.limits.maxBinding) return launch(device, x, dims, epilogue);
+  if (bytes <= device.limits.maxBinding) return launch(device, x, { ...dims, part }, epilogue);
   const { atA = 0, atOut = 0 } = dims;
-  const full = { ...dims, ldA: ldAOf(dims), ldOut: dims.ldOut ?? N };
+  const full = { ...dims, part, ldA: ldAOf(dims), ldOut: dims.ldOut ?? N };
   if (epilogue !== "plain") {
     throw new RangeError(
       `Cannot multiply by "${ranged.label}" with the ${epilogue} epilogue as row ranges have none: ` +
@@ -86,19 +95,15 @@ export function matmul(device: Device, x: MatmulBuffers, dims: MatmulDims): void
   }
   for (const [start, end] of rowRanges(device.limits, { R, C, dtype })) {
     const rows = end - start;
-    const part = view(ranged, start * C, rows * C);
+    const piece = view(ranged, start * C, rows * C);
     if (orientation === "NT") {
-      launch(device, { ...x, b: part }, { ...full, N: rows, atOut: atOut + start }, epilogue);
+      launch(device, { ...x, b: piece }, { ...full, N: rows, atOut: atOut + start }, epilogue);
     } else if (orientation === "NN") {
       const accumulate = dims.accumulate || start > 0;
-      launch(
-        device,
-        { ...x, b: part },
-        { ...full, K: rows, atA: atA + start, accumulate },
-        epilogue,
-      );
+      const range = { ...full, K: rows, atA: atA + start, accumulate };
+      launch(device, { ...x, b: piece }, range, epilogue);
     } else {
-      launch(device, { ...x, out: part }, { ...full, M: rows, atA: atA + start }, epilogue);
+      launch(device, { ...x, out: piece }, { ...full, M: rows, atA: atA + start }, epilogue);
     }
   }
 }
@@ -106,7 +111,9 @@ export function matmul(device: Device, x: MatmulBuffers, dims: MatmulDims): void
 const ldAOf = ({ orientation, M, K, ldA }: MatmulDims): number =>
   ldA ?? (orientation === "TN" ? M : K);
 
-function launch(device: Device, x: MatmulBuffers, dims: MatmulDims, epilogue: Epilogue): void {
+type Cut = MatmulDims & { part: number };
+
+function launch(device: Device, x: MatmulBuffers, dims: Cut, epilogue: Epilogue): void {
   const { M, N, K, orientation, atA = 0, atOut = 0, accumulate = false, scale = 1 } = dims;
   const { role, variant, shape } = dims, ldOut = dims.ldOut ?? N;
   const strides = { ldA: ldAOf(dims), ldB: orientation === "NT" ? K : N, ldOut, atA, atOut };
@@ -129,12 +136,15 @@ function launch(device: Device, x: MatmulBuffers, dims: MatmulDims, epilogue: Ep
   if (x.residual) bind.residual = [x.residual, laidOut];
   if (x.pre) bind.pre = [x.pre, laidOut];
   const choice = { orientation, epilogue, dtype: x.b.dtype, accumulate };
+  const of = { M, N, K, ...strides, accumulate: Number(accumulate), scale, part: K, plane: 0 };
+  const asked = { ...choice, isTileable, variant, shape };
+  if (dims.part < K && isTileable && variant !== "plain") {
+    return launchParts(device, { dims: of, bind, asked, partial: x.partial!, part: dims.part });
+  }
   const isFew = role === "decode" && !variant && takesFewRows(orientation, { M, N, K, ...strides });
   device.launch({
-    ...(isFew
-      ? fewRows(device, dims, choice)
-      : productKernel(device, dims, { ...choice, isTileable, variant, shape })),
-    dims: { M, N, K, ...strides, accumulate: Number(accumulate), scale },
+    ...(isFew ? fewRows(device, dims, choice) : productKernel(device, dims, asked)),
+    dims: of,
     bind,
   });
 }

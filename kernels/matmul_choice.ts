@@ -1,9 +1,10 @@
-/** Which kernel of the matrix product runs where, and how large its tile is: the table by kind of adapter. @module */
-import type { Device, Launch } from "./device.ts";
+/** Which kernel of the matrix product runs where, how large its tile is, and how long sums are cut. @module */
+import type { Launch } from "./device.ts";
 import { isWorthTouching } from "./fragments/touch.ts";
 import { type MatmulChoice, matmulKernel, type MatmulVariant } from "./matmul_kernels.ts";
 import type { Orientation } from "./matmul_twin.ts";
 import type { TileShape } from "./tile_text.ts";
+import { type Adapter, choicesOf, productClass, rowsClass, sumClass } from "./tuning.ts";
 
 /** Sizes that a choice may look at. */
 export interface ProductSize {
@@ -17,17 +18,31 @@ export interface ProductSize {
  * The kernel. Kernels may round their sums differently, so that it depends on orientation, N and K
  * alone: an element of `out` has the same bits in a batch of any size.
  */
-export function variantOf(
-  device: Pick<Device, "features" | "software">,
-  { N, K }: ProductSize,
+export const variantOf = (
+  adapter: Adapter,
+  size: Pick<ProductSize, "orientation" | "N" | "K">,
   isTileable: boolean,
-): MatmulVariant {
-  if (!isTileable) return "plain";
-  if (device.features.has("subgroups-8")) return "shuffle";
-  // Below, workgroups of 64 columns are too few, or steps too few to hide the first.
-  const isLarge = N >= 512 && K >= 64;
-  return isLarge && !device.software ? "workgroup" : "tile";
+): MatmulVariant => isTileable ? choicesOf(adapter).products[productClass(size)]!.variant : "plain";
+
+/**
+ * How many k's of a sum are added up at a time: K where it is not cut, else a multiple of 8. Where sums are
+ * long and results few, parts of them fill the adapter (matmul_parts.ts). For NN and NT it depends on N and K
+ * alone, as if a batch had one row of tiles: so an element of `out` has the same bits in a batch of any size.
+ * In TN the sum itself is over the batch, and both sides of `out` are the weight's.
+ */
+export function partOf(adapter: Adapter, size: ProductSize): number {
+  const { orientation, M, N, K } = size, most = choicesOf(adapter).parts[sumClass(size)]!;
+  const rows = orientation === "TN" ? M : 1, least = orientation === "TN" ? 256 : LEAST;
+  const tiles = Math.ceil(rows / 64) * Math.ceil(N / 64);
+  return partFor(K, Math.min(Math.ceil(WANTED / tiles), Math.floor(K / least), most));
 }
+
+/** Workgroups of 64 x 64 results that fill a large adapter, and fewest k's of a part. */
+const WANTED = 512, LEAST = 1024;
+
+/** k's of one part where a sum of K is cut into at most `parts`. */
+export const partFor = (K: number, parts: number): number =>
+  parts <= 1 ? K : Math.min(K, Math.ceil(K / parts / 8) * 8);
 
 /** Multiply-adds below which a large tile would take longer to compile than it ever saves. */
 const SMALL = 2 ** 22;
@@ -43,18 +58,33 @@ const SMALL = 2 ** 22;
 export function tileShapeOf(
   variant: Exclude<MatmulVariant, "plain">,
   { M, N, K }: ProductSize,
+  parts = 1,
 ): TileShape {
   if (variant === "tile") return { rows: 16, columns: 4 };
   if (variant === "shuffle") {
     if (M * N * K < SMALL || N <= 32) return { rows: M > 8 ? 16 : 8, columns: 4 };
     return { rows: M > 16 ? 32 : M > 8 ? 16 : 8, columns: 8 };
   }
-  const isMany = Math.ceil(M / 128) * Math.ceil(N / 128) >= 128;
+  const isMany = Math.ceil(M / 128) * Math.ceil(N / 128) * parts >= 128;
   return isMany ? { rows: 128, columns: 128 } : { rows: 64, columns: 64 };
+}
+
+/** What was measured, for products that fill such a tile. */
+function tunedShape(
+  { tuning }: Adapter,
+  variant: MatmulVariant,
+  size: ProductSize,
+): TileShape | undefined {
+  const tuned = tuning?.products?.[productClass(size)];
+  if (tuned?.variant !== variant) return undefined;
+  const shape = tuned[rowsClass(size)];
+  return shape && size.M >= shape.rows ? shape : undefined;
 }
 
 /** What is asked of a product's kernel, beside its size. */
 export interface Asked extends Pick<MatmulChoice, "orientation" | "epilogue" | "dtype"> {
+  /** Planes of workgroups, each with its part of the sums. Default 1. */
+  readonly parts?: number;
   readonly accumulate: boolean;
   /** All strides and first columns are multiples of 4. */
   readonly isTileable: boolean;
@@ -65,17 +95,18 @@ export interface Asked extends Pick<MatmulChoice, "orientation" | "epilogue" | "
 
 /** The kernel of a product, and its grid. */
 export function productKernel(
-  device: Pick<Device, "features" | "software">,
+  adapter: Adapter,
   size: ProductSize,
-  { accumulate, isTileable, variant = variantOf(device, size, isTileable), shape, ...choice }:
-    Asked,
+  asked: Asked,
 ): Required<Pick<Launch, "kernel" | "groups">> {
-  const { M, N, K } = size;
+  const { M, N, K } = size, { accumulate, isTileable, parts = 1, ...given } = asked;
+  const { variant = variantOf(adapter, size, isTileable), shape: wanted, ...choice } = given;
   if (variant === "plain") {
     const kernel = matmulKernel({ ...choice, variant });
     return { kernel, groups: [Math.ceil(N / kernel.workgroup!), M] };
   }
-  const { rows, columns } = shape ??= tileShapeOf(variant, size);
+  const shape = wanted ?? tunedShape(adapter, variant, size) ?? tileShapeOf(variant, size, parts);
+  const { rows, columns } = shape;
   const isShared = variant === "workgroup", ragged = K % (isShared ? 8 : 4) !== 0;
   const ahead = variant === "shuffle" && shape.columns === 8 && isWorthTouching(size);
   // What is walked again for every line of tiles is the smaller operand; what stays, a strip of the other.
@@ -84,5 +115,5 @@ export function productKernel(
   const kernel = matmulKernel({ ...choice, variant, tile });
   const [below, beside] = isShared ? [1, 1] : [kernel.workgroup! / 8, 8]; // tiles of a workgroup
   const across = Math.ceil(N / (columns * beside)), along = Math.ceil(M / (rows * below));
-  return { kernel, groups: down ? [along, across] : [across, along] };
+  return { kernel, groups: down ? [along, across, parts] : [across, along, parts] };
 }

@@ -9,10 +9,11 @@ import load from "./matmul_load.wgsl" with { type: "text" };
 import shuffle from "./matmul_shuffle.wgsl" with { type: "text" };
 import touch from "./fragments/touch.wgsl" with { type: "text" };
 import tiled from "./matmul_tile.wgsl" with { type: "text" };
-import { type Epilogue, type Orientation, productTwin } from "./matmul_twin.ts";
+import { type Epilogue, type Orientation, partTwin, productTwin } from "./matmul_twin.ts";
 import shared from "./matmul_workgroup.wgsl" with { type: "text" };
 import storeBiased from "./fragments/tile_biased.wgsl" with { type: "text" };
 import storeDgelu from "./fragments/tile_dgelu.wgsl" with { type: "text" };
+import storePart from "./fragments/tile_part.wgsl" with { type: "text" };
 import storeGelu from "./fragments/tile_gelu.wgsl" with { type: "text" };
 import storePlain from "./fragments/tile_plain.wgsl" with { type: "text" };
 import storeResidualAdd from "./fragments/tile_residual_add.wgsl" with { type: "text" };
@@ -28,7 +29,8 @@ export type MatmulVariant = "plain" | "tile" | "shuffle" | "workgroup";
 export interface MatmulChoice {
   readonly variant: MatmulVariant;
   readonly orientation: Orientation;
-  readonly epilogue: Epilogue;
+  /** "part": each plane of workgroups leaves its part of the sums, to be combined. */
+  readonly epilogue: Epilogue | "part";
   /** Of b. */
   readonly dtype: Dtype;
   /** Of all but the plain kernel. */
@@ -50,12 +52,13 @@ export interface TileChoice {
 }
 
 /** `store` of each epilogue, for kernels of the tile's bindings. */
-export const stores: Readonly<Record<Epilogue, string>> = {
+export const stores: Readonly<Record<Epilogue | "part", string>> = {
   plain: storePlain,
   biased: storeBiased,
   residual_add: storeResidualAdd,
   gelu: storeGelu,
   dgelu: storeDgelu,
+  part: storePart,
 };
 
 const kernels = new Map<string, Kernel>();
@@ -81,7 +84,7 @@ function makeKernel({ variant, orientation, epilogue, dtype, tile }: MatmulChoic
       tile && `${tile.shape.rows} x ${tile.shape.columns}`,
       halfTables(tables),
     ].filter(Boolean).join(", "),
-    twin: productTwin(orientation, epilogue),
+    twin: epilogue === "part" ? partTwin(orientation) : productTwin(orientation, epilogue),
     workgroup: variant === "shuffle" ? 8 : variant === "workgroup" ? sideOf(tile!.shape) ** 2 : 64,
     constants: {
       TRANSPOSE_A: Number(orientation === "TN"),

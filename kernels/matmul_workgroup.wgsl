@@ -77,11 +77,13 @@ fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
   let x = thread % SIDE;
   let y = thread / SIDE;
   let mine = errandOf(group, thread);
-  let steps = (dims.K + 7u) / 8u;
+  plane = group.z;
+  let first = plane * dims.part / 8u;
+  let steps = (min(dims.K, (plane + 1u) * dims.part) + 7u) / 8u;
   var s: Sums;
-  deliver(mine, 0u, fetched(mine, 0u));
+  deliver(mine, first % 2u, fetched(mine, 8u * first));
   workgroupBarrier();
-  for (var i = 0u; i < steps; i++) {
+  for (var i = first; i < steps; i++) {
     let h = i % 2u;
     let isMore = i + 1u < steps;
     var next: mat4x4f;

@@ -4,8 +4,8 @@ import type { MemoryKind } from "../kernels/memory.ts";
 import type { Scope } from "../kernels/scope.ts";
 import { view } from "../kernels/tensor.ts";
 
-/** Hands out tensors: a `Scope` that owns them, or a `Workspace` that shares them. */
-export type Allocator = Pick<Scope, "alloc">;
+/** Hands out tensors of a device: a `Scope` that owns them, or a `Workspace` that shares them. */
+export type Allocator = Pick<Scope, "alloc" | "device">;
 
 /**
  * One tensor a name, as large as the largest that was asked for under that name. Asking for a larger

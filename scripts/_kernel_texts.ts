@@ -11,6 +11,7 @@ import { overridesOf } from "../kernels/devices/launch.ts";
 import { fewRowsKernel } from "../kernels/few_rows.ts";
 import type { Block, Sharing } from "../kernels/few_rows_text.ts";
 import { unfilteredLogprob } from "../kernels/filter.ts";
+import { combineKernel } from "../kernels/matmul_combine.ts";
 import { matmulKernel } from "../kernels/matmul_kernels.ts";
 import { Scope } from "../kernels/scope.ts";
 
@@ -82,13 +83,18 @@ function products(): Kernel[] {
     { variant: "workgroup", tile: { shape: { rows: 64, columns: 64 }, ...never } },
     { variant: "workgroup", tile: { shape: { rows: 128, columns: 128 }, ...never } },
   ] as const;
-  return kinds.flatMap((kind) =>
-    EPILOGUES.flatMap((epilogue) =>
-      DTYPES.flatMap((dtype) =>
-        orientations.map((orientation) => matmulKernel({ ...kind, orientation, epilogue, dtype }))
-      )
+  const [, ...tiles] = kinds;
+  const all = [
+    ...kinds.flatMap((kind) => EPILOGUES.map((epilogue) => ({ ...kind, epilogue }))),
+    ...tiles.map((kind) => ({ ...kind, epilogue: "part" } as const)),
+  ];
+  const products = all.flatMap((choice) =>
+    DTYPES.flatMap((dtype) =>
+      orientations.map((orientation) => matmulKernel({ ...choice, orientation, dtype }))
     )
   );
+  const combining = { accumulate: false, partial: false };
+  return [...products, ...EPILOGUES.map((epilogue) => combineKernel({ epilogue, ...combining }))];
 }
 
 /** Ways of few rows, one block of each: the other blocks repeat the same lines. */

@@ -14,6 +14,7 @@ export const kernelRows: readonly Row<GpuContext>[] = [
   { name: "kernels of a product", estimate: 25, run: variants },
   { name: "products", estimate: 45, run: products },
   { name: "products of decoding", estimate: 25, short: true, run: decodeProducts },
+  { name: "sums in parts", estimate: 15, run: (context) => named(context, SUMS) },
   { name: "attention", estimate: 20, short: true, run: (context) => named(context, ATTENTION) },
   {
     name: "rows and vocabulary",
@@ -25,6 +26,9 @@ export const kernelRows: readonly Row<GpuContext>[] = [
   { name: "optimizer", estimate: 30, run: (context) => named(context, OPTIMIZER) },
 ];
 
+/** Products that are few and long, whole and in parts. */
+const SUMS = ["NN logits, dx", "NN MLP out", "NT MLP in, dx", "TN MLP out, dw"]
+  .flatMap((name) => [`matmul ${name}`, `matmul ${name}, in parts`]);
 const ATTENTION = ["attention", "attention backward"];
 const ROWS = [
   ...["layernorm", "layernorm backward", "column_sum", "gelu", "add"],

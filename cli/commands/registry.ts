@@ -6,6 +6,7 @@ import { command as fetch } from "./fetch.ts";
 import { command as generate } from "./generate.ts";
 import { command as pretrain } from "./pretrain.ts";
 import { command as train } from "./train.ts";
+import { command as tune } from "./tune.ts";
 
 /** All commands. */
 export const COMMANDS: readonly Command[] = [
@@ -15,4 +16,5 @@ export const COMMANDS: readonly Command[] = [
   fetch,
   pretrain,
   doctor,
+  tune,
 ];

@@ -6,6 +6,7 @@ import type { TrainRequest } from "../../experiment/request.ts";
 import { listRewards } from "../../rewards/registry.ts";
 import { findPreset, listPresets } from "../../experiment/presets/registry.ts";
 import { DEFAULT_ALGORITHM, listAlgorithms } from "../../rl/algorithms/registry.ts";
+import type { AdapterTuning } from "../../kernels/tuning.ts";
 import { type Command, type CommandSpec, type Parsed, UsageError } from "../command.ts";
 import { DEVICE, JSON_FLAG, MEMORY, MODEL, ownFolder, QUIET, SEED } from "../flags.ts";
 import type { Terminal } from "../terminal.ts";
@@ -47,6 +48,15 @@ const FLAGS = {
   seed: SEED,
   device: DEVICE,
   memory: MEMORY,
+  tuned: {
+    kind: "text",
+    bare: true,
+    otherwise: "the kernels that are built in",
+    unit: "file",
+    doc:
+      "Kernels that deno task tune measured to be fastest; alone: what it kept for this adapter. config.json keeps them, and --resume goes on with them",
+    group: "Run",
+  },
   "save-every": {
     kind: "integer",
     default: 20,
@@ -128,6 +138,8 @@ export interface TrainParts {
   catalogue(): Promise<Catalogue>;
   train(request: RunRequest, observer: RunObserver, signal: AbortSignal): Promise<Summary>;
   plan(request: RunRequest): Promise<PlannedRun>;
+  /** What was tuned on this adapter, of a file or "" for the cache. */
+  tuned(file: string): Promise<AdapterTuning>;
 }
 
 /** A request as `experiment/` takes it, with what was read for it. */
@@ -164,6 +176,11 @@ const partsWith = (ready?: Ready): TrainParts => ({
   async plan(request) {
     return await (await import("../../experiment/plan.ts")).planTask(plain(request, ready));
   },
+  async tuned(file) {
+    const { cacheFile, readTuning, tunedForHere } = await import("../tune/tuning_file.ts");
+    const here = await tunedForHere();
+    return await readTuning(file || cacheFile(here), here);
+  },
 });
 
 /** Runs the command; gives the exit code. */
@@ -174,7 +191,6 @@ export async function train(
   ready?: Ready,
 ): Promise<number> {
   const { flags } = parsed;
-  const request = () => requestOf(parsed, catalogue, ready?.opened?.task);
   const catalogue = await parts.catalogue();
   if (flags.list) {
     const { detailed, showList } = await import("../train/list.ts");
@@ -182,15 +198,35 @@ export async function train(
   }
   if (flags.show) return await show(flags, catalogue, terminal);
   if (flags.plan && flags.resume === undefined) {
-    const planned = await parts.plan(await withModel(request(), terminal));
+    const planned = await parts.plan(
+      await requested(parsed, { catalogue, parts, ready }, terminal),
+    );
     const { showPlan } = await import("../train/plan.ts");
     return showPlan(planned, flags.json, terminal);
   }
   const asked = flags.resume === undefined
-    ? { request: await withModel(request(), terminal) }
+    ? { request: await requested(parsed, { catalogue, parts, ready }, terminal) }
     : await (await import("../train/resume.ts")).resumed(parsed, catalogue, ready);
   const { runTraining } = await import("../train/run.ts");
   return await runTraining({ ...asked, flags, train: parts.train }, terminal);
+}
+
+/** What is asked for, with all that names in it stand for now. */
+async function requested(
+  parsed: Parsed<TrainFlags>,
+  { catalogue, parts, ready }: { catalogue: Catalogue; parts: TrainParts; ready?: Ready },
+  terminal: Terminal,
+): Promise<RunRequest> {
+  const request = requestOf(parsed, catalogue, ready?.opened?.task);
+  const { tuned, device } = parsed.flags;
+  if (tuned !== undefined && device === "cpu") {
+    throw new UsageError(
+      "Cannot run by what was tuned on --device cpu as that has no kernels to choose from: " +
+        "leave --tuned out",
+    );
+  }
+  const tuning = tuned === undefined ? undefined : await parts.tuned(tuned);
+  return { ...await withModel(request, terminal), ...(tuning && { tuning }) };
 }
 
 /** The request with what its model stands for now, so that it can be repeated; says it where it is a run. */

@@ -105,7 +105,18 @@ async function adapterFindings(machine: Machine): Promise<Finding[]> {
       value: `${used.join(", ") || "none that would be used"} (of ${features.size})`,
       state: "ok",
     },
+    ...tuningFinding(info),
   ];
+}
+
+/** On the processor so much depends on it that only a measurement tells: 512 bits may be worse than 256. */
+function tuningFinding(info: GPUAdapterInfo): Finding[] {
+  if (!isSoftware(info)) return [];
+  const vectors = /^llvmpipe/.test(adapterName(info))
+    ? ", and whether LP_NATIVE_VECTOR_WIDTH helps"
+    : "";
+  const value = `deno task tune measures which kernels are fastest here${vectors}`;
+  return [{ name: "tuning", value, state: "ok" }];
 }
 
 const mib = (bytes: number): string => `${Math.floor(bytes / MIB)} MiB`;

@@ -4,6 +4,7 @@ import type { OptionValue } from "../../base/options.ts";
 import { isPath } from "../../base/own_file.ts";
 import { hostsIn, trainCommand } from "../../experiment/servers.ts";
 import type { DeviceChoice } from "../../kernels/devices/open.ts";
+import type { AdapterTuning } from "../../kernels/tuning.ts";
 import { parseRewards, type RewardTerm } from "../../rewards/parse.ts";
 import { DEFAULT_ALGORITHM } from "../../rl/algorithms/registry.ts";
 import { DEFAULT_MODEL, type Task } from "../../tasks/task.ts";
@@ -38,6 +39,8 @@ export interface RunRequest {
   steps?: number;
   seed: number;
   device: DeviceChoice;
+  /** What was tuned on the adapter. Absent: kernels are as built in. */
+  tuning?: AdapterTuning;
   /** GiB of device memory that it may take. Absent: what is free, where that is known. */
   memory?: number;
   /** Steps between checkpoints. */
@@ -147,6 +150,7 @@ export function commandOf(request: RunRequest): string {
   if (request.preset !== undefined) parts.push(`--preset ${request.preset}`);
   if (request.steps !== undefined) parts.push(`--steps ${request.steps}`);
   parts.push(`--seed ${request.seed}`, `--device ${request.device}`);
+  if (request.tuning) parts.push("--tuned");
   if (request.evaluateEvery) parts.push(`--evaluate-every ${request.evaluateEvery}`);
   if (request.patience) parts.push(`--patience ${request.patience}`);
   if (request.players === false) parts.push("--skip-players");

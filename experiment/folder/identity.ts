@@ -72,7 +72,17 @@ export function requireSame(
     });
   }
   const [was, is] = [manifest.device, info.device].map(({ kind, name }) => `${name} (${kind})`);
-  if (was === is) return [];
+  const isTunedAlike = canonical(manifest.device.tuning) === canonical(info.device.tuning);
+  if (was === is && isTunedAlike) return [];
+  if (was === is) {
+    const how = (tuning: unknown) => tuning ? "by kernels that were tuned" : "by those built in";
+    throw new CheckpointError(
+      folder,
+      "only the same choice of kernels continues exactly: it was saved " +
+        `${how(manifest.device.tuning)}, and this would go on ${how(info.device.tuning)}`,
+      { cure: "Resume its run, whose config.json keeps the choice: deno task train --resume RUN" },
+    );
+  }
   const differs = `it was saved on ${was} and this is ${is}, which rounds otherwise`;
   if (!changed.includes("device")) {
     throw new CheckpointError(folder, `only the same device continues exactly: ${differs}`, {

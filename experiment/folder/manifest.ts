@@ -36,7 +36,7 @@ export interface Manifest extends Identity {
   /** Version of the program that wrote it. */
   plainrl: string;
   step: number;
-  device: { kind: string; name: string };
+  device: Omit<RunInfo["device"], "software">;
   /** Of the checkpoint, by path in its folder. */
   files: Record<string, FileMark>;
   /** How much of each table of the run belongs to it, by name. */
@@ -69,13 +69,13 @@ export async function writeManifest(
 ): Promise<void> {
   const files: Record<string, FileMark> = {};
   for (const name of await filesOf(folder)) files[name] = await markOf(join(folder, name));
-  const { kind, name } = rest.device;
+  const { kind, name, tuning } = rest.device;
   const manifest = {
     format: FORMAT,
     plainrl: about.version,
     ...identity,
     ...rest,
-    device: { kind, name },
+    device: { kind, name, ...(tuning && { tuning }) },
     files,
   };
   await replaceFile(join(folder, MANIFEST), manifestText(manifest), io);

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { readIfThere } from "../../model/files/deno_folder.ts";
 import type { ModelSource } from "../../model/hub/find_model.ts";
-import type { CompletionRow, Split, Summary } from "../observer.ts";
+import type { CompletionRow, RunInfo, Split, Summary } from "../observer.ts";
 import {
   completionOf,
   evaluationOf,
@@ -40,7 +40,7 @@ export interface RunConfig {
   source?: ModelSource;
   seed: number;
   steps: number;
-  device: { kind: string; name: string; software: boolean };
+  device: RunInfo["device"];
   /** The line that repeats the run. */
   command: string;
   /** What was asked for on the command line, for `--resume`. */

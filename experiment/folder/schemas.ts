@@ -39,13 +39,40 @@ const ownFiles = z.looseObject({
   rewards: z.array(keptFile).optional(),
 });
 
+const tile = (rows: readonly number[], columns: readonly number[]) =>
+  z.strictObject({ rows: z.literal(rows), columns: z.literal(columns) });
+const own = tile([8, 16, 32], [4, 8]).optional();
+const shared = z.union([tile([64], [64]), tile([128], [128])]).optional();
+const product = z.discriminatedUnion("variant", [
+  z.strictObject({ variant: z.enum(["tile", "shuffle"]), few: own, many: own }),
+  z.strictObject({ variant: z.literal("workgroup"), few: shared, many: shared }),
+]);
+const parts = z.int().min(1).max(64);
+
+/** Choices of kernels, see `Tuning`: what is not of this form would write kernels that nobody tested. */
+export const tuningSchema = z.strictObject({
+  products: z.partialRecord(
+    z.enum(["NN narrow", "NN wide", "NT narrow", "NT wide", "TN narrow", "TN wide"]),
+    product,
+  ).optional(),
+  parts: z.partialRecord(
+    z.enum(["rows short", "rows long", "weights short", "weights long"]),
+    parts,
+  ).optional(),
+  fewRows: z.strictObject({
+    NN: z.enum(["shuffle", "parts"]).optional(),
+    NT: z.enum(["shuffle", "along_k"]).optional(),
+  }).optional(),
+  attentionShuffles: z.boolean().optional(),
+});
+
 /** `config.json` of a run. What is optional is not in the files of earlier versions. */
 export const runConfigSchema = z.looseObject({
   ...about,
   id: z.string().optional(),
   weights: z.record(z.string(), z.number()).optional(),
   source: source.optional(),
-  device: device.extend({ software: z.boolean() }),
+  device: device.extend({ software: z.boolean(), tuning: tuningSchema.optional() }),
   command: z.string(),
   request: bag,
   config: bag,
@@ -168,6 +195,7 @@ export const requestSchema = z.looseObject({
   steps: z.number().optional(),
   seed: z.number(),
   device: z.string(),
+  tuning: z.strictObject({ adapter: z.string(), choices: tuningSchema }).optional(),
   memory: z.number().optional(),
   saveEvery: z.number(),
   evaluateEvery: z.number().optional(),

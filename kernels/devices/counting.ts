@@ -26,17 +26,21 @@ export class CountingDevice implements Device {
   readonly software: boolean;
   readonly limits: DeviceLimits;
   readonly features: ReadonlySet<string>;
+  tuning?: Device["tuning"];
   #pool: Pool<Storage>;
   #kinds = new Map<Storage, MemoryKind>();
   #recorder = new Recorder<void>();
   #atPeak: ReadonlyMap<MemoryKind, number> | undefined;
 
-  constructor(like: Pick<Device, "kind" | "name" | "software" | "limits" | "features">) {
+  constructor(
+    like: Pick<Device, "kind" | "name" | "software" | "limits" | "features" | "tuning">,
+  ) {
     this.kind = like.kind;
     this.name = like.name;
     this.software = like.software;
     this.limits = like.limits;
     this.features = like.features;
+    this.tuning = like.tuning;
     this.#pool = new Pool<Storage>(
       (bytes) => ({ bytes, live: true }),
       () => {},

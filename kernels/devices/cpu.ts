@@ -45,6 +45,7 @@ export class CpuDevice implements Device {
   readonly software = true;
   readonly limits: DeviceLimits;
   readonly features: ReadonlySet<string> = new Set();
+  tuning?: Device["tuning"];
   #floats: typeof Float32Array | typeof Float64Array;
   #recorder = new Recorder<Step>();
   #threads: Threads;

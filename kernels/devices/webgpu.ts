@@ -33,6 +33,7 @@ export class WebGpuDevice implements Device {
   readonly software: boolean;
   readonly limits: DeviceLimits;
   readonly features: ReadonlySet<string>;
+  tuning?: Device["tuning"];
   readonly device: GPUDevice;
   #faults: Faults;
   #pipelines: Pipelines;

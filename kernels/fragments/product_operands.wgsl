@@ -8,6 +8,8 @@ struct Dims {
   atA: u32, atOut: u32, // first column used
   accumulate: u32, // 1 where ACCUMULATE
   scale: f32, // times the product; 1 but in `plain`
+  part: u32, // k's that one plane of workgroups (z) adds up: K, or a multiple of 8 where there are several
+  plane: u32, // elements from what one plane leaves to what the next one does
 }
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> a: array<vec4f>; //        (M, K) or (K, M), rows of ldA
@@ -17,6 +19,7 @@ struct Dims {
 @group(0) @binding(5) var<storage, read> residual: array<vec4f>; // laid out as out
 @group(0) @binding(6) var<storage, read_write> pre: array<vec4f>; // laid out as out
 
+var<private> plane: u32; // of this workgroup
 const STEP = vec4u(0u, 1u, 2u, 3u);
 
 fn at(row: u32, column: u32) -> u32 { return (row * dims.ldOut + dims.atOut + column) / 4u; }

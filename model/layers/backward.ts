@@ -5,20 +5,20 @@
  * @module
  */
 import { attentionBackward } from "../../kernels/attention.ts";
-import { columnSumScratch } from "../../kernels/column_sum.ts";
 import type { Device, Tensor } from "../../kernels/device.ts";
 import { view } from "../../kernels/tensor.ts";
 import { layernormBackward, layernormScratch } from "../../kernels/layernorm.ts";
 import type { Allocator } from "../workspace.ts";
-import type {
-  BlockDims,
-  LayerActivations,
-  LayerDims,
-  LayerGradients,
-  LayerTensors,
-  Seen,
+import {
+  type BlockDims,
+  type LayerActivations,
+  type LayerDims,
+  type LayerGradients,
+  type LayerTensors,
+  linearSizes,
+  type Seen,
 } from "./forward.ts";
-import { linearBackward } from "./linear.ts";
+import { linearBackward, linearBackwardScratch } from "./linear.ts";
 
 /** Scratch that the blocks of one backward pass share; all of it is overwritten. */
 export interface BackwardScratch {
@@ -28,7 +28,7 @@ export interface BackwardScratch {
   readonly narrow: Tensor;
   /** (B, H, T) attention's row sums. */
   readonly delta: Tensor;
-  /** Partial sums of columns and of layer norms. */
+  /** Partial sums of columns, of layer norms and of long products. */
   readonly partial: Tensor;
   /** (N, rank) of adapters: x A^T, and its gradient. */
   readonly hidden?: Tensor;
@@ -41,7 +41,7 @@ export function backwardScratch(memory: Allocator, dims: LayerDims): BackwardScr
   const N = B * T;
   const partial = Math.max(
     layernormScratch({ N, C }),
-    ...[C, 3 * C, I].map((width) => columnSumScratch({ N, C: width })),
+    ...linearSizes(dims).map((size) => linearBackwardScratch(memory.device, size)),
   );
   return {
     wide: memory.alloc(N * Math.max(I, 3 * C), "dwide", "f32", "activations"),

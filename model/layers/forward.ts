@@ -16,7 +16,14 @@ import type { ModelDims } from "../config.ts";
 import type { LinearModule } from "../families/families.ts";
 import type { ParameterBuffers } from "../params.ts";
 import type { Allocator } from "../workspace.ts";
-import { type Linear, linear, type LinearAdapter, type LinearGradient } from "./linear.ts";
+import {
+  type Linear,
+  linear,
+  type LinearAdapter,
+  type LinearDims,
+  type LinearGradient,
+  linearScratch,
+} from "./linear.ts";
 
 /** Gain and offset of a layer norm, or their gradients: (C) each. */
 export interface Norm {
@@ -153,15 +160,28 @@ export interface LayerActivations {
   readonly act: Tensor;
   /** (N, rank) scratch of adapters, the same in all layers: backward does not read it. */
   readonly hidden?: Tensor;
+  /** Scratch of long products, the same in all layers. */
+  readonly partial?: Tensor;
+}
+
+/** The linear layers of a block. */
+export function linearSizes(
+  { B, T, C, I, rank, role }: LayerDims,
+): (LinearDims & { rank?: number })[] {
+  const sizes = [[C, 3 * C], [C, C], [C, I], [I, C]];
+  return sizes.map(([inFeatures, outFeatures]) => ({
+    ...{ N: B * T, inFeatures, outFeatures, rank, role },
+  }));
 }
 
 /** Takes a block's activations from `memory`, which frees them together; labels start with `label`. */
 export function layerActivations(
   memory: Allocator,
-  { B, T, C, H, I, rank }: LayerDims,
+  dims: LayerDims,
   label: string,
 ): LayerActivations {
-  const N = B * T;
+  const { B, T, C, H, I, rank } = dims, N = B * T;
+  const partial = Math.max(...linearSizes(dims).map((size) => linearScratch(memory.device, size)));
   const make = (name: string, length: number): Tensor =>
     memory.alloc(length, `${label} ${name}`, "f32", "activations");
   return {
@@ -178,6 +198,7 @@ export function layerActivations(
     pre: make("pre", N * I),
     act: make("act", N * I),
     ...(rank && { hidden: memory.alloc(N * rank, "adapter hidden", "f32", "activations") }),
+    ...(partial && { partial: memory.alloc(partial, "parts of sums", "f32", "activations") }),
   };
 }
 
@@ -206,13 +227,13 @@ export function layerForward(
   const { weights: w, x, activations: a, out } = tensors;
   const { B, T, C, I, eps, role } = dims;
   const N = B * T;
-  const { hidden } = a;
+  const { hidden, partial } = a;
   layernorm(
     device,
     { x, ...w.norm1, out: a.norm1, mean: a.mean1, rstd: a.rstd1 },
     { N, C, eps },
   );
-  linear(device, { x: a.norm1, layer: w.qkv, hidden, out: a.qkv }, {
+  linear(device, { x: a.norm1, layer: w.qkv, hidden, partial, out: a.qkv }, {
     ...{ N, role },
     inFeatures: C,
     outFeatures: 3 * C,
@@ -220,7 +241,7 @@ export function layerForward(
   attend(a);
   linear(
     device,
-    { x: a.attended, layer: w.out, hidden, residual: x, out: a.middle },
+    { x: a.attended, layer: w.out, hidden, partial, residual: x, out: a.middle },
     { N, inFeatures: C, outFeatures: C, role },
   );
   layernorm(
@@ -228,13 +249,13 @@ export function layerForward(
     { x: a.middle, ...w.norm2, out: a.norm2, mean: a.mean2, rstd: a.rstd2 },
     { N, C, eps },
   );
-  linear(device, { x: a.norm2, layer: w.fc, hidden, pre: a.pre, out: a.act }, {
+  linear(device, { x: a.norm2, layer: w.fc, hidden, partial, pre: a.pre, out: a.act }, {
     ...{ N, role },
     inFeatures: C,
     outFeatures: I,
   });
   if (!out) return;
-  linear(device, { x: a.act, layer: w.proj, hidden, residual: a.middle, out }, {
+  linear(device, { x: a.act, layer: w.proj, hidden, partial, residual: a.middle, out }, {
     ...{ N, role },
     inFeatures: I,
     outFeatures: C,

@@ -10,6 +10,7 @@ import type { Device, Tensor } from "../../kernels/device.ts";
 import { view } from "../../kernels/tensor.ts";
 import { layernorm, layernormBackward, layernormScratch } from "../../kernels/layernorm.ts";
 import { matmul } from "../../kernels/matmul.ts";
+import { partialScratch } from "../../kernels/matmul_parts.ts";
 import type { MemoryKind } from "../../kernels/memory.ts";
 import { addRows } from "../../kernels/add_rows.ts";
 import type { RowGroups } from "../../kernels/row_groups.ts";
@@ -113,11 +114,17 @@ export function headActivations(
 /** Takes what the head's backward pass needs from `memory`. */
 export function headGradients(
   memory: Allocator,
-  { R, C, value, reference }: HeadDims,
+  { R, C, V, chunk, value, reference }: HeadDims,
 ): HeadGradients {
   const make = (name: string, length: number, kind: MemoryKind = "other"): Tensor =>
     memory.alloc(length, `head ${name}`, "f32", kind);
-  const scratch = [layernormScratch({ N: R, C }), value ? valueHeadScratch({ N: R, C }) : 0];
+  const rows = Math.min(R, chunk);
+  const scratch = [
+    layernormScratch({ N: R, C }),
+    value ? valueHeadScratch({ N: R, C }) : 0,
+    partialScratch(memory.device, { orientation: "NN", M: rows, N: C, K: V }),
+    partialScratch(memory.device, { orientation: "TN", M: V, N: C, K: rows }),
+  ];
   return {
     dlogprob: make("dlogprob", R),
     dentropy: make("dentropy", R),
@@ -292,13 +299,16 @@ function logitsBackward(
     if (against) addKlGradient(device, { logits, reference: against }, size);
     matmul(
       device,
-      { a: logits, b: head, out: rowsOf(d.dhidden, C, start, start + rows) },
+      {
+        ...{ a: logits, b: head, partial: d.partial },
+        out: rowsOf(d.dhidden, C, start, start + rows),
+      },
       { M: rows, N: C, K: V, orientation: "NN", ldA: ld },
     );
     if (!dhead) continue;
     matmul(
       device,
-      { a: logits, b: at.hidden, out: dhead },
+      { a: logits, b: at.hidden, out: dhead, partial: d.partial },
       { M: V, N: C, K: rows, orientation: "TN", ldA: ld, accumulate: !fresh || start > 0 },
     );
   }

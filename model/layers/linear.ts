@@ -6,10 +6,12 @@
  * [at, at + width) of y. With B = 0 they add +0, which changes no bit of y but the sign of a zero.
  * @module
  */
-import { columnSum } from "../../kernels/column_sum.ts";
+import { columnSum, columnSumScratch } from "../../kernels/column_sum.ts";
 import type { Device, Tensor } from "../../kernels/device.ts";
 import { gelu } from "../../kernels/gelu.ts";
 import { matmul } from "../../kernels/matmul.ts";
+import type { ProductSize } from "../../kernels/matmul_choice.ts";
+import { partialScratch } from "../../kernels/matmul_parts.ts";
 
 /** A low-rank addition to a linear layer. */
 export interface LinearAdapter {
@@ -52,18 +54,56 @@ export interface LinearDims {
   readonly role?: "decode";
 }
 
+type ScratchDims = LinearDims & { readonly rank?: number };
+
+const longest = (device: Device, products: readonly ProductSize[]): number =>
+  Math.max(...products.map((product) => partialScratch(device, product)));
+
+/** Elements of scratch that `linear` asks for; 0 where no sum is long. `rank` of the largest adapter. */
+export function linearScratch(
+  device: Device,
+  { N: M, inFeatures: K, outFeatures, rank = 0, role }: ScratchDims,
+): number {
+  if (role) return 0;
+  return longest(device, [
+    { orientation: "NN", M, N: outFeatures, K },
+    ...(rank ? [{ orientation: "NT", M, N: rank, K } as const] : []),
+  ]);
+}
+
+/** As `linearScratch`, of `linearBackward`, which needs some always. */
+export function linearBackwardScratch(device: Device, dims: ScratchDims): number {
+  const { N: K, inFeatures, outFeatures, rank = 0 } = dims;
+  const weight = (M: number, N: number): ProductSize => ({ orientation: "TN", M, N, K });
+  const adapters = rank
+    ? [weight(outFeatures, rank), weight(rank, inFeatures), {
+      ...{ orientation: "NN", M: K, N: rank, K: outFeatures } as const,
+    }]
+    : [];
+  return Math.max(
+    columnSumScratch({ N: K, C: outFeatures }),
+    linearScratch(device, dims),
+    longest(device, [
+      { orientation: "NT", M: K, N: inFeatures, K: outFeatures },
+      ...[weight(inFeatures, outFeatures), ...adapters],
+    ]),
+  );
+}
+
 /**
  * Enqueues out (N, outFeatures) = x (N, inFeatures) W + b. With `residual`, of out's shape, that is added;
  * with `pre`, of out's shape, it receives y, and out becomes GELU(y). Both need a bias. A layer with
- * adapters needs `hidden`, scratch of (N, rank).
+ * adapters needs `hidden`, scratch of (N, rank); with `partial`, of `linearScratch` elements, long sums are
+ * taken in parts.
  */
 export function linear(
   device: Device,
-  { x, layer, out, hidden, residual, pre }: {
+  { x, layer, out, hidden, partial, residual, pre }: {
     x: Tensor;
     layer: Linear;
     out: Tensor;
     hidden?: Tensor;
+    partial?: Tensor;
     residual?: Tensor;
     pre?: Tensor;
   },
@@ -78,6 +118,7 @@ export function linear(
       a: x,
       b: weight,
       out: y,
+      partial,
       ...(bias && { bias }),
       ...(residual && { residual }),
       ...(fused && { pre }),
@@ -92,7 +133,7 @@ export function linear(
     },
   );
   for (const { a, b, rank, scale, at, width } of adapters) {
-    project(device, { x, a, hidden: hidden! }, { N, inFeatures, rank, role });
+    project(device, { x, a, hidden: hidden!, partial }, { N, inFeatures, rank, role });
     matmul(device, { a: hidden!, b, out: y }, {
       ...{ M: N, N: width, K: rank, ldOut: outFeatures, atOut: at, scale, role },
       orientation: "NT",
@@ -105,11 +146,11 @@ export function linear(
 /** hidden (N, rank) = x (N, inFeatures) A^T */
 function project(
   device: Device,
-  { x, a, hidden }: Record<"x" | "a" | "hidden", Tensor>,
+  { x, a, hidden, partial }: Record<"x" | "a" | "hidden", Tensor> & { partial?: Tensor },
   { N, inFeatures, rank, role }: Omit<LinearDims, "outFeatures"> & { rank: number },
 ): void {
   const dims = { M: N, N: rank, K: inFeatures, role };
-  matmul(device, { a: x, b: a, out: hidden }, { ...dims, orientation: "NT" });
+  matmul(device, { a: x, b: a, out: hidden, partial }, { ...dims, orientation: "NT" });
 }
 
 /** What `linearBackward` works on. */
@@ -125,7 +166,7 @@ export interface LinearBackward {
   readonly pre?: Tensor;
   /** The weight's gradient is zero and is overwritten: adding would read it as well. Default false. */
   readonly fresh?: boolean;
-  /** Scratch of `columnSumScratch` elements of either width. */
+  /** Scratch of `linearBackwardScratch` elements. */
   readonly partial: Tensor;
   /** (N, rank) scratch of a layer with adapters. */
   readonly hidden?: Tensor;
@@ -142,7 +183,7 @@ export function linearBackward(device: Device, t: LinearBackward, dims: LinearDi
   const slope = pre && adapters.length === 0; // else it waits for the low-rank updates of dx
   matmul(
     device,
-    { a: dout, b: weight, out: dx, ...(slope && { pre }) },
+    { a: dout, b: weight, out: dx, partial, ...(slope && { pre }) },
     {
       M: N,
       N: inFeatures,
@@ -155,7 +196,7 @@ export function linearBackward(device: Device, t: LinearBackward, dims: LinearDi
   if (gradient.weight) {
     matmul(
       device,
-      { a: x, b: dout, out: gradient.weight },
+      { a: x, b: dout, out: gradient.weight, partial },
       { M: inFeatures, N: outFeatures, K: N, orientation: "TN", accumulate: !fresh },
     );
   }
@@ -170,24 +211,24 @@ export function linearBackward(device: Device, t: LinearBackward, dims: LinearDi
  */
 function adapterBackward(
   device: Device,
-  { x, layer, gradient, dout, dx, pre, hidden, dhidden }: LinearBackward,
+  { x, layer, gradient, dout, dx, pre, partial, hidden, dhidden }: LinearBackward,
   { N, inFeatures, outFeatures, i }: LinearDims & { i: number },
 ): void {
   const { a, b, rank, scale, at, width } = layer.adapters![i];
   const [h, dh, part] = [hidden!, dhidden!, { ldA: outFeatures, atA: at, scale }];
-  matmul(device, { a: dout, b, out: dh }, {
+  matmul(device, { a: dout, b, out: dh, partial }, {
     ...{ M: N, N: rank, K: width, ...part },
     orientation: "NN",
   });
   const trained = gradient.adapters?.[i];
   if (trained) {
-    project(device, { x, a, hidden: h }, { N, inFeatures, rank });
-    matmul(device, { a: dout, b: h, out: trained.b }, {
+    project(device, { x, a, hidden: h, partial }, { N, inFeatures, rank });
+    matmul(device, { a: dout, b: h, out: trained.b, partial }, {
       ...{ M: width, N: rank, K: N, ...part },
       orientation: "TN",
       accumulate: true,
     });
-    matmul(device, { a: dh, b: x, out: trained.a }, {
+    matmul(device, { a: dh, b: x, out: trained.a, partial }, {
       ...{ M: rank, N: inFeatures, K: N },
       orientation: "TN",
       accumulate: true,

@@ -19,6 +19,7 @@ import {
   type PretrainModel,
 } from "../../cli/commands/pretrain.ts";
 import { command as training, train, type TrainParts } from "../../cli/commands/train.ts";
+import { command as tuning, tuneCommand, type TuneParts } from "../../cli/commands/tune.ts";
 import type { RunRequest } from "../../cli/train/request.ts";
 import { main } from "../../cli/main.ts";
 import type { Terminal } from "../../cli/terminal.ts";
@@ -170,6 +171,8 @@ export const fakeParts: TrainParts = {
       presets: [{ name: "quick", doc: "few steps", algorithm: "ppo" }],
     }),
   train: fakeTrain,
+  tuned: (file) =>
+    Promise.resolve({ adapter: "fake adapter", choices: { parts: { "rows long": file ? 8 : 4 } } }),
   plan({ task, model, memory }) {
     const none = { weights: 0, gradients: 0, moments: 0, activations: 0, logits: 0 };
     const policy = { ...none, cache: 3 * 2 ** 19, other: 2 ** 10, weights: 2 ** 30 };
@@ -240,6 +243,40 @@ const fakeFetch: FetchHub = (model, report, step, { dataset, files }) => {
   return Promise.resolve({ ...where, more, line: `${model} from ${where.endpoint}` });
 };
 
+/** What `tune` runs, made up: `file` is where its cache lies. */
+export const fakeTune: TuneParts & { file: string } = {
+  file: "tuning.json",
+  here: () =>
+    Promise.resolve({
+      ...{ adapter: "llvmpipe (fake, 256 bits)", vendor: "1", architecture: "", device: "2" },
+      ...{ plainrl: "0.0.1", deno: "2.9.6" },
+    }),
+  cacheFile() {
+    return Promise.resolve(this.file);
+  },
+  async measure(quick, { report, signal }) {
+    const row = { size: "M 1 N 2 K 3", seconds: 1, isChosen: false, isBuiltIn: false };
+    for (const [done, name] of ["product NN wide", "attention"].entries()) {
+      report?.(name, done, 2);
+      await new Promise((done) => setTimeout(done, 5));
+      signal?.throwIfAborted();
+    }
+    return {
+      device: { name: "llvmpipe (fake, 256 bits)", kind: "webgpu", software: true },
+      choices: { products: { "NN wide": { variant: "tile" } } },
+      rows: [
+        { ...row, name: "product NN wide", way: "tile 16 x 4", gflops: 12.34, isChosen: true },
+        { ...row, name: "product NN wide", way: "shuffle 32 x 8", gflops: 2.345, isBuiltIn: true },
+      ],
+      skipped: quick ? [] : ["attention"],
+      vectors: [
+        { bits: 256, tokensPerSecond: 3188.4, isPresent: true },
+        { bits: 512, tokensPerSecond: 1207, isPresent: false },
+      ],
+    };
+  },
+};
+
 /** A command that runs something else. */
 const faked = <F, P>(
   { spec }: Command,
@@ -255,6 +292,7 @@ export const fakeCommands: readonly Command[] = [
   faked(fetch, fetchCommand, fakeFetch),
   faked(pretraining, pretrain, fakePretrain),
   doctor,
+  faked(tuning, tuneCommand, fakeTune),
 ];
 
 if (import.meta.main) Deno.exit(await main(Deno.args, { commands: fakeCommands }));

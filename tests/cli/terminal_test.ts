@@ -304,6 +304,11 @@ Deno.test("doctor says which adapter would be used and what is missing, with the
     (await found({}, "limits")).value,
     /one binding 128 MiB, one buffer 2048 MiB, 256 inv/,
   );
+  const advice = "deno task tune measures which kernels are fastest here";
+  assert.equal(
+    (await found({}, "tuning")).value,
+    `${advice}, and whether LP_NATIVE_VECTOR_WIDTH helps`,
+  );
   assert.match((await found({}, "matmul")).value, /^7\.3 GFLOP\/s on llvmpipe/);
   const none = await found({ adapter: () => Promise.resolve(null) }, "adapter");
   assert.equal(none.state, "warn");
@@ -318,6 +323,10 @@ Deno.test("doctor says which adapter would be used and what is missing, with the
   const warp = { description: "Microsoft Basic Render Driver" } as GPUAdapterInfo;
   const windows = async () => ({ ...(await machine.adapter())!, info: warp });
   assert.match((await found({ adapter: windows }, "adapter")).value, /^Microsoft .*software/);
+  assert.equal((await found({ adapter: windows }, "tuning")).value, advice);
+  const card = { description: "NVIDIA H100" } as GPUAdapterInfo;
+  const hardware = async () => ({ ...(await machine.adapter())!, info: card });
+  assert.equal(await found({ adapter: hardware }, "tuning"), undefined);
   const broken = { gflops: 0.5, device: "TypeScript twins", passedOver: "Cannot open it: too old" };
   const slow = await found({ speed: () => Promise.resolve(broken) }, "matmul");
   assert.equal(slow.state, "warn");

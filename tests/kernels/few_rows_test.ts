@@ -57,10 +57,16 @@ async function run(
   }
   if (epilogue === "gelu" || epilogue === "dgelu") bind.pre = [pre, most];
   const features = own ? device.features : new Set<string>();
-  const dims = { M, N, K, ldA, ldB: orientation === "NT" ? K : N, ldOut, atA, atOut };
+  const strides = { ldA, ldB: orientation === "NT" ? K : N, ldOut, atA, atOut };
+  const dims = { M, N, K, ...strides, part: K, plane: 0 };
   assert.ok(takesFewRows(orientation, dims));
   device.launch({
-    ...fewRows({ features }, dims, { orientation, epilogue, dtype, accumulate: accumulate === 1 }),
+    ...fewRows({ features, software: true }, dims, {
+      orientation,
+      epilogue,
+      dtype,
+      accumulate: accumulate === 1,
+    }),
     dims: { ...dims, accumulate, scale: epilogue === "plain" ? 0.5 : 1 },
     bind,
   });

@@ -1,20 +1,48 @@
 /** How products are cut: into rows of out, or into columns where there are more of those. @module */
-import { type Epilogue, type Orientation, productTwin } from "../../matmul_twin.ts";
+import {
+  combineTwin,
+  type Epilogue,
+  type Orientation,
+  partTwin,
+  productTwin,
+} from "../../matmul_twin.ts";
 import type { Split, SplitTwin } from "./split.ts";
 
 const ORIENTATIONS: readonly Orientation[] = ["NN", "NT", "TN"];
 const EPILOGUES: readonly Epilogue[] = ["plain", "biased", "residual_add", "gelu", "dgelu"];
 
-/** Every product with every epilogue. */
+/** Every product with every epilogue, and both steps of one whose sums are taken in parts. */
 export function splitProducts(): SplitTwin[] {
-  return ORIENTATIONS.flatMap((orientation) =>
-    EPILOGUES.map((epilogue) => ({
+  const products = ORIENTATIONS.flatMap((orientation) => [
+    ...EPILOGUES.map((epilogue) => ({
       name: `product ${orientation} ${epilogue}`,
       twin: productTwin(orientation, epilogue),
       split: splitOf(orientation),
-    }))
-  );
+    })),
+    {
+      name: `product ${orientation} part`,
+      twin: partTwin(orientation),
+      split: splitOf(orientation),
+    },
+  ]);
+  const combining = EPILOGUES.map((epilogue) => ({
+    name: `parts of a product ${epilogue}`,
+    twin: combineTwin(epilogue),
+    split: rowsOfParts,
+  }));
+  return [...products, ...combining];
 }
+
+/** Rows of all parts at once. */
+const rowsOfParts: Split = {
+  lines: ({ M }) => M,
+  work: ({ N, K }, lines) => lines * N * K,
+  part: (arrays, dims, [start, end]) => [arrays, {
+    ...{ ...dims, M: end - start },
+    atA: dims.atA + start * dims.ldA,
+    atOut: dims.atOut + start * dims.ldOut,
+  }],
+};
 
 /**
  * Each part unpacks anew what it shares with the others: all of b for rows, all of a for columns. So the

@@ -1,0 +1,115 @@
+/**
+ * What was measured to be fastest on one adapter. The choices that this project makes by the kind of adapter
+ * (`builtIn`) are tables of the same form; what a device's own `tuning` lacks comes from there.
+ * @module
+ */
+import type { Device } from "./device.ts";
+import type { Sharing } from "./few_rows_text.ts";
+import type { MatmulVariant } from "./matmul_kernels.ts";
+import type { Orientation } from "./matmul_twin.ts";
+import type { TileShape } from "./tile_text.ts";
+
+/** Products alike in what suits them: "wide" ones have 512 columns, and sums of 64, at least. */
+export type ProductClass = `${Orientation} ${"narrow" | "wide"}`;
+
+/** Sums alike: of rows (NN, NT) or of weights' gradients (TN); "long" is of 8192 at least. */
+export type SumClass = `${"rows" | "weights"} ${"short" | "long"}`;
+
+/** The kernel of a class of products. */
+export interface ProductTuning {
+  readonly variant: Exclude<MatmulVariant, "plain">;
+  /** Tile of products with less than 512 rows, where they fill it. Absent: by size. No bit depends on it. */
+  readonly few?: TileShape;
+  /** Of those with more. */
+  readonly many?: TileShape;
+}
+
+/** Choices. Those of products, sums and few rows change bits, by rounding. */
+export interface Tuning {
+  readonly products?: Readonly<Partial<Record<ProductClass, ProductTuning>>>;
+  /** Most parts that a sum is cut into, 1 to 64. */
+  readonly parts?: Readonly<Partial<Record<SumClass, number>>>;
+  /** How the lanes of few_rows.ts share their work. */
+  readonly fewRows?: Readonly<Partial<Record<"NN" | "NT", Sharing>>>;
+  /** Whether lanes of attention hand rows round. */
+  readonly attentionShuffles?: boolean;
+}
+
+/** Choices for one adapter, by its name. */
+export interface AdapterTuning {
+  readonly adapter: string;
+  readonly choices: Tuning;
+}
+
+/** What a choice may ask of a device. */
+export type Adapter = Pick<Device, "features" | "software" | "tuning">;
+
+export const productClass = (
+  { orientation, N, K }: { orientation: Orientation; N: number; K: number },
+): ProductClass => `${orientation} ${N >= 512 && K >= 64 ? "wide" : "narrow"}`;
+
+/** Which of the two tiles. */
+export const rowsClass = ({ M }: { M: number }): "few" | "many" => M < 512 ? "few" : "many";
+
+export const sumClass = (
+  { orientation, K }: { orientation: Orientation; K: number },
+): SumClass => `${orientation === "TN" ? "weights" : "rows"} ${K >= 8192 ? "long" : "short"}`;
+
+/** Whether shuffles among 8 lanes work. */
+export const hasShuffles = ({ features }: Pick<Device, "features">): boolean =>
+  features.has("subgroups-8");
+
+/** The choices by the kind of adapter. */
+export function builtIn(adapter: Pick<Device, "features" | "software">): Required<Tuning> {
+  const shuffles = hasShuffles(adapter), { software } = adapter;
+  const narrow = { variant: shuffles ? "shuffle" : "tile" } as const;
+  // Of narrow products workgroups of 64 columns are too few, or steps too few to hide the first.
+  const wide = shuffles || software ? narrow : { variant: "workgroup" } as const;
+  const few = software ? 1 : 16;
+  return {
+    products: {
+      ...{ "NN narrow": narrow, "NT narrow": narrow, "TN narrow": narrow },
+      ...{ "NN wide": wide, "NT wide": wide, "TN wide": wide },
+    },
+    parts: { "rows short": few, "rows long": 16, "weights short": few, "weights long": 16 },
+    fewRows: { NN: shuffles ? "shuffle" : "parts", NT: shuffles ? "shuffle" : "along_k" },
+    attentionShuffles: shuffles,
+  };
+}
+
+/** `tuning` with what it lacks from `builtIn`. */
+export function choicesOf(adapter: Adapter): Required<Tuning> {
+  const own = builtIn(adapter),
+    { products, parts, fewRows, attentionShuffles } = adapter.tuning ?? {};
+  return {
+    products: { ...own.products, ...products },
+    parts: { ...own.parts, ...parts },
+    fewRows: { ...own.fewRows, ...fewRows },
+    attentionShuffles: attentionShuffles ?? own.attentionShuffles,
+  };
+}
+
+/**
+ * Has what is launched and recorded from here on follow `tuning`.
+ * @throws {Error} when it is another adapter's, or asks for shuffles that this one lacks
+ */
+export function useTuning(device: Device, { adapter, choices }: AdapterTuning): void {
+  const { products = {}, fewRows = {}, attentionShuffles } = choices;
+  if (adapter !== device.name) {
+    throw new Error(
+      `Cannot run by what was tuned as it holds for "${adapter}" alone: this is "${device.name}"; ` +
+        "run deno task tune here, or leave the tuning out",
+    );
+  }
+  const asked = [
+    ...Object.values(products).map(({ variant }) => variant),
+    ...Object.values(fewRows),
+  ];
+  if ((asked.includes("shuffle") || attentionShuffles) && !hasShuffles(device)) {
+    throw new Error(
+      `Cannot run by what was tuned as "${adapter}" must have subgroups of 8 lanes, as it had then: ` +
+        "run deno task tune again",
+    );
+  }
+  device.tuning = choices;
+}
