@@ -5,35 +5,12 @@
  */
 import { defineOptions } from "../base/options.ts";
 import table from "./data/categories.csv" with { type: "text" };
-import {
-  type AnsweredExample,
-  answeredTask,
-  readAnswers,
-  readPrompts,
-  type Splits,
-} from "./prompts.ts";
+import { answeredTask, readWords } from "./prompts.ts";
 import type { Task, TaskDefinition } from "./task.ts";
 
 /** The prompt of a noun. */
 export const categoryPrompt = (word: string): string =>
   `What category does this word belong to: '${word}'?`;
-
-/**
- * Reads CSV with the columns `word,answer,further,split`; the id is the word.
- * @throws {SyntaxError} what `readPrompts` and `readAnswers` throw
- */
-export function parseCategories(text: string, file: string): Splits<AnsweredExample> {
-  return readPrompts(text, {
-    file,
-    columns: ["word", "answer", "further"],
-    words: ["word", "answer"],
-    once: ({ word }) => ({ rule: "a word may occur once", key: word, said: `${word} is` }),
-    examples({ word, answer, further }, refuse) {
-      const answers = readAnswers(`${answer}|${further}`, { not: word, refuse });
-      return [{ id: word, prompt: categoryPrompt(word), ...answers }];
-    },
-  });
-}
 
 const ABOUT = { name: "categories", summary: "name the category of a noun" };
 
@@ -47,7 +24,7 @@ export function categories(): Task {
     defaultRewards: "semantic",
     fits: ["semantic", "exact", "first_word"],
   };
-  return answeredTask(about, parseCategories(table, file), file);
+  return answeredTask(about, readWords(table, file, categoryPrompt), file);
 }
 
 /** `categories` by name. */

@@ -5,35 +5,12 @@
  */
 import { defineOptions } from "../base/options.ts";
 import table from "./data/opposites.csv" with { type: "text" };
-import {
-  type AnsweredExample,
-  answeredTask,
-  readAnswers,
-  readPrompts,
-  type Splits,
-} from "./prompts.ts";
+import { answeredTask, readWords } from "./prompts.ts";
 import type { Example } from "../rewards/reward.ts";
 import type { Task, TaskDefinition } from "./task.ts";
 
 /** The prompt of a word; the space at its end is part of it. */
 export const oppositePrompt = (word: string): string => `The opposite of '${word}' is `;
-
-/**
- * Reads CSV with the columns `word,answer,further,split`; the id is the word.
- * @throws {SyntaxError} what `readPrompts` and `readAnswers` throw
- */
-export function parseOpposites(text: string, file: string): Splits<AnsweredExample> {
-  return readPrompts(text, {
-    file,
-    columns: ["word", "answer", "further"],
-    words: ["word", "answer"],
-    once: ({ word }) => ({ rule: "a word may occur once", key: word, said: `${word} is` }),
-    examples({ word, answer, further }, refuse) {
-      const answers = readAnswers(`${answer}|${further}`, { not: word, refuse });
-      return [{ id: word, prompt: oppositePrompt(word), ...answers }];
-    },
-  });
-}
 
 const ABOUT = { name: "opposites", summary: "name the opposite of a word" };
 
@@ -48,7 +25,7 @@ export function opposites(): Task {
     defaultRewards: "semantic",
     fits: ["semantic", "exact", "first_word"],
   };
-  return answeredTask(about, parseOpposites(table, file), file);
+  return answeredTask(about, readWords(table, file, oppositePrompt), file);
 }
 
 /** `opposites` by name. */

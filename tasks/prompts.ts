@@ -86,6 +86,27 @@ export function readAnswers(
   throw refuse(`${rule}: they are "${words.join("|")}"`);
 }
 
+/**
+ * Reads CSV with the columns `word,answer,further,split`: one prompt a word, whose id is the word.
+ * @throws {SyntaxError} what `readPrompts` and `readAnswers` throw
+ */
+export function readWords(
+  text: string,
+  file: string,
+  promptOf: (word: string) => string,
+): Splits<AnsweredExample> {
+  return readPrompts(text, {
+    file,
+    columns: ["word", "answer", "further"],
+    words: ["word", "answer"],
+    once: ({ word }) => ({ rule: "a word may occur once", key: word, said: `${word} is` }),
+    examples({ word, answer, further }, refuse) {
+      const answers = readAnswers(`${answer}|${further}`, { not: word, refuse });
+      return [{ id: word, prompt: promptOf(word), ...answers }];
+    },
+  });
+}
+
 /** What a task with settings like those of colors says of itself. */
 type About =
   & Pick<Task, "name" | "summary" | "maxNewTokens" | "defaultRewards">

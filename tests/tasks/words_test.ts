@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { loadWordVectors } from "../../rewards/embeddings/word_vectors.ts";
 import { analogies, parseAnalogies } from "../../tasks/analogies.ts";
-import { categories, parseCategories } from "../../tasks/categories.ts";
-import { opposites, parseOpposites } from "../../tasks/opposites.ts";
+import { categories, categoryPrompt } from "../../tasks/categories.ts";
+import { oppositePrompt, opposites } from "../../tasks/opposites.ts";
+import { readWords } from "../../tasks/prompts.ts";
 import type { Task } from "../../tasks/task.ts";
 
 const all = (task: Task) => [...task.examples.train, ...task.examples.heldout];
@@ -120,27 +121,42 @@ const WORDS = "word,answer,further,split\n";
 const BROKEN: [string, () => unknown, string][] = [
   [
     "a word twice",
-    () => parseOpposites(`${WORDS}hot,cold,,train\nwet,dry,,heldout\nhot,cool,,train\n`, "t.csv"),
+    () =>
+      readWords(
+        `${WORDS}hot,cold,,train\nwet,dry,,heldout\nhot,cool,,train\n`,
+        "t.csv",
+        oppositePrompt,
+      ),
     "4 as a word may occur once: hot is on line 2 too",
   ],
   [
     "a word that is its own opposite",
-    () => parseOpposites(`${WORDS}hot,hot,,train\nwet,dry,,heldout\n`, "t.csv"),
+    () => readWords(`${WORDS}hot,hot,,train\nwet,dry,,heldout\n`, "t.csv", oppositePrompt),
     '2 as answers must be different lower-case words, none of them "hot": they are "hot"',
   ],
   [
     "a further answer that is the answer again",
-    () => parseCategories(`${WORDS}ant,insect,bug|insect,train\nbee,insect,,heldout\n`, "t.csv"),
+    () =>
+      readWords(
+        `${WORDS}ant,insect,bug|insect,train\nbee,insect,,heldout\n`,
+        "t.csv",
+        categoryPrompt,
+      ),
     '2 as answers must be different lower-case words, none of them "ant": they are "insect|bug|insect"',
   ],
   [
     "a further answer of two words",
-    () => parseCategories(`${WORDS}ant,insect,small animal,train\nbee,insect,,heldout\n`, "t.csv"),
+    () =>
+      readWords(
+        `${WORDS}ant,insect,small animal,train\nbee,insect,,heldout\n`,
+        "t.csv",
+        categoryPrompt,
+      ),
     '2 as answers must be different lower-case words, none of them "ant": they are "insect|small animal"',
   ],
   [
     "a word with a capital",
-    () => parseCategories(`${WORDS}Ant,insect,,train\nbee,insect,,heldout\n`, "t.csv"),
+    () => readWords(`${WORDS}Ant,insect,,train\nbee,insect,,heldout\n`, "t.csv", categoryPrompt),
     '2 as word and answer must be lower-case words: "Ant" is not',
   ],
   [
