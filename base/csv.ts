@@ -100,13 +100,8 @@ function recordsOf(
   const [{ info: { lines: line }, record: header }, ...rows] = records;
   for (const column of columns) {
     if (header.filter((name) => name === column).length === 1) continue;
-    const near = header.includes(column) ? undefined : nearest(column, header);
-    throw csvError(
-      file,
-      line,
-      `its header must have "${column}" once: it is ${header.join(",").slice(0, 200)}` +
-        (near === undefined ? "" : `; rename "${near}"`),
-    );
+    const rule = `its header must have "${column}" once: it is ${header.join(",").slice(0, 200)}`;
+    throw csvError(file, line, rule + headerCure(column, header));
   }
   if (rows.length === 0) throw csvError(file, line, "rows must follow the header: none does");
   const wrong = rows.find(({ record }) => record.length !== header.length);
@@ -121,4 +116,16 @@ function recordsOf(
     line,
     records: rows.map(({ info: { lines }, record }) => ({ line: lines, cells: record })),
   };
+}
+
+/** What mends a header that lacks a column, where that can be told. */
+function headerCure(column: string, header: readonly string[]): string {
+  if (header.includes(column)) return "";
+  const other = header.length === 1 && /[;\t]/.exec(header[0])?.[0];
+  if (other) {
+    const name = other === "\t" ? "a tab" : `"${other}"`;
+    return `; save it with a comma between fields, and not ${name}`;
+  }
+  const near = nearest(column, header);
+  return near === undefined ? "" : `; rename "${near}"`;
 }

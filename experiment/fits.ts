@@ -31,7 +31,9 @@ export function fitNotices(
     if (without.length > 0) {
       const ids = firstOf(without.map(({ id }) => id), { most: 3, apart: ", " });
       notices.push(
-        `${without.length} of ${train.length} training prompts have no answer (${ids}): ${name} cannot score them`,
+        `${without.length} of ${train.length} training prompts ${
+          without.length === 1 ? "has" : "have"
+        } no answer (${ids}): ${name} cannot score them`,
       );
     }
   }

@@ -8,6 +8,7 @@ import { openDevice } from "../kernels/devices/open.ts";
 import { LogitsError } from "../model/logits.ts";
 import { figuresText } from "../model/prefix_check.ts";
 import type { Example } from "../rewards/reward.ts";
+import { ScoreError } from "../rewards/combine.ts";
 import { causedBy, OutageError } from "../rewards/servers/errors.ts";
 import { DivergedError } from "../rl/diverged.ts";
 import type { PromptSource } from "../rl/prompts.ts";
@@ -150,12 +151,15 @@ class TrainingRun {
 
   /**
    * Saves what was trained where what came next was given up and has changed nothing: somebody stopped the
-   * run, or no server answers. Throws `error` again.
+   * run, no server answers, or a reward fails. Throws `error` again.
    */
   async #keep(error: unknown, signal: AbortSignal | undefined): Promise<never> {
-    const isOutage = causedBy(error, (cause) => cause instanceof OutageError);
+    const isUnscored = causedBy(
+      error,
+      (cause) => cause instanceof OutageError || cause instanceof ScoreError,
+    );
     const isNew = this.#saved !== this.#state.trainer.step;
-    if (isNew && (isOutage || isReason(error, signal))) await this.#checkpoint();
+    if (isNew && (isUnscored || isReason(error, signal))) await this.#checkpoint();
     throw error;
   }
 

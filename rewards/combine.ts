@@ -62,6 +62,11 @@ export function combine(parts: readonly WeightedReward[]): CombinedReward {
   };
 }
 
+/** A reward failed: completions were drawn, and nothing was learned from them. */
+export class ScoreError extends Error {
+  override name = "ScoreError";
+}
+
 /** One reward's values of a batch, checked. */
 async function scoreBy(reward: Reward, batch: RewardBatch): Promise<(number | null)[]> {
   let column: unknown;
@@ -69,7 +74,7 @@ async function scoreBy(reward: Reward, batch: RewardBatch): Promise<(number | nu
     column = await reward.score(batch);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new Error(`Cannot score by the reward ${reward.name}: ${why}`, { cause: error });
+    throw new ScoreError(`Cannot score by the reward ${reward.name}: ${why}`, { cause: error });
   }
   return checkColumn(reward.name, column, batch.completions.length);
 }

@@ -50,6 +50,9 @@ const WANTED = { needs: ["text", "label"], may: ["split"] };
 function taskOf(records: DataRecord[], words: number, settings: ImdbSettings): Task {
   const make = (record: DataRecord, id: string): Example | undefined => {
     const label = labelOf(record), prompt = reviewPrompt(textIn(record, "text"), words);
+    if (prompt === "") {
+      throw recordError(record, "text must have words: it is nothing but tags; take the row out");
+    }
     return label === -1 ? undefined : { id, prompt, label };
   };
   const { examples, notices } = drawExamples(records, make, settings);

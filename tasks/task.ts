@@ -91,8 +91,8 @@ export interface TaskDefinition<C = Record<string, OptionValue>> {
 
 /**
  * The task, where it is one.
- * @throws {TypeError} for what is no task, or where two examples have one id: the second would be asked
- * the first one's prompt
+ * @throws {TypeError} for what is no task, where two examples have one id (the second would be asked the
+ * first one's prompt), an answer is no text, or a held-out prompt is one of training too
  * @throws {RangeError} for no training prompts
  */
 export function checkTask(task: Task): Task {
@@ -118,6 +118,16 @@ export function checkTask(task: Task): Task {
       throw cannot(`each example has an id of its own: ${JSON.stringify(id)} comes twice`);
     }
     seen.add(id);
+    if (example.answer === undefined || typeof example.answer === "string") continue;
+    throw cannot(`an answer is a text: that of ${id} is ${described(example.answer)}`);
+  }
+  const trained = new Set(examples.train.map(({ prompt }) => prompt));
+  const both = examples.heldout.find(({ prompt }) => trained.has(prompt));
+  if (both) {
+    const prompt = JSON.stringify(both.prompt.slice(0, 80));
+    throw cannot(
+      `what is held out is never trained on: the prompt of ${both.id}, ${prompt}, is both`,
+    );
   }
   return task;
 }

@@ -5,6 +5,7 @@ import { type BarChart, barChart } from "../../web/view/bars.ts";
 import { type LineChart, lineChart, type Mark } from "../../web/view/lines.ts";
 import { sheet } from "../../web/view/sheet.ts";
 import { barTable, lineTable } from "../../web/view/table.ts";
+import { toldMeasure } from "./results.ts";
 import { HELDOUT, SERIES, type Series, SKIPPED } from "./series.ts";
 import { short } from "../terminal.ts";
 
@@ -65,25 +66,32 @@ function lineOf(
   const finite = values.filter(Number.isFinite);
   if (finite.length === 0 && metrics.length > 0) return []; // as KL without a reference
   const [first = NaN, last = NaN] = [finite[0], finite.at(-1)];
+  const least = finite.reduce((a, b) => Math.min(a, b), Infinity);
+  const most = finite.reduce((a, b) => Math.max(a, b), -Infinity);
   const description = `${title} by step, ${unit}: from ${short(first)} to ${short(last)}, ` +
-    `least ${short(Math.min(...finite))}, largest ${short(Math.max(...finite))}.`;
+    `least ${short(least)}, largest ${short(most)}.`;
   const lines = [{ name: title, steps, values }];
   return [{ title, unit, description, span, healthy, lines, marks }];
 }
 
-function barsOf({ train, heldout }: Summary): BarChart {
+function barsOf(summary: Summary): BarChart {
+  const { train, heldout } = summary, { name: measure, of } = toldMeasure(summary);
   const groups = ([["training", train], ["held-out", heldout]] as const).map(([name, result]) => ({
     name,
-    bars: [{ value: result.before.exact }, { value: result.after.exact }],
+    bars: [{ value: of(result.before) }, { value: of(result.after) }],
   }));
   const told = groups.map(({ name, bars: [before, after] }) =>
     `${name} ${short(before.value)} before, ${short(after.value)} after`
   );
+  const isExact = measure === "exact";
+  const title = isExact
+    ? "Exact answers to all prompts, greedy"
+    : `${measure} of all prompts, greedy`;
   return {
-    title: "Exact answers to all prompts, greedy",
-    unit: "share, 0 to 1",
-    description: `Share of prompts answered exactly: ${told.join("; ")}.`,
-    span: "share",
+    title,
+    unit: isExact ? "share, 0 to 1" : "mean per completion",
+    description: `${title}: ${told.join("; ")}.`,
+    span: isExact ? "share" : "zero",
     series: ["before", "after"],
     groups,
   };

@@ -2,7 +2,7 @@
 import type { RunData } from "../../experiment/folder/run_data.ts";
 import { SERIES, type Series } from "./series.ts";
 import { duration, short } from "../terminal.ts";
-import { bestPlayer, measureOf } from "./results.ts";
+import { bestPlayer, measureOf, toldMeasure } from "./results.ts";
 import { score } from "./table.ts";
 
 const ENDS = 0.1; // share of the run that "began" and "ended" average over
@@ -22,7 +22,7 @@ export function opening(run: RunData): string[] {
     ? ` in ${duration(summary.seconds)} on ${config.device.name}.`
     : "; it did not reach its end, so there is no comparison of before and after.";
   if (!summary) return [start + end];
-  const { name, of } = measureOf(summary), { before, after } = summary.heldout;
+  const { name, of } = toldMeasure(summary), { before, after } = summary.heldout;
   const what = name === "exact" ? "Exact answers" : `The mean of ${name}`;
   return [start + end, change(`${what} on held-out prompts`, of(before), of(after))];
 }

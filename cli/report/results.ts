@@ -14,6 +14,13 @@ export const measureOf = ({ measure }: Pick<Summary, "measure">): ShownMeasure =
     ? { name: "exact", of: ({ exact }) => exact }
     : { name: measure, of: (result) => result.measure ?? NaN };
 
+/** The measure that charts and sentences tell: that of the run, or the reward where no prompt has an answer. */
+export function toldMeasure(summary: Pick<Summary, "measure" | "train" | "heldout">): ShownMeasure {
+  const { train, heldout } = summary, measure = measureOf(summary);
+  const all = [train.before, train.after, heldout.before, heldout.after].map(measure.of);
+  return all.some(Number.isFinite) ? measure : { name: "reward", of: ({ reward }) => reward };
+}
+
 /** One player that learns nothing: what it does, in the words of a table, and what it earns. */
 export interface PlayerRow {
   name: string;

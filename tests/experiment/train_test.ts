@@ -4,6 +4,9 @@ import { DeviceLostError } from "../../kernels/devices/webgpu/faults.ts";
 import { ppo } from "../../rl/algorithms/ppo.ts";
 import { phaseText } from "../../experiment/observer.ts";
 import { type TrainRequest, trainTask } from "../../experiment/train.ts";
+import { tableParent } from "../../rewards/parents/table.ts";
+import type { Reward } from "../../rewards/reward.ts";
+import { withFolder } from "../_folder.ts";
 import { Recorder, writeSmallModel } from "./_model.ts";
 import { testOnKinds, testOnWebGpu } from "../_devices.ts";
 
@@ -399,4 +402,34 @@ Deno.test("with dynamic sampling every completion drawn is kept once, in trainin
     assert.ok(reused > 0 && evicted > 0, `${reused} kept, ${evicted} evicted`);
     const first = ids.slice(0, 72);
     assert.equal(new Set(first).size, first.length); // one after the other, none left out or twice
+  }));
+
+Deno.test("a reward that fails late loses no step that was trained", () =>
+  withFolder(async (folder) => {
+    await writeSmallModel(`${folder}/model`);
+    let calls = 0;
+    const late: Reward = {
+      name: "late",
+      score({ completions }) {
+        // Two evaluations of a batch each come first, then steps 1 and 2.
+        if (++calls > 4) throw new Error("my own bug");
+        return Promise.resolve(completions.map((_, i) => i));
+      },
+    };
+    const watched = new Recorder(folder);
+    const example = (id: string) => ({ id, prompt: id });
+    const task = {
+      ...{ name: "own", summary: "", maxNewTokens: 2, defaultRewards: "", steps: 5 },
+      examples: { train: [example("a b"), example("b c")], heldout: [example("c d")] },
+      settings: { batchSize: 2 },
+      parent: tableParent(new Map()),
+    };
+    await assert.rejects(
+      trainTask({
+        ...{ task, reward: late, model: `${folder}/model`, seed: 1, device: "cpu", players: false },
+      }, watched),
+      /Cannot score by the reward late: my own bug/,
+    );
+    assert.equal(watched.rows.length, 2);
+    assert.deepEqual(watched.checkpoints, ["step-0", "step-2"].map((step) => `${folder}/${step}`));
   }));

@@ -132,7 +132,7 @@ Deno.test("combine() names the reward that fails, or gives what is no column", a
     run(() => {
       throw "a text";
     }),
-    { name: "Error", message: `${fails}a text` },
+    { name: "ScoreError", message: `${fails}a text` },
   );
   const cannot = "Cannot use the reward judge as ",
     array = "score() must give an array of 2 values: ";

@@ -132,6 +132,11 @@ const BROKEN: [what: string, table: string, message: string][] = [
     "promt,answer\na,b\n",
     '1 as its header must have "prompt" once: it is promt,answer; rename "promt"',
   ],
+  [
+    "semicolons between fields",
+    "prompt;answer\na;b\n",
+    '1 as its header must have "prompt" once: it is prompt;answer; save it with a comma between fields, and not ";"',
+  ],
   ["no prompt at all", "x,y\na,b\n", '1 as its header must have "prompt" once: it is x,y'],
   [
     "prompt twice",

@@ -9,7 +9,7 @@ import { colors } from "../../tasks/colors.ts";
 import { csvDefinition } from "../../tasks/csv.ts";
 import { openTask, openTaskNow } from "../../tasks/open.ts";
 import { findTask, listTasks } from "../../tasks/registry.ts";
-import type { Task, TaskDefinition } from "../../tasks/task.ts";
+import { checkTask, type Task, type TaskDefinition } from "../../tasks/task.ts";
 
 const ROWS = {
   level: { kind: "integer", default: 1, min: 1, max: 3, doc: "how hard", group: "Task" },
@@ -98,4 +98,17 @@ Deno.test("no setting of a task has the name of a flag, or of a setting of train
       name,
     );
   }
+});
+
+Deno.test("a task holds out nothing that it trains on, and its answers are texts", async () => {
+  const { task } = await openTask("colors");
+  const of = (train: unknown[], heldout: unknown[]) => () =>
+    checkTask({ ...task, examples: { train, heldout } } as never);
+  const example = (id: string, prompt: string, answer?: unknown) => ({ id, prompt, answer });
+  assert.throws(
+    of([example("a", "one"), example("b", "two")], [example("c", "two")]),
+    /as what is held out is never trained on: the prompt of c, "two", is both/,
+  );
+  assert.throws(of([example("a", "one", 5)], []), /an answer is a text: that of a is 5/);
+  of([example("a", "one"), example("b", "one", "x")], [example("c", "two")])();
 });

@@ -183,6 +183,22 @@ Deno.test("a cut run still has a page: no comparison, missing numbers left out o
   assert.match(await report({ ...cut, metrics: [], names: [], completions: [] }), /<h2>Curves/);
 });
 
+Deno.test("a run whose prompts have no answers tells its reward in place of exact", async () => {
+  const none = (reward: number) => ({ exact: NaN, reward });
+  const split = { before: none(0.25), after: none(0.75) };
+  const summary = { ...run.summary!, train: split, heldout: split };
+  const page = await report({ ...run, summary });
+  assert.match(page, /The mean of reward on held-out prompts rose from 0\.250 to 0\.750/);
+  assert.match(page, /<title>held-out, after: 0\.75<\/title>/);
+  assert.doesNotMatch(page, /Exact answers on held-out/);
+});
+
+Deno.test("a run of 200,000 steps is drawn", () => {
+  const metrics = Array.from({ length: 200_000 }, (_, i) => [i + 1, Math.sin(i)]);
+  const [{ svg }] = charts({ ...run, names: ["score/mean"], metrics });
+  assert.match(svg, /least -1, largest 1\./);
+});
+
 Deno.test("what a run could not measure has no chart and no sentence", async () => {
   const kl = run.names.indexOf("kl/reference") + 1;
   const without = {
