@@ -8,7 +8,7 @@ import { openDevice } from "../kernels/devices/open.ts";
 import { LogitsError } from "../model/logits.ts";
 import { figuresText } from "../model/prefix_check.ts";
 import type { Example } from "../rewards/reward.ts";
-import { ScoreError } from "../rewards/combine.ts";
+import { ScoreError } from "../rewards/score_error.ts";
 import { causedBy, OutageError } from "../rewards/servers/errors.ts";
 import { DivergedError } from "../rl/diverged.ts";
 import type { PromptSource } from "../rl/prompts.ts";

@@ -1,6 +1,7 @@
 /** The weighted sum of several rewards, with each reward's own values kept by name. @module */
 import { checkColumn, checkCounts, checkParts } from "./checks.ts";
 import type { Reward, RewardBatch } from "./reward.ts";
+import { ScoreError } from "./score_error.ts";
 
 /** One reward and what it counts for. A weight of 0 means: measured, not trained on. */
 export interface WeightedReward {
@@ -60,11 +61,6 @@ export function combine(parts: readonly WeightedReward[]): CombinedReward {
     score: async (batch) => (await breakdown(batch)).total,
     takeCounts: () => Object.fromEntries(parts.flatMap(countsOf)),
   };
-}
-
-/** A reward failed: completions were drawn, and nothing was learned from them. */
-export class ScoreError extends Error {
-  override name = "ScoreError";
 }
 
 /** One reward's values of a batch, checked. */
