@@ -65,13 +65,11 @@ export function combine(parts: readonly WeightedReward[]): CombinedReward {
 
 /** One reward's values of a batch, checked. */
 async function scoreBy(reward: Reward, batch: RewardBatch): Promise<(number | null)[]> {
-  let column: unknown;
-  try {
-    column = await reward.score(batch);
-  } catch (error) {
+  const failed = (error: unknown): never => {
     const why = error instanceof Error ? error.message : String(error);
     throw new ScoreError(`Cannot score by the reward ${reward.name}: ${why}`, { cause: error });
-  }
+  };
+  const column = await (async () => await reward.score(batch))().catch(failed);
   return checkColumn(reward.name, column, batch.completions.length);
 }
 
