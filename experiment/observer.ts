@@ -140,6 +140,8 @@ export interface RunInfo {
   config: Record<string, unknown>;
   /** Files of the user's own, where task or rewards came from some. */
   files?: RunFiles;
+  /** What tells the networks and word vectors that rewards read from others, by name; absent without any. */
+  rewardSources?: Readonly<Record<string, string>>;
 }
 
 /** Files of a user's own, as they were when the run was opened. */

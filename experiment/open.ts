@@ -19,6 +19,7 @@ import type { RunInfo } from "./observer.ts";
 import { LanguagePolicy } from "./policy.ts";
 import type { ResolvedRequest, TrainRequest } from "./request.ts";
 import { openChosen, settingsOfRewards } from "./rewards.ts";
+import { rewardSources } from "./reward_sources.ts";
 import { RunScorers } from "./run_scorer.ts";
 import { openServers } from "./open_servers.ts";
 import { asksServers } from "./servers.ts";
@@ -77,7 +78,8 @@ export async function openRun(
     disposables: owned,
     signal,
   });
-  const info = infoOf({ plan, device, found, sizes, rewards });
+  const sources = await rewardSources(plan.rewards);
+  const info = { ...infoOf({ plan, device, found, sizes, rewards }), ...sourcesOf(sources) };
   const notices = loaded ? requireSame(resume!, loaded.manifest, info, changed) : [];
   const explain = (error: unknown): never => {
     throw explainMemory(error, device, sizes);
@@ -163,6 +165,10 @@ function infoOf(
     ...filesOf(plan),
   };
 }
+
+/** What rewards read, where they read anything. */
+const sourcesOf = (rewardSources: Record<string, string>): Pick<RunInfo, "rewardSources"> =>
+  Object.keys(rewardSources).length === 0 ? {} : { rewardSources };
 
 /** The files of a user's own that the run is made of; nothing where there is none. */
 function filesOf({ opened: { file }, rewards }: ResolvedRequest): Pick<RunInfo, "files"> {

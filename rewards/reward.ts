@@ -99,6 +99,8 @@ export interface RewardDefinition<C = Record<string, OptionValue>> {
   notice?(settings: Readonly<C>): string | undefined;
   /** Name of the sentence encoder that it holds with these settings. Default: none. */
   encoder?(settings: Readonly<C>): string | undefined;
+  /** Text file of word vectors that it reads with these settings. Default: none. */
+  vectors?(settings: Readonly<C>): string | undefined;
   /** Name of the classifier of sentiment that it holds with these settings. Default: none. */
   classifier?(settings: Readonly<C>): string | undefined;
   /** Name of the language model that scores for it with these settings. Default: none. */

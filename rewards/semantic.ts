@@ -18,7 +18,7 @@ import {
 import { described } from "../base/excerpt.ts";
 import { type Mapping, MAPPINGS, nearness } from "./embeddings/mapping.ts";
 import { isAddress } from "./servers/address.ts";
-import { encoderOf, openEmbedder, WORDS } from "./embeddings/open.ts";
+import { encoderOf, isVectorFile, openEmbedder, WORDS } from "./embeddings/open.ts";
 import type { Parent, Reward, RewardBatch, RewardDefinition, TextEmbedder } from "./reward.ts";
 import { tally } from "./tally.ts";
 import { targetsOf } from "./targets.ts";
@@ -156,6 +156,7 @@ export const definition: RewardDefinition<SemanticSettings> = {
     { name: "fallbacks", healthy: "0", meaning: "completions that a server gave no embedding for, or for their parent's answer; they get null", remedy: "Above: see to the server; fewer serverRequests, or a longer serverTimeout." },
   ],
   encoder: ({ embedder }) => encoderOf(embedder),
+  vectors: ({ embedder }) => isVectorFile(embedder) ? embedder : undefined,
   server: ({ embedder }) => isAddress(embedder) ? embedder : undefined,
   notice: ({ embedder, embeddingModel }) =>
     isAddress(embedder)

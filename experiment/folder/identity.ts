@@ -38,8 +38,9 @@ export function differences(
   for (const [name, a, b] of pairs({ ...blank(now.weights), ...was.weights }, now.weights)) {
     told(`the weight of ${name}`, a, b);
   }
-  const sums = { ...blank(now.rewardFiles), ...was.rewardFiles };
-  for (const [path, a, b] of pairs(sums, now.rewardFiles)) {
+  // Earlier versions kept none; what rewards there are is told by their weights.
+  const sums = was.rewardFiles && { ...blank(now.rewardFiles), ...was.rewardFiles };
+  for (const [path, a, b] of pairs(sums ?? {}, now.rewardFiles)) {
     if (a !== b) found.push(`the reward's file ${path} ${a && b ? "has changed" : "is another"}`);
   }
   for (const [name, a, b] of pairs(was.settings, now.settings)) {

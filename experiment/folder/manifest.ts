@@ -26,7 +26,7 @@ export interface Identity
   run: string | null;
   /** Every setting as resolved. */
   settings: Readonly<Record<string, unknown>>;
-  /** SHA-256 of each reward's own file by its path; absent where there is none. */
+  /** What tells the content of each file and network that rewards read, by its name; absent without any. */
   rewardFiles?: Readonly<Record<string, string>>;
 }
 
@@ -54,8 +54,11 @@ export const identityOf = (info: RunInfo, run: string | null): Identity => ({
   source: info.source,
   shape: info.shape,
   settings: info.config,
-  ...(info.files?.rewards && {
-    rewardFiles: Object.fromEntries(info.files.rewards.map(({ path, sha256 }) => [path, sha256])),
+  ...((info.files?.rewards || info.rewardSources) && {
+    rewardFiles: {
+      ...Object.fromEntries(info.files?.rewards?.map(({ path, sha256 }) => [path, sha256]) ?? []),
+      ...info.rewardSources,
+    },
   }),
 });
 
