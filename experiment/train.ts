@@ -79,6 +79,8 @@ class TrainingRun {
   #secondsBefore: number;
   #scorer: Scorer;
   /** Step of the newest checkpoint. */
+  /** Whether any step had rewards that differ; undefined before the first. */
+  #toldApart?: boolean;
   #saved: number | undefined;
 
   constructor(readonly run: OpenRun, readonly observer: RunObserver, readonly started: number) {
@@ -110,6 +112,7 @@ class TrainingRun {
     const { players } = this.#state;
     if (players) await observer.players?.(players);
     const summary = this.#summary(await this.#learn(signal).catch(asDivergence));
+    if (this.#toldApart === false) observer.notice?.(NO_SIGNAL);
     const compared = figuresText(this.run.policy.prefixFigures);
     for (const line of this.run.servers.report()) observer.notice?.(`note: ${line}`);
     if (compared) observer.notice?.(compared);
@@ -246,6 +249,7 @@ class TrainingRun {
       tokens: this.#state.tokens + tokens,
       trainingSeconds: this.#state.trainingSeconds + (performance.now() - from) / 1000,
     };
+    this.#toldApart = this.#toldApart || metrics["score/std"] !== 0; // NaN: nothing could be scored
     const all = { ...metrics };
     for (const [name, value] of rewardMetrics(rewards, { completions, counts })) {
       if (Object.hasOwn(all, name)) {
@@ -323,6 +327,11 @@ class TrainingRun {
     };
   }
 }
+
+const NO_SIGNAL =
+  "note: in every step all completions had the same reward, from which nothing can be " +
+  "learned: take a reward that tells near from far (train --list), another model (--model), or a " +
+  "higher temperature";
 
 /** Whether `error` is that somebody stopped the run, which a reward may have wrapped. */
 const isReason = (error: unknown, signal: AbortSignal | undefined): boolean =>

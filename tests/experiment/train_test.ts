@@ -404,6 +404,24 @@ Deno.test("with dynamic sampling every completion drawn is kept once, in trainin
     assert.equal(new Set(first).size, first.length); // one after the other, none left out or twice
   }));
 
+Deno.test("a run whose rewards never differ says that nothing could be learned", () =>
+  withFolder(async (folder) => {
+    await writeSmallModel(`${folder}/model`);
+    const said = async (score: (row: number) => number) => {
+      const reward: Reward = {
+        name: "own",
+        score: ({ completions }) => Promise.resolve(completions.map((_, i) => score(i))),
+      };
+      const watched = new Recorder(folder);
+      await trainTask({
+        ...{ task: "colors", reward, model: `${folder}/model`, steps: 2, seed: 1, device: "cpu" },
+        ...{ settings: { batchSize: 4 }, players: false },
+      }, watched);
+      return watched.said.filter((text) => /all completions had the same reward/.test(text)).length;
+    };
+    assert.deepEqual([await said(() => 0.5), await said((i) => i)], [1, 0]);
+  }));
+
 Deno.test("a reward that fails late loses no step that was trained", () =>
   withFolder(async (folder) => {
     await writeSmallModel(`${folder}/model`);
