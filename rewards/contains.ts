@@ -30,12 +30,16 @@ function phrasesIn(text: string): string[] {
 
 const PART = /^[\p{L}\p{M}\p{N}_]$/u;
 
+/** Whether the sign at an end of a text is a word's; it may be two units long. */
+const isWord = (text: string, at: 0 | -1): boolean => PART.test([...text].at(at) ?? "");
+
 /** Whether `phrase` stands in `text`, both folded, without a word going on at an end that is a word's. */
 export function holds(text: string, phrase: string): boolean {
-  const [first, last] = [phrase.at(0)!, phrase.at(-1)!].map((sign) => PART.test(sign));
+  const first = isWord(phrase, 0), last = isWord(phrase, -1);
   for (let at = text.indexOf(phrase); at >= 0; at = text.indexOf(phrase, at + 1)) {
-    const goesOn = first && PART.test(text.charAt(at - 1)) ||
-      last && PART.test(text.charAt(at + phrase.length));
+    const end = at + phrase.length;
+    const goesOn = first && isWord(text.slice(Math.max(0, at - 2), at), -1) ||
+      last && isWord(text.slice(end, end + 2), 0);
     if (!goesOn) return true;
   }
   return false;

@@ -4,7 +4,7 @@
  * Read are ASCII digits with thousands commas in groups of three, decimals with a point (`.5` too), an
  * exponent (`6e23`), a fraction (`1/2`), alone or after a whole number and one space (`2 1/2` is 2.5), and
  * a minus or plus right before the digits or before or after $, €, £ or ¥. What stands behind a number is
- * left out: 50% is 50, 5th is 5. A hyphen between two digits is no minus (5-3 are 5 and 3), digits behind
+ * left out: 50% is 50, 5th is 5, 1e5x is 100000. A hyphen between two digits is no minus (5-3 are 5 and 3), digits behind
  * a letter are none (GPT2), and what is not finite (1e309, 1/0) or of another script (١٢) is no number.
  * @module
  */
@@ -27,7 +27,7 @@ export interface Extracted {
   number: number | undefined;
 }
 
-const DIGITS = String.raw`(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?:e[+-]?\d+(?![\p{L}\d]))?`;
+const DIGITS = String.raw`(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?:e[+-]?\d+)?`;
 const NUMBER = new RegExp(
   String.raw`(?:(?<![\p{L}\p{N}_)\]%])(?<sign>[-−+]?[$€£¥]?[-−+]?))?(?<![\p{L}\p{N}_]|\d\.)(?:` +
     String.raw`(?<!\d\/)(?:(?<whole>\d+) )?(?<over>\d+)\/(?<under>\d+)(?![\d/]|\.\d)|` +

@@ -5,7 +5,7 @@
  */
 
 import { excerpt } from "../../base/excerpt.ts";
-import { HubError, RetryableError, statusError, unexpectedResponse } from "./errors.ts";
+import { hidden, HubError, RetryableError, statusError, unexpectedResponse } from "./errors.ts";
 import type { RepoKind } from "./names.ts";
 
 /** How the hub is talked to. */
@@ -97,10 +97,12 @@ export async function request(
     if (hops === MAX_REDIRECTS) {
       throw new HubError(
         "answer",
-        `Cannot fetch ${what} as at most ${MAX_REDIRECTS} redirects are followed: ${url.host} gives another`,
+        `Cannot fetch ${what} as at most ${MAX_REDIRECTS} redirects are followed: ${
+          hidden(hub, url.host)
+        } gives another`,
       );
     }
-    const next = redirectOf(response, url, what);
+    const next = redirectOf(hub, response, url, what);
     if (next.origin !== url.origin) home = false;
     url = next;
   }
@@ -147,16 +149,21 @@ async function send(
   } catch (error) {
     hub.signal?.throwIfAborted();
     if ((error as Error).name === "NotCapable") {
+      const host = hidden(hub, url.host);
       throw new HubError(
         "refused",
-        `Cannot fetch from ${url.host} as this program may not use it: start it with ` +
-          `--allow-net=${url.host}, or a wider --allow-net`,
+        `Cannot fetch from ${host} as this program may not use it: start it with ` +
+          `--allow-net=${host}, or a wider --allow-net`,
         { cause: error },
       );
     }
-    throw new RetryableError("unreachable", `Cannot reach ${url.origin}: ${textOf(error)}`, {
-      cause: error,
-    });
+    throw new RetryableError(
+      "unreachable",
+      `Cannot reach ${hidden(hub, url.origin)}: ${textOf(hub, error)}`,
+      {
+        cause: error,
+      },
+    );
   } finally {
     clearTimeout(timer);
   }
@@ -182,7 +189,9 @@ async function* chunks(
     hub.signal?.throwIfAborted();
     throw new RetryableError(
       "unreachable",
-      `Cannot finish a download from ${url.origin} as it was cut off: ${textOf(error)}`,
+      `Cannot finish a download from ${hidden(hub, url.origin)} as it was cut off: ${
+        textOf(hub, error)
+      }`,
       { cause: error },
     );
   } finally {
@@ -190,12 +199,12 @@ async function* chunks(
   }
 }
 
-function redirectOf(response: Response, from: URL, what: string): URL {
+function redirectOf(hub: HubConnection, response: Response, from: URL, what: string): URL {
   const location = response.headers.get("location");
   const fail = (fault: string): never => {
     throw new HubError(
       "answer",
-      `Cannot fetch ${what} as ${from.host} redirects ${excerpt(fault)}`,
+      `Cannot fetch ${what} as ${hidden(hub, from.host)} redirects ${excerpt(hidden(hub, fault))}`,
     );
   };
   if (!location || !URL.canParse(location, from.href)) return fail("to no address");
@@ -208,8 +217,8 @@ function redirectOf(response: Response, from: URL, what: string): URL {
   return url;
 }
 
-const textOf = (error: unknown): string => {
-  if (!(error instanceof Error)) return String(error);
+const textOf = (hub: HubConnection, error: unknown): string => {
+  if (!(error instanceof Error)) return hidden(hub, String(error));
   const why = error.cause instanceof Error ? `, ${error.cause.message}` : "";
-  return excerpt(error.message + why, 500);
+  return excerpt(hidden(hub, error.message + why), 500);
 };

@@ -1,4 +1,5 @@
 /** What can go wrong with a hub, each with what to do about it. @module */
+import { redacted } from "../../base/redact.ts";
 import { retryAfter } from "../../base/wait.ts";
 import type { HubConnection } from "./client.ts";
 import { REPOS } from "./names.ts";
@@ -34,6 +35,10 @@ export class RetryableError extends HubError {
   }
 }
 
+/** A text without the token: a redirect may lead to a host that is named so. */
+export const hidden = ({ token }: HubConnection, text: string): string =>
+  token ? redacted(text, token, "[token]") : text;
+
 /** Where something else than a hub answers. */
 export function unexpectedResponse(hub: HubConnection, what: string, found: string): HubError {
   return new HubError(
@@ -52,7 +57,7 @@ export function statusError(
 ): HubError {
   const { status } = response, { noun, page } = REPOS[hub.kind];
   const other = hub.kind === "model" ? "; of a data set: deno task fetch --dataset" : "";
-  const code = response.headers.get("x-error-code");
+  const code = response.headers.get("x-error-code"), host = hidden(hub, url.host);
   const cannot = (kind: HubErrorCode, text: string): HubError =>
     new HubError(kind, `Cannot fetch ${what} as ${text}`);
   if (code === "GatedRepo") {
@@ -68,25 +73,25 @@ export function statusError(
     const cure = !hub.token
       ? `Check the name; for a private ${noun} set HF_TOKEN${other}`
       : `Check the name, and that the token in ${hub.tokenFrom} is valid and may read it`;
-    return cannot("refused", `${url.host} refuses it (${status}): none such, or private. ${cure}`);
+    return cannot("refused", `${host} refuses it (${status}): none such, or private. ${cure}`);
   }
   if (status === 404 || status === 410) {
     return code === "RevisionNotFound"
       ? cannot("missing", `it has no such revision: name a branch, tag or commit behind the @`)
       : cannot(
         "missing",
-        `${url.host} has no such ${noun} or file (${status}): check the name${other}`,
+        `${host} has no such ${noun} or file (${status}): check the name${other}`,
       );
   }
   if (status === 408 || status === 429 || status >= 500) {
     const why = status === 429 ? "too many requests" : "it has trouble";
     return new RetryableError(
       "unreachable",
-      `Cannot fetch ${what} as ${url.host} says: ${why} (${status})`,
+      `Cannot fetch ${what} as ${host} says: ${why} (${status})`,
       {
         wait: retryAfter(response.headers.get("retry-after")),
       },
     );
   }
-  return cannot("answer", `${url.host} answers with status ${status}`);
+  return cannot("answer", `${host} answers with status ${status}`);
 }

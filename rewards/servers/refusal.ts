@@ -15,9 +15,11 @@ export async function refusal(
   const { status, type, headers } = response;
   if (type === "opaqueredirect" || (status >= 300 && status < 400)) {
     const to = headers.get("location") ?? "";
-    const host = URL.canParse(to, address.href) ? new URL(to, address.href).host : "elsewhere";
+    const host = URL.canParse(to, address.href) && new URL(to, address.href).host || "elsewhere";
     return new AnswerError(
-      `it redirects to ${host}, and a request with prompts and a key is not sent on: give the ` +
+      `it redirects to ${
+        excerpt(key?.redact(host) ?? host)
+      }, and a request with prompts and a key is not sent on: give the ` +
         "address that it ends at",
     );
   }

@@ -1,4 +1,5 @@
 /** A key that prints as nothing: neither JSON nor a console shows it, and texts are cleaned of it. @module */
+import { redacted } from "../../base/redact.ts";
 
 /** What stands in a text where the key stood. */
 const HIDDEN = "[key]";
@@ -25,9 +26,9 @@ export class Secret {
     return `Bearer ${this.#text}`;
   }
 
-  /** The text without the key, which a server may have repeated. */
+  /** The text without the key, which a server may have repeated in any case of its letters. */
   redact(text: string): string {
-    return text.replaceAll(this.#text, HIDDEN);
+    return redacted(text, this.#text, HIDDEN);
   }
 
   toString(): string {

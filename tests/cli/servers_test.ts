@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { hostFault } from "../../scripts/net_host.ts";
+import { rubricRating } from "../../rewards/judges/rubric.ts";
 import { inTemporary, withFolder } from "../_folder.ts";
 import { writeSmallModel } from "../experiment/_model.ts";
 import { type FakeOptions, FakeServer, FAULTS } from "../rewards/_server.ts";
@@ -244,6 +245,12 @@ Deno.test("a key, and a token of the hub, stand in no byte that a run leaves or 
           status === 401 ? /the key in PLAINRL_JUDGE_KEY/ : /wrong key \[key\], \[key\]!/,
         );
       }
+      // Letters of a host are in lower case.
+      const headers = { location: `http://${key.toUpperCase()}.example.com/` };
+      assert.match(
+        await check({ refuse: () => ({ status: 307, headers }) }, 1, "serverOutage=2"),
+        /redirects to \[key\]\.example\.com/,
+      );
       for (const fault of FAULTS) {
         const ends = fault === "of ten" ? 0 : 1;
         await check({ fault: () => fault }, ends, "serverOutage=2");
@@ -274,3 +281,50 @@ Deno.test("a key in an address is refused, and not repeated", async () => {
     assert.ok(!`${out}${err}`.includes("sesame"), err);
   }
 });
+
+Deno.test("the worked example asks as often as its page says, and what players say is the rest", () =>
+  withFolder(async (place) => {
+    const page = await Deno.readTextFile(`${root}docs/servers.md`);
+    const [, words] = /deno task train:net (colors --steps[^`]*?) \\\n +judgeServer/.exec(page)!;
+    await using fake = await FakeServer.open({
+      chat: ({ body }) => {
+        const { instruction, reply } = JSON.parse(body.messages.at(-1).content);
+        return rubricRating(instruction, reply).toFixed(1);
+      },
+    });
+    let runs = 0;
+    const asked = async (more: string) => {
+      const { code, out, err } = await run(
+        `train ${words} --device cpu --out ${place}/${runs++} judgeServer=${fake.url} judgeModel=rubric ${more}`,
+      );
+      assert.equal(code, 0, err);
+      const said = `${out}${err}`.replaceAll(/\s+/g, " ").replaceAll(
+        fake.url,
+        "http://127.0.0.1:8080/v1",
+      );
+      const [, sent = "0"] = /was sent (\d+) requests/.exec(said) ?? [];
+      const [, known = "0"] = /(\d+) answers were known/.exec(said) ?? [];
+      return { said, sent: Number(sent), known: Number(known) };
+    };
+    const cache = `serverCache=${place}/answers.jsonl`;
+    const first = await asked(cache), flat = page.replaceAll(/\s+/g, " ");
+    for (const [, line] of page.split("```text\n")[1].split("```")[0].matchAll(/^note: (.*)$/gm)) {
+      assert.ok(first.said.includes(line), `${line} is not in ${first.said}`);
+    }
+    const all = first.sent + first.known;
+    const lines = (await Deno.readTextFile(`${place}/answers.jsonl`)).trim().split("\n");
+    assert.equal(lines.length, first.sent);
+    const again = await asked(cache), other = await asked(`${cache} --seed 2`);
+    assert.deepEqual([again.sent, again.known], [0, all]);
+    for (
+      const text of [
+        `all ${all} scores are known from the ${first.sent} ratings`,
+        `With \`--seed 2\` it asks for ${other.sent}.`,
+        `of the ${all} scores above ${first.known} were not asked for`,
+      ]
+    ) {
+      assert.ok(flat.includes(text), `the page does not say: ${text}`);
+    }
+    const alone = await asked("--skip-players"), players = all - alone.sent - alone.known;
+    assert.ok(flat.includes(`(${players} with \`colors\`)`), `${players} scores of players`);
+  }));

@@ -283,6 +283,8 @@ Deno.test("settings of servers, and of judges, that change nothing are said; an 
   assert.deepEqual(
     told({ judgeThreshold: 8, judgeServer: "https://a/v1", judgeModel: "m" }, "judge_soft"),
     [
+      "judge_soft says little about colors: rewards that make sense for it are semantic, exact, " +
+      "first_word",
       `judgeThreshold=8 changes nothing as judge_hard ${none}`,
       "judge_soft sends every prompt and completion to https://a/v1, where m rates it",
     ],

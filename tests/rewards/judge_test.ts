@@ -38,6 +38,10 @@ Deno.test("parseRating() takes a number that is all of an answer, from 0 to 10",
     ["score 3", 3],
     ["**7**", 7],
     ["`4`", 4],
+    ["**Rating:** 7", 7],
+    ["Rating: **7**", 7],
+    ["**8**/10", 8],
+    [" __8.5__\n", 8.5],
     ['{"rating": 7.5}', 7.5],
     ['{ "score" : 2 }', 2],
     ["<think>10? 3? Well.\n</think>\n6", 6],
@@ -58,7 +62,21 @@ Deno.test("parseRating() takes a number that is all of an answer, from 0 to 10",
     "٧",
   ];
   bad.push("I rate it 7", "[[10]]", "8 of 100", "NaN", "Infinity", '{"rating": "7"}', '{"x": 7}');
-  bad.push("<think>10</think>", "<think>8", "0x7", ".5", "7.", "9".repeat(400));
+  bad.push(
+    "<think>10</think>",
+    "<think>8",
+    "0x7",
+    ".5",
+    "7.",
+    "1*0",
+    "1**0",
+    "1_0",
+    "`1`0",
+    "1***0",
+    "1*.5",
+    "1.*5",
+    "9".repeat(400),
+  );
   for (const text of bad) {
     if (text !== "7.") assert.equal(parseRating(text), undefined, text);
   }

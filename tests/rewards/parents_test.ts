@@ -30,6 +30,27 @@ Deno.test("parentAnswer() reads JSON, else what looks like it, else the text", (
     ['{"OUTPUT": null}', null],
     ['{"output": "purple"}', null], // JSON of another form is no answer
     ['{"OUTPUT": ["purple"]}', null],
+    ["42", "42"],
+    ["42.50", "42.50"], // as it is written
+    ["true", "true"],
+    ['"purple"', "purple"],
+    ['" "', null],
+    ['{"OUTPUT": false}', "false"],
+    ['Sure: {"OUTPUT": 42}', "42"],
+    ['Sure: {"OUTPUT": -1.5, "SURE": 1}', "-1.5"],
+    ['Sure: {"OUTPUT": null}', null],
+    ["OUTPUT: 7", "7"],
+    ["OUTPUT: 7 apples", "OUTPUT: 7 apples"],
+    ["OUTPUT: 1.2.3", "OUTPUT: 1.2.3"],
+    ['```json\n{"OUTPUT": 42}\n```', "42"],
+    ['{"OUTPUT": "blue"}, or rather {"OUTPUT": "purple"}', "purple"],
+    ['{"OUTPUT": "blue"}, or rather {"OUTPUT": 42}', "42"],
+    ['{"OUTPUT": "blue"}, or rather {"OUTPUT": "pur', "blue"],
+    ['<think>maybe {"OUTPUT":"blue"}? no.</think>{"OUTPUT":"purple"}', "purple"],
+    ['<think>maybe {"OUTPUT":"blue"}? no.</think>\n42', "42"],
+    ["<think>hm</think>purple", "purple"],
+    ["<think>hm</think>", null],
+    ['<think>maybe {"OUTPUT":"blue"}', null], // it has not answered yet
     ["null", null],
     ["[1]", null],
   ];

@@ -1,6 +1,7 @@
 /** The rewards that look at a text and nothing else: format, length, contains, regex, repetition. */
 import assert from "node:assert/strict";
 import { isUsage } from "../../base/usage.ts";
+import { holds } from "../../rewards/contains.ts";
 import { assertClose } from "../_close.ts";
 import { open, scores } from "./_open.ts";
 
@@ -96,6 +97,22 @@ Deno.test("contains finds whole words and phrases, whatever case, accents' form 
   ];
   const got = await scores(reward, found.map(([text]) => text));
   assert.deepEqual(got, found.map(([, value]) => value));
+});
+
+Deno.test("contains takes a letter beyond the BMP as part of a word, at either end", () => {
+  const long = "\u{10400}", sign = "\u{1f600}"; // a Deseret letter, and an emoji
+  const found: [string, string, boolean][] = [
+    [`${long}at`, "at", false],
+    [`at${long}`, "at", false],
+    [`${long}${long}`, long, false],
+    [`a${long}`, long, false],
+    [`${long}a`, long, false],
+    [`${long}at at`, "at", true],
+    [`${sign}at${sign}`, "at", true],
+    [`x ${long} y`, long, true],
+    [`a${sign}b`, sign, true],
+  ];
+  for (const [text, phrase, held] of found) assert.equal(holds(text, phrase), held, text);
 });
 
 Deno.test("contains asks for any, all or a share; of the example where no phrases are set", async () => {

@@ -122,6 +122,37 @@ Deno.test("what a server says again of a key is not passed on", async () => {
   }
 });
 
+Deno.test("a redirect to a host that is named as the key, in any case, is told without it", async () => {
+  for (const text of ["Sk-Proj.K123", "a+b$c", "$&k"]) {
+    const key = new Secret(text, "PLAINRL_JUDGE_KEY");
+    const said = `${text} ${text.toUpperCase()}${text.toLowerCase()}`;
+    assert.equal(key.redact(said), "[key] [key][key]");
+    assert.equal(key.redact("Sk-ProjxK123 aab$c"), "Sk-ProjxK123 aab$c");
+  }
+  const key = new Secret("Sk-Proj.K123", "PLAINRL_JUDGE_KEY");
+  const hosts: [string, RegExp][] = [
+    [
+      "http://Sk-Proj.K123.example.com/x",
+      / as it redirects to \[key\]\.example\.com, and a request/,
+    ],
+    ["//SK-PROJ.K123:81", / as it redirects to \[key\]:81, and a request/],
+    ["sk-proj.k123:x", / as it redirects to elsewhere, and a request/],
+    [
+      `http://${"a.".repeat(300)}example.com`,
+      / as it redirects to (?:a\.)+… \(611 characters\), and a/,
+    ],
+  ];
+  for (const [location, says] of hosts) {
+    await using fake = await FakeServer.open({
+      refuse: () => ({ status: 307, headers: { location } }),
+    });
+    await assert.rejects(ask(model(fake, {}, { key: () => key })), (error) => {
+      assert.match(String(error), says);
+      return !/sk-proj/i.test(String(error));
+    });
+  }
+});
+
 Deno.test("a refused key, no key, and a path or model that is not there stop at once", async () => {
   for (
     const [status, key, says] of [

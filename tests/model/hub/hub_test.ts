@@ -617,6 +617,54 @@ Deno.test("a redirect from https to http is not followed", () =>
     );
   }));
 
+Deno.test("a host that is named as the token stands in no message, in any case of its letters", () =>
+  inCache(async (cache) => {
+    const token = "hf-CanaryX.1", fails = new TypeError("no host hf-canaryx.1.example.com");
+    const to = (location: string) => new Response(null, { status: 302, headers: { location } });
+    const named = "https://hf-canaryx.1.example.com/";
+    const broken = () => {
+      const body = new ReadableStream({ pull: (stream) => stream.error(fails) });
+      return Promise.resolve(new Response(body));
+    };
+    const denied = Object.assign(new Error("no"), { name: "NotCapable" });
+    const cases: [string, () => Promise<Response>, RegExp][] = [
+      [
+        "http://HF-CanaryX.1.example.com/",
+        broken,
+        /from https to http, on \[token\]\.example\.com, where/,
+      ],
+      ["https://u:p@hf-canaryx.1.example.com/", broken, /a password in it, on \[token\]\.example/],
+      ["hf-canaryx.1:x", broken, /redirects to \[token\]:$/],
+      [
+        named,
+        () => Promise.reject(fails),
+        /reach https:\/\/\[token\]\.example\.com: no host \[token\]/,
+      ],
+      [named, () => Promise.reject(denied), /--allow-net=\[token\]\.example\.com/],
+      [named, broken, /download from https:\/\/\[token\]\.example\.com as .*no host \[token\]/],
+      [named, () => Promise.resolve(to(named)), /followed: \[token\]\.example\.com gives another/],
+      [named, () => Promise.resolve(to("")), /as \[token\]\.example\.com redirects to no address/],
+      ...[403, 404, 500, 418].map((code): typeof cases[number] => [
+        named,
+        () => Promise.resolve(new Response(null, { status: code })),
+        /\[token\]\.example\.com/,
+      ]),
+    ];
+    for (const [location, then, says] of cases) {
+      const steps: string[] = [];
+      const fetching = fetchModel(ID, {
+        ...options({ endpoint: "https://hub.test" }, cache, { token, tries: 2 }),
+        onStep: (line) => steps.push(line),
+        fetch: (input) =>
+          new URL(String(input)).host === "hub.test" ? Promise.resolve(to(location)) : then(),
+      });
+      await assert.rejects(fetching, (error) => {
+        assert.match(String(error), says);
+        return !/canary/i.test(String(error) + steps.join());
+      }, location);
+    }
+  }));
+
 Deno.test("whom is asked is said at once, and why it is asked again", () =>
   inCache(async (cache) => {
     await using hub = new FakeHub(
