@@ -7,6 +7,7 @@ import {
   withTable,
 } from "../scripts/results.ts";
 import { listAlgorithms } from "../rl/algorithms/registry.ts";
+import { listTasks } from "../tasks/registry.ts";
 
 Deno.test("an interval over seeds is Student's, cut to what a share can be", () => {
   // 0.9, 0.8, 1.0: mean 0.9, deviation 0.1, 4.303 * 0.1 / sqrt(3) = 0.2484
@@ -53,8 +54,11 @@ Deno.test("the table has a row an algorithm, and the page keeps what is around i
   assert.throws(() => withTable("before", "new"), /has no <!-- table -->/);
 });
 
-Deno.test("docs/results.md has a row for every algorithm", async () => {
+Deno.test("docs/results.md has a row for every algorithm, and for every task but colors", async () => {
   const page = await Deno.readTextFile(new URL("../docs/results.md", import.meta.url));
-  const rows = [...page.matchAll(/^\| `([^`]+)` +\|/gm)].map(([, name]) => name);
-  assert.deepEqual(rows, listAlgorithms().map(({ name }) => name), "run: deno task results");
+  const of = (part: string) => [...part.matchAll(/^\| `([^`]+)` +\|/gm)].map(([, name]) => name);
+  const [algorithms, tasks] = page.split("<!-- /table -->").map(of);
+  assert.deepEqual(algorithms, listAlgorithms().map(({ name }) => name), "run: deno task results");
+  const others = listTasks().map(({ name }) => name).filter((name) => name !== "colors");
+  assert.deepEqual(tasks.sort(), others.sort(), "run: deno task results:tasks");
 });

@@ -79,7 +79,7 @@ Deno.test("a function that is neither is told what it gave for either", async ()
     ],
   ];
   for (const [of, said] of cases) {
-    await assert.rejects(score(of, two), { name: "Error", message: why + said });
+    await assert.rejects(score(of, two), { name: "ScoreError", message: why + said });
   }
   await assert.rejects(
     score(({ completions }: RewardBatch) => completions.slice(1).map(() => 1), two),
