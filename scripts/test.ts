@@ -1,6 +1,6 @@
 /**
- * Runs test files, each in a process of its own and as many at once as there are processors, by
- * `deno test` with the flags that it is given: `deno task test`, or `deno task test --filter NAME FILE`.
+ * Runs test files, each in a process of its own and as many at once as there are processors, up to 8,
+ * by `deno test` with the flags that it is given: `deno task test`, or `deno task test --filter NAME FILE`.
  * Failures stand together at the end; the last lines say how many tests of the WGSL did not run on this
  * machine, why, and what mends it. DENO_JOBS is another number of processes at once.
  * @module
@@ -18,6 +18,8 @@ const DEFAULT_PATH = "tests";
 const KEEP_SECONDS = "--keep-seconds";
 /** About how long the types take where none of them was checked before, in seconds. */
 const CHECK_SECONDS = 15;
+/** More at once would gain little, as the longest file takes a while, and take memory of the adapter. */
+const MAX_AT_ONCE = 8;
 /** What a shell gives for a command that a signal ended. */
 const STOPPED = 130;
 
@@ -60,7 +62,8 @@ async function runApart(
     program,
   );
   await runQueue(jobsOf(paths, flags, notes), {
-    width: Number(Deno.env.get("DENO_JOBS")) || navigator.hardwareConcurrency,
+    width: Number(Deno.env.get("DENO_JOBS")) ||
+      Math.min(MAX_AT_ONCE, navigator.hardwareConcurrency),
     isOver: () => running.stoppedBy !== undefined,
     async run(job) {
       const ended = await running.run(job);
