@@ -297,10 +297,10 @@ Deno.test("the list of what takes long names files that are there, the longest f
     0,
   ]);
   assert.equal(
-    secondsText([["./a", 2.9], ["b", 3], ["./c", 8.6]].map(([name, seconds]) => ({
+    secondsText([["./a", 4.9], ["b", 5], ["./c", 8.6]].map(([name, seconds]) => ({
       name: String(name),
       seconds: Number(seconds),
     }))),
-    '{\n  "c": 9,\n  "b": 3\n}\n',
+    '{\n  "c": 9,\n  "b": 5\n}\n',
   );
 });

@@ -9,7 +9,7 @@ export interface Timed {
 }
 
 /** A file is listed in seconds.json from so many on. */
-const LISTED_FROM = 3;
+const LISTED_FROM = 5;
 
 const withoutDot = (path: string): string => path.replace(/^\.\//, "");
 
