@@ -140,20 +140,27 @@ async function hasLink(folder: FolderSource, name: string): Promise<boolean> {
   return false;
 }
 
-class DenoFile implements RangeFile {
+/** A file that is open. */
+export class DenoFile implements RangeFile {
   constructor(readonly file: Deno.FsFile, readonly size: number) {}
 
-  /** All of it; some files of a system have more than their size says. */
+  /** All of it, `most` bytes at most: a live run adds to its files while others read them. */
   async text(path: string, most: number): Promise<string> {
-    const length = Math.min(this.size, most) + 1;
-    const bytes = new Uint8Array(length);
-    const got = await this.read(bytes, 0);
-    if (got < length) {
+    let bytes = new Uint8Array(Math.min(this.size, most) + 1);
+    let got = await this.read(bytes, 0);
+    while (got === bytes.length && got <= most) {
+      const grown = new Uint8Array(Math.min(2 * got, most) + 1);
+      grown.set(bytes);
+      bytes = grown;
+      got += await this.read(bytes.subarray(got), got);
+    }
+    if (got <= most) {
       return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes.subarray(0, got));
     }
     throw new Error(
-      `Cannot read ${excerpt(path, 500)} as it may have ${most} bytes, and no more than it says: ` +
-        `it has ${Math.max(this.size, got)} or more`,
+      `Cannot read ${excerpt(path, 500)} as it may have ${most} bytes: it has ${
+        Math.max(this.size, got)
+      } or more`,
     );
   }
 

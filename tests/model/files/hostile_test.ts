@@ -1,7 +1,7 @@
 /** Folders that may come from anywhere: what is no file of theirs is not read, and reading ends. @module */
 import assert from "node:assert/strict";
 import { CpuDevice } from "../../../kernels/devices/cpu.ts";
-import { denoFolder, readIfThere } from "../../../model/files/deno_folder.ts";
+import { type DenoFile, denoFolder, readIfThere } from "../../../model/files/deno_folder.ts";
 import { loadSentenceEmbedder } from "../../../model/files/encoder_folder.ts";
 import { hasFile, readJson } from "../../../model/files/folder_source.ts";
 import { loadGpt2 } from "../../../model/files/gpt2_folder.ts";
@@ -171,6 +171,20 @@ inTemporary("a file that is read as a whole may be as long as such files are", a
   await Deno.writeTextFile(`${folder}/config.json`, "\ufeff{}");
   assert.equal(await source.readText("config.json"), "\ufeff{}", "what is there, to a byte");
 });
+
+inTemporary(
+  "a file that grows between its size and its reading is read as it now is",
+  async (folder) => {
+    const path = `${folder}/metrics.csv`, row = "1,2,3\n";
+    await Deno.writeTextFile(path, row);
+    using file = await denoFolder(folder).openRange("metrics.csv") as DenoFile;
+    assert.equal(file.size, row.length);
+    await Deno.writeTextFile(path, row.repeat(1000), { append: true });
+    assert.equal(await file.text(path, 1e6), row.repeat(1001));
+    await assert.rejects(file.text(path, 6005), /may have 6005 bytes: it has 6006 or more/);
+    assert.equal((await file.text(path, 6006)).length, 6006);
+  },
+);
 
 inTemporary("JSON that nests deep, and JSON of other kinds, is one sentence", async (folder) => {
   using device = new CpuDevice();
