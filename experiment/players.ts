@@ -30,13 +30,8 @@ export const boundsFor = (rewards: readonly ChosenReward[]): PlayerBounds =>
     : SLOW;
 
 /** What the players play. */
-export interface Game {
-  examples: Task["examples"];
+export interface Game extends Pick<Task, "examples" | "measure" | "subject"> {
   rewards: CombinedReward;
-  /** Name of the reward that is the task's own measure, where it has one. */
-  measure?: string;
-  /** As `Task.subject`. */
-  subject?: Task["subject"];
   /** Counts tokens. Default: nothing is cut. */
   tokenizer?: Pick<Tokenizer, "encode" | "decode">;
   /** No player says more, as no policy does. */
@@ -97,9 +92,9 @@ export async function play(game: Game): Promise<Players | undefined> {
  * `more` says otherwise.
  */
 export const trivialPlayers = (
-  { examples, measure, maxNewTokens, subject }: Pick<
+  { examples, measure, subject, maxNewTokens }: Pick<
     Task,
-    "examples" | "measure" | "maxNewTokens" | "subject"
+    "examples" | "measure" | "subject" | "maxNewTokens"
   >,
   rewards: CombinedReward,
   more: Partial<Pick<Game, "tokenizer" | "maxNewTokens" | "batchSize" | "bounds">> = {},

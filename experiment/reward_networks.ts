@@ -11,6 +11,7 @@ import type { Gpt2Options } from "../model/gpt2_options.ts";
 import { modelFolder } from "../model/hub/find_model.ts";
 import { describeModel, loadModel, loadTokenizer } from "../model/hub/load.ts";
 import { isHubId } from "../model/hub/names.ts";
+import { SHIPPED_LIST } from "../model/hub/shipped.ts";
 import { ModelScorer, reserveScoring, type ScoringSizes } from "../model/text_scorer.ts";
 import type { ChosenReward } from "./rewards.ts";
 
@@ -20,6 +21,9 @@ export interface RewardNetwork {
   /** What the settings call it. */
   name: string;
 }
+
+/** Whether a scorer's name means a model of the run. */
+export const isOfTheRun = (scorer: string): boolean => ["policy", "reference"].includes(scorer);
 
 /** The networks of these rewards with their settings. */
 export const networksOf = (rewards: readonly ChosenReward[]): RewardNetwork[] =>
@@ -40,10 +44,10 @@ async function folderOf(name: string, action: string): Promise<string> {
   });
 }
 
-/** As `folderOf`, where "tiny" and "small" are no such networks. */
+/** As `folderOf`, where the models that ship with the project are no such networks. */
 const encoderFolder = (name: string, action: string): Promise<string> =>
   folderOf(name, action).catch((error: Error) => {
-    error.message = error.message.replace('"tiny", "small", ', "");
+    error.message = error.message.replace(SHIPPED_LIST, "");
     throw error;
   });
 

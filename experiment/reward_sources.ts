@@ -2,10 +2,8 @@
 import { checksums } from "../model/files/checksum.ts";
 import { splitPath } from "../model/files/deno_folder.ts";
 import { findModel } from "../model/hub/find_model.ts";
+import { isOfTheRun, networksOf } from "./reward_networks.ts";
 import type { ChosenReward } from "./rewards.ts";
-
-/** Names of the run's own model, as the reward perplexity has them. */
-const OWN = ["policy", "reference"];
 
 /**
  * What tells the content of each from another, by name: hashes of its files, or the commit of the hub. A
@@ -16,14 +14,11 @@ export async function rewardSources(
   chosen: readonly ChosenReward[],
 ): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
+  for (const { name } of networksOf(chosen)) {
+    if (!isOfTheRun(name)) found[name] ??= await contentOf(name);
+  }
   for (const one of chosen) {
-    if (!("definition" in one)) continue;
-    const { definition: { encoder, classifier, scorer, vectors }, settings } = one;
-    for (const named of [encoder, classifier, scorer]) {
-      const name = named?.(settings);
-      if (name !== undefined && !OWN.includes(name)) found[name] = await contentOf(name);
-    }
-    const file = vectors?.(settings);
+    const file = "definition" in one ? one.definition.vectors?.(one.settings) : undefined;
     if (file === undefined) continue;
     const { folder, name } = splitPath(file);
     found[file] = (await checksums(folder, (other) => other === name))[name] ?? "none";

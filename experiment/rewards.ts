@@ -19,7 +19,7 @@ import type {
 import type { Servers } from "../rewards/servers/servers.ts";
 import type { Task } from "../tasks/task.ts";
 import { openWordVectors } from "./folder/word_vectors.ts";
-import { openClassifier, openEncoder, openScorer } from "./reward_networks.ts";
+import { isOfTheRun, openClassifier, openEncoder, openScorer } from "./reward_networks.ts";
 import type { OwnFile } from "./observer.ts";
 
 /** One reward of a run: a definition with its settings, or an object of your own. */
@@ -227,7 +227,7 @@ function contextOf(
 
 /** @throws {TypeError} for a name that means a model of a run, where there is none */
 function named(scorer: string): string {
-  if (scorer !== "policy" && scorer !== "reference") return scorer;
+  if (!isOfTheRun(scorer)) return scorer;
   throw new TypeError(
     `Cannot score perplexity by the ${scorer} as only a run has one: name a model (perplexityModel), or ` +
       "give openScorer",

@@ -6,11 +6,8 @@ import type { TextScorer } from "../rewards/reward.ts";
 import type { Needs } from "../rl/algorithm.ts";
 import { runShape, type RunSizes } from "./memory_plan.ts";
 import { passSizes, type PolicyModels } from "./policy.ts";
-import { openScorer } from "./reward_networks.ts";
+import { isOfTheRun, openScorer } from "./reward_networks.ts";
 import type { RunSettings } from "./settings.ts";
-
-/** Names that mean models of the run. */
-const OF_THE_RUN = ["policy", "reference"];
 
 /**
  * The model that a name means, where it is not one of the run's own: `policy` is what learns, `reference`
@@ -25,7 +22,7 @@ export function scorerFolder(
     folder: string;
   },
 ): string | undefined {
-  if (!OF_THE_RUN.includes(name)) return name;
+  if (!isOfTheRun(name)) return name;
   const stays = loraRank > 0 || needs.reference && needs.sync === undefined;
   return name === "policy" || stays ? undefined : folder;
 }

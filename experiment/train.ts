@@ -79,9 +79,9 @@ class TrainingRun {
   #secondsBefore: number;
   #scorer: Scorer;
   /** Step of the newest checkpoint. */
+  #saved: number | undefined;
   /** Whether any step had rewards that differ; undefined before the first. */
   #toldApart?: boolean;
-  #saved: number | undefined;
 
   constructor(readonly run: OpenRun, readonly observer: RunObserver, readonly started: number) {
     const { policy: { eos }, tokenizer, rewards, trainer, saved, found: { source } } = run;

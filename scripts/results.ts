@@ -109,13 +109,15 @@ export function resultsTable(results: readonly RunResult[]): string {
   ]);
 }
 
-/** The page with another table between its two marks. @throws {Error} where it has none */
-export function withTable(page: string, table: string): string {
-  const [from, to] = ["<!-- table -->", "<!-- /table -->"].map((mark) => page.indexOf(mark));
+/** The page with another table between the two marks of a name. @throws {Error} where it has none */
+export function withTable(page: string, table: string, name = "table"): string {
+  const begin = `<!-- ${name} -->`,
+    from = page.indexOf(begin),
+    to = page.indexOf(`<!-- /${name} -->`);
   if (from < 0 || to < from) {
-    throw new Error("Cannot write the table as docs/results.md has no <!-- table --> to put it in");
+    throw new Error(`Cannot write the table as docs/results.md has no ${begin} to put it in`);
   }
-  return `${page.slice(0, from)}<!-- table -->\n\n${table}\n\n${page.slice(to)}`;
+  return `${page.slice(0, from)}${begin}\n\n${table}\n\n${page.slice(to)}`;
 }
 
 /** Trains one run by the command line; `words` name the task, and what else is not its own. */

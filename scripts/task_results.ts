@@ -8,7 +8,7 @@ import { markdownTable } from "../cli/report/markdown.ts";
 import { readRunConfig, readSummary } from "../experiment/folder/run_data.ts";
 import type { SplitResult, Summary } from "../experiment/observer.ts";
 import { listTasks } from "../tasks/registry.ts";
-import { meanOver, trainRun } from "./results.ts";
+import { meanOver, trainRun, withTable } from "./results.ts";
 
 /** One finished run: what it was, and its summary. */
 export interface TaskRun {
@@ -68,17 +68,6 @@ export async function taskRunOf(folder: string): Promise<TaskRun> {
   return { summary, rewards: named.map(([name, w]) => w === 1 ? name : `${name}:${w}`).join("+") };
 }
 
-const MARKS = ["<!-- tasks -->", "<!-- /tasks -->"] as const;
-
-/** The page with another table between its marks. @throws {Error} where it has none */
-export function withTaskTable(page: string, table: string): string {
-  const [from, to] = MARKS.map((mark) => page.indexOf(mark));
-  if (from < 0 || to < from) {
-    throw new Error(`Cannot write the table as docs/results.md has no ${MARKS[0]} to put it in`);
-  }
-  return `${page.slice(0, from)}${MARKS[0]}\n\n${table}\n\n${page.slice(to)}`;
-}
-
 if (import.meta.main) {
   const { values: { seeds, only } } = parseArgs({
     options: { seeds: { type: "string", default: "1,2,3" }, only: { type: "string" } },
@@ -99,6 +88,6 @@ if (import.meta.main) {
   if (only !== undefined) console.log(table);
   else {
     const page = "docs/results.md";
-    await Deno.writeTextFile(page, withTaskTable(await Deno.readTextFile(page), table));
+    await Deno.writeTextFile(page, withTable(await Deno.readTextFile(page), table, "tasks"));
   }
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { meanText, type TaskRun, taskTable, withTaskTable } from "../scripts/task_results.ts";
+import { withTable } from "../scripts/results.ts";
+import { meanText, type TaskRun, taskTable } from "../scripts/task_results.ts";
 
 const run = (seed: number, exact: number, reward: number, more = {}): TaskRun => ({
   rewards: "semantic",
@@ -43,8 +44,8 @@ Deno.test("a task without answers has no exact share", () => {
 Deno.test("the page keeps what is around its second table", () => {
   const page = "a\n<!-- tasks -->\nold\n<!-- /tasks -->\nb\n";
   assert.equal(
-    withTaskTable(page, "new"),
+    withTable(page, "new", "tasks"),
     "a\n<!-- tasks -->\n\nnew\n\n<!-- /tasks -->\nb\n",
   );
-  assert.throws(() => withTaskTable("a", "new"), /docs\/results\.md has no <!-- tasks -->/);
+  assert.throws(() => withTable("a", "new", "tasks"), /docs\/results\.md has no <!-- tasks -->/);
 });

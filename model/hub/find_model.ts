@@ -11,7 +11,7 @@ import { fetchedLine, fetchModel } from "./hub.ts";
 import { baseOfAdapter } from "./load.ts";
 import { isHubId } from "./names.ts";
 import { type HubOptions, mayDownload } from "./settings.ts";
-import { isShipped, SHIPPED } from "./shipped.ts";
+import { isShipped, SHIPPED, SHIPPED_LIST } from "./shipped.ts";
 
 /** What a run started from, so that it can be found again and told from another; plain JSON. */
 export type ModelSource = PlainSource & {
@@ -141,7 +141,7 @@ async function locate(
   });
   if (kind === "folder") return { folder };
   const cannot =
-    `Cannot load the model ${shown(model)} as it must be "tiny", "small", a folder with ` +
+    `Cannot load the model ${shown(model)} as it must be ${SHIPPED_LIST}a folder with ` +
     `config.json, model.safetensors and tokenizer.json, or owner/name of the hub`;
   if (kind === "file") throw new Error(`${cannot}: it is a file`);
   if (!isHubId(model)) throw new Error(`${cannot}: ${noFolder(model)}`);

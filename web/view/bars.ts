@@ -1,7 +1,7 @@
 /** A chart of bars in groups, with intervals where there are several runs. @module */
 import { drawing, FIELD, type Frame, legend, rule, text, TONES, valueAxis } from "./frame.ts";
 import { axisOf, place, type Span } from "./scale.ts";
-import { coordinate as at, escape, short } from "./text.ts";
+import { coordinate as at, escape, fitted, short } from "./text.ts";
 
 /** One bar: its value, NaN where there is none, and the interval of it. */
 export interface Bar {
@@ -33,8 +33,7 @@ export function barChart(chart: BarChart, id: string): string {
   const width = Math.min(36, room * 0.8 / Math.max(1, series.length));
   const parts = groups.flatMap(({ name, bars }, g) => {
     const middle = FIELD.left + room * (g + 0.5);
-    const kept = Math.max(3, Math.floor(room / 6.4));
-    const words = name.length > kept ? `${name.slice(0, kept - 1)}…` : name;
+    const words = fitted(name, room);
     return [
       ...bars.map((bar, k) => {
         const x = middle + (k - bars.length / 2) * width;

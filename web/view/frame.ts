@@ -1,6 +1,6 @@
 /** What every chart has: its size, title, axes, grid, and the style that all drawings share. @module */
 import { type Axis, place } from "./scale.ts";
-import { coordinate as at, escape, short } from "./text.ts";
+import { coordinate as at, escape, fitted, short } from "./text.ts";
 
 /** Inner and outer measures, in units that are pixels where a drawing is shown at its size. */
 export const SIZE = { width: 360, height: 224, left: 46, right: 12, top: 40, bottom: 40 } as const;
@@ -90,8 +90,7 @@ export function legend(names: readonly string[]): string[] {
   const room = (FIELD.right - FIELD.left - 60) / names.length;
   return names.map((name, k) => {
     const x = FIELD.left + k * room, y = FIELD.bottom + 33;
-    const kept = Math.max(3, Math.floor((room - 16) / 6.4));
-    const words = name.length > kept ? `${name.slice(0, kept - 1)}…` : name;
+    const words = fitted(name, room - 16);
     return `<g><title>${escape(name)}</title><rect class="f${k % TONES}" x="${at(x)}" y="${
       at(y - 9)
     }" width="10" height="10" rx="2"/>` +

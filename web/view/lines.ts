@@ -54,7 +54,7 @@ export function lineChart(chart: LineChart, id: string): string {
   const { lines, span, healthy, marks = [], across = "step" } = chart;
   const steps = lines.flatMap((line) => line.steps);
   const flat = axisOf(heightsOf(lines), span);
-  const axis = stepAxis(Math.min(...ends(steps)), Math.max(...ends(steps)));
+  const axis = stepAxis(...ends(steps));
   const x = place(axis, FIELD.left, FIELD.right), y = place(flat, FIELD.bottom, FIELD.top);
   const parts = [
     ...healthyBand(healthy, flat.low, flat.high, y),
@@ -174,11 +174,16 @@ function bandOf(
   return `M${[...there, ...back].join("L")}Z`;
 }
 
+/** The steps of all lines in order, at most about `most` of them, evenly chosen, the last among them. */
+export function someSteps(lines: readonly Line[], most: number): number[] {
+  const steps = [...new Set(lines.flatMap((line) => line.steps))].sort((a, b) => a - b);
+  const stride = Math.max(1, Math.ceil(steps.length / most));
+  return steps.filter((_, i) => i % stride === 0 || i === steps.length - 1);
+}
+
 /** Upright strips that tell the values at their step: no script, and the same on a screen reader. */
 function hits(lines: readonly Line[], across: string, x: Placed): string[] {
-  const steps = [...new Set(lines.flatMap((line) => line.steps))].sort((a, b) => a - b);
-  const stride = Math.max(1, Math.ceil(steps.length / HITS));
-  const chosen = steps.filter((_, i) => i % stride === 0 || i === steps.length - 1);
+  const chosen = someSteps(lines, HITS);
   return chosen.map((step, i) => {
     const left = i === 0 ? FIELD.left : (x(chosen[i - 1]) + x(step)) / 2;
     const right = i === chosen.length - 1 ? FIELD.right : (x(step) + x(chosen[i + 1])) / 2;

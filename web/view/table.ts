@@ -1,16 +1,14 @@
 /** The numbers behind a chart, for those who do not see it or want them. @module */
 import type { BarChart } from "./bars.ts";
-import type { LineChart } from "./lines.ts";
+import { type LineChart, someSteps } from "./lines.ts";
 import { escape, short } from "./text.ts";
 
-/** Rows of a table: the steps of a chart, at most so many, evenly chosen, the last among them. */
+/** About as many rows as a table of steps has at most. */
 const MOST = 50;
 
 /** A closed `<details>` with the chart's numbers as a table. */
 export function lineTable({ lines, across = "step", title }: LineChart): string {
-  const steps = [...new Set(lines.flatMap((line) => line.steps))].sort((a, b) => a - b);
-  const stride = Math.max(1, Math.ceil(steps.length / MOST));
-  const rows = steps.filter((_, i) => i % stride === 0 || i === steps.length - 1).map((step) => [
+  const rows = someSteps(lines, MOST).map((step) => [
     String(step),
     ...lines.map((line) => short(line.values[line.steps.indexOf(step)] ?? NaN)),
   ]);

@@ -15,6 +15,12 @@ export const escape = (text: string): string =>
   text.replace(UNSEEN, (c) => `\\u{${c.codePointAt(0)!.toString(16)}}`)
     .replace(/[&<>"']/g, (c) => NAMED[c]);
 
+/** A name in a room of so many units: cut, with a sign, where it would not fit at 6.4 units a letter. */
+export function fitted(name: string, room: number): string {
+  const most = Math.max(3, Math.floor(room / 6.4));
+  return name.length > most ? `${name.slice(0, most - 1)}…` : name;
+}
+
 /** A coordinate with at most two digits behind the point, so that the same numbers give the same bytes. */
 export function coordinate(value: number): string {
   const text = value.toFixed(2).replace(/\.?0+$/, "");
