@@ -12,6 +12,7 @@ import { definition as numericSoft } from "./numeric_soft.ts";
 import { definition as perplexity } from "./perplexity.ts";
 import { definition as regex } from "./regex.ts";
 import { definition as repetition } from "./repetition.ts";
+import { definition as rouge } from "./rouge.ts";
 import { definition as semantic } from "./semantic.ts";
 import { definition as sentiment } from "./sentiment.ts";
 import type { RewardDefinition } from "./reward.ts";
@@ -30,6 +31,7 @@ const REWARDS: readonly RewardDefinition<any>[] = [
   format,
   length,
   contains,
+  rouge,
   regex,
   repetition,
 ];

@@ -56,12 +56,12 @@ function taskOf(records: DataRecord[], settings: DialogueSettings): Task {
     model: "small",
     algorithm: "grpo",
     maxNewTokens: 40,
-    defaultRewards: "semantic",
+    defaultRewards: "rouge", // by vectors' means one reply earns more than answers do
     fits: [
-      ...["semantic", "judge_soft", "judge_hard", "perplexity"],
+      ...["rouge", "semantic", "judge_soft", "judge_hard", "perplexity"],
       ...["length", "repetition", "contains"],
     ],
-    measure: "semantic",
+    measure: "rouge",
   };
   return answeredTask(about, examples, records[0].file);
 }

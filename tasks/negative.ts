@@ -44,8 +44,8 @@ export function negative(): Task {
     ...ABOUT,
     model: "small",
     maxNewTokens: 16,
-    defaultRewards: "semantic",
-    fits: ["semantic", "exact", "sentiment"],
+    defaultRewards: "rouge", // by vectors' means one sad sentence earns as much for every prompt
+    fits: ["rouge", "semantic", "exact", "sentiment"],
   };
   return answeredTask(about, parseNegatives(table, file), file);
 }

@@ -235,8 +235,8 @@ Deno.test("--list has every task with what it decides, in words and as one objec
     ]);
     assert.deepEqual(list.rewards.map(({ name }: { name: string }) => name).sort(), [
       ...["contains", "exact", "first_word", "format", "judge_hard", "judge_soft", "length"],
-      ...["numeric_hard", "numeric_soft", "perplexity", "regex", "repetition", "semantic"],
-      "sentiment",
+      ...["numeric_hard", "numeric_soft", "perplexity", "regex", "repetition", "rouge"],
+      ...["semantic", "sentiment"],
     ]);
     assert.deepEqual(Object.keys(list), ["tasks", "algorithms", "rewards", "presets"]);
     assert.ok(

@@ -24,6 +24,7 @@ const RANGES: Record<string, [number, number]> = {
   format: [0, 0.5],
   length: [0, 1],
   contains: [0, 1],
+  rouge: [0, 1],
   regex: [0, 1],
   repetition: [-1, 0],
 };

@@ -17,6 +17,7 @@ const CASES: [string, Record<string, OptionValue>, [string, number | null][]][] 
   ["length", { max: 8 }, [["", 1], ["eight words that say nothing at all here", 1]]],
   ["length", { min: 2 }, [["", 0]]],
   ["contains", {}, [["", 0], [EXAMPLE.prompt, 0], ["10 11 12 13", 1]]],
+  ["rouge", {}, [["", 0], [EXAMPLE.prompt, 0], ["12 or 10", 0.5]]],
   ["regex", { pattern: "\\d" }, [["", 0], ["1", 1]]],
   ["repetition", {}, [["", 0], [EXAMPLE.prompt, 0], ["12", 0]]],
 ];
