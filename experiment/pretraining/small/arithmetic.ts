@@ -6,7 +6,7 @@ const WORDS = (
   "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen " +
   "seventeen eighteen nineteen twenty"
 ).split(" ");
-const THINGS = (
+export const THINGS: readonly string[] = (
   "apples coins books cups birds stones eggs cakes balls cards pencils toys flowers stickers shells cookies " +
   "marbles stamps pears oranges"
 ).split(" ");

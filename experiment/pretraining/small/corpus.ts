@@ -13,10 +13,12 @@ import { categories } from "./categories.ts";
 import { colorMixtures } from "./colors.ts";
 import { copies } from "./copies.ts";
 import { dialogue } from "./dialogue.ts";
+import { echoes } from "./echoes.ts";
 import { sentence, story } from "./lexicon.ts";
 import { moods } from "./moods.ts";
 import { opposites } from "./opposites.ts";
 import { reviews } from "./reviews.ts";
+import { sums } from "./sums.ts";
 import { ANSWERED_KINDS, ANSWERED_OPPOSITES, ANSWERED_RELATIONS } from "./words.ts";
 
 /** The subjects of the second model's corpus. */
@@ -32,7 +34,9 @@ export type SmallSubject =
   | "dialogue"
   | "reviews"
   | "everyday"
-  | "long";
+  | "long"
+  | "sums"
+  | "echoes";
 
 /** What {@link buildSmallCorpus} needs to know; a recipe has it. */
 export interface SmallCorpusOptions {
@@ -182,6 +186,8 @@ function writersOf(
     reviews,
     everyday,
     long,
+    sums,
+    echoes: echoes(words),
   };
 }
 

@@ -18,6 +18,8 @@ import {
   smallWholeWords,
 } from "../../../experiment/pretraining/small/corpus.ts";
 import { copies } from "../../../experiment/pretraining/small/copies.ts";
+import { echoes } from "../../../experiment/pretraining/small/echoes.ts";
+import { sums } from "../../../experiment/pretraining/small/sums.ts";
 import { instruction } from "../../../experiment/pretraining/small/instructions.ts";
 import {
   ANSWERED_KINDS,
@@ -31,6 +33,14 @@ const sources = openSmallSources();
 const options: SmallCorpusOptions = { ...recipe, characters: 1_000_000 };
 const heldout = buildHeldout(recipe, sources, 5000);
 const corpus = buildSmallCorpus(options, sources, heldout);
+const later = recipeOf("small", 2) as SmallRecipe;
+const laterHeldout = buildHeldout(later, sources, 5000);
+const laterCorpus = buildSmallCorpus(
+  { ...later, seed: 2, characters: 1_000_000 },
+  sources,
+  laterHeldout,
+);
+const texts = [corpus, laterCorpus];
 const hash = (documents: readonly string[]) =>
   createHash("sha256").update(JSON.stringify(documents)).digest("hex");
 const plain = (text: string) => text.toLowerCase().replace(/\s+/g, " ");
@@ -61,14 +71,15 @@ Deno.test("no task's prompt stands in a document, in whatever case or spacing", 
     /rewrite this as sad/,
     /\b\w+ is to \w+ as \w+ is to\b/,
   ];
-  for (const document of [...corpus, ...heldout.flatMap(({ documents }) => documents)]) {
+  const kept = [...heldout, ...laterHeldout].flatMap(({ documents }) => documents);
+  for (const document of [...texts.flat(), ...kept]) {
     const text = plain(document);
     for (const prompt of prompts) assert.ok(!prompt.test(text), document);
   }
 });
 
 Deno.test("neither does the prompt of an example, trained or held out", () => {
-  const text = plain(corpus.join("\n\n"));
+  const text = plain(texts.flat().join("\n\n"));
   for (const { name } of listTasks()) {
     const { train, heldout } = openTaskNow(name).task.examples;
     const found = [...train, ...heldout].filter(({ prompt }) =>
@@ -111,7 +122,8 @@ Deno.test("documents are whole, mostly new, and none of training is held out", (
   }
   assert.ok(new Set(corpus).size > corpus.length * 0.85, `${new Set(corpus).size} different`);
   const subjects = heldout.map(({ subject }) => subject);
-  assert.deepEqual(subjects, Object.keys(recipe.mixture));
+  const named = Object.keys(recipe.mixture) as SmallSubject[];
+  assert.deepEqual(subjects, named.filter((subject) => recipe.mixture[subject] > 0));
   // A word's gloss is either trained on or held out, whatever form it takes.
   const definitions = heldout.find(({ subject }) => subject === "glosses")!.documents;
   const rare = definitions.filter((document) => document.length > 60);
@@ -179,6 +191,58 @@ Deno.test("sums are right in every wording, whole and from 0", () => {
     }
   }
   assert.ok(met.every((count) => count >= 3), `${met}`);
+});
+
+Deno.test("a later stage reads other text of the same subjects, and sums and echoes beside them", () => {
+  const before = new Set(corpus), again = laterCorpus.filter((document) => before.has(document));
+  assert.ok(again.length < laterCorpus.length / 5, `${again.length} of ${laterCorpus.length}`);
+  const of = (subject: SmallSubject) => laterHeldout.find((one) => one.subject === subject);
+  assert.ok(
+    of("sums")!.documents.some((document) => /^(\d+ \+ \d+ = \d+[,;\n] ?){2}/.test(document)),
+  );
+  const digits = laterCorpus.filter((document) => /\d.*\d.*\d/s.test(document));
+  assert.ok(digits.length > laterCorpus.length / 7, `${digits.length} of ${laterCorpus.length}`);
+  assert.deepEqual(
+    laterHeldout.slice(0, heldout.length),
+    heldout,
+    "losses of subjects compare over stages",
+  );
+});
+
+Deno.test("what a sum or its story is asked has the right answer", () => {
+  const random = new Random(8), met = new Map<string, number>();
+  const right = (x: number, sign: string, y: number) => sign === "+" ? x + y : x - y;
+  for (let i = 0; i < 4000; i++) {
+    const document = sums(random);
+    assert.ok(!/[{}]|undefined|-\d/.test(document), document);
+    for (const [, x, sign, y, r] of document.matchAll(/(\d+) ([+-]) (\d+) = (\d+)/g)) {
+      assert.equal(right(Number(x), sign, Number(y)), Number(r), document);
+      met.set("row", (met.get("row") ?? 0) + 1);
+    }
+    const lines =
+      /(brought|took) (\d+) .*?(How many .*then\?|How many did \w+ have before\?|Were there more).*?(\w+)$/s;
+    const told = lines.exec(document), first = /\d+/.exec(document);
+    if (!told || !first) continue;
+    const [, verb, y, question, answer] = told, x = Number(first[0]);
+    const wanted = question.startsWith("Were")
+      ? verb === "brought" && y !== "0" ? "yes" : "no"
+      : question.endsWith("before?")
+      ? `${x}`
+      : `${right(x, verb === "brought" ? "+" : "-", Number(y))}`;
+    assert.equal(answer, wanted, document);
+    met.set(question.slice(-5), (met.get(question.slice(-5)) ?? 0) + 1);
+  }
+  assert.ok(met.size === 4 && [...met.values()].every((count) => count > 10), `${[...met]}`);
+});
+
+Deno.test("an echo ends as what it repeats", () => {
+  const random = new Random(4), echo = echoes(["good", "bad"]);
+  for (let i = 0; i < 500; i++) {
+    const document = echo(random), last = document.trim().replace(/'$/, "");
+    const sentence = last.split(/(?<=\.)['\s]+/).at(-1)!.replace(/^.*(?:: |and again ')/, "");
+    assert.ok(document.split(sentence).length >= 3, document);
+    assert.match(sentence, /^[A-Z][^.]*\.$/, document);
+  }
 });
 
 Deno.test("an answer stands right behind the signs that tasks' prompts end in", () => {
