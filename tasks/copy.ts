@@ -42,6 +42,8 @@ export function copy(): Task {
   const about = {
     ...ABOUT,
     model: "small",
+    algorithm: "grpo",
+    steps: 60,
     maxNewTokens: 12,
     defaultRewards: "rouge", // vectors' means do not know one order of words from another
     fits: ["rouge", "semantic", "exact"],

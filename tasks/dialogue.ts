@@ -55,6 +55,7 @@ function taskOf(records: DataRecord[], settings: DialogueSettings): Task {
     notices,
     model: "small",
     algorithm: "grpo",
+    steps: 60,
     maxNewTokens: 40,
     defaultRewards: "rouge", // by vectors' means one reply earns more than answers do
     fits: [

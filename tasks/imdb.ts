@@ -13,7 +13,7 @@ import {
 import type { Example } from "../rewards/reward.ts";
 import table from "./data/reviews.csv" with { type: "text" };
 import { dataOption, DRAW, drawExamples, openData } from "./files.ts";
-import { answeredTask } from "./prompts.ts";
+import { answeredTask, SETTINGS } from "./prompts.ts";
 import { readRecords } from "./records/read.ts";
 import { type DataRecord, recordError, textIn } from "./records/record.ts";
 import { readText } from "./records/text.ts";
@@ -60,6 +60,8 @@ function taskOf(records: DataRecord[], words: number, settings: ImdbSettings): T
     ...ABOUT,
     notices,
     model: "small",
+    steps: 60,
+    settings: { ...SETTINGS, klCoefficient: 0.01 }, // 0.05 a nat outweighs what 32 tokens can earn
     maxNewTokens: 32,
     defaultRewards: "sentiment",
     fits: ["sentiment", "perplexity", "length", "repetition"],

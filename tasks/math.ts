@@ -21,7 +21,7 @@ import type { Task, TaskContext, TaskDefinition } from "./task.ts";
 // deno-fmt-ignore
 const ROWS = {
   data: dataOption("problems that are made here", "question and answer, such as GSM8K"),
-  level: { kind: "integer", default: 2, min: 1, max: 4, doc: "problems that are made: 1 a step with numbers below 10, 2 below 100, 3 two steps, 4 three", group: "Task" },
+  level: { kind: "integer", default: 1, min: 1, max: 4, doc: "problems that are made: 1 a step with numbers below 10, 2 below 100, 3 two steps, 4 three", group: "Task" },
   ...DRAW,
   tags: { kind: "boolean", default: false, doc: "ask for <reasoning> and <answer> in place of the number alone", group: "Task" },
 } as const satisfies OptionRows;
@@ -92,6 +92,7 @@ function mathTask(
     notices,
     model: "small",
     algorithm: "grpo",
+    steps: 60,
     maxNewTokens: tags ? 96 : 8,
     subject: ({ question }: Example) => String(question).match(/\d[\d,.]*/g)?.at(-1) ?? "",
     defaultRewards: tags ? "numeric_hard,format" : "numeric_hard",

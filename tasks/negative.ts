@@ -5,7 +5,13 @@
  */
 import { defineOptions } from "../base/options.ts";
 import table from "./data/negative.csv" with { type: "text" };
-import { type AnsweredExample, answeredTask, readPrompts, type Splits } from "./prompts.ts";
+import {
+  type AnsweredExample,
+  answeredTask,
+  readPrompts,
+  SETTINGS,
+  type Splits,
+} from "./prompts.ts";
 import type { Task, TaskDefinition } from "./task.ts";
 
 /** The prompt of a sentence. */
@@ -43,6 +49,9 @@ export function negative(): Task {
   const about = {
     ...ABOUT,
     model: "small",
+    algorithm: "grpo",
+    steps: 100,
+    settings: { ...SETTINGS, learningRate: 4e-4 },
     maxNewTokens: 16,
     defaultRewards: "rouge", // by vectors' means one sad sentence earns as much for every prompt
     fits: ["rouge", "semantic", "exact", "sentiment"],
