@@ -88,18 +88,16 @@ export function statisticInterval(
 
 /**
  * A figure that a repeated row changes by itself, such as the share of different words, by the jackknife (Tukey
- * 1958) with Student's t: `statistic` is given all rows, and all but one. A bootstrap draws rows twice, and
- * would take that for repetition.
+ * 1958) with Student's t. A bootstrap draws rows twice, and would take that for repetition.
+ * @param left the figure of all rows but one, for each of them
  */
 export function jackknifeInterval(
-  n: number,
-  statistic: (rows: ArrayLike<number>) => number,
+  whole: number,
+  left: readonly number[],
   { level = 0.95 }: Pick<BootstrapOptions, "level"> = {},
 ): Interval {
-  const all = Array.from({ length: n }, (_, row) => row), whole = statistic(all);
-  if (n < 2 || Number.isNaN(whole)) return noInterval(whole, n);
-  const left = all.map((out) => statistic(all.filter((row) => row !== out)));
-  if (areEqual(left) || left.some(Number.isNaN)) return noInterval(whole, n);
+  const n = left.length;
+  if (n < 2 || [whole, ...left].some(Number.isNaN) || areEqual(left)) return noInterval(whole, n);
   const half = studentQuantile((1 + level) / 2, n - 1) * (n - 1) * standardError(left);
   return { mean: whole, low: whole - half, high: whole + half, n, method: "jackknife" };
 }

@@ -139,7 +139,13 @@ Deno.test("the jackknife covers a share of different words, which the bootstrap 
     new Set(Array.from(rows, (row) => all[row]).flat()).size / (4 * rows.length);
   const rows = Array.from({ length: 20 }, (_, i) => i), draw = uniform(37);
   const truth = of(4000, () => distinct(texts(draw))(rows)).reduce((sum, x) => sum + x) / 4000;
-  const jack = coverage(truth, (draw) => jackknifeInterval(20, distinct(texts(draw))));
+  const jack = coverage(truth, (draw) => {
+    const share = distinct(texts(draw));
+    return jackknifeInterval(
+      share(rows),
+      rows.map((out) => share(rows.filter((row) => row !== out))),
+    );
+  });
   within({ jack }, [94, 99]);
   const boot = coverage(
     truth,
