@@ -41,6 +41,9 @@ export async function namedCheckpoint(
     throw no(`its best is step ${best}`);
   }
   if (run) return await ofRun(path, { step, action });
+  if (await kindOf(join(path, "metrics.csv")).catch(() => undefined) === "file") {
+    await readRunConfig(path); // a run whose config.json is none: it says so
+  }
   await namedModel(asked);
   if (step !== undefined) {
     throw asUsage(
