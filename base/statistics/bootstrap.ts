@@ -38,7 +38,8 @@ export function resampled(
  * The expanded percentile interval (Hesterberg 2015, "What teachers should know about the bootstrap", 5.3):
  * the percentile interval at the level whose normal quantile is sqrt(n / (n - 1)) times that of Student's t
  * with n - 1 degrees of freedom. The plain one is too narrow for small n, by the factor sqrt((n - 1) / n) and
- * as if the spread were known; BCa, widened alike, covered no better on skewed values and too often on shares.
+ * as if the spread were known, and so is BCa (Efron 1987): of 20 values both hold 92 or 93 of 100 means
+ * where they say 95 (tests/base/statistics/coverage_test.ts).
  * @param sorted values of `resampled`, one at least
  * @param n rows of the sample, 2 at least
  */

@@ -9,7 +9,9 @@ import {
   seedInterval,
   statisticInterval,
 } from "../../../base/statistics/intervals.ts";
-import { clusterMeans } from "../../../base/statistics/moments.ts";
+import { quantile, resampled } from "../../../base/statistics/bootstrap.ts";
+import { normalCdf, normalQuantile } from "../../../base/statistics/distributions.ts";
+import { clusterMeans, mean } from "../../../base/statistics/moments.ts";
 
 const SAMPLES = 2000;
 const QUICK = { resamples: 200 };
@@ -57,6 +59,28 @@ Deno.test("the bootstrap of a mean covers 93 to 97 of 100, skewed and of 20 valu
     "20 rewards": means(20, REWARD, reward),
     "50 rewards": means(50, REWARD, reward),
   }, [93, 97]);
+});
+
+Deno.test("the plain percentile interval and BCa are too narrow for 20 values", () => {
+  const by = (tails: (means: Float64Array, values: readonly number[]) => [number, number]) =>
+    coverage(0, (draw, seed) => {
+      const values = of(20, () => normal(draw));
+      const sum = (rows: ArrayLike<number>) =>
+        Array.from(rows, (row) => values[row]).reduce((total, x) => total + x, 0) / 20;
+      const means = resampled(20, sum, { ...QUICK, seed });
+      const [low, high] = tails(means, values).map((tail) => quantile(means, tail));
+      return { mean: NaN, low, high, n: 20, method: "bootstrap" };
+    });
+  /** Efron 1987, "Better bootstrap confidence intervals". */
+  const bca = (means: Float64Array, values: readonly number[]): [number, number] => {
+    const middle = mean(values),
+      power = (p: number) => values.reduce((sum, x) => sum + (x - middle) ** p, 0);
+    const bias = normalQuantile(means.filter((x) => x < middle).length / means.length);
+    const skew = power(3) / (6 * power(2) ** 1.5);
+    const tail = (z: number) => normalCdf(bias + (bias + z) / (1 - skew * (bias + z)));
+    return [tail(-1.96), tail(1.96)];
+  };
+  within({ "percentile": by(() => [0.025, 0.975]), "BCa": by(bca) }, [90, 94]);
 });
 
 Deno.test("prompts are resampled, not their samples, and pairs, not their parts", () => {
