@@ -35,7 +35,7 @@ export function resampled(
 }
 
 /**
- * The expanded percentile interval (Hesterberg 2015, "What teachers should know about the bootstrap", 5.3):
+ * The expanded percentile interval (Hesterberg 2015, "What teachers should know about the bootstrap"):
  * the percentile interval at the level whose normal quantile is sqrt(n / (n - 1)) times that of Student's t
  * with n - 1 degrees of freedom. The plain one is too narrow for small n, by the factor sqrt((n - 1) / n) and
  * as if the spread were known, and so is BCa (Efron 1987): of 20 values both hold 92 or 93 of 100 means

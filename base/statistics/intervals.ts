@@ -32,11 +32,21 @@ export const noInterval = (value: number, n: number): Interval => ({
   method: "none",
 });
 
-const areShares = (values: readonly number[]): boolean =>
-  values.length > 0 && values.every((value) => value === 0 || value === 1);
+/** What rounding leaves of numbers that are the same, such as a cosine of 0.9999999. */
+const TINY = 1e-6;
 
-const areEqual = (values: readonly number[]): boolean =>
-  values.every((value) => value === values[0]);
+const areShares = (values: readonly number[]): boolean =>
+  values.length > 0 &&
+  values.every((value) => Math.abs(value) < TINY || Math.abs(value - 1) < TINY);
+
+const areEqual = (values: ArrayLike<number>): boolean => {
+  let least = Infinity, most = -Infinity;
+  for (let i = 0; i < values.length; i++) {
+    least = Math.min(least, values[i]);
+    most = Math.max(most, values[i]);
+  }
+  return most - least <= TINY * Math.max(1, Math.abs(most));
+};
 
 /**
  * Mean of independent values. Where all are 0 or 1, Wilson's score interval: a bootstrap of 20 answers of which
@@ -82,7 +92,7 @@ export function statisticInterval(
   const whole = statistic(Uint32Array.from({ length: n }, (_, row) => row));
   if (n < 2 || Number.isNaN(whole)) return noInterval(whole, n);
   const values = resampled(n, statistic, options);
-  if (values[0] === values.at(-1)) return noInterval(whole, n);
+  if (areEqual(values)) return noInterval(whole, n);
   return { mean: whole, ...percentileInterval(values, n, options.level), n, method: "bootstrap" };
 }
 

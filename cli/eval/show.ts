@@ -149,7 +149,7 @@ function extremes(
     };
     const room = Math.max(8, columns - title.length - 1);
     return [
-      `${title} ${clipStart(printable(prompt), room, fancy)}`,
+      `${title} ${clipStart(printable(prompt), room, fancy)}`.trimEnd(),
       line("base", base),
       line("tuned", tuned),
     ];

@@ -78,9 +78,14 @@ Deno.test("what has no spread has no interval, but shares do", () => {
   // none of 18: 3.8415 / (18 + 3.8415) = 0.1759
   const none = meanInterval(Array(18).fill(0));
   assert.deepEqual([none.mean, none.low, places(none.high), none.method], [0, 0, 0.1759, "wilson"]);
+  // A reward of 1 that rounding made 0.9999999 is 1: an interval of no width would promise much.
+  const rounded = meanInterval([...Array(17).fill(1), 0.9999999]);
+  assert.deepEqual([places(rounded.low), rounded.method], [0.8241, "wilson"]);
+  assert.equal(meanInterval([0.5, 0.5 + 1e-9, 0.5]).method, "none");
+  assert.equal(meanInterval([0.5, 0.501, 0.5]).method, "bootstrap");
   assert.deepEqual(seedInterval([0.7]), { mean: 0.7, low: NaN, high: NaN, n: 1, method: "none" });
   const same = differenceInterval([0.5, 0.7], [0.25, 0.45]); // 0.25 but for rounding
-  assert.ok(Math.abs(same.mean - 0.25) < 1e-12);
+  assert.deepEqual([places(same.mean), same.method], [0.25, "none"]);
 });
 
 Deno.test("a difference of paired shares, by hand", () => {
