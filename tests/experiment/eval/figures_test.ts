@@ -26,13 +26,13 @@ const means = ({ base, tuned, difference }: Figures["reward"]) =>
 Deno.test("every figure of four prompts, worked out by hand", () => {
   const figures = figuresOf([
     prompt("a", [answer("red red", -1)], [answer("blue", 1, { exact: 1, nats: 3 })]),
-    prompt("b", [answer("red", 0.5)], [answer("blue", 0.5, { nats: 2 })]),
+    prompt("b", [answer("red", 0.25)], [answer("blue", 0.25, { nats: 2 })]),
     prompt("c", [answer("green sea", 1, { exact: 1 })], [answer("blue sea", 0, { nats: 2 })]),
     prompt("d", [answer("green", null)], [answer("", 2, { exact: null })]),
   ]);
   assert.equal(figures.samples, 1);
-  // base 1/2 of 3, tuned 7/2 of 4; of the three pairs 2, 0 and -1
-  assert.deepEqual(means(figures.reward), [0.166667, 0.875, 0.333333]);
+  // base 1/4 of 3, tuned 13/4 of 4; of the three pairs 2, 0 and -1
+  assert.deepEqual(means(figures.reward), [0.083333, 0.8125, 0.333333]);
   assert.deepEqual(means(figures.rewards.own), means(figures.reward));
   // exact 1 of 4, and 1 of the 3 that have it; both of a, b, c: 1, 0, -1
   assert.deepEqual(means(figures.rewards.exact), [0.25, 0.333333, 0]);
