@@ -145,6 +145,29 @@ Deno.test("differences of paired shares are covered, by more than 95 where few p
   within({ "few": pairs(0.1, 0.05), "hardly any": pairs(0.02, 0.02) }, [95, 100]);
 });
 
+Deno.test("a perplexity is covered, of answers of one to five tokens", () => {
+  /** Nats and tokens of an answer; a prompt's tokens are alike. */
+  const answer = (draw: () => number): [nats: number, tokens: number] => {
+    const tokens = 1 + Math.floor(5 * draw()), level = 2 + 0.7 * normal(draw);
+    return [of(tokens, () => level + normal(draw)).reduce((sum, x) => sum + x), tokens];
+  };
+  const perplexity = (all: readonly [number, number][]) => (rows: ArrayLike<number>) => {
+    let nats = 0, tokens = 0;
+    for (let i = 0; i < rows.length; i++) {
+      nats += all[rows[i]][0];
+      tokens += all[rows[i]][1];
+    }
+    return Math.exp(nats / tokens);
+  };
+  within({
+    "20": coverage(
+      Math.exp(2),
+      (draw, seed) =>
+        statisticInterval(20, perplexity(of(20, () => answer(draw))), { ...QUICK, seed }),
+    ),
+  }, [93, 97]);
+});
+
 Deno.test("Student's t covers over seeds that are normal, from two on", () => {
   const seeds = (n: number) => coverage(0, (draw) => seedInterval(of(n, () => normal(draw))));
   within({ "2": seeds(2), "3": seeds(3), "5": seeds(5) }, [93, 97]);
