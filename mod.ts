@@ -188,6 +188,41 @@ export {
   type EvaluationRequest,
   type EvaluationResult,
 } from "./experiment/evaluate.ts";
+export {
+  type EvalOptions,
+  type EvalRequest,
+  type EvalResult,
+  type EvalSummary,
+  evaluateAgainstBase,
+  type EvaluatedModel,
+} from "./experiment/eval/eval.ts";
+export {
+  type Figure,
+  type Figures,
+  figuresOf,
+  type ModelAnswer,
+  type PromptAnswers,
+} from "./experiment/eval/figures.ts";
+export { evalTableText } from "./experiment/eval/table.ts";
+export { writeEval } from "./experiment/folder/eval_folder.ts";
+export type { BootstrapOptions } from "./base/statistics/bootstrap.ts";
+export {
+  differenceInterval,
+  type Interval,
+  type IntervalMethod,
+  jackknifeInterval,
+  meanInterval,
+  seedInterval,
+  statisticInterval,
+} from "./base/statistics/intervals.ts";
+export { clusterMeans, standardError } from "./base/statistics/moments.ts";
+export {
+  pairedT,
+  type SignedRanks,
+  signedRanks,
+  type Wins,
+  winsOf,
+} from "./base/statistics/paired.ts";
 export { lastWord, type PlayerBounds, trivialPlayers } from "./experiment/players.ts";
 export {
   openRewards,

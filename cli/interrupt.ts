@@ -59,9 +59,11 @@ const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
 /**
  * Aborts `signal` at the first SIGINT, SIGTERM or SIGHUP, and ends the process at a second wish. Dispose
  * of it to stop listening.
+ * @param unit what is finished before it stops
  */
 export function listenForInterrupt(
   { err }: Pick<Terminal, "err">,
+  unit = "step",
 ): Disposable & { signal: AbortSignal } {
   const controller = new AbortController(), wishes = new StopWishes();
   const listeners = SIGNALS.map((name) => {
@@ -69,7 +71,7 @@ export function listenForInterrupt(
       const wish = wishes.take(name);
       if (wish === "exit") Deno.exit(INTERRUPTED);
       if (wish === "nothing") return;
-      err("stopping after this step; once more to stop at once");
+      err(`stopping after this ${unit}; once more to stop at once`);
       controller.abort(new Interrupted("interrupted"));
     };
     Deno.addSignalListener(name, listener);

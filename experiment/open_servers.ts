@@ -9,22 +9,24 @@ import { addressesOf, type Asking, trainCommand } from "./servers.ts";
 
 /**
  * The servers of a run, where it may reach them.
+ * @param task of deno.json, for the command that errors name
  * @throws {Error} marked as usage, without the network's permission, with the command that gives it
  * @throws {WriteError} where the file of answers cannot be read and written
  */
 export async function openServers(
   asking: Asking & { servers: Readonly<ServerLimits> },
   signal?: AbortSignal,
+  task: "train" | "eval" = "train",
 ): Promise<Servers> {
   const all = addressesOf(asking);
   if (all.length === 0) return new Servers({ signal }, asking.servers);
   const closed = all.find((address) => !mayReach(address));
   if (closed) {
-    const line = trainCommand([...new Set(all.map(({ host }) => host))]);
+    const line = trainCommand([...new Set(all.map(({ host }) => host))], task);
     throw asUsage(
       new Error(
         `Cannot ask ${closed.host} as this program may not use the network there. In place of "deno task ` +
-          `train", begin the same line with: ${line}`,
+          `${task}", begin the same line with: ${line}`,
       ),
     );
   }

@@ -157,7 +157,7 @@ async function earned(
 }
 
 /** At most `most` of them, evenly spaced. */
-const spread = <T>(all: readonly T[], most: number): readonly T[] =>
+export const spread = <T>(all: readonly T[], most: number): readonly T[] =>
   all.length <= most
     ? all
     : Array.from({ length: most }, (_, i) => all[Math.floor(i * all.length / most)]);

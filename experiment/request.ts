@@ -185,8 +185,8 @@ function resolve(request: TrainRequest): ResolvedRequest {
   };
 }
 
-/** @throws {TypeError} where the task suggests none, as its examples have no answers */
-function rewardsOf({ name, defaultRewards }: Task): string {
+/** The rewards that a task suggests. @throws {TypeError} where it suggests none, as its examples have no answers */
+export function rewardsOf({ name, defaultRewards }: Task): string {
   if (defaultRewards !== "") return defaultRewards;
   throw new TypeError(
     `Cannot train on ${name} without a reward as its examples have no answers to compare with: ` +
@@ -195,7 +195,7 @@ function rewardsOf({ name, defaultRewards }: Task): string {
 }
 
 /** The rewards, and the task's own measure where that is not among them: measured, not trained on. */
-function withMeasure(
+export function withMeasure(
   rewards: ChosenReward[],
   { measure }: Task,
   values: Parameters<typeof chooseRewards>[1],

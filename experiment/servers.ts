@@ -30,9 +30,11 @@ export function addressesOf({ rewards, parent }: Asking): URL[] {
 /** Whether the run asks any. */
 export const asksServers = (asking: Asking): boolean => addressesOf(asking).length > 0;
 
-/** The command that trains with these hosts; without any the one without a network. */
-export const trainCommand = (hosts: readonly string[]): string =>
-  hosts.length === 0 ? "deno task train" : `PLAINRL_HOST=${hosts.join(",")} deno task train:net`;
+/** The command that trains, or does another thing, with these hosts; without any the one without a network. */
+export const trainCommand = (hosts: readonly string[], task: "train" | "eval" = "train"): string =>
+  hosts.length === 0
+    ? `deno task ${task}`
+    : `PLAINRL_HOST=${hosts.join(",")} deno task ${task}:net`;
 
 /** The hosts that settings of a command line name. */
 export function hostsIn(settings: Readonly<Record<string, unknown>>): string[] {

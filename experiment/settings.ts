@@ -83,7 +83,9 @@ export function settingsTable(
 }
 
 /** The settings of the rewards; a family has one table. */
-function rewardTables(rewards: readonly RewardDefinition[]): { owner: string; rows: OptionRows }[] {
+export function rewardTables(
+  rewards: readonly RewardDefinition[],
+): { owner: string; rows: OptionRows }[] {
   const families = Map.groupBy(rewards, ({ name, family = name }) => family);
   return [...families].map(([owner, members]) => ({
     owner,
@@ -155,7 +157,7 @@ export function resolveSettings(
 }
 
 /** The values that a table has rows for; what is undefined counts as not given. */
-const known = (table: Pick<OptionTable<never>, "rows">, values: Values): Values =>
+export const known = (table: Pick<OptionTable<never>, "rows">, values: Values): Values =>
   Object.fromEntries(
     Object.entries(values)
       .filter(([name, value]) => value !== undefined && Object.hasOwn(table.rows, name)),

@@ -1,5 +1,5 @@
 /**
- * Whether PLAINRL_HOST is what `deno task train:net` may open the network for: it runs before the command
+ * Whether PLAINRL_HOST is what `deno task train:net`, or the words given, may open the network for: it runs before the command
  * that is given that permission, and has none itself but to read this variable.
  * @module
  */
@@ -9,12 +9,20 @@ const NAME =
 const HOST = new RegExp(`${NAME.source}(?::\\d{1,5})?$`, "i");
 const MAX_HOSTS = 3; // a judge, a parent and embeddings may each be elsewhere
 
-/** What is wrong with a value of PLAINRL_HOST; undefined where nothing is. */
-export function hostFault(value: string | undefined): string | undefined {
+/**
+ * What is wrong with a value of PLAINRL_HOST; undefined where nothing is.
+ * @param words of a command that has the permission, as an example
+ */
+export function hostFault(
+  value: string | undefined,
+  words = "train:net colors",
+): string | undefined {
   const cannot = (now: string) =>
-    "Cannot start train:net as PLAINRL_HOST must name the host that it may ask, like api.example.com or " +
-    `127.0.0.1:8080: ${now}. Write: PLAINRL_HOST=127.0.0.1:8080 deno task train:net colors ..., see ` +
-    "docs/servers.md";
+    `Cannot start ${
+      words.split(" ")[0]
+    } as PLAINRL_HOST must name the host that it may ask, like ` +
+    `api.example.com or 127.0.0.1:8080: ${now}. Write: PLAINRL_HOST=127.0.0.1:8080 deno task ${words} ..., ` +
+    "see docs/servers.md";
   if (!value) return cannot("it is not set");
   const hosts = value.split(",");
   if (hosts.length > MAX_HOSTS) {
@@ -26,7 +34,7 @@ export function hostFault(value: string | undefined): string | undefined {
 }
 
 if (import.meta.main) {
-  const fault = hostFault(Deno.env.get("PLAINRL_HOST"));
+  const fault = hostFault(Deno.env.get("PLAINRL_HOST"), Deno.args[0]);
   if (fault !== undefined) {
     console.error(`error: ${fault}`);
     Deno.exit(2);

@@ -1,6 +1,7 @@
 /** Every command, in the order of help. A new one is a file of its own and a line here. @module */
 import type { Command } from "../command.ts";
 import { command as doctor } from "./doctor.ts";
+import { command as evaluate } from "./eval.ts";
 import { command as exportModel } from "./export.ts";
 import { command as fetch } from "./fetch.ts";
 import { command as generate } from "./generate.ts";
@@ -12,6 +13,7 @@ import { command as tune } from "./tune.ts";
 export const COMMANDS: readonly Command[] = [
   train,
   generate,
+  evaluate,
   exportModel,
   fetch,
   pretrain,

@@ -18,13 +18,21 @@ export function optionsPage(): string {
     "and the run goes on.",
     "Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted and saved.",
   ];
+  const told: Record<string, Option> = {}; // by the commands before
   for (const { spec: { name, doc, positional, flags, settings, example } } of COMMANDS) {
     const forms = positional.map(([form]) => ` ${form}`).join("");
     parts.push(`## deno task ${name}${forms}`, `${doc}.`, "```\n" + example + "\n```");
     parts.push(
       table("flag", flags, (key, { kind }) => kind === "boolean" ? `--${key}` : `--${key} ${kind}`),
     );
-    if (settings) parts.push(...settingsParts((algorithm) => settings({ algorithm }).rows));
+    if (!settings) continue;
+    const rows = (algorithm: string) => settings({ algorithm }).rows;
+    parts.push(
+      ...Object.keys(told).length === 0
+        ? settingsParts(rows)
+        : laterParts(rows(DEFAULT_ALGORITHM), told),
+    );
+    Object.assign(told, rows(DEFAULT_ALGORITHM));
   }
   return parts.join("\n\n") + "\n";
 }
@@ -42,6 +50,18 @@ function settingsParts(settings: (algorithm: string) => OptionRows): string[] {
   const others = othersTable(settings, usual);
   if (others) parts.push("### Settings of other algorithms", others);
   return [...parts, "### Settings of tasks", tasksTable()];
+}
+
+/** Settings that no command before has alike, and in a sentence the others. */
+function laterParts(rows: OptionRows, told: OptionRows): string[] {
+  const isTold = ([key, row]: [string, Option]) =>
+    told[key] !== undefined && settingFacts(told[key]) === settingFacts(row);
+  const own = Object.entries(rows).filter((one) => !isTold(one));
+  return [
+    "### Its settings",
+    ...(own.length > 0 ? [table("setting", Object.fromEntries(own), (key) => key)] : []),
+    "Beside these, every setting of rewards, parent, servers and the task that `train` has, above.",
+  ];
 }
 
 /** The settings of tasks that have some, a table of prompts among them. */

@@ -1,12 +1,12 @@
 /** Which run `train --resume` continues. @module */
 import { join } from "node:path";
 import { didYouMean } from "../../base/names.ts";
-import { isModuleFile } from "../../base/own_file.ts";
 import { listFolder, listFolders } from "../../experiment/folder/files.ts";
 import { type Changes, endOf } from "../../experiment/folder/history.ts";
 import { LinkError } from "../../experiment/folder/links.ts";
 import { LockedError, type RunLock } from "../../experiment/folder/lock.ts";
 import { lookedIn } from "../../experiment/folder/named_model.ts";
+import { refuseOwnCode } from "../../experiment/folder/own_code.ts";
 import {
   findResumable,
   NotResumableError,
@@ -16,7 +16,6 @@ import {
 import { readRun, type RunData } from "../../experiment/folder/run_data.ts";
 import { hostsIn, trainCommand } from "../../experiment/servers.ts";
 import { faultOf, requestSchema } from "../../experiment/folder/schemas.ts";
-import { fullPath } from "../../model/files/disk.ts";
 import { type Parsed, UsageError } from "../command.ts";
 import type { TrainFlags } from "../commands/train.ts";
 import { quoted } from "../terminal.ts";
@@ -119,21 +118,14 @@ function checkRequest({ folder, config: { request } }: RunData): void {
   );
 }
 
-/**
- * A run folder may come from anywhere: no code that lies in it is run.
- * @throws {UsageError} where the run's task or a reward is such a module
- */
+/** @throws {Error} marked as usage, where the run's task or a reward is a module in the run's folder */
 async function checkModules({ folder, config: { request } }: RunData): Promise<void> {
   const { task, rewards = [] } = request as Pick<RunRequest, "task" | "rewards">;
-  const place = await fullPath(folder);
-  for (const path of [task, ...rewards.map(({ name }) => name)].filter(isModuleFile)) {
-    const found = await fullPath(path);
-    if (place === undefined || !found?.startsWith(join(place, "/"))) continue;
-    throw new UsageError(
-      `Cannot resume ${folder} as it would run the code of ${path}, which lies in the run's own folder: ` +
-        "copy the file out of it, and start a new run with that",
-    );
-  }
+  const cure = "start a new run with that";
+  await refuseOwnCode(folder, [task, ...rewards.map(({ name }) => name)], {
+    action: "resume",
+    cure,
+  });
 }
 
 /**

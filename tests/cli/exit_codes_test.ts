@@ -64,6 +64,11 @@ for (
     ["no such model", [...TRAIN, "--model", "./none"], /no run or model "\.\/none"/],
     ["no such model to ask", ["generate", "a", "--model", "./none"], /no run or model/],
     ["no such model to export", ["export", "./none"], /no run or model "\.\/none"/],
+    ["no such model to evaluate", ["eval", "./none", "colors"], /no run or model "\.\/none"/],
+    ["a model without a task", ["eval", "tiny"], /Cannot evaluate a model without a task/],
+    ["a model with nothing beside it", ["eval", "tiny", "colors"], /name what to compare with/],
+    ["a task that there is not", ["eval", "tiny", "colrs"], /no task "colrs"/],
+    ["temperature 0 of samples", ["eval", "tiny", "colors", "--temperature", "0"], /above 0/],
     ["a folder that is no model", ["generate", "a", "--model", "docs"], /a folder without config/],
     ["more tokens than positions", [...TRAIN, "maxNewTokens=100000"], /at most 109/],
     ["the same to plan", [...TRAIN, "--plan", "maxNewTokens=100000"], /model's 128 positions/],
@@ -76,6 +81,11 @@ for (
     [
       "an export where something is",
       ["export", "tiny", "--out", "docs"],
+      /docs as it is not empty/,
+    ],
+    [
+      "an evaluation where something is",
+      ["eval", "tiny", "colors", "--base", "tiny", "--out", "docs"],
       /docs as it is not empty/,
     ],
     [

@@ -23,6 +23,23 @@ Deno.test("train:net is train with one host more, and the keys", () => {
   assert.doesNotMatch(tasks.train.command, /allow-net|_KEY|HF_TOKEN|-A\b/);
 });
 
+Deno.test("eval:net is eval with the same host more, and the same keys", () => {
+  const [check, command, ...more] = tasks["eval:net"].command.split(" && ");
+  assert.deepEqual(more, []);
+  const words = "eval:net runs/RUN";
+  assert.equal(
+    check,
+    `deno run --no-prompt --allow-env=PLAINRL_HOST scripts/net_host.ts '${words}'`,
+  );
+  const plain = command.replace(' "--allow-net=$PLAINRL_HOST"', "").replace(`,${KEYS.join()}`, "");
+  assert.equal(plain, tasks.eval.command);
+  assert.doesNotMatch(tasks.eval.command, /allow-net|_KEY|HF_TOKEN|-A\b/);
+  assert.match(
+    hostFault("*", words)!,
+    /^Cannot start eval:net as .* PLAINRL_HOST=127\.0\.0\.1:8080 deno task eval:net runs\/RUN \.\.\.,/,
+  );
+});
+
 Deno.test("PLAINRL_HOST names hosts, and no more than hosts", () => {
   const good = "a, a.example, api.example.com:443, 127.0.0.1:8080, localhost:1, [::1]:8080, a-b.c1";
   for (const host of good.split(", ")) assert.equal(hostFault(host), undefined, host);
