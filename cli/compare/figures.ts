@@ -12,13 +12,15 @@ export interface Figure {
   title: string;
   /** What it is, with its unit. */
   doc: string;
+  /** Whether it lies within 0 to 1: so do the ends that are shown. */
+  isShare?: boolean;
   /** One a run, NaN where it has none. */
   values: readonly number[];
   /** Mean over seeds with its 95 % interval; NaN ends of one seed. */
   over: Interval;
 }
 
-type Told = Pick<Figure, "name" | "title" | "doc"> & { of(run: Compared): number };
+type Told = Pick<Figure, "name" | "title" | "doc" | "isShare"> & { of(run: Compared): number };
 
 const MOST = 20; // steps of a window, as the study has it
 
@@ -64,11 +66,18 @@ function heldout(runs: readonly Compared[]): Told[] {
   if (own !== undefined) kinds.unshift(["measure", own, ({ measure = NaN }) => measure]);
   return kinds.flatMap(([name, title, of]): Told[] => {
     const doc = `${title} of greedy answers to held-out prompts, mean`;
+    const isShare = name === "exact";
     const at = (when: "before" | "after") => ({ summary }: Compared) =>
       summary ? of(summary.heldout[when]) : NaN;
     return [
-      { name: `heldout_${name}_before`, title: `held-out ${title} before`, doc, of: at("before") },
-      { name: `heldout_${name}`, title: `held-out ${title}`, doc, of: at("after") },
+      {
+        name: `heldout_${name}_before`,
+        title: `held-out ${title} before`,
+        doc,
+        isShare,
+        of: at("before"),
+      },
+      { name: `heldout_${name}`, title: `held-out ${title}`, doc, isShare, of: at("after") },
     ];
   });
 }
@@ -129,6 +138,7 @@ const REST: readonly Told[] = [
   },
   {
     name: "silent_groups",
+    isShare: true,
     title: "silent groups",
     doc: "share of groups without signal, whose scores are all equal, 0 to 1, mean over steps",
     of: (run) => mean(finite(columnOf(run, "groups/equal_share") ?? [])),
@@ -159,9 +169,10 @@ const REST: readonly Told[] = [
 ];
 
 /** `0.912 (0.85 to 0.97)`; the mean alone of one seed, and where all seeds agree. */
-export function figureText({ over }: Figure, tell: (x: number) => string): string {
+export function figureText({ over, isShare }: Figure, tell: (x: number) => string): string {
   const { mean, low, high } = over;
-  return hasWidth(over) ? `${tell(mean)} (${tell(low)} to ${tell(high)})` : tell(mean);
+  const ends = isShare ? [Math.max(0, low), Math.min(1, high)] : [low, high];
+  return hasWidth(over) ? `${tell(mean)} (${ends.map(tell).join(" to ")})` : tell(mean);
 }
 
 /** The same, shorter: `0.912 ± 0.061`. */

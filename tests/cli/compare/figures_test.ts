@@ -290,4 +290,7 @@ inTemporary("figures in short", async (place) => {
   }]);
   const short = figureShort(figureOf(all, "heldout_exact"), (x) => x.toFixed(2));
   assert.equal(short, "0.50 ± 1.27", "half an interval of two seeds: 12.71 times 0.1");
+  const long = (name: string) => figureText(figureOf(all, name), (x) => x.toFixed(2));
+  assert.equal(long("heldout_exact"), "0.50 (0.00 to 1.00)", "a share ends at 0 and 1");
+  assert.equal(long("heldout_reward"), "0.50 (-0.77 to 1.77)");
 });
