@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { singleRun, train } from "../../../cli/commands/train.ts";
 import type { Command, Parsed } from "../../../cli/command.ts";
 import { main } from "../../../cli/main.ts";
-import { checkModules } from "../../../cli/sweep/check.ts";
+import { checkModules, planCells } from "../../../cli/sweep/check.ts";
 import { cellsOf } from "../../../cli/sweep/grid.ts";
-import { eachAtOnce, type RunCell } from "../../../cli/sweep/pool.ts";
+import { eachAtOnce, inWorker, type RunCell } from "../../../cli/sweep/pool.ts";
 import { runSweep } from "../../../cli/sweep/run.ts";
 import { slurmScript } from "../../../cli/sweep/slurm.ts";
 import type { Terminal } from "../../../cli/terminal.ts";
@@ -13,6 +13,9 @@ import { readCsv, unguard } from "../../../experiment/folder/csv.ts";
 import { readSweep, type Sweep, writeSweep } from "../../../experiment/folder/sweep_file.ts";
 import type { TrainFlags } from "../../../cli/commands/train.ts";
 import { fakeParts } from "../_fake.ts";
+import { glanceAt } from "../../../experiment/folder/run_state.ts";
+import { kindOf } from "../../../model/files/deno_folder.ts";
+import { writeSmallModel } from "../../experiment/_model.ts";
 import { inTemporary } from "../../_folder.ts";
 
 const axes = [{ name: "task", values: ["colors", "late", "broken", "hostile"] }, {
@@ -125,6 +128,75 @@ inTemporary("with --json the last line has every run", async (folder) => {
     state: "failed",
     error: "the device is lost",
   });
+});
+
+inTemporary(
+  "Ctrl-C stops what is under way, begins no more, and says how to go on",
+  async (folder) => {
+    const said: string[] = [], log: string[] = [];
+    const terminal = { ...silent, out: (line: string) => said.push(line) };
+    const runCell: RunCell = async (args, signal) => {
+      log.push(args.join(" "));
+      Deno.kill(Deno.pid, "SIGTERM"); // a SIGINT would end the tests
+      await new Promise((done) => signal.addEventListener("abort", done));
+      return { code: 130 };
+    };
+    assert.equal(
+      await runSweep({ folder, sweep }, { ...running, jobs: 1, runCell }, terminal),
+      130,
+    );
+    assert.equal(log.length, 1);
+    assert.match(
+      said.join("\n"),
+      /8 runs: 8 waiting\n.*\n.*\ncontinue {2}deno task train --resume /,
+    );
+  },
+);
+
+inTemporary(
+  "a run in a worker stops when it is told to, with what is done saved",
+  async (place) => {
+    await Deno.mkdir(`${place}/model`);
+    await writeSmallModel(`${place}/model`);
+    const stop = new AbortController(), out = `${place}/run`;
+    const words = ["colors", "batchSize=6", "--model", `${place}/model`, "--device", "cpu"];
+    const args = ["train", ...words, "--steps", "100000", "--json", "--quiet", "--out", out];
+    const over = inWorker(args, stop.signal);
+    while (
+      await kindOf(`${out}/metrics.csv`) === undefined &&
+      await kindOf(`${out}/checkpoints/step-0`) === undefined
+    ) {
+      await new Promise((done) => setTimeout(done, 10));
+    }
+    stop.abort();
+    const { code, message } = await over;
+    assert.equal(code, 130);
+    assert.match(message!, /^stopped at step \d+, saved$/);
+    assert.equal((await glanceAt(out)).state, "stopped");
+  },
+);
+
+inTemporary("what a run throws in a worker is its end, with the reason", async (place) => {
+  const { code, message } = await inWorker(
+    ["train", "colors", "--model", `${place}/nothing`, "--json"],
+    new AbortController().signal,
+  );
+  assert.equal(code, 2);
+  assert.match(message!, /no run or model "/);
+});
+
+Deno.test("a sweep with one run that cannot be begins none", async () => {
+  const refused: [string[], Record<string, string>, RegExp][] = [
+    [["colors", "--seed", "1"], { seed: "x" }, /Cannot set --seed as it takes a whole number/],
+    [["colors", "--algorithm", "grp"], {}, /no algorithm "grp"\. Did you mean "grpo"/],
+    [["colors", "batchSize=-1"], { batchSize: "-1" }, /Cannot set batchSize as it must be/],
+    [["colors", "--resume", "x"], {}, /Cannot take --resume in a sweep/],
+    [["colors", "--out", "/elsewhere"], {}, /Cannot take --out in a sweep/],
+  ];
+  for (const [words, values, why] of refused) {
+    const cells = [{ folder: "1", values, words: [...words, "--device", "cpu"] }];
+    await assert.rejects(planCells({ cells }, singleRun()), why, words.join(" "));
+  }
 });
 
 Deno.test("so many at once, none more once it is stopped, and what is begun ends", async () => {
