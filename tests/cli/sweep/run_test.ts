@@ -90,6 +90,7 @@ inTemporary(
     log.length = 0;
     assert.equal(await run(), 1);
     assert.equal(log.length, 3, `finished and diverged ones are not run: ${log.join("; ")}`);
+    log.sort(); // two go on at once
     assert.match(
       log[0],
       /^train --resume \S+4-task-late-seed-2 --json --quiet$/,
@@ -114,6 +115,17 @@ inTemporary(
     assert.equal((await tableOf(folder))[0].state, "finished");
   },
 );
+
+inTemporary("a run that cannot even be begun is one that failed", async (folder) => {
+  const log: string[] = [];
+  const runCell: RunCell = (args, signal) =>
+    args[1] === "colors" ? Promise.reject(new Error("no thread")) : fakeCell(log)(args, signal);
+  const two = { ...sweep, cells: [sweep.cells[0], sweep.cells[6]] };
+  assert.equal(await runSweep({ folder, sweep: two }, { ...running, runCell }, silent), 1);
+  const rows = await tableOf(folder);
+  assert.deepEqual([rows[0].state, rows[0].error], ["failed", "no thread"]);
+  assert.deepEqual([rows[1].state, log.length], ["finished", 1]);
+});
 
 inTemporary("with --json the last line has every run", async (folder) => {
   let last = "";
