@@ -63,6 +63,7 @@ function noteOf(algorithm: string, suited: Suited, meant: Ready | undefined): st
   ];
   return [
     `Those are the settings of ${algorithm}; --algorithm NAME --help shows another's.`,
+    "Several values of a number, a choice or true and false, as in learningRate=1e-4,1e-3, make a sweep.",
     which,
     ...(given ? [`Of ${task.name}: ${given.join(" ")}.`] : []),
     ...(meant?.fault ? [`${meant.asked} cannot be opened so: ${meant.fault.message}`] : []),

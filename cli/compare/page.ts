@@ -1,0 +1,265 @@
+/** compare.html: one page that fetches nothing and runs nothing. @module */
+import { seedInterval } from "../../base/statistics/intervals.ts";
+import { differences } from "../../base/statistics/moments.ts";
+import { escape } from "../../web/view/text.ts";
+import { score } from "../report/table.ts";
+import { STYLE } from "../report/report_page.ts";
+import type { Drawn } from "../report/plots.ts";
+import { short } from "../terminal.ts";
+import {
+  acrossCharts,
+  figure,
+  groupCharts,
+  heldoutChart,
+  mostReward,
+  type Told,
+} from "./charts.ts";
+import type { Comparison } from "./compare.ts";
+import { type Figure, figureShort, figureText } from "./figures.ts";
+import { groupName, settingText } from "./settings.ts";
+
+const PAGE_STYLE = `${STYLE}.one{max-width:500px}.one svg{width:100%}td.n{white-space:nowrap}
+details>summary{cursor:pointer;padding:4px 0}
+@media(max-width:640px){.stack td{grid-template-columns:15ch 1fr}td.n{white-space:normal}}
+`;
+
+/** Groups whose own sheets a page has. */
+const MOST_SHEETS = 12;
+
+/** The whole page. The same runs give the same bytes. */
+export async function comparePage(comparison: Comparison): Promise<string> {
+  const { groups, notices, command } = comparison;
+  const runs = groups.reduce((sum, group) => sum + group.runs.length, 0);
+  const tasks = [...new Set(groups.map((group) => settingText(group, "task")))].join(", ");
+  const title = `${tasks}: ${counted(groups.length, "setting")}, ${counted(runs, "run")}`;
+  const policy = [
+    "default-src 'none'",
+    `style-src '${await hash(PAGE_STYLE)}'`,
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join("; ");
+  const heldout = heldoutChart(groups);
+  const across = groups.length > 1 ? acrossCharts(groups) : [];
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="referrer" content="no-referrer">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escape(`Comparison: ${title}`)}</title>
+<style>${PAGE_STYLE}</style>
+</head>
+<body>
+<h1>${escape(title)}</h1>
+<p class="soft">${escape(shared(comparison))}</p>
+${opening(comparison).map((line) => `<p>${escape(line)}</p>`).join("\n")}
+${notices.map((text) => `<p class="warn">${escape(text)}</p>`).join("\n")}
+<h2>Settings and results</h2>
+${settingsTable(comparison)}
+<p class="soft">Means over seeds ± half of the 95 % interval of the mean, by Student's t; one seed has none. ${
+    escape(WINDOWS)
+  }</p>
+${heldout ? `<h2>Held-out answers</h2>\n<div class="one">${chart(heldout)}</div>` : ""}
+${
+    across.length > 0
+      ? `<h2>Across settings</h2>\n<div class="charts">${across.map(chart).join("\n")}</div>`
+      : ""
+  }
+${linesNote(groups)}
+${sheets(comparison)}
+<h2>All figures</h2>
+${figuresTable(groups)}
+<h2>Runs</h2>
+${runsTable(groups)}
+<p class="soft">The line that draws this page again:</p>
+<pre>${escape(command)}</pre>
+</body>
+</html>
+`;
+}
+
+const counted = (count: number, name: string): string =>
+  `${count} ${name}${count === 1 ? "" : "s"}`;
+
+/** What all groups have in common, of what a run is. */
+function shared({ groups, differing }: Comparison): string {
+  const names = ["algorithm", "reward", "model", "steps"].filter((name) =>
+    !differing.includes(name)
+  );
+  return `All: ${names.map((name) => `${name} ${settingText(groups[0], name)}`).join(", ")}`;
+}
+
+const WINDOWS =
+  "Early and late are means over the first and last 20 steps, or a fifth of a shorter run: a single " +
+  "first or last step is mostly noise.";
+
+/** Which is best, as far as it can be told. */
+export function opening({ groups, differing }: Comparison): string[] {
+  const differ = (name: string) => new Set(groups.map((one) => settingText(one, name))).size > 1;
+  if (differ("task")) {
+    return ["No setting is called the best, as each task has figures of its own."];
+  }
+  // A reward says nothing of another one.
+  const comparable = RANKED.filter((name) => !/reward/.test(name) || !differ("reward"));
+  const shared = comparable.filter((name) => groups.every((group) => figure(group, name)));
+  const means = (name: string) => groups.map((group) => figure(group, name)!.over.mean);
+  // Where all are alike by the first, the next may tell them apart.
+  const name = shared.find((name) => new Set(means(name)).size > 1) ?? shared[0];
+  if (name === undefined) {
+    return ["No setting is called the best, as no figure is there that all have."];
+  }
+  const alike = shared.slice(0, shared.indexOf(name)).map((name) => {
+    const { title, over } = figure(groups[0], name)!;
+    return `${title}: ${score(over.mean)} in all.`;
+  });
+  const found = groups.map((group) => ({ group, of: figure(group, name)! }));
+  const sorted = found.toSorted((a, b) => b.of.over.mean - a.of.over.mean), [best, next] = sorted;
+  const told = ({ group, of }: Ranked) =>
+    `${group.letter} (${groupName(group, differing)}) with ${figureText(of, score)}`;
+  const title = best.of.title;
+  if (!next) return [`${title}: ${figureText(best.of, score)}.`];
+  return [...alike, `${title}: ${told(best)}, before ${told(next)}. ${surety(best, next)}`];
+}
+
+/** By what settings are ranked, the most telling first. */
+const RANKED = ["heldout_measure", "heldout_exact", "heldout_reward", "reward_late"];
+
+interface Ranked {
+  group: Told;
+  of: Figure;
+}
+
+/** Whether seeds tell two groups apart: by the differences of the same seeds where both have them. */
+function surety(best: Ranked, next: Ranked): string {
+  if (best.of.over.mean === next.of.over.mean) return "Both are the same.";
+  if (Math.min(best.of.over.n, next.of.over.n) < 2) {
+    return "With one seed nobody knows what another would give: run more (--seed 1,2,3).";
+  }
+  if (seedsOf(best.group) !== seedsOf(next.group)) {
+    return best.of.over.low > next.of.over.high
+      ? "Their intervals do not touch."
+      : "Their intervals overlap: give both the same seeds to tell them apart.";
+  }
+  const { mean, low, high } = seedInterval(differences(best.of.values, next.of.values));
+  const told = `By the same seeds the difference is ${score(mean)} (${score(low)} to ${
+    score(high)
+  })`;
+  return low > 0 ? `${told}.` : `${told}, so it may be none.`;
+}
+
+const chart = ({ svg, table }: Drawn): string => `<figure>${svg}${table}</figure>`;
+
+async function hash(text: string): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return `sha256-${new Uint8Array(digest).toBase64()}`;
+}
+
+/** A table that becomes cards on a phone; the columns of `numbers` are flush right. */
+function table(
+  heads: readonly string[],
+  rows: readonly (readonly string[])[],
+  numbers = 0,
+): string {
+  const from = heads.length - numbers;
+  const kind = (i: number) => i >= from ? ' class="n"' : "";
+  const head = heads.map((name, i) => `<th${kind(i)}>${escape(name)}</th>`).join("");
+  const body = rows.map((row) =>
+    `<tr>${
+      row.map((text, i) => `<td data-label="${escape(heads[i])}"${kind(i)}>${escape(text)}</td>`)
+        .join("")
+    }</tr>`
+  );
+  return `<div class="scroll"><table class="stack"><thead><tr>${head}</tr></thead>
+<tbody>${body.join("\n")}</tbody></table></div>`;
+}
+
+/** What most people look for, beside what differs. */
+const MAIN = [
+  ...["heldout_measure", "heldout_exact", "heldout_reward", "reward_early", "reward_late", "kl"],
+  ...["silent_groups", "fallbacks", "unscored"],
+];
+
+/** Of these, none is no news: they stand among all figures. */
+const TROUBLE = ["fallbacks", "unscored"];
+
+/** Differing settings come first. */
+function settingsTable({ groups, differing }: Comparison): string {
+  const names = MAIN.filter((name) => {
+    const means = groups.map((group) => figure(group, name)?.over.mean ?? NaN);
+    return means.some(TROUBLE.includes(name) ? (mean) => mean > 0 : Number.isFinite);
+  });
+  const titles = names.map((name) =>
+    groups.map((group) => figure(group, name)).find((one) => one !== undefined)!.title
+  );
+  const rows = groups.map((group) => [
+    group.letter,
+    ...differing.map((name) => settingText(group, name)),
+    seedsOf(group),
+    ...names.map((name) => told(figure(group, name))),
+  ]);
+  return table(["setting", ...differing, "seeds", ...titles], rows, names.length);
+}
+
+const seedsOf = ({ runs }: Told): string => runs.map(({ config }) => config.seed).join(", ");
+
+const told = (one: Figure | undefined): string => {
+  if (!one) return "-";
+  return figureShort(one, /exact|reward|silent|measure/.test(one.name) ? score : few);
+};
+
+/** Three digits that count. */
+const few = (value: number): string => short(Number(value.toPrecision(3)));
+
+function figuresTable(groups: readonly Told[]): string {
+  const all = new Map(groups.flatMap(({ figures }) => figures).map((one) => [one.name, one]));
+  const rows = [...all.values()].map(({ name, title, doc }) => [
+    title,
+    ...groups.map((group) => told(figure(group, name))),
+    doc,
+  ]);
+  return table(["figure", ...groups.map(({ letter }) => letter), "what it is"], rows);
+}
+
+function runsTable(groups: readonly Told[]): string {
+  const rows = groups.flatMap(({ letter, runs }) =>
+    runs.map(({ folder, config: { task, algorithm, seed, device }, state, done }) => [
+      ...[letter, String(seed), task, algorithm, state, String(done), device.name, folder],
+    ])
+  );
+  return table(
+    ["setting", "seed", "task", "algorithm", "state", "steps", "device", "folder"],
+    rows,
+  );
+}
+
+function linesNote(groups: readonly Told[]): string {
+  const bands = groups.some(({ runs }) => runs.length > 1)
+    ? "A line is the mean over seeds, its band goes from the least to the largest of them. "
+    : "";
+  const shown = mostReward(groups);
+  const most = shown.length < groups.length
+    ? `Lines are those of the ${shown.length} of ${groups.length} settings with the most reward at the end: ${
+      shown.map(({ letter }) => letter).join(", ")
+    }. `
+    : "";
+  return bands + most === "" ? "" : `<p class="soft">${escape((bands + most).trim())}</p>`;
+}
+
+/** The sheet of each group; closed where there are several. */
+function sheets({ groups, differing }: Comparison): string {
+  const shown = groups.slice(0, MOST_SHEETS);
+  const parts = shown.map((group) => {
+    const charts = `<div class="charts">${groupCharts(group).map(chart).join("\n")}</div>`;
+    if (groups.length === 1) return charts;
+    const name = `${group.letter}: ${groupName(group, differing)}`;
+    return `<details><summary>${escape(name)}</summary>\n${charts}</details>`;
+  });
+  const left = groups.length - shown.length;
+  const note = left > 0
+    ? `<p class="soft">Those of ${left} more are not drawn: name fewer runs to see them.</p>`
+    : "";
+  return `<h2>${groups.length === 1 ? "Its course" : "Each setting"}</h2>\n${
+    parts.join("\n")
+  }${note}`;
+}
