@@ -34,35 +34,41 @@ export function headline(run: RunData): string {
   if (!Number.isFinite(from) || !Number.isFinite(to)) return `${escape(what)}: not measured`;
   const show = name === "exact" ? percent : score;
   const word = show(from) === show(to) ? "stayed at" : to > from ? "rose" : "fell";
-  const [left, right] = (["before", "after"] as const).map((phase) =>
-    sure(shareInterval(valuesOf(run.completions, phase, name)))
-  );
+  const [left, right] = [
+    sure(intervalIn(run, "before", name, from)),
+    sure(intervalIn(run, "after", name, to)),
+  ];
   return word === "stayed at"
-    ? `${escape(what)} stayed at <b>${show(to)}</b>${right}`
-    : `${escape(what)} ${word} from <b>${show(from)}</b>${left} to <b>${show(to)}</b>${right}`;
+    ? `${escape(what)} stayed at <strong>${show(to)}</strong>${right}`
+    : `${escape(what)} ${word} from <strong>${show(from)}</strong>${left} to <strong>${
+      show(to)
+    }</strong>${right}`;
 }
 
 /** An interval beside its figure. */
 const sure = (interval: Interval | undefined): string =>
   interval ? ` <span class="sure">(${percents(interval)})</span>` : "";
 
-/** The measure of each held-out prompt that has one. */
-function valuesOf(
-  completions: readonly CompletionRow[],
-  phase: CompletionRow["phase"],
+/** Of the figure over held-out prompts; undefined where the completions that are kept are not those it is of. */
+function intervalIn(
+  { completions }: RunData,
+  when: CompletionRow["phase"],
   name: string,
-): number[] {
-  return completions.filter((row) => row.phase === phase && row.split === "heldout")
+  figure: number,
+): Interval | undefined {
+  const values = completions.filter(({ phase, split }) => phase === when && split === "heldout")
     .map(({ reward, scores }) => scores[name] ?? (name === "reward" ? reward : null))
     .filter((value) => value !== null);
+  const mean = values.reduce((sum, x) => sum + x, 0) / values.length;
+  return Math.abs(mean - figure) < 1e-6 ? shareInterval(values) : undefined;
 }
 
 /** What the sentence's brackets are; nothing where it has none. */
 export function intervalWords(run: RunData): string {
   if (!run.summary) return "";
-  const values = valuesOf(run.completions, "after", toldMeasure(run.summary).name);
-  return shareInterval(values)
-    ? `In brackets: intervals of 95 % over the ${values.length} held-out prompts (Wilson), of this one seed.`
+  const { name, of } = toldMeasure(run.summary);
+  return intervalIn(run, "after", name, of(run.summary.heldout.after))
+    ? "In brackets: intervals of 95 % over the held-out prompts (Wilson), of this one seed."
     : "";
 }
 

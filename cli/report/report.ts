@@ -47,7 +47,7 @@ export async function report(run: RunData): Promise<string> {
 function top(run: RunData, title: string): string {
   const { config } = run;
   const tile = tiles(run).map(({ name, value, note }) =>
-    `<div class="tile"><span>${shown(name)}</span><b>${shown(value)}</b><span>${
+    `<div class="tile"><span>${shown(name)}</span><strong>${shown(value)}</strong><span>${
       shown(note)
     }</span></div>`
   );

@@ -23,7 +23,7 @@ p{max-width:75ch;margin:8px 0}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,220px),1fr));gap:12px;margin:20px 0 0}
 .tile{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:12px 14px;display:flex;flex-direction:column;gap:2px;overflow-wrap:anywhere}
 .tile span{color:var(--soft);font-size:13px}
-.tile b{font-size:22px;font-weight:600;font-variant-numeric:tabular-nums}
+.tile strong{font-size:22px;font-weight:600;font-variant-numeric:tabular-nums}
 .scroll{overflow-x:auto}
 .tall{max-height:600px;overflow:auto;border:1px solid var(--line);border-radius:8px}
 table{border-collapse:collapse;width:100%;font-size:14px}
@@ -66,7 +66,7 @@ main{padding:20px 14px 48px}
 h1{font-size:27px}
 h1 .sure{font-size:17px}
 .tiles{grid-template-columns:1fr 1fr}
-.tile b{font-size:18px}
+.tile strong{font-size:18px}
 .fit th,.fit td{padding-right:10px;font-size:13px}
 .fit th.n{white-space:normal}
 .stack:not(.row) thead{display:none}
@@ -112,7 +112,7 @@ heads.forEach((head,k)=>head.firstChild.addEventListener("click",()=>{
   head.setAttribute("aria-sort",way>0?"ascending":"descending");
   const keyOf=(r)=>{const t=r.cells[k].textContent;return isNumber?parseFloat(t):t};
   const all=rows.map((r)=>[keyOf(r),r]);
-  all.sort(([a],[b])=>a===b?0:a!==a?1:b!==b?-1:a<b?-way:way);
+  all.sort(([a],[b])=>a===b?0:a!==a?1:b!==b?-1:(a>b?1:-1)*way);
   body.append(...all.map(([,r])=>r));
 }));
 show();

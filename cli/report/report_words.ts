@@ -1,6 +1,7 @@
 /** The report's opening paragraph: sentences made by rules from the numbers, never more than they say. @module */
 import type { RunData } from "../../experiment/folder/run_data.ts";
-import { SERIES, type Series } from "./series.ts";
+import { isRunaway } from "../../experiment/runaway.ts";
+import { SERIES, type Series, SKIPPED } from "./series.ts";
 import { duration, short } from "../terminal.ts";
 import { bestPlayer, measureOf, toldMeasure } from "./results.ts";
 import { score } from "./table.ts";
@@ -88,7 +89,14 @@ export function warnings(run: RunData): string[] {
         `trained policy earns ${short(summary.heldout.after.reward)}.`,
     );
   }
-  const skipped = sumOf(run, "optimizer/skipped_updates");
+  const astray = astrayFrom(run);
+  if (astray !== undefined) {
+    found.push(
+      `Step ${astray} shows a policy that was moved by more than 3 nats per token, further than learning moves ` +
+        "it: what came later is of no use. Repeat the run with a tenth of its learningRate.",
+    );
+  }
+  const skipped = sumOf(run, SKIPPED);
   if (skipped > 0) {
     found.push(
       `${skipped} of ${run.metrics.length} updates skipped: a number was not finite, or no ` +
@@ -114,6 +122,19 @@ export function warnings(run: RunData): string[] {
     );
   }
   return found;
+}
+
+/** The first step that shows a runaway update, of a run that reached its end all the same. */
+function astrayFrom({ names, metrics, summary }: RunData): number | undefined {
+  if (!summary) return undefined; // the page says why it ended
+  let before: Record<string, number> | undefined;
+  for (const [step, ...values] of metrics) {
+    const now = Object.fromEntries(names.map((name, i) => [name, values[i]]));
+    // One that was skipped moved nothing, and is told apart.
+    if (isRunaway({ ...now, [SKIPPED]: 0 }, before)) return step;
+    before = now;
+  }
+  return undefined;
 }
 
 /** Sum over the steps that have the number. */

@@ -39,8 +39,8 @@ Deno.test("no text reaches the terminal with escape, control or direction charac
     assert.doesNotMatch(printable(text), /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/);
     assert.ok(printable(text).isWellFormed());
   }
-  assert.equal(printable("\u001b[31mred\u001b[0m\n"), "red\\n");
-  assert.equal(printable("\u001b]52;c;aGk=\u0007x"), "x");
+  assert.equal(printable("\u001b[31mred\u001b[0m\n"), "\\u{1b}[31mred\\u{1b}[0m\\n");
+  assert.equal(printable("\u001b]52;c;aGk=\u0007x"), "\\u{1b}]52;c;aGk=\\u{7}x");
   assert.equal(printable("\u202ea\u0000"), "\\u{202e}a\\u{0}");
   assert.equal(printable("naïve ＝ 日本"), "naïve ＝ 日本");
 });
@@ -199,8 +199,8 @@ Deno.test("the closing table aligns before and after, and says where the run lie
     "training         0.000  1.000          0.000  1.000",
     "held-out         0.000  1.000          0.000  1.000",
     "",
-    "held-out prompt    before   after   wanted",
-    "red and blue make   before   after  purple",
+    "held-out prompt    before            after            wanted",
+    "red and blue make   before\\u{1b}[2J   after\\u{1b}[2J  purple",
     "",
     "done in 0:01, 10 tokens/s",
     "folder  runs/x",
@@ -218,8 +218,8 @@ Deno.test("the closing table aligns before and after, and says where the run lie
     "",
     "held-out prompts",
     "red and blue make",
-    "  before   before",
-    "  after    after",
+    "  before   before\\u{1b}[2J",
+    "  after    after\\u{1b}[2J",
     "  wanted  purple",
     "",
     "done in 0:01, 10 tokens/s",

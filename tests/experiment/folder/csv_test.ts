@@ -49,7 +49,10 @@ Deno.test("rows are read back as they were written, whatever cells hold", () => 
   for (const text of HOSTILE) {
     const row = completion(1, "train", text);
     const [cells] = readCsv(csvLines([completionCells(row, ["exact"])]));
-    assert.deepEqual(completionOf(cells, ["exact"]), { ...row, completion: text.toWellFormed() });
+    assert.deepEqual(completionOf(cells, ["exact"]), {
+      ...row,
+      completion: text.replaceAll("\ud800", "\\u{d800}"), // no file can hold it
+    });
   }
 });
 
