@@ -20,9 +20,10 @@ export const jsonLine = (value: unknown): string =>
     (c) => c.split("").map((u) => `\\u${u.charCodeAt(0).toString(16).padStart(4, "0")}`).join(""),
   );
 
-// What `paint` writes: bold, dim, a colour, and their ends.
+// What `paint` writes: bold, dim or a colour, text, and their end. One without its end would colour all that
+// follows.
 // deno-lint-ignore no-control-regex -- the escape character begins them
-const PALETTE = /(\u001b\[(?:[12]|22|3[0-7]|39)m)/;
+const PAINTED = /(\u001b\[(?:[12]|3[0-7])m)([^\u001b]*)(\u001b\[(?:22|39)m)/;
 
 // Any colour, as messages of Deno's own have them: no text is lost with it.
 // deno-lint-ignore no-control-regex -- the escape character begins them
@@ -36,7 +37,7 @@ export const printableMessage = (text: string): string => printableLines(text.re
  * a stream.
  */
 export const harmless = (text: string, { fancy }: Pick<Terminal, "fancy">): string =>
-  text.split(PALETTE)
+  text.split(PAINTED) // text, then begin, text, end and text for each
     .map((part, i) => i % 2 === 0 ? printableMessage(part) : fancy ? part : "")
     .join("");
 

@@ -6,7 +6,7 @@
 import puppeteer, { type Browser, type Page } from "puppeteer-core";
 import { NO_BROWSER, NOT_RUN } from "../scripts/test/not_run.ts";
 
-/** Where systems put it; CHROMIUM names another. */
+/** Where systems put it, unless CHROMIUM names another. */
 const PLACES = [
   "/usr/bin/chromium",
   "/usr/bin/chromium-browser",
@@ -22,7 +22,8 @@ const isThere = (path: string): boolean => {
   }
 };
 
-const found = [Deno.env.get("CHROMIUM") ?? "", ...PLACES].find(isThere);
+const named = Deno.env.get("CHROMIUM");
+const found = (named === undefined ? PLACES : [named]).find(isThere);
 const isIgnored = found === undefined && !Deno.env.get("CI");
 
 /** A tab, and what went on in it beside what it shows. */
@@ -63,8 +64,9 @@ Deno.test.afterAll(async () => {
 async function launch(): Promise<Browser> {
   if (found === undefined) {
     throw new Error(
-      `Cannot test pages as they need a Chromium: it is none of ${PLACES.join(", ")}. Install it ` +
-        "(apt-get install chromium), or name it: CHROMIUM=/path/to/it",
+      `Cannot test pages as they need a Chromium: there is none at ${
+        named ?? PLACES.join(", ")
+      }. Install it (apt-get install chromium), or name it: CHROMIUM=/path/to/it`,
     );
   }
   return await puppeteer.launch({
