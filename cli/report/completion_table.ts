@@ -4,6 +4,7 @@ import type { RunConfig, RunData } from "../../experiment/folder/run_data.ts";
 import { prefixWords } from "./before_after.ts";
 import { folded } from "./fold.ts";
 import { cell, escape, number, text } from "./html.ts";
+import { MOST_SHOWN } from "./report_page.ts";
 import { rewardHead, rewardWords } from "./reward_words.ts";
 
 const MAX_ROLLOUTS = 1500; // sampled completions in the page; all are in completions.csv
@@ -68,7 +69,7 @@ ${
     heads(names, config)
   }</tr></thead>
 <tbody>${
-    rows.map((row) => line(row, names, fold.short(row.prompt))).join("\n")
+    rows.map((row, i) => line(row, names, fold.short(row.prompt), i >= MOST_SHOWN)).join("\n")
   }</tbody></table></div>`;
 }
 
@@ -91,7 +92,7 @@ function filters(rows: readonly CompletionRow[]): string {
     choices(rows.map(phaseText), (value) => WORDS[value])
   }</select></label> <label>step <select id="step"><option value="">all</option>${
     choices(rows.map((row) => String(row.step)))
-  }</select></label> <label>contains <input id="words" type="search"></label> <span id="count" class="soft" role="status"></span></p>`;
+  }</select></label> <label>contains <input id="words" type="search"></label> <span id="count" class="soft" role="status"></span> <button id="more" hidden>show all</button></p>`;
 }
 
 /** Each head sorts by its column; a number's column begins with the largest. */
@@ -106,8 +107,13 @@ function heads(names: readonly string[], config: RunConfig): string {
   ].join("");
 }
 
-const line = (row: CompletionRow, names: readonly string[], prompt: string): string =>
-  `<tr data-step="${row.step}" data-phase="${escape(phaseText(row))}">` +
+const line = (
+  row: CompletionRow,
+  names: readonly string[],
+  prompt: string,
+  hidden: boolean,
+): string =>
+  `<tr data-step="${row.step}" data-phase="${escape(phaseText(row))}"${hidden ? " hidden" : ""}>` +
   number("step", row.step) + cell("drawn", WORDS[phaseText(row)], "d") + text("prompt", prompt) +
   text("completion", row.completion) + text("wanted", row.answer) + number("reward", row.reward) +
   names.map((name) => number(name, row.scores[name] ?? null)).join("") + "</tr>";

@@ -57,7 +57,7 @@ summary{cursor:pointer;padding:6px 0}
 .numbers table{font-size:13px;max-height:240px;display:block;overflow:auto}
 .unseen{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 ul{padding-left:20px;max-width:75ch}
-select,input{font:inherit;color:inherit;background:var(--card);border:1px solid var(--line);border-radius:6px;padding:4px 8px;max-width:100%}
+select,input,.bar button{font:inherit;color:inherit;background:var(--card);border:1px solid var(--line);border-radius:6px;padding:4px 8px;max-width:100%}
 .bar{display:flex;flex-wrap:wrap;gap:8px 16px;align-items:baseline;margin:12px 0;max-width:none}
 :focus-visible{outline:2px solid var(--blue);outline-offset:2px}
 @media(min-width:641px){.name,.d{white-space:nowrap}}
@@ -82,38 +82,45 @@ h1 .sure{font-size:17px}
 }
 `;
 
+/** Completions that are laid out until somebody asks for more: a browser takes a second for some thousands. */
+export const MOST_SHOWN = 250;
+
 /**
- * Sorts completions by a column, and hides those that the chosen phase, step and words leave out; another
- * phase shows all its steps. Reads text, never markup.
+ * Sorts completions by a column, and hides those that the chosen phase, step and words leave out, and all
+ * beyond the first ones; another phase shows all its steps. Reads text, never markup.
  */
 export const SCRIPT: string = `
 const table=document.getElementById("completions");
 if(table){
-const body=table.tBodies[0],rows=[...body.rows];
-const phase=document.getElementById("phase"),step=document.getElementById("step"),words=document.getElementById("words"),count=document.getElementById("count");
+const body=table.tBodies[0],byId=(id)=>document.getElementById(id);
+const phase=byId("phase"),step=byId("step"),words=byId("words"),count=byId("count"),more=byId("more");
+let rows=[...body.rows],most=${MOST_SHOWN};
 const texts=new Map();
 const textOf=(r)=>{let t=texts.get(r);if(t===undefined)texts.set(r,t=r.textContent.toLowerCase());return t};
 function show(){
   let n=0;const w=words.value.toLowerCase();
   for(const r of rows){
     const hit=(!phase.value||r.dataset.phase===phase.value)&&(!step.value||r.dataset.step===step.value)&&(!w||textOf(r).includes(w));
-    if(r.hidden===hit)r.hidden=!hit;
     if(hit)n++;
+    const hides=!hit||n>most;
+    if(r.hidden!==hides)r.hidden=hides;
   }
-  count.textContent=n+" of "+rows.length;
+  more.hidden=n<=most;
+  count.textContent=(n>most?"the first "+most+" of "+n+", of ":n+" of ")+rows.length;
 }
 phase.addEventListener("input",()=>{step.value=""});
 for(const e of [phase,step,words])e.addEventListener("input",show);
-const heads=[...table.tHead.rows[0].cells];
-heads.forEach((head,k)=>head.firstChild.addEventListener("click",()=>{
+more.addEventListener("click",()=>{most=Infinity;show()});
+[...table.tHead.rows[0].cells].forEach((head,k)=>head.firstChild.addEventListener("click",()=>{
   const isNumber=head.classList.contains("n"),was=head.getAttribute("aria-sort");
   const way=was?(was==="descending"?1:-1):isNumber?-1:1;
-  for(const h of heads)h.removeAttribute("aria-sort");
+  for(const h of table.tHead.rows[0].cells)h.removeAttribute("aria-sort");
   head.setAttribute("aria-sort",way>0?"ascending":"descending");
   const keyOf=(r)=>{const t=r.cells[k].textContent;return isNumber?parseFloat(t):t};
   const all=rows.map((r)=>[keyOf(r),r]);
   all.sort(([a],[b])=>a===b?0:a!==a?1:b!==b?-1:(a>b?1:-1)*way);
-  body.append(...all.map(([,r])=>r));
+  body.append(...rows=all.map(([,r])=>r));
+  show();
 }));
 show();
 }

@@ -1,5 +1,6 @@
 /** The pages of a run as a browser shows them. @module */
 import assert from "node:assert/strict";
+import { madeUpRun } from "../../../bench/report.ts";
 import { htmlPage, shown } from "../../../cli/report/html.ts";
 import { curves, lossCurve } from "../../../cli/report/plots.ts";
 import { report } from "../../../cli/report/report.ts";

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { guard, readCsv, unguard } from "../../../experiment/folder/csv.ts";
+import { madeUpRun } from "../../../bench/report.ts";
 import { charts, curves } from "../../../cli/report/plots.ts";
 import { chosen, escape, report } from "../../../cli/report/report.ts";
 import { folded } from "../../../cli/report/fold.ts";
@@ -218,6 +219,15 @@ Deno.test("of 100,000 completions, half of them evaluations, a page keeps some t
   assert.deepEqual([of("before").length, of("during").length, of("after").length], [500, 500, 500]);
   assert.deepEqual(new Set(of("during").map(({ step }) => step)), new Set([98]));
   assert.ok(of("train").length > 1_400 && of("train").length <= 3_000, `${of("train").length}`);
+});
+
+Deno.test("the page of 2,000 steps and 100,000 completions has less than 10 MB, most of it laid out on request", async () => {
+  const page = await report(madeUpRun(2000, 100_000));
+  assert.ok(page.length < 10e6, `${page.length} characters`);
+  const rows = page.match(/<tr data-step="\d+" data-phase="[a-z:]+"( hidden)?>/g)!;
+  assert.ok(rows.length > 1500, `${rows.length} rows`);
+  assert.equal(rows.findIndex((row) => row.endsWith(" hidden>")), 250);
+  present(page, /1,700 of 100,200 are here, of 30 steps; 98,500 are left out/);
 });
 
 Deno.test("each reward has a column with its weight; what is only measured says so", async () => {
