@@ -84,6 +84,18 @@ testInBrowser(
       assert.equal(await count(), "6 of 24");
       await page.type("#words", "3 IS");
       assert.equal(await count(), "1 of 24");
+
+      await Deno.writeTextFile(`${folder}/long.html`, await report(madeUpRun(10, 400)));
+      await tab.open(`${folder}/long.html`);
+      assert.equal(await count(), "the first 250 of 600, of 600");
+      assert.equal((await column(0)).length, 250);
+      await page.click("#completions th button");
+      await page.click("#completions th button"); // the first step first
+      assert.deepEqual(new Set(await column(0)), new Set(["0", "1", "2", "3", "4"]));
+      await page.click("#more");
+      assert.equal((await column(0)).length, 600);
+      assert.equal(await count(), "600 of 600");
+      assert.equal(await page.$eval("#more", (button) => button.hasAttribute("hidden")), true);
     });
   },
 );
