@@ -62,6 +62,10 @@ export function findFaults() {
     const [light, dark] = [luminance(ink), luminance(under)].sort((a, b) => b - a);
     const ratio = (light + 0.05) / (dark + 0.05);
     if (ratio < 4.5) found.add(`${name} has a contrast of ${ratio.toFixed(2)}`);
+    const place = isDrawn && element.ownerSVGElement.getBoundingClientRect();
+    if (place && (box.left < place.left - 0.5 || box.right > place.right + 0.5)) {
+      found.add(`${name} is cut off by its drawing`);
+    }
     if (box.left < -0.5 || box.right > innerWidth + 0.5) found.add(`${name} is cut off`);
   };
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);

@@ -29,7 +29,7 @@ p{max-width:75ch;margin:8px 0}
 table{border-collapse:collapse;width:100%;font-size:14px}
 .fit{width:auto}
 th,td{text-align:left;padding:5px 16px 5px 0;border-bottom:1px solid var(--line);vertical-align:top}
-th{color:var(--soft);font-weight:600}
+th{color:var(--soft);font-weight:600;white-space:nowrap}
 .tall th,.tall td{padding-left:10px;padding-right:10px}
 .tall th{position:sticky;top:0;background:var(--card)}
 th button{font:inherit;color:inherit;background:none;border:0;padding:0 1.2em 0 0;margin:0;cursor:pointer;text-align:inherit;white-space:nowrap;position:relative}

@@ -65,6 +65,13 @@ function bestOf({ summary, folder }: RunData): string[] {
 export function warnings(run: RunData): string[] {
   const found: string[] = [];
   const { summary } = run;
+  const astray = astrayFrom(run);
+  if (astray !== undefined) {
+    found.push(
+      `Step ${astray} shows a policy that was moved by more than 3 nats per token, further than learning moves ` +
+        "it: what came later is of no use. Repeat the run with a tenth of its learningRate.",
+    );
+  }
   if (summary && summary.train.after.exact - summary.heldout.after.exact > 0.2) {
     found.push(
       `Training prompts are answered better than held-out ones by ${
@@ -87,13 +94,6 @@ export function warnings(run: RunData): string[] {
         short(player.result.reward)
       } on held-out prompts and takes no model: the ` +
         `trained policy earns ${short(summary.heldout.after.reward)}.`,
-    );
-  }
-  const astray = astrayFrom(run);
-  if (astray !== undefined) {
-    found.push(
-      `Step ${astray} shows a policy that was moved by more than 3 nats per token, further than learning moves ` +
-        "it: what came later is of no use. Repeat the run with a tenth of its learningRate.",
     );
   }
   const skipped = sumOf(run, SKIPPED);

@@ -62,12 +62,25 @@ export function text(
 export const rule = (kind: string, x1: number, y1: number, x2: number, y2: number): string =>
   `<line class="${kind}" x1="${at(x1)}" y1="${at(y1)}" x2="${at(x2)}" y2="${at(y2)}"/>`;
 
+/** Letters for which there is room at the left of the field. */
+const LABEL = 6;
+
+/** Ticks as they are written: alike, and no wider than there is room. */
+function labelsOf(ticks: readonly number[]): string[] {
+  const plain = ticks.map(short);
+  if (plain.every((label) => label.length <= LABEL)) return plain;
+  const thousands = ticks.map((tick) => tick === 0 ? "0" : `${short(tick / 1000)}k`);
+  const most = Math.max(...ticks.map(Math.abs));
+  if (most >= 1000 && thousands.every((label) => label.length <= LABEL)) return thousands;
+  return ticks.map((tick) => tick === 0 ? "0" : tick.toExponential().replace("e+", "e"));
+}
+
 /** The horizontal lines, and what they stand for. */
 export function valueAxis(axis: Axis): string[] {
-  const y = place(axis, FIELD.bottom, FIELD.top);
-  return axis.ticks.flatMap((tick) => [
+  const y = place(axis, FIELD.bottom, FIELD.top), labels = labelsOf(axis.ticks);
+  return axis.ticks.flatMap((tick, i) => [
     rule("grid", FIELD.left, y(tick), FIELD.right, y(tick)),
-    text(FIELD.left - 6, y(tick) + 4, short(tick), { kind: "soft", anchor: "end" }),
+    text(FIELD.left - 6, y(tick) + 4, labels[i], { kind: "soft", anchor: "end" }),
   ]);
 }
 

@@ -96,7 +96,16 @@ export const PAGES: Readonly<Record<string, RunData>> = {
   },
   diverged: {
     ...ended,
-    metrics: metrics.slice(0, 20),
+    // Numbers that are as large, or as small, as those of such a run.
+    metrics: metrics.slice(0, 20).map((row, i) =>
+      row.map((x, k) =>
+        names[k - 1] === "loss/value"
+          ? 96_000 / (1 + i)
+          : names[k - 1] === "loss/policy"
+          ? -x * 1e-7
+          : x
+      )
+    ),
     summary: undefined,
     history: [{
       ...{ ...event, kind: "diverged" },

@@ -31,7 +31,14 @@ testInBrowser(
   },
 );
 
-testInBrowser("what is looked for on a page is found where it is", async ({ page }) => {
+testInBrowser("what is looked for on a page is found where it is", async (tab) => {
+  const { page } = tab;
+  await withFolder(async (folder) => {
+    await Deno.writeTextFile(`${folder}/asks.html`, "<img src=x.png><script>throw 1</script>");
+    await tab.open(`${folder}/asks.html`);
+    assert.deepEqual(tab.requests, [`file://${folder}/x.png`]);
+    assert.ok(tab.said.some((line) => line.includes("1")), tab.said.join());
+  });
   await page.setContent(
     `<main style="background:#fff;color:#000"><p style="font-size:10px">small</p>
     <p style="color:#999">faint</p><p style="width:2000px">wide</p>
