@@ -1,5 +1,5 @@
 /** What a report opens with: one sentence in large type, and the few numbers that stand below it. @module */
-import { type CompletionRow, type Summary } from "../../experiment/observer.ts";
+import type { CompletionRow, Summary } from "../../experiment/observer.ts";
 import { endOf } from "../../experiment/folder/history.ts";
 import type { RunData } from "../../experiment/folder/run_data.ts";
 import { duration, short } from "../terminal.ts";

@@ -63,15 +63,7 @@ function bestOf({ summary, folder }: RunData): string[] {
 
 /** What in the numbers deserves a second look. */
 export function warnings(run: RunData): string[] {
-  const found: string[] = [];
-  const { summary } = run;
-  const astray = astrayFrom(run);
-  if (astray !== undefined) {
-    found.push(
-      `Step ${astray} shows a policy that was moved by more than 3 nats per token, further than learning moves ` +
-        "it: what came later is of no use. Repeat the run with a tenth of its learningRate.",
-    );
-  }
+  const found = astray(run), { summary } = run;
   if (summary && summary.train.after.exact - summary.heldout.after.exact > 0.2) {
     found.push(
       `Training prompts are answered better than held-out ones by ${
@@ -124,17 +116,22 @@ export function warnings(run: RunData): string[] {
   return found;
 }
 
-/** The first step that shows a runaway update, of a run that reached its end all the same. */
-function astrayFrom({ names, metrics, summary }: RunData): number | undefined {
-  if (!summary) return undefined; // the page says why it ended
+/** That an update ran away, of a run that reached its end all the same. */
+function astray({ names, metrics, summary }: RunData): string[] {
+  if (!summary) return []; // the page says why it ended
   let before: Record<string, number> | undefined;
   for (const [step, ...values] of metrics) {
     const now = Object.fromEntries(names.map((name, i) => [name, values[i]]));
     // One that was skipped moved nothing, and is told apart.
-    if (isRunaway({ ...now, [SKIPPED]: 0 }, before)) return step;
+    if (isRunaway({ ...now, [SKIPPED]: 0 }, before)) {
+      return [
+        `Step ${step} shows a policy that was moved by more than 3 nats per token, further than learning moves ` +
+        "it: what came later is of no use. Repeat the run with a tenth of its learningRate.",
+      ];
+    }
     before = now;
   }
-  return undefined;
+  return [];
 }
 
 /** Sum over the steps that have the number. */
