@@ -27,6 +27,8 @@ Deno.test("the last lines say how many tests of the WGSL did not run, why, and w
 async function runTests(
   env: Record<string, string>,
   files = ["two_test.ts"],
+  code = `import { testOnDevices } from "${new URL("tests/_devices.ts", ROOT)}";
+      testOnDevices("opens", (device) => { if (device.name === "") throw new Error(); });`,
 ): Promise<{ out: string; code: number }> {
   const { tasks } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
   const words = tasks.test.command.split(" ").slice(1); // without "deno"
@@ -34,8 +36,6 @@ async function runTests(
   let status = 0;
   await withFolder(async (folder) => {
     const paths = files.map((name) => `${folder}/${name}`);
-    const code = `import { testOnDevices } from "${new URL("tests/_devices.ts", ROOT)}";
-      testOnDevices("opens", (device) => { if (device.name === "") throw new Error(); });`;
     for (const path of paths) await Deno.writeTextFile(path, code);
     const { stdout, code: ended } = await new Deno.Command(Deno.execPath(), {
       args: [...words, "--no-check", "--config", "deno.json", ...paths],
@@ -80,4 +80,17 @@ Deno.test("where CI is set a missing adapter fails the tests of the WGSL", async
   assert.match(out, /^webgpu: opens \.\.\. FAILED/m);
   assert.match(out, /FAILED \| 1 passed \| 1 failed \(/);
   assert.doesNotMatch(out, /DID NOT RUN/);
+});
+
+Deno.test("without a browser tests of pages do not run, and it is said; where CI is set they fail", async () => {
+  const code = `import { testInBrowser } from "${new URL("tests/_browser.ts", ROOT)}";
+    testInBrowser("opens", async ({ page }) => void await page.title());`;
+  const elsewhere = await runTests({ CHROMIUM: "/none" }, ["page_test.ts"], code);
+  assert.equal(elsewhere.code, 0, elsewhere.out);
+  assert.match(elsewhere.out, /^browser: opens \.\.\. ignored/m);
+  assert.match(elsewhere.out, /^1 TESTS OF PAGES DID NOT RUN: no Chromium is installed/m);
+  assert.doesNotMatch(elsewhere.out, /TESTS OF THE WGSL/);
+  const there = await runTests({ CHROMIUM: "/none", CI: "true" }, ["page_test.ts"], code);
+  assert.notEqual(there.code, 0);
+  assert.match(there.out, /need a Chromium: there is none at \/none\. Install it/);
 });

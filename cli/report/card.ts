@@ -142,7 +142,7 @@ function training({ config, summary, folder }: RunData, step: number): string {
     ],
   ];
   const changed = settingRows(config).filter(({ key, changed, usual }) =>
-    changed || (usual === undefined && !["seed", "totalSteps"].includes(key))
+    (changed || usual === undefined) && !["seed", "totalSteps"].includes(key) // said above
   ).map(({ key, value, usual, option }) => [
     code(key),
     cell(withoutFolders(value)),

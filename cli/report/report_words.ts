@@ -1,6 +1,7 @@
 /** The report's opening paragraph: sentences made by rules from the numbers, never more than they say. @module */
 import type { RunData } from "../../experiment/folder/run_data.ts";
-import { SERIES, type Series } from "./series.ts";
+import { isRunaway } from "../../experiment/runaway.ts";
+import { SERIES, type Series, SKIPPED } from "./series.ts";
 import { duration, short } from "../terminal.ts";
 import { bestPlayer, measureOf, toldMeasure } from "./results.ts";
 import { score } from "./table.ts";
@@ -62,8 +63,7 @@ function bestOf({ summary, folder }: RunData): string[] {
 
 /** What in the numbers deserves a second look. */
 export function warnings(run: RunData): string[] {
-  const found: string[] = [];
-  const { summary } = run;
+  const found = astray(run), { summary } = run;
   if (summary && summary.train.after.exact - summary.heldout.after.exact > 0.2) {
     found.push(
       `Training prompts are answered better than held-out ones by ${
@@ -88,7 +88,7 @@ export function warnings(run: RunData): string[] {
         `trained policy earns ${short(summary.heldout.after.reward)}.`,
     );
   }
-  const skipped = sumOf(run, "optimizer/skipped_updates");
+  const skipped = sumOf(run, SKIPPED);
   if (skipped > 0) {
     found.push(
       `${skipped} of ${run.metrics.length} updates skipped: a number was not finite, or no ` +
@@ -116,6 +116,24 @@ export function warnings(run: RunData): string[] {
   return found;
 }
 
+/** That an update ran away, of a run that reached its end all the same. */
+function astray({ names, metrics, summary }: RunData): string[] {
+  if (!summary) return []; // the page says why it ended
+  let before: Record<string, number> | undefined;
+  for (const [step, ...values] of metrics) {
+    const now = Object.fromEntries(names.map((name, i) => [name, values[i]]));
+    // One that was skipped moved nothing, and is told apart.
+    if (isRunaway({ ...now, [SKIPPED]: 0 }, before)) {
+      return [
+        `Step ${step} shows a policy that was moved by more than 3 nats per token, further than learning moves ` +
+        "it: what came later is of no use. Repeat the run with a tenth of its learningRate.",
+      ];
+    }
+    before = now;
+  }
+  return [];
+}
+
 /** Sum over the steps that have the number. */
 function sumOf({ names, metrics }: RunData, name: string): number {
   const at = names.indexOf(name) + 1;
@@ -123,7 +141,8 @@ function sumOf({ names, metrics }: RunData, name: string): number {
   return metrics.map((row) => row[at]).filter(Number.isFinite).reduce((sum, x) => sum + x, 0);
 }
 
-interface Ends {
+/** A number at either end of a run, and its extremes. */
+export interface Ends {
   before: number;
   after: number;
   least: number;
@@ -133,7 +152,7 @@ interface Ends {
 }
 
 /** Means of the first and the last tenth of the run (at least a step each), and the extremes; nothing without numbers. */
-function ends({ names, metrics }: RunData, series: Series): Ends | undefined {
+export function ends({ names, metrics }: RunData, series: Series): Ends | undefined {
   const at = names.indexOf(series.name) + 1;
   const values = at === 0 ? [] : metrics.map((row) => row[at]).filter(Number.isFinite);
   if (values.length < 2) return undefined;

@@ -22,13 +22,17 @@ const RISKY_LINE = /(?<=\r\n|[\r\n])(?='*[=+\-@\t\r\0\uff1d\uff0b\uff0d\uff20])/
 /** What `guard` put there. */
 const GUARDED_LINE = /(?<=\r\n|[\r\n])'(?='*[=+\-@\t\r\0\uff1d\uff0b\uff0d\uff20])/g;
 
-/** A text cell that no spreadsheet runs. */
+/** Half a character, which no file of UTF-8 can hold. */
+const HALF = /\p{Surrogate}/gu;
+
+/** A text cell that no spreadsheet runs. Half a character is spelled out, as `\u{d800}`. */
 export const guard = (text: string): string => {
-  const whole = text.toWellFormed().replace(RISKY_LINE, "'");
+  const whole = text.replace(HALF, (half) => `\\u{${half.codePointAt(0)!.toString(16)}}`)
+    .replace(RISKY_LINE, "'");
   return RISKY.test(whole) ? `'${whole}` : whole;
 };
 
-/** The text that `guard` was given (but for lone surrogates, which no file can hold). */
+/** The text that `guard` was given; halves of characters stay spelled out. */
 export const unguard = (cell: string): string =>
   (cell.startsWith("'") ? cell.slice(1) : cell).replace(GUARDED_LINE, "");
 

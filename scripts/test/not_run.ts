@@ -3,8 +3,28 @@
 /** Names the file in which tests that do not run leave a line each, the reason; see `tests/_devices.ts`. */
 export const NOT_RUN = "PLAINRL_NOT_RUN";
 
+/** The reason of tests that need a browser. */
+export const NO_BROWSER = "no Chromium is installed";
+
 /** The last lines; none where all ran. `isSome` where only some tests were asked for, by `--filter`. */
 export function notRunLines(
+  reasons: readonly string[],
+  options: { isSome: boolean; cure: string | undefined },
+): string[] {
+  const pages = reasons.filter((reason) => reason === NO_BROWSER);
+  return [
+    ...wgslLines(reasons.filter((reason) => reason !== NO_BROWSER), options),
+    ...(pages.length === 0 ? [] : [
+      "",
+      `${
+        options.isSome ? "" : `${pages.length} `
+      }TESTS OF PAGES DID NOT RUN: ${NO_BROWSER}. To run them as well:`,
+      "  apt-get install --no-install-recommends chromium fonts-dejavu-core",
+    ]),
+  ];
+}
+
+function wgslLines(
   reasons: readonly string[],
   { isSome, cure }: { isSome: boolean; cure: string | undefined },
 ): string[] {

@@ -138,7 +138,7 @@ inTemporary(
   async (place) => {
     const { code, err } = await command(place, "train broken");
     assert.equal(code, 1);
-    assert.equal(err, "error: the model is broken\n(--debug shows where)\n");
+    assert.equal(err, "error: the model is broken\\u{1b}[2J\n(--debug shows where)\n");
     const { err: more } = await command(place, "train broken --debug");
     assert.match(more, /_fake\.ts:\d+/);
   },
@@ -154,7 +154,9 @@ inTemporary("a run that fails says with --json where it lies and what is saved",
     weights: "runs/a/checkpoints/step-2",
   });
   const early = await command(place, "train broken --out runs/b --json");
-  assert.deepEqual(JSON.parse(early.out), { error: { code: 1, message: "the model is broken" } });
+  assert.deepEqual(JSON.parse(early.out), {
+    error: { code: 1, message: "the model is broken\\u{1b}[2J" },
+  });
 });
 
 inTemporary(
@@ -227,9 +229,9 @@ inTemporary("--list, generate and pretrain print what they are given", async (pl
   const json = await command(place, "train --list --json");
   assert.equal(JSON.parse(json.out).algorithms[0].name, "ppo");
   const text = await command(place, "generate red --samples 2 --temperature 1");
-  assert.equal(text.out, "red purple 0\nred purple 1\n");
+  assert.equal(text.out, "red purple\\u{1b}[31m 0\nred purple\\u{1b}[31m 1\n");
   const streamed = await command(place, "generate red");
-  assert.equal(streamed.out, "red purple \n0\n");
+  assert.equal(streamed.out, "red purple\\u{1b}[31m \n0\n");
   const odd = await command(place, "generate red --top-p 0.9");
   assert.equal(odd.code, 2);
   assert.match(

@@ -79,20 +79,24 @@ Deno.test("a run says before its first step what a policy must earn to be more",
 
 Deno.test("the page has them beside the policy, and warns where the policy is no better", async () => {
   const page = await report(run({}));
-  const rows = [...page.matchAll(/<tr><td>(.*?)<\/td>(.*?)<\/tr>/g)]
+  const rows = [
+    ...page.replace(/<details[^]*?<\/details>/g, "").matchAll(/<tr><td>(.*?)<\/td>(.*?)<\/tr>/g),
+  ]
     .map((
       [, name, cells],
     ) => [name, ...[...cells.matchAll(/>([^<]*)<\/td>/g)].map(([, cell]) => cell)]);
-  assert.deepEqual(rows.slice(0, 5), [
+  assert.deepEqual(rows, [
     ["training", "0.000", "1.000", "0.000", "1.000"],
     ["held-out", "0.000", "1.000", "0.000", "1.000"],
-    ["copy the last word", "0.000", "", "0.217", ""],
-    ["always say &quot;purple&quot;", "0.111", "", "0.465", ""],
-    ["say nothing", "0.000", "", "-", ""],
+    ["copy the last word", "0.000", "0.217"],
+    ["always say &quot;purple&quot;", "0.111", "0.465"],
+    ["say nothing", "0.000", "-"],
+    ["the model before training", "0.000", "0.000"],
+    ["the model after training", "1.000", "1.000"],
   ]);
   assert.ok(
     page.includes(
-      "The last rows learn nothing: what they earn on 18 held-out prompts takes no model. The answer that is " +
+      "They learn nothing: what they earn on 18 held-out prompts takes no model. The answer that is " +
         "always said is the best of 9 of the 9 answers of training, on 72 training prompts.",
     ),
   );

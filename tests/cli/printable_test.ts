@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import type { Command } from "../../cli/command.ts";
 import { main } from "../../cli/main.ts";
-import { guarded, harmless, jsonLine, printable } from "../../cli/printable.ts";
+import { guarded, harmless, jsonLine, printable, printableMessage } from "../../cli/printable.ts";
 import { Progress } from "../../cli/progress.ts";
 import { modelCard } from "../../cli/report/card.ts";
 import { escape } from "../../cli/report/report.ts";
 import { markdown, scalar } from "../../cli/report/markdown.ts";
 import { paint, type Terminal } from "../../cli/terminal.ts";
+import { PAYLOADS } from "../_payloads.ts";
 import { HOSTILE } from "./_fake.ts";
 import { info } from "./_folders.ts";
 
@@ -14,7 +15,17 @@ import { info } from "./_folders.ts";
 const TAGS = [..."evil"].map((c) => String.fromCodePoint(0xe0000 + c.codePointAt(0)!)).join("");
 const ESCAPES = ["\u001b[2J", "\u009b31m", "\u001b]0;title\u0007", "\u001bc", "\u001b[8mhid"];
 const UNSEEN = ["\u061c", "\u202e", "\u2066", "\u200b", "\u00ad", "\u3164", "\u{e0100}", "\ufff9"];
-const OUTSIDE = [...HOSTILE, TAGS, ...ESCAPES, ...UNSEEN, "\u0000", "\u007f", "\u0085", "\u2028"];
+const OUTSIDE = [
+  ...HOSTILE,
+  ...PAYLOADS,
+  TAGS,
+  ...ESCAPES,
+  ...UNSEEN,
+  "\u0000",
+  "\u007f",
+  "\u0085",
+  "\u2028",
+];
 
 /** All that may act or hide, by ranges, not by the properties that the program asks for. */
 const UNSAFE =
@@ -134,4 +145,28 @@ Deno.test("pages and cards spell out tags and escapes as the terminal does", () 
       assert.doesNotMatch(made, UNSAFE);
     }
   }
+});
+
+/** What `printable` was given, of a text without backslashes of its own. */
+const readBack = (shown: string): string =>
+  shown.replace(
+    /\\(?:u\{([0-9a-f]+)\}|([nrt]))/g,
+    (_, code, short) =>
+      code
+        ? String.fromCodePoint(parseInt(code, 16))
+        : { n: "\n", r: "\r", t: "\t" }[short as "n"]!,
+  );
+
+Deno.test("of what is spelled out nothing is lost: the text can be read back", () => {
+  for (const text of OUTSIDE.filter((text) => !text.includes("\\"))) {
+    assert.equal(readBack(printable(text)), text);
+    assert.equal(readBack(harmless(printable(text), { fancy: true })), text);
+  }
+});
+
+Deno.test("a message of Deno's own comes without its colours, and with all of its text", () => {
+  assert.equal(
+    printableMessage("\u001b[0m\u001b[31merror\u001b[39m: x\n  \u001b[2J"),
+    "error: x\n  \\u{1b}[2J",
+  );
 });

@@ -39,8 +39,8 @@ Deno.test("no text reaches the terminal with escape, control or direction charac
     assert.doesNotMatch(printable(text), /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/);
     assert.ok(printable(text).isWellFormed());
   }
-  assert.equal(printable("\u001b[31mred\u001b[0m\n"), "red\\n");
-  assert.equal(printable("\u001b]52;c;aGk=\u0007x"), "x");
+  assert.equal(printable("\u001b[31mred\u001b[0m\n"), "\\u{1b}[31mred\\u{1b}[0m\\n");
+  assert.equal(printable("\u001b]52;c;aGk=\u0007x"), "\\u{1b}]52;c;aGk=\\u{7}x");
   assert.equal(printable("\u202ea\u0000"), "\\u{202e}a\\u{0}");
   assert.equal(printable("naïve ＝ 日本"), "naïve ＝ 日本");
 });
@@ -130,6 +130,15 @@ Deno.test("a log line shows step, reward with its direction, KL, speed, and two 
   assert.deepEqual(bestAndWorst([{ ...rows[0], reward: null }]).length, 1);
 });
 
+Deno.test("the first line of a run names its rewards as --reward takes them, weights other than 1 too", () => {
+  const terminal = remembering();
+  const progress = new Progress(terminal, () => "runs/x");
+  const weights = { semantic: 1, length: -0.25 };
+  progress.start({ ...info(), rewards: ["semantic", "length"], weights });
+  progress.close();
+  assert.match(terminal.said[0], / - ppo \(semantic \+ length:-0\.25\) - /);
+});
+
 Deno.test("at 40 columns no line of a run is longer, and what it says is there", () => {
   const said: string[] = [];
   const terminal = { ...remembering(), columns: 40, err: (line: string) => said.push(line) };
@@ -199,8 +208,8 @@ Deno.test("the closing table aligns before and after, and says where the run lie
     "training         0.000  1.000          0.000  1.000",
     "held-out         0.000  1.000          0.000  1.000",
     "",
-    "held-out prompt    before   after   wanted",
-    "red and blue make   before   after  purple",
+    "held-out prompt    before            after            wanted",
+    "red and blue make   before\\u{1b}[2J   after\\u{1b}[2J  purple",
     "",
     "done in 0:01, 10 tokens/s",
     "folder  runs/x",
@@ -218,8 +227,8 @@ Deno.test("the closing table aligns before and after, and says where the run lie
     "",
     "held-out prompts",
     "red and blue make",
-    "  before   before",
-    "  after    after",
+    "  before   before\\u{1b}[2J",
+    "  after    after\\u{1b}[2J",
     "  wanted  purple",
     "",
     "done in 0:01, 10 tokens/s",

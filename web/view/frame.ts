@@ -38,7 +38,7 @@ export const STYLE =
   ".chart .well{fill:var(--well);opacity:.1}.chart .line{fill:none;stroke-width:1.75;stroke-linejoin:round}" +
   ".chart .raw{fill:none;stroke-width:1;opacity:.3}.chart .band{opacity:.16;stroke:none}" +
   ".chart .hit{fill:transparent;stroke:none}.chart .hit:hover{fill:var(--ink);fill-opacity:.08}" +
-  ".chart .mark{stroke:var(--soft);stroke-width:1;stroke-dasharray:2 3}.chart .ill{stroke:var(--ill)}" +
+  ".chart .foot{fill:var(--soft)}.chart .mark{stroke:var(--soft);stroke-width:1;stroke-dasharray:2 3}.chart .ill{stroke:var(--ill)}" +
   [0, 1, 2, 3, 4, 5].map((k) =>
     `.chart .s${k}{stroke:var(--tone-${k})}.chart .f${k}{fill:var(--tone-${k})}`
   ).join("");
@@ -62,12 +62,25 @@ export function text(
 export const rule = (kind: string, x1: number, y1: number, x2: number, y2: number): string =>
   `<line class="${kind}" x1="${at(x1)}" y1="${at(y1)}" x2="${at(x2)}" y2="${at(y2)}"/>`;
 
+/** Letters for which there is room at the left of the field. */
+const LABEL = 6;
+
+/** Ticks as they are written: alike, and no wider than there is room. */
+function labelsOf(ticks: readonly number[]): string[] {
+  const plain = ticks.map(short);
+  if (plain.every((label) => label.length <= LABEL)) return plain;
+  const thousands = ticks.map((tick) => tick === 0 ? "0" : `${short(tick / 1000)}k`);
+  const most = Math.max(...ticks.map(Math.abs));
+  if (most >= 1000 && thousands.every((label) => label.length <= LABEL)) return thousands;
+  return ticks.map((tick) => tick === 0 ? "0" : tick.toExponential().replace("e+", "e"));
+}
+
 /** The horizontal lines, and what they stand for. */
 export function valueAxis(axis: Axis): string[] {
-  const y = place(axis, FIELD.bottom, FIELD.top);
-  return axis.ticks.flatMap((tick) => [
+  const y = place(axis, FIELD.bottom, FIELD.top), labels = labelsOf(axis.ticks);
+  return axis.ticks.flatMap((tick, i) => [
     rule("grid", FIELD.left, y(tick), FIELD.right, y(tick)),
-    text(FIELD.left - 6, y(tick) + 4, short(tick), { kind: "soft", anchor: "end" }),
+    text(FIELD.left - 6, y(tick) + 4, labels[i], { kind: "soft", anchor: "end" }),
   ]);
 }
 

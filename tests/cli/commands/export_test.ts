@@ -446,7 +446,10 @@ Deno.test("Markdown, code, fences and YAML show a text and do nothing else", () 
   assert.equal(markdown("a_b _c_ <b>&amp;</b>"), "a_b &#95;c&#95; &lt;b&gt;&amp;amp;&lt;/b&gt;");
   assert.equal(markdown("1 | 2\\|\n`x`: 3"), "1 &#124; 2&#92;&#124;&#92;n&#96;x&#96;: 3");
   assert.equal(markdown("http://a WWW.b [c](d)"), "http&#58;//a WWW&#46;b &#91;c&#93;(d)");
-  assert.equal(markdown("\u202egnp.exe\u001b[2J"), "&#92;u&#123;202e&#125;gnp.exe");
+  assert.equal(
+    markdown("\u202egnp.exe\u001b[2J"),
+    "&#92;u&#123;202e&#125;gnp.exe&#92;u&#123;1b&#125;&#91;2J",
+  );
   assert.equal(cell(" "), "(nothing)");
   assert.equal(cell("|".repeat(200)).length, 119 * "&#124;".length + 1); // cut, then escaped
   assert.deepEqual([code("a/b@c:1"), code("a b|`")], ["`a/b@c:1`", "a b&#124;&#96;"]);

@@ -77,6 +77,20 @@ Deno.test("numbers for people are short, and what is no number is nothing", () =
   assert.deepEqual([coordinate(1.005), coordinate(-0.001), coordinate(12)], ["1", "0", "12"]);
 });
 
+Deno.test("ticks are written alike, and in the room that there is", () => {
+  const written = (values: number[]): string[] => {
+    const lines = [{ name: "x", steps: values.map((_, i) => i), values }];
+    const svg = lineChart({ ...chart(), span: "fit", lines }, "a");
+    return [...svg.matchAll(/<text x="40" [^>]*>([^<]*)<\/text>/g)].map((m) => m[1]);
+  };
+  assert.deepEqual(written([0, 90_000]), ["0", "20k", "40k", "60k", "80k", "100k"]);
+  assert.deepEqual(written([0, 900]), ["0", "200", "400", "600", "800", "1,000"]);
+  assert.deepEqual(written([-1.5e-7, 0]), ["-1.5e-7", "-1e-7", "-5e-8", "0"]);
+  for (const scale of [1e-9, 1e-3, 1, 1e4, 1e5, 1e6, 1e9]) {
+    for (const label of written([-2.5 * scale, 9.5 * scale])) assert.ok(label.length <= 7, label);
+  }
+});
+
 const chart = (more: Partial<LineChart> = {}): LineChart => ({
   ...{ title: "Reward", description: "It rises.", unit: "mean per completion", span: "zero" },
   lines: [{ name: "run", steps: [1, 2, 3], values: [1, 2, 4] }],
