@@ -8,7 +8,7 @@ export interface CommandSpec {
   /** `deno task NAME`: lower-case, no spaces. */
   readonly name: string;
   readonly doc: string;
-  /** Positional arguments as help shows them, with one line each. */
+  /** Positional arguments as help shows them, with one line each; of a last one in "..." there may be any number. */
   readonly positional: readonly (readonly [form: string, doc: string])[];
   /** Given as --name. */
   readonly flags: OptionRows;

@@ -187,7 +187,8 @@ function read(spec: CommandSpec, words: readonly string[], given: Given): Parsed
   const isSetting = (word: string) => spec.settings !== undefined && word.includes("=");
   const positional = words.filter((word) => !isSetting(word));
   const settings = readSettings(spec, { positional, words: words.filter(isSetting) }, given);
-  const room = spec.positional.length;
+  const isEndless = spec.positional.at(-1)?.[0].includes("...");
+  const room = isEndless ? Infinity : spec.positional.length;
   if (positional.length > room) throw new UsageError(tooMany(spec, positional[room], given));
   const names = Object.keys(spec.flags).filter((name) => camel(name) in given);
   return { command: spec.name, positional, flags, given: names, settings };

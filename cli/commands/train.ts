@@ -9,6 +9,7 @@ import { DEFAULT_ALGORITHM, listAlgorithms } from "../../rl/algorithms/registry.
 import type { AdapterTuning } from "../../kernels/tuning.ts";
 import { type Command, type CommandSpec, type Parsed, UsageError } from "../command.ts";
 import { DEVICE, JSON_FLAG, MEMORY, MODEL, ownFolder, QUIET, SEED } from "../flags.ts";
+import type { listenForInterrupt } from "../interrupt.ts";
 import type { Terminal } from "../terminal.ts";
 import { type Catalogue, type Entry, known, requestOf, type RunRequest } from "../train/request.ts";
 import { type Ready, readyFor } from "../train/ready.ts";
@@ -45,7 +46,16 @@ const FLAGS = {
     doc: "Training steps; one step is one batch of completions and its updates",
     group: "Run",
   },
-  seed: SEED,
+  seed: { ...SEED, doc: `${SEED.doc}; several, 1,2,3, make a sweep` },
+  jobs: {
+    kind: "integer",
+    otherwise: "as many as cores and memory allow",
+    unit: "runs",
+    min: 1,
+    max: 1024,
+    doc: "Runs of a sweep that go on at once, a core each",
+    group: "Run",
+  },
   device: DEVICE,
   memory: MEMORY,
   tuned: {
@@ -105,7 +115,7 @@ const FLAGS = {
     otherwise: "start anew",
     unit: "run folder",
     doc:
-      "Continue a run, which may change its steps and how it updates; alone: the newest unfinished",
+      "Continue a run, which may change its steps and how it updates, or a sweep; alone: the newest unfinished run",
     group: "Run",
   },
   list: {
@@ -126,6 +136,12 @@ const FLAGS = {
     doc: "Print what device memory the run would take, and stop; needs no weights",
     group: "Output",
   },
+  slurm: {
+    kind: "boolean",
+    default: false,
+    doc: "Make a sweep's folder, print a Slurm script of its runs in place of running them",
+    group: "Output",
+  },
   json: JSON_FLAG,
   quiet: QUIET,
 } as const satisfies OptionRows;
@@ -140,6 +156,8 @@ export interface TrainParts {
   plan(request: RunRequest): Promise<PlannedRun>;
   /** What was tuned on this adapter, of a file or "" for the cache. */
   tuned(file: string): Promise<AdapterTuning>;
+  /** How the run hears that it should stop. Default: by the signals of the system. */
+  listen?: typeof listenForInterrupt;
 }
 
 /** A request as `experiment/` takes it, with what was read for it. */
@@ -208,7 +226,7 @@ export async function train(
     ? { request: await requested(parsed, { catalogue, parts, ready }, terminal) }
     : await (await import("../train/resume.ts")).resumed(parsed, catalogue, ready);
   const { runTraining } = await import("../train/run.ts");
-  return await runTraining({ ...asked, flags, train: parts.train }, terminal);
+  return await runTraining({ ...asked, flags, train: parts.train, listen: parts.listen }, terminal);
 }
 
 /** What is asked for, with all that names in it stand for now. */
@@ -255,27 +273,40 @@ async function show(
   return showPreset(findPreset(preset), json, terminal);
 }
 
-/** `deno task train` */
-export const command: Command = {
-  spec: {
-    name: "train",
-    doc: "Fine-tune a model on a task with reinforcement learning",
-    positional: [["[task]", "Task to train on, e.g. colors, or a file: prompts.csv, my_task.ts"]],
-    flags: FLAGS,
-    settings: settingsFor,
-    example: "deno task train colors --seed 2 learningRate=1e-4",
-  },
-  run: train,
+const SPEC: CommandSpec = {
+  name: "train",
+  doc: "Fine-tune a model on a task with reinforcement learning",
+  positional: [["[task]", "Task to train on, e.g. colors, or a file: prompts.csv, my_task.ts"]],
+  flags: FLAGS,
+  settings: settingsFor,
+  example: "deno task train colors --seed 2 learningRate=1e-4",
+};
+
+/** The command for one run. `listen`: how it hears that it should stop, see `TrainParts`. */
+export const singleRun = (listen?: TrainParts["listen"]): Command => ({
+  spec: SPEC,
+  run: (parsed, terminal) =>
+    train(parsed as Parsed<TrainFlags>, terminal, { ...partsWith(), listen }),
   async prepare(glance) {
     const ready = glance.flags.list || glance.flags.show ? undefined : await readyFor(glance);
-    if (ready === undefined) return command;
+    if (ready === undefined) return singleRun(listen);
     const settings: CommandSpec["settings"] = (flags, words) =>
       settingsFor(flags, words, { ready });
     // A run that is resumed is opened with the settings that it began with.
     const parts = glance.flags.resume === undefined ? partsWith(ready) : partsWith();
     return {
-      spec: { ...command.spec, settings },
-      run: (parsed, terminal) => train(parsed as Parsed<TrainFlags>, terminal, parts, ready),
+      spec: { ...SPEC, settings },
+      run: (parsed, terminal) =>
+        train(parsed as Parsed<TrainFlags>, terminal, { ...parts, listen }, ready),
     };
+  },
+});
+
+/** `deno task train`: one run, or a sweep where several values are given for what one run has one of. */
+export const command: Command = {
+  ...singleRun(),
+  async prepare(glance) {
+    const { sweepFor } = await import("../sweep/asked.ts");
+    return await sweepFor(glance, singleRun()) ?? await singleRun().prepare!(glance);
   },
 };

@@ -28,11 +28,12 @@ export interface Training {
   flags: Pick<TrainFlags, "out" | "quiet" | "json">;
   /** Trains. */
   train: TrainParts["train"];
+  listen?: TrainParts["listen"];
 }
 
 /** Trains; gives the exit code. @throws what `train` throws, but for an interruption that was saved */
 export async function runTraining(
-  { request, resume, notices = [], flags, train }: Training,
+  { request, resume, notices = [], flags, train, listen = listenForInterrupt }: Training,
   terminal: Terminal,
 ): Promise<number> {
   if (flags.out !== undefined && !resume) await checkOut(flags.out);
@@ -46,7 +47,7 @@ export async function runTraining(
   });
   for (const line of notices) terminal.err(line);
   const progress = flags.quiet ? undefined : new Progress(terminal, () => folder.folder);
-  using interrupt = listenForInterrupt({
+  using interrupt = listen({
     err: (line) => progress ? progress.say(line) : terminal.err(line),
   });
   try {

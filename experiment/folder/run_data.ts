@@ -113,7 +113,7 @@ export async function readRun(folder: string): Promise<RunData> {
 }
 
 /** What of a config was changed when the run was resumed. */
-function valuesAtEnd(
+export function valuesAtEnd(
   { config }: RunConfig,
   history: readonly RunEvent[],
 ): Partial<Pick<RunConfig, "config" | "steps">> {

@@ -1,0 +1,84 @@
+/** Continues a sweep: `deno task train --resume SWEEP`. @module */
+import { join } from "node:path";
+import { LinkError, requireRunFolder } from "../../experiment/folder/links.ts";
+import { LockedError, RunLock } from "../../experiment/folder/lock.ts";
+import { readSweep, type Sweep } from "../../experiment/folder/sweep_file.ts";
+import { hostsIn, trainCommand } from "../../experiment/servers.ts";
+import { type Command, type Parsed, UsageError } from "../command.ts";
+import type { Terminal } from "../terminal.ts";
+import { checkModules, planCells } from "./check.ts";
+import { jobsFor } from "./jobs.ts";
+import { counts, runSweep } from "./run.ts";
+import { slurmScript } from "./slurm.ts";
+import { factsOf } from "./table.ts";
+
+const MAY = ["resume", "jobs", "json", "quiet", "slurm"];
+
+/**
+ * Runs what is left of a sweep; gives the exit code. Finished runs are kept, interrupted ones go on, failed
+ * ones are tried again, and those that diverged are only said: they would again.
+ * @throws {UsageError} where it cannot be continued so
+ */
+export async function resumeSweep(
+  { flags, given, settings, positional }: Parsed,
+  single: Command,
+  terminal: Terminal,
+): Promise<number> {
+  const folder = join(String(flags.resume), ".");
+  const more = [
+    ...positional,
+    ...Object.keys(settings),
+    ...given.filter((name) => !MAY.includes(name)).map((name) => `--${name}`),
+  ];
+  if (more.length > 0) {
+    throw new UsageError(
+      `Cannot change ${
+        more.join(", ")
+      } of the sweep ${folder} as it keeps its grid: only --jobs may ` +
+        "change; start a new sweep for the rest",
+    );
+  }
+  using _lock = await locked(folder);
+  const sweep = await readSweep(folder);
+  await checkModules(folder, sweep);
+  const train = trainCommand(hostsIn(settingsIn(sweep)));
+  const asked = flags.jobs as number | undefined;
+  if (flags.slurm) {
+    terminal.write(slurmScript({ folder, sweep, train, atOnce: asked }));
+    return 0;
+  }
+  const facts = await Promise.all(sweep.cells.map((cell) => factsOf(folder, cell)));
+  terminal.err(`continuing ${folder}: ${counts(facts)}`);
+  const left = facts.filter(({ state }) => state !== "finished" && state !== "diverged");
+  const plans = left.length === 0
+    ? []
+    : await planCells({ cells: left.map(({ cell }) => cell) }, single);
+  const cores = navigator.hardwareConcurrency;
+  const { jobs, why } = plans.length === 0
+    ? { jobs: 1, why: "" }
+    : jobsFor(plans, { cells: left.length, cores, asked });
+  if (why !== "") terminal.err(`${jobs} at once: ${why}`);
+  const { json, quiet } = flags as { json: boolean; quiet: boolean };
+  return await runSweep({ folder, sweep }, { jobs, json, quiet, train }, terminal);
+}
+
+/** @throws {UsageError} where another process has the sweep, or a link leads out of where it lies */
+async function locked(folder: string): Promise<RunLock> {
+  try {
+    await requireRunFolder(folder);
+    return await RunLock.take(folder);
+  } catch (error) {
+    if (!(error instanceof LockedError || error instanceof LinkError)) throw error;
+    throw new UsageError(error.message, { cause: error });
+  }
+}
+
+/** Settings among the words of its runs: they name the hosts that are asked. */
+function settingsIn({ cells: [{ words }] }: Sweep): Record<string, string> {
+  return Object.fromEntries(
+    words.filter((word) => word.includes("=")).map((word) => {
+      const at = word.indexOf("=");
+      return [word.slice(0, at), word.slice(at + 1)];
+    }),
+  );
+}

@@ -1,0 +1,160 @@
+/** A sweep under way: its runs, what is said of them, its table, and how it ends. @module */
+import { join } from "node:path";
+import { removeTemporaries } from "../../experiment/folder/files.ts";
+import { checkpointSteps } from "../../experiment/folder/run_data.ts";
+import { RUN_STATES } from "../../experiment/folder/run_state.ts";
+import { type Sweep, SWEEP_TABLE, type SweepCell } from "../../experiment/folder/sweep_file.ts";
+import { INTERRUPTED, listenForInterrupt } from "../interrupt.ts";
+import { jsonLine } from "../printable.ts";
+import { score } from "../report/table.ts";
+import { columns, duration, quoted, type Terminal } from "../terminal.ts";
+import { wrap } from "../wrap.ts";
+import { type CellFacts, type CellState, factsOf, writeTable } from "./table.ts";
+import { valueWords } from "./grid.ts";
+import { type CellEnd, eachAtOnce, inWorker, type RunCell } from "./pool.ts";
+
+/** How a sweep is run. */
+export interface Running {
+  jobs: number;
+  json: boolean;
+  quiet: boolean;
+  /** The words before `--resume`. */
+  train: string;
+  /** Default: in a worker. */
+  runCell?: RunCell;
+}
+
+/** Runs what can still be run of the sweep in `folder`, which the caller has locked; gives the exit code. */
+export async function runSweep(
+  { folder, sweep }: { folder: string; sweep: Sweep },
+  { jobs, json, quiet, train, runCell = inWorker }: Running,
+  terminal: Terminal,
+): Promise<number> {
+  using interrupt = listenForInterrupt(terminal);
+  const { signal } = interrupt;
+  const all = await Promise.all(sweep.cells.map((cell) => factsOf(folder, cell)));
+  const open = [...all.keys()].filter((i) => canRun(all[i].state));
+  await removeTemporaries(folder);
+  let written = writeTable(folder, sweep, all);
+  const started = performance.now();
+  let ended = 0;
+  await eachAtOnce(open, { jobs, signal }, async (i) => {
+    const cell = sweep.cells[i], began = performance.now();
+    all[i] = { cell, state: "running" };
+    const end = await argsOf(folder, cell).then((args) => runCell(args, signal)).catch(failed);
+    all[i] = withEnd(await factsOf(folder, cell), end);
+    // One after the other: of two at once the older might come last.
+    await (written = written.then(() => writeTable(folder, sweep, all)));
+    const now = performance.now();
+    const left = (now - started) / ++ended * (open.length - ended) / 1000;
+    if (quiet) return;
+    const words = [
+      ...[cellLine(all[i]), duration((now - began) / 1000)],
+      ...(ended < open.length && !signal.aborted ? [`left ${duration(left)}`] : []),
+    ];
+    terminal.err(`${ended} of ${open.length}  ${words.join("  ")}`);
+  });
+  await written;
+  for (const line of closing({ folder, sweep, all, train }, terminal)) {
+    json ? terminal.err(line) : terminal.out(line);
+  }
+  if (json) terminal.out(jsonLine(sweepObject(folder, all)));
+  if (all.every(({ state }) => state === "finished")) return 0;
+  return signal.aborted ? INTERRUPTED : 1;
+}
+
+const failed = (error: unknown): CellEnd => ({
+  code: 1,
+  message: String((error as Error).message),
+});
+
+/** A run that diverged would again; one that runs is another process'. */
+const canRun = (state: CellState): boolean => ["waiting", "stopped", "failed"].includes(state);
+
+/** A run goes on from its last checkpoint. One that never had any begins anew: nothing of it is lost. */
+async function argsOf(folder: string, { folder: name, words }: SweepCell): Promise<string[]> {
+  const place = join(folder, name), said = ["--json", "--quiet"];
+  if ((await checkpointSteps(place)).length > 0) return ["train", "--resume", place, ...said];
+  await Deno.remove(place, { recursive: true }).catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  });
+  return ["train", ...words, ...said, "--out", place];
+}
+
+/** What its end says where its folder does not: a run may fail before it has one. */
+function withEnd(facts: CellFacts, { code, message }: CellEnd): CellFacts {
+  if (facts.state === "finished" || facts.state === "diverged") return facts;
+  if (code === INTERRUPTED) return facts;
+  return {
+    ...facts,
+    state: "failed",
+    error: message ?? facts.error ?? `it ended with code ${code}`,
+  };
+}
+
+/** One run in a line: what it is, its state, and held-out answers before and after. */
+function cellLine({ cell, state, run }: CellFacts): string {
+  const words = `${state}  ${valueWords(cell.values)}`;
+  if (!run?.summary) return words;
+  const { before, after } = run.summary.heldout;
+  const name = Number.isNaN(after.exact) ? "reward" : "exact";
+  return `${words}  ${name} ${score(before[name])} -> ${score(after[name])}`;
+}
+
+/** The last lines: every run in a table, what went wrong, where it all is, and how to go on. */
+function closing(
+  { folder, sweep: { axes }, all, train }: {
+    folder: string;
+    sweep: Sweep;
+    all: readonly CellFacts[];
+    train: string;
+  },
+  { columns: room }: Terminal,
+): string[] {
+  const names = axes.map(({ name }) => name);
+  const rows = all.map(({ cell, state, run }) => [
+    ...names.map((name) => cell.values[name]),
+    state,
+    ...["exact", "reward"].map((name) =>
+      score(run?.summary?.heldout.after[name as "exact" | "reward"] ?? null)
+    ),
+  ]);
+  const table = columns([[...names, "state", "held-out exact", "reward"], ...rows]);
+  const wrong = all.filter(({ state }) => state === "failed" || state === "diverged");
+  const resume = `${train} --resume ${quoted(folder)}`;
+  return [
+    "",
+    ...(table.every((line) => line.length <= room) ? table : rows.map((row) => row.join("  "))),
+    "",
+    ...wrong.flatMap(({ cell, state, error = "", run }) => [
+      ...wrap(`${state}: ${cell.folder}: ${error}`, room),
+      ...(state === "diverged" && run?.next ? [`  ${run.next}`] : []),
+    ]),
+    `${all.length} runs: ${counts(all)}`,
+    `table    ${join(folder, SWEEP_TABLE)}`,
+    `compare  deno task compare ${quoted(folder)}`,
+    ...(all.some(({ state }) => canRun(state))
+      ? [`${wrong.length > 0 ? "try again" : "continue"}  ${resume}`]
+      : []),
+  ];
+}
+
+/** `10 finished, 2 failed` */
+export function counts(all: readonly { state: CellState }[]): string {
+  const of = (wanted: CellState) => all.filter(({ state }) => state === wanted).length;
+  return [...RUN_STATES, "waiting" as const].filter((state) => of(state) > 0)
+    .map((state) => `${of(state)} ${state}`).join(", ");
+}
+
+/** What `--json` prints. */
+const sweepObject = (folder: string, all: readonly CellFacts[]) => ({
+  folder,
+  table: join(folder, SWEEP_TABLE),
+  runs: all.map(({ cell, state, run, error }) => ({
+    folder: join(folder, cell.folder),
+    values: cell.values,
+    state,
+    ...(error !== undefined && { error }),
+    ...(run?.summary && { heldout: run.summary.heldout }),
+  })),
+});

@@ -1,0 +1,106 @@
+/** `sweep.csv`: what each run of a sweep is, how it ended, and its final figures. @module */
+import { join } from "node:path";
+import { csvLines, guard, numberCell } from "../../experiment/folder/csv.ts";
+import { replaceFile } from "../../experiment/folder/files.ts";
+import { currentColumn, readTable } from "../../experiment/folder/run_data.ts";
+import { glanceAt, type RunGlance, type RunState } from "../../experiment/folder/run_state.ts";
+import { type Sweep, SWEEP_TABLE, type SweepCell } from "../../experiment/folder/sweep_file.ts";
+import { kindOf } from "../../model/files/deno_folder.ts";
+
+/** `waiting`: it has no run folder yet. */
+export type CellState = RunState | "waiting";
+
+/** One run of a sweep as it is. */
+export interface CellFacts {
+  cell: SweepCell;
+  state: CellState;
+  run?: RunGlance;
+  /** Why it was cut short. */
+  error?: string;
+  /** Of a finished run: KL of its last step, completions without a score, skipped updates. */
+  figures?: { kl: number; unscored: number; skipped: number };
+}
+
+/** How a run of the sweep in `folder` is. */
+export async function factsOf(folder: string, cell: SweepCell): Promise<CellFacts> {
+  const place = join(folder, cell.folder);
+  if (await kindOf(join(place, "config.json")) === undefined) return { cell, state: "waiting" };
+  try {
+    const run = await glanceAt(place), { state, cause } = run;
+    if (state !== "finished") return { cell, state, run, error: cause };
+    return { cell, state, run, figures: await figuresOf(run) };
+  } catch (error) {
+    return { cell, state: "failed", error: (error as Error).message };
+  }
+}
+
+async function figuresOf(
+  { folder, config: { algorithm } }: RunGlance,
+): Promise<CellFacts["figures"]> {
+  const [head = [], ...rows] = await readTable(folder, "metrics.csv");
+  const names = head.map((name) => currentColumn(name, algorithm));
+  const column = (name: string): number[] => {
+    const at = names.indexOf(name);
+    return at < 0 ? [] : rows.map((cells) => cells[at] === "" ? NaN : Number(cells[at]));
+  };
+  const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
+  return {
+    kl: column("kl/reference").at(-1) ?? NaN,
+    unscored: sum(column("rewards/null_count")),
+    skipped: sum(column("optimizer/skipped_updates")),
+  };
+}
+
+const FIGURES = [
+  ...["steps", "train_exact_before", "train_exact", "train_reward_before", "train_reward"],
+  ...["heldout_exact_before", "heldout_exact", "heldout_reward_before", "heldout_reward"],
+  ...["best_step", "best_exact", "best_reward", "kl", "unscored", "skipped"],
+];
+
+/**
+ * The table. Nothing in it differs between a sweep that was cut short and continued and one that was not: no
+ * time, no path, nothing of the machine.
+ */
+export function sweepTable({ axes }: Pick<Sweep, "axes">, facts: readonly CellFacts[]): string {
+  const names = axes.map(({ name }) => name);
+  const seeds = names.includes("seed") ? [] : ["seed"];
+  return csvLines([
+    ["run", ...names.map(guard), ...seeds, "state", ...FIGURES, "error"],
+    ...facts.map((fact) => {
+      const { cell, state, run, error = "" } = fact;
+      return [
+        guard(cell.folder),
+        ...names.map((name) => asGiven(cell.values[name])),
+        ...seeds.map(() => run ? String(run.config.seed) : ""),
+        state,
+        ...figureCells(fact),
+        guard(error),
+      ];
+    }),
+  ]);
+}
+
+/** A number stays one, also below zero. */
+const asGiven = (value: string): string =>
+  value !== "" && Number.isFinite(Number(value)) ? value : guard(value);
+
+function figureCells({ run, figures }: CellFacts): string[] {
+  const { summary, best } = run ?? {};
+  const of = (split: "train" | "heldout"): number[] => {
+    if (!summary) return [NaN, NaN, NaN, NaN];
+    const { before, after } = summary[split];
+    return [before.exact, after.exact, before.reward, after.reward];
+  };
+  return [
+    ...[run?.done ?? NaN, ...of("train"), ...of("heldout")],
+    ...(summary && best ? [best.step, best.exact, best.reward] : [NaN, NaN, NaN]),
+    ...[figures?.kl ?? NaN, figures?.unscored ?? NaN, figures?.skipped ?? NaN],
+  ].map(numberCell);
+}
+
+/** Puts the table where it belongs. @throws {WriteError} when it cannot be written */
+export const writeTable = (
+  folder: string,
+  sweep: Sweep,
+  facts: readonly CellFacts[],
+): Promise<void> => replaceFile(join(folder, SWEEP_TABLE), sweepTable(sweep, facts));
