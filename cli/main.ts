@@ -10,7 +10,7 @@ import { COMMANDS } from "./commands/registry.ts";
 import { HELP_WIDTH } from "./help.ts";
 import { INTERRUPTED } from "./interrupt.ts";
 import { glance, HelpShown, parseArguments } from "./parse.ts";
-import { guarded, jsonLine, printableLines } from "./printable.ts";
+import { guarded, jsonLine, printableLines, printableMessage } from "./printable.ts";
 import { consoleLosses, paint, systemTerminal, type Terminal } from "./terminal.ts";
 
 /** Runs one command line; gives the exit code. Tests hand in a terminal and commands of their own. */
@@ -78,5 +78,5 @@ function messageOf(error: unknown): string {
     );
   }
   const text = error instanceof Error ? error.message : String(error);
-  return printableLines(text);
+  return printableMessage(text);
 }

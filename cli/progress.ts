@@ -13,6 +13,7 @@ import type {
 } from "../experiment/observer.ts";
 import { harmless } from "./printable.ts";
 import { playerRows } from "./report/results.ts";
+import { rewardTerms } from "./report/reward_words.ts";
 import { SERIES, valueOf } from "./report/series.ts";
 import {
   barStream,
@@ -144,7 +145,7 @@ export class Progress implements RunObserver {
     const dot = terminal.fancy ? "·" : "-";
     const parts = [
       paint(terminal, "bold", info.task),
-      `${info.algorithm} (${info.rewards.join(" + ")})`,
+      `${info.algorithm} (${rewardTerms(info)})`,
       info.model,
       `seed ${info.seed}`,
       deviceWords(info.device),

@@ -6,6 +6,8 @@ import type { RunData } from "../../experiment/folder/run_data.ts";
 export interface RunCourse {
   sentences: string[];
   next?: string;
+  /** The line mends what went wrong. */
+  diverged?: boolean;
 }
 
 /** The course of a run by its history; nothing of a run that went from its start to its end. */
@@ -23,5 +25,5 @@ export function courseOf({ history = [], summary }: RunData): RunCourse {
   if (end.kind === "diverged" && end.from !== undefined) {
     sentences.push(`The last good checkpoint is that of step ${end.from}.`);
   }
-  return { sentences, next: end.next };
+  return { sentences, next: end.next, diverged: end.kind === "diverged" };
 }

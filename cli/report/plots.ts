@@ -45,13 +45,14 @@ function heldoutOf({ evaluations = [] }: RunData): Pick<RunData, "names" | "metr
   return { names: [HELDOUT.exact.name, HELDOUT.reward.name], metrics: [...byStep.values()] };
 }
 
-/** Steps whose update was skipped, and the best held-out answers. */
-function marksOf({ names, metrics, summary }: RunData): Mark[] {
+/** Steps whose update was skipped, the best held-out answers, and checkpoints. */
+function marksOf({ names, metrics, summary, checkpoints = [] }: RunData): Mark[] {
   const at = names.indexOf(SKIPPED) + 1;
   const skipped = at === 0 ? [] : metrics.filter((row) => row[at] > 0)
     .map(([step]) => ({ step, words: "the update was skipped", ill: true }));
-  if (!summary?.best) return skipped;
-  return [...skipped, { step: summary.best.step, words: "best held-out answers" }];
+  const saved = checkpoints.map((step) => ({ step, words: "checkpoint", small: true }));
+  const best = summary?.best ? [{ step: summary.best.step, words: "best held-out answers" }] : [];
+  return [...skipped, ...best, ...saved];
 }
 
 function lineOf(

@@ -123,7 +123,8 @@ function sumOf({ names, metrics }: RunData, name: string): number {
   return metrics.map((row) => row[at]).filter(Number.isFinite).reduce((sum, x) => sum + x, 0);
 }
 
-interface Ends {
+/** A number at either end of a run, and its extremes. */
+export interface Ends {
   before: number;
   after: number;
   least: number;
@@ -133,7 +134,7 @@ interface Ends {
 }
 
 /** Means of the first and the last tenth of the run (at least a step each), and the extremes; nothing without numbers. */
-function ends({ names, metrics }: RunData, series: Series): Ends | undefined {
+export function ends({ names, metrics }: RunData, series: Series): Ends | undefined {
   const at = names.indexOf(series.name) + 1;
   const values = at === 0 ? [] : metrics.map((row) => row[at]).filter(Number.isFinite);
   if (values.length < 2) return undefined;

@@ -67,6 +67,8 @@ export interface RunData {
   /** Each evaluation; absent in runs of earlier versions. */
   evaluations?: EvaluationRow[];
   summary: Summary | undefined;
+  /** Steps that have a checkpoint in the folder, ascending; absent: not looked for. */
+  checkpoints?: number[];
   /** What happened to it beside its steps, after which `config` is as at its end; absent: nothing. */
   history?: RunEvent[];
 }
@@ -109,6 +111,7 @@ export async function readRun(folder: string): Promise<RunData> {
       readRow(folder, "evaluations.csv", i + 1, () => evaluationOf(cells))
     ),
     summary: await readSummary(folder),
+    checkpoints: await checkpointSteps(folder),
   };
 }
 

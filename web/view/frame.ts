@@ -38,7 +38,7 @@ export const STYLE =
   ".chart .well{fill:var(--well);opacity:.1}.chart .line{fill:none;stroke-width:1.75;stroke-linejoin:round}" +
   ".chart .raw{fill:none;stroke-width:1;opacity:.3}.chart .band{opacity:.16;stroke:none}" +
   ".chart .hit{fill:transparent;stroke:none}.chart .hit:hover{fill:var(--ink);fill-opacity:.08}" +
-  ".chart .mark{stroke:var(--soft);stroke-width:1;stroke-dasharray:2 3}.chart .ill{stroke:var(--ill)}" +
+  ".chart .foot{fill:var(--soft)}.chart .mark{stroke:var(--soft);stroke-width:1;stroke-dasharray:2 3}.chart .ill{stroke:var(--ill)}" +
   [0, 1, 2, 3, 4, 5].map((k) =>
     `.chart .s${k}{stroke:var(--tone-${k})}.chart .f${k}{fill:var(--tone-${k})}`
   ).join("");

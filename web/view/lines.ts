@@ -33,6 +33,8 @@ export interface Mark {
   readonly words: string;
   /** Nothing to be glad of, such as a skipped update. */
   readonly ill?: boolean;
+  /** Small, on the axis: of what happens often and changes nothing, such as a checkpoint. */
+  readonly small?: boolean;
 }
 
 /** All that a chart of lines shows. */
@@ -59,18 +61,31 @@ export function lineChart(chart: LineChart, id: string): string {
   const parts = [
     ...healthyBand(healthy, flat.low, flat.high, y),
     ...valueAxis(flat),
-    ...marks.filter(({ step }) => step >= axis.low && step <= axis.high).map((mark) =>
-      `<g><title>${escape(`${across} ${mark.step}: ${mark.words}`)}</title>` +
-      rule(mark.ill ? "mark ill" : "mark", x(mark.step), FIELD.top, x(mark.step), FIELD.bottom) +
-      "</g>"
-    ),
+    ...marks.filter(({ step, small }) => !small && step >= axis.low && step <= axis.high)
+      .map((mark) =>
+        told(
+          across,
+          mark,
+          rule(mark.ill ? "mark ill" : "mark", x(mark.step), FIELD.top, x(mark.step), FIELD.bottom),
+        )
+      ),
     ...lines.flatMap((line, k) => drawLine(line, k % TONES, x, y)),
     ...horizontalAxis(axis, across),
     ...legend(lines.map(({ name }) => name)),
     ...hits(lines, across, x),
+    ...marks.filter(({ step, small }) => small && step >= axis.low && step <= axis.high)
+      .map((mark) => told(across, mark, `<path class="foot" d="${foot(x(mark.step))}"/>`)),
   ];
   return drawing(chart, parts, id);
 }
+
+/** A mark that says what it is where one points at it. */
+const told = (across: string, { step, words }: Mark, drawn: string): string =>
+  `<g><title>${escape(`${across} ${step}: ${words}`)}</title>${drawn}</g>`;
+
+/** A triangle that stands on the axis. */
+const foot = (x: number): string =>
+  `M${at(x - 4)} ${FIELD.bottom}L${at(x)} ${FIELD.bottom - 7}L${at(x + 4)} ${FIELD.bottom}Z`;
 
 /** First and last, so that no list of 100,000 is spread into arguments. */
 function ends(values: readonly number[]): [number, number] {

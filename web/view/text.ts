@@ -1,4 +1,5 @@
 /** Text and numbers as they stand in a drawing. @module */
+import { spelledOut } from "./unseen.ts";
 
 const NAMED: Readonly<Record<string, string>> = {
   "&": "&amp;",
@@ -6,19 +7,18 @@ const NAMED: Readonly<Record<string, string>> = {
   ">": "&gt;",
   '"': "&quot;",
   "'": "&#39;",
+  "`": "&#96;",
 };
-// Control and direction characters, lone surrogates and what XML 1.0 does not allow at all.
-const UNSEEN = /\p{Cc}|\p{Cf}|\p{Zl}|\p{Zp}|\p{Surrogate}|[\ufff9-\uffff]/gu;
 
 /** Text for the content and the quoted attributes of SVG and HTML; what cannot be seen is spelled out. */
 export const escape = (text: string): string =>
-  text.replace(UNSEEN, (c) => `\\u{${c.codePointAt(0)!.toString(16)}}`)
-    .replace(/[&<>"']/g, (c) => NAMED[c]);
+  spelledOut(text).replace(/[&<>"'`]/g, (c) => NAMED[c]);
 
 /** A name in a room of so many units: cut, with a sign, where it would not fit at 6.4 units a letter. */
 export function fitted(name: string, room: number): string {
   const most = Math.max(3, Math.floor(room / 6.4));
-  return name.length > most ? `${name.slice(0, most - 1)}…` : name;
+  const letters = [...name]; // never half of one
+  return letters.length > most ? `${letters.slice(0, most - 1).join("")}…` : name;
 }
 
 /** A coordinate with at most two digits behind the point, so that the same numbers give the same bytes. */

@@ -1,0 +1,29 @@
+/** The rewards of a run, each with what it counts in their sum. @module */
+import { short } from "../terminal.ts";
+
+/** What rewards are named by. */
+interface Weighted {
+  readonly rewards: readonly string[];
+  /** By name; absent in runs of earlier versions. */
+  readonly weights?: Readonly<Record<string, number>>;
+}
+
+/** `1 × semantic + 0.5 × exact`; names alone of a run that did not keep its weights. */
+export const rewardWords = ({ rewards, weights }: Weighted): string =>
+  rewards.map((name) => `${weightWords(name, weights)}${name}`).join(" + ");
+
+const weightWords = (name: string, weights: Weighted["weights"]): string =>
+  weights && Object.hasOwn(weights, name) ? `${short(weights[name])} × ` : "";
+
+/** As --reward takes them: a weight of 1 is left out. */
+export const rewardTerms = ({ rewards, weights }: Weighted): string =>
+  rewards.map((name) => {
+    const weight = weights && Object.hasOwn(weights, name) ? weights[name] : 1;
+    return weight === 1 ? name : `${name}:${short(weight)}`;
+  }).join(" + ");
+
+/** The head of a reward's column. */
+export function rewardHead(name: string, { rewards, weights }: Weighted): string {
+  if (!rewards.includes(name)) return `${name}, measured only`;
+  return weights && Object.hasOwn(weights, name) ? `${name} × ${short(weights[name])}` : name;
+}
