@@ -1,5 +1,5 @@
 /** A comparison: its groups with their figures, its table as CSV and JSON, and what is said of it. @module */
-import { csvLines, guard, numberCell } from "../../experiment/folder/csv.ts";
+import { csvLines, givenCell, guard, numberCell } from "../../experiment/folder/csv.ts";
 import type { Told } from "./charts.ts";
 import { figuresOf } from "./figures.ts";
 import { type Compared, type Grouped, grouped } from "./groups.ts";
@@ -55,7 +55,7 @@ export function compareTable({ groups, differing }: Comparison): string {
     ],
     ...groups.map((group) => [
       group.letter,
-      ...differing.map((name) => cell(settingText(group, name))),
+      ...differing.map((name) => givenCell(settingText(group, name))),
       group.runs.map(({ config }) => config.seed).join(" "),
       ...names.flatMap((name) => {
         const over = group.figures.find((one) => one.name === name)?.over;
@@ -65,10 +65,6 @@ export function compareTable({ groups, differing }: Comparison): string {
     ]),
   ]);
 }
-
-/** A number stays one, also below zero. */
-const cell = (text: string): string =>
-  text !== "" && Number.isFinite(Number(text)) ? text : guard(text);
 
 /** The same for programs, with the value of every seed. */
 export const compareObject = ({ groups, differing, notices, command }: Comparison) => ({

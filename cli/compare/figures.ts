@@ -42,8 +42,15 @@ export function figuresOf({ runs }: Pick<Group, "runs">): Figure[] {
   ];
   return told.map(({ of, ...words }) => {
     const values = runs.map(of);
-    return { ...words, values, over: seedInterval(values.filter(Number.isFinite)) };
+    return { ...words, values, over: overSeeds(values.filter(Number.isFinite)) };
   }).filter(({ values }) => values.some(Number.isFinite));
+}
+
+/** Where all seeds agree, so do mean and ends to the last digit. */
+function overSeeds(values: readonly number[]): Interval {
+  const over = seedInterval(values), [value] = values;
+  const agree = over.n > 1 && values.every((one) => one === value);
+  return agree ? { ...over, mean: value, low: value, high: value } : over;
 }
 
 /** Greedy answers to held-out prompts, before, after, and what was gained. */
@@ -122,8 +129,8 @@ const REST: readonly Told[] = [
   },
   {
     name: "silent_groups",
-    title: "groups without signal",
-    doc: "share of groups whose scores are all equal, 0 to 1, mean over steps",
+    title: "silent groups",
+    doc: "share of groups without signal, whose scores are all equal, 0 to 1, mean over steps",
     of: (run) => mean(finite(columnOf(run, "groups/equal_share") ?? [])),
   },
   {
@@ -151,13 +158,16 @@ const REST: readonly Told[] = [
   },
 ];
 
-/** `0.912 (0.85 to 0.97)`; without an interval the mean alone. */
-export function figureText(
-  { over: { mean, low, high } }: Figure,
-  tell: (x: number) => string,
-): string {
-  const middle = tell(mean);
-  return Number.isFinite(low) && Number.isFinite(high)
-    ? `${middle} (${tell(low)} to ${tell(high)})`
-    : middle;
+/** `0.912 (0.85 to 0.97)`; the mean alone of one seed, and where all seeds agree. */
+export function figureText({ over }: Figure, tell: (x: number) => string): string {
+  const { mean, low, high } = over;
+  return hasWidth(over) ? `${tell(mean)} (${tell(low)} to ${tell(high)})` : tell(mean);
 }
+
+/** The same, shorter: `0.912 ± 0.061`. */
+export function figureShort({ over }: Figure, tell: (x: number) => string): string {
+  const { mean, high } = over;
+  return hasWidth(over) ? `${tell(mean)} ± ${tell(high - mean)}` : tell(mean);
+}
+
+const hasWidth = ({ low, high }: Interval): boolean => Number.isFinite(high - low) && high > low;

@@ -1,4 +1,6 @@
 /** compare.html: one page that fetches nothing and runs nothing. @module */
+import { seedInterval } from "../../base/statistics/intervals.ts";
+import { differences } from "../../base/statistics/moments.ts";
 import { escape } from "../../web/view/text.ts";
 import { score } from "../report/table.ts";
 import { STYLE } from "../report/report_page.ts";
@@ -13,8 +15,13 @@ import {
   type Told,
 } from "./charts.ts";
 import type { Comparison } from "./compare.ts";
-import { type Figure, figureText } from "./figures.ts";
+import { type Figure, figureShort, figureText } from "./figures.ts";
 import { groupName, settingText } from "./settings.ts";
+
+const PAGE_STYLE = `${STYLE}.one{max-width:500px}.one svg{width:100%}td.n{white-space:nowrap}
+details>summary{cursor:pointer;padding:4px 0}
+@media(max-width:640px){.stack td{grid-template-columns:15ch 1fr}td.n{white-space:normal}}
+`;
 
 /** Groups whose own sheets a page has. */
 const MOST_SHEETS = 12;
@@ -23,12 +30,11 @@ const MOST_SHEETS = 12;
 export async function comparePage(comparison: Comparison): Promise<string> {
   const { groups, notices, command } = comparison;
   const runs = groups.reduce((sum, group) => sum + group.runs.length, 0);
-  const title = `${groups.length} ${groups.length === 1 ? "setting" : "settings"}, ${runs} ${
-    runs === 1 ? "run" : "runs"
-  }`;
+  const tasks = [...new Set(groups.map((group) => settingText(group, "task")))].join(", ");
+  const title = `${tasks}: ${counted(groups.length, "setting")}, ${counted(runs, "run")}`;
   const policy = [
     "default-src 'none'",
-    `style-src '${await hash(STYLE)}'`,
+    `style-src '${await hash(PAGE_STYLE)}'`,
     "base-uri 'none'",
     "form-action 'none'",
   ].join("; ");
@@ -42,19 +48,24 @@ export async function comparePage(comparison: Comparison): Promise<string> {
 <meta name="referrer" content="no-referrer">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escape(`Comparison: ${title}`)}</title>
-<style>${STYLE}</style>
+<style>${PAGE_STYLE}</style>
 </head>
 <body>
 <h1>${escape(title)}</h1>
+<p class="soft">${escape(shared(comparison))}</p>
 ${opening(comparison).map((line) => `<p>${escape(line)}</p>`).join("\n")}
 ${notices.map((text) => `<p class="warn">${escape(text)}</p>`).join("\n")}
 <h2>Settings and results</h2>
 ${settingsTable(comparison)}
-<p class="soft">Means over seeds; in brackets the 95 % interval of the mean by Student's t, of one seed none. ${
+<p class="soft">Means over seeds ± half of the 95 % interval of the mean, by Student's t; one seed has none. ${
     escape(WINDOWS)
   }</p>
-<h2>Held-out answers${across.length > 0 ? ", and across settings" : ""}</h2>
-<div class="charts">${[...(heldout ? [heldout] : []), ...across].map(chart).join("\n")}</div>
+${heldout ? `<h2>Held-out answers</h2>\n<div class="one">${chart(heldout)}</div>` : ""}
+${
+    across.length > 0
+      ? `<h2>Across settings</h2>\n<div class="charts">${across.map(chart).join("\n")}</div>`
+      : ""
+  }
 ${linesNote(groups)}
 ${sheets(comparison)}
 <h2>All figures</h2>
@@ -68,34 +79,73 @@ ${runsTable(groups)}
 `;
 }
 
+const counted = (count: number, name: string): string =>
+  `${count} ${name}${count === 1 ? "" : "s"}`;
+
+/** What all groups have in common, of what a run is. */
+function shared({ groups, differing }: Comparison): string {
+  const names = ["algorithm", "reward", "model", "steps"].filter((name) =>
+    !differing.includes(name)
+  );
+  return `All: ${names.map((name) => `${name} ${settingText(groups[0], name)}`).join(", ")}`;
+}
+
 const WINDOWS =
   "Early and late are means over the first and last 20 steps, or a fifth of a shorter run: a single " +
   "first or last step is mostly noise.";
 
 /** Which is best, as far as it can be told. */
 export function opening({ groups, differing }: Comparison): string[] {
-  const shared = ["heldout_measure", "heldout_exact", "heldout_reward", "reward_late"]
-    .filter((name) => groups.every((group) => figure(group, name) !== undefined));
+  const differ = (name: string) => new Set(groups.map((one) => settingText(one, name))).size > 1;
+  if (differ("task")) {
+    return ["No setting is called the best, as each task has figures of its own."];
+  }
+  // A reward says nothing of another one.
+  const comparable = RANKED.filter((name) => !/reward/.test(name) || !differ("reward"));
+  const shared = comparable.filter((name) => groups.every((group) => figure(group, name)));
   const means = (name: string) => groups.map((group) => figure(group, name)!.over.mean);
   // Where all are alike by the first, the next may tell them apart.
   const name = shared.find((name) => new Set(means(name)).size > 1) ?? shared[0];
-  if (name === undefined) return ["No figure is there that all have."];
+  if (name === undefined) {
+    return ["No setting is called the best, as no figure is there that all have."];
+  }
+  const alike = shared.slice(0, shared.indexOf(name)).map((name) => {
+    const { title, over } = figure(groups[0], name)!;
+    return `${title}: ${score(over.mean)} in all.`;
+  });
   const found = groups.map((group) => ({ group, of: figure(group, name)! }));
   const sorted = found.toSorted((a, b) => b.of.over.mean - a.of.over.mean), [best, next] = sorted;
-  const told = ({ group, of }: typeof best) =>
+  const told = ({ group, of }: Ranked) =>
     `${group.letter} (${groupName(group, differing)}) with ${figureText(of, score)}`;
   const title = best.of.title;
   if (!next) return [`${title}: ${figureText(best.of, score)}.`];
-  const isSeparate = best.of.over.low > next.of.over.high;
-  const seeds = Math.min(...groups.map(({ runs }) => runs.length));
-  const sure = best.of.over.mean === next.of.over.mean
-    ? "Both are the same."
-    : isSeparate
-    ? "Their intervals do not touch."
-    : seeds < 2
-    ? "With one seed nobody knows what another would give: run more (--seed 1,2,3)."
-    : "Their intervals overlap: these seeds do not tell the two apart.";
-  return [`${title}: ${told(best)}, before ${told(next)}. ${sure}`];
+  return [...alike, `${title}: ${told(best)}, before ${told(next)}. ${surety(best, next)}`];
+}
+
+/** By what settings are ranked, the most telling first. */
+const RANKED = ["heldout_measure", "heldout_exact", "heldout_reward", "reward_late"];
+
+interface Ranked {
+  group: Told;
+  of: Figure;
+}
+
+/** Whether seeds tell two groups apart: by the differences of the same seeds where both have them. */
+function surety(best: Ranked, next: Ranked): string {
+  if (best.of.over.mean === next.of.over.mean) return "Both are the same.";
+  if (Math.min(best.of.over.n, next.of.over.n) < 2) {
+    return "With one seed nobody knows what another would give: run more (--seed 1,2,3).";
+  }
+  if (seedsOf(best.group) !== seedsOf(next.group)) {
+    return best.of.over.low > next.of.over.high
+      ? "Their intervals do not touch."
+      : "Their intervals overlap: give both the same seeds to tell them apart.";
+  }
+  const { mean, low, high } = seedInterval(differences(best.of.values, next.of.values));
+  const told = `By the same seeds the difference is ${score(mean)} (${score(low)} to ${
+    score(high)
+  })`;
+  return low > 0 ? `${told}.` : `${told}, so it may be none.`;
 }
 
 const chart = ({ svg, table }: Drawn): string => `<figure>${svg}${table}</figure>`;
@@ -126,13 +176,19 @@ function table(
 
 /** What most people look for, beside what differs. */
 const MAIN = [
-  ...["heldout_measure", "heldout_exact_before", "heldout_exact", "heldout_reward"],
-  ...["reward_early", "reward_late", "kl", "silent_groups", "fallbacks", "unscored"],
+  ...["heldout_measure", "heldout_exact", "heldout_reward", "reward_early", "reward_late", "kl"],
+  ...["silent_groups", "fallbacks", "unscored"],
 ];
+
+/** Of these, none is no news: they stand among all figures. */
+const TROUBLE = ["fallbacks", "unscored"];
 
 /** Differing settings come first. */
 function settingsTable({ groups, differing }: Comparison): string {
-  const names = MAIN.filter((name) => groups.some((group) => figure(group, name)));
+  const names = MAIN.filter((name) => {
+    const means = groups.map((group) => figure(group, name)?.over.mean ?? NaN);
+    return means.some(TROUBLE.includes(name) ? (mean) => mean > 0 : Number.isFinite);
+  });
   const titles = names.map((name) =>
     groups.map((group) => figure(group, name)).find((one) => one !== undefined)!.title
   );
@@ -142,16 +198,18 @@ function settingsTable({ groups, differing }: Comparison): string {
     seedsOf(group),
     ...names.map((name) => told(figure(group, name))),
   ]);
-  const first = differing.length > 0 ? differing : [];
-  return table(["", ...first, "seeds", ...titles], rows, names.length);
+  return table(["setting", ...differing, "seeds", ...titles], rows, names.length);
 }
 
 const seedsOf = ({ runs }: Told): string => runs.map(({ config }) => config.seed).join(", ");
 
 const told = (one: Figure | undefined): string => {
   if (!one) return "-";
-  return figureText(one, /exact|reward|silent|measure/.test(one.name) ? score : short);
+  return figureShort(one, /exact|reward|silent|measure/.test(one.name) ? score : few);
 };
+
+/** Three digits that count. */
+const few = (value: number): string => short(Number(value.toPrecision(3)));
 
 function figuresTable(groups: readonly Told[]): string {
   const all = new Map(groups.flatMap(({ figures }) => figures).map((one) => [one.name, one]));
@@ -169,7 +227,10 @@ function runsTable(groups: readonly Told[]): string {
       ...[letter, String(seed), task, algorithm, state, String(done), device.name, folder],
     ])
   );
-  return table(["", "seed", "task", "algorithm", "state", "steps", "device", "folder"], rows);
+  return table(
+    ["setting", "seed", "task", "algorithm", "state", "steps", "device", "folder"],
+    rows,
+  );
 }
 
 function linesNote(groups: readonly Told[]): string {

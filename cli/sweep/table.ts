@@ -1,6 +1,6 @@
 /** `sweep.csv`: what each run of a sweep is, how it ended, and its final figures. @module */
 import { join } from "node:path";
-import { csvLines, guard, numberCell } from "../../experiment/folder/csv.ts";
+import { csvLines, givenCell, guard, numberCell } from "../../experiment/folder/csv.ts";
 import { replaceFile } from "../../experiment/folder/files.ts";
 import { currentColumn, readTable } from "../../experiment/folder/run_data.ts";
 import { glanceAt, type RunGlance, type RunState } from "../../experiment/folder/run_state.ts";
@@ -70,7 +70,7 @@ export function sweepTable({ axes }: Pick<Sweep, "axes">, facts: readonly CellFa
       const { cell, state, run, error = "" } = fact;
       return [
         guard(cell.folder),
-        ...names.map((name) => asGiven(cell.values[name])),
+        ...names.map((name) => givenCell(cell.values[name])),
         ...seeds.map(() => run ? String(run.config.seed) : ""),
         state,
         ...figureCells(fact),
@@ -79,10 +79,6 @@ export function sweepTable({ axes }: Pick<Sweep, "axes">, facts: readonly CellFa
     }),
   ]);
 }
-
-/** A number stays one, also below zero. */
-const asGiven = (value: string): string =>
-  value !== "" && Number.isFinite(Number(value)) ? value : guard(value);
 
 function figureCells({ run, figures }: CellFacts): string[] {
   const { summary, best } = run ?? {};

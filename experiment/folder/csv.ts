@@ -36,6 +36,10 @@ export const unguard = (cell: string): string =>
 export const numberCell = (value: number | null): string =>
   value === null || !Number.isFinite(value) ? "" : Object.is(value, -0) ? "0" : String(value);
 
+/** What was given as a text and may be a number: one stays as it is, also below zero. */
+export const givenCell = (text: string): string =>
+  /^-?[\d.]/.test(text) && Number.isFinite(Number(text)) ? text : guard(text);
+
 /** Lines with a line feed each; a cell with a carriage return, line feed, quote or comma is quoted. */
 export const csvLines = (rows: readonly (readonly string[])[]): string =>
   stringify(rows as string[][], { record_delimiter: "unix", quoted_match: /\r/ });
