@@ -84,7 +84,9 @@ async function matching(pattern: string): Promise<string[]> {
     const names = await Promise.all(found.map(async (folder) => {
       if (!/[*?]/.test(part)) return [join(folder, part)];
       const all = await listFolder(folder).catch(() => []);
-      return all.filter((name) => isMeant.test(name) && name.startsWith(".") === part.startsWith("."))
+      return all.filter((name) =>
+        isMeant.test(name) && name.startsWith(".") === part.startsWith(".")
+      )
         .map((name) => join(folder, name));
     }));
     found = names.flat();

@@ -148,7 +148,18 @@ export function entryObject(one: Entry): Record<string, unknown> {
     const { config, state, cause, next, done, best, summary } = one.run;
     const { task, algorithm, rewards, weights, model, seed, steps } = config;
     const facts = { task, algorithm, rewards, weights, model, seed, steps };
-    return { kind, folder, started, ...facts, state, cause, next, done, best, measure: summary?.measure };
+    return {
+      kind,
+      folder,
+      started,
+      ...facts,
+      state,
+      cause,
+      next,
+      done,
+      best,
+      measure: summary?.measure,
+    };
   }
   if (one.kind === "sweep") {
     const states = Object.fromEntries(
@@ -158,4 +169,3 @@ export function entryObject(one: Entry): Record<string, unknown> {
   }
   return { kind, folder, error: one.why };
 }
-
