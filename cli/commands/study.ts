@@ -56,16 +56,17 @@ const FLAGS = {
 
 type Flags = OptionValues<typeof FLAGS>;
 
-/** Runs the command; gives the exit code. */
+/** Runs the command; gives the exit code. @param find the study of a name */
 export async function runStudy(
   { positional: [name], flags }: Parsed<Flags>,
   terminal: Terminal,
+  find: (name: string) => Study = findStudy,
 ): Promise<number> {
   if (name === undefined) {
     for (const line of listing(terminal.columns)) terminal.out(line);
     return 0;
   }
-  const study = studyNamed(name), asked = askedOf(study, flags), { isQuick } = asked;
+  const study = studyNamed(name, find), asked = askedOf(study, flags), { isQuick } = asked;
   const folder = join(flags.out ?? `runs/study-${name}${isQuick ? "-quick" : ""}`, ".");
   const command = commandOf(study, asked), wanted = sweepOf(study, asked);
   await makeParents(folder).catch((error) => {
@@ -107,9 +108,9 @@ export async function runStudy(
   return code;
 }
 
-function studyNamed(name: string): Study {
+function studyNamed(name: string, find: (name: string) => Study): Study {
   try {
-    return findStudy(name);
+    return find(name);
   } catch (error) {
     throw new UsageError((error as Error).message, { cause: error });
   }

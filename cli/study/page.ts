@@ -26,6 +26,7 @@ export function studyPage(page: StudyPage): Promise<string> {
     title: study.title,
     style: STYLE,
     body: [
+      "<main>",
       `<h1>${escape(study.title)}</h1>`,
       `<p class="lead">${escape(study.question)}</p>`,
       ...warnings(page).map((words) => `<p class="warn">${escape(words)}</p>`),
@@ -47,6 +48,7 @@ export function studyPage(page: StudyPage): Promise<string> {
       runsTable(page),
       `<p class="soft">The line that repeats it:</p>`,
       `<pre>${escape(command)}</pre>`,
+      "</main>",
     ].join("\n"),
   });
 }
