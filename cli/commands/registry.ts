@@ -8,6 +8,7 @@ import { command as fetch } from "./fetch.ts";
 import { command as generate } from "./generate.ts";
 import { command as pretrain } from "./pretrain.ts";
 import { command as runs } from "./runs.ts";
+import { command as study } from "./study.ts";
 import { command as train } from "./train.ts";
 import { command as tune } from "./tune.ts";
 
@@ -16,6 +17,7 @@ export const COMMANDS: readonly Command[] = [
   train,
   runs,
   compare,
+  study,
   generate,
   evaluate,
   exportModel,

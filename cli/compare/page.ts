@@ -18,7 +18,8 @@ import type { Comparison } from "./compare.ts";
 import { type Figure, figureShort, figureText } from "./figures.ts";
 import { groupName, settingText } from "./settings.ts";
 
-const PAGE_STYLE = `${STYLE}.one{max-width:500px}.one svg{width:100%}td.n{white-space:nowrap}
+export const PAGE_STYLE: string =
+  `${STYLE}.one{max-width:500px}.one svg{width:100%}td.n{white-space:nowrap}
 details>summary{cursor:pointer;padding:4px 0}
 @media(max-width:640px){.stack td{grid-template-columns:15ch 1fr}td.n{white-space:normal}}
 `;
@@ -148,7 +149,7 @@ function surety(best: Ranked, next: Ranked): string {
   return low > 0 ? `${told}.` : `${told}, so it may be none.`;
 }
 
-const chart = ({ svg, table }: Drawn): string => `<figure>${svg}${table}</figure>`;
+export const chart = ({ svg, table }: Drawn): string => `<figure>${svg}${table}</figure>`;
 
 async function hash(text: string): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
@@ -156,7 +157,7 @@ async function hash(text: string): Promise<string> {
 }
 
 /** A table that becomes cards on a phone; the columns of `numbers` are flush right. */
-function table(
+export function table(
   heads: readonly string[],
   rows: readonly (readonly string[])[],
   numbers = 0,
@@ -233,7 +234,7 @@ function runsTable(groups: readonly Told[]): string {
   );
 }
 
-function linesNote(groups: readonly Told[]): string {
+export function linesNote(groups: readonly Told[]): string {
   const bands = groups.some(({ runs }) => runs.length > 1)
     ? "A line is the mean over seeds, its band goes from the least to the largest of them. "
     : "";
@@ -247,7 +248,7 @@ function linesNote(groups: readonly Told[]): string {
 }
 
 /** The sheet of each group; closed where there are several. */
-function sheets({ groups, differing }: Comparison): string {
+export function sheets({ groups, differing }: Comparison): string {
   const shown = groups.slice(0, MOST_SHEETS);
   const parts = shown.map((group) => {
     const charts = `<div class="charts">${groupCharts(group).map(chart).join("\n")}</div>`;

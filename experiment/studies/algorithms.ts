@@ -1,0 +1,44 @@
+/** Every algorithm on one task that tells them apart. @module */
+import { listAlgorithms } from "../../rl/algorithms/registry.ts";
+import { exactAfter, exactBefore, lastKl, lastScore, rewardAfter } from "./measures.ts";
+import { intervalWords, type Results } from "./results.ts";
+import type { Study } from "./study.ts";
+
+const NAMES = listAlgorithms().map(({ name }) => name);
+
+/** The study. */
+export const algorithms: Study = {
+  name: "algorithms",
+  title: "Every algorithm on three colours",
+  question: "Do the algorithms differ where the task is not solved by all of them?",
+  method: [
+    "Three colours mixed, of which a third of the sets are never trained on: 40 steps of 48 completions, each " +
+    "algorithm with its own settings and the task's reward. On two colours all end at the same place.",
+  ],
+  arms: NAMES.map((name) => ({
+    name,
+    request: { task: "shades", algorithm: name, steps: 40 },
+  })),
+  seeds: [1, 2, 3],
+  quick: { steps: 1, settings: { batchSize: 16 } },
+  claims: [],
+  measures: [exactBefore, exactAfter, rewardAfter, lastScore, lastKl],
+  answer(results: Results) {
+    const ranked = NAMES.map((name) => ({ name, found: results.interval(name, exactAfter) }))
+      .filter(({ found }) => !Number.isNaN(found.mean)).sort((a, b) => b.found.mean - a.found.mean);
+    const [best, ...others] = ranked;
+    if (!best) return [];
+    const apart = others.filter(({ name }) =>
+      results.difference(best.name, name, exactAfter).verdict === "higher"
+    );
+    const said = apart.length === 0
+      ? "no other is told apart from it by these seeds"
+      : `it is told apart from ${apart.map(({ name }) => name).join(", ")}`;
+    return [
+      `${best.name} has the highest mean, ${intervalWords(best.found)}; ${said}.`,
+      `The lowest is ${others.at(-1)?.name ?? best.name}, ${
+        intervalWords((others.at(-1) ?? best).found)
+      }.`,
+    ];
+  },
+};
