@@ -60,6 +60,19 @@ export interface DataFile {
   readonly bytes: Uint8Array;
   /** What its records are for, where it is one of several that are told apart. */
   readonly split?: "train" | "heldout";
+  /** Of a data set of the hub: OWNER/NAME[@REVISION] as it was asked for, and the commit that stood for. */
+  readonly of?: { readonly set: string; readonly commit: string };
+}
+
+/** Which file was read for a task, for whoever would read the same again. */
+export interface DataSource {
+  /** As `DataFile` has it. */
+  readonly name: string;
+  /** Of its bytes, in hexadecimal digits. */
+  readonly sha256: string;
+  /** Of a data set of the hub, see `DataFile.of`. */
+  readonly set?: string;
+  readonly commit?: string;
 }
 
 /** What a task may need of whoever opens it. */

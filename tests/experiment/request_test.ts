@@ -305,3 +305,13 @@ Deno.test("the summary's exact is the built-in's, whatever a reward of one's own
     }
   });
 });
+
+Deno.test("what a resumed run has wins over what its task suggests by now, and what is asked over both", () => {
+  const task = {
+    ...colors(),
+    settings: { ...colors().settings, learningRate: 1e-3, batchSize: 8 },
+  };
+  const kept = { learningRate: 1e-5, batchSize: 16, level: 3 }; // the last is a setting of no table here
+  const { config, settings } = resolve({ task, kept, settings: { batchSize: 4 } });
+  assert.deepEqual([config.learningRate, settings.batchSize], [1e-5, 4]);
+});
