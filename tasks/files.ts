@@ -55,7 +55,8 @@ export interface Drawn<E extends Example> {
 
 /**
  * Makes an example of each record, leaves out those whose prompt came before, and draws `count`. Where
- * records have `split` (train or heldout) that parts them, else a fifth is held out.
+ * records have `split` (train or heldout) that parts them, and those without one are trained on; else a
+ * fifth is held out.
  * @throws {SyntaxError} for a split that is neither, no record left to train on, and what `make` throws
  */
 export function drawExamples<E extends Example>(
@@ -99,7 +100,10 @@ export function drawExamples<E extends Example>(
     throw recordError({ file, place: "" }, `records must be left to train on: ${now}`);
   }
   const of = `of ${records.length} records of ${file} are left out:`;
+  const unsplit = all.filter(({ split }) => split === undefined).length;
   const notices = [
+    isSplit && unsplit > 0 &&
+    `${unsplit} of ${all.length} prompts of ${file} have no split, where others have one: they count as training prompts`,
     twice > 0 && `${twice} ${of} their prompts came before`,
     unused > 0 && `${unused} ${of} they have no label`,
     all.length > drawn.length &&

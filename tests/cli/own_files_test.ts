@@ -166,7 +166,7 @@ inTemporary(
 
     // As where it was killed before another checkpoint: what was asked for then still holds.
     await Deno.remove(`${place}/runs/a/checkpoints/step-2`, { recursive: true });
-  await Deno.remove(`${place}/runs/a/summary.json`);
+    await Deno.remove(`${place}/runs/a/summary.json`);
     const onceMore = await train(place, "--resume runs/a --steps 2 --quiet");
     assert.equal(onceMore.code, 0, onceMore.err);
 
