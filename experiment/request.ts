@@ -173,7 +173,7 @@ function resolve(request: TrainRequest): ResolvedRequest {
   const rewards = withMeasure(chooseRewards(reward, values), task, values);
   const answers = { parent, servers, asksServers: asksServers({ rewards, parent }) };
   const about = { algorithm: algorithm.name, needs, config, run: settings, rewards, asked };
-  const used = { ...about, ...answers };
+  const used = { ...about, ...answers, task: { settings: opened.settings, idle: task.idle } };
   checkConflicts(used);
   const { rows } = settingsTable(algorithm, all, opened.options);
   return {

@@ -51,6 +51,8 @@ export interface Task {
   readonly parent: Parent;
   /** What people should know of it, a sentence each. Default: nothing. */
   readonly notices?: readonly string[];
+  /** Settings of its own that change nothing as it was opened, with what follows "as". Default: none. */
+  readonly idle?: Readonly<Record<string, string>>;
 }
 
 /** A file that was read for a task. */

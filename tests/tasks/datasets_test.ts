@@ -136,3 +136,32 @@ Deno.test("prompts without a split beside some with it are trained on, and count
   const none = await openOn(dialogue, ["a.jsonl", lines([ask(1, {}), ask(2, {})])]);
   assert.deepEqual(none.notices, []);
 });
+
+Deno.test("a task names those of its settings that change nothing of its data, and why", async () => {
+  const record = (i: number, split?: string) => ({
+    question: `${i} + 1?`,
+    answer: String(i + 1),
+    ...(split && { split }),
+  });
+  const numbers = Array.from({ length: 300 }, (_, i) => i);
+  const some = ["a.jsonl", lines(numbers.slice(0, 9).map((i) => record(i)))] as const;
+  const many = [
+    "a.jsonl",
+    lines(numbers.map((i) => record(i, i % 5 ? "train" : "heldout"))),
+  ] as const;
+  const idle = async ([name, text]: readonly [string, string], settings = {}) =>
+    (await openOn(math, [name, text], settings)).idle;
+  const level = "the problems are those of data";
+  assert.deepEqual(await idle(some), { level, count: "all 9 prompts of a.jsonl are used" });
+  assert.deepEqual(await idle(some, { count: 5 }), { level });
+  assert.deepEqual(await idle(many), { level }); // of 300 prompts 256 are drawn
+  assert.deepEqual(await idle(many, { count: 300 }), {
+    level,
+    splitSeed: "all 300 prompts of a.jsonl are used, parted by their split",
+  });
+  assert.deepEqual((await openTask(math)).task.idle, {}); // made: each of them counts
+  assert.deepEqual((await openTask(dialogue)).task.idle, {
+    count: "all 120 prompts of tasks/data/dialogue.csv are used",
+    splitSeed: "all 120 prompts of tasks/data/dialogue.csv are used, parted by their split",
+  });
+});
