@@ -205,6 +205,7 @@ Deno.test("the closing table aligns before and after, and says where the run lie
     "done in 0:01, 10 tokens/s",
     "folder  runs/x",
     "report  runs/x/report.html",
+    "ask it  deno task generate --model runs/x 'red and blue make'",
   ]);
   assert.deepEqual(closing({ ...run, summary: undefined }, terminal), []);
   const narrow = closing(run, { ...terminal, columns: 40 });
@@ -227,6 +228,8 @@ Deno.test("the closing table aligns before and after, and says where the run lie
     "  runs/x",
     "report",
     "  report.html there",
+    "ask it",
+    "  deno task generate --model runs/x 'red and blue make'",
   ]);
   for (const columns of [40, 59, 60, 80, 100]) {
     const long = completions.map((row) => ({
@@ -235,12 +238,13 @@ Deno.test("the closing table aligns before and after, and says where the run lie
       completion: "word ".repeat(30),
       answer: "word ".repeat(30),
     }));
-    const lines = closing({ ...run, completions: long }, { ...terminal, columns });
+    const lines = closing({ ...run, completions: long }, { ...terminal, columns })
+      .filter((line) => !line.includes("deno task")); // which is one line, to be copied
     assert.ok(lines.every((line) => line.length <= columns), `${columns}: ${lines.join("\n")}`);
   }
 });
 
-Deno.test("the closing lines ask the trained model a held-out prompt that it learnt, ready to paste", () => {
+Deno.test("the closing lines ask the trained model a prompt that it answers otherwise now, ready to paste", () => {
   const config = { ...info(), command: "", request: {}, versions: {}, config: { maxNewTokens: 2 } };
   const prompt = "it's red and blue => ";
   /** What `ask it` says of one prompt. */
@@ -251,7 +255,6 @@ Deno.test("the closing lines ask the trained model a held-out prompt that it lea
       folder?: string;
       columns?: number;
       prompt?: string;
-      split?: "train";
     } = {},
   ) => {
     const completions = [
@@ -268,11 +271,27 @@ Deno.test("the closing lines ask the trained model a held-out prompt that it lea
   assert.deepEqual(ask(" red", " purple", { columns: 40 }), ["ask it", `  ${command}`]);
   assert.match(ask("red", "purple", { folder: "runs/my x" })[0], / --model 'runs\/my x' /);
   assert.deepEqual(ask("purple", "purple"), []); // was right before
-  assert.deepEqual(ask("red", "green"), []);
-  assert.deepEqual(ask("red", "purple", { split: "train" }), []);
+  assert.deepEqual(ask("red", "red"), []);
+  assert.deepEqual(ask("red", "green"), [`ask it  ${command}`]); // another answer, if not a right one
   assert.deepEqual(ask("red", "purple", { prompt: "two\nlines" }), []); // is not shown as it is
   assert.deepEqual(ask("red", "purple", { prompt: "--red and blue" }), []);
   assert.deepEqual(ask("red", "purple", { folder: "runs/\u001b[2J" }), []);
+  const rows = ([id, split, before, after]: string[]) =>
+    [["before", before], ["after", after]].map(([when, text]) => ({
+      ...completion(0, `${when}:${split}`, text),
+      ...{ id, prompt: id },
+    }));
+  const first = (...all: string[][]) => {
+    const run = { folder: "x", config, names: [], metrics: [], summary };
+    return closing({ ...run, completions: all.flatMap(rows) }, remembering()).at(-1)!.split(" ").at(
+      -1,
+    );
+  };
+  const other = ["other", "heldout", "red", "green"], same = ["same", "heldout", "red", "red"];
+  assert.equal(first(same, other, ["right", "heldout", "red", "purple"]), "right");
+  assert.equal(first(same, other, ["right", "train", "red", "purple"]), "right");
+  assert.equal(first(same, ["trained", "train", "red", "green"], other), "other");
+  assert.equal(first(same, ["trained", "train", "red", "green"]), "trained");
 });
 
 /** A good machine; a test changes one thing. */
