@@ -12,7 +12,7 @@ import type {
   Summary,
 } from "../experiment/observer.ts";
 import { harmless } from "./printable.ts";
-import { playerRows } from "./report/results.ts";
+import { playerRows, rewardSum } from "./report/results.ts";
 import { SERIES, valueOf } from "./report/series.ts";
 import {
   barStream,
@@ -144,7 +144,7 @@ export class Progress implements RunObserver {
     const dot = terminal.fancy ? "·" : "-";
     const parts = [
       paint(terminal, "bold", info.task),
-      `${info.algorithm} (${info.rewards.join(" + ")})`,
+      `${info.algorithm} (${rewardSum(info, terminal.fancy)})`,
       info.model,
       `seed ${info.seed}`,
       deviceWords(info.device),

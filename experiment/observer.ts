@@ -85,6 +85,8 @@ export interface Summary {
   task: string;
   algorithm: string;
   rewards: string[];
+  /** What each counts in the reward; absent in runs of earlier versions. */
+  rewardWeights?: Readonly<Record<string, number>>;
   model: string;
   seed: number;
   /** Steps done. */

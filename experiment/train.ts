@@ -308,13 +308,14 @@ class TrainingRun {
   }
 
   #summary(after: Record<Split, SplitResult>): Summary {
-    const { task, algorithm, rewards, model, seed, device: { kind, name } } = this.run.info;
+    const { task, algorithm, rewards, weights, model, seed, device: { kind, name } } =
+      this.run.info;
     const { before, players, tokens, trainingSeconds, trainer: { step: steps } } = this.#state;
     const { measure } = this.run.plan.task;
     const best = this.#state.evaluated?.best;
     const stoppedAfter = steps < this.run.plan.config.totalSteps ? this.#stoppedAfter() : undefined;
     return {
-      ...{ task, algorithm, rewards, model, seed, steps },
+      ...{ task, algorithm, rewards, rewardWeights: weights, model, seed, steps },
       device: { kind, name },
       seconds: Number(this.#elapsed().toFixed(1)),
       tokensPerSecond: Math.round(tokens / Math.max(trainingSeconds, 1e-9)),

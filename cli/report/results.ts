@@ -21,6 +21,23 @@ export function toldMeasure(summary: Pick<Summary, "measure" | "train" | "heldou
   return all.some(Number.isFinite) ? measure : { name: "reward", of: ({ reward }) => reward };
 }
 
+/**
+ * What a run is rewarded by, `semantic x 0.5 + format x 0.2`; a weight of 1 goes without saying. Runs of
+ * earlier versions kept no weights: their rewards are named.
+ */
+export function rewardSum(
+  { rewards, weights = {} }: {
+    rewards: readonly string[];
+    weights?: Readonly<Record<string, number>>;
+  },
+  fancy: boolean,
+): string {
+  const terms = rewards.map((name) =>
+    [1, undefined].includes(weights[name]) ? name : `${name} ${fancy ? "×" : "x"} ${weights[name]}`
+  );
+  return terms.join(" + ");
+}
+
 /** One player that learns nothing: what it does, in the words of a table, and what it earns. */
 export interface PlayerRow {
   name: string;

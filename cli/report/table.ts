@@ -13,7 +13,7 @@ import {
   type Terminal,
 } from "../terminal.ts";
 import { wrap } from "../wrap.ts";
-import { measureOf, playerRows } from "./results.ts";
+import { measureOf, playerRows, rewardSum } from "./results.ts";
 
 const SHOWN = 6; // completions side by side
 
@@ -36,6 +36,7 @@ export function closing(run: RunData, terminal: Terminal): string[] {
     "",
     paint(terminal, "bold", scores[0]),
     ...scores.slice(1),
+    ...sumWords(run, terminal),
     ...(found.length === 0 ? [] : ["", ...texts]),
     "",
     ...endWords(run, terminal),
@@ -45,6 +46,12 @@ export function closing(run: RunData, terminal: Terminal): string[] {
       : ["folder", `  ${folder}`, "report", "  report.html there"]),
     ...(ask === undefined ? [] : isWide ? [`ask it  ${ask}`] : ["ask it", `  ${ask}`]),
   ];
+}
+
+/** What the column of rewards is the sum of, where that is not one reward as it is. */
+function sumWords({ config }: RunData, { fancy, columns: room }: Terminal): string[] {
+  const sum = rewardSum(config, fancy);
+  return sum === config.rewards[0] ? [] : wrap(`reward = ${sum}`, room, 2);
 }
 
 /** Which step's answers to held-out prompts were best, and whether the run ended because none was better. */

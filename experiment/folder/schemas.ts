@@ -107,6 +107,7 @@ const best = split.extend({ step: z.int().nonnegative() });
 /** `summary.json` of a run. */
 export const summarySchema = z.looseObject({
   ...about,
+  rewardWeights: z.record(z.string(), z.number()).optional(),
   device,
   seconds: z.number(),
   tokensPerSecond: z.number(),

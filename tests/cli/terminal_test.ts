@@ -164,6 +164,28 @@ Deno.test("at 40 columns no line of a run is longer, and what it says is there",
   assert.match(said[0], /entropy +clipped +tok\/s +left$/);
 });
 
+Deno.test("the header and the closing table show what each reward counts", () => {
+  const weights = { semantic: 0.5, format: 0.2, exact: 0, length: 1, repetition: -2 };
+  const rewards = Object.keys(weights);
+  const sum = "semantic x 0.5 + format x 0.2 + exact x 0 + length + repetition x -2";
+  const terminal = remembering();
+  new Progress(terminal, () => "runs/x").start({ ...info(), rewards, weights });
+  assert.equal(terminal.said[0], `colors - ppo (${sum}) - tiny - seed 1`);
+  const config = { ...info(), rewards, weights, command: "", request: {}, versions: {} };
+  const run = { folder: "x", config, names: [], metrics: [], completions: [], summary };
+  assert.equal(closing(run, terminal)[4], `reward = ${sum}`);
+  assert.deepEqual(closing(run, { ...terminal, columns: 40 }).slice(6, 8), [
+    "reward = semantic x 0.5 + format x 0.2 +",
+    "  exact x 0 + length + repetition x -2",
+  ]);
+  const half = { ...config, rewards: ["exact"], weights: { exact: 0.5 } };
+  assert.equal(closing({ ...run, config: half }, terminal)[4], "reward = exact x 0.5");
+  const old = { ...config, rewards: ["exact", "length"], weights: undefined };
+  assert.equal(closing({ ...run, config: old }, terminal)[4], "reward = exact + length");
+  const one = { ...config, rewards: ["exact"], weights: { exact: 1 } };
+  assert.equal(closing({ ...run, config: one }, terminal)[4], "");
+});
+
 Deno.test("joinedLines() fills lines, keeps parts whole where they fit, and never breaks a word", () => {
   assert.deepEqual(joinedLines(["ab", "cd", "ef"], " - ", 7), ["ab - cd", "ef"]);
   assert.deepEqual(joinedLines(["a", "long part here", "b"], " - ", 9), [
