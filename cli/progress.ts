@@ -18,6 +18,7 @@ import {
   barStream,
   clip,
   clipStart,
+  cutMark,
   deviceWords,
   duration,
   joinedLines,
@@ -168,6 +169,7 @@ export class Progress implements RunObserver {
   step({ step, metrics, completions }: StepReport): void {
     const pace = this.#pace ??= new Pace(step, this.now);
     const columns = columnsIn(this.terminal.columns), first = this.#columns.length === 0;
+    if (first) this.#explain();
     if (columns.length !== this.#columns.length) { // the first step, or the window is another
       this.#columns = columns;
       const names = Object.fromEntries(columns.map(([name]) => [name, name]));
@@ -181,6 +183,15 @@ export class Progress implements RunObserver {
     for (const row of bestAndWorst(completions)) {
       for (const line of this.#shown(row)) this.#bar.say(line);
     }
+  }
+
+  /** Says once what the signs of the lines below it mean. */
+  #explain(): void {
+    const { terminal } = this, [up, down, same] = signs(terminal);
+    const words =
+      `${up} ${down} ${same} reward since the line before; below it the step's best and ` +
+      `worst completion, ${cutMark(terminal.fancy)} cut`;
+    for (const line of wrap(words, terminal.columns)) this.#bar.say(paint(terminal, "dim", line));
   }
 
   /** Says what came of held-out prompts on the way. */
@@ -231,7 +242,7 @@ export class Progress implements RunObserver {
     const { terminal } = this;
     const reward = valueOf(SERIES.reward, metrics);
     const change = reward - this.#lastReward;
-    const [up, down, same] = terminal.fancy ? ["▲", "▼", "="] : ["^", "v", "="];
+    const [up, down, same] = signs(terminal);
     const sign = change > 0 ? up : change < 0 ? down : change === 0 ? same : " ";
     const arrow = change > 0
       ? paint(terminal, "green", sign)
@@ -285,6 +296,9 @@ export function bestAndWorst(completions: readonly CompletionRow[]): CompletionR
   const sorted = [...scored].sort((a, b) => b.reward! - a.reward!);
   return [sorted[0], sorted.at(-1)!];
 }
+
+/** Signs of a reward that rose, fell, and stayed. */
+const signs = ({ fancy }: Terminal): string[] => fancy ? ["▲", "▼", "="] : ["^", "v", "="];
 
 type Columns = readonly (readonly [name: string, width: number])[];
 

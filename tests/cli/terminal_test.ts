@@ -117,7 +117,11 @@ Deno.test("a log line shows step, reward with its direction, KL, speed, and two 
     timings,
   });
   progress.close();
-  const [head, title, first, best, worst, second] = terminal.said;
+  const [head, legend, title, first, best, worst, second] = terminal.said;
+  assert.equal(
+    legend,
+    "^ v = reward since the line before; below it the step's best and worst completion, ~ cut",
+  );
   assert.equal(head, "colors - ppo (exact) - tiny - seed 1 - fake (cpu, software) - runs/x");
   assert.match(title, /^ {2}step {3}reward +KL +entropy +clipped +tok\/s +left$/);
   assert.match(first, /^ {5}1 {5}0\.25 /);
@@ -148,6 +152,12 @@ Deno.test("at 40 columns no line of a run is longer, and what it says is there",
     "(webgpu, software)",
     "runs/colors-ppo-1-2026-11-26-150000",
   ]);
+  assert.deepEqual(said.slice(6, 9), [
+    "^ v = reward since the line before;",
+    "below it the step's best and worst",
+    "completion, ~ cut",
+  ]);
+  said.splice(6, 3);
   assert.match(said[6], /^ {2}step {3}reward {10}KL {6}left$/);
   assert.match(said[7], /^ {5}1 {5}0\.25 /);
   assert.deepEqual(said.slice(8, 10), [
