@@ -371,6 +371,6 @@ Deno.test("--list has every task with what it decides, in words and as one objec
     const text = (await train(place, "--list")).out;
     assert.match(
       text,
-      /^ {2}colors +name what two colours give when mixed; --model tiny --algorithm ppo --reward semantic; 72 prompts to train on, 18 held out; rewards semantic, exact, first_word$/m,
+      /^ {2}colors {6}name what two colours give when mixed\n {14}--model tiny --algorithm ppo --reward semantic\n {14}72 prompts to train on, 18 held out\n {14}rewards semantic, exact, first_word$/m,
     );
   }));
