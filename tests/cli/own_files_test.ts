@@ -320,11 +320,11 @@ Deno.test("files that are at fault end with 1, and are named with the line", () 
       ],
       [
         "throws.ts",
-        /^error: Cannot load the task throws\.ts as it fails in line 2: Error: no\. Correct the file/m,
+        /^error: Cannot load the task throws\.ts as it fails in line 2, column 7: Error: no\. Correct the file/m,
       ],
       [
         "colors --reward throws.ts",
-        /^error: Cannot load the reward throws\.ts as it fails in line 2: Error: no/m,
+        /^error: Cannot load the reward throws\.ts as it fails in line 2, column 7: Error: no/m,
       ],
     ];
     for (const [words, message] of cases) {
@@ -332,6 +332,21 @@ Deno.test("files that are at fault end with 1, and are named with the line", () 
       assert.match(err, message, words);
       assert.equal(code, 1, words);
     }
+    await Deno.writeTextFile(
+      `${place}/late.ts`,
+      "const helper = (text: string) => {\n  throw new Error(text);\n};\n" +
+        "export default (text: string, _: unknown) => helper(`no ${text.length > 99}`);",
+    );
+    const late = await train(place, `colors --reward ./late.ts --skip-players --debug ${SMALL}`);
+    assert.equal(late.code, 1);
+    assert.match(
+      late.err,
+      /^error: Cannot score by the reward late: \.\/late\.ts fails in line 2, column 9: Error: no false$/m,
+    );
+    assert.match(
+      late.err,
+      /^caused by: Error: no false\n +at helper \(file:.*\/late\.ts:2:9\)\n +at .*\/late\.ts:4:\d+\)?$/m,
+    );
     const help = await train(place, "broken.csv --help");
     assert.equal(help.code, 0);
     assert.match(help.out, /broken\.csv cannot be opened so: Cannot read broken\.csv:3 as/);
