@@ -1,7 +1,7 @@
 /** Flags and settings in the words of `--help`. @module */
 import { type Option, optionFacts } from "../base/options.ts";
 import type { Settings } from "./command.ts";
-import { wrapIndented } from "./wrap.ts";
+import { NARROW, wrapIndented } from "./wrap.ts";
 
 /** A flag's line: what it does, then what it may be. */
 export function flagHelp(option: Option): string {
@@ -18,8 +18,6 @@ const defaultOf = ({ default: value, otherwise }: Option): string =>
 
 /** Columns that help takes where nobody says how many there are. */
 export const HELP_WIDTH = 100;
-/** Below this many, what an entry does stands under its name. */
-export const NARROW = 70;
 
 /** All settings, group by group: what each does, and below it what it may be. */
 export function settingsHelp({ rows, note }: Settings, columns: number): string {

@@ -46,7 +46,7 @@ export async function main(
     }
     const debug = args.includes("--debug"), message = messageOf(error), code = exitCode(error);
     terminal.err(`${paint(terminal, "red", "error:")} ${message}`);
-    if (debug && error instanceof Error) terminal.err(error.stack ?? "no stack");
+    if (debug && error instanceof Error) terminal.err(stacksOf(error));
     if (code === 1 && !debug) terminal.err("(--debug shows where)");
     return fail(code, message, factsOf(error));
   }
@@ -56,6 +56,14 @@ export async function main(
 async function prepared(command: Command, [name, ...args]: readonly string[]): Promise<Command> {
   const asked = name === command.spec.name && command.prepare && glance(args, command.spec);
   return asked ? await command.prepare!(asked) : command;
+}
+
+/** The stack of an error, and below it those of what caused it: a user's own code may be the last. */
+function stacksOf(error: Error, depth = 0): string {
+  const causes = error instanceof AggregateError ? error.errors : [error.cause];
+  const below = depth > 8 ? [] : causes.filter((cause) => cause instanceof Error);
+  return [error.stack ?? "no stack", ...below.map((cause) => stacksOf(cause, depth + 1))]
+    .join("\ncaused by: ");
 }
 
 /** 2 where what was asked for cannot be, 1 for every other failure. */

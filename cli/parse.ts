@@ -11,9 +11,9 @@ import {
   type Settings,
   UsageError,
 } from "./command.ts";
-import { flagHelp, HELP_WIDTH, inShort, NARROW, settingsHelp } from "./help.ts";
+import { flagHelp, HELP_WIDTH, inShort, settingsHelp } from "./help.ts";
 import { synonymOf } from "./synonyms.ts";
-import { wrapIndented } from "./wrap.ts";
+import { NARROW, wrapIndented } from "./wrap.ts";
 
 /** Help is the answer: `message` is the text; `asked` is false where no command was given. */
 export class HelpShown extends Error {

@@ -13,12 +13,13 @@ import type {
 } from "../experiment/observer.ts";
 import { harmless } from "./printable.ts";
 import { playerRows } from "./report/results.ts";
-import { rewardTerms } from "./report/reward_words.ts";
+import { rewardSum } from "./report/reward_words.ts";
 import { SERIES, valueOf } from "./report/series.ts";
 import {
   barStream,
   clip,
   clipStart,
+  cutMark,
   deviceWords,
   duration,
   joinedLines,
@@ -145,7 +146,7 @@ export class Progress implements RunObserver {
     const dot = terminal.fancy ? "·" : "-";
     const parts = [
       paint(terminal, "bold", info.task),
-      `${info.algorithm} (${rewardTerms(info)})`,
+      `${info.algorithm} (${rewardSum(info, terminal.fancy)})`,
       info.model,
       `seed ${info.seed}`,
       deviceWords(info.device),
@@ -169,6 +170,7 @@ export class Progress implements RunObserver {
   step({ step, metrics, completions }: StepReport): void {
     const pace = this.#pace ??= new Pace(step, this.now);
     const columns = columnsIn(this.terminal.columns), first = this.#columns.length === 0;
+    if (first) this.#explain();
     if (columns.length !== this.#columns.length) { // the first step, or the window is another
       this.#columns = columns;
       const names = Object.fromEntries(columns.map(([name]) => [name, name]));
@@ -182,6 +184,15 @@ export class Progress implements RunObserver {
     for (const row of bestAndWorst(completions)) {
       for (const line of this.#shown(row)) this.#bar.say(line);
     }
+  }
+
+  /** Says once what the signs of the lines below it mean. */
+  #explain(): void {
+    const { terminal } = this, [up, down, same] = signs(terminal);
+    const words =
+      `${up} ${down} ${same} reward since the line before; below it the step's best and ` +
+      `worst completion, ${cutMark(terminal.fancy)} cut`;
+    for (const line of wrap(words, terminal.columns)) this.#bar.say(paint(terminal, "dim", line));
   }
 
   /** Says what came of held-out prompts on the way. */
@@ -232,7 +243,7 @@ export class Progress implements RunObserver {
     const { terminal } = this;
     const reward = valueOf(SERIES.reward, metrics);
     const change = reward - this.#lastReward;
-    const [up, down, same] = terminal.fancy ? ["▲", "▼", "="] : ["^", "v", "="];
+    const [up, down, same] = signs(terminal);
     const sign = change > 0 ? up : change < 0 ? down : change === 0 ? same : " ";
     const arrow = change > 0
       ? paint(terminal, "green", sign)
@@ -286,6 +297,9 @@ export function bestAndWorst(completions: readonly CompletionRow[]): CompletionR
   const sorted = [...scored].sort((a, b) => b.reward! - a.reward!);
   return [sorted[0], sorted.at(-1)!];
 }
+
+/** Signs of a reward that rose, fell, and stayed. */
+const signs = ({ fancy }: Terminal): string[] => fancy ? ["▲", "▼", "="] : ["^", "v", "="];
 
 type Columns = readonly (readonly [name: string, width: number])[];
 

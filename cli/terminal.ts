@@ -93,9 +93,11 @@ export function paint(terminal: Terminal, style: Style, text: string): string {
 export function clip(text: string, width: number, fancy = false): string {
   const characters = [...text];
   if (characters.length <= width) return text;
-  const mark = fancy ? "…" : "~";
-  return characters.slice(0, Math.max(0, width - 1)).join("") + mark;
+  return characters.slice(0, Math.max(0, width - 1)).join("") + cutMark(fancy);
 }
+
+/** What stands where a text was cut. */
+export const cutMark = (fancy: boolean): string => fancy ? "…" : "~";
 
 /** As `clip`, but cuts the beginning: prompts of a task begin alike and differ at their end. */
 export function clipStart(text: string, width: number, fancy = false): string {

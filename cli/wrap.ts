@@ -22,12 +22,23 @@ export function wrap(text: string, width: number, indent = 0): string[] {
 export const wrapIndented = (text: string, width: number, indent: number): string[] =>
   wrap(text, width - indent).map((line) => " ".repeat(indent) + line);
 
-/** A name and what is said of it, in two columns of which the second keeps to itself. */
-export function beside(rows: readonly (readonly [string, string])[], width: number): string[] {
+/** Width of a window below which what is said of a name stands under it: beside it there is no room. */
+export const NARROW = 70;
+
+/** Names and what is said of each, one part or several: in two columns, in a narrow window below it. */
+export function beside(
+  rows: readonly (readonly [name: string, parts: readonly string[]])[],
+  width: number,
+): string[] {
+  if (width < NARROW) {
+    return rows.flatMap(([name, parts]) => [
+      `  ${name}`,
+      ...parts.flatMap((part) => wrap(part, width - 4, 2).map((line) => " ".repeat(4) + line)),
+    ]);
+  }
   const longest = Math.max(...rows.map(([name]) => [...name].length));
-  return rows.flatMap(([name, words]) => {
-    const [first, ...more] = wrap(words, width - longest - 4);
-    const gap = " ".repeat(longest - [...name].length);
-    return [`  ${name}${gap}  ${first}`, ...more.map((line) => " ".repeat(longest + 4) + line)];
+  return rows.flatMap(([name, parts]) => {
+    const lines = parts.flatMap((part) => wrap(part, width - longest - 4, 2));
+    return lines.map((line, i) => `  ${(i === 0 ? name : "").padEnd(longest)}  ${line}`);
   });
 }

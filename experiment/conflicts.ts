@@ -11,6 +11,7 @@ import { SERVER_OPTIONS } from "../rewards/servers/limits.ts";
 import type { Needs } from "../rl/algorithm.ts";
 import { scheduleSteps } from "../rl/phases.ts";
 import type { TrainerConfig } from "../rl/trainer_options.ts";
+import type { Task } from "../tasks/task.ts";
 import { networksOf } from "./reward_networks.ts";
 import { type ChosenReward, settingsOfRewards } from "./rewards.ts";
 import { rewardRows, type RunSettings } from "./settings.ts";
@@ -25,6 +26,8 @@ export interface SettingsInUse {
   rewards: readonly ChosenReward[];
   /** Who gives the answers. */
   parent: Readonly<ParentSettings>;
+  /** The task's own, and those of them that change nothing, with the reason. */
+  task: { settings: Readonly<Record<string, OptionValue>> } & Pick<Task, "idle">;
   /** Whether any of them asks a server. */
   asksServers: boolean;
   /** By the names of the command line. */
@@ -86,9 +89,12 @@ function checkSync({ loraRank, frozenDtype }: Readonly<RunSettings>): void {
 export function settingsNotices(
   rows: OptionRows,
   all: readonly RewardDefinition[],
-  { needs, config, run, rewards, parent, asksServers, asked }: SettingsInUse,
+  { needs, config, run, rewards, parent, task, asksServers, asked }: SettingsInUse,
 ): string[] {
-  const values = { ...config, ...run, ...settingsOfRewards(rewards), ...parent };
+  const values = {
+    ...{ ...config, ...run, ...settingsOfRewards(rewards) },
+    ...{ ...parent, ...task.settings },
+  };
   const notices = optionNotices(rows, { asked, values });
   const add = (when: boolean, name: string, reason: string): void => {
     if (when && asked[name] !== undefined) {
@@ -99,6 +105,7 @@ export function settingsNotices(
     const used = rewards.some((one) => "definition" in one && owners.includes(one.definition.name));
     add(!used, name, `${owners.join(" or ")} is not among the run's rewards by name`);
   }
+  for (const [name, reason] of Object.entries(task.idle ?? {})) add(true, name, reason);
   for (const name of SERVER_OPTIONS.names) add(!asksServers, name, "the run asks no server");
   const { batchSize, loraRank } = run, { microbatchRows, epochs, minibatches } = config;
   add(microbatchRows >= batchSize, "microbatchRows", `batchSize=${batchSize} is no more`);

@@ -2,6 +2,7 @@
 import type { Tuning } from "../kernels/tuning.ts";
 import type { ModelSource } from "../model/hub/find_model.ts";
 import type { StepTimings } from "../rl/trainer.ts";
+import type { DataSource } from "../tasks/task.ts";
 
 /** Which of a task's prompts. */
 export type Split = "train" | "heldout";
@@ -84,6 +85,8 @@ export interface Summary {
   task: string;
   algorithm: string;
   rewards: string[];
+  /** What each counts in the reward; absent in runs of earlier versions. */
+  rewardWeights?: Readonly<Record<string, number>>;
   model: string;
   seed: number;
   /** Steps done. */
@@ -140,6 +143,8 @@ export interface RunInfo {
   config: Record<string, unknown>;
   /** Files of the user's own, where task or rewards came from some. */
   files?: RunFiles;
+  /** What the task read, where that is anything. */
+  dataFiles?: readonly DataSource[];
   /** What tells the networks and word vectors that rewards read from others, by name; absent without any. */
   rewardSources?: Readonly<Record<string, string>>;
 }

@@ -80,7 +80,7 @@ export async function openRun(
   });
   const sources = await rewardSources(plan.rewards);
   const info = { ...infoOf({ plan, device, found, sizes, rewards }), ...sourcesOf(sources) };
-  const notices = loaded ? requireSame(resume!, loaded.manifest, info, changed) : [];
+  const notices = loaded ? await requireSame(resume!, loaded.manifest, info, changed) : [];
   const explain = (error: unknown): never => {
     throw explainMemory(error, device, sizes);
   };
@@ -170,11 +170,13 @@ function infoOf(
 const sourcesOf = (rewardSources: Record<string, string>): Pick<RunInfo, "rewardSources"> =>
   Object.keys(rewardSources).length === 0 ? {} : { rewardSources };
 
-/** The files of a user's own that the run is made of; nothing where there is none. */
-function filesOf({ opened: { file }, rewards }: ResolvedRequest): Pick<RunInfo, "files"> {
+/** The files of a user's own that the run is made of, and those that its task read; nothing where there is none. */
+function filesOf(
+  { opened: { file, data }, rewards }: ResolvedRequest,
+): Pick<RunInfo, "files" | "dataFiles"> {
   const all = rewards.flatMap(({ file }) => file ?? []);
-  if (!file && all.length === 0) return {};
-  return { files: { ...(file && { task: file }), ...(all.length > 0 && { rewards: all }) } };
+  const own = { ...(file && { task: file }), ...(all.length > 0 && { rewards: all }) };
+  return { ...((file || all.length > 0) && { files: own }), ...(data && { dataFiles: data }) };
 }
 
 /** Preallocates a run's memory; one host sync brings what the driver says to it. */

@@ -3,7 +3,7 @@ import { isPath } from "../base/own_file.ts";
 import { asUsage } from "../base/usage.ts";
 import type { OptionValue } from "../base/options.ts";
 import { type OpenedTask, openTask, type TaskRequest } from "../tasks/open.ts";
-import { taskContext } from "./folder/data_file.ts";
+import { type DataCommits, taskContext } from "./folder/data_file.ts";
 import type { TrainRequest } from "./request.ts";
 import { loadRewards } from "./rewards.ts";
 
@@ -17,10 +17,10 @@ export type OpenedRequest = TrainRequest & { task: OpenedTask };
  * @throws {Error} where a file is not what it must be, or data cannot be had
  */
 export async function openRequest(request: TrainRequest): Promise<OpenedRequest> {
-  const { task, reward, settings } = request;
+  const { task, reward, settings, dataCommits } = request;
   return {
     ...request,
-    task: await openFrom(task, settings),
+    task: await openFrom(task, settings, dataCommits),
     ...(reward !== undefined && { reward: await loadRewards(reward) }),
   };
 }
@@ -29,14 +29,22 @@ export async function openRequest(request: TrainRequest): Promise<OpenedRequest>
 export async function openFrom(
   asked: TaskRequest,
   settings: Readonly<Record<string, OptionValue | undefined>> = {},
+  commits?: DataCommits,
 ): Promise<OpenedTask> {
   const { task, file } = await findFrom(asked);
   try {
-    const opened = await openTask(task, settings, taskContext());
-    return file ? { ...opened, file } : opened;
+    return withFile(await openTask(task, settings, taskContext(commits)), file);
   } catch (error) {
     throw error instanceof TypeError || error instanceof RangeError ? asUsage(error) : error;
   }
+}
+
+/** An opened task with the file that it came from, which is not its data. */
+export function withFile(opened: OpenedTask, file: OpenedTask["file"]): OpenedTask {
+  if (!file) return opened;
+  const { data = [], ...rest } = opened;
+  const others = data.filter(({ name }) => name !== file.path);
+  return { ...rest, file, ...(others.length > 0 && { data: others }) };
 }
 
 /** What is opened: a module's or a table's definition where a path is asked for, with the file. */

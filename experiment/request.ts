@@ -77,16 +77,24 @@ export interface TrainRequest {
   resume?: string;
   /**
    * What may differ from the run that wrote the checkpoint all the same, for whoever resumes asked for it:
-   * names of settings, "totalSteps" among them, and "device". Default none.
+   * names of settings, "totalSteps" among them, "device", and "files" for those of the user's own that task
+   * and rewards are made of. Default none.
    */
   changed?: readonly string[];
+  /**
+   * Settings that a run to be resumed has, by the names of the command line, where its task may suggest
+   * others by now: they win over what it suggests. Default none.
+   */
+  kept?: Readonly<Record<string, OptionValue>>;
+  /** Commits of data sets that a run to be resumed read, by OWNER/NAME. Default: what was fetched last. */
+  dataCommits?: Readonly<Record<string, string>>;
 }
 
 /** A request with everything filled in, and nothing opened. */
 export interface ResolvedRequest {
   task: Task;
-  /** The settings with which it was opened, and the file that it came from. */
-  opened: Pick<OpenedTask, "settings" | "file">;
+  /** The settings with which it was opened, the file that it came from, and what it read. */
+  opened: Pick<OpenedTask, "settings" | "file" | "data">;
   algorithm: Algorithm;
   /** What the algorithm needs of the models with these settings. */
   needs: Needs;
@@ -157,7 +165,7 @@ function resolve(request: TrainRequest): ResolvedRequest {
     reward = request.reward ?? ownRun?.rewards ?? rewardsOf(task);
   const all = [...listRewards(), ...ownDefinitions(reward)];
   const { config, run: settings, parent, servers, values } = resolveSettings(algorithm, {
-    suited: suitedSettings(task, preset).map(({ values }) => values),
+    suited: [...suitedSettings(task, preset).map(({ values }) => values), request.kept ?? {}],
     ...{ asked, seed, rewards: all, task: opened.options },
     totalSteps: steps ?? ownRun?.steps ?? task.steps,
   });
@@ -165,7 +173,7 @@ function resolve(request: TrainRequest): ResolvedRequest {
   const rewards = withMeasure(chooseRewards(reward, values), task, values);
   const answers = { parent, servers, asksServers: asksServers({ rewards, parent }) };
   const about = { algorithm: algorithm.name, needs, config, run: settings, rewards, asked };
-  const used = { ...about, ...answers };
+  const used = { ...about, ...answers, task: { settings: opened.settings, idle: task.idle } };
   checkConflicts(used);
   const { rows } = settingsTable(algorithm, all, opened.options);
   return {

@@ -32,6 +32,7 @@ import { boundsFor, boundsNotice, play } from "./players.ts";
 import { examplesFrom, meanOf, type Scorer, scoreResponses } from "./rollout.ts";
 import { fallbackNotes, rewardMetrics } from "./reward_metrics.ts";
 import { lowerLearningRate } from "./runaway.ts";
+import { Signal } from "./signal.ts";
 
 export type { TrainRequest } from "./request.ts";
 
@@ -80,8 +81,7 @@ class TrainingRun {
   #scorer: Scorer;
   /** Step of the newest checkpoint. */
   #saved: number | undefined;
-  /** Whether any step had rewards that differ; undefined before the first. */
-  #toldApart?: boolean;
+  #signal: Signal;
 
   constructor(readonly run: OpenRun, readonly observer: RunObserver, readonly started: number) {
     const { policy: { eos }, tokenizer, rewards, trainer, saved, found: { source } } = run;
@@ -96,6 +96,7 @@ class TrainingRun {
     };
     this.#secondsBefore = this.#state.seconds;
     this.#saved = saved?.trainer.step;
+    this.#signal = new Signal(saved !== undefined);
   }
 
   async finish(signal?: AbortSignal): Promise<Summary> {
@@ -112,7 +113,8 @@ class TrainingRun {
     const { players } = this.#state;
     if (players) await observer.players?.(players);
     const summary = this.#summary(await this.#learn(signal).catch(asDivergence));
-    if (this.#toldApart === false) observer.notice?.(NO_SIGNAL);
+    const { model, task: { measure } } = this.run.plan;
+    for (const text of this.#signal.notes({ model, measure })) observer.notice?.(text);
     const compared = figuresText(this.run.policy.prefixFigures);
     for (const line of this.run.servers.report()) observer.notice?.(`note: ${line}`);
     if (compared) observer.notice?.(compared);
@@ -249,7 +251,7 @@ class TrainingRun {
       tokens: this.#state.tokens + tokens,
       trainingSeconds: this.#state.trainingSeconds + (performance.now() - from) / 1000,
     };
-    this.#toldApart = this.#toldApart || metrics["score/std"] !== 0; // NaN: nothing could be scored
+    this.#signal.take(completions, metrics["score/std"]);
     const all = { ...metrics };
     for (const [name, value] of rewardMetrics(rewards, { completions, counts })) {
       if (Object.hasOwn(all, name)) {
@@ -279,6 +281,7 @@ class TrainingRun {
       ...{ policy, prompts, maxNewTokens, batchSize: settings.batchSize },
       ...{ examples: task.examples[phase.split], step, phase, signal },
     });
+    this.#signal.take(rows);
     const counts = this.run.rewards.takeCounts(); // those in metrics speak of rollouts alone
     for (const text of fallbackNotes(counts, rows.length, phase)) this.observer.notice?.(text);
     const { measure } = task;
@@ -308,13 +311,14 @@ class TrainingRun {
   }
 
   #summary(after: Record<Split, SplitResult>): Summary {
-    const { task, algorithm, rewards, model, seed, device: { kind, name } } = this.run.info;
+    const { task, algorithm, rewards, weights, model, seed, device: { kind, name } } =
+      this.run.info;
     const { before, players, tokens, trainingSeconds, trainer: { step: steps } } = this.#state;
     const { measure } = this.run.plan.task;
     const best = this.#state.evaluated?.best;
     const stoppedAfter = steps < this.run.plan.config.totalSteps ? this.#stoppedAfter() : undefined;
     return {
-      ...{ task, algorithm, rewards, model, seed, steps },
+      ...{ task, algorithm, rewards, rewardWeights: weights, model, seed, steps },
       device: { kind, name },
       seconds: Number(this.#elapsed().toFixed(1)),
       tokensPerSecond: Math.round(tokens / Math.max(trainingSeconds, 1e-9)),
@@ -327,11 +331,6 @@ class TrainingRun {
     };
   }
 }
-
-const NO_SIGNAL =
-  "note: in every step all completions had the same reward, from which nothing can be " +
-  "learned: take a reward that tells near from far (train --list), another model (--model), or a " +
-  "higher temperature";
 
 /** Whether `error` is that somebody stopped the run, which a reward may have wrapped. */
 const isReason = (error: unknown, signal: AbortSignal | undefined): boolean =>

@@ -1,5 +1,6 @@
 /** A function as a reward: of a batch, or of one completion. @module */
 import { described } from "../base/excerpt.ts";
+import { bothErrors, thrownText } from "../base/thrown.ts";
 import type { Example, Reward, RewardBatch } from "./reward.ts";
 
 /** Gives an array with a value for each completion. */
@@ -47,7 +48,7 @@ export function functionReward(name: string, score: RewardFunction): Reward {
         `for a batch it ${given.said}, for a completion it ${
           values.value ? `gave ${described(one)}` : values.said
         }`,
-      { cause: given.error ?? values.error },
+      { cause: bothErrors(given.error, values.error) },
     );
   };
   return {
@@ -64,9 +65,6 @@ async function attempt<T>(
     const value = await ask();
     return { value, said: `gave ${described(value)}` };
   } catch (error) {
-    return {
-      error,
-      said: `threw ${error instanceof Error ? `${error.name}: ${error.message}` : error}`,
-    };
+    return { error, said: `threw ${thrownText(error)}` };
   }
 }

@@ -36,6 +36,15 @@ const LONGEST = 64; // tokens of a completion, whatever the answers are
  * twice, a split that is neither, no row to train on
  */
 export function csvTask(table: string | Uint8Array, options: CsvTaskOptions): Task {
+  const { file: _, name: __, ...given } = options, task = tableTask(table, options);
+  const idle = Object.entries(task.idle ?? {})
+    .filter(([name]) => given[name as keyof CsvSettings] !== undefined)
+    .map(([name, why]) => `${name}=${given[name as keyof CsvSettings]} changes nothing as ${why}`);
+  return { ...task, notices: [...task.notices ?? [], ...idle] };
+}
+
+/** As `csvTask`, without a word about settings that were given in vain. */
+function tableTask(table: string | Uint8Array, options: CsvTaskOptions): Task {
   const { file, name = taskNameOf(file), ...settings } = options;
   const { heldoutShare, splitSeed } = OPTIONS.resolve(settings);
   const { header, rows } = readCsvTable(textOf(table, file), {
@@ -78,8 +87,15 @@ export function csvTask(table: string | Uint8Array, options: CsvTaskOptions): Ta
       `${heldout.size} of ${rows.length} prompts of ${file} are held out, drawn by splitSeed=${splitSeed}: ` +
       "a column split (train, heldout) says which",
     ],
+    idle: isSplit
+      ? { heldoutShare: HAS_SPLIT, splitSeed: HAS_SPLIT }
+      : heldout.size === 0
+      ? { splitSeed: "none is held out" }
+      : {},
   };
 }
+
+const HAS_SPLIT = "the table has a column split, which says what is held out";
 
 /** The definition of the table in `file`, which `readData` of its context reads. */
 export const csvDefinition = (file: string): TaskDefinition<CsvSettings> => ({
@@ -87,7 +103,7 @@ export const csvDefinition = (file: string): TaskDefinition<CsvSettings> => ({
   summary: `prompts of ${file}`,
   options: OPTIONS,
   async open(settings, { readData }) {
-    if (readData) return csvTask((await readData(file)).bytes, { file, ...settings });
+    if (readData) return tableTask((await readData(file)).bytes, { file, ...settings });
     throw new TypeError(
       `Cannot read ${file} as there are no files here: use csvTask() on its text`,
     );

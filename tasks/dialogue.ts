@@ -49,10 +49,11 @@ function exampleOf(record: DataRecord, id: string): AnsweredExample {
 const ABOUT = { name: "dialogue", summary: "reply to an everyday request" };
 
 function taskOf(records: DataRecord[], settings: DialogueSettings): Task {
-  const { examples, notices } = drawExamples(records, exampleOf, settings);
+  const { examples, notices, idle } = drawExamples(records, exampleOf, settings);
   const about = {
     ...ABOUT,
     notices,
+    idle,
     model: "small",
     algorithm: "grpo",
     steps: 60,

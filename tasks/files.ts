@@ -5,7 +5,7 @@ import { permutation, STREAMS } from "../base/random.ts";
 import type { Example } from "../rewards/reward.ts";
 import type { Splits } from "./prompts.ts";
 import { type DataRecord, recordError } from "./records/record.ts";
-import type { DataFile, TaskContext } from "./task.ts";
+import type { DataFile, Task, TaskContext } from "./task.ts";
 
 const HELD_OUT = 0.2; // share of the prompts
 
@@ -47,15 +47,16 @@ export async function openData(
 /** What is made of a record; undefined leaves it out. */
 export type Made<E extends Example> = (record: DataRecord, id: string) => E | undefined;
 
-/** Examples by split, and what was left out, in sentences. */
-export interface Drawn<E extends Example> {
+/** Examples by split, what was left out, in sentences, and which settings made no difference. */
+export interface Drawn<E extends Example> extends Required<Pick<Task, "idle">> {
   examples: Splits<E>;
   notices: string[];
 }
 
 /**
  * Makes an example of each record, leaves out those whose prompt came before, and draws `count`. Where
- * records have `split` (train or heldout) that parts them, else a fifth is held out.
+ * records have `split` (train or heldout) that parts them, and those without one are trained on; else a
+ * fifth is held out.
  * @throws {SyntaxError} for a split that is neither, no record left to train on, and what `make` throws
  */
 export function drawExamples<E extends Example>(
@@ -99,13 +100,27 @@ export function drawExamples<E extends Example>(
     throw recordError({ file, place: "" }, `records must be left to train on: ${now}`);
   }
   const of = `of ${records.length} records of ${file} are left out:`;
+  const unsplit = all.filter(({ split }) => split === undefined).length;
   const notices = [
+    isSplit && unsplit > 0 &&
+    `${unsplit} of ${all.length} prompts of ${file} have no split, where others have one: they count as training prompts`,
     twice > 0 && `${twice} ${of} their prompts came before`,
     unused > 0 && `${unused} ${of} they have no label`,
     all.length > drawn.length &&
     `${drawn.length} of ${all.length} prompts of ${file} are used, drawn by splitSeed=${splitSeed}: count says how many`,
   ].filter((notice) => notice !== false);
-  return { examples, notices };
+  return { examples, notices, idle: idleOf({ count, n: all.length, isSplit, file }) };
+}
+
+/** Which of the settings decide nothing of n prompts, and why. */
+function idleOf(
+  { count, n, isSplit, file }: { count: number; n: number; isSplit: boolean; file: string },
+): Record<string, string> {
+  const isAll = n <= count, all = `all ${n} prompts of ${file} are used`;
+  return {
+    ...(isAll && n <= DRAW.count.default && { count: all }),
+    ...(isAll && isSplit && { splitSeed: `${all}, parted by their split` }),
+  };
 }
 
 /** The first `count` in `order`; where there are more, about a fifth of them held out, as far as both reach. */

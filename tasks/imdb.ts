@@ -55,10 +55,11 @@ function taskOf(records: DataRecord[], words: number, settings: ImdbSettings): T
     }
     return label === -1 ? undefined : { id, prompt, label };
   };
-  const { examples, notices } = drawExamples(records, make, settings);
+  const { examples, notices, idle } = drawExamples(records, make, settings);
   const about = {
     ...ABOUT,
     notices,
+    idle,
     model: "small",
     steps: 60,
     settings: { ...SETTINGS, klCoefficient: 0.01 }, // 0.05 a nat outweighs what 32 tokens can earn

@@ -85,11 +85,12 @@ const ABOUT = { name: "math", summary: "solve a worded problem: the number is th
 
 function mathTask(
   examples: Splits<MathExample>,
-  { tags, file, notices = [] }: { tags: boolean; file: string; notices?: string[] },
+  { tags, file, notices = [], idle = {} }:
+    & { tags: boolean; file: string }
+    & Pick<Task, "notices" | "idle">,
 ): Task {
   const about = {
-    ...ABOUT,
-    notices,
+    ...{ ...ABOUT, notices, idle },
     model: "small",
     algorithm: "grpo",
     steps: 60,
@@ -120,8 +121,9 @@ async function read(data: string, settings: MathSettings, context: TaskContext):
   const wanted = { needs: ["question", "answer"], may: ["metadata", "split"] };
   const records = await readRecords(files, wanted);
   const make = (record: DataRecord, id: string) => exampleOf(record, id, tags);
-  const { examples, notices } = drawExamples(records, make, settings);
-  return mathTask(examples, { tags, file: records[0].file, notices });
+  const { examples, notices, ...drawn } = drawExamples(records, make, settings);
+  const idle = { level: "the problems are those of data", ...drawn.idle };
+  return mathTask(examples, { tags, file: records[0].file, notices, idle });
 }
 
 /** `math` by name. */

@@ -1,7 +1,14 @@
 /** Opens a task: by name, by its definition, or one that a program hands in. @module */
 import { defineOptions, type OptionTable, type OptionValue } from "../base/options.ts";
 import { findTask } from "./registry.ts";
-import { checkTask, type Task, type TaskContext, type TaskDefinition } from "./task.ts";
+import {
+  checkTask,
+  type DataFile,
+  type DataSource,
+  type Task,
+  type TaskContext,
+  type TaskDefinition,
+} from "./task.ts";
 
 /** A task as it may be asked for: a name in the registry, a definition, a task, or one that is open. */
 // deno-lint-ignore no-explicit-any -- any settings of its own
@@ -16,6 +23,8 @@ export interface OpenedTask {
   readonly settings: Readonly<Record<string, OptionValue>>;
   /** Where it came from a file: which one, and the SHA-256 of its bytes in hexadecimal digits. */
   readonly file?: { readonly path: string; readonly sha256: string };
+  /** What else was read for it; absent where nothing was. */
+  readonly data?: readonly DataSource[];
 }
 
 type Values = Readonly<Record<string, OptionValue | undefined>>;
@@ -54,8 +63,35 @@ export async function openTask(
   given: Values = {},
   context: TaskContext = {},
 ): Promise<OpenedTask> {
-  const { task, ...rest } = begin(asked, given, context);
-  return { ...rest, task: checkTask(await task) };
+  const read: DataFile[] = [];
+  const { task, ...rest } = begin(asked, given, noting(context, read));
+  const opened = { ...rest, task: checkTask(await task) };
+  return read.length === 0 ? opened : { ...opened, data: await Promise.all(read.map(sourceOf)) };
+}
+
+/** The context, which adds each file to `read` that it gives. */
+function noting({ readData, readDataFiles }: TaskContext, read: DataFile[]): TaskContext {
+  return {
+    ...(readData && {
+      async readData(name) {
+        const file = await readData(name);
+        read.push(file);
+        return file;
+      },
+    }),
+    ...(readDataFiles && {
+      async readDataFiles(name) {
+        const files = await readDataFiles(name);
+        read.push(...files);
+        return files;
+      },
+    }),
+  };
+}
+
+async function sourceOf({ name, bytes, of }: DataFile): Promise<DataSource> {
+  const hash = await crypto.subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>);
+  return { name, sha256: new Uint8Array(hash).toHex(), ...of };
 }
 
 /**

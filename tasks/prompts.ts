@@ -111,7 +111,10 @@ export function readWords(
 type About =
   & Pick<Task, "name" | "summary" | "maxNewTokens" | "defaultRewards">
   & Partial<
-    Pick<Task, "model" | "algorithm" | "fits" | "measure" | "steps" | "settings" | "notices">
+    Pick<
+      Task,
+      "model" | "algorithm" | "fits" | "measure" | "steps" | "settings" | "notices" | "idle"
+    >
   >;
 
 /** Settings that suit colors, from which tasks begin. */

@@ -51,6 +51,8 @@ export interface Task {
   readonly parent: Parent;
   /** What people should know of it, a sentence each. Default: nothing. */
   readonly notices?: readonly string[];
+  /** Settings of its own that change nothing as it was opened, with what follows "as". Default: none. */
+  readonly idle?: Readonly<Record<string, string>>;
 }
 
 /** A file that was read for a task. */
@@ -60,6 +62,19 @@ export interface DataFile {
   readonly bytes: Uint8Array;
   /** What its records are for, where it is one of several that are told apart. */
   readonly split?: "train" | "heldout";
+  /** Of a data set of the hub: OWNER/NAME[@REVISION] as it was asked for, and the commit that stood for. */
+  readonly of?: { readonly set: string; readonly commit: string };
+}
+
+/** Which file was read for a task, for whoever would read the same again. */
+export interface DataSource {
+  /** As `DataFile` has it. */
+  readonly name: string;
+  /** Of its bytes, in hexadecimal digits. */
+  readonly sha256: string;
+  /** Of a data set of the hub, see `DataFile.of`. */
+  readonly set?: string;
+  readonly commit?: string;
 }
 
 /** What a task may need of whoever opens it. */

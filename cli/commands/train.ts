@@ -118,6 +118,13 @@ const FLAGS = {
       "Continue a run, which may change its steps and how it updates, or a sweep; alone: the newest unfinished run",
     group: "Run",
   },
+  "accept-changed-files": {
+    kind: "boolean",
+    default: false,
+    doc:
+      "With --resume: go on with files of your own, or of data, as they are now; the run keeps both texts of your own",
+    group: "Run",
+  },
   list: {
     kind: "boolean",
     default: false,
@@ -209,6 +216,12 @@ export async function train(
   ready?: Ready,
 ): Promise<number> {
   const { flags } = parsed;
+  if (flags["accept-changed-files"] && flags.resume === undefined) {
+    throw new UsageError(
+      "Cannot take --accept-changed-files without --resume as a new run reads files as they are: " +
+        "leave it out",
+    );
+  }
   const catalogue = await parts.catalogue();
   if (flags.list) {
     const { detailed, showList } = await import("../train/list.ts");

@@ -15,12 +15,16 @@ export const rewardWords = ({ rewards, weights }: Weighted): string =>
 const weightWords = (name: string, weights: Weighted["weights"]): string =>
   weights && Object.hasOwn(weights, name) ? `${short(weights[name])} × ` : "";
 
-/** As --reward takes them: a weight of 1 is left out. */
-export const rewardTerms = ({ rewards, weights }: Weighted): string =>
-  rewards.map((name) => {
-    const weight = weights && Object.hasOwn(weights, name) ? weights[name] : 1;
-    return weight === 1 ? name : `${name}:${short(weight)}`;
-  }).join(" + ");
+/**
+ * For the terminal, `semantic x 0.5 + format x 0.2`; a weight of 1 goes without saying. Runs of earlier
+ * versions kept no weights: their rewards are named.
+ */
+export const rewardSum = ({ rewards, weights = {} }: Weighted, fancy: boolean): string =>
+  rewards.map((name) =>
+    [1, undefined].includes(weights[name])
+      ? name
+      : `${name} ${fancy ? "×" : "x"} ${short(weights[name])}`
+  ).join(" + ");
 
 /** The head of a reward's column. */
 export function rewardHead(name: string, { rewards, weights }: Weighted): string {

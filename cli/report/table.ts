@@ -14,6 +14,7 @@ import {
 } from "../terminal.ts";
 import { wrap } from "../wrap.ts";
 import { measureOf, playerRows } from "./results.ts";
+import { rewardSum } from "./reward_words.ts";
 
 const SHOWN = 6; // completions side by side
 
@@ -31,11 +32,12 @@ export function closing(run: RunData, terminal: Terminal): string[] {
   const scores = fits ? wide : columns(oneBelowAnother(summary));
   const all = pairs(run.completions, "heldout"), found = all.slice(0, SHOWN);
   const texts = isWide ? pairTable(found, terminal) : pairList(found, terminal);
-  const ask = question(run, all);
+  const ask = question(run, [...all, ...pairs(run.completions, "train")]);
   return [
     "",
     paint(terminal, "bold", scores[0]),
     ...scores.slice(1),
+    ...sumWords(run, terminal),
     ...(found.length === 0 ? [] : ["", ...texts]),
     "",
     ...endWords(run, terminal),
@@ -45,6 +47,12 @@ export function closing(run: RunData, terminal: Terminal): string[] {
       : ["folder", `  ${folder}`, "report", "  report.html there"]),
     ...(ask === undefined ? [] : isWide ? [`ask it  ${ask}`] : ["ask it", `  ${ask}`]),
   ];
+}
+
+/** What the column of rewards is the sum of, where that is not one reward as it is. */
+function sumWords({ config }: RunData, { fancy, columns: room }: Terminal): string[] {
+  const sum = rewardSum(config, fancy);
+  return sum === config.rewards[0] ? [] : wrap(`reward = ${sum}`, room, 2);
 }
 
 /** Which step's answers to held-out prompts were best, and whether the run ended because none was better. */
@@ -67,17 +75,19 @@ const evaluations = (count: number): string =>
   count === 1 ? "1 evaluation was" : `${count} evaluations were`;
 
 /**
- * The command that answers a held-out prompt as the trained model did, where its answer became right;
- * undefined where none did, or none can stand in a line as it is.
+ * The command that answers a prompt as the trained model did: the first whose answer became right, else the
+ * first whose answer became another; undefined where none did, or none can stand in a line as it is.
  */
 function question({ folder, config }: RunData, found: readonly Pair[]): string | undefined {
-  const became = found.find(({ prompt, before, after, answer }) =>
-    sameText(after, answer) && !sameText(before, answer) && isPlain(prompt)
+  const other = found.filter(({ prompt, before, after }) => before !== after && isPlain(prompt));
+  const right = other.find(({ before, after, answer }) =>
+    sameText(after, answer) && !sameText(before, answer)
   );
-  if (!became || !isPlain(folder)) return undefined;
+  const { prompt } = right ?? other[0] ?? {};
+  if (prompt === undefined || !isPlain(folder)) return undefined;
   const tokens = config.config.maxNewTokens; // one that learnt no end of text would go on
   const length = typeof tokens === "number" ? ` --tokens ${tokens}` : "";
-  return `deno task generate --model ${quoted(folder)}${length} ${quoted(became.prompt)}`;
+  return `deno task generate --model ${quoted(folder)}${length} ${quoted(prompt)}`;
 }
 
 /** Nothing that a terminal is not shown, and no option. */

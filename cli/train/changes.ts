@@ -7,7 +7,7 @@ import { quoted } from "../terminal.ts";
 import type { RunRequest } from "./request.ts";
 
 /** Flags that say how to run it, and change nothing of the run. */
-const FREE = ["resume", "memory", "device", "json", "quiet"];
+const FREE = ["resume", "memory", "device", "json", "quiet", "accept-changed-files"];
 /** Flags that change its course from here on, with the names of what they change. */
 const FLAGS = {
   steps: "steps",

@@ -5,7 +5,7 @@ import { openTask } from "../../tasks/open.ts";
 import { listTasks } from "../../tasks/registry.ts";
 import { DEFAULT_MODEL, type TaskDefinition } from "../../tasks/task.ts";
 import { jsonLine } from "../printable.ts";
-import type { Terminal } from "../terminal.ts";
+import { paint, type Terminal } from "../terminal.ts";
 import { beside } from "../wrap.ts";
 import { DATA } from "./ready.ts";
 import type { Catalogue, Entry } from "./request.ts";
@@ -75,18 +75,18 @@ export function showList(catalogue: Catalogue, json: boolean, terminal: Terminal
     terminal.out(jsonLine(catalogue));
     return 0;
   }
-  for (const [kind, entries] of Object.entries(catalogue) as [string, readonly Entry[]][]) {
-    terminal.out(`${kind}:`);
-    const rows = entries.map((
-      one,
-    ): [string, string] => [one.name, [one.doc, ...facts(one)].join("; ")]);
-    const width = terminal.fancy ? terminal.columns : Infinity; // a line is a name where nobody watches
-    for (const line of rows.length > 0 ? beside(rows, width) : ["  none"]) terminal.out(line);
+  const kinds = Object.entries(catalogue) as [string, readonly Entry[]][];
+  for (const [i, [kind, entries]] of kinds.entries()) {
+    if (i > 0) terminal.out("");
+    terminal.out(paint(terminal, "bold", `${kind}:`));
+    const rows = entries.map((one) => [one.name, [one.doc, ...facts(one)]] as const);
+    const lines = rows.length > 0 ? beside(rows, terminal.columns) : ["  none"];
+    for (const line of lines) terminal.out(line);
   }
   return 0;
 }
 
-/** What a line says of a task beside its summary. */
+/** What is said of a task below its summary, a part each. */
 function facts(
   { model, algorithm, reward, prompts, fits, settings, missing }: Partial<TaskEntry>,
 ): string[] {

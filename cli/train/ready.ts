@@ -55,7 +55,9 @@ export async function readyFor({ words, flags, help }: Glance): Promise<Ready | 
   };
   try {
     const opened = await openTask(task, ownSettings(words, ready.options.rows), DATA);
-    return { ...ready, opened: file ? { ...opened, file } : opened };
+    if (!file) return { ...ready, opened };
+    const { withFile } = await import("../../experiment/opening.ts"); // which read the file
+    return { ...ready, opened: withFile(opened, file) };
   } catch (error) {
     if (help && error instanceof Error) return { ...ready, fault: error };
     throw error instanceof TypeError || error instanceof RangeError ? asUsage(error) : error;

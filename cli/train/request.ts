@@ -57,6 +57,10 @@ export interface RunRequest {
   resume?: { checkpoint: string; step: number };
   /** What whoever resumes changes, see `TrainRequest.changed`. */
   changed?: readonly string[];
+  /** What the run that is resumed has, see `TrainRequest.kept`. */
+  kept?: Readonly<Record<string, OptionValue>>;
+  /** Commits of data sets that it read, see `TrainRequest.dataCommits`. */
+  dataCommits?: Readonly<Record<string, string>>;
 }
 
 /** What a task decides where the command line says nothing. */

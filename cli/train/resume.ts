@@ -3,6 +3,12 @@ import { join } from "node:path";
 import { didYouMean } from "../../base/names.ts";
 import { listFolder, listFolders } from "../../experiment/folder/files.ts";
 import { type Changes, endOf } from "../../experiment/folder/history.ts";
+import {
+  type ChangedFile,
+  changedFiles,
+  filesAt,
+  type FilesOfRun,
+} from "../../experiment/folder/own_changes.ts";
 import { LinkError } from "../../experiment/folder/links.ts";
 import { LockedError, type RunLock } from "../../experiment/folder/lock.ts";
 import { lookedIn } from "../../experiment/folder/named_model.ts";
@@ -20,6 +26,7 @@ import { type Parsed, UsageError } from "../command.ts";
 import type { TrainFlags } from "../commands/train.ts";
 import { quoted } from "../terminal.ts";
 import { allChanges, changed, changesAsked, changeWords, scheduleNotice } from "./changes.ts";
+import { acceptedNotice, changedFilesError, keptOf } from "./changed_files.ts";
 import type { Ready } from "./ready.ts";
 import { type Catalogue, known, type RunRequest } from "./request.ts";
 
@@ -39,6 +46,17 @@ interface Found extends Resumable {
   asked: Changes;
   /** Names of what its checkpoint has otherwise. */
   names: string[];
+  /** Its files that are not as they were at the checkpoint. */
+  files: ChangedFile[];
+}
+
+/** What a command line asks of the run, whichever it is. */
+interface Asked {
+  now: Changes;
+  /** Whether files may be others than they were. */
+  accept: boolean;
+  /** What follows `--resume RUN` to ask the same again, a space before each word. */
+  words: string;
 }
 
 /** Finds the run to continue, and its newest good checkpoint, with what is changed of it. */
@@ -49,12 +67,13 @@ export async function resumed(
 ): Promise<Resumed> {
   const now = changesAsked(parsed), notices: string[] = [];
   const { flags: { resume: named, memory, device }, positional: [word], given } = parsed;
+  const asking = { now, accept: parsed.flags["accept-changed-files"], words: wordsOf(parsed, now) };
   const task = ready?.opened?.task.name ?? word; // a file's task has a name too
   if (ready === undefined && task !== undefined) known("task", task, catalogue.tasks);
   const found = named // "" where the flag stood alone
-    ? await theRun(join(named, "."), now) // without a slash at its end
-    : await newestUnfinished({ task, word, now, notices }, catalogue);
-  const { folder, config, checkpoint, step, lock, passedOver, run, asked, names } = found;
+    ? await theRun(join(named, "."), asking) // without a slash at its end
+    : await newestUnfinished({ task, word, asking, notices }, catalogue);
+  const { folder, config, checkpoint, step, lock, passedOver, run, asked, names, files } = found;
   if (now.steps !== undefined && now.steps < step) {
     found[Symbol.dispose]();
     throw new UsageError(
@@ -65,16 +84,26 @@ export async function resumed(
   const words = changeWords(now);
   notices.push(
     ...found.notices,
+    ...(asking.accept ? [acceptedNotice(files, step)] : []),
     `continuing ${folder} from step ${step}${words && `, from there on with${words}`}`,
   );
   const { steps: from } = run.config, to = now.steps ?? from;
   const schedules = scheduleNotice({ ...run.config.config, ...now.settings }, { from, to, step });
   if (schedules !== undefined) notices.push(schedules);
+  const again = changed(config.request as unknown as RunRequest, asked);
+  const tookOther = run.history?.some((event) => event.kind === "resumed" && event.files);
+  const commits = commitsOf(filesAt(run.config, run.history ?? [], step));
   const request = {
-    ...changed(config.request as unknown as RunRequest, asked),
+    ...again,
+    ...((files.length > 0 || tookOther) && keptOf(run, again)),
+    ...(commits && { dataCommits: commits }),
     ...(memory !== undefined && { memory }),
     ...(given.includes("device") && { device }),
-    changed: given.includes("device") ? [...names, "device"] : names,
+    changed: [
+      ...names,
+      ...(given.includes("device") ? ["device"] : []),
+      ...(files.length > 0 ? ["files"] : []),
+    ],
     resume: { checkpoint, step },
   };
   return { request, resume: { folder, step, asked, lock }, notices };
@@ -86,6 +115,19 @@ export function resumeCommand(
 ): string {
   const settings = { ...(request.settings as object | undefined) }; // nobody has checked it yet
   return `${trainCommand(hostsIn(settings))} --resume ${quoted(folder)}`;
+}
+
+/** All that was asked for beside the run. */
+function wordsOf({ given, flags }: Parsed<TrainFlags>, now: Changes): string {
+  const { memory, device } = flags;
+  return changeWords(now) + (memory === undefined ? "" : ` --memory ${memory}`) +
+    (given.includes("device") ? ` --device ${device}` : "");
+}
+
+/** The commits that a run's data is of, by data set; undefined where it read none of the hub. */
+function commitsOf({ dataFiles = [] }: FilesOfRun): Record<string, string> | undefined {
+  const pairs = dataFiles.flatMap(({ set, commit }) => set && commit ? [[set, commit]] : []);
+  return pairs.length === 0 ? undefined : Object.fromEntries(pairs);
 }
 
 /** @throws {UsageError} where the run has ended, and nothing is asked for that would take it further */
@@ -145,7 +187,7 @@ function goodSteps({ folder, history = [] }: RunData, { settings }: Changes): nu
 }
 
 /** @throws {UsageError} where the run cannot be continued so */
-async function theRun(folder: string, now: Changes): Promise<Found> {
+async function theRun(folder: string, { now, accept, words }: Asked): Promise<Found> {
   if ((await listFolder(folder).catch(() => [])).length === 0) {
     const runs = (await listFolders("runs")).map((name) => join("runs", name));
     throw new UsageError(
@@ -160,13 +202,19 @@ async function theRun(folder: string, now: Changes): Promise<Found> {
     const found = held.use(await findResumable(folder, { finished: true, upTo }));
     checkRequest(run);
     await checkModules(run);
+    const { step } = found, files = await changedFiles(run, step);
+    const refused = files.filter(({ isAccepted }) => !isAccepted);
+    if (refused.some(({ isGone }) => isGone || !accept)) {
+      const line = resumeCommand(run) + words;
+      throw await changedFilesError(refused, { folder, step, line });
+    }
     const { step: since = 0 } = (run.history ?? []).findLast(({ kind }) => kind === "resumed") ??
       {};
     // What an earlier resume changed, the checkpoints after it were saved with.
-    const { steps, settings } = found.step > since ? now : asked;
+    const { steps, settings } = step > since ? now : asked;
     const names = [...Object.keys(settings), ...(steps === undefined ? [] : ["totalSteps"])];
     held.move();
-    return { ...found, run, asked, names };
+    return { ...found, run, asked, names, files };
   } catch (error) {
     throw isRefusal(error) ? new UsageError(error.message) : error;
   }
@@ -177,11 +225,11 @@ const isRefusal = (error: unknown): error is Error =>
 
 /** The run written last that can be continued; adds to `notices` why newer ones are not taken. */
 async function newestUnfinished(
-  { task, word, now, notices }: {
+  { task, word, asking, notices }: {
     task: string | undefined;
     /** The task as it was named: a path where it is in a file. */
     word: string | undefined;
-    now: Changes;
+    asking: Asked;
     notices: string[];
   },
   { tasks }: Catalogue,
@@ -189,7 +237,7 @@ async function newestUnfinished(
   for (const { folder, task: of } of await unfinishedRuns("runs")) {
     if (task !== undefined && of !== undefined && of !== task) continue;
     try {
-      return await theRun(folder, now);
+      return await theRun(folder, asking);
     } catch (error) {
       notices.push(`passed over ${folder}: ${(error as Error).message}`);
     }

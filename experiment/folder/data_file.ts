@@ -9,16 +9,24 @@ import { hubName } from "../../model/hub/names.ts";
 import type { DataFile, TaskContext } from "../../tasks/task.ts";
 import { lookedIn } from "./named_model.ts";
 
+/** Commits by data set, OWNER/NAME[@REVISION] as it is asked for: read in place of what was fetched last. */
+export type DataCommits = Readonly<Record<string, string>>;
+
 /** What a task may ask for here: in a browser's tab there are no files. */
-export const taskContext = (): TaskContext =>
-  "Deno" in globalThis ? { readData, readDataFiles } : {};
+export const taskContext = (commits: DataCommits = {}): TaskContext =>
+  "Deno" in globalThis
+    ? {
+      readData: (name) => readData(name, commits),
+      readDataFiles: (name) => readDataFiles(name, commits),
+    }
+    : {};
 
 /**
  * The one file that a name stands for, as `readDataFiles` says.
  * @throws {Error} where those are several, with their names
  */
-export async function readData(name: string): Promise<DataFile> {
-  const found = await locate(name);
+export async function readData(name: string, commits: DataCommits = {}): Promise<DataFile> {
+  const found = await locate(name, commits);
   if (found.length > 1) {
     const all = firstOf(found.map((one) => one.name), { apart: ", " });
     throw cannot(name, `one file is wanted: it is ${all}; name one of them`);
@@ -32,24 +40,27 @@ export async function readData(name: string): Promise<DataFile> {
  * a pattern of it. No connection is opened.
  * @throws {Error} where it is not there, with the command that fetches it, and where it must be told which
  */
-export async function readDataFiles(name: string): Promise<DataFile[]> {
+export async function readDataFiles(
+  name: string,
+  commits: DataCommits = {},
+): Promise<DataFile[]> {
   const files: DataFile[] = [];
-  for (const file of await locate(name)) files.push(await read(file));
+  for (const file of await locate(name, commits)) files.push(await read(file));
   return files;
 }
 
-interface Located extends Pick<DataFile, "name" | "split"> {
+interface Located extends Pick<DataFile, "name" | "split" | "of"> {
   path: string;
   /** Of a data set: what `path` is in, and may not lead out of. */
   folder?: string;
 }
 
-async function read({ name, split, path, folder }: Located): Promise<DataFile> {
+async function read({ name, split, of, path, folder }: Located): Promise<DataFile> {
   if (folder === undefined) return { name, bytes: await Deno.readFile(path) };
   using file = await denoFolder(folder).openRange(path);
   if (!file) throw new Error(`Cannot read ${name} as it is gone: fetch it again`);
   const bytes = new Uint8Array(file.size), got = await file.read(bytes, 0);
-  return { name, bytes: bytes.subarray(0, got), ...(split && { split }) };
+  return { name, bytes: bytes.subarray(0, got), ...(split && { split }), ...(of && { of }) };
 }
 
 const cannot = (name: string, why: string): Error =>
@@ -62,12 +73,14 @@ const cannot = (name: string, why: string): Error =>
 /** A data set with its revision, and what of it; a revision with slashes is refs/KIND/NAME. */
 const SET = /^(?<set>[^/@]+(?:\/[^/@]+)?(?:@(?:refs\/[^/]+\/[^/]+|[^/]+))?)(?:\/(?<which>.+))?$/;
 
-async function locate(name: string): Promise<Located[]> {
+async function locate(name: string, commits: DataCommits): Promise<Located[]> {
   const kind = await kindOf(name);
   if (kind === "file") return [{ name, path: name }];
   if (kind === "folder") throw cannot(name, "it is a folder; name a file in it");
-  const { set = "", which } = SET.exec(name)?.groups ?? {};
-  if (!hubName(set, "dataset")) throw cannot(name, `there is none${lookedIn(name)}`);
+  const { set: asked = "", which } = SET.exec(name)?.groups ?? {};
+  if (!hubName(asked, "dataset")) throw cannot(name, `there is none${lookedIn(name)}`);
+  const commit = Object.hasOwn(commits, asked) ? commits[asked] : undefined;
+  const set = commit === undefined ? asked : `${asked.replace(/@.*/, "")}@${commit}`;
   const found = await cachedDataset(set, { which }).catch((error) => {
     if (!(error instanceof HubError)) throw error;
     const end = /[.?]$/.test(error.message) ? "" : ".";
@@ -103,7 +116,7 @@ async function locate(name: string): Promise<Located[]> {
     );
   }
   const files = data.map(({ path, split }) => ({
-    ...{ name: `${set}/${path}`, path, folder },
+    ...{ name: `${asked}/${path}`, path, folder, of: { set: asked, commit: found.commit } },
     ...(split && { split }),
   }));
   await checkSize(name, folder, files);

@@ -4,6 +4,7 @@ import type { OptionValue } from "../../base/options.ts";
 import type { Disk } from "../../model/files/disk.ts";
 import type { SplitResult, Summary } from "../observer.ts";
 import { replaceFile } from "./files.ts";
+import type { FilesOfRun } from "./own_changes.ts";
 import { historySchema, readChecked } from "./schemas.ts";
 
 /** What is asked for on `--resume` beside the run: all that differs from the run's first request. */
@@ -31,6 +32,8 @@ export type RunEventBody =
     asked: Changes;
     /** Settings that are others than before, as they were and as they are. */
     changed: Record<string, [before: unknown, after: unknown]>;
+    /** The files that it goes on with, all of them, where one changed. */
+    files?: FilesOfRun;
   }
   | {
     /** A signal, an error, or a divergence ended the process. */

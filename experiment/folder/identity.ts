@@ -1,10 +1,13 @@
 /** Whether a run that would continue is the one that saved a checkpoint. @module */
 import { createHash } from "node:crypto";
+import { dirname } from "node:path";
+import { isModuleFile } from "../../base/own_file.ts";
 import { quoted } from "../../base/shell.ts";
 import type { Task } from "../../tasks/task.ts";
 import type { RunInfo } from "../observer.ts";
 import { CheckpointError } from "./checkpoint.ts";
 import { type Identity, identityOf, type Manifest } from "./manifest.ts";
+import { readRunConfig } from "./run_data.ts";
 
 /** SHA-256 of a task's examples, in hexadecimal digits. */
 export const hashOfExamples = ({ examples: { train, heldout } }: Pick<Task, "examples">): string =>
@@ -12,7 +15,7 @@ export const hashOfExamples = ({ examples: { train, heldout } }: Pick<Task, "exa
 
 /**
  * What is not as it was, one phrase each; fields and settings that `now` does not have are passed over,
- * and so are the settings that `changed` names: whoever resumes asked for those.
+ * and so is what `changed` names, settings and "files" of the user's own: whoever resumes asked for those.
  */
 export function differences(
   was: Identity,
@@ -28,7 +31,8 @@ export function differences(
   for (const field of ["task", "algorithm", "seed"] as const) {
     if (now[field] !== undefined) told(`the ${field}`, was[field], now[field]);
   }
-  if (now.data !== undefined && now.data !== was.data) {
+  const isOther = changed.includes("files");
+  if (now.data !== undefined && now.data !== was.data && !isOther) {
     found.push(`the examples of the task ${was.task} have changed`);
   }
   if (now.source && differ(was.source, now.source)) {
@@ -41,10 +45,14 @@ export function differences(
   // Earlier versions kept none; what rewards there are is told by their weights.
   const sums = was.rewardFiles && { ...blank(now.rewardFiles), ...was.rewardFiles };
   for (const [path, a, b] of pairs(sums ?? {}, now.rewardFiles)) {
-    if (a !== b) found.push(`the reward's file ${path} ${a && b ? "has changed" : "is another"}`);
+    if (a !== b && !(isOther && isModuleFile(path))) {
+      found.push(`the reward's file ${path} ${a && b ? "has changed" : "is another"}`);
+    }
   }
   for (const [name, a, b] of pairs(was.settings, now.settings)) {
-    if (name !== "seed" && !changed.includes(name)) told(name, a, b);
+    if (name === "seed" || changed.includes(name)) continue;
+    // A table's longest answer decides how long completions may be.
+    if (!(isOther && name === "maxNewTokens")) told(name, a, b);
   }
   return found;
 }
@@ -55,12 +63,12 @@ export function differences(
  * @param changed settings, or "device", that may differ
  * @throws {CheckpointError} naming all that differs
  */
-export function requireSame(
+export async function requireSame(
   folder: string,
   manifest: Manifest | undefined,
   info: RunInfo,
   changed: readonly string[] = [],
-): string[] {
+): Promise<string[]> {
   if (!manifest) {
     return [`${folder} has no manifest, as in earlier versions: it is taken as it is, unchecked`];
   }
@@ -69,7 +77,7 @@ export function requireSame(
   if (found.length > 0) {
     throw new CheckpointError(folder, `the run is not as it was then: ${found.join("; ")}`, {
       cure: "Put it back as it was, or start a new run from these weights: " +
-        `deno task train ${quoted(info.files?.task?.path ?? info.task)} --model ${quoted(folder)}`,
+        await commandFrom(folder, info),
     });
   }
   const [was, is] = [manifest.device, info.device].map(({ kind, name }) => `${name} (${kind})`);
@@ -91,6 +99,16 @@ export function requireSame(
     });
   }
   return [`continuing on another device: ${differs}; a run without a stop would end otherwise`];
+}
+
+/** The line that repeats the run of a checkpoint, but begins with its weights. */
+async function commandFrom(folder: string, { files, task }: RunInfo): Promise<string> {
+  const from = `--model ${quoted(folder)}`;
+  const run = await readRunConfig(dirname(dirname(folder))).catch(() => undefined); // a program's own
+  const command = run?.command.replace(/--model (?:'[^']*'\S*|\S+)/, () => from);
+  return command?.includes(from)
+    ? command
+    : `deno task train ${quoted(files?.task?.path ?? task)} ${from}`;
 }
 
 /** Values by name; a name that `was` does not have came with a later version. */

@@ -68,6 +68,7 @@ export function newConfig(
     request,
     config: info.config,
     ...(ownFiles && { ownFiles }),
+    ...(info.dataFiles && { dataFiles: info.dataFiles }),
     started: new Date().toISOString(),
     versions: {
       plainrl: about.version,

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { basename, join } from "node:path";
 import { type Disk, replaceFile } from "../../model/files/disk.ts";
 import type { OwnFile, RunFiles } from "../observer.ts";
-import { makeIfAbsent, writeError } from "./files.ts";
+import { listFolder, makeIfAbsent, writeError } from "./files.ts";
 
 /** A file of a user's own; `copy` is a path in the run's folder. */
 export interface KeptFile extends OwnFile {
@@ -19,16 +19,24 @@ export interface KeptFiles {
 const FOLDER = "own";
 
 /**
- * Copies the files into the run's folder, below `own`.
+ * Copies the files into the run's folder, below `own`, beside what is there. One that `before` has as it is
+ * now keeps its copy.
  * @throws {Error} where one is no longer what the run was opened with
  * @throws {WriteError} where they cannot be written
  */
-export async function keepFiles(folder: string, files: RunFiles, io: Disk): Promise<KeptFiles> {
-  const taken = new Set<string>(), place = join(folder, FOLDER);
+export async function keepFiles(
+  folder: string,
+  files: RunFiles,
+  { io, before = {} }: { io: Disk; before?: KeptFiles },
+): Promise<KeptFiles> {
+  const place = join(folder, FOLDER), known = [before.task ?? [], before.rewards ?? []].flat();
   await makeIfAbsent(place, io).catch((error) => {
     throw writeError(place, error);
   });
+  const taken = new Set((await listFolder(place)).map((name) => name.toLowerCase()));
   const keep = async (file: OwnFile): Promise<KeptFile> => {
+    const same = known.find(({ path, sha256 }) => path === file.path && sha256 === file.sha256);
+    if (same) return same;
     const name = freeName(basename(file.path), taken), copy = join(folder, FOLDER, name);
     const bytes = await Deno.readFile(file.path);
     if (createHash("sha256").update(bytes).digest("hex") !== file.sha256) {

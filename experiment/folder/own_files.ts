@@ -8,6 +8,7 @@ import { isModuleFile, isTableFile, rewardNameOf, taskNameOf } from "../../base/
 import { defineOptions } from "../../base/options.ts";
 import { asUsage } from "../../base/usage.ts";
 import { kindOf } from "../../model/files/deno_folder.ts";
+import { listRewards } from "../../rewards/registry.ts";
 import { functionReward, type RewardFunction } from "../../rewards/own.ts";
 import type { Reward, RewardDefinition } from "../../rewards/reward.ts";
 import { csvDefinition } from "../../tasks/csv.ts";
@@ -15,6 +16,7 @@ import { isDefinition } from "../../tasks/open.ts";
 import type { Task, TaskDefinition } from "../../tasks/task.ts";
 import type { OwnFile } from "../observer.ts";
 import { listFolder } from "./files.ts";
+import { fault, guarded } from "./own_errors.ts";
 import { lookedIn } from "./named_model.ts";
 
 /**
@@ -52,11 +54,14 @@ export async function loadReward(
   const file = await fileAt(path, "the reward");
   const found = await exported(path, "the reward", ["default", "definition", "reward"]);
   if (typeof found === "function") {
-    return { reward: functionReward(rewardNameOf(path), found as RewardFunction), file };
+    const reward = functionReward(rewardNameOf(path), found as RewardFunction);
+    return { reward: guarded(path, reward), file };
   }
   const parts = (found ?? {}) as Partial<Reward & RewardDefinition>;
   if (typeof parts.score === "function" || typeof parts.open === "function") {
-    return { reward: found as Reward | RewardDefinition, file };
+    const reward = found as Reward | RewardDefinition;
+    const isRegistrys = listRewards().some((known) => known === reward);
+    return { reward: isRegistrys ? reward : guarded(path, reward, ["open"]), file };
   }
   throw new TypeError(
     `Cannot use ${path} as a reward's file exports one (an object with name and score()), its definition ` +
@@ -68,7 +73,8 @@ export async function loadReward(
 function definitionOf(found: unknown, path: string): TaskDefinition {
   const opened = (give: () => unknown) => async (): Promise<Task> => {
     try {
-      return await give() as Task;
+      const task = await give() as Task;
+      return typeof task === "object" && task !== null ? guarded(path, task, ["parent"]) : task;
     } catch (error) {
       throw fault(path, "the task", error);
     }
@@ -86,7 +92,7 @@ function definitionOf(found: unknown, path: string): TaskDefinition {
   const about = { name: taskNameOf(path), summary: `the task of ${path}`, options: none };
   if (typeof found === "function") return { ...about, open: opened(() => found()) };
   if (typeof found === "object" && found !== null && "examples" in found) {
-    return { ...about, open: () => found as unknown as Task };
+    return { ...about, open: () => guarded(path, found as unknown as Task, ["parent"]) };
   }
   throw new TypeError(
     `Cannot train on ${path} as a task's file exports one (tasks/task.ts says what that is), its definition ` +
@@ -111,33 +117,6 @@ async function exported(path: string, what: string, names: readonly string[]): P
     }; write: export default …`,
   );
 }
-
-/** What a module threw, with the line where. */
-function fault(path: string, what: string, error: unknown): Error {
-  const url = pathToFileURL(resolve(path)).href;
-  const { message, stack = "", name = "" } = error instanceof Error
-    ? error
-    : { message: `${error}` };
-  const told = plain(message), place = /(file:\/\/\S+?):(\d+):\d+/.exec(`${told}\n${plain(stack)}`);
-  const where = place === null
-    ? ""
-    : place[1] === url
-    ? ` in line ${place[2]}`
-    : ` in line ${place[2]} of ${decodeURI(place[1])}`;
-  const first = told.split(/\n|\.? at file:/)[0].replace(/\.$/, "");
-  const isSaid = /^\w*Error: |not found|^Requires /.test(first); // by Deno, what kind of fault it is
-  const kind = name === "" || isSaid ? "" : `${name}: `;
-  return new Error(
-    `Cannot load ${what} ${path} as it fails${where}: ${kind}${
-      excerpt(first, 300)
-    }. Correct the file`,
-    { cause: error },
-  );
-}
-
-/** Without the colours that Deno gives places in messages. */
-// deno-lint-ignore no-control-regex -- which is what they are made of
-const plain = (text: string): string => text.replaceAll(/\u001b\[[\d;]*m/g, "");
 
 /** @throws {Error} marked as usage, where there is no such file */
 async function fileAt(path: string, what: string): Promise<OwnFile> {

@@ -13,6 +13,7 @@ import {
 } from "./csv.ts";
 import { listAlgorithms } from "../../rl/algorithms/registry.ts";
 import { currentName } from "../../rl/metrics.ts";
+import type { DataSource } from "../../tasks/task.ts";
 import { listFolders } from "./files.ts";
 import type { KeptFiles } from "./own_copies.ts";
 import { changesOf, readHistory, type RunEvent, settingsAt } from "./history.ts";
@@ -49,6 +50,8 @@ export interface RunConfig {
   config: Record<string, unknown>;
   /** Files of the user's own, with copies in the folder; absent where there are none. */
   ownFiles?: KeptFiles;
+  /** What its task read, without copies; absent where that is nothing, and in runs of older versions. */
+  dataFiles?: readonly DataSource[];
   /** When the run began, ISO 8601 in UTC; absent in runs of older versions. */
   started?: string;
   /** Versions that made the run. */

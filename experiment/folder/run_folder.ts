@@ -32,6 +32,7 @@ import { requireRunFolder } from "./links.ts";
 import { RunLock } from "./lock.ts";
 import { type Identity, identityOf, readManifest, writeManifest } from "./manifest.ts";
 import { makeRunFolder, newConfig } from "./make_run_folder.ts";
+import { otherFiles } from "./own_changes.ts";
 import { keepFiles } from "./own_copies.ts";
 import type { FileMark } from "./marks.ts";
 import {
@@ -121,7 +122,7 @@ export class RunFolder implements RunObserver {
     }
     this.folder = await makeRunFolder(info, { out: this.#options.out, io: this.#io });
     this.#lock = await RunLock.take(this.folder);
-    const ownFiles = info.files && await keepFiles(this.folder, info.files, this.#io);
+    const ownFiles = info.files && await keepFiles(this.folder, info.files, { io: this.#io });
     const config = newConfig(info, { command, request, ownFiles });
     this.#identity = identityOf(info, config.id!);
     await replaceFile(`${this.folder}/config.json`, json(config), this.#io);
@@ -336,8 +337,10 @@ export class RunFolder implements RunObserver {
     }
     this.done = step;
     const changed = differing(run.config.config, info.config);
-    if (!run.history?.length && !run.summary && Object.keys(changed).length === 0) return;
-    await this.note({ kind: "resumed", asked, changed });
+    const files = await otherFiles(run, info, this.#io);
+    const isAsBefore = Object.keys(changed).length === 0 && !files;
+    if (!run.history?.length && !run.summary && isAsBefore) return;
+    await this.note({ kind: "resumed", asked, changed, ...(files && { files }) });
   }
 }
 

@@ -39,6 +39,13 @@ const ownFiles = z.looseObject({
   rewards: z.array(keptFile).optional(),
 });
 
+const dataFiles = z.array(z.looseObject({
+  name: z.string(),
+  sha256: z.string(),
+  set: z.string().optional(),
+  commit: z.string().optional(),
+}));
+
 const tile = (rows: readonly number[], columns: readonly number[]) =>
   z.strictObject({ rows: z.literal(rows), columns: z.literal(columns) });
 const own = tile([8, 16, 32], [4, 8]).optional();
@@ -77,6 +84,7 @@ export const runConfigSchema = z.looseObject({
   request: bag,
   config: bag,
   ownFiles: ownFiles.optional(),
+  dataFiles: dataFiles.optional(),
   started: z.string().optional(),
   versions: z.record(z.string(), z.string()),
 });
@@ -99,6 +107,7 @@ const best = split.extend({ step: z.int().nonnegative() });
 /** `summary.json` of a run. */
 export const summarySchema = z.looseObject({
   ...about,
+  rewardWeights: z.record(z.string(), z.number()).optional(),
   device,
   seconds: z.number(),
   tokensPerSecond: z.number(),
@@ -169,6 +178,8 @@ export const historySchema = z.array(z.discriminatedUnion("kind", [
       settings: z.record(z.string(), value),
     }),
     changed: z.record(z.string(), z.tuple([z.unknown(), z.unknown()])),
+    files: z.looseObject({ ownFiles: ownFiles.optional(), dataFiles: dataFiles.optional() })
+      .optional(),
   }),
   z.looseObject({
     ...event,

@@ -1,5 +1,6 @@
 /** A data set from a hub to a trained step, as two processes of the command line. @module */
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { readCsv } from "../../base/csv.ts";
 import { inTemporary } from "../_folder.ts";
@@ -102,5 +103,34 @@ inTemporary(
       prompt: "Ben has 10 pears and gives 1 away. How many are left?\nAnswer:",
       answer: "9",
     });
+
+    const { dataFiles } = JSON.parse(await Deno.readTextFile(`${folder}/runs/a/config.json`));
+    const commit = "0123456789abcdef0123456789abcdef01234567", set = "openai/gsm8k";
+    const sum = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
+    assert.deepEqual(dataFiles, [
+      ...[["train", train] as const, ["test", test] as const].map(([split, bytes]) => ({
+        name: `${set}/main/${split}-00000-of-00001.parquet`,
+        ...{ sha256: sum(bytes), set, commit },
+      })),
+    ]);
+    // The data set has a later commit by now: the run keeps to its own, and names it where it is gone.
+    const home = `${folder}/hub/datasets--openai--gsm8k`, later = "f".repeat(40);
+    await Deno.writeTextFile(`${home}/refs/main`, later);
+    await Deno.mkdir(`${home}/snapshots/${later}/main`, { recursive: true });
+    await Deno.writeFile(`${home}/snapshots/${later}/main/train-00000-of-00001.parquet`, test);
+    const resume = ["train", "--resume", "runs/a", "--steps", "2", "--quiet"];
+    const resumed = await run([`--allow-write=${folder}/runs`], ...resume);
+    assert.equal(resumed.code, 0, resumed.err);
+    await Deno.rename(`${home}/snapshots/${commit}`, `${home}/gone`);
+    resume[4] = "3";
+    const gone = await run([`--allow-write=${folder}/runs`], ...resume);
+    assert.equal(gone.code, 1);
+    assert.match(
+      gone.err,
+      new RegExp(
+        `This gets it from the hub: deno task fetch --dataset openai/gsm8k@${commit}$`,
+        "m",
+      ),
+    );
   },
 );

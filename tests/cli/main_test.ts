@@ -225,7 +225,7 @@ inTemporary("a second Ctrl-C ends at once", async (place) => {
 
 inTemporary("--list, generate and pretrain print what they are given", async (place) => {
   const list = await command(place, "train --list");
-  assert.match(list.out, /^tasks:\n {2}colors +colors task; --model tiny /);
+  assert.match(list.out, /^tasks:\n {2}colors +colors task\n +--model tiny /);
   const json = await command(place, "train --list --json");
   assert.equal(JSON.parse(json.out).algorithms[0].name, "ppo");
   const text = await command(place, "generate red --samples 2 --temperature 1");

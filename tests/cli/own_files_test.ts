@@ -1,5 +1,6 @@
 /** `train` with tasks and rewards in files, in a process that may do what `deno task train` may. @module */
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { inTemporary, withFolder } from "../_folder.ts";
 
@@ -95,22 +96,145 @@ inTemporary(
     assert.equal(more.code, 0, more.err);
     assert.equal(JSON.parse(more.out).steps, 2);
     assert.deepEqual(JSON.parse(more.out).players, players);
-    await Deno.writeTextFile(
-      `${place}/short answer.ts`,
-      "export default (text: string) => text.length;",
+  },
+);
+
+/** Pastes a command that was offered into a shell. */
+async function paste(place: string, command: string): Promise<Printed> {
+  const [before, words] = command.split("deno task train ");
+  const { code, stderr } = await new Deno.Command("sh", {
+    args: ["-c", before.replace(/&& $/, "") || "true"],
+    cwd: place,
+  }).output();
+  assert.equal(code, 0, new TextDecoder().decode(stderr));
+  return await train(place, `${words} --quiet`);
+}
+
+/** The commands that a message offers, a line each. */
+const offered = (err: string): string[] => err.match(/(?<=^ {4})\S.*$/gm) ?? [];
+
+const OTHER_TABLE = TABLE.replace("green", "bluish");
+const OTHER_REWARD = "export default (text: string) => text.length;";
+
+inTemporary(
+  "a run whose own files changed goes on with the old text, or the new",
+  async (place) => {
+    await write(place);
+    const read = (name: string) => Deno.readTextFile(`${place}/${name}`);
+    const reward = await read("short answer.ts");
+    const change = async (table: string, reward: string) => {
+      await Deno.writeTextFile(`${place}/my prompts.csv`, table);
+      await Deno.writeTextFile(`${place}/short answer.ts`, reward);
+    };
+    const asked =
+      `'./my prompts.csv' --reward './short answer.ts:0.5,exact' --steps 1 --out runs/a`;
+    const made = await train(place, `${asked} --skip-players ${SMALL}`);
+    assert.equal(made.code, 0, made.err);
+
+    await change(OTHER_TABLE, OTHER_REWARD);
+    const refused = await train(place, "--resume runs/a/ --steps 2 learningRate=1e-5 --quiet");
+    assert.equal(refused.code, 2);
+    const line = "deno task train --resume runs/a --steps 2 learningRate=0.00001";
+    const table = "'./my prompts.csv'", own = "'./short answer.ts'";
+    assert.equal(
+      refused.err,
+      `error: Cannot resume runs/a as ./my prompts.csv changed since step 1, and ./short answer.ts changed ` +
+        `since step 1. Do one of the two:\n` +
+        `  take the old text back:\n` +
+        `    mv ${table} './my prompts.csv.new' && cp 'runs/a/own/my prompts.csv' ${table} && ` +
+        `mv ${own} './short answer.ts.new' && cp 'runs/a/own/short answer.ts' ${own} && ${line}\n` +
+        `  go on with the new one, which is noted in the run:\n` +
+        `    ${line} --accept-changed-files\n`,
     );
-    const changed = await train(place, `--resume runs/again --steps 3 --quiet`);
-    assert.equal(changed.code, 1);
+    const [, onward] = offered(refused.err);
+    const other = await paste(place, onward);
+    assert.equal(other.code, 0, other.err);
     assert.match(
-      changed.err,
-      /the reward's file \.\/short answer\.ts has changed\. Put it back as it was, or start/,
+      other.err,
+      /^continuing with \.\/my prompts\.csv, \.\/short answer\.ts as changed since step 1: /m,
     );
+    const { ownFiles } = JSON.parse(await read("runs/a/config.json"));
+    const history = JSON.parse(await read("runs/a/history.json"));
+    const { files, changed } = history.at(-1);
+    assert.deepEqual(
+      [ownFiles.task.copy, files.ownFiles.task.copy, files.ownFiles.rewards[0].copy],
+      ["own/my prompts.csv", "own/2-my prompts.csv", "own/2-short answer.ts"],
+    );
+    assert.equal(await read("runs/a/own/2-my prompts.csv"), OTHER_TABLE);
+    assert.equal(await read("runs/a/own/my prompts.csv"), TABLE);
+    assert.deepEqual(changed.maxNewTokens, [6, 7]); // as many as the longest answer needs
+
+    // As where it was killed before another checkpoint: what was asked for then still holds.
+    await Deno.remove(`${place}/runs/a/checkpoints/step-2`, { recursive: true });
+    await Deno.remove(`${place}/runs/a/summary.json`);
+    const onceMore = await train(place, "--resume runs/a --steps 2 --quiet");
+    assert.equal(onceMore.code, 0, onceMore.err);
+
+    await change(TABLE, reward); // which are others now than at step 2
+    await Deno.remove(`${place}/runs/a/summary.json`); // as where the run was killed
+    const bare = await train(place, "--resume --steps 3 --quiet");
+    assert.equal(bare.code, 2);
     assert.match(
-      changed.err,
-      /deno task train '\.\/my prompts\.csv' --model runs\/again\/checkpoints\/step-2/,
+      bare.err,
+      /passed over runs\/a: Cannot resume runs\/a as \.\/my prompts\.csv changed since step 2/,
+    );
+    const [back, same] = offered(bare.err);
+    assert.match(same, /^deno task train --resume runs\/a --steps 3 --accept-changed-files/);
+    const old = await paste(place, back);
+    assert.equal(old.code, 0, old.err);
+    assert.equal(await read("my prompts.csv"), OTHER_TABLE);
+    assert.equal(await read("my prompts.csv.new"), TABLE);
+    assert.equal((await read("runs/a/metrics.csv")).trim().split("\n").length, 4);
+
+    await Deno.remove(`${place}/short answer.ts`);
+    const gone = await train(place, "--resume runs/a --steps 4 --quiet");
+    assert.deepEqual([gone.code, offered(gone.err)], [2, [
+      `cp 'runs/a/own/2-short answer.ts' ${own} && deno task train --resume runs/a --steps 4`,
+    ]]);
+    const alone = await train(place, "colors --accept-changed-files");
+    assert.match(
+      alone.err,
+      /Cannot take --accept-changed-files without --resume as a new run reads/,
     );
   },
 );
+
+inTemporary(
+  "a data file that changed is named, and taken where that is asked for",
+  async (place) => {
+    const record = (i: number) =>
+      `{"question":"What is ${i} + 1?","answer":"It is ${i + 1}.\\n#### ${i + 1}"}\n`;
+    const records = Array.from({ length: 10 }, (_, i) => record(i));
+    await Deno.writeTextFile(`${place}/sums.jsonl`, records.join(""));
+    const small =
+      "--steps 1 --model tiny --skip-players --device cpu --quiet batchSize=4 groupSize=2";
+    const made = await train(place, `math data=sums.jsonl maxNewTokens=2 --out runs/a ${small}`);
+    assert.equal(made.code, 0, made.err);
+    const config = JSON.parse(await Deno.readTextFile(`${place}/runs/a/config.json`));
+    const sha256 = await sumOf(`${place}/sums.jsonl`);
+    assert.deepEqual(config.dataFiles, [{ name: "sums.jsonl", sha256 }]);
+    await Deno.writeTextFile(`${place}/sums.jsonl`, records.slice(1).join(""));
+    const { code, err } = await train(place, "--resume runs/a --steps 2 --quiet");
+    assert.equal(code, 2);
+    assert.match(
+      err,
+      /Cannot resume runs\/a as sums\.jsonl changed since step 1\. Do one of the two/,
+    );
+    assert.match(
+      err,
+      /old text back \(sums\.jsonl from where you have it: the run folder keeps no/,
+    );
+    const other = await paste(place, offered(err)[1]);
+    assert.equal(other.code, 0, other.err);
+    const history = JSON.parse(await Deno.readTextFile(`${place}/runs/a/history.json`));
+    assert.deepEqual(history.at(-1).files.dataFiles, [
+      { name: "sums.jsonl", sha256: await sumOf(`${place}/sums.jsonl`) },
+    ]);
+  },
+);
+
+const sumOf = async (path: string): Promise<string> =>
+  createHash("sha256").update(await Deno.readFile(path)).digest("hex");
 
 inTemporary(
   "a run that would run code of its own folder is not continued",
@@ -196,11 +320,11 @@ Deno.test("files that are at fault end with 1, and are named with the line", () 
       ],
       [
         "throws.ts",
-        /^error: Cannot load the task throws\.ts as it fails in line 2: Error: no\. Correct the file/m,
+        /^error: Cannot load the task throws\.ts as it fails in line 2, column 7: Error: no\. Correct the file/m,
       ],
       [
         "colors --reward throws.ts",
-        /^error: Cannot load the reward throws\.ts as it fails in line 2: Error: no/m,
+        /^error: Cannot load the reward throws\.ts as it fails in line 2, column 7: Error: no/m,
       ],
     ];
     for (const [words, message] of cases) {
@@ -208,6 +332,21 @@ Deno.test("files that are at fault end with 1, and are named with the line", () 
       assert.match(err, message, words);
       assert.equal(code, 1, words);
     }
+    await Deno.writeTextFile(
+      `${place}/late.ts`,
+      "const helper = (text: string) => {\n  throw new Error(text);\n};\n" +
+        "export default (text: string, _: unknown) => helper(`no ${text.length > 99}`);",
+    );
+    const late = await train(place, `colors --reward ./late.ts --skip-players --debug ${SMALL}`);
+    assert.equal(late.code, 1);
+    assert.match(
+      late.err,
+      /^error: Cannot score by the reward late: \.\/late\.ts fails in line 2, column 9: Error: no false$/m,
+    );
+    assert.match(
+      late.err,
+      /^caused by: Error: no false\n +at helper \(file:.*\/late\.ts:2:9\)\n +at .*\/late\.ts:4:\d+\)?$/m,
+    );
     const help = await train(place, "broken.csv --help");
     assert.equal(help.code, 0);
     assert.match(help.out, /broken\.csv cannot be opened so: Cannot read broken\.csv:3 as/);
@@ -247,6 +386,6 @@ Deno.test("--list has every task with what it decides, in words and as one objec
     const text = (await train(place, "--list")).out;
     assert.match(
       text,
-      /^ {2}colors +name what two colours give when mixed; --model tiny --algorithm ppo --reward semantic; 72 prompts to train on, 18 held out; rewards semantic, exact, first_word$/m,
+      /^ {2}colors {6}name what two colours give when mixed\n {14}--model tiny --algorithm ppo --reward semantic\n {14}72 prompts to train on, 18 held out\n {14}rewards semantic, exact, first_word$/m,
     );
   }));

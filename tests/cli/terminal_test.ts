@@ -117,7 +117,11 @@ Deno.test("a log line shows step, reward with its direction, KL, speed, and two 
     timings,
   });
   progress.close();
-  const [head, title, first, best, worst, second] = terminal.said;
+  const [head, legend, title, first, best, worst, second] = terminal.said;
+  assert.equal(
+    legend,
+    "^ v = reward since the line before; below it the step's best and worst completion, ~ cut",
+  );
   assert.equal(head, "colors - ppo (exact) - tiny - seed 1 - fake (cpu, software) - runs/x");
   assert.match(title, /^ {2}step {3}reward +KL +entropy +clipped +tok\/s +left$/);
   assert.match(first, /^ {5}1 {5}0\.25 /);
@@ -157,6 +161,12 @@ Deno.test("at 40 columns no line of a run is longer, and what it says is there",
     "(webgpu, software)",
     "runs/colors-ppo-1-2026-11-26-150000",
   ]);
+  assert.deepEqual(said.slice(6, 9), [
+    "^ v = reward since the line before;",
+    "below it the step's best and worst",
+    "completion, ~ cut",
+  ]);
+  said.splice(6, 3);
   assert.match(said[6], /^ {2}step {3}reward {10}KL {6}left$/);
   assert.match(said[7], /^ {5}1 {5}0\.25 /);
   assert.deepEqual(said.slice(8, 10), [
@@ -171,6 +181,28 @@ Deno.test("at 40 columns no line of a run is longer, and what it says is there",
   said.length = 0;
   wider.step({ step: 2, metrics, completions: [], timings });
   assert.match(said[0], /entropy +clipped +tok\/s +left$/);
+});
+
+Deno.test("the header and the closing table show what each reward counts", () => {
+  const weights = { semantic: 0.5, format: 0.2, exact: 0, length: 1, repetition: -2 };
+  const rewards = Object.keys(weights);
+  const sum = "semantic x 0.5 + format x 0.2 + exact x 0 + length + repetition x -2";
+  const terminal = remembering();
+  new Progress(terminal, () => "runs/x").start({ ...info(), rewards, weights });
+  assert.equal(terminal.said[0], `colors - ppo (${sum}) - tiny - seed 1`);
+  const config = { ...info(), rewards, weights, command: "", request: {}, versions: {} };
+  const run = { folder: "x", config, names: [], metrics: [], completions: [], summary };
+  assert.equal(closing(run, terminal)[4], `reward = ${sum}`);
+  assert.deepEqual(closing(run, { ...terminal, columns: 40 }).slice(6, 8), [
+    "reward = semantic x 0.5 + format x 0.2 +",
+    "  exact x 0 + length + repetition x -2",
+  ]);
+  const half = { ...config, rewards: ["exact"], weights: { exact: 0.5 } };
+  assert.equal(closing({ ...run, config: half }, terminal)[4], "reward = exact x 0.5");
+  const old = { ...config, rewards: ["exact", "length"], weights: undefined };
+  assert.equal(closing({ ...run, config: old }, terminal)[4], "reward = exact + length");
+  const one = { ...config, rewards: ["exact"], weights: { exact: 1 } };
+  assert.equal(closing({ ...run, config: one }, terminal)[4], "");
 });
 
 Deno.test("joinedLines() fills lines, keeps parts whole where they fit, and never breaks a word", () => {
@@ -214,6 +246,7 @@ Deno.test("the closing table aligns before and after, and says where the run lie
     "done in 0:01, 10 tokens/s",
     "folder  runs/x",
     "report  runs/x/report.html",
+    "ask it  deno task generate --model runs/x 'red and blue make'",
   ]);
   assert.deepEqual(closing({ ...run, summary: undefined }, terminal), []);
   const narrow = closing(run, { ...terminal, columns: 40 });
@@ -236,6 +269,8 @@ Deno.test("the closing table aligns before and after, and says where the run lie
     "  runs/x",
     "report",
     "  report.html there",
+    "ask it",
+    "  deno task generate --model runs/x 'red and blue make'",
   ]);
   for (const columns of [40, 59, 60, 80, 100]) {
     const long = completions.map((row) => ({
@@ -244,12 +279,13 @@ Deno.test("the closing table aligns before and after, and says where the run lie
       completion: "word ".repeat(30),
       answer: "word ".repeat(30),
     }));
-    const lines = closing({ ...run, completions: long }, { ...terminal, columns });
+    const lines = closing({ ...run, completions: long }, { ...terminal, columns })
+      .filter((line) => !line.includes("deno task")); // which is one line, to be copied
     assert.ok(lines.every((line) => line.length <= columns), `${columns}: ${lines.join("\n")}`);
   }
 });
 
-Deno.test("the closing lines ask the trained model a held-out prompt that it learnt, ready to paste", () => {
+Deno.test("the closing lines ask the trained model a prompt that it answers otherwise now, ready to paste", () => {
   const config = { ...info(), command: "", request: {}, versions: {}, config: { maxNewTokens: 2 } };
   const prompt = "it's red and blue => ";
   /** What `ask it` says of one prompt. */
@@ -260,7 +296,6 @@ Deno.test("the closing lines ask the trained model a held-out prompt that it lea
       folder?: string;
       columns?: number;
       prompt?: string;
-      split?: "train";
     } = {},
   ) => {
     const completions = [
@@ -277,11 +312,27 @@ Deno.test("the closing lines ask the trained model a held-out prompt that it lea
   assert.deepEqual(ask(" red", " purple", { columns: 40 }), ["ask it", `  ${command}`]);
   assert.match(ask("red", "purple", { folder: "runs/my x" })[0], / --model 'runs\/my x' /);
   assert.deepEqual(ask("purple", "purple"), []); // was right before
-  assert.deepEqual(ask("red", "green"), []);
-  assert.deepEqual(ask("red", "purple", { split: "train" }), []);
+  assert.deepEqual(ask("red", "red"), []);
+  assert.deepEqual(ask("red", "green"), [`ask it  ${command}`]); // another answer, if not a right one
   assert.deepEqual(ask("red", "purple", { prompt: "two\nlines" }), []); // is not shown as it is
   assert.deepEqual(ask("red", "purple", { prompt: "--red and blue" }), []);
   assert.deepEqual(ask("red", "purple", { folder: "runs/\u001b[2J" }), []);
+  const rows = ([id, split, before, after]: string[]) =>
+    [["before", before], ["after", after]].map(([when, text]) => ({
+      ...completion(0, `${when}:${split}`, text),
+      ...{ id, prompt: id },
+    }));
+  const first = (...all: string[][]) => {
+    const run = { folder: "x", config, names: [], metrics: [], summary };
+    return closing({ ...run, completions: all.flatMap(rows) }, remembering()).at(-1)!.split(" ").at(
+      -1,
+    );
+  };
+  const other = ["other", "heldout", "red", "green"], same = ["same", "heldout", "red", "red"];
+  assert.equal(first(same, other, ["right", "heldout", "red", "purple"]), "right");
+  assert.equal(first(same, other, ["right", "train", "red", "purple"]), "right");
+  assert.equal(first(same, ["trained", "train", "red", "green"], other), "other");
+  assert.equal(first(same, ["trained", "train", "red", "green"]), "trained");
 });
 
 /** A good machine; a test changes one thing. */

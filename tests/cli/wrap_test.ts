@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { stripVTControlCharacters } from "node:util";
 import { doctor } from "../../cli/commands/doctor.ts";
 import type { Machine } from "../../cli/doctor/machine.ts";
 import { main } from "../../cli/main.ts";
@@ -24,12 +25,56 @@ Deno.test("lines break at spaces, and a long word stays whole", () => {
   assert.deepEqual(wrap("abcdefgh i", 3), ["abcdefgh", "i"]);
   assert.deepEqual(wrap("", 3), [""]);
   assert.deepEqual(wrapIndented("ab cd", 4, 2), ["  ab", "  cd"]);
-  assert.deepEqual(beside([["a", "b c d"], ["xyz", "e"]], 10), [
-    "  a    b c",
-    "       d",
+  const long = "word ".repeat(20).trim();
+  const rows = [["a", [long, "e f"]], ["xyz", ["e"]]] as const;
+  assert.deepEqual(beside(rows, 70), [
+    `  a    ${"word ".repeat(12).trim()}`,
+    `         ${"word ".repeat(8).trim()}`,
+    "       e f",
     "  xyz  e",
   ]);
-  assert.deepEqual(beside([["a", "b c d"]], Infinity), ["  a  b c d"]);
+  assert.deepEqual(beside(rows, 40), [
+    "  a",
+    `    ${"word ".repeat(7).trim()}`,
+    `      ${"word ".repeat(7).trim()}`,
+    `      ${"word ".repeat(6).trim()}`,
+    "    e f",
+    "  xyz",
+    "    e",
+  ]);
+});
+
+Deno.test("--list keeps to the window, coloured or not, and says as much in each", async () => {
+  const list = async (columns: number, fancy: boolean) => {
+    const lines: string[] = [];
+    const take = (text: string) => void lines.push(text);
+    const terminal: Terminal = { out: take, write: take, err: take, fancy, columns };
+    await main(["train", "--list"], { terminal });
+    return lines;
+  };
+  const words = (lines: readonly string[]) => lines.join(" ").split(/\s+/).filter(Boolean);
+  const wide = await list(120, false);
+  assert.deepEqual(wide.filter((line) => !line.startsWith(" ")), [
+    ...["tasks:", "", "algorithms:", "", "rewards:", "", "presets:"],
+  ]);
+  for (const columns of [40, 80, 120]) {
+    for (const fancy of [false, true]) {
+      const lines = (await list(columns, fancy)).map(stripVTControlCharacters);
+      assert.ok(widest(lines) <= columns, lines.find((line) => [...line].length > columns));
+      assert.deepEqual(words(lines), words(wide));
+    }
+  }
+  const narrow = await list(40, false);
+  assert.deepEqual(narrow.slice(0, 8), [
+    "tasks:",
+    "  colors",
+    "    name what two colours give when",
+    "      mixed",
+    "    --model tiny --algorithm ppo",
+    "      --reward semantic",
+    "    72 prompts to train on, 18 held out",
+    "    rewards semantic, exact, first_word",
+  ]);
 });
 
 Deno.test("help and lists keep to a window of 80 and of 40 columns, with every word", async () => {

@@ -10,6 +10,8 @@ import { readRun } from "../../experiment/folder/run_data.ts";
 import { exact } from "../../rewards/exact.ts";
 import type { Reward, RewardDefinition } from "../../rewards/reward.ts";
 import { colors } from "../../tasks/colors.ts";
+import { csvDefinition, csvTask } from "../../tasks/csv.ts";
+import type { TaskDefinition } from "../../tasks/task.ts";
 import { withFolder } from "../_folder.ts";
 import { Recorder, writeSmallModel } from "./_model.ts";
 import { reinforce } from "./_reinforce.ts";
@@ -203,6 +205,30 @@ Deno.test("what is asked for and changes nothing is a notice, and the run goes o
       { algorithm: reinforce },
     ],
   ];
+  const split = csvTask("prompt,answer,split\na,b,train\nc,d,heldout\n", { file: "t.csv" });
+  const table: TaskDefinition = {
+    ...{
+      name: "t",
+      summary: "",
+      options: csvDefinition("t.csv").options as TaskDefinition["options"],
+    },
+    open: () => split,
+  };
+  for (const setting of ["heldoutShare=0.5", "splitSeed=7"]) {
+    const [name, value] = setting.split("=");
+    idle.push([
+      { [name]: Number(value) },
+      `${setting} changes nothing as the table has a column split, which says what is held out`,
+      { task: table },
+    ]);
+  }
+  const modes = defineOptions("the task modes", {
+    mode: { kind: "choice", choices: ["a", "b"], default: "a", doc: "", group: "Task" },
+    size: { kind: "integer", default: 1, only: { mode: "b" }, doc: "", group: "Task" },
+  });
+  const moded = { name: "colors", summary: "", options: modes, open: () => colors() };
+  idle.push([{ size: 2 }, "size=2 changes nothing as mode=a", { task: moded }]);
+  assert.deepEqual(told({ size: 2, mode: "b" }, { task: moded }), []);
   for (const [settings, notice, change] of idle) assert.deepEqual(told(settings, change), [notice]);
   const inUse: [object, object?][] = [
     [{ loraTargets: "c_attn", loraAlpha: 8, loraRank: 4 }],
@@ -304,4 +330,14 @@ Deno.test("the summary's exact is the built-in's, whatever a reward of one's own
       assert.equal(reward, scores.exact + scores.own!);
     }
   });
+});
+
+Deno.test("what a resumed run has wins over what its task suggests by now, and what is asked over both", () => {
+  const task = {
+    ...colors(),
+    settings: { ...colors().settings, learningRate: 1e-3, batchSize: 8 },
+  };
+  const kept = { learningRate: 1e-5, batchSize: 16, level: 3 }; // the last is a setting of no table here
+  const { config, settings } = resolve({ task, kept, settings: { batchSize: 4 } });
+  assert.deepEqual([config.learningRate, settings.batchSize], [1e-5, 4]);
 });

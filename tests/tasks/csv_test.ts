@@ -237,3 +237,15 @@ Deno.test("without files a table must be handed in as text", async () => {
     message: "Cannot read p.csv as there are no files here: use csvTask() on its text",
   });
 });
+
+Deno.test("a table with a split says what is given in vain, one without a split takes it", () => {
+  const split = "prompt,answer,split\na,b,train\nc,d,heldout\n";
+  const why = "changes nothing as the table has a column split, which says what is held out";
+  const { notices } = read(split, { heldoutShare: 0.5, splitSeed: 2 });
+  assert.deepEqual(notices, [`heldoutShare=0.5 ${why}`, `splitSeed=2 ${why}`]);
+  assert.deepEqual(read(split).notices, []);
+  assert.deepEqual(read("prompt\na\nb\n", { splitSeed: 2 }).idle, {});
+  assert.deepEqual(read("prompt\na\nb\n", { heldoutShare: 0 }).idle, {
+    splitSeed: "none is held out",
+  });
+});

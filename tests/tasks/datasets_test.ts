@@ -1,10 +1,12 @@
 /** Data sets of several files: what is trained on, and what is held out. @module */
 import assert from "node:assert/strict";
+import { definition as dialogue } from "../../tasks/dialogue.ts";
 import { drawExamples, openData } from "../../tasks/files.ts";
 import { definition as math } from "../../tasks/math.ts";
 import { openTask } from "../../tasks/open.ts";
 import { readRecords } from "../../tasks/records/read.ts";
 import type { DataFile, TaskContext } from "../../tasks/task.ts";
+import { lines, openOn } from "./_open.ts";
 
 /** A file of sums from `first` on. */
 function sums(name: string, first: number, count: number, split?: DataFile["split"]): DataFile {
@@ -116,4 +118,50 @@ Deno.test("a task takes all files where they can be had, else the one", async ()
   const both = { ...context, readDataFiles: () => Promise.resolve(TRAIN) };
   assert.deepEqual(await openData("x", both), TRAIN);
   await assert.rejects(openData("x", {}), /Cannot read "x" as there are no files here/);
+});
+
+Deno.test("prompts without a split beside some with it are trained on, and counted", async () => {
+  const ask = (i: number, more: object) => ({ instruction: `Say ${i}.`, output: "x", ...more });
+  const records = [
+    ask(1, { split: "train" }),
+    ask(2, {}),
+    ask(3, { split: "heldout" }),
+    ask(4, {}),
+  ];
+  const task = await openOn(dialogue, ["a.jsonl", lines(records)]);
+  assert.deepEqual([task.examples.train.length, task.examples.heldout.length], [3, 1]);
+  assert.deepEqual(task.notices, [
+    "2 of 4 prompts of a.jsonl have no split, where others have one: they count as training prompts",
+  ]);
+  const none = await openOn(dialogue, ["a.jsonl", lines([ask(1, {}), ask(2, {})])]);
+  assert.deepEqual(none.notices, []);
+});
+
+Deno.test("a task names those of its settings that change nothing of its data, and why", async () => {
+  const record = (i: number, split?: string) => ({
+    question: `${i} + 1?`,
+    answer: String(i + 1),
+    ...(split && { split }),
+  });
+  const numbers = Array.from({ length: 300 }, (_, i) => i);
+  const some = ["a.jsonl", lines(numbers.slice(0, 9).map((i) => record(i)))] as const;
+  const many = [
+    "a.jsonl",
+    lines(numbers.map((i) => record(i, i % 5 ? "train" : "heldout"))),
+  ] as const;
+  const idle = async ([name, text]: readonly [string, string], settings = {}) =>
+    (await openOn(math, [name, text], settings)).idle;
+  const level = "the problems are those of data";
+  assert.deepEqual(await idle(some), { level, count: "all 9 prompts of a.jsonl are used" });
+  assert.deepEqual(await idle(some, { count: 5 }), { level });
+  assert.deepEqual(await idle(many), { level }); // of 300 prompts 256 are drawn
+  assert.deepEqual(await idle(many, { count: 300 }), {
+    level,
+    splitSeed: "all 300 prompts of a.jsonl are used, parted by their split",
+  });
+  assert.deepEqual((await openTask(math)).task.idle, {}); // made: each of them counts
+  assert.deepEqual((await openTask(dialogue)).task.idle, {
+    count: "all 120 prompts of tasks/data/dialogue.csv are used",
+    splitSeed: "all 120 prompts of tasks/data/dialogue.csv are used, parted by their split",
+  });
 });

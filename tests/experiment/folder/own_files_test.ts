@@ -100,19 +100,19 @@ const BROKEN: [what: string, name: string, text: string, message: string][] = [
     "a syntax error",
     "a b.ts",
     "const a = 1;\nexport default { a: ;",
-    "Cannot load the task @ as it fails in line 2: SyntaxError: Expression expected. Correct the file",
+    "Cannot load the task @ as it fails in line 2, column 21: SyntaxError: Expression expected. Correct the file",
   ],
   [
     "a throw",
     "throws.ts",
     '\n\nthrow new RangeError("too many");',
-    "Cannot load the task @ as it fails in line 3: RangeError: too many. Correct the file",
+    "Cannot load the task @ as it fails in line 3, column 7: RangeError: too many. Correct the file",
   ],
   [
     "a type error",
     "type.ts",
     "const task: any = undefined;\nexport default task.examples;",
-    "Cannot load the task @ as it fails in line 2: TypeError: Cannot read properties of undefined (reading " +
+    "Cannot load the task @ as it fails in line 2, column 21: TypeError: Cannot read properties of undefined (reading " +
     "'examples'). Correct the file",
   ],
   [
@@ -145,7 +145,7 @@ const BROKEN: [what: string, name: string, text: string, message: string][] = [
     "a function that throws",
     "later.ts",
     'export default function task() {\n  throw new Error("not today");\n}',
-    "Cannot load the task @ as it fails in line 2: Error: not today. Correct the file",
+    "Cannot load the task @ as it fails in line 2, column 9: Error: not today. Correct the file",
   ],
 ];
 for (const [what, name, text, message] of BROKEN) {
@@ -166,13 +166,15 @@ Deno.test("a module that imports what there is not says which, and where", () =>
     const missing = `Module not found "${pathToFileURL(`${folder}/b.ts`)}"`;
     await assert.rejects(
       loadTask(path),
-      new Error(`Cannot load the task ${path} as it fails in line 1: ${missing}. Correct the file`),
+      new Error(
+        `Cannot load the task ${path} as it fails in line 1, column 19: ${missing}. Correct the file`,
+      ),
     );
     await file(folder, "c.ts", "export const a = 1;\n\nthrow new Error('inside');");
     const outer = await file(folder, "d.ts", 'export { a as default } from "./c.ts";');
     await assert.rejects(loadReward(outer), {
       message:
-        `Cannot load the reward ${outer} as it fails in line 3 of ${
+        `Cannot load the reward ${outer} as it fails in line 3, column 7 of ${
           pathToFileURL(`${folder}/c.ts`)
         }: ` +
         "Error: inside. Correct the file",
@@ -246,7 +248,7 @@ Deno.test("a reward's module that exports none says what it exports", () =>
   }));
 
 Deno.test("a task may read files where there are some", async () => {
-  assert.deepEqual(taskContext(), { readData, readDataFiles });
+  assert.deepEqual(Object.keys(taskContext()), ["readData", "readDataFiles"]);
   const code = `const { taskContext } = await import("${ROOT}experiment/folder/data_file.ts");
 const { log } = console;
 delete globalThis.Deno;
@@ -396,3 +398,65 @@ Deno.test("a data set with configs must be told which, and none of it may lead o
     },
   );
 });
+
+/** Rewards that fail as they score, each in line 2. */
+const FAILING: [what: string, text: string, column: number, said: string][] = [
+  [
+    "a function of a completion",
+    "export default (text: string, _: unknown) => {\n  throw new RangeError(`no ${text}`); };",
+    9,
+    "RangeError: no a",
+  ],
+  [
+    "an object with private parts",
+    "class Own { name = 'own'; #n: any; async score() { await 0;\n    return this.#n.length; } }\n" +
+    "export default new Own();",
+    20,
+    "TypeError: Cannot read properties of undefined (reading 'length')",
+  ],
+  [
+    "a definition",
+    `import { defineOptions } from "${new URL(
+      "../../../mod.ts",
+      import.meta.url,
+    )}"; const fail = () => {\n` +
+    "throw new Error('late'); };\nexport default { name: 'late', summary: '', counts: [], options: " +
+    "defineOptions('late', {}), open: () => ({ name: 'late', score: fail }) };",
+    7,
+    "Error: late",
+  ],
+];
+for (const [i, [what, text, column, said]] of FAILING.entries()) {
+  Deno.test(`a reward's file that fails as it scores is named with line and column: ${what}`, () =>
+    withFolder(async (folder) => {
+      const path = await file(folder, `failing ${i} 100%.ts`, text);
+      const opened = await openRewards(colors(), path);
+      const batch = { prompts: [""], completions: ["a"], examples: [{ id: "", prompt: "" }] };
+      await assert.rejects(opened.score(batch), (error: Error) => {
+        const place = `${path} fails in line 2, column ${column}: ${said}`;
+        assert.ok(error.message.endsWith(`: ${place}`), error.message);
+        const own = (error.cause as Error).cause as Error; // with the stack of the file
+        assert.ok(own.stack!.includes(`${path}:2:${column}`));
+        return true;
+      });
+    }));
+}
+
+Deno.test("a task's file that fails later is named too, and one that is frozen stays as it is", () =>
+  withFolder(async (folder) => {
+    const task =
+      "{ name: 'own', summary: '', maxNewTokens: 2, steps: 1, defaultRewards: 'exact', " +
+      "settings: { batchSize: 4 }, examples: { train: [{ id: '1', prompt: 'a' }], heldout: [] },\n" +
+      "  subject() { throw new Error('no subject'); },\n" +
+      "  parent: { name: 'p', async answer() { await 0; throw new Error('no answer'); } } }";
+    const path = await file(folder, "late.ts", `export default ${task};`);
+    const { task: opened } = await openFrom(path);
+    assert.throws(() => opened.subject!(opened.examples.train[0]), {
+      message: `${path} fails in line 2, column 21: Error: no subject`,
+    });
+    await assert.rejects(opened.parent.answer([]), {
+      message: `${path} fails in line 3, column 56: Error: no answer`,
+    });
+    const frozen = await file(folder, "frozen.ts", `export default Object.freeze(${task});`);
+    assert.equal((await openFrom(frozen)).task.name, "own");
+  }));
