@@ -1,4 +1,5 @@
 /** The report's opening paragraph: sentences made by rules from the numbers, never more than they say. @module */
+import { faultWords } from "../../experiment/faults/registry.ts";
 import type { RunData } from "../../experiment/folder/run_data.ts";
 import { SERIES, type Series } from "./series.ts";
 import { duration, short } from "../terminal.ts";
@@ -62,7 +63,8 @@ function bestOf({ summary, folder }: RunData): string[] {
 
 /** What in the numbers deserves a second look. */
 export function warnings(run: RunData): string[] {
-  const found: string[] = [];
+  const fault = faultWords(run.config.config.fault);
+  const found = fault === undefined ? [] : [`${fault[0].toUpperCase()}${fault.slice(1)}.`];
   const { summary } = run;
   if (summary && summary.train.after.exact - summary.heldout.after.exact > 0.2) {
     found.push(
