@@ -30,18 +30,18 @@ Deno.test("unshifted: a token's numbers are those of the row that has read it", 
   table.values = Float64Array.of(0, 10, 20, 30, 40);
   table.frozen = table.frozen.map((x) => x / 2);
   const batch = {
-    prompts: ids([1, 2], [4]),
-    responses: ids([3, 1, 2], [2]),
+    prompts: ids([4], [1, 2]),
+    responses: ids([2], [3, 1, 2]),
     temperature: 0.5,
   };
   assert.deepEqual(askedAfterThemselves(batch), {
-    prompts: ids([1, 2, 3], [1, 2, 3, 1], [1, 2, 3, 1, 2], [4, 2]),
-    responses: ids([3], [1], [2], [2]),
+    prompts: ids([4, 2], [1, 2, 3], [1, 2, 3, 1], [1, 2, 3, 1, 2]),
+    responses: ids([2], [3], [1], [2]),
     temperature: 0.5,
   });
   const { logprob, entropy, value, kl } = await policy.evaluate(batch, { kl: true });
   const { logprob: reference } = await policy.reference!(batch);
-  const slots = [[0, 3], [1, 1], [2, 2], [3, 2]]; // place and token; the grid is (2, 3)
+  const slots = [[0, 2], [3, 3], [4, 1], [5, 2]]; // place and token; the grid is (2, 3)
   assert.deepEqual(
     [logprob, entropy, value, kl, reference].map((x) => x!.length),
     Array(5).fill(6),
@@ -55,8 +55,8 @@ Deno.test("unshifted: a token's numbers are those of the row that has read it", 
     assert.equal(value![at], 10 * token, "of its own place");
   }
   policy.backward({
-    dlogprob: Float32Array.of(1, 0, 0, 2, NaN, NaN),
-    dvalue: Float32Array.of(0, 3, 0, 5, NaN, NaN),
+    dlogprob: Float32Array.of(2, NaN, NaN, 1, 0, 0),
+    dvalue: Float32Array.of(5, NaN, NaN, 0, 3, 0),
   });
   const gradient = (from: number) => Array.from(table.dlogits.subarray(from * V, (from + 1) * V));
   for (const [from, weight] of [[3, 1], [2, 2]]) {

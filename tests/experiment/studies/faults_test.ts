@@ -72,8 +72,8 @@ Deno.test("each mistake has an arm beside one that differs from it by that alone
   for (const name of ["unshifted", "end as padding", "late binding"]) {
     assert.deepEqual(differing(name, "PPO"), ["fault"], name);
   }
-  assert.deepEqual(differing("k1 as a loss", "GRPO"), ["klGradient"]);
-  assert.deepEqual(differing("k1, left padding", "k1 as a loss"), ["fault"]);
+  assert.deepEqual(differing("k1 as a loss", "GRPO with k3"), ["klGradient"]);
+  assert.deepEqual(differing("problems, left padding", "problems"), ["fault"]);
   const made = [...settings.values()].map(({ fault }) => String(fault));
   assert.deepEqual([...new Set(made)].sort(), [...FAULT_NAMES].sort());
 });
@@ -96,9 +96,10 @@ Deno.test("the answer says by numbers what each costs, and how one would notice"
       ...run("unshifted", 0.5, columns(15, 1, 0.8)),
       ...run("end as padding", 0.3, columns(0, 0.25, 0.8)),
       ...run("late binding", 0.1, columns(0, 1, 0)),
-      ...run("GRPO", 0.6, columns(0, 1, 0)),
+      ...run("GRPO with k3", 0.6, { ...columns(0, 1, 0), "kl/reference": [0.5] }),
       ...run("k1 as a loss", 0.6, columns(0, 1, 0)),
-      ...run("k1, left padding", 0.2, {
+      ...run("problems", 0.6, columns(0, 1, 0)),
+      ...run("problems, left padding", 0.2, {
         ...columns(0, 1, 0),
         "kl/reference": [-90],
         "tokens/responses_len_mean": [12],
@@ -113,7 +114,8 @@ Deno.test("the answer says by numbers what each costs, and how one would notice"
       /that end: 0\.250 .*, in the right form 1\.000/,
       /late binding and PPO: exact after .*: PPO is higher/,
       /one column, 0\.000 .*, in the right form 0\.800 .* apart/,
-      /k1, left padding and k1 as a loss: reward after .*: k1 as a loss is higher/,
+      /k1 as a loss and GRPO with k3: last KL 1\.000 .* and 0\.500 .*: k1 as a loss is higher/,
+      /problems, left padding and problems: reward after .*: problems is higher/,
       /12\.000 .* tokens where 4\.000 .* were, .* falls to -90\.00 .*, in the right form 1\.00/,
     ]
   ) assert.match(said, words);
