@@ -11,7 +11,8 @@
  * How one would notice: two rewards have the same numbers in every row (`rewards/NAME/mean`), and what the
  * first counts or prints never comes.
  *
- * Rewards of weight 0, which are measured and not trained on, stay right.
+ * Rewards of weight 0, which are measured and not trained on, stay right. So does a run's share of exact
+ * answers, unless `exact` is among the rewards that are trained on: then it is one of those slots.
  * @module
  */
 import type { CombinedReward } from "../../rewards/combine.ts";

@@ -124,8 +124,10 @@ export const faults: Study = {
     },
     {
       said:
-        "A real end of text is left out of the loss wherever padding is told by its id, in 100,000 episodes.",
-      source: "Plashchinsky 2025, arXiv 2512.06920, by its code",
+        "A reward by embeddings is learned more steadily than a binary one, in 100,000 episodes of five tasks.",
+      source: "Plashchinsky 2025, arXiv 2512.06920",
+      fault:
+        "Its code tells padding by the id of end-of-text, so that a real end is not in the loss.",
     },
     {
       said: "Perplexity as a reward gives 0 on dialogue in all of 100 steps.",
