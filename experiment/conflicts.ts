@@ -12,6 +12,7 @@ import type { Needs } from "../rl/algorithm.ts";
 import { scheduleSteps } from "../rl/phases.ts";
 import type { TrainerConfig } from "../rl/trainer_options.ts";
 import type { Task } from "../tasks/task.ts";
+import { faultWords, findFault } from "./faults/registry.ts";
 import { networksOf } from "./reward_networks.ts";
 import { type ChosenReward, settingsOfRewards } from "./rewards.ts";
 import { rewardRows, type RunSettings } from "./settings.ts";
@@ -35,7 +36,8 @@ export interface SettingsInUse {
 }
 
 /** @throws {RangeError} where two settings cannot both hold */
-export function checkConflicts({ algorithm, needs, config, run, asked }: SettingsInUse): void {
+export function checkConflicts(used: SettingsInUse): void {
+  const { algorithm, needs, config, run, asked } = used;
   const { batchSize } = run, { minibatches, warmupSteps } = config;
   const cannot = (rule: string, now: number) =>
     new RangeError(`Cannot train as ${rule}: it is ${now}`);
@@ -52,6 +54,10 @@ export function checkConflicts({ algorithm, needs, config, run, asked }: Setting
     );
   }
   if (needs.sync) checkSync(run);
+  const refused = findFault(run.fault)?.refuses?.(used);
+  if (refused !== undefined) {
+    throw new RangeError(`Cannot train with fault=${run.fault} as ${refused}`);
+  }
   const steps = scheduleSteps(config);
   if (asked.warmupSteps !== undefined && warmupSteps > steps) {
     throw cannot(`warmupSteps must be at most the ${steps} steps of the run`, warmupSteps);
@@ -95,7 +101,11 @@ export function settingsNotices(
     ...{ ...config, ...run, ...settingsOfRewards(rewards) },
     ...{ ...parent, ...task.settings },
   };
-  const notices = optionNotices(rows, { asked, values });
+  const fault = faultWords(run.fault);
+  const notices = [
+    ...(fault === undefined ? [] : [fault]),
+    ...optionNotices(rows, { asked, values }),
+  ];
   const add = (when: boolean, name: string, reason: string): void => {
     if (when && asked[name] !== undefined) {
       notices.push(`${name}=${asked[name]} changes nothing as ${reason}`);

@@ -12,6 +12,7 @@ import { Gpt2, type Gpt2Options } from "../model/gpt2.ts";
 import type { LoraOptions } from "../model/lora/lora.ts";
 import { type MemoryByKind, memoryByKind, sumOfKinds } from "../model/memory.ts";
 import type { Needs } from "../rl/algorithm.ts";
+import { findFault } from "./faults/registry.ts";
 import { freeMemory } from "./folder/host.ts";
 import { modelOptions } from "./models.ts";
 import { LanguagePolicy, type RunShape } from "./policy.ts";
@@ -46,11 +47,12 @@ export function runShape(
   { promptTokens, settings, needs }: Pick<RunSizes, "promptTokens" | "settings" | "needs">,
 ): RunShape {
   const { batchSize, maxNewTokens, microbatchRows } = settings, { head, groupSize } = needs;
-  return {
+  const shape = {
     ...{ batchSize, promptTokens, maxNewTokens, microbatchRows, groupSize },
     kl: needs.kl !== undefined,
     ...(head?.at && { valueAt: head.at }),
   };
+  return findFault(settings.fault)?.shape?.(shape) ?? shape;
 }
 
 /** Rows of one forward and backward pass. */

@@ -4,10 +4,10 @@ import type { Device } from "../kernels/device.ts";
 import { findModel, type FoundModel, sameModel } from "../model/hub/find_model.ts";
 import { importOptimizer } from "../model/files/optimizer_file.ts";
 import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
-import type { CombinedReward } from "../rewards/combine.ts";
 import { openParent } from "../rewards/parents/settings.ts";
 import type { Servers } from "../rewards/servers/servers.ts";
 import { Trainer } from "../rl/trainer.ts";
+import { type Trained, withFault } from "./faults/apply.ts";
 import { namedModel } from "./folder/named_model.ts";
 import { modelDims } from "../model/config.ts";
 import { loadCheckpoint, type TrainingState } from "./folder/checkpoint.ts";
@@ -26,7 +26,7 @@ import { asksServers } from "./servers.ts";
 import { explainMemory, planFitting } from "./suggestions.ts";
 
 /** A run that is ready for its first step. Disposing of it frees the models, not the device. */
-export interface OpenRun extends Disposable {
+export interface OpenRun extends Disposable, Pick<Trained, "rewards" | "drawn"> {
   plan: ResolvedRequest;
   device: Device;
   /** What the model's name stood for. */
@@ -34,10 +34,10 @@ export interface OpenRun extends Disposable {
   tokenizer: Tokenizer;
   /** Token ids by the id of the example. */
   prompts: ReadonlyMap<string, Int32Array>;
+  /** The right one, also where the run trains another by its fault. */
   policy: LanguagePolicy;
   /** Whether the reference, where there is one, may be another than the start of the run. */
   referenceMoves: boolean;
-  rewards: CombinedReward;
   /** What rewards and parent ask. */
   servers: Servers;
   trainer: Trainer;
@@ -94,7 +94,10 @@ export async function openRun(
   const policy = new LanguagePolicy(models, undefined, plan.settings);
   const referenceMoves = plan.needs.sync !== undefined || loaded?.reference !== undefined;
   await reserve(policy, sizes).catch(explain);
-  const trainer = new Trainer(policy, config, plan.algorithm);
+  const trained = withFault(plan.settings.fault, { policy, rewards }, {
+    ...{ eos: policy.eos, microbatchRows: config.microbatchRows, prompts: [...prompts.values()] },
+  });
+  const trainer = new Trainer(trained.policy, config, plan.algorithm);
   if (saved) {
     trainer.restore(saved.trainer);
     await importOptimizer(models.model, `${resume}/optimizer.safetensors`);
@@ -103,8 +106,8 @@ export async function openRun(
   notices.unshift(`device memory ${formatBytes(planned.total)}${free}`);
   const all = owned.move();
   return {
-    ...{ plan, device, found, tokenizer, prompts, policy, rewards, servers, trainer },
-    ...{ saved, info, notices, referenceMoves },
+    ...{ plan, device, found, tokenizer, prompts, policy, servers, trainer },
+    ...{ saved, info, notices, referenceMoves, rewards: trained.rewards, drawn: trained.drawn },
     [Symbol.dispose]: () => all.dispose(),
   };
 }

@@ -14,6 +14,7 @@ import { listRewards, rewardSetting } from "../rewards/registry.ts";
 import type { RewardDefinition } from "../rewards/reward.ts";
 import { SERVER_OPTIONS, type ServerLimits } from "../rewards/servers/limits.ts";
 import type { Algorithm } from "../rl/algorithm.ts";
+import { FAULT_NAMES, NO_FAULT } from "./faults/registry.ts";
 import type { Preset } from "./presets/preset.ts";
 import { MAX_ROWS, type TrainerConfig, trainerOptions } from "../rl/trainer_options.ts";
 import type { Task } from "../tasks/task.ts";
@@ -33,6 +34,7 @@ const ROWS = {
   recompute: { kind: "boolean", default: false, doc: "backward computes activations again: less memory, more time, same bits", group: "Updates" },
   sharePrefixes: { kind: "choice", choices: ["on", "off", "check"], default: "on", doc: "texts that begin alike go through a pass once: less time, same bits forward; check makes each pass both ways and compares", group: "Updates" },
   frozenDtype: { kind: "choice", choices: ["f32", "f16"], default: "f32", doc: "storage of weights that do not learn; f16 is half", group: "Updates" },
+  fault: { kind: "choice", choices: FAULT_NAMES, default: NO_FAULT, doc: "a mistake of published systems, made on purpose to see what it costs; the run says so wherever it is shown", group: "Faults, for studies" },
 } as const satisfies OptionRows;
 
 /**

@@ -219,11 +219,11 @@ class TrainingRun {
     };
     const { rollout, metrics, timings, fault } = await trainer.step(
       source,
-      async ({ responses }, draw) => {
+      async (rollout, draw) => {
         const times = draw === "greedy" ? 1 : groupSize;
         const rows = await scoreResponses(this.#scorer, {
           examples: examples.flatMap((example) => Array<Example>(times).fill(example)),
-          responses,
+          responses: this.run.drawn(rollout),
           step: done + 1,
           phase: { phase: "train", split: "train" },
         });

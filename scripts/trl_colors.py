@@ -4,10 +4,12 @@
     python scripts/trl_colors.py MODEL EXAMPLES SETTINGS
 
 MODEL is a folder for transformers; EXAMPLES a JSON file of `train` and `heldout`, each a list of
-`prompt` and `answer`; SETTINGS a JSON file of the run's settings under this project's names. Dropout is
-off, the value head begins at zero, and sampling is from the whole distribution, as here. Prints one line
-of JSON: seconds of each step (from its prompts to its update), and the share of held-out prompts whose
-greedy completion is right, before and after.
+`prompt` and `answer`; SETTINGS a JSON file of the run's settings under this project's names. The value
+head begins at zero, and sampling is from the whole distribution, as here. `dropout` in the settings is that
+of every layer and of the value head, 0 where it is left out; TRL never turns it off again after its first
+update, so that it samples with it, and greedy answers are given without. Prints one line of JSON: seconds
+of each step (from its prompts to its update), and the share of held-out prompts whose greedy completion is
+right, before and after.
 """
 
 import json
@@ -25,9 +27,10 @@ from transformers import AutoTokenizer
 from trl import AutoModelForCausalLMWithValueHead, PPOConfig, PPOTrainer
 
 
-def load(folder):
+def load(folder, dropout):
+    names = ("summary_dropout_prob", "resid_pdrop", "embd_pdrop", "attn_pdrop")
     model = AutoModelForCausalLMWithValueHead.from_pretrained(
-        folder, summary_dropout_prob=0.0, torch_dtype=torch.float32
+        folder, torch_dtype=torch.float32, **dict.fromkeys(names, dropout)
     )
     torch.nn.init.zeros_(model.v_head.summary.weight)
     torch.nn.init.zeros_(model.v_head.summary.bias)
@@ -52,7 +55,8 @@ def trainer_of(folder, tokenizer, s):
         vf_coef=s["valueCoefficient"],
         seed=s["seed"],
     )
-    model, reference = load(folder), load(folder)
+    dropout = s.get("dropout", 0.0)
+    model, reference = load(folder, dropout), load(folder, 0.0)
     betas = (s["adamBeta1"], s["adamBeta2"])
     adam = torch.optim.Adam(model.parameters(), lr=s["learningRate"], betas=betas, eps=s["adamEps"])
     decline = torch.optim.lr_scheduler.LambdaLR(adam, lambda step: 1 - step / s["totalSteps"])
@@ -82,8 +86,12 @@ class Run:
         return queries, responses, right
 
     def exact(self, examples):
+        model = self.trainer.model
+        was_training = model.training
+        model.eval()
         with torch.no_grad():
             right = self.answers(examples, do_sample=False)[2]
+        model.train(was_training)
         return sum(right) / len(right)
 
     def step(self, examples):

@@ -1,6 +1,7 @@
 /**
  * `train colors --reward exact` here and by TRL's PPO, in turn: same model, batch, epochs, rates:
- * `deno task bench:trl -- --python VENV/bin/python [--rounds N] [--steps N]`.
+ * `deno task bench:trl -- --python VENV/bin/python [--rounds N] [--steps N] [--dropout P]`. With a dropout there,
+ * which TRL leaves on while it samples, it shows what that costs; there is none here.
  * @module
  */
 import { parseArgs } from "node:util";
@@ -88,9 +89,16 @@ if (import.meta.main) {
       python: { type: "string", default: "python3" },
       rounds: { type: "string", default: "3" },
       steps: { type: "string", default: "40" },
+      dropout: { type: "string", default: "0" },
     },
   });
   const [rounds, steps] = [countOf("rounds", values.rounds), countOf("steps", values.steps)];
+  const dropout = Number(values.dropout);
+  if (!(dropout >= 0 && dropout < 1)) {
+    throw new RangeError(
+      `Cannot compare with TRL as --dropout is a probability, 0 to below 1: it is "${values.dropout}"`,
+    );
+  }
   await Deno.mkdir(FOLDER, { recursive: true });
   await writeInputs();
   const here: ColorsRun[] = [], there: ColorsRun[] = [];
@@ -98,7 +106,7 @@ if (import.meta.main) {
     const own = await ours(steps, seed);
     here.push(own);
     const { config } = JSON.parse(await Deno.readTextFile(`${own.folder}/config.json`));
-    await Deno.writeTextFile(`${FOLDER}/settings.json`, JSON.stringify(config));
+    await Deno.writeTextFile(`${FOLDER}/settings.json`, JSON.stringify({ ...config, dropout }));
     const files = [`${FOLDER}/model`, `${FOLDER}/examples.json`, `${FOLDER}/settings.json`];
     there.push(JSON.parse(await program(values.python, ["scripts/trl_colors.py", ...files])));
     console.log(

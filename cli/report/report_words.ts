@@ -1,4 +1,5 @@
 /** The report's opening paragraph: sentences made by rules from the numbers, never more than they say. @module */
+import { faultWords } from "../../experiment/faults/registry.ts";
 import type { RunData } from "../../experiment/folder/run_data.ts";
 import { isRunaway } from "../../experiment/runaway.ts";
 import { SERIES, type Series, SKIPPED } from "./series.ts";
@@ -63,7 +64,11 @@ function bestOf({ summary, folder }: RunData): string[] {
 
 /** What in the numbers deserves a second look. */
 export function warnings(run: RunData): string[] {
-  const found = astray(run), { summary } = run;
+  const fault = faultWords(run.config.config.fault), { summary } = run;
+  const found = [
+    ...(fault === undefined ? [] : [`${fault[0].toUpperCase()}${fault.slice(1)}.`]),
+    ...astray(run),
+  ];
   if (summary && summary.train.after.exact - summary.heldout.after.exact > 0.2) {
     found.push(
       `Training prompts are answered better than held-out ones by ${

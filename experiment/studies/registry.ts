@@ -2,12 +2,20 @@
 import { unknownName } from "../../base/names.ts";
 import { algorithms } from "./algorithms.ts";
 import { analogies } from "./analogies.ts";
+import { faults } from "./faults.ts";
 import { imdb } from "./imdb.ts";
 import { pgsrm } from "./pgsrm.ts";
 import { rewardStructures } from "./reward_structures.ts";
 import type { Study } from "./study.ts";
 
-const STUDIES: readonly Study[] = [rewardStructures, pgsrm, analogies, imdb, algorithms];
+const STUDIES: readonly Study[] = [
+  rewardStructures,
+  pgsrm,
+  analogies,
+  imdb,
+  algorithms,
+  faults,
+];
 
 /** All studies, in the order of the help. */
 export const listStudies = (): readonly Study[] => STUDIES;

@@ -131,7 +131,7 @@ Deno.test("each of the three gradients reaches the model, by itself and with its
 Deno.test("settings of memory and optimizer become options of the models, each by its name", () => {
   assert.deepEqual(RUN_OPTIONS.defaults, {
     ...{ batchSize: 48, maxGradNorm: 1, loraRank: 0, loraAlpha: 16, loraTargets: "auto" },
-    ...{ recompute: false, sharePrefixes: "on", frozenDtype: "f32" },
+    ...{ recompute: false, sharePrefixes: "on", frozenDtype: "f32", fault: "none" },
     ...{ adamBeta1: 0.9, adamBeta2: 0.999, adamEps: 1e-8, weightDecay: 0 },
   });
   const adam = { adamBeta1: 0.8, adamBeta2: 0.95, adamEps: 1e-6, weightDecay: 0.1 };
