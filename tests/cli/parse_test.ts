@@ -333,12 +333,12 @@ Deno.test("the list has what each task decides, or why that is not known here", 
   };
   const catalogue = { tasks: [known, missing], algorithms: [], rewards: [], presets: [] };
   assert.equal(showList(catalogue, false, { ...terminal, fancy: false, columns: 40 }), 0);
-  assert.deepEqual(lines.slice(0, 4), [
-    "tasks:",
-    "  sums  add; --model small --algorithm grpo; 72 prompts to train on, 18 held out; rewards exact; settings level",
-    "  sums  add; not here: fetch it first",
-    "algorithms:",
-  ]);
+  const words = lines.slice(0, lines.indexOf("algorithms:")).join("\n");
+  assert.equal(
+    words.replaceAll(/\s+/g, " ").trim(),
+    "tasks: sums add --model small --algorithm grpo 72 prompts to train on, 18 held out rewards exact " +
+      "settings level sums add not here: fetch it first",
+  );
 });
 
 Deno.test("help of every command is as tests/cli/help.txt has it", async () => {
