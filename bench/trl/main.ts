@@ -33,6 +33,15 @@ export function stepMilliseconds(runs: readonly ColorsRun[]): number {
   return 1e3 * median(runs.flatMap(({ seconds }) => seconds.slice(1)));
 }
 
+/** A probability of the command line. @throws {RangeError} for what is none, or 1 */
+export function dropoutOf(text: string): number {
+  const dropout = text.trim() === "" ? NaN : Number(text);
+  if (dropout >= 0 && dropout < 1) return dropout;
+  throw new RangeError(
+    `Cannot compare with TRL as --dropout is a probability, 0 to below 1: it is "${text}"`,
+  );
+}
+
 /** Both sides, a line each. */
 export function colorsTable(sides: readonly (readonly ColorsRun[])[]): string {
   const rows = sides.map((runs) => [
@@ -93,12 +102,7 @@ if (import.meta.main) {
     },
   });
   const [rounds, steps] = [countOf("rounds", values.rounds), countOf("steps", values.steps)];
-  const dropout = Number(values.dropout);
-  if (!(dropout >= 0 && dropout < 1)) {
-    throw new RangeError(
-      `Cannot compare with TRL as --dropout is a probability, 0 to below 1: it is "${values.dropout}"`,
-    );
-  }
+  const dropout = dropoutOf(values.dropout);
   await Deno.mkdir(FOLDER, { recursive: true });
   await writeInputs();
   const here: ColorsRun[] = [], there: ColorsRun[] = [];

@@ -162,19 +162,17 @@ export const faults: Study = {
     return [
       results.compared(UNSHIFTED, PPO, exactAfter),
       results.compared(UNSHIFTED, PPO, lastScore),
-      `Unshifted log-probabilities are told by the sampler's, which are ${
+      `Unshifted log-probabilities are told by the sampler's, from which they are away in the first step, in nats, ${
         both(UNSHIFTED, PPO, firstGap, 6)
-      } nats away in the first step, and by the mean ratio there, ${
-        both(UNSHIFTED, PPO, firstRatio)
-      }.`,
+      }; the mean ratio there is ${both(UNSHIFTED, PPO, firstRatio)}.`,
       results.compared(END, PPO, exactAfter),
       `Ends taken for padding are told by the share of completions that end: ${
         both(END, PPO, lastFinished)
       }.`,
       results.compared(LATE, PPO, exactAfter),
-      `Late binding is told by two rewards with one column, ${
+      `Late binding is told by rewards that agree: the largest gap between the means of the two is ${
         both(LATE, PPO, rewardsApart)
-      } apart.`,
+      }.`,
       results.compared(K1, K3, lastKl),
       results.compared(K1, K3, rewardAfter),
       results.compared(SLICE, WHOLE, rewardAfter),

@@ -13,7 +13,7 @@ import { comparisonTable, torchOptions } from "../../bench/torch/main.ts";
 import { ourSide } from "../../bench/torch/ours.ts";
 import { PythonSide } from "../../bench/torch/python_side.ts";
 import { allWorks, decoding, provide, training } from "../../bench/torch/works.ts";
-import { colorsTable, stepMilliseconds, stepSeconds } from "../../bench/trl/main.ts";
+import { colorsTable, dropoutOf, stepMilliseconds, stepSeconds } from "../../bench/trl/main.ts";
 import { CountingDevice } from "../../kernels/devices/counting.ts";
 import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import { Gpt2 } from "../../model/gpt2.ts";
@@ -204,4 +204,11 @@ Deno.test("memory of a step grows linearly in T, as the twins' device holds it",
 testOnDevices("the host's time is a part of a step's", async (device) => {
   const { host, wall, cpu } = await hostTime(device, SIZES, { B: 2, T: 5, steps: 2 });
   assert.ok(host >= 0 && wall > 0 && cpu >= 0);
+});
+
+Deno.test("bench:trl takes a dropout from 0 to below 1", () => {
+  assert.deepEqual(["0", "0.1", "0.99"].map(dropoutOf), [0, 0.1, 0.99]);
+  for (const text of ["1", "-0.1", "", "a tenth", "NaN"]) {
+    assert.throws(() => dropoutOf(text), /^RangeError: .* 0 to below 1: it is ".*"$/);
+  }
 });
