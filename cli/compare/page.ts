@@ -1,9 +1,9 @@
 /** compare.html: one page that fetches nothing and runs nothing. @module */
 import { seedInterval } from "../../base/statistics/intervals.ts";
 import { differences } from "../../base/statistics/moments.ts";
-import { escape } from "../../web/view/text.ts";
 import { score } from "../report/table.ts";
 import { STYLE } from "../report/report_page.ts";
+import { escape, htmlPage } from "../report/html.ts";
 import type { Drawn } from "../report/plots.ts";
 import { short } from "../terminal.ts";
 import {
@@ -28,57 +28,39 @@ details>summary{cursor:pointer;padding:4px 0}
 const MOST_SHEETS = 12;
 
 /** The whole page. The same runs give the same bytes. */
-export async function comparePage(comparison: Comparison): Promise<string> {
+export function comparePage(comparison: Comparison): Promise<string> {
   const { groups, notices, command } = comparison;
   const runs = groups.reduce((sum, group) => sum + group.runs.length, 0);
   const tasks = [...new Set(groups.map((group) => settingText(group, "task")))].join(", ");
   const title = `${tasks}: ${counted(groups.length, "setting")}, ${counted(runs, "run")}`;
-  const policy = [
-    "default-src 'none'",
-    `style-src '${await hash(PAGE_STYLE)}'`,
-    "base-uri 'none'",
-    "form-action 'none'",
-  ].join("; ");
   const heldout = heldoutChart(groups);
   const across = groups.length > 1 ? acrossCharts(groups) : [];
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="referrer" content="no-referrer">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escape(`Comparison: ${title}`)}</title>
-<style>${PAGE_STYLE}</style>
-</head>
-<body>
-<h1>${escape(title)}</h1>
-<p class="soft">${escape(shared(comparison))}</p>
-${opening(comparison).map((line) => `<p>${escape(line)}</p>`).join("\n")}
-${notices.map((text) => `<p class="warn">${escape(text)}</p>`).join("\n")}
-<h2>Settings and results</h2>
-${settingsTable(comparison)}
-<p class="soft">Means over seeds ± half of the 95 % interval of the mean, by Student's t; one seed has none. ${
-    escape(WINDOWS)
-  }</p>
-${heldout ? `<h2>Held-out answers</h2>\n<div class="one">${chart(heldout)}</div>` : ""}
-${
-    across.length > 0
-      ? `<h2>Across settings</h2>\n<div class="charts">${across.map(chart).join("\n")}</div>`
-      : ""
-  }
-${linesNote(groups)}
-${sheets(comparison)}
-<h2>All figures</h2>
-${figuresTable(groups)}
-<h2>Runs</h2>
-${runsTable(groups)}
-<p class="soft">The line that draws this page again:</p>
-<pre>${escape(command)}</pre>
-</body>
-</html>
-`;
+  const parts = [
+    `<h1>${escape(title)}</h1>`,
+    `<p class="soft">${escape(shared(comparison))}</p>`,
+    ...opening(comparison).map((line) => `<p class="lead">${escape(line)}</p>`),
+    ...notices.map((text) => `<p class="warn">${escape(text)}</p>`),
+    "<h2>Settings and results</h2>",
+    settingsTable(comparison),
+    `<p class="soft">${escape(`${INTERVALS} ${WINDOWS}`)}</p>`,
+    ...(heldout ? [`<h2>Held-out answers</h2>\n<div class="one">${chart(heldout)}</div>`] : []),
+    ...(across.length > 0
+      ? [`<h2>Across settings</h2>\n<div class="charts">${across.map(chart).join("\n")}</div>`]
+      : []),
+    linesNote(groups),
+    sheets(comparison),
+    "<h2>All figures</h2>",
+    figuresTable(groups),
+    "<h2>Runs</h2>",
+    runsTable(groups),
+    `<p class="soft">The line that draws this page again:</p>`,
+    `<pre>${escape(command)}</pre>`,
+  ];
+  return htmlPage({ title: `Comparison: ${title}`, style: PAGE_STYLE, body: parts.join("\n") });
 }
+
+const INTERVALS =
+  "Means over seeds ± half of the 95 % interval of the mean, by Student's t; one seed has none.";
 
 const counted = (count: number, name: string): string =>
   `${count} ${name}${count === 1 ? "" : "s"}`;
@@ -150,11 +132,6 @@ function surety(best: Ranked, next: Ranked): string {
 }
 
 export const chart = ({ svg, table }: Drawn): string => `<figure>${svg}${table}</figure>`;
-
-async function hash(text: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return `sha256-${new Uint8Array(digest).toBase64()}`;
-}
 
 /** A table that becomes cards on a phone; the columns of `numbers` are flush right. */
 export function table(

@@ -47,7 +47,9 @@ export async function htmlPage({ title, body, style, script }: Page): Promise<st
 <style>${style}</style>
 </head>
 <body>
-${body}${script === undefined ? "" : `\n<script>${script}</script>`}
+<main>
+${body}
+</main>${script === undefined ? "" : `\n<script>${script}</script>`}
 </body>
 </html>
 `;

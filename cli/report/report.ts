@@ -37,7 +37,7 @@ export async function report(run: RunData): Promise<string> {
   ];
   return await htmlPage({
     title,
-    body: `<main>\n${parts.filter((part) => part !== "").join("\n")}\n</main>`,
+    body: parts.filter((part) => part !== "").join("\n"),
     style: STYLE,
     script: SCRIPT,
   });

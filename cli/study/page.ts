@@ -17,7 +17,7 @@ export interface StudyPage extends Gathered {
   command: string;
 }
 
-const STYLE = `${PAGE_STYLE}.lead{font-size:1.35rem;line-height:1.35}ol.answer>li{margin:.5em 0}\n`;
+const STYLE = `${PAGE_STYLE}ol.answer>li{margin:.5em 0}\n`;
 
 /** The whole page. The same runs give the same bytes. */
 export function studyPage(page: StudyPage): Promise<string> {
@@ -26,7 +26,6 @@ export function studyPage(page: StudyPage): Promise<string> {
     title: study.title,
     style: STYLE,
     body: [
-      "<main>",
       `<h1>${escape(study.title)}</h1>`,
       `<p class="lead">${escape(study.question)}</p>`,
       ...warnings(page).map((words) => `<p class="warn">${escape(words)}</p>`),
@@ -48,7 +47,6 @@ export function studyPage(page: StudyPage): Promise<string> {
       runsTable(page),
       `<p class="soft">The line that repeats it:</p>`,
       `<pre>${escape(command)}</pre>`,
-      "</main>",
     ].join("\n"),
   });
 }

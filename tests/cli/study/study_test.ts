@@ -44,13 +44,12 @@ const flags = (more: Record<string, unknown>) => ({
 });
 
 const parsed = (name: string | undefined, more: Record<string, unknown> = {}) =>
-  // deno-lint-ignore no-explicit-any -- what the command line makes of words
   ({
     positional: name === undefined ? [] : [name],
     flags: flags(more),
     settings: {},
     given: [],
-  }) as any;
+  }) as unknown as Parameters<typeof runStudy>[0];
 
 inTemporary("runs are trained once, and the page says what they came to", async (place) => {
   await Deno.mkdir(`${place}/model`);
