@@ -138,7 +138,12 @@ export function settingsNotices(
   const every = needs.sync?.every ?? 0, ends = `the run ends after ${config.totalSteps} steps`;
   add(every >= config.totalSteps, "referenceSync", ends);
   add(!needs.value, "valueWeightDecay", "the algorithm has no value head");
-  const { criticWarmup, totalSteps } = config;
+  return [...notices, ...scheduleNotices(config)];
+}
+
+/** What the length of the run leaves no room for. */
+function scheduleNotices(config: SettingsInUse["config"]): string[] {
+  const { criticWarmup, totalSteps } = config, notices: string[] = [];
   if (Number(criticWarmup ?? 0) >= totalSteps) {
     notices.push(
       `criticWarmup=${criticWarmup} leaves none of the ${totalSteps} steps of the run: the value head ` +

@@ -45,7 +45,8 @@ Deno.test("no text becomes a formula or a row, and all of it comes back", () => 
   assert.equal(rows.length, texts.length);
   rows.forEach((cells, i) => {
     for (const cell of cells.slice(2, 6)) assert.doesNotMatch(cell, /^[=+\-@\t\r]|\n[=+\-@\t]/);
-    assert.equal(unguard(cells[4]), texts[i].toWellFormed());
-    assert.equal(unguard(cells[5]), `${texts[i]}!`.toWellFormed());
+    const whole = texts[i].replaceAll("\ud800", "\\u{d800}"); // half a character is spelled out
+    assert.equal(unguard(cells[4]), whole);
+    assert.equal(unguard(cells[5]), `${whole}!`);
   });
 });
