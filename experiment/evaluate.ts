@@ -40,8 +40,8 @@ export interface EvaluationResult extends SplitResult {
 }
 
 /**
- * Answers every example, greedily unless the request says otherwise. What the rewards count meanwhile is left in them: call their
- * `takeCounts` to start anew.
+ * Answers every example, greedily unless the request says otherwise. What the rewards count meanwhile is
+ * left in them: call their `takeCounts` to start anew.
  * @throws {RangeError} for a batch size that is not a whole number from 1
  * @throws what policy and rewards throw
  */

@@ -193,11 +193,14 @@ function resolve(request: TrainRequest): ResolvedRequest {
   };
 }
 
-/** The rewards that a task suggests. @throws {TypeError} where it suggests none, as its examples have no answers */
-export function rewardsOf({ name, defaultRewards }: Task): string {
+/**
+ * The rewards that a task suggests.
+ * @throws {TypeError} where it suggests none, as its examples have no answers
+ */
+export function rewardsOf({ name, defaultRewards }: Task, action = "train on"): string {
   if (defaultRewards !== "") return defaultRewards;
   throw new TypeError(
-    `Cannot train on ${name} without a reward as its examples have no answers to compare with: ` +
+    `Cannot ${action} ${name} without a reward as its examples have no answers to compare with: ` +
       "name one that needs none (--reward)",
   );
 }

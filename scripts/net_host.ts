@@ -1,6 +1,7 @@
 /**
- * Whether PLAINRL_HOST is what `deno task train:net`, or the words given, may open the network for: it runs before the command
- * that is given that permission, and has none itself but to read this variable.
+ * Whether PLAINRL_HOST is what `deno task train:net`, or the command in the first argument, may open the
+ * network for: it runs before the command that is given that permission, and has none itself but to read
+ * this variable.
  * @module
  */
 

@@ -7,7 +7,7 @@ import type { MatrixDtype } from "../../model/layout.ts";
 import { PARENT_OPTIONS, type ParentSettings } from "../../rewards/parents/settings.ts";
 import type { Example } from "../../rewards/reward.ts";
 import { SERVER_OPTIONS, type ServerLimits } from "../../rewards/servers/limits.ts";
-import { isOpened, type OpenedTask, type TaskRequest } from "../../tasks/open.ts";
+import type { OpenedTask, TaskRequest } from "../../tasks/open.ts";
 import type { Task } from "../../tasks/task.ts";
 import { hashOfExamples } from "../folder/identity.ts";
 import { type NamedCheckpoint, namedCheckpoint } from "../folder/named_checkpoint.ts";
@@ -115,7 +115,7 @@ const pick = <T, K extends keyof T>(from: T, names: readonly K[]): Pick<T, K> =>
 
 /** The task, and the run where that is the run's own. */
 async function openTaskOf(
-  { task: asked, reward, settings }: EvalRequest,
+  { task: asked, settings }: EvalRequest,
   run: RunTerms | undefined,
 ): Promise<{ opened: OpenedTask; own?: RunTerms; notices: string[] }> {
   const task = asked ?? run?.task;
@@ -126,16 +126,15 @@ async function openTaskOf(
       ),
     );
   }
-  const isName = typeof task === "string";
-  const isOwn = isName && (task === run?.task || task === run?.name);
-  if (run && isOwn) await refuseRunCode(run, { task: true, rewards: reward === undefined });
-  const all = { ...(isOwn && run?.settings), ...settings };
-  const opened = await openFrom(isOwn && run ? run.task : task, all).catch((error) => {
-    throw isOwn && asked === undefined ? ofAnotherProgram(error, run!) : error;
+  const isNamed = typeof task === "string" && run !== undefined &&
+    [run.task, run.name].includes(task);
+  if (isNamed) await refuseRunCode(run, [run.task]);
+  const all = { ...(isNamed && run.settings), ...settings };
+  const opened = await openFrom(isNamed ? run.task : task, all).catch((error) => {
+    throw isNamed && asked === undefined ? ofAnotherProgram(error, run) : error;
   });
-  const own = isOwn || (isOpened(task) || !isName) && opened.task.name === run?.name
-    ? run
-    : undefined;
+  const isOwn = typeof task === "string" ? isNamed : opened.task.name === run?.name;
+  const own = isOwn ? run : undefined;
   const notices = own?.data === undefined || own.data === hashOfExamples(opened.task) ? [] : [
     `the examples of ${opened.task.name} are not those of the run, which may have been trained on some of ` +
     "what is held out now",
@@ -158,8 +157,10 @@ async function rewardsFor(
   { reward: asked, settings = {} }: EvalRequest,
   { opened: { task, options }, own }: { opened: OpenedTask; own?: RunTerms },
 ) {
+  if (own && asked === undefined) await refuseRunCode(own, own.rewards.map(({ name }) => name));
   const ofRun = own?.rewards.map(({ name, weight }) => `${name}:${weight}`).join();
-  const reward = await loadRewards(asked ?? ofRun ?? markUsage(() => rewardsOf(task)));
+  const ofTask = () => markUsage(() => rewardsOf(task, "evaluate"));
+  const reward = await loadRewards(asked ?? ofRun ?? ofTask());
   return markUsage(() => {
     const table = evalTable(ownDefinitions(reward), options);
     table.resolve(settings); // names and ranges as they were given

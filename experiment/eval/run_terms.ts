@@ -62,17 +62,12 @@ function askedFor(
   return { task: path, rewards: terms ?? named };
 }
 
-/** @throws {Error} marked as usage, where what is taken of the run is a module in its own folder */
-export async function refuseRunCode(
-  { folder, task, rewards }: RunTerms,
-  taken: { task: boolean; rewards: boolean },
-): Promise<void> {
-  const paths = [
-    ...(taken.task ? [task] : []),
-    ...(taken.rewards ? rewards.map(({ name }) => name) : []),
-  ];
-  await refuseOwnCode(folder, paths, { action: "evaluate", cure: "name it where it is then" });
-}
+/** @throws {Error} marked as usage, where one of these paths of the run is a module in its own folder */
+export const refuseRunCode = (
+  { folder }: Pick<RunTerms, "folder">,
+  paths: readonly string[],
+): Promise<void> =>
+  refuseOwnCode(folder, paths, { action: "evaluate", cure: "name it where it is then" });
 
 /**
  * The model that the run began with, as it was then; of a run of an earlier version what its name means now.

@@ -119,6 +119,13 @@ inTemporary("deno task eval writes inside evals and nowhere else", async (place)
     outside.err,
     /elsewhere as this command may write only inside evals\. Name a folder/,
   );
+  const judge = "judgeServer=http://127.0.0.1:9/v1 judgeModel=m";
+  const alone = await start(`first --reward judge_soft ${judge}`);
+  assert.equal(alone.code, 2);
+  assert.match(
+    alone.err,
+    /In place of "deno task eval", .*: PLAINRL_HOST=127\.0\.0\.1:9 deno task eval:net$/m,
+  );
   const { code, out, err } = await start("first --json");
   assert.equal(code, 0, err);
   const { folder: written } = JSON.parse(out.trim().split("\n").at(-1)!);

@@ -194,9 +194,7 @@ inTemporary(
         rewards: [{ name: code, weight: 1 }],
       },
     }));
-    await refused(/Cannot evaluate .* as it would run the code of .*mine\.ts/, {
-      task: "capitals",
-    });
+    await refused(/Cannot evaluate .* as it would run the code of .*mine\.ts/); // of its rewards
     await assert.rejects(() => Deno.stat(`${place}/ran`), Deno.errors.NotFound);
 
     await write(config);
