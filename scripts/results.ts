@@ -27,23 +27,13 @@ export interface RunResult {
   skipped: number;
 }
 
-/**
- * Mean, and half of the 95 % interval of the mean over n seeds; by Student's t, so that three seeds that
- * agree by luck are not taken for more than three.
- * @throws {RangeError} for fewer than 2 values
- */
-export function meanOver(values: readonly number[]): { mean: number; half: number } {
-  const { mean, high, n, method } = seedInterval(values);
-  if (method === "none") {
+/** The mean of shares over seeds and its interval, cut to 0 to 1. @throws {RangeError} for one seed */
+export function interval(values: readonly number[]): { mean: number; low: number; high: number } {
+  const { mean, low, high, n } = seedInterval(values);
+  if (n < 2) {
     throw new RangeError(`Cannot give an interval as it takes 2 or more seeds: there are ${n}`);
   }
-  return { mean, half: high - mean };
-}
-
-/** The mean of shares and its interval, cut to 0 to 1. @throws as `meanOver` */
-export function interval(values: readonly number[]): { mean: number; low: number; high: number } {
-  const { mean, half } = meanOver(values);
-  return { mean, low: Math.max(0, mean - half), high: Math.min(1, mean + half) };
+  return { mean, low: Math.max(0, low), high: Math.min(1, high) };
 }
 
 /** The first of five steps in a row whose mean of `column` is 0.9 or more; NaN where there are none. */

@@ -4,11 +4,13 @@
  * @module
  */
 import { parseArgs } from "node:util";
+import { seedInterval } from "../base/statistics/intervals.ts";
 import { markdownTable } from "../cli/report/markdown.ts";
 import { readRunConfig, readSummary } from "../experiment/folder/run_data.ts";
+import { intervalWords } from "../experiment/studies/results.ts";
 import type { SplitResult, Summary } from "../experiment/observer.ts";
 import { listTasks } from "../tasks/registry.ts";
-import { meanOver, trainRun, withTable } from "./results.ts";
+import { trainRun, withTable } from "./results.ts";
 
 /** One finished run: what it was, and its summary. */
 export interface TaskRun {
@@ -17,12 +19,8 @@ export interface TaskRun {
   rewards: string;
 }
 
-/** Mean with its 95 % interval over seeds; of one seed its value alone. @throws as `meanOver` */
-export function meanText(values: readonly number[]): string {
-  if (values.length === 1) return values[0].toFixed(3);
-  const { mean, half } = meanOver(values);
-  return `${mean.toFixed(3)} (${(mean - half).toFixed(3)} to ${(mean + half).toFixed(3)})`;
-}
+/** Mean with its 95 % interval over seeds; of one seed its value alone. */
+const meanText = (values: readonly number[]): string => intervalWords(seedInterval(values));
 
 /** The task of the first table. */
 const FIRST = "colors";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { withTable } from "../scripts/results.ts";
-import { meanText, type TaskRun, taskTable } from "../scripts/task_results.ts";
+import { type TaskRun, taskTable } from "../scripts/task_results.ts";
 
 const run = (seed: number, exact: number, reward: number, more = {}): TaskRun => ({
   rewards: "semantic",
@@ -17,12 +17,6 @@ const run = (seed: number, exact: number, reward: number, more = {}): TaskRun =>
     },
     ...more,
   },
-});
-
-Deno.test("a mean has Student's interval over its seeds, and none of one seed", () => {
-  // 0.7, 0.8, 0.9: deviation 0.1, 4.303 * 0.1 / sqrt(3) = 0.2484
-  assert.equal(meanText([0.7, 0.8, 0.9]), "0.800 (0.552 to 1.048)");
-  assert.equal(meanText([0.25]), "0.250");
 });
 
 Deno.test("a row a task tells its measure before and after, and the best that learns nothing", () => {
