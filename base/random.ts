@@ -100,6 +100,11 @@ const TABLE = {
     use: "the worded problems of math: tasks/math/problems.ts",
     place: ["draw", "problem", "level"],
   },
+  /** `block` of four consecutive rows of a `resample`, both counted from 0. */
+  bootstrap: {
+    use: "the rows of a resample: base/statistics/bootstrap.ts",
+    place: ["block", "resample"],
+  },
 } as const satisfies Record<string, { use: string; place: Place }>;
 
 /** One to three parts: the fourth word is the stream's. */

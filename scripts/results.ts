@@ -4,6 +4,7 @@
  * @module
  */
 import { parseArgs } from "node:util";
+import { seedInterval } from "../base/statistics/intervals.ts";
 import { markdownTable } from "../cli/report/markdown.ts";
 import { meanOf } from "../experiment/rollout.ts";
 import { readRun, readSummary, type RunData } from "../experiment/folder/run_data.ts";
@@ -26,24 +27,17 @@ export interface RunResult {
   skipped: number;
 }
 
-/** Quantile 0.975 of Student's t with n - 1 degrees of freedom, by n (any table of it). */
-const T_975: Readonly<Record<number, number>> = {
-  ...{ 2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 7: 2.447, 8: 2.365, 9: 2.306, 10: 2.262 },
-};
-
 /**
  * Mean, and half of the 95 % interval of the mean over n seeds; by Student's t, so that three seeds that
  * agree by luck are not taken for more than three.
- * @throws {RangeError} for fewer than 2 values or more than 10
+ * @throws {RangeError} for fewer than 2 values
  */
 export function meanOver(values: readonly number[]): { mean: number; half: number } {
-  const n = values.length, t = T_975[n];
-  if (t === undefined) {
-    throw new RangeError(`Cannot give an interval as it takes 2 to 10 seeds: there are ${n}`);
+  const { mean, high, n, method } = seedInterval(values);
+  if (method === "none") {
+    throw new RangeError(`Cannot give an interval as it takes 2 or more seeds: there are ${n}`);
   }
-  const mean = values.reduce((sum, x) => sum + x, 0) / n;
-  const variance = values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / (n - 1);
-  return { mean, half: t * Math.sqrt(variance / n) };
+  return { mean, half: high - mean };
 }
 
 /** The mean of shares and its interval, cut to 0 to 1. @throws as `meanOver` */

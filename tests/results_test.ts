@@ -19,7 +19,7 @@ Deno.test("an interval over seeds is Student's, cut to what a share can be", () 
   assert.equal(interval([0.4, 0.6]).low, 0); // 12.706 * 0.1414 / sqrt(2) = 1.27
   assert.throws(
     () => interval([1]),
-    /Cannot give an interval as it takes 2 to 10 seeds: there are 1/,
+    /Cannot give an interval as it takes 2 or more seeds: there are 1/,
   );
 });
 

@@ -65,6 +65,10 @@ const FIRST: { readonly [S in keyof RandomStreams]: readonly (readonly [Place<S>
     [{ draw: 0, problem: 0, level: 1 }, 2283686369],
     [{ draw: 3, problem: 7, level: 4 }, 479456631],
   ],
+  bootstrap: [
+    [{ block: 0, resample: 0 }, 3801337498],
+    [{ block: 5, resample: 1 }, 2918467414],
+  ],
 };
 
 Deno.test("every stream draws the words that it always drew", () => {
