@@ -13,7 +13,6 @@ import type {
 } from "../experiment/observer.ts";
 import { harmless } from "./printable.ts";
 import { playerRows } from "./report/results.ts";
-import { rewardTerms } from "./report/reward_words.ts";
 import { SERIES, valueOf } from "./report/series.ts";
 import {
   barStream,
@@ -145,7 +144,7 @@ export class Progress implements RunObserver {
     const dot = terminal.fancy ? "·" : "-";
     const parts = [
       paint(terminal, "bold", info.task),
-      `${info.algorithm} (${rewardTerms(info)})`,
+      `${info.algorithm} (${info.rewards.join(" + ")})`,
       info.model,
       `seed ${info.seed}`,
       deviceWords(info.device),

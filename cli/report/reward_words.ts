@@ -8,19 +8,9 @@ interface Weighted {
   readonly weights?: Readonly<Record<string, number>>;
 }
 
-/** `1 × semantic + 0.5 × exact`; names alone of a run that did not keep its weights. */
-export const rewardWords = ({ rewards, weights }: Weighted): string =>
-  rewards.map((name) => `${weightWords(name, weights)}${name}`).join(" + ");
-
-const weightWords = (name: string, weights: Weighted["weights"]): string =>
-  weights && Object.hasOwn(weights, name) ? `${short(weights[name])} × ` : "";
-
-/** As --reward takes them: a weight of 1 is left out. */
-export const rewardTerms = ({ rewards, weights }: Weighted): string =>
-  rewards.map((name) => {
-    const weight = weights && Object.hasOwn(weights, name) ? weights[name] : 1;
-    return weight === 1 ? name : `${name}:${short(weight)}`;
-  }).join(" + ");
+/** `semantic × 1 + exact × 0.5`; names alone of a run that did not keep its weights. */
+export const rewardWords = (run: Weighted): string =>
+  run.rewards.map((name) => rewardHead(name, run)).join(" + ");
 
 /** The head of a reward's column. */
 export function rewardHead(name: string, { rewards, weights }: Weighted): string {
