@@ -1,10 +1,10 @@
 /** What a report opens with: one sentence in large type, and the few numbers that stand below it. @module */
+import { type Interval, meanInterval } from "../../base/statistics/intervals.ts";
 import type { CompletionRow, Summary } from "../../experiment/observer.ts";
 import { endOf } from "../../experiment/folder/history.ts";
 import type { RunData } from "../../experiment/folder/run_data.ts";
 import { duration, short } from "../terminal.ts";
 import { escape } from "./html.ts";
-import { type Interval, shareInterval } from "./interval.ts";
 import { ends } from "./report_words.ts";
 import { bestPlayer, toldMeasure } from "./results.ts";
 import { rewardWords } from "./reward_words.ts";
@@ -22,9 +22,6 @@ export interface Tile {
 export const percent = (share: number): string =>
   Number.isFinite(share) ? `${Math.round(100 * share)}\u00a0%` : "-";
 
-const percents = ({ low, high }: Interval): string =>
-  `${Math.round(100 * low)} to ${percent(high)}`;
-
 /** The sentence, as markup. */
 export function headline(run: RunData): string {
   if (!run.summary) return escape(cutShort(run));
@@ -35,8 +32,8 @@ export function headline(run: RunData): string {
   const show = name === "exact" ? percent : score;
   const word = show(from) === show(to) ? "stayed at" : to > from ? "rose" : "fell";
   const [left, right] = [
-    sure(intervalIn(run, "before", name, from)),
-    sure(intervalIn(run, "after", name, to)),
+    sure(intervalIn(run, "before", name, from), show),
+    sure(intervalIn(run, "after", name, to), show),
   ];
   return word === "stayed at"
     ? `${escape(what)} stayed at <strong>${show(to)}</strong>${right}`
@@ -46,8 +43,11 @@ export function headline(run: RunData): string {
 }
 
 /** An interval beside its figure. */
-const sure = (interval: Interval | undefined): string =>
-  interval ? ` <span class="sure">(${percents(interval)})</span>` : "";
+const sure = (interval: Interval | undefined, show: (value: number) => string): string =>
+  interval ? ` <span class="sure">(${show(interval.low)} to ${show(interval.high)})</span>` : "";
+
+/** Prompts beyond which an interval is narrow, and its bootstrap slow. */
+const MOST = 5000;
 
 /** Of the figure over held-out prompts; undefined where the completions that are kept are not those it is of. */
 function intervalIn(
@@ -59,17 +59,20 @@ function intervalIn(
   const values = completions.filter(({ phase, split }) => phase === when && split === "heldout")
     .map(({ reward, scores }) => scores[name] ?? (name === "reward" ? reward : null))
     .filter((value) => value !== null);
-  const mean = values.reduce((sum, x) => sum + x, 0) / values.length;
-  return Math.abs(mean - figure) < 1e-6 ? shareInterval(values) : undefined;
+  if (values.length < 2 || values.length > MOST) return undefined;
+  const interval = meanInterval(values);
+  const isOfThem = Math.abs(interval.mean - figure) < 1e-6;
+  return isOfThem && interval.method !== "none" ? interval : undefined;
 }
 
 /** What the sentence's brackets are; nothing where it has none. */
 export function intervalWords(run: RunData): string {
   if (!run.summary) return "";
   const { name, of } = toldMeasure(run.summary);
-  return intervalIn(run, "after", name, of(run.summary.heldout.after))
-    ? "In brackets: intervals of 95 % over the held-out prompts (Wilson), of this one seed."
-    : "";
+  const found = intervalIn(run, "after", name, of(run.summary.heldout.after));
+  if (!found) return "";
+  const how = found.method === "wilson" ? "Wilson's" : "by the bootstrap";
+  return `In brackets: intervals of 95 % (${how}) over the ${found.n} held-out prompts, of this one seed.`;
 }
 
 function cutShort({ config, metrics, history = [] }: RunData): string {

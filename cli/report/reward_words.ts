@@ -8,12 +8,9 @@ interface Weighted {
   readonly weights?: Readonly<Record<string, number>>;
 }
 
-/** `1 × semantic + 0.5 × exact`; names alone of a run that did not keep its weights. */
-export const rewardWords = ({ rewards, weights }: Weighted): string =>
-  rewards.map((name) => `${weightWords(name, weights)}${name}`).join(" + ");
-
-const weightWords = (name: string, weights: Weighted["weights"]): string =>
-  weights && Object.hasOwn(weights, name) ? `${short(weights[name])} × ` : "";
+/** `semantic × 1 + exact × 0.5`; names alone of a run that did not keep its weights. */
+export const rewardWords = (run: Weighted): string =>
+  run.rewards.map((name) => rewardHead(name, run)).join(" + ");
 
 /**
  * For the terminal, `semantic x 0.5 + format x 0.2`; a weight of 1 goes without saying. Runs of earlier

@@ -134,15 +134,6 @@ Deno.test("a log line shows step, reward with its direction, KL, speed, and two 
   assert.deepEqual(bestAndWorst([{ ...rows[0], reward: null }]).length, 1);
 });
 
-Deno.test("the first line of a run names its rewards as --reward takes them, weights other than 1 too", () => {
-  const terminal = remembering();
-  const progress = new Progress(terminal, () => "runs/x");
-  const weights = { semantic: 1, length: -0.25 };
-  progress.start({ ...info(), rewards: ["semantic", "length"], weights });
-  progress.close();
-  assert.match(terminal.said[0], / - ppo \(semantic \+ length:-0\.25\) - /);
-});
-
 Deno.test("at 40 columns no line of a run is longer, and what it says is there", () => {
   const said: string[] = [];
   const terminal = { ...remembering(), columns: 40, err: (line: string) => said.push(line) };

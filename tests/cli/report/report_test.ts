@@ -249,7 +249,7 @@ Deno.test("each reward has a column with its weight; what is only measured says 
     "length × -0.25",
     "exact, measured only",
   ]);
-  present(page, /reward = 1 × semantic \+ -0\.25 × length</);
+  present(page, /reward = semantic × 1 \+ length × -0\.25</);
   assert.deepEqual(column(page, "length"), ["1"]);
 });
 
@@ -292,11 +292,26 @@ Deno.test("the opening sentence has the figure, and its interval where the answe
   // Wilson's score interval, by hand: 5 of 18 is 0.12499 to 0.5087, 18 of 18 is 0.824 to 1.
   assert.equal(
     opens(page),
-    "Held-out exact answers rose from 28\u00a0% (12 to 51\u00a0%) to 100\u00a0% (82 to 100\u00a0%)",
+    "Held-out exact answers rose from 28\u00a0% (12\u00a0% to 51\u00a0%) to 100\u00a0% (82\u00a0% to 100\u00a0%)",
   );
-  present(page, /intervals of 95 % over the held-out prompts/);
+  present(page, /intervals of 95 % \(Wilson&#39;s\) over the 18 held-out prompts/);
   const other = await report({ ...run, completions: rows, summary: end(split(0.5, 0.1)) });
   assert.equal(opens(other), "Held-out exact answers fell from 50\u00a0% to 10\u00a0%"); // of other answers
+  const scored = rows.map((row, i) => ({ ...row, reward: i % 4 / 3, scores: {} }));
+  const none = (reward: number) => ({ exact: NaN, reward });
+  const means = [0, 1].map((k) =>
+    scored.slice(18 * k, 18 * k + 18).reduce((s, r) => s + r.reward, 0) / 18
+  );
+  const halves = { before: none(means[0]), after: none(means[1]) };
+  const bootstrap = await report({
+    ...run,
+    completions: scored,
+    summary: { ...end(halves), train: halves },
+  });
+  assert.match(
+    opens(bootstrap),
+    /^Held-out reward rose from 0\.463 \(0\.2\d\d to 0\.6\d\d\) to 0\.537 \(0\.3\d\d to 0\.7\d\d\)$/,
+  );
   const same = await report({ ...run, completions: [], summary: end(split(0.281, 0.283)) });
   assert.equal(opens(same), "Held-out exact answers stayed at 28\u00a0%");
   assert.equal(page.match(/<div class="tile">/g)?.length, 4);
