@@ -102,13 +102,13 @@ async function within(folder: string, depth: number): Promise<Place[]> {
   if (config !== undefined) return [{ folder, kind: "run" }];
   if (depth === 0) return [];
   const below = await listFolders(folder);
-  return (await Promise.all(below.map((name) => within(join(folder, name), depth - 1)))).flat();
+  return (await Array.fromAsync(below, (name) => within(join(folder, name), depth - 1))).flat();
 }
 
 /** The runs of a sweep that have begun. @throws {RunFolderError} for a `sweep.json` that is none */
 export async function runsOfSweep(folder: string): Promise<string[]> {
   const all = (await readSweep(folder)).cells.map((cell) => join(folder, cell.folder));
-  const begun = await Promise.all(all.map((run) => kindOf(join(run, "config.json"))));
+  const begun = await Array.fromAsync(all, (run) => kindOf(join(run, "config.json")));
   return all.filter((_, i) => begun[i] !== undefined);
 }
 

@@ -4,7 +4,7 @@ import { readSweep, type Sweep } from "../../experiment/folder/sweep_file.ts";
 import { readObject } from "../../experiment/folder/schemas.ts";
 import { score } from "../report/table.ts";
 import { counts } from "../sweep/run.ts";
-import { type CellState, factsOf as cellFacts } from "../sweep/table.ts";
+import { allFacts, type CellState } from "../sweep/table.ts";
 import { columns, joinedLines, paint, type Terminal } from "../terminal.ts";
 import { factsOf, type Filter, filtered, type Place, runsOfSweep } from "./find.ts";
 
@@ -20,7 +20,7 @@ export async function entriesOf(
   { filters, open = false }: { filters: readonly Filter[]; open?: boolean },
 ): Promise<Entry[]> {
   const opened = filters.length > 0 || open;
-  const all = (await Promise.all(places.map((place) => entry(place, opened)))).flat();
+  const all = (await Array.fromAsync(places, (place) => entry(place, opened))).flat();
   const isRun = (one: Entry): one is Entry & { kind: "run" } => one.kind === "run";
   const left = new Set(filtered(all.filter(isRun).map(({ run }) => run), filters));
   return all.filter((one) => isRun(one) ? left.has(one.run) : filters.length === 0)
@@ -30,9 +30,9 @@ export async function entriesOf(
 async function entry({ folder, kind }: Place, opened: boolean): Promise<Entry[]> {
   try {
     if (kind === "run") return [await runEntry(folder)];
-    if (opened) return await Promise.all((await runsOfSweep(folder)).map(runOrBroken));
+    if (opened) return await Array.fromAsync(await runsOfSweep(folder), runOrBroken);
     const sweep = await readSweep(folder);
-    const facts = await Promise.all(sweep.cells.map((cell) => cellFacts(folder, cell)));
+    const facts = await allFacts(folder, sweep);
     const states = facts.map(({ state }) => state);
     return [{ kind, folder, began: Date.parse(sweep.started), sweep, states }];
   } catch (error) {

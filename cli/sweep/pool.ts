@@ -44,7 +44,12 @@ export async function eachAtOnce<T>(
 ): Promise<void> {
   const waiting = [...items];
   const one = async () => {
-    while (waiting.length > 0 && !signal.aborted) await run(waiting.shift()!);
+    try {
+      while (waiting.length > 0 && !signal.aborted) await run(waiting.shift()!);
+    } catch (error) {
+      waiting.length = 0; // begins no more
+      throw error;
+    }
   };
   const ends = await Promise.allSettled(
     Array.from({ length: Math.min(jobs, items.length) }, one),

@@ -10,7 +10,7 @@ import { checkModules, planCells } from "./check.ts";
 import { jobsFor } from "./jobs.ts";
 import { counts, runSweep } from "./run.ts";
 import { slurmScript } from "./slurm.ts";
-import { factsOf } from "./table.ts";
+import { allFacts } from "./table.ts";
 
 const MAY = ["resume", "jobs", "json", "quiet", "slurm"];
 
@@ -47,7 +47,7 @@ export async function resumeSweep(
     terminal.write(slurmScript({ folder, sweep, train, atOnce: asked }));
     return 0;
   }
-  const facts = await Promise.all(sweep.cells.map((cell) => factsOf(folder, cell)));
+  const facts = await allFacts(folder, sweep);
   terminal.err(`continuing ${folder}: ${counts(facts)}`);
   const left = facts.filter(({ state }) => state !== "finished" && state !== "diverged");
   const plans = left.length === 0

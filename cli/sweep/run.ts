@@ -1,7 +1,7 @@
 /** A sweep under way: its runs, what is said of them, its table, and how it ends. @module */
 import { join } from "node:path";
 import { removeTemporaries } from "../../experiment/folder/files.ts";
-import { checkpointSteps } from "../../experiment/folder/run_data.ts";
+import { checkpointSteps, readTable } from "../../experiment/folder/run_data.ts";
 import { RUN_STATES } from "../../experiment/folder/run_state.ts";
 import { type Sweep, SWEEP_TABLE, type SweepCell } from "../../experiment/folder/sweep_file.ts";
 import { INTERRUPTED, listenForInterrupt } from "../interrupt.ts";
@@ -9,7 +9,7 @@ import { jsonLine } from "../printable.ts";
 import { score } from "../report/table.ts";
 import { columns, duration, quoted, type Terminal } from "../terminal.ts";
 import { wrap } from "../wrap.ts";
-import { type CellFacts, type CellState, factsOf, writeTable } from "./table.ts";
+import { allFacts, type CellFacts, type CellState, factsOf, writeTable } from "./table.ts";
 import { valueWords } from "./grid.ts";
 import { type CellEnd, eachAtOnce, inWorker, type RunCell } from "./pool.ts";
 
@@ -32,10 +32,11 @@ export async function runSweep(
 ): Promise<number> {
   using interrupt = listenForInterrupt(terminal);
   const { signal } = interrupt;
-  const all = await Promise.all(sweep.cells.map((cell) => factsOf(folder, cell)));
+  const all = await allFacts(folder, sweep);
   const open = [...all.keys()].filter((i) => canRun(all[i].state));
   await removeTemporaries(folder);
-  let written = writeTable(folder, sweep, all);
+  await writeTable(folder, sweep, all);
+  let written = Promise.resolve();
   const started = performance.now();
   let ended = 0;
   await eachAtOnce(open, { jobs, signal }, async (i) => {
@@ -54,7 +55,6 @@ export async function runSweep(
     ];
     terminal.err(`${ended} of ${open.length}  ${words.join("  ")}`);
   });
-  await written;
   for (const line of closing({ folder, sweep, all, train }, terminal)) {
     json ? terminal.err(line) : terminal.out(line);
   }
@@ -71,10 +71,18 @@ const failed = (error: unknown): CellEnd => ({
 /** A run that diverged would again; one that runs is another process'. */
 const canRun = (state: CellState): boolean => ["waiting", "stopped", "failed"].includes(state);
 
-/** A run goes on from its last checkpoint. One that never had any begins anew: nothing of it is lost. */
+/**
+ * A run goes on from its last checkpoint. One that was cut short before its first begins anew: it has no step.
+ * @throws {Error} where it has steps, and its checkpoints are gone: they are not this command's to remove
+ */
 async function argsOf(folder: string, { folder: name, words }: SweepCell): Promise<string[]> {
   const place = join(folder, name), said = ["--json", "--quiet"];
   if ((await checkpointSteps(place)).length > 0) return ["train", "--resume", place, ...said];
+  if ((await readTable(place, "metrics.csv")).length > 1) {
+    throw new Error(
+      `Cannot continue ${place} as its checkpoints are gone: move it away, and the run begins anew`,
+    );
+  }
   await Deno.remove(place, { recursive: true }).catch((error) => {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   });

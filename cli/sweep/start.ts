@@ -21,7 +21,7 @@ import { cellsOf } from "./grid.ts";
 import { jobsFor } from "./jobs.ts";
 import { runSweep } from "./run.ts";
 import { slurmScript } from "./slurm.ts";
-import { factsOf, writeTable } from "./table.ts";
+import { allFacts, writeTable } from "./table.ts";
 
 /** Flags that each run does not have, or has from the sweep. */
 const OWN = [...NOT_OF_A_CELL, "json", "quiet"];
@@ -62,7 +62,7 @@ export async function startSweep(
   const asked = flags.jobs as number | undefined;
   const train = trainCommand(hostsIn(parsed.settings));
   if (flags.slurm) {
-    await writeTable(folder, sweep, await Promise.all(cells.map((cell) => factsOf(folder, cell))));
+    await writeTable(folder, sweep, await allFacts(folder, sweep));
     terminal.err(`when they have run, their table: ${train} --resume ${quoted(folder)}`);
     terminal.write(slurmScript({ folder, sweep, train, atOnce: asked }));
     return 0;

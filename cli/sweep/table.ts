@@ -34,6 +34,10 @@ export async function factsOf(folder: string, cell: SweepCell): Promise<CellFact
   }
 }
 
+/** The same of every run, one after the other: of thousands at once a system would not open all files. */
+export const allFacts = (folder: string, { cells }: Pick<Sweep, "cells">): Promise<CellFacts[]> =>
+  Array.fromAsync(cells, (cell) => factsOf(folder, cell));
+
 async function figuresOf(
   { folder, config: { algorithm } }: RunGlance,
 ): Promise<CellFacts["figures"]> {

@@ -127,6 +127,18 @@ inTemporary("a run that cannot even be begun is one that failed", async (folder)
   assert.deepEqual([rows[1].state, log.length], ["finished", 1]);
 });
 
+inTemporary("a run with steps whose checkpoints are gone is not removed", async (folder) => {
+  const place = `${folder}/1-task-colors-seed-1`, log: string[] = [];
+  await Deno.mkdir(place);
+  await Deno.writeTextFile(`${place}/config.json`, "{ cut off");
+  await Deno.writeTextFile(`${place}/metrics.csv`, "step,score/mean\n1,0.5\n");
+  await runSweep({ folder, sweep }, { ...running, runCell: fakeCell(log) }, silent);
+  const [{ state, error }] = await tableOf(folder);
+  assert.equal(state, "failed");
+  assert.match(error, /its checkpoints are gone: move it away/);
+  assert.equal(await Deno.readTextFile(`${place}/config.json`), "{ cut off");
+});
+
 inTemporary("with --json the last line has every run", async (folder) => {
   let last = "";
   const terminal = { ...silent, out: (line: string) => last = line };
@@ -150,7 +162,7 @@ inTemporary(
     const runCell: RunCell = async (args, signal) => {
       log.push(args.join(" "));
       Deno.kill(Deno.pid, "SIGTERM"); // a SIGINT would end the tests
-      await new Promise((done) => signal.addEventListener("abort", done));
+      while (!signal.aborted) await new Promise((done) => setTimeout(done, 5));
       return { code: 130 };
     };
     assert.equal(
@@ -224,6 +236,17 @@ Deno.test("so many at once, none more once it is stopped, and what is begun ends
   await eachAtOnce([0, 1, 2, 3, 4, 5, 6, 7], { jobs: 3, signal: stop.signal }, run);
   assert.deepEqual([most, now], [3, 0]);
   assert.ok(seen.length < 8 && seen.length >= 4, seen.join());
+});
+
+Deno.test("what ends a sweep, such as a full disk, begins no more runs and is thrown", async () => {
+  const seen: number[] = [], { signal } = new AbortController();
+  const run = async (item: number) => {
+    seen.push(item);
+    await new Promise((done) => setTimeout(done, item === 1 ? 1 : 20));
+    if (item === 1) throw new Error("no room");
+  };
+  await assert.rejects(eachAtOnce([0, 1, 2, 3, 4], { jobs: 2, signal }, run), /no room/);
+  assert.deepEqual(seen, [0, 1]);
 });
 
 inTemporary(
