@@ -18,8 +18,8 @@ import type { Comparison } from "./compare.ts";
 import { type Figure, figureShort, figureText } from "./figures.ts";
 import { groupName, settingText } from "./settings.ts";
 
-export const PAGE_STYLE: string =
-  `${STYLE}.one{max-width:500px}.one svg{width:100%}td.n{white-space:nowrap}
+export const PAGE_STYLE: string = `${STYLE}.lead{font-size:20px;line-height:1.35}
+.one{max-width:500px}.one svg{width:100%}td.n{white-space:nowrap}
 details>summary{cursor:pointer;padding:4px 0}
 @media(max-width:640px){.stack td{grid-template-columns:15ch 1fr}td.n{white-space:normal}}
 `;
