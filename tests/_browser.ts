@@ -73,7 +73,7 @@ async function launch(): Promise<Browser> {
     executablePath: found,
     headless: true,
     pipe: true, // it ends with this process, however that ends
-    args: ["--no-sandbox", "--disable-gpu", "--hide-scrollbars"],
+    args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars"],
   });
 }
 

@@ -106,7 +106,8 @@ function show(){
     if(r.hidden!==hides)r.hidden=hides;
   }
   more.hidden=n<=most;
-  count.textContent=(n>most?"the first "+most+" of "+n+", of ":n+" of ")+rows.length;
+  const all=n===rows.length?"":" that fit, of "+rows.length;
+  count.textContent=n>most?"the first "+most+" of "+n+all:n+" of "+rows.length;
 }
 phase.addEventListener("input",()=>{step.value=""});
 for(const e of [phase,step,words])e.addEventListener("input",show);
