@@ -13,7 +13,7 @@ import {
 import type { Results } from "./results.ts";
 import type { Study, StudyArm } from "./study.ts";
 
-const COMMON = { algorithm: "grpo", steps: 60 };
+const COMMON = { algorithm: "grpo", steps: 40 };
 const SETTINGS = { batchSize: 48, groupSize: 8 };
 
 /** Each main reward with `format` beside it, as there. */
@@ -33,13 +33,14 @@ const arm = (
 });
 
 const MATH = { level: 1 };
+const TALK = { batchSize: 32 }; // of 40 tokens each
 const ARMS = [
   arm("math hard", "math", "numeric_hard", MATH),
   arm("math soft", "math", "numeric_soft", MATH),
   arm("math perplexity", "math", "perplexity", { ...MATH, perplexityModel: "policy" }),
-  arm("dialogue hard", "dialogue", "judge_hard", {}),
-  arm("dialogue soft", "dialogue", "judge_soft", {}),
-  arm("dialogue perplexity", "dialogue", "perplexity", { perplexityScale: 30 }),
+  arm("dialogue hard", "dialogue", "judge_hard", TALK),
+  arm("dialogue soft", "dialogue", "judge_soft", TALK),
+  arm("dialogue perplexity", "dialogue", "perplexity", { ...TALK, perplexityScale: 30 }),
 ];
 
 /** The study. */
