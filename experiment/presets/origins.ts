@@ -79,6 +79,7 @@ const PGSRM: Origin = {
     { setting: "klTarget", theirs: "0.8" },
     { setting: "klFactor", theirs: "1.5" },
     { setting: "klBand", theirs: "1.5" },
+    { setting: "klCeiling", theirs: "none", why: "By k1's gradient KL does not come back, so that a coefficient without an end overflows." },
     { setting: "semanticEmbedder", theirs: "Numberbatch, 300 numbers a word; text-embedding-3-large for sentences", why: "Those are a gigabyte, or behind a key: semanticEmbedder=FILE or a server's URL takes them." },
     { setting: "semanticMapping", theirs: "affine" },
     { setting: "semanticPower", theirs: "4" },
