@@ -53,7 +53,9 @@ export function negative(): Task {
     steps: 100,
     settings: { ...SETTINGS, learningRate: 4e-4 },
     maxNewTokens: 16,
-    defaultRewards: "rouge", // by vectors' means one sad sentence earns as much for every prompt
+    // By vectors' means one sad sentence earns as much for every prompt; by words alone the sentence itself does,
+    // with a word left out.
+    defaultRewards: "rouge,sentiment:-0.3",
     fits: ["rouge", "semantic", "exact", "sentiment"],
   };
   return answeredTask(about, parseNegatives(table, file), file);
