@@ -1,6 +1,7 @@
 /** Opens all that a run works with: model, reference, rewards, policy and trainer, within its memory. @module */
 import { formatBytes } from "../base/units.ts";
 import type { Device } from "../kernels/device.ts";
+import { endsOf } from "../model/ends.ts";
 import { findModel, type FoundModel, sameModel } from "../model/hub/find_model.ts";
 import { importOptimizer } from "../model/files/optimizer_file.ts";
 import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
@@ -95,7 +96,11 @@ export async function openRun(
   const referenceMoves = plan.needs.sync !== undefined || loaded?.reference !== undefined;
   await reserve(policy, sizes).catch(explain);
   const trained = withFault(plan.settings.fault, { policy, rewards }, {
-    ...{ eos: policy.eos, microbatchRows: config.microbatchRows, prompts: [...prompts.values()] },
+    ...{
+      ends: endsOf(policy.eos),
+      microbatchRows: config.microbatchRows,
+      prompts: [...prompts.values()],
+    },
   });
   const trainer = new Trainer(trained.policy, config, plan.algorithm);
   if (saved) {

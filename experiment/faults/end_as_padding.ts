@@ -15,7 +15,6 @@
  * @module
  */
 import { asUsage } from "../../base/usage.ts";
-import { type Ends, endsOf } from "../../model/ends.ts";
 import type {
   Evaluation,
   EvaluationGradient,
@@ -33,7 +32,7 @@ export class EndAsPaddingPolicy extends PolicyWrapper {
   /** (B) Of the last evaluation: whether a response is an end alone. */
   #empty: boolean[] = [];
 
-  constructor(inner: Policy, readonly eos: Ends) {
+  constructor(inner: Policy, readonly ends: readonly number[]) {
     super(inner);
   }
 
@@ -50,9 +49,7 @@ export class EndAsPaddingPolicy extends PolicyWrapper {
   }
 
   override evaluate(batch: TokenBatch, asked?: EvaluationRequest): Promise<Evaluation> {
-    this.#empty = batch.responses.map((ids) =>
-      ids.length === 1 && endsOf(this.eos).includes(ids[0])
-    );
+    this.#empty = batch.responses.map((ids) => ids.length === 1 && this.ends.includes(ids[0]));
     return this.inner.evaluate(batch, asked);
   }
 
@@ -70,8 +67,8 @@ export class EndAsPaddingPolicy extends PolicyWrapper {
 export const endAsPadding: Fault = {
   name: "end-as-padding",
   doc: "the token that ends a response is masked as if it were padding, and not learned from",
-  policy(policy, { eos }) {
-    if (endsOf(eos).length > 0) return new EndAsPaddingPolicy(policy, eos);
+  policy(policy, { ends }) {
+    if (ends.length > 0) return new EndAsPaddingPolicy(policy, ends);
     throw asUsage(
       new RangeError(
         "Cannot train with fault=end-as-padding as it masks the token that ends a response: the model has " +

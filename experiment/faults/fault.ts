@@ -3,7 +3,6 @@
  * the right form. Each is one file, which wraps what is right; nothing that is right knows of it.
  * @module
  */
-import type { Ends } from "../../model/ends.ts";
 import type { CombinedReward } from "../../rewards/combine.ts";
 import type { Policy, Rollout } from "../../rl/policy.ts";
 import type { SettingsInUse } from "../conflicts.ts";
@@ -36,8 +35,8 @@ export interface Fault {
 
 /** What a faulty policy may ask of its run. */
 export interface FaultOptions {
-  /** Ids that end a response; null: none does. */
-  eos: Ends;
+  /** Ids that end a response. */
+  ends: readonly number[];
   /** Rows in one forward pass; 0 is all. */
   microbatchRows: number;
   /** Token ids of all prompts. */

@@ -34,7 +34,7 @@ inTemporary(
       page,
       /It diverged after step \d: Cannot (continue training|draw a token|evaluate) as /,
     );
-    assert.match(page, new RegExp(`that continues it:</p>\\n<pre>deno task ${line}</pre>`));
+    assert.match(page, new RegExp(`that mends it:</p>\\n<pre>deno task ${line}</pre>`));
 
     const same = await run(`train --resume ${place}/run`);
     assert.equal(same.code, 2); // it would diverge again

@@ -1,7 +1,7 @@
 /** `study`: from its runs to its page, begun, gone on with, and read while some runs are missing. */
 import assert from "node:assert/strict";
 import { readCsv } from "../../../experiment/folder/csv.ts";
-import { runStudy } from "../../../cli/commands/study.ts";
+import { runStudy } from "../../../cli/study/run.ts";
 import { checkSame, commandOf, seedsIn, sweepOf } from "../../../cli/study/plan.ts";
 import { exactAfter, lastScore } from "../../../experiment/studies/measures.ts";
 import { findStudy } from "../../../experiment/studies/registry.ts";

@@ -95,7 +95,7 @@ Deno.test("without a fault a run trains by the very things that are right", () =
   const policy = new TablePolicy(3), rollout = { responses: [] } as unknown as Rollout;
   const reward = { name: "one", score: () => Promise.resolve([1]) };
   const rewards = combine([{ reward, weight: 1 }]);
-  const options = { eos: 0, microbatchRows: 0, prompts: [] };
+  const options = { ends: [0], microbatchRows: 0, prompts: [] };
   const right = withFault("none", { policy, rewards }, options);
   assert.ok(right.policy === policy && right.rewards === rewards);
   assert.equal(right.drawn(rollout), rollout.responses);

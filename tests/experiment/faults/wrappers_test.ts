@@ -100,7 +100,7 @@ Deno.test("left padding: a slice begins as many tokens early as its prompt is sh
 
 Deno.test("end as padding: ends are neither learned from nor, alone, of any weight", async () => {
   const table = new TablePolicy(V, (i) => i % V === EOS ? 1 : 0);
-  const policy = new EndAsPaddingPolicy(table, EOS);
+  const policy = new EndAsPaddingPolicy(table, [EOS]);
   const prompts = ids(...Array.from({ length: 40 }, () => [2]));
   const drawn = await table.generate(prompts, options);
   const { responses, logprobs: sampled, finished } = await policy.generate(prompts, options);
@@ -182,13 +182,13 @@ Deno.test("a policy that lacks something lacks it wrapped", () => {
 });
 
 Deno.test("a fault that could go nowhere wrong is refused", () => {
-  const table = new TablePolicy(V), about = { microbatchRows: 0, eos: EOS };
+  const table = new TablePolicy(V), about = { microbatchRows: 0, ends: [EOS] };
   assert.throws(
     () => leftPadding.policy!(table, { ...about, prompts: ids([1, 2], [3, 4]) }),
     /^RangeError: Cannot train with fault=left-padding as .*: all have 2 tokens; use another task$/,
   );
   assert.throws(
-    () => endAsPadding.policy!(table, { ...about, eos: null, prompts: [] }),
+    () => endAsPadding.policy!(table, { ...about, ends: [], prompts: [] }),
     /^RangeError: Cannot train with fault=end-as-padding as .* has none.*; use another model$/,
   );
 });
