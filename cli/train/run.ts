@@ -107,7 +107,7 @@ export function watch(
   return {
     async start(info) {
       await folder.start(info);
-      await log?.start(info);
+      await log?.start();
       progress?.start(info);
     },
     notice: (text) => progress?.notice(text),
@@ -134,7 +134,7 @@ export function watch(
     checkpoint: (step, write, best) => folder.checkpoint(step, write, best),
     async end(summary) {
       progress?.close();
-      await log?.end(summary);
+      await log?.end();
       await folder.end(summary);
     },
   };

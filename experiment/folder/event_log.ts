@@ -12,10 +12,8 @@ import type {
   CompletionRow,
   EvaluationReport,
   Phase,
-  RunInfo,
   RunObserver,
   StepReport,
-  Summary,
 } from "../observer.ts";
 import { type LogEvent, openingRecords, valuesRecord } from "./event_file.ts";
 import { evaluationValues, type Spell, stepValues } from "./event_values.ts";
@@ -57,7 +55,7 @@ export class EventLog implements Omit<RunObserver, "checkpoint"> {
   }
 
   /** Writes what the folder's tables hold. @throws {WriteError} when the disk is full, read-only, … */
-  async start(_info: RunInfo): Promise<void> {
+  async start(): Promise<void> {
     const folder = this.#options.folder();
     const events = await eventsOfRun(folder, this.#options.spell);
     const before = await removeLogs(folder, this.#io);
@@ -94,7 +92,7 @@ export class EventLog implements Omit<RunObserver, "checkpoint"> {
   }
 
   /** Puts on disk what is pending. */
-  async end(_summary: Summary): Promise<void> {
+  async end(): Promise<void> {
     await this.close();
   }
 

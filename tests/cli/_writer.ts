@@ -8,7 +8,7 @@ const resume = from === undefined ? undefined : { folder, step: Number(from) };
 const run = new RunFolder({ out: folder, resume, command: "", request: {} });
 await run.start({ ...info(), steps: 1e9 });
 const log = new EventLog({ folder: () => run.folder });
-await log.start(info());
+await log.start();
 const weights = new Uint8Array(300_000);
 for (let step = (resume?.step ?? 0) + 1;; step++) {
   const text = `${step} `.repeat(40);

@@ -175,7 +175,7 @@ inTemporary(
     ];
     await Deno.writeTextFile(`${folder}/history.json`, JSON.stringify(history));
 
-    await new EventLog({ folder: () => folder }).start(info());
+    await new EventLog({ folder: () => folder }).start();
     const { events } = await eventsIn(folder);
     const [began, again] = ["2026-01-01", "2026-01-03"].map((day) => Date.parse(day) / 1000);
     assert.deepEqual(
@@ -192,7 +192,7 @@ inTemporary("no text of a model's leaves its block of code", async (place) => {
   const folder = `${place}/run`, run = new RunFolder({ ...about, out: folder });
   await run.start(info());
   const log = new EventLog({ folder: () => folder, spell: printable });
-  await log.start(info());
+  await log.start();
   const texts = [...HOSTILE, "    \n\n# head", "\n\n[a](javascript:b)", "\u2028![x](http://h)"];
   for (const [i, text] of texts.entries()) {
     const rows = [completion(i, "before:heldout", text)];
@@ -231,7 +231,7 @@ inTemporary("what a full disk refuses is written once by the next try", async (p
       },
     },
   });
-  await log.start(info());
+  await log.start();
   isFull = true;
   await assert.rejects(
     (async () => {
@@ -259,7 +259,7 @@ inTemporary("a link leads no event file out of the run's folder", async (place) 
   await Deno.writeTextFile(`${place}/precious`, "kept");
   await Deno.symlink(`${place}/precious`, `${folder}/events.out.tfevents.1.plainrl`);
   const log = new EventLog({ folder: () => folder });
-  await assert.rejects(log.start(info()), /a link leads it out of its run folder/);
+  await assert.rejects(log.start(), /a link leads it out of its run folder/);
   assert.equal(await Deno.readTextFile(`${place}/precious`), "kept");
   await run.close();
 });
