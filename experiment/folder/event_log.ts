@@ -58,7 +58,7 @@ export class EventLog implements Omit<RunObserver, "checkpoint"> {
   async start(): Promise<void> {
     const folder = this.#options.folder();
     const events = await eventsOfRun(folder, this.#options.spell);
-    const before = await removeLogs(folder, this.#io);
+    const before = await removeLogs(folder, { io: this.#io, emptied: true });
     // TensorBoard reads files in the order of their names.
     const newest = Math.max(0, ...before.map((name) => Number(OWN.exec(name)![1]) + 1));
     const seconds = Math.max(newest, Math.floor(now()));
@@ -121,14 +121,22 @@ export class EventLog implements Omit<RunObserver, "checkpoint"> {
   }
 }
 
-/** Removes the logs in a run's folder; gives their names. @throws {WriteError} when one cannot be removed */
-export async function removeLogs(folder: string, io: Disk = disk): Promise<string[]> {
+/**
+ * Removes the logs in a run's folder; gives their names. With `emptied` the newest stays, with nothing in it: a
+ * TensorBoard that is reading a file which is gone looks for no later one.
+ * @throws {WriteError} when one cannot be removed
+ */
+export async function removeLogs(
+  folder: string,
+  { io = disk, emptied = false }: { io?: Disk; emptied?: boolean } = {},
+): Promise<string[]> {
   const names = (await listFolder(folder)).filter((name) => OWN.test(name));
   for (const name of names) {
     const path = join(folder, name);
     try {
       await requireWithin(folder, path);
-      await io.remove(path).catch(ignoreAbsent);
+      if (emptied && name === names.at(-1)) await io.append(path, 0, []);
+      else await io.remove(path).catch(ignoreAbsent);
     } catch (error) {
       throw writeError(path, error);
     }

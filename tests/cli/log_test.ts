@@ -55,15 +55,19 @@ inTemporary(
       [0, 6],
       "answers after step 4 were cut off the tables",
     );
-    assert.ok((await loggedIn(folder))[0] > name);
+    const [emptied, next, ...more] = await loggedIn(folder);
+    assert.deepEqual([emptied, more], [name, []]);
+    assert.ok(next > name);
+    await faked(`train --resume ${folder} --steps 7`);
+    assert.deepEqual((await loggedIn(folder)).slice(0, -1), [next], "older ones are gone");
 
-    await faked(`train --resume ${folder} --steps 7 --log none`);
+    await faked(`train --resume ${folder} --steps 8 --log none`);
     assert.deepEqual(await loggedIn(folder), [], "one with steps that were left does not stay");
-    await faked(`train --resume ${folder} --steps 8`);
+    await faked(`train --resume ${folder} --steps 9`);
     assert.deepEqual(await loggedIn(folder), [], "what was changed holds in every later resume");
-    const again = await faked(`train --resume ${folder} --steps 9 --log tensorboard`);
-    assert.match(again.err, /from there on with --steps 9 --log tensorboard/);
-    assert.deepEqual(await stepsWith(folder, "loss/total"), upTo(9));
+    const again = await faked(`train --resume ${folder} --steps 10 --log tensorboard`);
+    assert.match(again.err, /from there on with --steps 10 --log tensorboard/);
+    assert.deepEqual(await stepsWith(folder, "loss/total"), upTo(10));
   },
 );
 

@@ -50,13 +50,15 @@ export function readEvents(bytes: Uint8Array): { events: ReadEvent[]; rest: numb
   return { events, rest: bytes.length - at };
 }
 
-/** The one event file in a run's folder, whole; its name too. */
+/** The newest event file in a run's folder, whole, and its name; there is at most one more, which is empty. */
 export async function eventsIn(folder: string): Promise<{ name: string; events: ReadEvent[] }> {
   const names = (await listFolder(folder)).filter((name) => name.includes("tfevents"));
-  assert.equal(names.length, 1, `${names}`);
-  const { events, rest } = readEvents(await Deno.readFile(`${folder}/${names[0]}`));
+  assert.ok(names.length === 1 || names.length === 2, `${names}`);
+  if (names.length === 2) assert.equal((await Deno.stat(`${folder}/${names[0]}`)).size, 0);
+  const name = names.at(-1)!;
+  const { events, rest } = readEvents(await Deno.readFile(`${folder}/${name}`));
   assert.equal(rest, 0);
-  return { name: names[0], events };
+  return { name, events };
 }
 
 type Field = { number: number; value: number | Uint8Array };
