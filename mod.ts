@@ -240,6 +240,7 @@ export type { TrainRequest } from "./experiment/request.ts";
 export { type TrainOptions, trainTask } from "./experiment/train.ts";
 export { loadState, saveState } from "./experiment/folder/policy_state.ts";
 export { readRun, type RunData } from "./experiment/folder/run_data.ts";
+export { EventLog, type EventLogOptions } from "./experiment/folder/event_log.ts";
 export { RunFolder, type RunFolderOptions } from "./experiment/folder/run_folder.ts";
 export { drawRun } from "./cli/report/draw.ts";
 export {

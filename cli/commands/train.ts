@@ -125,6 +125,14 @@ const FLAGS = {
       "With --resume: go on with files of your own, or of data, as they are now; the run keeps both texts of your own",
     group: "Run",
   },
+  log: {
+    kind: "choice",
+    default: "none",
+    choices: ["none", "tensorboard"],
+    doc:
+      "Keep the run as an event file too, in its folder: tensorboard --logdir runs; metrics.csv is there always",
+    group: "Output",
+  },
   list: {
     kind: "boolean",
     default: false,
@@ -169,7 +177,7 @@ export interface TrainParts {
 
 /** A request as `experiment/` takes it, with what was read for it. */
 const plain = (
-  { rewards, resume, task, ...request }: RunRequest,
+  { rewards, resume, task, log: _, ...request }: RunRequest,
   { opened, reward }: Partial<Ready> = {},
 ): TrainRequest => ({
   ...request,

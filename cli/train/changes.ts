@@ -14,6 +14,7 @@ const FLAGS = {
   "save-every": "saveEvery",
   "evaluate-every": "evaluateEvery",
   patience: "patience",
+  log: "log",
 } as const;
 const FLAG_NAMES = Object.keys(FLAGS) as (keyof typeof FLAGS)[];
 /**

@@ -51,6 +51,8 @@ export interface RunRequest {
   patience?: number;
   /** False where players that learn nothing are not scored. Absent: they are. */
   players?: boolean;
+  /** What it is written as beside its folder's tables. Absent, as in runs of earlier versions: none. */
+  log?: TrainFlags["log"];
   /** Those that were given; the others keep the task's value. */
   settings: Readonly<Record<string, OptionValue>>;
   /** Continue from this checkpoint, which `RunObserver.checkpoint` wrote after `step` steps. */
@@ -98,6 +100,7 @@ export function requestOf(
     ...(flags["evaluate-every"] > 0 && { evaluateEvery: flags["evaluate-every"] }),
     ...(flags.patience > 0 && { patience: flags.patience }),
     ...(flags["skip-players"] && { players: false }),
+    ...(flags.log !== "none" && { log: flags.log }),
     settings,
   };
 }
@@ -158,6 +161,7 @@ export function commandOf(request: RunRequest): string {
   if (request.evaluateEvery) parts.push(`--evaluate-every ${request.evaluateEvery}`);
   if (request.patience) parts.push(`--patience ${request.patience}`);
   if (request.players === false) parts.push("--skip-players");
+  if (request.log && request.log !== "none") parts.push(`--log ${request.log}`);
   if (request.memory !== undefined) parts.push(`--memory ${request.memory}`);
   for (const [key, value] of Object.entries(request.settings)) {
     parts.push(`${key}=${quoted(String(value))}`);

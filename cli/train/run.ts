@@ -1,5 +1,6 @@
 /** One run of `train`: its folder, its progress, Ctrl-C, and what is said at its end. @module */
 import { checkpointFolder, readRun } from "../../experiment/folder/run_data.ts";
+import { EventLog, removeLogs } from "../../experiment/folder/event_log.ts";
 import type { Changes } from "../../experiment/folder/history.ts";
 import type { RunLock } from "../../experiment/folder/lock.ts";
 import { RunFolder } from "../../experiment/folder/run_folder.ts";
@@ -12,7 +13,7 @@ import { INTERRUPTED, listenForInterrupt } from "../interrupt.ts";
 import { Progress } from "../progress.ts";
 import { drawRun } from "../report/draw.ts";
 import { closing } from "../report/table.ts";
-import { jsonLine } from "../printable.ts";
+import { jsonLine, printable } from "../printable.ts";
 import { consoleLosses, type Terminal } from "../terminal.ts";
 import { endingOf } from "./ending.ts";
 import { checkOut } from "./out.ts";
@@ -45,13 +46,17 @@ export async function runTraining(
     request: { ...request, resume: undefined },
     draw: drawRun,
   });
+  const log = request.log === "tensorboard"
+    ? new EventLog({ folder: () => folder.folder, spell: printable })
+    : undefined;
   for (const line of notices) terminal.err(line);
   const progress = flags.quiet ? undefined : new Progress(terminal, () => folder.folder);
   using interrupt = listen({
     err: (line) => progress ? progress.say(line) : terminal.err(line),
   });
   try {
-    const summary = await train(request, watch(folder, progress), interrupt.signal);
+    if (resume && !log) await removeLogs(resume.folder); // they have steps that the run will leave
+    const summary = await train(request, watch(folder, progress, log), interrupt.signal);
     const lines = closing(await readRun(folder.folder), terminal);
     for (const line of lines) flags.json ? terminal.err(line) : terminal.out(line);
     if (flags.json) terminal.out(jsonLine({ ...summary, ...await placesOf(folder) }));
@@ -68,6 +73,7 @@ export async function runTraining(
       train: trainCommand(hostsIn(request.settings)),
     });
     // What follows must not hide the error itself, e.g. a full disk.
+    await log?.close().catch(() => {});
     await folder.close(event).catch(() => {});
     for (const line of lines) terminal.err(line);
     if (!stopped) throw withFacts(error, await placesOf(folder));
@@ -91,20 +97,23 @@ async function placesOf({ folder, saved }: RunFolder): Promise<Record<string, st
   };
 }
 
-/** The folder first, so that what the terminal speaks of is on disk. */
+/** The folder first, so that what the terminal speaks of is on disk; its log before it has ended. */
 export function watch(
   folder: RunObserver & Pick<RunFolder, "note">,
   progress: Progress | undefined,
+  log?: EventLog,
 ): RunObserver {
   let noted = false;
   return {
     async start(info) {
       await folder.start(info);
+      await log?.start();
       progress?.start(info);
     },
     notice: (text) => progress?.notice(text),
     async step(report) {
       await folder.step(report);
+      await log?.step(report);
       progress?.step(report);
       if (consoleLosses.err !== undefined && !noted) {
         noted = true;
@@ -115,6 +124,7 @@ export function watch(
     },
     async evaluation(phase, completions, report) {
       await folder.evaluation(phase, completions, report);
+      await log?.evaluation(phase, completions, report);
       progress?.evaluation(phase, completions, report);
     },
     async players(players) {
@@ -124,6 +134,7 @@ export function watch(
     checkpoint: (step, write, best) => folder.checkpoint(step, write, best),
     async end(summary) {
       progress?.close();
+      await log?.end();
       await folder.end(summary);
     },
   };

@@ -17,6 +17,8 @@ export interface Changes {
   evaluateEvery?: number;
   /** Evaluations without a better one that end it. */
   patience?: number;
+  /** What it is written as beside its folder's tables. */
+  log?: "none" | "tensorboard";
   settings: Readonly<Record<string, OptionValue>>;
 }
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { openSafetensors } from "../../model/files/safetensors.ts";
 import { loadTrainingState } from "./checkpoint.ts";
 import { listFolder, listFolders } from "./files.ts";
-import { faultOfTable } from "./growing_table.ts";
+import { faultOfTable } from "./growing_file.ts";
 import { readHistory, type RunEvent, settingsAt } from "./history.ts";
 import { differences } from "./identity.ts";
 import { requireRunFolder, requireWithin } from "./links.ts";

@@ -35,6 +35,7 @@ import { makeRunFolder, newConfig } from "./make_run_folder.ts";
 import { otherFiles } from "./own_changes.ts";
 import { keepFiles } from "./own_copies.ts";
 import type { FileMark } from "./marks.ts";
+import { Pace } from "./pace.ts";
 import {
   checkpointFolder,
   currentColumn,
@@ -43,8 +44,6 @@ import {
   readTable,
   type RunData,
 } from "./run_data.ts";
-
-const SHARE = 20; // writing takes at most one part in this many of the time
 
 /** Parts of a step that are timed. */
 const PARTS = ["generate", "score", "evaluate", "update"] as const;
@@ -100,7 +99,7 @@ export class RunFolder implements RunObserver {
   #closing: Record<string, FileMark> | undefined;
   #started = 0;
   #stepped = 0;
-  #nextSave = 0;
+  #pace: Pace;
   #course = new Course();
 
   constructor(options: RunFolderOptions) {
@@ -108,6 +107,7 @@ export class RunFolder implements RunObserver {
     this.#lock = options.resume?.lock;
     this.#io = options.io ?? disk;
     this.#now = options.now ?? (() => performance.now());
+    this.#pace = new Pace(this.#now);
   }
 
   /** Makes the folder, or opens the one that is resumed, and writes config.json. */
@@ -152,7 +152,7 @@ export class RunFolder implements RunObserver {
     this.#timings.add([cells.slice(0, this.#timed.length)]); // earlier versions timed fewer parts
     this.#stepped = now;
     this.#addCompletions(completions);
-    if (now >= this.#nextSave) await this.#save();
+    if (this.#pace.isDue) await this.#save();
   }
 
   /** Adds the completions, and one row to evaluations.csv. */
@@ -252,10 +252,9 @@ export class RunFolder implements RunObserver {
   }
 
   async #save(): Promise<void> {
-    const before = this.#now();
-    for (const table of this.#tables()) await table.save(this.folder, this.#io);
-    const after = this.#now();
-    this.#nextSave = after + SHARE * (after - before);
+    await this.#pace.timed(async () => {
+      for (const table of this.#tables()) await table.save(this.folder, this.#io);
+    });
   }
 
   #tables(): GrowingTable[] {

@@ -162,6 +162,7 @@ export const pretrainStateSchema = z.looseObject({
   heldout: z.array(z.object({ step: z.int().nonnegative(), loss: z.number() })).default([]),
 });
 
+const log = z.enum(["none", "tensorboard"]);
 const event = { step: z.int().nonnegative(), time: z.string() };
 const value = z.union([z.number(), z.string(), z.boolean()]);
 
@@ -175,6 +176,7 @@ export const historySchema = z.array(z.discriminatedUnion("kind", [
       saveEvery: z.int().nonnegative().optional(),
       evaluateEvery: z.int().nonnegative().optional(),
       patience: z.int().nonnegative().optional(),
+      log: log.optional(),
       settings: z.record(z.string(), value),
     }),
     changed: z.record(z.string(), z.tuple([z.unknown(), z.unknown()])),
@@ -212,6 +214,7 @@ export const requestSchema = z.looseObject({
   evaluateEvery: z.number().optional(),
   patience: z.number().optional(),
   players: z.boolean().optional(),
+  log: log.optional(),
   settings: z.record(z.string(), value),
 });
 

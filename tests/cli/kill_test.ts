@@ -3,10 +3,13 @@ import { fileURLToPath } from "node:url";
 import { listFolder, placeFolder } from "../../experiment/folder/files.ts";
 import { findResumable } from "../../experiment/folder/resumable.ts";
 import { checkpointSteps, readRun } from "../../experiment/folder/run_data.ts";
+import { readEvents } from "../experiment/folder/_events.ts";
 
 const KILLS = Number(Deno.env.get("PLAINRL_KILLS") ?? 30); // deno task test:kills makes it 200
 const WRITER = fileURLToPath(new URL("./_writer.ts", import.meta.url));
 const EXPORTER = fileURLToPath(new URL("./commands/_exporter.ts", import.meta.url));
+
+let loggedSteps = 0, cutRecords = 0;
 
 /** Starts the writer, kills it after `delay` ms of writing; gives the last step that it promised. */
 async function killed(folder: string, from: number | undefined, delay: number): Promise<number> {
@@ -56,7 +59,25 @@ async function inspect(folder: string): Promise<number> {
   for (const { step, completion } of run.completions) {
     assert.equal(completion, `${step} `.repeat(40));
   }
+  await inspectLog(folder, run.metrics.length);
   return newest;
+}
+
+/** The event file of the process that was killed: each step once from the first, and at most a cut record. */
+async function inspectLog(folder: string, steps: number): Promise<void> {
+  const names = (await listFolder(folder)).filter((name) => name.startsWith("events.out."));
+  assert.ok(names.length <= 2, `${names}`);
+  const [empty, last] = names.length === 2 ? names : [undefined, names[0]];
+  if (empty) assert.equal((await Deno.stat(`${folder}/${empty}`)).size, 0);
+  if (last === undefined) return; // it was killed before its first record
+  const { events, rest } = readEvents(await Deno.readFile(`${folder}/${last}`));
+  cutRecords += Number(rest > 0);
+  const logged = events.filter(({ values }) => "a" in values);
+  logged.forEach(({ step, values }, i) => {
+    assert.deepEqual([step, values.a, values.b], [i + 1, i + 1, Math.fround((i + 1) / 3)]);
+  });
+  loggedSteps += logged.length;
+  assert.ok(logged.length <= steps, `${logged.length} steps logged of ${steps}`);
 }
 
 Deno.test(`killed at any moment (${KILLS} times), a run's files are whole and no promised step is lost`, async () => {
@@ -70,8 +91,9 @@ Deno.test(`killed at any moment (${KILLS} times), a run's files are whole and no
       const left = (await listFolder(`${place}/run`)).filter((name) => /\.tmp-/.test(name));
       assert.ok(left.length <= 1, `${left}`); // older ones were removed at the start
     }
-    if (KILLS >= 200) console.log(`${KILLS} kills, step ${at} reached`);
+    if (KILLS >= 200) console.log(`${KILLS} kills, step ${at} reached, ${cutRecords} cut records`);
     assert.ok(at! > KILLS / 2, `the writer came to step ${at} only`);
+    assert.ok(loggedSteps > KILLS, `only ${loggedSteps} steps were logged`);
   } finally {
     await Deno.remove(place, { recursive: true });
   }
