@@ -96,11 +96,8 @@ export async function openRun(
   const referenceMoves = plan.needs.sync !== undefined || loaded?.reference !== undefined;
   await reserve(policy, sizes).catch(explain);
   const trained = withFault(plan.settings.fault, { policy, rewards }, {
-    ...{
-      ends: endsOf(policy.eos),
-      microbatchRows: config.microbatchRows,
-      prompts: [...prompts.values()],
-    },
+    ...{ ends: endsOf(policy.eos), microbatchRows: config.microbatchRows },
+    prompts: [...prompts.values()],
   });
   const trainer = new Trainer(trained.policy, config, plan.algorithm);
   if (saved) {

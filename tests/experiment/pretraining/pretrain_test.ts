@@ -162,7 +162,8 @@ inTemporary(
     assert.ok(result.heldoutStep < 12, "the last is not the best");
     assert.ok(Math.abs(result.heldoutLoss - least) < 2e-3, `${result.heldoutLoss} of ${least}`); // F16
     const subjects = result.heldoutLosses;
-    assert.deepEqual(subjects.map(({ subject }) => subject), Object.keys(SMALL.mixture));
+    const read = Object.entries(SMALL.mixture).filter(([, share]) => share > 0);
+    assert.deepEqual(subjects.map(({ subject }) => subject), read.map(([subject]) => subject));
     const tokens = subjects.reduce((sum, { tokens }) => sum + tokens, 0);
     const mean = subjects.reduce((sum, { loss, tokens }) => sum + loss * tokens, 0) / tokens;
     assert.ok(Math.abs(mean - result.heldoutLoss) < 1e-9);
@@ -221,11 +222,13 @@ inTemporary(
       from: first,
       out: second,
     });
-    // Hardly moved: the held-out loss of stage 1 is measured again, on the same text.
-    assert.ok(
-      Math.abs(two.heldoutLoss - one.heldoutLoss) < 0.01,
-      `${one.heldoutLoss}, ${two.heldoutLoss}`,
-    );
+    // Hardly moved: the held-out losses of stage 1 are measured again, on the same text.
+    const again = new Map(two.heldoutLosses.map(({ subject, loss }) => [subject, loss]));
+    for (const { subject, loss } of one.heldoutLosses) {
+      const later = again.get(subject)!;
+      assert.ok(Math.abs(later - loss) < 0.01, `${subject}: ${loss}, ${later}`);
+    }
+    assert.deepEqual([...again.keys()].slice(-2), ["sums", "echoes"], "what the later stage adds");
     assert.deepEqual(
       await Deno.readFile(`${second}/tokenizer.json`),
       await Deno.readFile(`${first}/tokenizer.json`),
