@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readTokenizer } from "../../../experiment/folder/pretraining_folder.ts";
 import { documentBatches } from "../../../experiment/pretraining/batches.ts";
 import { pretrain, type PretrainStep, rateAt } from "../../../experiment/pretraining/pretrain.ts";
-import { RECIPE, recipeOf, SMALL } from "../../../experiment/pretraining/recipe.ts";
+import { RECIPE, recipeOf, SMALL, type SmallRecipe } from "../../../experiment/pretraining/recipe.ts";
 import { prepare } from "../../../experiment/pretraining/text.ts";
 import { CpuDevice } from "../../../kernels/devices/cpu.ts";
 import { loadModel, loadTokenizer } from "../../../model/hub/load.ts";
@@ -234,7 +234,9 @@ inTemporary(
       await Deno.readFile(`${first}/tokenizer.json`),
     );
     const tokenizer = await readTokenizer(first);
-    const texts = [1, 2].map((seed) => prepare({ ...SMALL, ...lesser, seed }, tokenizer));
+    const texts = [1, 2].map((stage) =>
+      prepare({ ...recipeOf("small", stage), ...lesser, seed: stage } as SmallRecipe, tokenizer)
+    );
     assert.notDeepEqual(texts[0].training.slice(0, 500), texts[1].training.slice(0, 500));
     const lengths = texts.map(({ training, heldout }) =>
       heldout.reduce((sum, { stream }) => sum + stream.length, training.length)
