@@ -37,9 +37,7 @@ export function figuresOf({ runs }: Pick<Group, "runs">): Figure[] {
     ...rewards.length > 1
       ? rewards.flatMap((name) => course(`rewards/${name}/mean`, `reward_${name}`, name))
       : [],
-    ...rewards.join() === "exact"
-      ? [] // which is the reward
-      : course("rewards/exact/mean", "sampled_exact", "exact, sampled").slice(3),
+    ...course("rewards/exact/mean", "sampled_exact", "exact, sampled").slice(3),
     ...REST,
   ];
   return told.map(({ of, ...words }) => {

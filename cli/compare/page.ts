@@ -102,7 +102,7 @@ export function opening({ groups, differing }: Comparison): string[] {
     `${group.letter} (${groupName(group, differing)}) with ${figureText(of, score)}`;
   const title = best.of.title;
   if (!next) return [`${title}: ${figureText(best.of, score)}.`];
-  return [...alike, `${title}: ${told(best)}, before ${told(next)}. ${surety(best, next)}`];
+  return [...alike, `${title}: ${told(best)}, ahead of ${told(next)}. ${surety(best, next)}`];
 }
 
 /** By what settings are ranked, the most telling first. */

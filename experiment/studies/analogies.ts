@@ -60,10 +60,9 @@ export const analogies: Study = {
       SIZES.map((size) => `${results.said(sized(size), equalGroups)} of ${size}`).join(", ")
     }.`,
     results.compared(NO_KL, sized(USUAL), rewardAfter),
-    `Without KL the policy ends ${
-      results.said(NO_KL, lastKl, 2)
-    } nats from the reference, with it ` +
-    `${results.said(sized(USUAL), lastKl, 2)}.`,
+    `With KL the policy ends ${
+      results.said(sized(USUAL), lastKl, 2)
+    } nats from the reference; without, nothing measures it.`,
     results.compared(NEAR, sized(USUAL), exactAfter),
   ],
 };

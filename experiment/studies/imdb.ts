@@ -96,6 +96,6 @@ export const imdb: Study = {
     } of the comparisons.`,
     results.compared("no KL", "KL 0.05", rewardAfter),
     `The policy ends ${results.said("KL 0.05", lastKl, 2)} nats from the reference with KL 0.05, ` +
-    `${results.said("no KL", lastKl, 2)} without.`,
+    `${results.said("KL 0.005", lastKl, 2)} with 0.005; without KL nothing measures it.`,
   ],
 };

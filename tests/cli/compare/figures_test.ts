@@ -222,7 +222,7 @@ inTemporary("the page says which is best, and how sure that is", async (place) =
     opening(await compared(`${place}/${name}`, all.flat())).join();
   assert.match(
     await told("far", runs([0.5, 0.6, 0.7], 0), runs([0.6, 0.7, 0.8], 1)),
-    /held-out exact: B \(gamma 1\) with 0\.700.*, before A .*By the same seeds the difference is 0\.100\.?/,
+    /held-out exact: B \(gamma 1\) with 0\.700.*, ahead of A .*By the same seeds the difference is 0\.100\.?/,
     "each seed by as much",
   );
   assert.match(

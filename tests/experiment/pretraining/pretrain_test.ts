@@ -2,7 +2,12 @@ import assert from "node:assert/strict";
 import { readTokenizer } from "../../../experiment/folder/pretraining_folder.ts";
 import { documentBatches } from "../../../experiment/pretraining/batches.ts";
 import { pretrain, type PretrainStep, rateAt } from "../../../experiment/pretraining/pretrain.ts";
-import { RECIPE, recipeOf, SMALL, type SmallRecipe } from "../../../experiment/pretraining/recipe.ts";
+import {
+  RECIPE,
+  recipeOf,
+  SMALL,
+  type SmallRecipe,
+} from "../../../experiment/pretraining/recipe.ts";
 import { prepare } from "../../../experiment/pretraining/text.ts";
 import { CpuDevice } from "../../../kernels/devices/cpu.ts";
 import { loadModel, loadTokenizer } from "../../../model/hub/load.ts";
