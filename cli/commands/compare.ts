@@ -25,7 +25,7 @@ export const command: Command = {
     doc: "Draw runs beside each other: one page, a table, intervals over seeds",
     positional: [[
       "[runs...]",
-      "Folders, globs, sweeps or filters: runs/a runs/b, 'runs/colors*', runs/SWEEP, task=colors algorithm=ppo,grpo",
+      "Folders, globs, sweeps or filters: runs/a runs/b, 'runs/colors*', runs/SWEEP, task=colors algorithm=grpo,dapo",
     ]],
     flags: FLAGS,
     example: "deno task compare task=colors steps=40",

@@ -18,7 +18,7 @@ export const command: Command = {
       "Folders, globs or filters: runs/results, 'runs/colors*', task=colors, seed=1,2, learningRate=1e-4; a sweep that is named alone is listed run by run",
     ]],
     flags: FLAGS,
-    example: "deno task runs task=colors algorithm=ppo",
+    example: "deno task runs task=colors algorithm=grpo",
   },
   async run(parsed, terminal) {
     const { listRuns } = await import("../runs/command.ts");

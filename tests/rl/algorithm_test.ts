@@ -281,12 +281,13 @@ Deno.test("no size of the pieces changes the gradient, by whatever weights", asy
 /** Folders whose code may name no algorithm, and what in them may. */
 const FOLDERS = ["rl", "tasks", "rewards", "model", "kernels", "base", "experiment", "cli"];
 /**
- * Its own folder, presets, the reader of checkpoints whose field an algorithm had given its name, and what other
+ * Its own folder, presets, studies, the reader of checkpoints whose field an algorithm had given its name, and what other
  * libraries call their settings.
  */
 const ALLOWED = [
   "rl/algorithms/",
   "experiment/presets/",
+  "experiment/studies/",
   "experiment/folder/checkpoint.ts",
   "cli/synonyms.ts",
 ];

@@ -130,7 +130,7 @@ Deno.test("math makes 256 problems where no file is named, with the prompt of a 
   assert.deepEqual([task.examples.train.length, task.examples.heldout.length], [205, 51]);
   const [first] = task.examples.train;
   assert.equal(first.prompt, `${first.question}\nAnswer:`);
-  assert.equal(first.id, "level 2 train 1");
+  assert.equal(first.id, "level 1 train 1");
   for (const { question, answer } of allOf(task)) {
     assert.equal(String(solve(question as string).answer), answer);
   }
