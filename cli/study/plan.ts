@@ -51,7 +51,7 @@ export function commandOf(study: Study, { isQuick, seeds }: StudyAsked): string 
 
 /** @throws {UsageError} where `found`, which lies in `folder`, is of other runs */
 export function checkSame(found: Sweep, wanted: Sweep, folder: string): void {
-  const runs = ({ cells }: Sweep) => JSON.stringify(cells.map(({ words }) => words));
+  const runs = ({ axes, cells }: Sweep) => JSON.stringify([axes, cells]);
   if (runs(found) === runs(wanted)) return;
   throw new UsageError(
     `Cannot go on with ${folder} as its runs are others, those of ${found.command}: choose another ` +

@@ -1,9 +1,7 @@
 /** Checks the runs of a sweep before any begins, as each would be alone. @module */
-import { basename, join } from "node:path";
-import { isModuleFile } from "../../base/own_file.ts";
 import type { PlannedRun } from "../../experiment/plan.ts";
 import type { Sweep, SweepCell } from "../../experiment/folder/sweep_file.ts";
-import { fullPath } from "../../model/files/disk.ts";
+import { refuseOwnCode } from "../../experiment/folder/own_code.ts";
 import { type Command, type Parsed, UsageError } from "../command.ts";
 import { SEED } from "../flags.ts";
 import { glance, parseArguments } from "../parse.ts";
@@ -70,27 +68,13 @@ async function parsedWords(
 
 /**
  * A sweep's folder may come from anywhere: no code that lies in it is run.
- * @throws {UsageError} where a run's task or reward is such a module
+ * @throws {Error} marked as usage, where a run's task or reward is such a module
  */
-export async function checkModules(folder: string, { cells }: Pick<Sweep, "cells">): Promise<void> {
-  const place = join(await fullPath(folder) ?? folder, "/");
-  const words = new Set(cells.flatMap(({ words }) => words));
-  for (const path of [...words].flatMap(modulesIn)) {
-    if (!(await fullPath(path))?.startsWith(place)) continue;
-    throw new UsageError(
-      `Cannot resume ${folder} as it would run the code of ${
-        basename(path)
-      }, which lies in the sweep's own ` +
-        "folder: copy the file out of it, and start a new sweep with that",
-    );
-  }
-}
-
-/** A word that is a module, or the modules among the rewards that it lists. */
-function modulesIn(word: string): string[] {
-  const parts = word.split(",").map((part) => part.replace(/:[^:/\\]*$/, ""));
-  return [word, ...parts].map((part) => part.trim()).filter(isModuleFile);
-}
+export const checkModules = (folder: string, { cells }: Pick<Sweep, "cells">): Promise<void> =>
+  refuseOwnCode(folder, [...new Set(cells.flatMap(({ words }) => words))], {
+    action: "resume",
+    cure: "start a new sweep with that",
+  });
 
 function usage<T>(body: () => T): T {
   try {

@@ -1,15 +1,18 @@
 /** A sweep under way: its runs, what is said of them, its table, and how it ends. @module */
 import { join } from "node:path";
 import { removeTemporaries } from "../../experiment/folder/files.ts";
-import { checkpointSteps, readTable } from "../../experiment/folder/run_data.ts";
+import { refuseOwnCode } from "../../experiment/folder/own_code.ts";
+import { checkpointSteps, readRunConfig, readTable } from "../../experiment/folder/run_data.ts";
 import { RUN_STATES } from "../../experiment/folder/run_state.ts";
 import { type Sweep, SWEEP_TABLE, type SweepCell } from "../../experiment/folder/sweep_file.ts";
+import { kindOf } from "../../model/files/deno_folder.ts";
 import { INTERRUPTED, listenForInterrupt } from "../interrupt.ts";
 import { jsonLine } from "../printable.ts";
 import { score } from "../report/table.ts";
 import { columns, duration, quoted, type Terminal } from "../terminal.ts";
 import { wrap } from "../wrap.ts";
 import { allFacts, type CellFacts, type CellState, factsOf, writeTable } from "./table.ts";
+import { foreignIn } from "./foreign.ts";
 import { valueWords } from "./grid.ts";
 import { type CellEnd, eachAtOnce, inWorker, type RunCell } from "./pool.ts";
 
@@ -75,8 +78,10 @@ const canRun = (state: CellState): boolean => ["waiting", "stopped", "failed"].i
  * A run goes on from its last checkpoint. One that was cut short before its first begins anew: it has no step.
  * @throws {Error} where it has steps, and its checkpoints are gone: they are not this command's to remove
  */
-async function argsOf(folder: string, { folder: name, words }: SweepCell): Promise<string[]> {
+async function argsOf(folder: string, cell: SweepCell): Promise<string[]> {
+  const { folder: name, words } = cell;
   const place = join(folder, name), said = ["--json", "--quiet"];
+  if (await kindOf(join(place, "config.json")) !== undefined) await checkCell(folder, cell);
   if ((await checkpointSteps(place)).length > 0) return ["train", "--resume", place, ...said];
   if ((await readTable(place, "metrics.csv")).length > 1) {
     throw new Error(
@@ -87,6 +92,23 @@ async function argsOf(folder: string, { folder: name, words }: SweepCell): Promi
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   });
   return ["train", ...words, ...said, "--out", place];
+}
+
+/** @throws {Error} where the run that lies there is another, or would run code of the sweep's folder */
+async function checkCell(folder: string, cell: SweepCell): Promise<void> {
+  const place = join(folder, cell.folder);
+  const config = await readRunConfig(place).catch(() => undefined);
+  if (config === undefined) return; // no run can be continued with it, which is said then
+  const foreign = foreignIn(cell, config);
+  if (foreign !== undefined) {
+    throw new Error(`Cannot continue ${place} as another run lies there, ${foreign}: move it away`);
+  }
+  const { task, rewards = [] } = config.request as { task: string; rewards?: { name: string }[] };
+  const names = rewards.map((reward) => String(reward?.name));
+  await refuseOwnCode(folder, [String(task), ...names], {
+    action: "resume",
+    cure: "start a new sweep with that",
+  });
 }
 
 /** What its end says where its folder does not: a run may fail before it has one. */

@@ -4,6 +4,7 @@ import { csvLines, givenCell, guard, numberCell } from "../../experiment/folder/
 import { replaceFile } from "../../experiment/folder/files.ts";
 import { currentColumn, readTable } from "../../experiment/folder/run_data.ts";
 import { glanceAt, type RunGlance, type RunState } from "../../experiment/folder/run_state.ts";
+import { foreignIn } from "./foreign.ts";
 import { type Sweep, SWEEP_TABLE, type SweepCell } from "../../experiment/folder/sweep_file.ts";
 import { kindOf } from "../../model/files/deno_folder.ts";
 
@@ -26,7 +27,12 @@ export async function factsOf(folder: string, cell: SweepCell): Promise<CellFact
   const place = join(folder, cell.folder);
   if (await kindOf(join(place, "config.json")) === undefined) return { cell, state: "waiting" };
   try {
-    const run = await glanceAt(place), { state, cause } = run;
+    const run = await glanceAt(place),
+      { state, cause } = run,
+      foreign = foreignIn(cell, run.config);
+    if (foreign !== undefined) {
+      return { cell, state: "failed", error: `another run lies in its folder: ${foreign}` };
+    }
     if (state !== "finished") return { cell, state, run, error: cause };
     return { cell, state, run, figures: await figuresOf(run) };
   } catch (error) {

@@ -56,7 +56,10 @@ const schema = z.looseObject({
     folder: name,
     values: z.record(z.string(), z.string()),
     words: z.array(z.string()).min(1),
-  })).min(1),
+  })).min(1).refine(
+    (cells) => new Set(cells.map(({ folder }) => folder)).size === cells.length,
+    "runs in a folder each",
+  ),
   versions: z.record(z.string(), z.string()),
 });
 

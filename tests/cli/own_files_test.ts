@@ -251,7 +251,7 @@ inTemporary(
       const { code, err } = await train(place, "--resume runs/a --steps 2 --quiet");
       assert.match(
         err,
-        /Cannot resume runs\/a as it would run the code of \S+letters\.ts, which lies in the run's own/,
+        /Cannot resume runs\/a as it would run the code of \S+letters\.ts, which lies in that folder/,
       );
       assert.equal(code, 2);
     }

@@ -311,11 +311,15 @@ inTemporary(
   async (folder) => {
     await Deno.writeTextFile(`${folder}/evil.ts`, "throw 1");
     for (
-      const words of [[`${folder}/evil.ts`], ["colors", "--reward", `exact,${folder}/evil.ts:0.5`]]
+      const words of [
+        [`${folder}/evil.ts`],
+        ["colors", "--reward", `exact,${folder}/evil.ts:0.5`],
+        [`--reward=${folder}/evil.ts`],
+      ]
     ) {
       await assert.rejects(
         checkModules(folder, { cells: [{ folder: "1", values: {}, words }] }),
-        /would run the code of evil\.ts, which lies in the sweep's own folder/,
+        /would run the code of .*evil\.ts, which lies in that folder/,
       );
     }
     await checkModules(folder, sweep);
