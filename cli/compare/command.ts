@@ -1,6 +1,7 @@
 /** What `deno task compare` does. @module */
 import { join } from "node:path";
 import { makeParents, replaceFile, writeError } from "../../experiment/folder/files.ts";
+import { checkLinks } from "../train/out.ts";
 import { glanceAt } from "../../experiment/folder/run_state.ts";
 import { type Parsed, UsageError } from "../command.ts";
 import type { CompareFlags } from "../commands/compare.ts";
@@ -77,6 +78,7 @@ async function chosen(
 
 /** Page, tables and the sheet, each whole or not at all. */
 async function write(folder: string, comparison: Comparison): Promise<void> {
+  await checkLinks(folder);
   await makeParents(folder).catch((error) => {
     throw writeError(folder, error);
   });

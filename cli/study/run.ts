@@ -6,7 +6,7 @@ import { RunLock } from "../../experiment/folder/lock.ts";
 import { isSweep, readSweep, type Sweep, writeSweep } from "../../experiment/folder/sweep_file.ts";
 import { findStudy, listStudies } from "../../experiment/studies/registry.ts";
 import type { Study } from "../../experiment/studies/study.ts";
-import { checkOut } from "../train/out.ts";
+import { checkLinks, checkOut } from "../train/out.ts";
 import { type Parsed, UsageError } from "../command.ts";
 import { jsonLine } from "../printable.ts";
 import { STUDY_PAGE, writeStudy } from "./files.ts";
@@ -33,6 +33,7 @@ export async function runStudy(
   const study = studyNamed(name, find), asked = askedOf(study, flags), { isQuick } = asked;
   const folder = join(flags.out ?? `runs/study-${name}${isQuick ? "-quick" : ""}`, ".");
   const command = commandOf(study, asked), wanted = sweepOf(study, asked);
+  await checkLinks(folder);
   if (!await isSweep(folder)) await checkOut(folder);
   await makeParents(folder).catch((error) => {
     throw writeError(folder, error);

@@ -1,13 +1,24 @@
 /** Whether a run may be written where `--out` says. @module */
 import { join } from "node:path";
 import { listFolder } from "../../experiment/folder/files.ts";
+import { LinkError, requireRunFolder } from "../../experiment/folder/links.ts";
 import { checkpointSteps, readRun } from "../../experiment/folder/run_data.ts";
 import { UsageError } from "../command.ts";
 import { resumeCommand } from "./resume.ts";
 
+/** @throws {UsageError} where a link leads out of where the folder lies, there or not */
+export async function checkLinks(folder: string): Promise<void> {
+  try {
+    await requireRunFolder(folder);
+  } catch (error) {
+    throw error instanceof LinkError ? new UsageError(error.message, { cause: error }) : error;
+  }
+}
+
 /** @throws {UsageError} where there is something, with a line that continues it where that can be done */
 export async function checkOut(out: string): Promise<void> {
   const folder = join(out, "."); // without a slash at its end
+  await checkLinks(folder);
   if ((await listFolder(folder).catch(() => [])).length === 0) return;
   throw new UsageError(
     `Cannot write ${folder} as it is not empty. Choose another with --out${await orContinue(

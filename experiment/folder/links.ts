@@ -35,14 +35,18 @@ export async function requireWithin(folder: string, path: string): Promise<void>
 
 /**
  * Refuses a run folder that a link leads out of the folder that it lies in, or out of `runs` where it is
- * named as one of those. What is not there passes.
+ * named as one of those. Of what is not there, the nearest parent that is there decides.
  * @throws {LinkError} naming where it leads
  */
 export async function requireRunFolder(folder: string): Promise<void> {
-  const real = await ifThere(Deno.realPath(folder));
-  if (real === undefined) return;
   const [full, runs] = [resolve(folder), resolve("runs")];
   const within = full.startsWith(runs + sep) ? runs : dirname(full);
+  let real: string | undefined;
+  for (let path = full; path !== within && real === undefined; path = dirname(path)) {
+    real = await ifThere(Deno.realPath(path));
+    if (path === dirname(path)) break; // the root of a disk
+  }
+  if (real === undefined) return;
   if (real.startsWith(join(await Deno.realPath(within), sep))) return;
   throw new LinkError(
     `Cannot use the run folder ${folder} as a link leads it out of ${within}: to ${real}. ` +

@@ -1,5 +1,8 @@
 /** Symbolic links in a run folder lead no write and no removal out of it. */
 import assert from "node:assert/strict";
+import { UsageError } from "../../../cli/command.ts";
+import { checkOut } from "../../../cli/train/out.ts";
+import { requireRunFolder } from "../../../experiment/folder/links.ts";
 import { findResumable, unfinishedRuns } from "../../../experiment/folder/resumable.ts";
 import { RunFolder } from "../../../experiment/folder/run_folder.ts";
 import { inTemporary } from "../../_folder.ts";
@@ -132,4 +135,24 @@ inTemporary("a pipe in place of a table is refused, not waited for", async (plac
     goOn(folder),
     /run\.lock as it must be a file or a folder: it is a device or/,
   );
+});
+
+inTemporary("a folder that is not there yet is refused below a link out of runs", async (place) => {
+  await Deno.mkdir(`${place}/outside`);
+  await Deno.mkdir(`${place}/runs/own`, { recursive: true });
+  await Deno.symlink(`${place}/outside`, `${place}/runs/link`);
+  const before = Deno.cwd();
+  try {
+    Deno.chdir(place);
+    for (const folder of ["runs/link/sweep", "runs/link/a/b", "runs/link"]) {
+      await assert.rejects(requireRunFolder(folder), /a link leads it out of .*outside/);
+      await assert.rejects(checkOut(folder), UsageError);
+    }
+    for (const folder of ["runs/own/sweep", "runs/new", "new/a", "runs/own"]) {
+      await requireRunFolder(folder);
+    }
+  } finally {
+    Deno.chdir(before);
+  }
+  assert.deepEqual(await Array.fromAsync(Deno.readDir(`${place}/outside`)), []);
 });
