@@ -198,11 +198,14 @@ export const historySchema = z.array(z.discriminatedUnion("kind", [
   z.looseObject({ ...event, kind: z.literal("console"), cause: z.string() }),
 ]));
 
+/** A name or a path: one with "," or with ":" in its last part would be read as rewards with weights. */
+const rewardName = z.string().regex(/^(?!.*:[^/\\]*$)[^,]+$/, 'must have no "," and no weight');
+
 /** What a run that the command line began was asked for, as far as a line can be made of it. */
 export const requestSchema = z.looseObject({
   task: z.string(),
   algorithm: z.string(),
-  rewards: z.array(z.looseObject({ name: z.string(), weight: z.number() })).optional(),
+  rewards: z.array(z.looseObject({ name: rewardName, weight: z.number() })).optional(),
   model: z.string(),
   preset: z.string().optional(),
   steps: z.number().optional(),
