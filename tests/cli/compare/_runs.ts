@@ -33,7 +33,8 @@ export async function makeRun(folder: string, made: MadeRun = {}): Promise<strin
     JSON.stringify({
       ...info(task),
       ...about,
-      ...{ weights, started, command: "deno task train", request: {}, versions: {} },
+      ...{ weights, started, command: "deno task train", versions: {} },
+      request: { task, algorithm, seed, settings },
       config: { seed, totalSteps: steps, learningRate: 1e-4, ...settings },
     }),
   );
