@@ -62,8 +62,9 @@ function settingsOf(run: RunGlance): Record<string, unknown> {
 /** A seed counts once: a second run of it says nothing new, and would make an interval too narrow. */
 function oncePerSeed(all: readonly Compared[], notices: string[]): Compared[] {
   return [...Map.groupBy(all, ({ config: { seed } }) => seed)].map(([seed, same]) => {
-    const rank = ({ state, config: { started = "" } }: Compared) =>
-      (state === "finished" ? "1" : "0") + started;
+    // One without a step, such as a damaged copy, may not stand for another of its seed.
+    const rank = ({ state, rows, config: { started = "" } }: Compared) =>
+      (rows.length > 0 ? "1" : "0") + (state === "finished" ? "1" : "0") + started;
     const [first, ...rest] = same.toSorted((a, b) => rank(a) < rank(b) ? 1 : -1);
     if (rest.length > 0) {
       notices.push(

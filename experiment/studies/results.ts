@@ -67,9 +67,11 @@ export class Results {
   }
 }
 
-/** `0.910 (0.850 to 0.970)`, the mean alone where there is no interval, "-" where there is no mean. */
+/** `0.910 (0.850 to 0.970)`, the mean alone where there is none or a point, "-" where there is no mean. */
 export function intervalWords({ mean, low, high }: Interval, digits = 3): string {
   if (Number.isNaN(mean)) return "-";
   const said = (x: number) => x.toFixed(digits);
-  return Number.isNaN(low) ? said(mean) : `${said(mean)} (${said(low)} to ${said(high)})`;
+  // Where all seeds agree the interval is a point, which says nothing of the next seed.
+  const isPoint = Number.isNaN(low) || said(low) === said(high);
+  return isPoint ? said(mean) : `${said(mean)} (${said(low)} to ${said(high)})`;
 }

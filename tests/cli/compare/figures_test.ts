@@ -99,6 +99,23 @@ inTemporary("settings that differ are told, those that all have are not", async 
   ]);
 });
 
+inTemporary(
+  "a copy without metrics does not displace the run that it is a copy of",
+  async (place) => {
+    await makeRun(`${place}/good`);
+    await makeRun(`${place}/bad`, { started: "2026-11-28T08:00:00Z" });
+    await Deno.remove(`${place}/bad/metrics.csv`);
+    const runs = await Promise.all(
+      ["good", "bad"].map(async (name) => await withMetrics(await glanceAt(`${place}/${name}`))),
+    );
+    const { groups, notices } = comparisonOf(runs, "c");
+    assert.deepEqual(groups.map(({ runs }) => runs.map(({ folder }) => folder)), [[
+      `${place}/good`,
+    ]]);
+    assert.match(notices.join(), /good counts, \S*bad not/);
+  },
+);
+
 inTemporary("a model of the same name with other weights is another setting", async (place) => {
   await makeRun(`${place}/a`);
   await makeRun(`${place}/b`, { seed: 2 });

@@ -109,14 +109,14 @@ Deno.test("the answer says by numbers what each costs, and how one would notice"
   for (
     const words of [
       /unshifted and PPO: exact after .*: PPO is higher/,
-      /in nats, 15\.0+ .*, in the right form 0\.000004 .*; the mean ratio there is 16\.0+ /,
+      /in nats, 15\.0+.*, in the right form 0\.000004.*; the mean ratio there is 16\.0+/,
       /end as padding and PPO: exact after .*: PPO is higher/,
-      /that end: 0\.250 .*, in the right form 1\.000/,
+      /that end: 0\.250.*, in the right form 1\.000/,
       /late binding and PPO: exact after .*: PPO is higher/,
-      /of the two is 0\.000 .*, in the right form 0\.800 /,
-      /k1 as a loss and GRPO with k3: last KL 1\.000 .* and 0\.500 .*: k1 as a loss is higher/,
+      /of the two is 0\.000.*, in the right form 0\.800/,
+      /k1 as a loss and GRPO with k3: last KL 1\.000.* and 0\.500.*: k1 as a loss is higher/,
       /problems, left padding and problems: reward after .*: problems is higher/,
-      /12\.000 .* tokens where 4\.000 .* were, .* falls to -90\.00 .*, in the right form 1\.00/,
+      /12\.000.* tokens where 4\.000.* were, .* falls to -90\.00.*, in the right form 1\.00/,
     ]
   ) assert.match(said, words);
 });

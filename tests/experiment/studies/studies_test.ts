@@ -140,6 +140,8 @@ Deno.test("arms are compared seed by seed, and told apart only where the interva
   );
   assert.match(results.compared("alone", "a", exactAfter), /0\.500 and .*-0\.400: 1 seed does not/);
   assert.equal(results.said("nobody", exactAfter), "-");
+  const agreed = new Results(seeds("a", [0.5, 0.5, 0.5]));
+  assert.equal(agreed.said("a", exactAfter), "0.500", "a point is no interval");
   // Seeds are matched by number, not by place.
   const shifted = new Results([
     ...seeds("a", [0.1, 0.2]),
