@@ -216,13 +216,8 @@ export {
   statisticInterval,
 } from "./base/statistics/intervals.ts";
 export { clusterMeans, standardError } from "./base/statistics/moments.ts";
-export {
-  pairedT,
-  type SignedRanks,
-  signedRanks,
-  type Wins,
-  winsOf,
-} from "./base/statistics/paired.ts";
+export { pairedT, type SignedRanks, signedRanks } from "./base/statistics/paired.ts";
+export { type Wins, winsOf } from "./base/statistics/wins.ts";
 export { lastWord, type PlayerBounds, trivialPlayers } from "./experiment/players.ts";
 export {
   openRewards,

@@ -1,23 +1,6 @@
-/** Whether one of two lists of paired values is higher: tests, and how often it wins. @module */
+/** Tests of whether one of two lists of paired values is higher. @module */
 import { normalCdf, studentCdf } from "./distributions.ts";
 import { mean, standardError } from "./moments.ts";
-
-/** Pairs by who is higher. */
-export interface Wins {
-  wins: number;
-  ties: number;
-  losses: number;
-  /** (wins + ties / 2) / pairs; NaN of none. */
-  rate: number;
-}
-
-/** How often the first of each pair is higher, of a - b. */
-export function winsOf(difference: readonly number[]): Wins {
-  const wins = difference.filter((d) => d > 0).length;
-  const losses = difference.filter((d) => d < 0).length;
-  const ties = difference.length - wins - losses;
-  return { wins, ties, losses, rate: (wins + ties / 2) / difference.length };
-}
 
 /**
  * Student's t of paired values, two-sided, as `scipy.stats.ttest_rel`: whether the mean of a - b may be 0. NaN

@@ -12,13 +12,8 @@ import {
   statisticInterval,
 } from "../../base/statistics/intervals.ts";
 import { differences, mean } from "../../base/statistics/moments.ts";
-import {
-  pairedT,
-  type SignedRanks,
-  signedRanks,
-  type Wins,
-  winsOf,
-} from "../../base/statistics/paired.ts";
+import { pairedT, type SignedRanks, signedRanks } from "../../base/statistics/paired.ts";
+import { type Wins, winsOf } from "../../base/statistics/wins.ts";
 import { distinctWithout } from "./distinct.ts";
 
 /** One answer. */

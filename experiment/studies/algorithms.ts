@@ -1,7 +1,7 @@
 /** Every algorithm on one task that tells them apart. @module */
 import { listAlgorithms } from "../../rl/algorithms/registry.ts";
 import { exactAfter, exactBefore, lastKl, lastScore, rewardAfter } from "./measures.ts";
-import { intervalWords, type Results } from "./results.ts";
+import type { Results } from "./results.ts";
 import type { Study } from "./study.ts";
 
 const NAMES = listAlgorithms().map(({ name }) => name);
@@ -24,21 +24,20 @@ export const algorithms: Study = {
   claims: [],
   measures: [exactBefore, exactAfter, rewardAfter, lastScore, lastKl],
   answer(results: Results) {
-    const ranked = NAMES.map((name) => ({ name, found: results.interval(name, exactAfter) }))
-      .filter(({ found }) => !Number.isNaN(found.mean)).sort((a, b) => b.found.mean - a.found.mean);
-    const [best, ...others] = ranked;
-    if (!best) return [];
-    const apart = others.filter(({ name }) =>
-      results.difference(best.name, name, exactAfter).verdict === "higher"
+    const ranked = NAMES.map((name) => ({ name, mean: results.interval(name, exactAfter).mean }))
+      .filter(({ mean }) => !Number.isNaN(mean)).sort((a, b) => b.mean - a.mean)
+      .map(({ name }) => name);
+    const [best, ...others] = ranked, lowest = ranked.at(-1);
+    if (best === undefined || lowest === undefined) return [];
+    const apart = others.filter((name) =>
+      results.difference(best, name, exactAfter).verdict === "higher"
     );
     const said = apart.length === 0
       ? "no other is told apart from it by these seeds"
-      : `it is told apart from ${apart.map(({ name }) => name).join(", ")}`;
+      : `it is told apart from ${apart.join(", ")}`;
     return [
-      `${best.name} has the highest mean, ${intervalWords(best.found)}; ${said}.`,
-      `The lowest is ${others.at(-1)?.name ?? best.name}, ${
-        intervalWords((others.at(-1) ?? best).found)
-      }.`,
+      `${best} has the highest mean, ${results.said(best, exactAfter)}; ${said}.`,
+      `The lowest is ${lowest}, ${results.said(lowest, exactAfter)}.`,
     ];
   },
 };

@@ -1,4 +1,7 @@
 /** Film reviews that grow kind: how far from the base, and at what price. @module */
+import { mean } from "../../base/statistics/moments.ts";
+import { winsOf } from "../../base/statistics/wins.ts";
+import type { RunData } from "../folder/run_data.ts";
 import {
   bestPlayer,
   lastKl,
@@ -10,39 +13,32 @@ import {
 import type { Results } from "./results.ts";
 import type { Study, StudyArm } from "./study.ts";
 
-/** Held-out completions, before and after, by example. */
+/** Rewards of greedy held-out completions by example; those that nothing could score are left out. */
+const heldoutRewards = (
+  { completions }: RunData,
+  when: "before" | "after",
+): Map<string, number> =>
+  new Map(
+    completions.flatMap(({ phase, split, id, reward }) =>
+      phase === when && split === "heldout" && reward !== null ? [[id, reward]] : []
+    ),
+  );
 const kindShare = (when: "before" | "after"): Measure => ({
   name: `kind ${when}`,
   doc: `Share of greedy held-out completions with a sentiment above 0, ${when} training.`,
-  of({ completions }) {
-    const scored = completions.filter(({ phase, split, reward }) =>
-      phase === when && split === "heldout" && reward !== null
-    );
-    return scored.length === 0
-      ? NaN
-      : scored.filter(({ reward }) => reward! > 0).length / scored.length;
-  },
+  of: (run) => mean([...heldoutRewards(run, when).values()].map((reward) => Number(reward > 0))),
 });
 /** How often the trained policy's completion is kinder than the base's to the same prompt; ties count half. */
 const winRate: Measure = {
   name: "win rate",
   doc:
     "Share of held-out prompts where the trained completion scores higher than the base's; ties count half.",
-  of({ completions }) {
-    const of = (when: "before" | "after") =>
-      new Map(
-        completions.filter(({ phase, split, reward }) =>
-          phase === when && split === "heldout" && reward !== null
-        ).map(({ id, reward }) => [id, reward!]),
-      );
-    const before = of("before"), after = of("after");
-    const points = [...after].filter(([id]) => before.has(id)).map(([id, reward]) => {
-      const base = before.get(id)!;
-      return reward > base ? 1 : reward === base ? 0.5 : 0;
-    });
-    return points.length === 0
-      ? NaN
-      : points.reduce((sum: number, x) => sum + x, 0) / points.length;
+  of(run) {
+    const before = heldoutRewards(run, "before"), after = heldoutRewards(run, "after");
+    const differences = [...after].flatMap(([id, reward]) =>
+      before.has(id) ? [reward - before.get(id)!] : []
+    );
+    return winsOf(differences).rate;
   },
 };
 const [KIND_BEFORE, KIND_AFTER] = [kindShare("before"), kindShare("after")];

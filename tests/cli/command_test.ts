@@ -128,7 +128,7 @@ Deno.test("starting loads no device, no model and no curves", async () => {
     );
   }
   const heavy = [...reached].filter((path) =>
-    /\/(kernels|model)\/|\/cli\/(report|train\/run|progress)|npm:.*(cli-progress|tokenizers)/
+    /\/(kernels|model)\/|\/cli\/(report|train\/run|progress)|npm:.*(cli-progress|tokenizers|jstat)/
       .test(path)
   );
   assert.ok(reached.size > 20, `${reached.size} modules`);

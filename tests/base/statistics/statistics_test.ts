@@ -14,7 +14,8 @@ import {
   standardError,
   variance,
 } from "../../../base/statistics/moments.ts";
-import { pairedT, signedRanks, winsOf } from "../../../base/statistics/paired.ts";
+import { pairedT, signedRanks } from "../../../base/statistics/paired.ts";
+import { winsOf } from "../../../base/statistics/wins.ts";
 
 const places = (value: number, n = 4) => Number(value.toFixed(n));
 
