@@ -4,6 +4,7 @@
  * task, KL, learning rates). Several seeds are one line, the mean, in a band from the least to the largest.
  * @module
  */
+import { columnOf } from "../../experiment/columns.ts";
 import type { Interval } from "../../base/statistics/intervals.ts";
 import { type BarChart, barChart } from "../../web/view/bars.ts";
 import { type Line, type LineChart, lineChart } from "../../web/view/lines.ts";
@@ -12,7 +13,7 @@ import { barTable, lineTable } from "../../web/view/table.ts";
 import type { Drawn } from "../report/plots.ts";
 import { short } from "../terminal.ts";
 import type { Figure } from "./figures.ts";
-import { columnOf, type Compared, type Group } from "./groups.ts";
+import type { Compared, Group } from "./groups.ts";
 import { settingText } from "./settings.ts";
 
 /** Lines that one chart tells apart. */
@@ -201,7 +202,7 @@ export function meanLine(
   for (const run of runs) {
     for (const [i, value] of (columnOf(run, metric) ?? []).entries()) {
       if (!Number.isFinite(value)) continue;
-      const step = run.rows[i][0];
+      const step = run.metrics[i][0];
       byStep.set(step, [...byStep.get(step) ?? [], value]);
     }
   }

@@ -1,8 +1,9 @@
 /** The figures of a comparison: each for every seed, with the mean and where it may lie. @module */
 import { type Interval, seedInterval } from "../../base/statistics/intervals.ts";
 import { mean } from "../../base/statistics/moments.ts";
+import { columnOf } from "../../experiment/columns.ts";
 import type { SplitResult } from "../../experiment/observer.ts";
-import { columnOf, type Compared, type Group } from "./groups.ts";
+import type { Compared, Group } from "./groups.ts";
 
 /** One figure of a group. */
 export interface Figure {
@@ -85,7 +86,7 @@ function course(metric: string, name: string, title: string): Told[] {
   const values = (run: Compared) => columnOf(run, metric) ?? [];
   const first = (run: Compared) => values(run).at(0) ?? NaN;
   const last = (run: Compared) => values(run).at(-1) ?? NaN;
-  const window = (run: Compared) => windowOf(run.rows.length);
+  const window = (run: Compared) => windowOf(run.metrics.length);
   const early = (run: Compared) => mean(finite(values(run).slice(0, window(run))));
   const late = (run: Compared) => mean(finite(values(run).slice(-window(run))));
   return [

@@ -1,16 +1,11 @@
 /** Runs that differ only in their seed are one line of a comparison. @module */
 import { settingKeys } from "./settings.ts";
 import type { RunGlance } from "../../experiment/folder/run_state.ts";
-import { currentColumn, readTable } from "../../experiment/folder/run_data.ts";
+import { readMetrics, type RunData } from "../../experiment/folder/run_data.ts";
 import { factsOf } from "../runs/find.ts";
 
 /** A run with its metrics. */
-export interface Compared extends RunGlance {
-  /** Without `step`. */
-  names: readonly string[];
-  /** One row a step: the step, then a value a name; NaN where the cell is empty. */
-  rows: readonly (readonly number[])[];
-}
+export interface Compared extends RunGlance, Readonly<Pick<RunData, "names" | "metrics">> {}
 
 /** Runs that differ only in their seed. */
 export interface Group {
@@ -31,14 +26,10 @@ export interface Grouped {
 }
 
 /** Reads the metrics of a run. @throws {RunFolderError} for a table that is none */
-export async function withMetrics(run: RunGlance): Promise<Compared> {
-  const [head = ["step"], ...lines] = await readTable(run.folder, "metrics.csv");
-  return {
-    ...run,
-    names: head.slice(1).map((name) => currentColumn(name, run.config.algorithm)),
-    rows: lines.map((cells) => cells.map((cell) => cell === "" ? NaN : Number(cell))),
-  };
-}
+export const withMetrics = async (run: RunGlance): Promise<Compared> => ({
+  ...run,
+  ...await readMetrics(run.folder, run.config.algorithm),
+});
 
 /** Puts runs together by their settings; groups come in the order of their first runs. */
 export function grouped(runs: readonly Compared[]): Grouped {
@@ -63,8 +54,8 @@ function settingsOf(run: RunGlance): Record<string, unknown> {
 function oncePerSeed(all: readonly Compared[], notices: string[]): Compared[] {
   return [...Map.groupBy(all, ({ config: { seed } }) => seed)].map(([seed, same]) => {
     // One without a step, such as a damaged copy, may not stand for another of its seed.
-    const rank = ({ state, rows, config: { started = "" } }: Compared) =>
-      (rows.length > 0 ? "1" : "0") + (state === "finished" ? "1" : "0") + started;
+    const rank = ({ state, metrics, config: { started = "" } }: Compared) =>
+      (metrics.length > 0 ? "1" : "0") + (state === "finished" ? "1" : "0") + started;
     const [first, ...rest] = same.toSorted((a, b) => rank(a) < rank(b) ? 1 : -1);
     if (rest.length > 0) {
       notices.push(
@@ -78,12 +69,12 @@ function oncePerSeed(all: readonly Compared[], notices: string[]): Compared[] {
 
 /** Where some have their steps, the others of the group are left out, and named: they are no smaller truth. */
 function withoutUnfinished(all: readonly Compared[], notices: string[]): Compared[] {
-  const begun = all.filter(({ rows }) => rows.length > 0);
+  const begun = all.filter(({ metrics }) => metrics.length > 0);
   const finished = begun.filter(({ state }) => state === "finished");
   for (const run of all) {
-    if (run.state === "finished" && run.rows.length > 0) continue;
+    if (run.state === "finished" && run.metrics.length > 0) continue;
     const { folder, state, done, config: { steps }, cause } = run;
-    const isLeftOut = run.rows.length === 0 || finished.length > 0;
+    const isLeftOut = run.metrics.length === 0 || finished.length > 0;
     const why = cause === undefined ? "" : ` (${cause})`;
     notices.push(
       `${folder} is ${state} at step ${done} of ${steps}${why}: ` +
@@ -97,10 +88,4 @@ function withoutUnfinished(all: readonly Compared[], notices: string[]): Compare
 export function letterOf(i: number): string {
   const last = String.fromCharCode(65 + i % 26);
   return i < 26 ? last : letterOf(Math.floor(i / 26) - 1) + last;
-}
-
-/** Values of a metric by step, NaN where there is none; undefined where the run does not report it. */
-export function columnOf({ names, rows }: Compared, name: string): number[] | undefined {
-  const at = names.indexOf(name) + 1;
-  return at === 0 ? undefined : rows.map((row) => row[at] ?? NaN);
 }

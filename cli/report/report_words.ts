@@ -1,4 +1,6 @@
 /** The report's opening paragraph: sentences made by rules from the numbers, never more than they say. @module */
+import { mean } from "../../base/statistics/moments.ts";
+import { finiteColumn } from "../../experiment/columns.ts";
 import { faultWords } from "../../experiment/faults/registry.ts";
 import type { RunData } from "../../experiment/folder/run_data.ts";
 import { isRunaway } from "../../experiment/runaway.ts";
@@ -140,11 +142,8 @@ function astray({ names, metrics, summary }: RunData): string[] {
 }
 
 /** Sum over the steps that have the number. */
-function sumOf({ names, metrics }: RunData, name: string): number {
-  const at = names.indexOf(name) + 1;
-  if (at === 0) return 0;
-  return metrics.map((row) => row[at]).filter(Number.isFinite).reduce((sum, x) => sum + x, 0);
-}
+const sumOf = (run: RunData, name: string): number =>
+  finiteColumn(run, name).reduce((sum, x) => sum + x, 0);
 
 /** A number at either end of a run, and its extremes. */
 export interface Ends {
@@ -157,12 +156,10 @@ export interface Ends {
 }
 
 /** Means of the first and the last tenth of the run (at least a step each), and the extremes; nothing without numbers. */
-export function ends({ names, metrics }: RunData, series: Series): Ends | undefined {
-  const at = names.indexOf(series.name) + 1;
-  const values = at === 0 ? [] : metrics.map((row) => row[at]).filter(Number.isFinite);
+export function ends(run: RunData, series: Series): Ends | undefined {
+  const values = finiteColumn(run, series.name);
   if (values.length < 2) return undefined;
   const n = Math.max(1, Math.floor(values.length * ENDS));
-  const mean = (part: number[]) => part.reduce((sum, x) => sum + x, 0) / part.length;
   return {
     before: mean(values.slice(0, n)),
     after: mean(values.slice(-n)),

@@ -3,8 +3,7 @@ import { beganAt, glanceAt, type RunGlance } from "../../experiment/folder/run_s
 import { readSweep, type Sweep } from "../../experiment/folder/sweep_file.ts";
 import { readObject } from "../../experiment/folder/schemas.ts";
 import { score } from "../report/table.ts";
-import { counts } from "../sweep/run.ts";
-import { allFacts, type CellState } from "../sweep/table.ts";
+import { allFacts, type CellState, counts } from "../sweep/table.ts";
 import { columns, joinedLines, paint, type Terminal } from "../terminal.ts";
 import { factsOf, type Filter, filtered, type Place, runsOfSweep } from "./find.ts";
 
@@ -89,7 +88,7 @@ function cells(one: Known): string[] {
     ];
   }
   const axes = one.sweep.axes.map(({ name, values }) => `${name} ${values.join(",")}`).join(" ");
-  const states = counts(asStates(one.states));
+  const states = counts(one.states);
   return [began, "sweep", one.sweep.task, states, axes, "", "", "", "", one.folder];
 }
 
@@ -106,12 +105,10 @@ function words(one: Entry): string[] {
   }
   if (one.kind === "sweep") {
     const axes = one.sweep.axes.map(({ name, values }) => `${name} ${values.join(",")}`);
-    return ["sweep", one.sweep.task, counts(asStates(one.states)), ...axes, when(one.began)];
+    return ["sweep", one.sweep.task, counts(one.states), ...axes, when(one.began)];
   }
   return [`${one.kind}: ${one.why}`];
 }
-
-const asStates = (states: readonly CellState[]) => states.map((state) => ({ state }));
 
 const rewardsOf = (run: RunGlance): string => String(factsOf(run).reward);
 

@@ -1,12 +1,11 @@
 /** What the runs of a study came to, read from its folder. @module */
 import { join } from "node:path";
 import { readRun, type RunData } from "../../experiment/folder/run_data.ts";
-import { glanceAt } from "../../experiment/folder/run_state.ts";
 import type { Sweep } from "../../experiment/folder/sweep_file.ts";
 import { Results } from "../../experiment/studies/results.ts";
 import { type Comparison, comparisonOf } from "../compare/compare.ts";
 import { type Compared, withMetrics } from "../compare/groups.ts";
-import { type CellFacts, factsOf } from "../sweep/table.ts";
+import { allFacts, type CellFacts } from "../sweep/table.ts";
 import { ARM } from "./plan.ts";
 
 /** A study's runs as they are. */
@@ -22,10 +21,10 @@ export interface Gathered {
 
 /** Reads the runs of `sweep` in `folder`. Completions are kept of held-out prompts alone: they may be many. */
 export async function gather(folder: string, sweep: Sweep, command: string): Promise<Gathered> {
-  const facts = await Promise.all(sweep.cells.map((cell) => factsOf(folder, cell)));
+  const facts = await allFacts(folder, sweep);
   const runs: { arm: string; seed: number; run: RunData }[] = [], compared: Compared[] = [];
-  for (const { cell, state } of facts) {
-    if (state !== "finished") continue;
+  for (const { cell, state, run: glance } of facts) {
+    if (state !== "finished" || !glance) continue;
     const place = join(folder, cell.folder), run = await readRun(place);
     const completions = run.completions.filter(({ split }) => split === "heldout");
     runs.push({
@@ -33,7 +32,7 @@ export async function gather(folder: string, sweep: Sweep, command: string): Pro
       seed: Number(cell.values.seed),
       run: { ...run, completions },
     });
-    compared.push(await withMetrics(await glanceAt(place)));
+    compared.push(await withMetrics(glance));
   }
   const comparison = compared.length > 0 ? comparisonOf(compared, command) : undefined;
   const armByFolder = new Map(

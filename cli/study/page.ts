@@ -5,7 +5,7 @@ import type { Study } from "../../experiment/studies/study.ts";
 import { acrossCharts, heldoutChart } from "../compare/charts.ts";
 import { chart, linesNote, PAGE_STYLE, sheets, table } from "../compare/page.ts";
 import { escape, htmlPage } from "../report/html.ts";
-import { counts } from "../sweep/run.ts";
+import { counts } from "../sweep/table.ts";
 import type { Gathered } from "./gathered.ts";
 import { ARM } from "./plan.ts";
 
@@ -57,7 +57,8 @@ const INTERVALS =
 
 /** What a reader must know before the answer. */
 export function warnings({ study, isQuick, seeds, facts }: StudyPage): string[] {
-  const finished = facts.filter(({ state }) => state === "finished").length;
+  const states = facts.map(({ state }) => state);
+  const finished = states.filter((state) => state === "finished").length;
   return [
     ...(isQuick
       ? ["This is the quick form: a few steps, to see that everything runs. It answers nothing."]
@@ -66,7 +67,7 @@ export function warnings({ study, isQuick, seeds, facts }: StudyPage): string[] 
       ? [`The study has ${study.seeds.length} seeds; these are results of ${seeds.length}.`]
       : []),
     ...(finished < facts.length
-      ? [`${finished} of ${facts.length} runs are finished: ${counts(facts)}.`]
+      ? [`${finished} of ${facts.length} runs are finished: ${counts(states)}.`]
       : []),
   ];
 }

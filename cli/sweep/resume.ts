@@ -8,9 +8,9 @@ import { type Command, type Parsed, UsageError } from "../command.ts";
 import type { Terminal } from "../terminal.ts";
 import { checkModules, planCells } from "./check.ts";
 import { jobsFor } from "./jobs.ts";
-import { counts, runSweep } from "./run.ts";
+import { runSweep } from "./run.ts";
 import { slurmScript } from "./slurm.ts";
-import { allFacts } from "./table.ts";
+import { allFacts, counts } from "./table.ts";
 
 const MAY = ["resume", "jobs", "json", "quiet", "slurm"];
 
@@ -48,7 +48,7 @@ export async function resumeSweep(
     return 0;
   }
   const facts = await allFacts(folder, sweep);
-  terminal.err(`continuing ${folder}: ${counts(facts)}`);
+  terminal.err(`continuing ${folder}: ${counts(facts.map(({ state }) => state))}`);
   const left = facts.filter(({ state }) => state !== "finished" && state !== "diverged");
   const plans = left.length === 0
     ? []

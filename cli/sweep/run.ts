@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { removeTemporaries } from "../../experiment/folder/files.ts";
 import { refuseOwnCode } from "../../experiment/folder/own_code.ts";
 import { checkpointSteps, readRunConfig, readTable } from "../../experiment/folder/run_data.ts";
-import { RUN_STATES } from "../../experiment/folder/run_state.ts";
 import { type Sweep, SWEEP_TABLE, type SweepCell } from "../../experiment/folder/sweep_file.ts";
 import { kindOf } from "../../model/files/deno_folder.ts";
 import { INTERRUPTED, listenForInterrupt } from "../interrupt.ts";
@@ -11,7 +10,7 @@ import { jsonLine } from "../printable.ts";
 import { score } from "../report/table.ts";
 import { columns, duration, quoted, type Terminal } from "../terminal.ts";
 import { wrap } from "../wrap.ts";
-import { allFacts, type CellFacts, type CellState, factsOf, writeTable } from "./table.ts";
+import { allFacts, type CellFacts, type CellState, counts, factsOf, writeTable } from "./table.ts";
 import { foreignIn } from "./foreign.ts";
 import { valueWords } from "./grid.ts";
 import { type CellEnd, eachAtOnce, inWorker, type RunCell } from "./pool.ts";
@@ -160,20 +159,13 @@ function closing(
       ...wrap(`${state}: ${cell.folder}: ${error}`, room),
       ...(state === "diverged" && run?.next ? [`  ${run.next}`] : []),
     ]),
-    `${all.length} runs: ${counts(all)}`,
+    `${all.length} runs: ${counts(all.map(({ state }) => state))}`,
     `table    ${join(folder, SWEEP_TABLE)}`,
     `compare  deno task compare ${quoted(folder)}`,
     ...(all.some(({ state }) => canRun(state))
       ? [`${wrong.length > 0 ? "try again" : "continue"}  ${resume}`]
       : []),
   ];
-}
-
-/** `10 finished, 2 failed` */
-export function counts(all: readonly { state: CellState }[]): string {
-  const of = (wanted: CellState) => all.filter(({ state }) => state === wanted).length;
-  return [...RUN_STATES, "waiting" as const].filter((state) => of(state) > 0)
-    .map((state) => `${of(state)} ${state}`).join(", ");
 }
 
 /** What `--json` prints. */

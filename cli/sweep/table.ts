@@ -2,14 +2,27 @@
 import { join } from "node:path";
 import { csvLines, givenCell, guard, numberCell } from "../../experiment/folder/csv.ts";
 import { replaceFile } from "../../experiment/folder/files.ts";
-import { currentColumn, readTable } from "../../experiment/folder/run_data.ts";
-import { glanceAt, type RunGlance, type RunState } from "../../experiment/folder/run_state.ts";
+import { columnOf } from "../../experiment/columns.ts";
+import { readMetrics } from "../../experiment/folder/run_data.ts";
+import {
+  glanceAt,
+  RUN_STATES,
+  type RunGlance,
+  type RunState,
+} from "../../experiment/folder/run_state.ts";
 import { foreignIn } from "./foreign.ts";
 import { type Sweep, SWEEP_TABLE, type SweepCell } from "../../experiment/folder/sweep_file.ts";
 import { kindOf } from "../../model/files/deno_folder.ts";
 
 /** `waiting`: it has no run folder yet. */
 export type CellState = RunState | "waiting";
+
+/** `10 finished, 2 failed` */
+export function counts(states: readonly CellState[]): string {
+  const of = (wanted: CellState) => states.filter((state) => state === wanted).length;
+  return [...RUN_STATES, "waiting" as const].filter((state) => of(state) > 0)
+    .map((state) => `${of(state)} ${state}`).join(", ");
+}
 
 /** One run of a sweep as it is. */
 export interface CellFacts {
@@ -27,9 +40,8 @@ export async function factsOf(folder: string, cell: SweepCell): Promise<CellFact
   const place = join(folder, cell.folder);
   if (await kindOf(join(place, "config.json")) === undefined) return { cell, state: "waiting" };
   try {
-    const run = await glanceAt(place),
-      { state, cause } = run,
-      foreign = foreignIn(cell, run.config);
+    const run = await glanceAt(place), { state, cause } = run;
+    const foreign = foreignIn(cell, run.config);
     if (foreign !== undefined) {
       return { cell, state: "failed", error: `another run lies in its folder: ${foreign}` };
     }
@@ -47,17 +59,12 @@ export const allFacts = (folder: string, { cells }: Pick<Sweep, "cells">): Promi
 async function figuresOf(
   { folder, config: { algorithm } }: RunGlance,
 ): Promise<CellFacts["figures"]> {
-  const [head = [], ...rows] = await readTable(folder, "metrics.csv");
-  const names = head.map((name) => currentColumn(name, algorithm));
-  const column = (name: string): number[] => {
-    const at = names.indexOf(name);
-    return at < 0 ? [] : rows.map((cells) => cells[at] === "" ? NaN : Number(cells[at]));
-  };
-  const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
+  const run = await readMetrics(folder, algorithm);
+  const sum = (name: string) => (columnOf(run, name) ?? []).reduce((a, b) => a + b, 0);
   return {
-    kl: column("kl/reference").at(-1) ?? NaN,
-    unscored: sum(column("rewards/null_count")),
-    skipped: sum(column("optimizer/skipped_updates")),
+    kl: columnOf(run, "kl/reference")?.at(-1) ?? NaN,
+    unscored: sum("rewards/null_count"),
+    skipped: sum("optimizer/skipped_updates"),
   };
 }
 

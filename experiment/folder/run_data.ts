@@ -93,10 +93,21 @@ export async function readRunConfig(folder: string): Promise<RunConfig> {
 export const readSummary = async (folder: string): Promise<Summary | undefined> =>
   await readChecked(folder, "summary.json", summarySchema) as Summary | undefined;
 
+/** `metrics.csv` by the names of today, as `RunData` has it. @throws as `readTable` */
+export async function readMetrics(
+  folder: string,
+  algorithm: string,
+): Promise<Pick<RunData, "names" | "metrics">> {
+  const [head = ["step"], ...lines] = await readTable(folder, "metrics.csv");
+  return {
+    names: head.slice(1).map((name) => currentColumn(name, algorithm)),
+    metrics: lines.map((cells) => cells.map((cell) => cell === "" ? NaN : Number(cell))),
+  };
+}
+
 /** @throws {RunFolderError} when the folder holds no run or a file of it is malformed */
 export async function readRun(folder: string): Promise<RunData> {
   const config = await readRunConfig(folder);
-  const [head = ["step"], ...lines] = await readTable(folder, "metrics.csv");
   const [title = [], ...texts] = await readTable(folder, "completions.csv");
   const rewards = scoreNames(title);
   const [, ...evaluations] = await readTable(folder, "evaluations.csv");
@@ -105,8 +116,7 @@ export async function readRun(folder: string): Promise<RunData> {
     folder,
     config: { ...config, ...valuesAtEnd(config, history) },
     history,
-    names: head.slice(1).map((name) => currentColumn(name, config.algorithm)),
-    metrics: lines.map((cells) => cells.map((cell) => cell === "" ? NaN : Number(cell))),
+    ...await readMetrics(folder, config.algorithm),
     completions: texts.map((cells, i) =>
       readRow(folder, "completions.csv", i + 1, () => completionOf(cells, rewards))
     ),

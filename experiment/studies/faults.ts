@@ -1,13 +1,14 @@
 /** Mistakes of published systems, each switched on alone beside the right form. @module */
 import { mean } from "../../base/statistics/moments.ts";
-import { exactAfter, lastKl, lastScore, type Measure, rewardAfter, series } from "./measures.ts";
+import { finiteColumn } from "../columns.ts";
+import { exactAfter, lastKl, lastScore, type Measure, rewardAfter } from "./measures.ts";
 import type { Results } from "./results.ts";
 import type { Study, StudyArm } from "./study.ts";
 
 const firstOf = (name: string, metric: string, doc: string): Measure => ({
   name,
   doc,
-  of: (run) => series(run, metric)[0] ?? NaN,
+  of: (run) => finiteColumn(run, metric)[0] ?? NaN,
 });
 
 export const firstGap: Measure = firstOf(
@@ -23,14 +24,14 @@ export const firstRatio: Measure = firstOf(
 export const lastFinished: Measure = {
   name: "ended, last 10",
   doc: "Share of completions that end by themselves, mean of the last 10 steps.",
-  of: (run) => mean(series(run, "tokens/finished_share").slice(-10)),
+  of: (run) => mean(finiteColumn(run, "tokens/finished_share").slice(-10)),
 };
 export const longest: Measure = {
   name: "longest mean",
   doc:
     "Largest mean length of the responses of a step, tokens; what was drawn is at most maxNewTokens.",
   of: (run) => {
-    const lengths = series(run, "tokens/responses_len_mean");
+    const lengths = finiteColumn(run, "tokens/responses_len_mean");
     return lengths.length === 0 ? NaN : Math.max(...lengths);
   },
 };
@@ -38,7 +39,7 @@ export const leastKl: Measure = {
   name: "least KL",
   doc: "Least KL estimate of a step, nats per sequence; far below 0 it is no KL.",
   of: (run) => {
-    const values = series(run, "kl/reference");
+    const values = finiteColumn(run, "kl/reference");
     return values.length === 0 ? NaN : Math.min(...values);
   },
 };
@@ -50,7 +51,7 @@ export const rewardsApart: Measure = {
     const trained = Object.entries(run.config.weights ?? {}).filter(([, weight]) => weight !== 0);
     if (trained.length < 2) return NaN;
     const [first, last] = [trained[0], trained[trained.length - 1]]
-      .map(([name]) => series(run, `rewards/${name}/mean`));
+      .map(([name]) => finiteColumn(run, `rewards/${name}/mean`));
     const gaps = first.map((value, i) => Math.abs(value - last[i]));
     return gaps.length === 0 ? NaN : Math.max(...gaps);
   },

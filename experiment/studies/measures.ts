@@ -1,5 +1,6 @@
 /** What a study measures of a finished run, one number each. @module */
 import { mean } from "../../base/statistics/moments.ts";
+import { finiteColumn } from "../columns.ts";
 import type { RunData } from "../folder/run_data.ts";
 import type { SplitResult } from "../observer.ts";
 
@@ -11,15 +12,6 @@ export interface Measure {
   doc: string;
   /** NaN where the run has none. */
   of(run: RunData): number;
-}
-
-/** The values of a metric, a step each; empty where the run has no such column. */
-export function series(
-  { names, metrics }: Pick<RunData, "names" | "metrics">,
-  name: string,
-): number[] {
-  const at = names.indexOf(name);
-  return at < 0 ? [] : metrics.map((row) => row[1 + at]).filter(Number.isFinite);
 }
 
 const heldout = (run: RunData, when: "before" | "after", of: (result: SplitResult) => number) =>
@@ -67,7 +59,7 @@ export const bestPlayer: Measure = {
 const WINDOW = 20;
 /** The mean of a metric over the first steps, or the last ones. */
 const window = (name: string, end: "first" | "last"): (run: RunData) => number => (run) => {
-  const values = series(run, name);
+  const values = finiteColumn(run, name);
   return mean(end === "first" ? values.slice(0, WINDOW) : values.slice(-WINDOW));
 };
 
@@ -84,12 +76,12 @@ export const lastScore: Measure = {
 export const lastKl: Measure = {
   name: "last KL",
   doc: "KL to the reference in the last rollout, nats per sequence.",
-  of: (run) => series(run, "kl/reference").at(-1) ?? NaN,
+  of: (run) => finiteColumn(run, "kl/reference").at(-1) ?? NaN,
 };
 export const equalGroups: Measure = {
   name: "groups without signal",
   doc: "Share of the groups whose scores are all equal, mean over all steps.",
-  of: (run) => mean(series(run, "groups/equal_share")),
+  of: (run) => mean(finiteColumn(run, "groups/equal_share")),
 };
 
 /**
@@ -100,7 +92,7 @@ export const roughness: Measure = {
   name: "roughness",
   doc: "Mean jump of the score from step to step, over the range of its mean of 5 steps.",
   of: (run) => {
-    const values = series(run, "score/mean"), smooth = movingMeans(values, 5);
+    const values = finiteColumn(run, "score/mean"), smooth = movingMeans(values, 5);
     const range = Math.max(...smooth) - Math.min(...smooth);
     const jumps = values.slice(1).map((value, i) => Math.abs(value - values[i]));
     return range > 0 ? mean(jumps) / range : NaN;
@@ -113,7 +105,7 @@ export const deepestFall: Measure = {
   doc: "Deepest fall of the score's mean of 5 steps below what it had reached.",
   of: (run) => {
     let highest = -Infinity, fall = 0;
-    for (const value of movingMeans(series(run, "score/mean"), 5)) {
+    for (const value of movingMeans(finiteColumn(run, "score/mean"), 5)) {
       highest = Math.max(highest, value);
       fall = Math.max(fall, highest - value);
     }
@@ -137,5 +129,5 @@ export const fallbacks: Measure = {
   doc: "Scores that a reward had to make up or leave out, in the whole run.",
   of: (run) =>
     run.names.filter((name) => /\/(?:fallbacks|unscored)$/.test(name)).concat("rewards/null_count")
-      .flatMap((name) => series(run, name)).reduce((sum, value) => sum + value, 0),
+      .flatMap((name) => finiteColumn(run, name)).reduce((sum, value) => sum + value, 0),
 };
