@@ -1,6 +1,7 @@
 /** Whether a run that lies where one of a sweep belongs is that one. @module */
 import type { RunConfig } from "../../experiment/folder/run_data.ts";
 import type { SweepCell } from "../../experiment/folder/sweep_file.ts";
+import { settingsIn } from "./grid.ts";
 
 /** Flags that say what a run is, and stand in its request under the same names. */
 const NAMED = ["algorithm", "model", "preset", "seed"];
@@ -12,35 +13,30 @@ const same = (given: string, kept: unknown): boolean =>
   given === String(kept) || isPath(given) || (given.trim() !== "" && Number(given) === kept);
 
 /**
- * What of the run is otherwise than the cell asks, `seed 2 in place of 1`; undefined where nothing is. Steps may
- * have grown since, and rewards are compared by name where the cell names them plainly.
+ * What of the run is otherwise than the cell asks, `seed 2 in place of 1`; undefined where nothing is. Flags are
+ * compared where the cell names them. Steps are not, as they may have grown since, nor are rewards and paths.
  */
 export function foreignIn(
   { words }: Pick<SweepCell, "words">,
   { request }: Pick<RunConfig, "request">,
 ): string | undefined {
   const { settings = {} } = request as { settings?: Record<string, unknown> };
-  const told = (name: string, kept: unknown, asked: unknown) =>
-    `${name} ${kept ?? "not given"} in place of ${asked}`;
-  const [task] = words.filter((word) => !word.includes("=") && !word.startsWith("-"));
-  if (!same(task, request.task)) return told("task", request.task, task);
-  const asked = new Map<string, string>();
-  words.forEach((word, i) => {
-    const flag = /^--([a-z-]+)$/.exec(word)?.[1];
-    if (flag !== undefined && NAMED.includes(flag) && !same(words[i + 1], request[flag])) {
-      asked.set(flag, words[i + 1]);
-    }
-  });
-  for (const [name, value] of asked) return told(name, request[name], value);
-  const given = new Map(
-    words.filter((word) => /^\w+=/.test(word)).map((word) => {
-      const at = word.indexOf("=");
-      return [word.slice(0, at), word.slice(at + 1)];
-    }),
+  const given = settingsIn(words), differs: string[] = [];
+  const compare = (name: string, asked: string, kept: unknown) => {
+    if (!same(asked, kept)) differs.push(`${name} ${kept ?? "not given"} in place of ${asked}`);
+  };
+  compare(
+    "task",
+    words.find((word) => !word.includes("=") && !word.startsWith("-"))!,
+    request.task,
   );
-  for (const [name, value] of given) {
-    if (!same(value, settings[name])) return told(name, settings[name], value);
+  for (const name of NAMED) {
+    const at = words.indexOf(`--${name}`);
+    if (at >= 0) compare(name, words[at + 1], request[name]);
   }
-  const more = Object.keys(settings).find((name) => !given.has(name));
-  return more === undefined ? undefined : told(more, settings[more], "the usual");
+  for (const [name, asked] of given) compare(name, asked, settings[name]);
+  for (const [name, kept] of Object.entries(settings)) {
+    if (!given.has(name)) differs.push(`${name} ${kept} in place of the usual`);
+  }
+  return differs[0];
 }

@@ -79,6 +79,15 @@ export function cellsOf(
   }));
 }
 
+/** The settings among the words of a run, `name=value`, as they were given. */
+export const settingsIn = (words: readonly string[]): Map<string, string> =>
+  new Map(
+    words.filter((word) => /^\w+=/.test(word)).map((word) => {
+      const at = word.indexOf("=");
+      return [word.slice(0, at), word.slice(at + 1)];
+    }),
+  );
+
 /** A combination as a part of a folder's name: its number alone tells cells apart. */
 const slug = (values: Readonly<Record<string, string>>): string =>
   Object.entries(values).map(([name, value]) => `${name}-${value}`).join("-")

@@ -1,14 +1,15 @@
 /** Continues a sweep: `deno task train --resume SWEEP`. @module */
 import { join } from "node:path";
-import { LinkError, requireRunFolder } from "../../experiment/folder/links.ts";
 import { LockedError, RunLock } from "../../experiment/folder/lock.ts";
-import { readSweep, type Sweep } from "../../experiment/folder/sweep_file.ts";
+import { readSweep } from "../../experiment/folder/sweep_file.ts";
 import { hostsIn, trainCommand } from "../../experiment/servers.ts";
 import { type Command, type Parsed, UsageError } from "../command.ts";
 import type { Terminal } from "../terminal.ts";
+import { checkLinks } from "../train/out.ts";
 import { checkModules, planCells } from "./check.ts";
 import { jobsFor } from "./jobs.ts";
 import { runSweep } from "./run.ts";
+import { settingsIn } from "./grid.ts";
 import { slurmScript } from "./slurm.ts";
 import { allFacts, counts } from "./table.ts";
 
@@ -41,7 +42,7 @@ export async function resumeSweep(
   using _lock = await locked(folder);
   const sweep = await readSweep(folder);
   await checkModules(folder, sweep);
-  const train = trainCommand(hostsIn(settingsIn(sweep)));
+  const train = trainCommand(hostsIn(Object.fromEntries(settingsIn(sweep.cells[0].words))));
   const asked = flags.jobs as number | undefined;
   if (flags.slurm) {
     terminal.write(slurmScript({ folder, sweep, train, atOnce: asked }));
@@ -64,21 +65,11 @@ export async function resumeSweep(
 
 /** @throws {UsageError} where another process has the sweep, or a link leads out of where it lies */
 async function locked(folder: string): Promise<RunLock> {
+  await checkLinks(folder);
   try {
-    await requireRunFolder(folder);
     return await RunLock.take(folder);
   } catch (error) {
-    if (!(error instanceof LockedError || error instanceof LinkError)) throw error;
+    if (!(error instanceof LockedError)) throw error;
     throw new UsageError(error.message, { cause: error });
   }
-}
-
-/** Settings among the words of its runs: they name the hosts that are asked. */
-function settingsIn({ cells: [{ words }] }: Sweep): Record<string, string> {
-  return Object.fromEntries(
-    words.filter((word) => word.includes("=")).map((word) => {
-      const at = word.indexOf("=");
-      return [word.slice(0, at), word.slice(at + 1)];
-    }),
-  );
 }

@@ -2,7 +2,6 @@
 import { join } from "node:path";
 import about from "../../deno.json" with { type: "json" };
 import { disk } from "../../model/files/disk.ts";
-import { listFolder } from "../../experiment/folder/files.ts";
 import { RunLock } from "../../experiment/folder/lock.ts";
 import { makeRunFolder } from "../../experiment/folder/make_run_folder.ts";
 import {
@@ -106,7 +105,7 @@ async function makeSweepFolder({ task, cells }: Sweep, out: string | undefined):
           `deno task train --resume ${quoted(folder)}`,
       );
     }
-    if ((await listFolder(folder).catch(() => [])).length > 0) await checkOut(folder);
+    await checkOut(folder);
   }
   // Named as a run is, with the number of runs where a run has its seed.
   return await makeRunFolder({ task, algorithm: "sweep", seed: cells.length }, { out, io: disk });

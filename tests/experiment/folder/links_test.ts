@@ -7,6 +7,7 @@ import { findResumable, unfinishedRuns } from "../../../experiment/folder/resuma
 import { RunFolder } from "../../../experiment/folder/run_folder.ts";
 import { inTemporary } from "../../_folder.ts";
 import { completion, info, snapshot, timings } from "../../cli/_folders.ts";
+import { run } from "../../cli/_terminal.ts";
 
 const about = { command: "", request: {} };
 const step = (step: number) => ({
@@ -147,6 +148,10 @@ inTemporary("a folder that is not there yet is refused below a link out of runs"
     for (const folder of ["runs/link/sweep", "runs/link/a/b", "runs/link"]) {
       await assert.rejects(requireRunFolder(folder), /a link leads it out of .*outside/);
       await assert.rejects(checkOut(folder), UsageError);
+    }
+    for (const line of ["train colors --seed 1,2 --slurm", "study imdb --quick"]) {
+      const { code, err } = await run(`${line} --out runs/link/sweep`);
+      assert.deepEqual([code, /a link leads it out of .*outside/.test(err)], [2, true], err);
     }
     for (const folder of ["runs/own/sweep", "runs/new", "new/a", "runs/own"]) {
       await requireRunFolder(folder);
