@@ -76,6 +76,15 @@ export class UsageError extends Error {
   }
 }
 
+/** What `body` gives, which looks at a command line: what it throws is wrong usage. @throws {UsageError} */
+export function asUsageError<T>(body: () => T): T {
+  try {
+    return body();
+  } catch (error) {
+    throw new UsageError((error as Error).message, { cause: error });
+  }
+}
+
 const facts = new WeakMap<Error, Readonly<Record<string, unknown>>>();
 
 /** Adds what `--json` says beside an error: the run's folder and what is saved of it. */

@@ -4,6 +4,7 @@ import about from "../deno.json" with { type: "json" };
 import { didYouMean, nearest } from "../base/names.ts";
 import { type Option, optionFacts, type OptionValue, parseOption } from "../base/options.ts";
 import {
+  asUsageError,
   type CommandSpec,
   type FlagValues,
   type Glance,
@@ -243,13 +244,8 @@ function readSettings(
 }
 
 /** @throws {UsageError} when `text` is not a value that the row allows */
-function valueOf(name: string, option: Option, text: string): OptionValue {
-  try {
-    return parseOption(name, option, text);
-  } catch (error) {
-    throw new UsageError((error as Error).message, { cause: error });
-  }
-}
+const valueOf = (name: string, option: Option, text: string): OptionValue =>
+  asUsageError(() => parseOption(name, option, text));
 
 /** One sentence that names the nearest flag or setting with its facts. */
 function unknown(what: string, word: string, spec: CommandSpec, settings: Settings): string {

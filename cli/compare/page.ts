@@ -3,7 +3,7 @@ import { seedInterval } from "../../base/statistics/intervals.ts";
 import { differences } from "../../base/statistics/moments.ts";
 import { score } from "../report/table.ts";
 import { STYLE } from "../report/report_page.ts";
-import { escape, htmlPage } from "../report/html.ts";
+import { cell, escape, htmlPage, stacked } from "../report/html.ts";
 import type { Drawn } from "../report/plots.ts";
 import { short } from "../terminal.ts";
 import {
@@ -133,23 +133,18 @@ function surety(best: Ranked, next: Ranked): string {
 
 export const chart = ({ svg, table }: Drawn): string => `<figure>${svg}${table}</figure>`;
 
-/** A table that becomes cards on a phone; the columns of `numbers` are flush right. */
+/** A table that becomes cards on a phone; the last columns, as many as `numbers`, are flush right. */
 export function table(
   heads: readonly string[],
   rows: readonly (readonly string[])[],
   numbers = 0,
 ): string {
-  const from = heads.length - numbers;
-  const kind = (i: number) => i >= from ? ' class="n"' : "";
-  const head = heads.map((name, i) => `<th${kind(i)}>${escape(name)}</th>`).join("");
-  const body = rows.map((row) =>
-    `<tr>${
-      row.map((text, i) => `<td data-label="${escape(heads[i])}"${kind(i)}>${escape(text)}</td>`)
-        .join("")
-    }</tr>`
+  const isNumber = (i: number) => i >= heads.length - numbers;
+  const lines = rows.map((row) =>
+    `<tr>${row.map((text, i) => cell(heads[i], text, isNumber(i) ? "n" : "")).join("")}</tr>`
   );
-  return `<div class="scroll"><table class="stack"><thead><tr>${head}</tr></thead>
-<tbody>${body.join("\n")}</tbody></table></div>`;
+  const named = heads.map((name, i) => isNumber(i) ? `${name}|` : name);
+  return `<div class="scroll">${stacked(named, lines)}</div>`;
 }
 
 /** What most people look for, beside what differs. */

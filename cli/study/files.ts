@@ -23,10 +23,7 @@ export function studyCsv({ facts, results, study: { measures } }: StudyPage): st
     ...facts.map(({ cell: { values }, state }) => [
       ...[guard(values[ARM]), values.seed, state],
       ...measures.map((measure) =>
-        numberCell(
-          results.values(values[ARM], measure)
-            .find(({ seed }) => seed === Number(values.seed))?.value ?? NaN,
-        )
+        numberCell(results.value(values[ARM], Number(values.seed), measure))
       ),
     ]),
   ]);

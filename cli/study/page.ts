@@ -1,4 +1,5 @@
 /** study.html: question, answer, method, results, and what was claimed before. @module */
+import { noInterval } from "../../base/statistics/intervals.ts";
 import { intervalWords } from "../../experiment/studies/results.ts";
 import type { Measure } from "../../experiment/studies/measures.ts";
 import type { Study } from "../../experiment/studies/study.ts";
@@ -125,13 +126,9 @@ function sheetsOf(page: StudyPage, comparison: NonNullable<StudyPage["comparison
 function runsTable({ facts, results, study: { measures } }: StudyPage): string {
   const rows = facts.map(({ cell: { folder, values }, state }) => [
     ...[values[ARM], values.seed, state],
-    ...measures.map((measure) => {
-      const found = results.values(values[ARM], measure)
-        .find(({ seed }) => seed === Number(values.seed));
-      return found
-        ? intervalWords({ mean: found.value, low: NaN, high: NaN, n: 1, method: "none" })
-        : "-";
-    }),
+    ...measures.map((measure) =>
+      intervalWords(noInterval(results.value(values[ARM], Number(values.seed), measure), 1))
+    ),
     folder,
   ]);
   return table(["arm", "seed", "state", ...measures.map(({ name }) => name), "folder"], rows);

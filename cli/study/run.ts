@@ -7,7 +7,7 @@ import { isSweep, readSweep, type Sweep, writeSweep } from "../../experiment/fol
 import { findStudy, listStudies } from "../../experiment/studies/registry.ts";
 import type { Study } from "../../experiment/studies/study.ts";
 import { checkLinks, checkOut } from "../train/out.ts";
-import { type Parsed, UsageError } from "../command.ts";
+import { asUsageError, type Parsed } from "../command.ts";
 import { jsonLine } from "../printable.ts";
 import { STUDY_PAGE, writeStudy } from "./files.ts";
 import { gather } from "./gathered.ts";
@@ -30,16 +30,18 @@ export async function runStudy(
     for (const line of listing(terminal.columns)) terminal.out(line);
     return 0;
   }
-  const study = studyNamed(name, find), asked = askedOf(study, flags), { isQuick } = asked;
+  const study = asUsageError(() => find(name)), asked = askedOf(study, flags), { isQuick } = asked;
   const folder = join(flags.out ?? `runs/study-${name}${isQuick ? "-quick" : ""}`, ".");
   const command = commandOf(study, asked), wanted = sweepOf(study, asked);
   await checkLinks(folder);
-  if (!await isSweep(folder)) await checkOut(folder);
+  const isBegun = await isSweep(folder);
+  if (!isBegun) await checkOut(folder);
   await makeParents(folder).catch((error) => {
     throw writeError(folder, error);
   });
   using _lock = await RunLock.take(folder);
-  const sweep = await begunIn(folder, wanted);
+  const sweep = isBegun ? await begun(folder, wanted) : wanted;
+  if (!isBegun) await writeSweep(folder, sweep);
   for (const line of wrap(`${study.title}. ${study.question}`, terminal.columns)) {
     terminal.err(line);
   }
@@ -74,27 +76,15 @@ export async function runStudy(
   return code;
 }
 
-function studyNamed(name: string, find: (name: string) => Study): Study {
-  try {
-    return find(name);
-  } catch (error) {
-    throw new UsageError((error as Error).message, { cause: error });
-  }
-}
-
 function askedOf(study: Study, { quick: isQuick, seeds }: StudyFlags) {
   return { isQuick, seeds: seeds === undefined ? usualSeeds(study, isQuick) : seedsIn(seeds) };
 }
 
-/** The runs that are there, where they are those that are wanted; else begins them. */
-async function begunIn(folder: string, wanted: Sweep): Promise<Sweep> {
-  if (await isSweep(folder)) {
-    const found = await readSweep(folder);
-    checkSame(found, wanted, folder);
-    return found;
-  }
-  await writeSweep(folder, wanted);
-  return wanted;
+/** The runs that are there. @throws {UsageError} where they are not those that are wanted */
+async function begun(folder: string, wanted: Sweep): Promise<Sweep> {
+  const found = await readSweep(folder);
+  checkSame(found, wanted, folder);
+  return found;
 }
 
 async function jobsOf({ cells }: Sweep, asked: number | undefined) {

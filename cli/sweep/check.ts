@@ -2,7 +2,7 @@
 import type { PlannedRun } from "../../experiment/plan.ts";
 import type { Sweep, SweepCell } from "../../experiment/folder/sweep_file.ts";
 import { refuseOwnCode } from "../../experiment/folder/own_code.ts";
-import { type Command, type Parsed, UsageError } from "../command.ts";
+import { asUsageError, type Command, type Parsed, UsageError } from "../command.ts";
 import { SEED } from "../flags.ts";
 import { glance, parseArguments } from "../parse.ts";
 import { parseOption } from "../../base/options.ts";
@@ -33,7 +33,7 @@ export async function planCells(
     }
   }
   for (const seed of new Set(cells.map(({ values }) => values.seed))) {
-    if (seed !== undefined) usage(() => parseOption("--seed", SEED, seed));
+    if (seed !== undefined) asUsageError(() => parseOption("--seed", SEED, seed));
   }
   return plans;
 }
@@ -75,11 +75,3 @@ export const checkModules = (folder: string, { cells }: Pick<Sweep, "cells">): P
     action: "resume",
     cure: "start a new sweep with that",
   });
-
-function usage<T>(body: () => T): T {
-  try {
-    return body();
-  } catch (error) {
-    throw new UsageError((error as Error).message, { cause: error });
-  }
-}

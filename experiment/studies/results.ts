@@ -28,6 +28,11 @@ export class Results {
       .filter(({ value }) => !Number.isNaN(value));
   }
 
+  /** Of one run; NaN where it did not finish, or has none. */
+  value(arm: string, seed: number, measure: Measure): number {
+    return this.values(arm, measure).find((one) => one.seed === seed)?.value ?? NaN;
+  }
+
   /** Mean over seeds with its 95 % interval. */
   interval(arm: string, measure: Measure): Interval {
     return seedInterval(this.values(arm, measure).map(({ value }) => value));
