@@ -44,15 +44,18 @@ const WANTED = 512, LEAST = 1024;
 export const partFor = (K: number, parts: number): number =>
   parts <= 1 ? K : Math.min(K, Math.ceil(K / parts / 8) * 8);
 
-/** Multiply-adds below which a large tile would take longer to compile than it ever saves. */
-const SMALL = 2 ** 22;
+/** Multiply-adds below which a large tile, and the largest one, would take longer to compile than they save. */
+const SMALL = 2 ** 22, LARGE = 1e8;
+
+/** k's of a sum below which what the largest tile reads and writes at its end outweighs the loads it saves. */
+const LONG = 128;
 
 /**
  * The tile. All of a variant's add in the same order, so that this may depend on M.
  *
  * A load costs the software adapter as much as many multiply-adds, and more where rows are whole pages
- * apart. 32 rows of 8 columns need half as many loads a product as 16 of 4: 36 in place of 20 GFLOP/s for
- * 256 x 3072 x 768, 40 in place of 28 for its NT. Larger tiles are slower, as sums leave the first cache.
+ * apart. 32 rows of 8 columns need half as many loads a product as 16 of 4, 64 of 8 two thirds of that, and
+ * take three times as long to compile. Larger tiles are slower, as sums leave the first cache.
  * Graphics hardware has registers for 64 sums; its large tile needs many rows to fill the adapter.
  */
 export function tileShapeOf(
@@ -63,6 +66,7 @@ export function tileShapeOf(
   if (variant === "tile") return { rows: 16, columns: 4 };
   if (variant === "shuffle") {
     if (M * N * K < SMALL || N <= 32) return { rows: M > 8 ? 16 : 8, columns: 4 };
+    if (M * N * K >= LARGE && M >= 64 && K >= LONG) return { rows: 64, columns: 8 };
     return { rows: M > 16 ? 32 : M > 8 ? 16 : 8, columns: 8 };
   }
   const isMany = Math.ceil(M / 128) * Math.ceil(N / 128) * parts >= 128;

@@ -19,7 +19,7 @@ type Variant = ProductTuning["variant"];
 
 const SHAPES: Readonly<Record<Variant, readonly TileShape[]>> = {
   tile: [{ rows: 8, columns: 4 }, { rows: 16, columns: 4 }],
-  shuffle: [{ rows: 16, columns: 4 }, { rows: 16, columns: 8 }, { rows: 32, columns: 8 }],
+  shuffle: [[16, 4], [16, 8], [32, 8], [64, 8]].map(([rows, columns]) => ({ rows, columns })),
   workgroup: [{ rows: 64, columns: 64 }, { rows: 128, columns: 128 }],
 };
 

@@ -48,7 +48,7 @@ const dataFiles = z.array(z.looseObject({
 
 const tile = (rows: readonly number[], columns: readonly number[]) =>
   z.strictObject({ rows: z.literal(rows), columns: z.literal(columns) });
-const own = tile([8, 16, 32], [4, 8]).optional();
+const own = tile([8, 16, 32, 64], [4, 8]).optional();
 const shared = z.union([tile([64], [64]), tile([128], [128])]).optional();
 const product = z.discriminatedUnion("variant", [
   z.strictObject({ variant: z.enum(["tile", "shuffle"]), few: own, many: own }),

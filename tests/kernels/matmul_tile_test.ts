@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Device, HostArray } from "../../kernels/device.ts";
 import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import { matmul, type MatmulDims, type MatmulVariant } from "../../kernels/matmul.ts";
-import { productKernel } from "../../kernels/matmul_choice.ts";
+import { productKernel, tileShapeOf } from "../../kernels/matmul_choice.ts";
 import { upload } from "../../kernels/tensor.ts";
 import type { TileShape } from "../../kernels/tile_text.ts";
 import { WebGpuDevice } from "../../kernels/devices/webgpu.ts";
@@ -68,8 +68,28 @@ testOnWebGpu("matmul() workgroup gives the bits of the register tile", async () 
 
 testOnWebGpu("matmul() shuffle gives the bits of the register tile", async () => {
   using device = await WebGpuDevice.open({ adapter: "software" });
-  await checkShapes(device, "shuffle", [shape(8, 4), shape(16, 8), shape(32, 8)]);
+  await checkShapes(device, "shuffle", [shape(8, 4), shape(16, 8), shape(32, 8), shape(64, 8)]);
 }, await lacking("eight lanes"));
+
+Deno.test("matmul() takes a larger tile for a larger product, where a load costs once a lane", () => {
+  const adapter = { software: true, features: new Set(["subgroups-8"]) };
+  const taken = [
+    ...[[8, 512, 512, 8], [16, 512, 512, 16], [64, 768, 768, 32], [64, 768, 3072, 64]],
+    ...[[63, 768, 3072, 32], [768, 3072, 64, 32], [1024, 1024, 128, 64]], // few rows; short sums
+  ];
+  for (const [M, N, K, rows] of taken) {
+    assert.equal(
+      tileShapeOf("shuffle", { orientation: "NN", M, N, K }).rows,
+      rows,
+      `${M} ${N} ${K}`,
+    );
+  }
+  const size = { orientation: "NN", M: 65, N: 768, K: 3072 } as const;
+  const { groups } = productKernel(adapter, size, {
+    ...{ orientation: "NN", epilogue: "plain", dtype: "f32", accumulate: false, isTileable: true },
+  });
+  assert.deepEqual(groups, [2, 12, 1]); // down the rows first
+});
 
 testOnDevices("matmul() gives a row the same bits in a batch of any size", async (device) => {
   const [N, K] = [512, 512]; // 40 rows take a large tile, 5 the smallest
