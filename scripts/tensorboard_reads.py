@@ -81,7 +81,7 @@ def check_server():
     for fast in ["true", "false"]:
         server = subprocess.Popen(
             [sys.executable, "-m", "tensorboard.main", "--logdir", PARENT, "--port", "6123",
-             f"--load_fast={fast}", "--host", "127.0.0.1", "--samples_per_plugin", "scalars=0,text=0"],
+             f"--load_fast={fast}", "--host", "127.0.0.1", "--samples_per_plugin", "scalars=1000,text=100"],
             stderr=subprocess.DEVNULL,
         )
         try:
