@@ -74,6 +74,7 @@ async function writeRun(
     });
   }
   if (!ends) return folder;
+  await run.evaluation(parsePhase("after:train"), rows(3, "after:train", 5));
   await run.evaluation(parsePhase("after:heldout"), rows(3, "after:heldout", HOSTILE.length));
   await run.end({
     ...summary,
