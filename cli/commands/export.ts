@@ -7,7 +7,7 @@ import type { Command, Parsed } from "../command.ts";
 import type { Subject } from "../export/subject.ts";
 import { JSON_FLAG, ownFolder } from "../flags.ts";
 import { jsonLine } from "../printable.ts";
-import { columns, printable, type Terminal } from "../terminal.ts";
+import { columns, type Terminal } from "../terminal.ts";
 
 /** Only below this folder may the task write. */
 const PLACE = "exports";
@@ -84,7 +84,7 @@ export async function exportCommand(
       ["folder", out],
       ["card", join(out, "README.md")],
     ];
-    for (const line of columns(rows)) terminal.out(printable(line));
+    for (const line of columns(rows)) terminal.out(line);
   }
   return 0;
 }

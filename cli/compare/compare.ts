@@ -12,11 +12,21 @@ export interface Comparison extends Grouped {
   command: string;
 }
 
-/** Puts runs beside each other. */
-export function comparisonOf(runs: readonly Compared[], command: string): Comparison {
+/** Puts runs beside each other. `passedOver`: what was asked for and cannot be read, each with the reason. */
+export function comparisonOf(
+  runs: readonly Compared[],
+  command: string,
+  passedOver: readonly string[] = [],
+): Comparison {
   const { groups, differing, notices } = grouped(runs);
   const told = groups.map((group) => ({ ...group, figures: figuresOf(group) }));
-  return { groups: told, differing, notices: [...rewardNotices(told), ...notices], command };
+  const left = passedOver.map((line) => `passed over ${line}`);
+  return {
+    groups: told,
+    differing,
+    notices: [...rewardNotices(told), ...notices, ...left],
+    command,
+  };
 }
 
 /** Where rewards differ, their sums are on different scales. */

@@ -7,6 +7,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import about from "../../deno.json" with { type: "json" };
+import { oneLine } from "../../base/excerpt.ts";
 import { type Disk, disk } from "../../model/files/disk.ts";
 import { readIfThere } from "../../model/files/deno_folder.ts";
 import type { RunInfo } from "../observer.ts";
@@ -125,7 +126,7 @@ export async function faultOfFiles(
   const missing = Object.keys(files).find((name) => !there.includes(name));
   if (missing !== undefined) return `${missing} is missing`;
   const foreign = there.find((name) => !Object.hasOwn(files, name));
-  if (foreign !== undefined) return `${foreign} is not a file of it`;
+  if (foreign !== undefined) return `${oneLine(foreign)} is not a file of it`;
   for (const [name, { bytes }] of Object.entries(files)) {
     const { size } = await Deno.stat(join(folder, name));
     if (size !== bytes) return `${name} has ${size} bytes: it was written with ${bytes}`;
