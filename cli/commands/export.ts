@@ -69,6 +69,7 @@ export async function exportCommand(
   const { findSubject } = await import("../export/subject.ts");
   const subject = await findSubject(asked, flags.checkpoint);
   const out = join(flags.out ?? join(PLACE, subject.name), "."); // without a slash at its end
+  await (await import("../../experiment/folder/links.ts")).refuseLinks(out, PLACE);
   const facts = await write(out, subject, flags, exportModel);
   const { source, ...more } = facts;
   const { model, run } = subject;
