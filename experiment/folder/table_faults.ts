@@ -55,7 +55,7 @@ export function metricsFault(
   const { length } = metrics;
   const there = length === 0 ? "is none" : length === 1 ? "is 1 row" : `are ${length} rows`;
   return `the run is finished and has a row for each of its ${steps} steps by its summary.json: ` +
-    `there ${there}${length === 0 ? "" : `, to step ${last}`}`;
+    `it is damaged, there ${there}${length === 0 ? "" : `, to step ${last}`}`;
 }
 
 /**
@@ -77,6 +77,6 @@ export function completionsFault(
     if (before.size === 0) continue;
     const words = split === "train" ? "training" : "held-out";
     return `the run is finished and answered its ${before.size} ${words} prompts again after step ` +
-      `${steps}: there are answers to ${after.size}`;
+      `${steps}: it is damaged, there are answers to ${after.size}`;
   }
 }

@@ -68,11 +68,14 @@ inTemporary("a finished run has a row for each of its steps, or it is damaged", 
   const text = await Deno.readTextFile(path);
   const words = /metrics\.csv as the run is finished and has a row for each of its 4 steps by its/;
   const cut: [(rows: string[][]) => string[][], RegExp][] = [
-    [(rows) => rows.slice(0, -1), /: there are 3 rows, to step 3\./],
-    [(rows) => rows.slice(0, 2), /: there is 1 row, to step 1\./],
-    [(rows) => rows.slice(0, 1), /: there is none\./],
-    [(rows) => rows.toSpliced(2, 1), /: there are 3 rows, to step 4\./],
-    [(rows) => [...rows, ["5", "1", "0", "0", "0"]], /: there are 5 rows, to step 5\./],
+    [(rows) => rows.slice(0, -1), /: it is damaged, there are 3 rows, to step 3\./],
+    [(rows) => rows.slice(0, 2), /: it is damaged, there is 1 row, to step 1\./],
+    [(rows) => rows.slice(0, 1), /: it is damaged, there is none\./],
+    [(rows) => rows.toSpliced(2, 1), /: it is damaged, there are 3 rows, to step 4\./],
+    [
+      (rows) => [...rows, ["5", "1", "0", "0", "0"]],
+      /: it is damaged, there are 5 rows, to step 5\./,
+    ],
   ];
   for (const [change, found] of cut) {
     await edit(path, change);
@@ -98,7 +101,7 @@ inTemporary("a finished run answered every prompt again, or it is damaged", asyn
     await refused(
       folder,
       RegExp(
-        `completions.csv as .* its 2 ${words} prompts again after step 4: there are answers to ${there}\\.`,
+        `completions.csv as .* its 2 ${words} prompts again after step 4: it is damaged, there are answers to ${there}\\.`,
       ),
     );
     await Deno.writeTextFile(path, text);
