@@ -6,6 +6,10 @@ export function excerpt(text: string, most = 200): string {
   return `${text.slice(0, most).toWellFormed()}… (${text.length} characters)`;
 }
 
+/** A name that was found, on its way into an error: it stays on its line. */
+export const oneLine = (name: string): string =>
+  name.replace(/[\r\n]/g, (c) => JSON.stringify(c).slice(1, -1));
+
 /** A value as JSON, as `excerpt` cuts it; "missing" for undefined, and in words what has no JSON. */
 export function shown(value: unknown, most = 200): string {
   if (typeof value === "string") { // no copy of all of it is made

@@ -1,6 +1,6 @@
 /** Which known name an unknown one most likely meant. @module */
 import { distance } from "npm:fastest-levenshtein@1.0.16";
-import { shown } from "./excerpt.ts";
+import { oneLine, shown } from "./excerpt.ts";
 
 /**
  * The nearest of `names`, where at most a third of the letters (or two; one of up to four) differ; case,
@@ -35,7 +35,7 @@ const initials = (name: string): string => {
 /** ` Did you mean "colors"?`, or nothing. */
 export function didYouMean(word: string, names: readonly string[]): string {
   const name = nearest(word, names);
-  return name === undefined ? "" : ` Did you mean "${name}"?`;
+  return name === undefined ? "" : ` Did you mean "${oneLine(name)}"?`;
 }
 
 /** The error for a name that nothing has: says the nearest one, and all of them. */

@@ -10,7 +10,7 @@ import { COMMANDS } from "./commands/registry.ts";
 import { HELP_WIDTH } from "./help.ts";
 import { INTERRUPTED } from "./interrupt.ts";
 import { glance, HelpShown, parseArguments } from "./parse.ts";
-import { guarded, jsonLine, printableLines, printableMessage } from "./printable.ts";
+import { guarded, jsonLine, printable, printableMessage, withNames } from "./printable.ts";
 import { consoleLosses, paint, systemTerminal, type Terminal } from "./terminal.ts";
 
 /** Runs one command line; gives the exit code. Tests hand in a terminal and commands of their own. */
@@ -41,15 +41,21 @@ export async function main(
     return fail(code, code === INTERRUPTED ? "interrupted" : "failed");
   } catch (error) {
     if (error instanceof HelpShown) {
-      (error.asked ? terminal.out : terminal.err)(error.message);
+      say(error.message, error.asked ? terminal.out : terminal.err);
       return error.asked ? 0 : fail(2, "no command was given");
     }
-    const debug = args.includes("--debug"), message = messageOf(error), code = exitCode(error);
-    terminal.err(`${paint(terminal, "red", "error:")} ${message}`);
-    if (debug && error instanceof Error) terminal.err(stacksOf(error));
+    const debug = args.includes("--debug"), code = exitCode(error);
+    const message = messageOf(error, args);
+    say(`${paint(terminal, "red", "error:")} ${message}`, terminal.err);
+    if (debug && error instanceof Error) say(withNames(stacksOf(error), args), terminal.err);
     if (code === 1 && !debug) terminal.err("(--debug shows where)");
     return fail(code, message, factsOf(error));
   }
+}
+
+/** Says a text of several lines. */
+function say(text: string, line: Terminal["err"]): void {
+  for (const one of text.split("\n")) line(one);
 }
 
 /** The command as the command line needs it, where it is the one that is asked for. */
@@ -69,22 +75,25 @@ function stacksOf(error: Error, depth = 0): string {
 /** 2 where what was asked for cannot be, 1 for every other failure. */
 export const exitCode = (error: unknown): 1 | 2 => isUsage(error) ? 2 : 1;
 
-function messageOf(error: unknown): string {
+/** What went wrong; of the words that were `typed`, none breaks a line. */
+function messageOf(error: unknown, typed: readonly string[]): string {
   if (error instanceof Deno.errors.NotCapable) {
     const [, path] = /^Requires all access to "(.*?)",/.exec(error.message) ?? [];
     if (path !== undefined) {
-      return `Cannot open ${path} as a folder of devices or of the system may not be read: ` +
+      return `Cannot open ${
+        printable(path)
+      } as a folder of devices or of the system may not be read: ` +
         "name another";
     }
     return `${error.message.split(",")[0]}. Start it with "deno task", which grants what it needs`;
   }
   if (error instanceof Deno.errors.PermissionDenied) {
     const [, path = "a file"] = /'([^']*)'$/.exec(error.message) ?? [];
-    return printableLines(
+    return printable(
       `Cannot open ${path} as it may not be read by who runs this: change its owner or mode ` +
         "(chmod u+r), or name another",
     );
   }
   const text = error instanceof Error ? error.message : String(error);
-  return printableMessage(text);
+  return printableMessage(withNames(text, typed));
 }

@@ -37,9 +37,26 @@ export const printableMessage = (text: string): string => printableLines(text.re
  * a stream.
  */
 export const harmless = (text: string, { fancy }: Pick<Terminal, "fancy">): string =>
+  partsOf(text, fancy, printableMessage);
+
+const partsOf = (text: string, fancy: boolean, spelled: (part: string) => string): string =>
   text.split(PAINTED) // text, then begin, text, end and text for each
-    .map((part, i) => i % 2 === 0 ? printableMessage(part) : fancy ? part : "")
+    .map((part, i) => i % 2 === 0 ? spelled(part) : fancy ? part : "")
     .join("");
+
+/** As `harmless`, but it stays one line, whatever stands in it: a name with a line feed forges none. */
+export const harmlessLine = (text: string, { fancy }: Pick<Terminal, "fancy">): string =>
+  partsOf(text, fancy, (part) => printable(part.replace(COLOUR, "")));
+
+/** A message in which each name is one word: its own lines stay lines, those in a name are none. */
+export const withNames = (message: string, names: readonly string[]): string =>
+  names.flatMap((name) => name.split("/")) // paths come back without a slash at their end
+    .filter((part) => part.includes("\n"))
+    .reduce((text, part) => text.replaceAll(part, printable(part)), message);
+
+/** What is wrong with the folder `name`, on one line. */
+export const firstLine = (error: unknown, name: string): string =>
+  withNames((error as Error).message, [name]).split("\n")[0];
 
 /** The terminal, shown nothing but what is harmless; `printed` says whether `out` was given a line. */
 export function guarded(terminal: Terminal): Terminal & { printed: boolean } {
@@ -47,10 +64,10 @@ export function guarded(terminal: Terminal): Terminal & { printed: boolean } {
     printed: false,
     out: (line: string) => {
       made.printed = true;
-      terminal.out(harmless(line, terminal));
+      terminal.out(harmlessLine(line, terminal));
     },
     write: (text: string) => terminal.write(harmless(text, terminal)),
-    err: (line: string) => terminal.err(harmless(line, terminal)),
+    err: (line: string) => terminal.err(harmlessLine(line, terminal)),
     fancy: terminal.fancy,
     get columns() {
       return terminal.columns; // a window may change

@@ -11,7 +11,7 @@ import type {
   StepReport,
   Summary,
 } from "../experiment/observer.ts";
-import { harmless } from "./printable.ts";
+import { harmlessLine } from "./printable.ts";
 import { playerRows } from "./report/results.ts";
 import { rewardSum } from "./report/reward_words.ts";
 import { SERIES, valueOf } from "./report/series.ts";
@@ -113,7 +113,7 @@ export class Bar {
   }
 
   say(line: string): void {
-    const safe = harmless(line, this.terminal);
+    const safe = harmlessLine(line, this.terminal);
     if (this.#bars) this.#bars.log(`${safe}\n`);
     else this.terminal.err(safe);
   }

@@ -1,5 +1,6 @@
 /** What the terminal can show, and the forms that lines take there. @module */
 import { styleText } from "node:util";
+import { printable } from "./printable.ts";
 import { shownWidth, wrap } from "./wrap.ts";
 
 export { quoted } from "../base/shell.ts";
@@ -151,8 +152,12 @@ export function joinedLines(parts: readonly string[], between: string, columns: 
   return lines;
 }
 
-/** Columns padded to their widest cell, two spaces between; the first is flush left, numbers right. */
-export function columns(rows: readonly (readonly string[])[]): string[] {
+/**
+ * Columns padded to their widest cell, two spaces between; the first is flush left, numbers right. A cell may
+ * hold a name from outside: it is shown as `printable` has it, and as wide.
+ */
+export function columns(given: readonly (readonly string[])[]): string[] {
+  const rows = given.map((row) => row.map(printable));
   const widths = rows[0].map((_, i) => Math.max(...rows.map((row) => [...row[i]].length)));
   const numeric = widths.map((_, i) => rows.slice(1).every((row) => /^[-+\d.,e:%]*$/.test(row[i])));
   return rows.map((row) =>

@@ -5,6 +5,7 @@ import { filters } from "../kernels/filter.ts";
 import { generateText } from "../model/generation/text.ts";
 import { describeModel, loadModel, loadTokenizer } from "../model/hub/load.ts";
 import { namedModel } from "./folder/named_model.ts";
+import { requireWhole } from "./folder/sound_checkpoint.ts";
 import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
 import { checkGeneration } from "./memory_plan.ts";
 import { checkLength } from "./model_limits.ts";
@@ -57,6 +58,7 @@ export async function completeText(
 ): Promise<CompletedText> {
   const { model: name, tokens, temperature, samples, stop, prompt } = request;
   const folder = await modelFolder((await namedModel(name)).model);
+  await requireWhole(folder, "complete with");
   using device = await openDevice(request.device);
   const { config, lora } = await describeModel(folder);
   const tokenizer = await loadTokenizer(folder, { modelVocab: config.vocab_size });

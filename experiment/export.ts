@@ -10,6 +10,7 @@ import { type Ends, endsOf } from "../model/ends.ts";
 import type { LoraOptions } from "../model/lora/lora.ts";
 import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
 import { namedModel } from "./folder/named_model.ts";
+import { requireWhole } from "./folder/sound_checkpoint.ts";
 import { findModel, type ModelSource } from "../model/hub/find_model.ts";
 import { checkModel } from "./memory_plan.ts";
 
@@ -55,6 +56,7 @@ export interface ExportFacts {
 export async function exportModel(request: ExportRequest): Promise<ExportFacts> {
   const { to, dtype = "F32", valueHead = false, sampling, card } = request;
   const { folder, source } = await findModel((await namedModel(request.model)).model);
+  await requireWhole(folder, "export");
   const { config: planned, lora: adapter } = await describeModel(folder);
   using device = new CpuDevice(); // copies numbers; every machine has it
   const options = { frozen: true, valueHead };

@@ -10,6 +10,7 @@ import type { Servers } from "../rewards/servers/servers.ts";
 import { Trainer } from "../rl/trainer.ts";
 import { type Trained, withFault } from "./faults/apply.ts";
 import { namedModel } from "./folder/named_model.ts";
+import { requireWhole } from "./folder/sound_checkpoint.ts";
 import { modelDims } from "../model/config.ts";
 import { loadCheckpoint, type TrainingState } from "./folder/checkpoint.ts";
 import { hashOfExamples, requireSame } from "./folder/identity.ts";
@@ -138,6 +139,7 @@ async function openScoring(
 async function findNamed(name: string): Promise<FoundModel> {
   const { model, line } = await namedModel(name);
   const found = await findModel(model);
+  await requireWhole(found.folder, "start from");
   return { ...found, line: found.line ?? line };
 }
 

@@ -7,7 +7,7 @@ import type { Command, Parsed } from "../command.ts";
 import type { Subject } from "../export/subject.ts";
 import { JSON_FLAG, ownFolder } from "../flags.ts";
 import { jsonLine } from "../printable.ts";
-import { columns, printable, type Terminal } from "../terminal.ts";
+import { columns, type Terminal } from "../terminal.ts";
 
 /** Only below this folder may the task write. */
 const PLACE = "exports";
@@ -69,6 +69,7 @@ export async function exportCommand(
   const { findSubject } = await import("../export/subject.ts");
   const subject = await findSubject(asked, flags.checkpoint);
   const out = join(flags.out ?? join(PLACE, subject.name), "."); // without a slash at its end
+  await (await import("../../experiment/folder/links.ts")).refuseLinks(out, PLACE);
   const facts = await write(out, subject, flags, exportModel);
   const { source, ...more } = facts;
   const { model, run } = subject;
@@ -84,7 +85,7 @@ export async function exportCommand(
       ["folder", out],
       ["card", join(out, "README.md")],
     ];
-    for (const line of columns(rows)) terminal.out(printable(line));
+    for (const line of columns(rows)) terminal.out(line);
   }
   return 0;
 }

@@ -142,7 +142,11 @@ export async function generate(
   }
   const done = await run(request);
   if (json) terminal.out(jsonLine({ ...request, ...done }));
-  else for (const text of done.completions) terminal.out(printableLines(request.prompt + text));
+  else {
+    for (const text of done.completions) {
+      terminal.write(`${printableLines(request.prompt + text)}\n`);
+    }
+  }
   return 0;
 }
 

@@ -22,6 +22,8 @@ export const MOST_LINES = 6;
 /** A group with its figures. */
 export interface Told extends Group {
   figures: readonly Figure[];
+  /** What charts call it: its letter, and what tells it from the others. */
+  label: string;
 }
 
 /** A figure of a group by name. */
@@ -77,7 +79,7 @@ export function acrossCharts(groups: readonly Told[]): Drawn[] {
   return [
     bars(groups, "reward_late", { title: "Reward at the end", unit: "mean of the last steps" }),
     bars(groups, "kl", { title: "KL at the end", unit: "nats per completion, last step" }),
-    ...lines.map(([curve, of]) => lineOf(curve, of)),
+    ...lines.map(([curve, of]) => lineOf(curve, of, toneIn(groups))),
   ].flatMap((chart, i) => chart === undefined ? [] : [draw(chart, `across-${i}`)]);
 }
 
@@ -88,18 +90,19 @@ export function heldoutChart(groups: readonly Told[]): Drawn | undefined {
   );
   if (name === undefined) return undefined;
   const title = `Held-out prompts, greedy: ${figure(groups[0], `heldout_${name}`)!.title.slice(9)}`;
-  const names = [`heldout_${name}_before`, `heldout_${name}`];
+  const names = [`heldout_${name}_before`, `heldout_${name}`], tone = toneIn(groups);
   return draw({
     title,
     unit: "mean, with 95 % intervals over seeds",
     description: `${title}, before and after training: ` +
       groups.map((group) =>
-        `${group.letter} ${names.map((one) => short(figure(group, one)?.over.mean)).join(" to ")}`
+        `${group.label} ${names.map((one) => short(figure(group, one)?.over.mean)).join(" to ")}`
       ).join("; ") + ".",
     span: name === "exact" ? "share" : "zero",
     series: ["before", "after"],
     groups: groups.map((group) => ({
-      name: group.letter,
+      name: group.label,
+      tone: tone(group),
       bars: names.map((one) => barOf(figure(group, one)?.over, name === "exact")),
     })),
   }, "heldout");
@@ -142,6 +145,12 @@ export function groupCharts(group: Told): Drawn[] {
     .map((chart, i) => draw(chart, `group-${letter}-${i}`));
 }
 
+/** The colour of a group in every chart: that of its line, null where it has none. */
+function toneIn(groups: readonly Told[]): (group: Told) => number | null {
+  const shown = mostReward(groups);
+  return (group) => shown.includes(group) ? shown.indexOf(group) : null;
+}
+
 /** Groups whose lines are drawn, in their own order. */
 export function mostReward(groups: readonly Told[]): Told[] {
   const late = (group: Told) => figure(group, "reward_late")?.over.mean ?? -Infinity;
@@ -159,8 +168,12 @@ const draw = (chart: LineChart | BarChart, id: string): Drawn =>
 function lineOf(
   { metric, ...words }: Curve,
   groups: readonly Told[],
+  tone: (group: Told) => number | null,
 ): LineChart | undefined {
-  const lines = groups.flatMap(({ runs, letter }) => meanLine(runs, metric, letter) ?? []);
+  const lines = groups.flatMap((group) => {
+    const line = meanLine(group.runs, metric, group.label);
+    return line ? [{ ...line, tone: tone(group) ?? undefined }] : [];
+  });
   if (lines.length === 0) return undefined;
   return { ...words, lines, description: describe({ ...words, lines }) };
 }
@@ -172,15 +185,20 @@ function bars(
 ): BarChart | undefined {
   const found = groups.map((group) => ({ group, over: figure(group, name)?.over }));
   if (found.every(({ over }) => over === undefined)) return undefined;
+  const tone = toneIn(groups);
   return {
     title,
     unit: `${unit}, 95 % intervals`,
     description: `${title}: ${
-      found.map(({ group, over }) => `${group.letter} ${short(over?.mean)}`).join(", ")
+      found.map(({ group, over }) => `${group.label} ${short(over?.mean)}`).join("; ")
     }.`,
     span: "zero",
     series: [title],
-    groups: found.map(({ group, over }) => ({ name: group.letter, bars: [barOf(over)] })),
+    groups: found.map(({ group, over }) => ({
+      name: group.label,
+      tone: tone(group),
+      bars: [barOf(over)],
+    })),
   };
 }
 

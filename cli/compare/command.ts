@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { makeParents, replaceFile, writeError } from "../../experiment/folder/files.ts";
 import { checkLinks } from "../train/out.ts";
 import { glanceAt } from "../../experiment/folder/run_state.ts";
+import { readSweep } from "../../experiment/folder/sweep_file.ts";
 import { type Parsed, UsageError } from "../command.ts";
 import type { CompareFlags } from "../commands/compare.ts";
 import { compareObject, compareTable, type Comparison, comparisonOf } from "./compare.ts";
@@ -10,8 +11,8 @@ import { acrossCharts, groupCharts } from "./charts.ts";
 import { type Compared, withMetrics } from "./groups.ts";
 import { comparePage } from "./page.ts";
 import { closing } from "./words.ts";
-import { jsonLine } from "../printable.ts";
-import { filtered, placesIn, runsOfSweep, selectionOf } from "../runs/find.ts";
+import { firstLine, jsonLine } from "../printable.ts";
+import { filtered, noneBegun, placesIn, runsOfSweep, selectionOf } from "../runs/find.ts";
 import { quoted, type Terminal } from "../terminal.ts";
 import { sheet } from "../../web/view/sheet.ts";
 
@@ -26,10 +27,10 @@ export async function compareRuns(
     );
   }
   const { runs, passedOver } = await chosen(positional);
-  for (const line of passedOver) terminal.err(`passed over ${line}`);
   const command = `deno task compare ${positional.map(quoted).join(" ")}`;
-  const comparison = comparisonOf(runs, command);
+  const comparison = comparisonOf(runs, command, passedOver);
   if (comparison.groups.length === 0) {
+    for (const line of comparison.notices) terminal.err(line);
     throw new UsageError(
       "Cannot compare as none of these runs has a step: list them with deno task runs",
     );
@@ -53,12 +54,12 @@ async function chosen(
     try {
       return await how();
     } catch (error) {
-      passedOver.push(`${folder}: ${(error as Error).message.split("\n")[0]}`);
+      passedOver.push(`${folder}: ${firstLine(error, folder)}`);
     }
   };
   const folders: string[] = [];
   for (const { folder, kind } of await placesIn(places)) {
-    const of = kind === "run" ? [folder] : await read(folder, () => runsOfSweep(folder)) ?? [];
+    const of = kind === "run" ? [folder] : await read(folder, () => begunOf(folder)) ?? [];
     folders.push(...of);
   }
   const all = [];
@@ -74,6 +75,13 @@ async function chosen(
   if (runs.length > 0) return { runs, passedOver };
   const why = passedOver.length > 0 ? ` (${passedOver.join("; ")})` : "";
   throw new UsageError(`no runs are left to compare${why}. See what there is: deno task runs`);
+}
+
+/** The runs of a sweep that have begun. @throws {Error} where there is none */
+async function begunOf(folder: string): Promise<string[]> {
+  const runs = await runsOfSweep(folder);
+  if (runs.length > 0) return runs;
+  throw new Error(noneBegun(await readSweep(folder), folder));
 }
 
 /** Page, tables and the sheet, each whole or not at all. */

@@ -3,7 +3,7 @@ import { csvLines, givenCell, guard, numberCell } from "../../experiment/folder/
 import type { Told } from "./charts.ts";
 import { figuresOf } from "./figures.ts";
 import { type Compared, type Grouped, grouped } from "./groups.ts";
-import { settingText } from "./settings.ts";
+import { settingText, shortNames } from "./settings.ts";
 
 /** All that a page, a table and the terminal show. */
 export interface Comparison extends Grouped {
@@ -12,11 +12,26 @@ export interface Comparison extends Grouped {
   command: string;
 }
 
-/** Puts runs beside each other. */
-export function comparisonOf(runs: readonly Compared[], command: string): Comparison {
+/** Puts runs beside each other. `passedOver`: what was asked for and cannot be read, each with the reason. */
+export function comparisonOf(
+  runs: readonly Compared[],
+  command: string,
+  passedOver: readonly string[] = [],
+): Comparison {
   const { groups, differing, notices } = grouped(runs);
-  const told = groups.map((group) => ({ ...group, figures: figuresOf(group) }));
-  return { groups: told, differing, notices: [...rewardNotices(told), ...notices], command };
+  const names = shortNames(groups, differing);
+  const told = groups.map((group, i) => ({
+    ...group,
+    label: `${group.letter} ${names[i]}`.trimEnd(),
+    figures: figuresOf(group),
+  }));
+  const left = passedOver.map((line) => `passed over ${line}`);
+  return {
+    groups: told,
+    differing,
+    notices: [...rewardNotices(told), ...notices, ...left],
+    command,
+  };
 }
 
 /** Where rewards differ, their sums are on different scales. */

@@ -19,9 +19,10 @@ import { type Figure, figureShort, figureText } from "./figures.ts";
 import { groupName, settingText } from "./settings.ts";
 
 export const PAGE_STYLE: string = `${STYLE}.lead{font-size:20px;line-height:1.35}
-.one{max-width:500px}.one svg{width:100%}td.n{white-space:nowrap}
+.one{max-width:380px}td.n{white-space:nowrap}
 details>summary{cursor:pointer;padding:4px 0}
-@media(max-width:640px){.stack td{grid-template-columns:15ch 1fr}td.n{white-space:normal}}
+h1,p,summary{overflow-wrap:anywhere}
+@media(max-width:640px){.stack:not(.row) td{grid-template-columns:18ch minmax(0,1fr)}td.n{white-space:normal}}
 `;
 
 /** Groups whose own sheets a page has. */
@@ -214,7 +215,7 @@ export function linesNote(groups: readonly Told[]): string {
   const most = shown.length < groups.length
     ? `Lines are those of the ${shown.length} of ${groups.length} settings with the most reward at the end: ${
       shown.map(({ letter }) => letter).join(", ")
-    }. `
+    }; the bars of the others are grey. `
     : "";
   return bands + most === "" ? "" : `<p class="soft">${escape((bands + most).trim())}</p>`;
 }

@@ -42,3 +42,29 @@ export function groupName(group: WithSettings, differing: readonly string[]): st
       : `${name} ${settingText(group, name)}`
   ).join(", ");
 }
+
+/**
+ * Names that a chart has room for: of the differing settings the first ones that tell all groups apart, such as
+ * `grpo, reward exact`; what they are where nothing does.
+ */
+export function shortNames(
+  groups: readonly WithSettings[],
+  differing: readonly string[],
+): string[] {
+  const keys: string[] = [];
+  const apart = (names: readonly string[]): number =>
+    new Set(groups.map((group) => JSON.stringify(names.map((name) => settingText(group, name)))))
+      .size;
+  for (const name of differing) {
+    if (apart([...keys, name]) > apart(keys)) keys.push(name);
+  }
+  if (keys.length === 0) return groups.map((group) => groupName(group, []));
+  return groups.map((group) =>
+    keys.filter((name) => settingText(group, name) !== "").map((name) =>
+      BARE.includes(name) ? settingText(group, name) : `${name} ${settingText(group, name)}`
+    ).join(", ")
+  );
+}
+
+/** Settings whose values say what they are. */
+const BARE = ["task", "algorithm", "model"];

@@ -1,7 +1,7 @@
 /** What `deno task compare` says. @module */
 import { join } from "node:path";
 import { score } from "../report/table.ts";
-import { columns, paint, short, type Terminal } from "../terminal.ts";
+import { columns, paint, printable, short, type Terminal } from "../terminal.ts";
 import { wrap, wrapIndented } from "../wrap.ts";
 import { figure, type Told } from "./charts.ts";
 import type { Comparison } from "./compare.ts";
@@ -33,13 +33,19 @@ export function closing(
   ]);
   const isWide = table.every((line) => [...line].length <= room);
   const below = groups.flatMap((group) => [
-    ...wrap(`${group.letter}  ${groupName(group, differing)}, ${seedWords(group)}`, room, 3),
-    ...names.flatMap((name) => wrapIndented(`${title(name)} ${told(group, name)}`, room, 3)),
+    ...wrap(
+      printable(`${group.letter}  ${groupName(group, differing)}, ${seedWords(group)}`),
+      room,
+      3,
+    ),
+    ...names.flatMap((name) =>
+      wrapIndented(printable(`${title(name)} ${told(group, name)}`), room, 3)
+    ),
   ]);
   return [
     ...(isWide ? [paint(terminal, "bold", table[0]), ...table.slice(1)] : below),
     "",
-    ...[...notices, ...opening(comparison)].flatMap((line) => wrap(line, room)),
+    ...[...notices, ...opening(comparison)].flatMap((line) => wrap(printable(line), room)),
     `page   ${join(folder, "compare.html")}`,
     `table  ${join(folder, "compare.csv")}`,
   ];

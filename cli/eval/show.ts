@@ -20,6 +20,7 @@ export function evalLines(
   ];
   return [
     ...words(subjectWords(summary)),
+    ...[summary.tuned, summary.base].flatMap(({ run }) => run ? endWords(run) : []).flatMap(words),
     ...words(`reward: ${weightsWords(summary.weights)}`),
     ...part("greedy, one answer to each prompt", summary.greedy),
     ...(sampled
@@ -32,12 +33,38 @@ export function evalLines(
 }
 
 function subjectWords({ tuned, base, prompts, of, split, task }: EvalSummary): string {
-  const which = tuned.run ? `${tuned.run.folder}, step ${tuned.run.step}` : tuned.name;
+  const [which, other] = [tuned, base].map(({ run, name }) => run ? checkpointWords(run) : name);
   const some = prompts < of ? `${prompts} of ${of}` : String(prompts);
   const kind = split === "heldout" ? "held-out" : "training";
   return printable(
-    `tuned: ${which}; base: ${base.name}; ${some} ${kind} prompts of ${task}`,
+    `tuned: ${which}; base: ${other}; ${some} ${kind} prompts of ${task}`,
   );
+}
+
+type Run = NonNullable<EvalSummary["tuned"]["run"]>;
+
+const WHICH: Readonly<Record<Run["which"], string>> = {
+  last: " (its last)",
+  best: " (its best)",
+  named: "",
+};
+
+const checkpointWords = ({ folder, step, of, which }: Run): string =>
+  `${folder}, step ${step} of ${of}${WHICH[which]}`;
+
+/** How a run ended that has not all of its steps: its figures are then no end of it. */
+function endWords({ folder, step, state, cause = "", good }: Run): string[] {
+  const why = cause === "" ? "" : ` (${cause.replace(/\.$/, "")})`;
+  if (state === "finished") return [];
+  if (state === "running") return [printable(`${folder} is still being trained.`)];
+  if (state !== "diverged") {
+    return [printable(`${folder} ${state === "failed" ? "failed" : "was cut short"}${why}.`)];
+  }
+  const is = good === undefined || step > good
+    ? `step ${step} may be from after it went astray` +
+      (good === undefined ? "" : `, the last that is good is step ${good}`)
+    : `step ${step} is from before it went astray`;
+  return [printable(`${folder} diverged${why}: ${is}.`)];
 }
 
 /** `0.5 semantic + exact`; what is measured alone counts nothing. */

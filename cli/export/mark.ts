@@ -1,5 +1,6 @@
 /** The file that says which files of a folder export wrote, so that it replaces no others. @module */
 import { join, win32 } from "node:path";
+import { oneLine } from "../../base/excerpt.ts";
 import about from "../../deno.json" with { type: "json" };
 import type { ExportFacts } from "../../experiment/export.ts";
 import { listFolder } from "../../experiment/folder/files.ts";
@@ -51,7 +52,7 @@ export async function mayWrite(out: string, force: boolean): Promise<void> {
   const strange = names.filter((name) => !files.includes(name));
   if (strange.length > 0) {
     throw cannot(
-      `it has files that export did not write: ${strange.slice(0, 5).join(", ")}. ` +
+      `it has files that export did not write: ${strange.slice(0, 5).map(oneLine).join(", ")}. ` +
         "Move them away, or choose another folder with --out",
     );
   }

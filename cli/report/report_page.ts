@@ -55,6 +55,8 @@ figure>svg{width:100%;max-width:460px;height:auto;display:block}
 summary{cursor:pointer;padding:6px 0}
 .numbers summary{color:var(--soft);font-size:12px}
 .numbers table{font-size:13px;max-height:240px;display:block;overflow:auto}
+.numbers th,.numbers td:first-child{white-space:normal;overflow-wrap:anywhere}
+.numbers th,.numbers td{padding-right:10px}
 .unseen{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 ul{padding-left:20px;max-width:75ch}
 select,input,.bar button{font:inherit;color:inherit;background:var(--card);border:1px solid var(--line);border-radius:6px;padding:4px 8px;max-width:100%}

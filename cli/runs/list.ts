@@ -4,7 +4,8 @@ import { readSweep, type Sweep } from "../../experiment/folder/sweep_file.ts";
 import { readObject } from "../../experiment/folder/schemas.ts";
 import { score } from "../report/table.ts";
 import { allFacts, type CellState, counts } from "../sweep/table.ts";
-import { columns, joinedLines, paint, type Terminal } from "../terminal.ts";
+import { firstLine } from "../printable.ts";
+import { columns, joinedLines, paint, printable, type Terminal } from "../terminal.ts";
 import { factsOf, type Filter, filtered, type Place, runsOfSweep } from "./find.ts";
 
 /** A run, a sweep, or a folder that cannot be read as what it seems to be. */
@@ -13,7 +14,7 @@ export type Entry =
   | { kind: "sweep"; folder: string; began: number; sweep: Sweep; states: CellState[] }
   | { kind: "model" | "broken"; folder: string; began: number; why: string };
 
-/** Every place read, the newest first. With filters, or where it is named alone, a sweep gives its runs. */
+/** Every place read, the newest first. With filters, or where it is named alone, a sweep gives its runs where it has any. */
 export async function entriesOf(
   places: readonly Place[],
   { filters, open = false }: { filters: readonly Filter[]; open?: boolean },
@@ -29,7 +30,8 @@ export async function entriesOf(
 async function entry({ folder, kind }: Place, opened: boolean): Promise<Entry[]> {
   try {
     if (kind === "run") return [await runEntry(folder)];
-    if (opened) return await Array.fromAsync(await runsOfSweep(folder), runOrBroken);
+    const begun = opened ? await runsOfSweep(folder) : [];
+    if (begun.length > 0) return await Array.fromAsync(begun, runOrBroken);
     const sweep = await readSweep(folder);
     const facts = await allFacts(folder, sweep);
     const states = facts.map(({ state }) => state);
@@ -49,7 +51,7 @@ async function runEntry(folder: string): Promise<Entry> {
 
 /** A model's folder has a `config.json` too, and is nothing to mend. */
 async function broken(folder: string, error: unknown): Promise<Entry> {
-  const [why] = (error as Error).message.split("\n"); // one line
+  const why = firstLine(error, folder);
   const config = await readObject(folder, "config.json").catch(() => undefined);
   const type = (config as { model_type?: unknown } | null | undefined)?.model_type;
   if (typeof type !== "string") return { kind: "broken", folder, began: 0, why };
@@ -62,8 +64,9 @@ export function listLines(entries: readonly Entry[], terminal: Terminal): string
   const table = columns([HEAD, ...known.map(cells)]);
   const isWide = table.every((line) => [...line].length <= terminal.columns);
   const below = (one: Entry) => [
-    paint(terminal, "bold", one.folder),
-    ...joinedLines(words(one), "  ", terminal.columns - 2).map((line) => `  ${line}`),
+    paint(terminal, "bold", printable(one.folder)),
+    ...joinedLines(words(one).map(printable), "  ", terminal.columns - 2)
+      .map((line) => `  ${line}`),
   ];
   const first = known.length === 0 ? [] : [paint(terminal, "bold", table[0]), ...table.slice(1)];
   return [...(isWide ? first : known.flatMap(below)), ...others.flatMap(below)];

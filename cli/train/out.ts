@@ -1,19 +1,13 @@
 /** Whether a run may be written where `--out` says. @module */
 import { join } from "node:path";
 import { listFolder } from "../../experiment/folder/files.ts";
-import { LinkError, requireRunFolder } from "../../experiment/folder/links.ts";
+import { refuseLinks } from "../../experiment/folder/links.ts";
 import { checkpointSteps, readRun } from "../../experiment/folder/run_data.ts";
 import { UsageError } from "../command.ts";
 import { resumeCommand } from "./resume.ts";
 
-/** @throws {UsageError} where a link leads out of where the folder lies, there or not */
-export async function checkLinks(folder: string): Promise<void> {
-  try {
-    await requireRunFolder(folder);
-  } catch (error) {
-    throw error instanceof LinkError ? new UsageError(error.message, { cause: error }) : error;
-  }
-}
+/** @throws {LinkError} marked as usage, where a link leads out of where the folder lies, there or not */
+export const checkLinks = (folder: string): Promise<void> => refuseLinks(folder);
 
 /** @throws {UsageError} where there is something, with a line that continues it where that can be done */
 export async function checkOut(out: string): Promise<void> {

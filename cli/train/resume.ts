@@ -130,24 +130,33 @@ function commitsOf({ dataFiles = [] }: FilesOfRun): Record<string, string> | und
   return pairs.length === 0 ? undefined : Object.fromEntries(pairs);
 }
 
-/** @throws {UsageError} where the run has ended, and nothing is asked for that would take it further */
-function checkFinished({ folder, summary, config }: RunData, { steps, patience }: Changes): void {
-  if (!summary) return;
+/**
+ * @throws {UsageError} where the run has ended, and nothing is asked for that would take it further
+ * @throws {RunFolderError} where that is so, and it was damaged since: that is the news of it
+ */
+async function checkFinished(run: RunData, now: Changes): Promise<void> {
+  const why = whyNoFurther(run, now);
+  if (why === undefined) return;
+  await readRun(run.folder);
+  throw new UsageError(why);
+}
+
+function whyNoFurther(
+  { folder, summary, config }: RunData,
+  { steps, patience }: Changes,
+): string | undefined {
+  if (!summary) return undefined;
   const { stoppedAfter } = summary, end = steps ?? (stoppedAfter ? config.steps : 0);
   const train = resumeCommand({ folder, config });
   const isSame = patience === undefined || (patience > 0 && patience <= (stoppedAfter ?? 0));
   if (stoppedAfter !== undefined && isSame) {
-    throw new UsageError(
-      `Cannot resume ${folder} with the same patience as it ended early, at step ${summary.steps}: ` +
-        `its last ${stoppedAfter} evaluations were no better than that of step ${summary.best?.step}. ` +
-        `Go on all the same: ${train} --patience 0`,
-    );
+    return `Cannot resume ${folder} with the same patience as it ended early, at step ${summary.steps}: ` +
+      `its last ${stoppedAfter} evaluations were no better than that of step ${summary.best?.step}. ` +
+      `Go on all the same: ${train} --patience 0`;
   }
-  if (end > summary.steps) return;
-  throw new UsageError(
-    `Cannot resume ${folder} as the run is finished: it has its ${summary.steps} steps. Extend it: ` +
-      `${train} --steps ${2 * summary.steps}`,
-  );
+  if (end > summary.steps) return undefined;
+  return `Cannot resume ${folder} as the run is finished: it has its ${summary.steps} steps. Extend it: ` +
+    `${train} --steps ${2 * summary.steps}`;
 }
 
 /** @throws {UsageError} where no request can be made of what the run's config.json keeps */
@@ -194,8 +203,9 @@ async function theRun(folder: string, { now, accept, words }: Asked): Promise<Fo
       `no run folder "${folder}"${lookedIn(folder)}.${didYouMean(folder, runs)}`,
     );
   }
-  const run = await readRun(folder);
-  checkFinished(run, now);
+  // Which of its checkpoints is good, and has its rows, is asked of each below.
+  const run = await readRun(folder, { isWhole: false });
+  await checkFinished(run, now);
   const upTo = goodSteps(run, now), asked = allChanges(run, now);
   try {
     using held = new DisposableStack();

@@ -57,7 +57,8 @@ export async function runTraining(
   try {
     if (resume && !log) await removeLogs(resume.folder); // they have steps that the run will leave
     const summary = await train(request, watch(folder, progress, log), interrupt.signal);
-    const lines = closing(await readRun(folder.folder), terminal);
+    const run = await readRun(folder.folder, { isWhole: false }); // it was written just now
+    const lines = closing(run, terminal);
     for (const line of lines) flags.json ? terminal.err(line) : terminal.out(line);
     if (flags.json) terminal.out(jsonLine({ ...summary, ...await placesOf(folder) }));
     return 0;

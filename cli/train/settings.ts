@@ -6,7 +6,7 @@ import { findPreset, listPresets } from "../../experiment/presets/registry.ts";
 import { listAlgorithms } from "../../rl/algorithms/registry.ts";
 import { listRewards } from "../../rewards/registry.ts";
 import { listTasks } from "../../tasks/registry.ts";
-import type { TaskDefinition } from "../../tasks/task.ts";
+import { DEFAULT_MODEL, type TaskDefinition } from "../../tasks/task.ts";
 import type { FlagValues, Settings } from "../command.ts";
 import { type Ready, readyNow } from "./ready.ts";
 import { algorithmOf, known } from "./request.ts";
@@ -58,7 +58,7 @@ function noteOf(algorithm: string, suited: Suited, meant: Ready | undefined): st
   const given = task && [
     `--steps ${task.steps}`,
     ...(task.defaultRewards === "" ? [] : [`--reward ${task.defaultRewards}`]),
-    ...(task.model === undefined ? [] : [`--model ${task.model}`]),
+    `--model ${task.model ?? DEFAULT_MODEL}`,
     ...(task.algorithm === undefined ? [] : [`--algorithm ${task.algorithm}`]),
   ];
   return [

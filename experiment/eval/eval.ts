@@ -25,7 +25,8 @@ import { LanguagePolicy } from "../policy.ts";
 import { openScorer } from "../reward_networks.ts";
 import { openChosen } from "../rewards.ts";
 import { type Figures, figuresOf, type ModelAnswer, type PromptAnswers } from "./figures.ts";
-import { type EvalRequest, type ResolvedEval, resolveEval } from "./request.ts";
+import { type EvalRequest, type ResolvedEval, resolveEval, type Subject } from "./request.ts";
+import type { EvaluatedRun } from "./run_terms.ts";
 
 export type { EvalRequest } from "./request.ts";
 
@@ -33,8 +34,8 @@ export type { EvalRequest } from "./request.ts";
 export interface EvaluatedModel {
   /** As it was named, or of a run what it began with. */
   name: string;
-  /** The run that it is a checkpoint of. */
-  run?: { folder: string; step: number };
+  /** The run that it is a checkpoint of, and how that ended. */
+  run?: EvaluatedRun;
   source: ModelSource;
 }
 
@@ -108,7 +109,7 @@ export async function evaluateAgainstBase(
     ...{ greedy, sampled },
     summary: {
       ...{ task: plan.task.name, split: plan.split, prompts: plan.examples.length, of: plan.of },
-      tuned: modelOf(plan.tuned, plan.tuned.named.run),
+      tuned: modelOf(plan.tuned),
       base: modelOf(plan.base),
       weights: opened.rewards.weights,
       ...{ maxNewTokens: plan.maxNewTokens, temperature: plan.temperature, seed },
@@ -120,7 +121,7 @@ export async function evaluateAgainstBase(
   };
 }
 
-function modelOf({ source }: FoundModel, run?: EvaluatedModel["run"]): EvaluatedModel {
+function modelOf({ source, run }: Subject): EvaluatedModel {
   const name = source.kind === "hub" ? `${source.id}@${source.revision}` : source.path;
   return { name, ...(run && { run }), source };
 }

@@ -11,7 +11,7 @@ import type { OpenedTask, TaskRequest } from "../../tasks/open.ts";
 import type { Task } from "../../tasks/task.ts";
 import { hashOfExamples } from "../folder/identity.ts";
 import { type NamedCheckpoint, namedCheckpoint } from "../folder/named_checkpoint.ts";
-import { namedModel } from "../folder/named_model.ts";
+import { requireWhole } from "../folder/sound_checkpoint.ts";
 import type { Split } from "../observer.ts";
 import { openFrom } from "../opening.ts";
 import { spread } from "../players.ts";
@@ -24,7 +24,15 @@ import {
   type RewardRequest,
 } from "../rewards.ts";
 import { known } from "../settings.ts";
-import { baseOfRun, matrixDtypeOf, refuseRunCode, type RunTerms, termsOfRun } from "./run_terms.ts";
+import {
+  baseOfRun,
+  endingOf,
+  type EvaluatedRun,
+  matrixDtypeOf,
+  refuseRunCode,
+  type RunTerms,
+  termsOfRun,
+} from "./run_terms.ts";
 import { EVAL_FIELDS, EVAL_OPTIONS, evalTable } from "./settings.ts";
 
 /** What is evaluated; what is left out comes from the run. */
@@ -57,10 +65,13 @@ export interface EvalRequest {
   settings?: Readonly<Record<string, OptionValue>>;
 }
 
+/** One of the two models, and the run that it is of. */
+export type Subject = FoundModel & { run?: EvaluatedRun };
+
 /** A request with everything filled in, and no model opened. */
 export interface ResolvedEval {
-  tuned: FoundModel & { named: NamedCheckpoint };
-  base: FoundModel;
+  tuned: Subject;
+  base: Subject;
   task: Task;
   examples: readonly Example[];
   split: Split;
@@ -98,14 +109,15 @@ export async function resolveEval(request: EvalRequest): Promise<ResolvedEval> {
   const examples = promptsOf(task, split, prompts);
   const { maxNewTokens = task.maxNewTokens, batchSize = task.settings.batchSize } = scored.values;
   const ofRun = run?.settings.temperature;
-  const tuned = { ...await findModel(named.model), named };
+  const tuned = await subjectOf(named);
+  if (!run) await requireWhole(tuned.folder, "evaluate"); // of a run its terms asked that
   return {
     ...{ tuned, base: await baseFor(request, run), task, examples, split, samples, seed },
     ...{ maxNewTokens, batchSize, of: task.examples[split].length },
     ...{ rewards: scored.rewards, parent: scored.parent, servers: scored.servers },
     temperature: temperature ?? (typeof ofRun === "number" ? ofRun : 1),
     matrixDtype: run ? matrixDtypeOf(run) : "f32",
-    notices: [...notices, ...scored.notices],
+    notices: [...run?.notices ?? [], ...notices, ...scored.notices],
   };
 }
 
@@ -203,8 +215,18 @@ function promptsOf(
   );
 }
 
-async function baseFor({ model, base }: EvalRequest, run?: RunTerms): Promise<FoundModel> {
-  if (base !== undefined) return await findModel((await namedModel(base)).model);
+const subjectOf = async ({ model, run }: NamedCheckpoint): Promise<Subject> => ({
+  ...await findModel(model),
+  ...(run && { run: await endingOf(run) }),
+});
+
+/** @throws {CheckpointError} where it is a checkpoint, and not what was saved */
+async function baseFor({ model, base: asked }: EvalRequest, run?: RunTerms): Promise<Subject> {
+  if (asked !== undefined) {
+    const base = await subjectOf(await namedCheckpoint(asked, { action: "compare with" }));
+    await requireWhole(base.folder, "compare with");
+    return base;
+  }
   if (run) return await baseOfRun(run);
   throw asUsage(
     new TypeError(

@@ -2,12 +2,21 @@
 import type { OptionValue } from "../../base/options.ts";
 import type { MatrixDtype } from "../../model/layout.ts";
 import { findModel, type FoundModel, sameModel } from "../../model/hub/find_model.ts";
-import { readHistory, settingsAt } from "../folder/history.ts";
+import { endOf, readHistory, settingsAt } from "../folder/history.ts";
 import { readManifest } from "../folder/manifest.ts";
+import type { NamedCheckpoint, WhichCheckpoint } from "../folder/named_checkpoint.ts";
 import { namedModel } from "../folder/named_model.ts";
 import { refuseOwnCode } from "../folder/own_code.ts";
-import { checkpointFolder, readRunConfig, type RunConfig } from "../folder/run_data.ts";
+import {
+  checkpointFolder,
+  readRunConfig,
+  readSummary,
+  type RunConfig,
+  valuesAtEnd,
+} from "../folder/run_data.ts";
+import { type RunState, stateOf } from "../folder/run_state.ts";
 import { faultOf, requestSchema } from "../folder/schemas.ts";
+import { requireSound } from "../folder/sound_checkpoint.ts";
 import type { RewardTerm } from "../../rewards/parse.ts";
 
 /** The file of the run's answers from servers lies where an evaluation may not write. */
@@ -27,11 +36,14 @@ export interface RunTerms {
   /** SHA-256 of its task's examples; absent in runs of earlier versions. */
   data?: string;
   config: RunConfig;
+  /** What people should know of its checkpoint. */
+  notices: string[];
 }
 
 /**
  * What the run's folder says of how it answered.
  * @throws {RunFolderError} where a file of it is not what a run writes
+ * @throws {CheckpointError} where the checkpoint is not what the run saved
  */
 export async function termsOfRun(
   { folder, step }: { folder: string; step: number },
@@ -41,6 +53,7 @@ export async function termsOfRun(
   const isValue = (one: [string, unknown]): one is [string, OptionValue] =>
     ["number", "string", "boolean"].includes(typeof one[1]) && one[0] !== NOT_TAKEN;
   const settings = Object.entries(settingsAt(config.config, history, step)).filter(isValue);
+  const notices = await requireSound(folder, { step, config, history }, "evaluate");
   const { data } = await readManifest(checkpointFolder(folder, step)) ?? {};
   return {
     folder,
@@ -49,6 +62,7 @@ export async function termsOfRun(
     settings: Object.fromEntries(settings),
     data,
     config,
+    notices,
   };
 }
 
@@ -60,6 +74,35 @@ function askedFor(
   const { task: path = task, rewards: terms }: Partial<RunTerms> = isWhole ? request : {};
   const named = rewards.map((name) => ({ name, weight: weights[name] ?? 1 }));
   return { task: path, rewards: terms ?? named };
+}
+
+/** A checkpoint of a run, and how that ended: an evaluation tells it with its figures. */
+export interface EvaluatedRun {
+  folder: string;
+  step: number;
+  /** Steps that the run was asked for. */
+  of: number;
+  which: WhichCheckpoint;
+  state: RunState;
+  /** Why it was cut short, one sentence. */
+  cause?: string;
+  /** Of a run that diverged: checkpoints up to this step are good. */
+  good?: number;
+}
+
+/** The checkpoint with how its run ended. @throws {RunFolderError} where a file of it is not what a run writes */
+export async function endingOf(
+  { folder, step, which }: NonNullable<NamedCheckpoint["run"]>,
+): Promise<EvaluatedRun> {
+  const config = await readRunConfig(folder), history = await readHistory(folder);
+  const { state, cause } = await stateOf(folder, { summary: await readSummary(folder), history });
+  const good = state === "diverged" ? endOf(history)?.from : undefined;
+  return {
+    ...{ folder, step, which, state },
+    of: valuesAtEnd(config, history).steps ?? config.steps,
+    ...(cause !== undefined && { cause }),
+    ...(good !== undefined && { good }),
+  };
 }
 
 /** @throws {Error} marked as usage, where one of these paths of the run is a module in its own folder */

@@ -111,20 +111,22 @@ export async function loadTrainingState(folder: string): Promise<TrainingState> 
   return trainingStateSchema.parse(state) as unknown as TrainingState;
 }
 
-/** A checkpoint that cannot be continued from. */
+/** A checkpoint that cannot be continued from, or whose weights cannot be used. */
 export class CheckpointError extends Error {
   override name = "CheckpointError";
   constructor(
     folder: string,
     why: string,
     {
+      action = "resume from",
       cure = "Name another checkpoint of the run; train --resume RUN takes the newest good one",
       cause,
     }: {
+      action?: string;
       cure?: string;
       cause?: unknown;
     } = {},
   ) {
-    super(`Cannot resume from ${folder} as ${why}. ${cure}`, { cause });
+    super(`Cannot ${action} ${folder} as ${why}. ${cure}`, { cause });
   }
 }

@@ -40,6 +40,23 @@ export const unguard = (cell: string): string =>
 export const numberCell = (value: number | null): string =>
   value === null || !Number.isFinite(value) ? "" : Object.is(value, -0) ? "0" : String(value);
 
+/** The number that `numberCell` was given; NaN of an empty cell. @throws {TypeError} for any other text */
+export function cellNumber(cell = ""): number {
+  if (cell === "" || cell === "NaN") return NaN;
+  const value = Number(cell);
+  if (cell.trim() === cell && !Number.isNaN(value)) return value;
+  throw new TypeError(`a number, or nothing, stands there: it is ${JSON.stringify(cell)}`);
+}
+
+const SLACK = 1e-6; // what rounding may add
+
+/** The same of a share. @throws {TypeError} for what lies beyond 0 to 1, named by `name` */
+export function cellShare(name: string, cell = ""): number {
+  const value = cellNumber(cell);
+  if (!(value < -SLACK || value > 1 + SLACK)) return value;
+  throw new TypeError(`${name} is a share, 0 to 1: it is ${cell}`);
+}
+
 /** What was given as a text and may be a number: one stays as it is, also below zero. */
 export const givenCell = (text: string): string =>
   /^-?[\d.]/.test(text) && Number.isFinite(Number(text)) ? text : guard(text);
@@ -83,10 +100,16 @@ export const evaluationCells = (phase: Phase, report: EvaluationReport): string[
   ...[report.exact, report.reward, report.tokens].map(numberCell),
 ];
 
-/** The row that `evaluationCells` was given. */
-export function evaluationOf([step, phase, ...cells]: readonly string[]): EvaluationRow {
-  const [exact, reward, tokens] = cells.map((cell) => cell === "" ? NaN : Number(cell));
-  return { step: Number(step), ...parsePhase(phase), exact, reward, tokens };
+/** The row that `evaluationCells` was given. @throws {TypeError} for another */
+export function evaluationOf(
+  [step, phase, exact, reward, tokens]: readonly string[],
+): EvaluationRow {
+  return {
+    step: cellNumber(step),
+    ...parsePhase(phase),
+    exact: cellShare("exact", exact),
+    ...{ reward: cellNumber(reward), tokens: cellNumber(tokens) },
+  };
 }
 
 /** The rewards that a header of completions.csv names. */
@@ -105,18 +128,21 @@ export const completionCells = (row: CompletionRow, rewards: readonly string[]):
   ...rewards.map((name) => numberCell(row.scores[name] ?? null)),
 ];
 
-/** The row that `completionCells` was given. */
+/** The row that `completionCells` was given. @throws {TypeError} for another */
 export function completionOf(cells: readonly string[], rewards: readonly string[]): CompletionRow {
   const [step, phase, id, prompt, completion, answer, reward, ...scores] = cells;
-  const number = (cell: string) => cell === "" ? null : Number(cell);
+  const number = (cell: string, name = "") => {
+    const value = name === "exact" ? cellShare(`score:${name}`, cell) : cellNumber(cell);
+    return Number.isNaN(value) ? null : value;
+  };
   return {
-    step: Number(step),
+    step: cellNumber(step),
     ...parsePhase(unguard(phase)),
     id: unguard(id),
     prompt: unguard(prompt),
     completion: unguard(completion),
     answer: unguard(answer),
     reward: number(reward),
-    scores: Object.fromEntries(rewards.map((name, i) => [name, number(scores[i])])),
+    scores: Object.fromEntries(rewards.map((name, i) => [name, number(scores[i], name)])),
   };
 }

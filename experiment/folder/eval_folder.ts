@@ -5,6 +5,7 @@ import { disk } from "../../model/files/disk.ts";
 import type { EvalResult } from "../eval/eval.ts";
 import { evalTableText } from "../eval/table.ts";
 import { listFolder, placeFolder, replaceFile, writeError } from "./files.ts";
+import { refuseLinks } from "./links.ts";
 
 /** Where evaluations are written, each into a folder of its own. */
 export const EVALS = "evals";
@@ -30,13 +31,14 @@ export async function evalFolder(
 
 /**
  * Refuses a place where an evaluation cannot be written, before it takes its time.
- * @throws {Error} marked as usage, where something is
+ * @throws {Error} marked as usage, where something is, or a link leads out of where it lies
  * @throws {WriteError} where this program may not write
  */
 export async function requirePlace(out: string): Promise<void> {
   if (Deno.permissions.querySync({ name: "write", path: out }).state !== "granted") {
     throw writeError(out, new Deno.errors.NotCapable(out), EVALS);
   }
+  await refuseLinks(out, EVALS);
   if ((await listFolder(out).catch(() => ["a file"])).length === 0) return;
   throw asUsage(
     new Error(`Cannot write ${out} as it is not empty. Choose another folder with --out`),

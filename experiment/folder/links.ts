@@ -4,6 +4,7 @@
  * @module
  */
 import { dirname, join, relative, resolve, sep } from "node:path";
+import { asUsage } from "../../base/usage.ts";
 import { ifThere } from "../../model/files/deno_folder.ts";
 
 /** A path that leads elsewhere, or to what is neither a file nor a folder. */
@@ -34,13 +35,14 @@ export async function requireWithin(folder: string, path: string): Promise<void>
 }
 
 /**
- * Refuses a run folder that a link leads out of the folder that it lies in, or out of `runs` where it is
- * named as one of those. Of what is not there, the nearest parent that is there decides.
+ * Refuses a folder that a link leads out of the folder that it lies in, or out of `place` where it is named as
+ * one of those there. Of what is not there, the nearest parent that is there decides.
+ * @param place where such folders are kept, of the working folder: "runs", "evals", "exports"
  * @throws {LinkError} naming where it leads
  */
-export async function requireRunFolder(folder: string): Promise<void> {
-  const [full, runs] = [resolve(folder), resolve("runs")];
-  const within = full.startsWith(runs + sep) ? runs : dirname(full);
+export async function requireRunFolder(folder: string, place = "runs"): Promise<void> {
+  const [full, all] = [resolve(folder), resolve(place)];
+  const within = full.startsWith(all + sep) ? all : dirname(full);
   let real: string | undefined;
   for (let path = full; path !== within && real === undefined; path = dirname(path)) {
     real = await ifThere(Deno.realPath(path));
@@ -48,8 +50,16 @@ export async function requireRunFolder(folder: string): Promise<void> {
   }
   if (real === undefined) return;
   if (real.startsWith(join(await Deno.realPath(within), sep))) return;
+  const what = place === "runs" ? "run folder" : "folder";
   throw new LinkError(
-    `Cannot use the run folder ${folder} as a link leads it out of ${within}: to ${real}. ` +
+    `Cannot use the ${what} ${folder} as a link leads it out of ${within}: to ${real}. ` +
       "Name that folder itself",
   );
+}
+
+/** As `requireRunFolder`, of a folder that was asked for. @throws {LinkError} marked as usage */
+export async function refuseLinks(folder: string, place?: string): Promise<void> {
+  await requireRunFolder(folder, place).catch((error) => {
+    throw error instanceof LinkError ? asUsage(error) : error;
+  });
 }

@@ -7,6 +7,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import about from "../../deno.json" with { type: "json" };
+import { oneLine } from "../../base/excerpt.ts";
 import { type Disk, disk } from "../../model/files/disk.ts";
 import { readIfThere } from "../../model/files/deno_folder.ts";
 import type { RunInfo } from "../observer.ts";
@@ -116,21 +117,26 @@ export async function readManifest(folder: string): Promise<Manifest | undefined
   return manifest;
 }
 
-/** Why the files in the checkpoint `folder` are not those of its manifest; undefined where they are. */
+/**
+ * Why the files in the checkpoint `folder` are not those of its manifest; undefined where they are.
+ * @param isRead which of them must be there, as they were. Default: all
+ */
 export async function faultOfFiles(
   folder: string,
   { files }: Pick<Manifest, "files">,
+  isRead: (name: string) => boolean = () => true,
 ): Promise<string | undefined> {
   const there = await filesOf(folder);
-  const missing = Object.keys(files).find((name) => !there.includes(name));
-  if (missing !== undefined) return `${missing} is missing`;
+  const read = Object.entries(files).filter(([name]) => isRead(name));
+  const missing = read.find(([name]) => !there.includes(name));
+  if (missing !== undefined) return `${missing[0]} is missing`;
   const foreign = there.find((name) => !Object.hasOwn(files, name));
-  if (foreign !== undefined) return `${foreign} is not a file of it`;
-  for (const [name, { bytes }] of Object.entries(files)) {
+  if (foreign !== undefined) return `${oneLine(foreign)} is not a file of it`;
+  for (const [name, { bytes }] of read) {
     const { size } = await Deno.stat(join(folder, name));
     if (size !== bytes) return `${name} has ${size} bytes: it was written with ${bytes}`;
   }
-  for (const [name, { sha256 }] of Object.entries(files)) {
+  for (const [name, { sha256 }] of read) {
     if ((await markOf(join(folder, name))).sha256 !== sha256) {
       return `${name} does not hold what was written: its hash differs`;
     }

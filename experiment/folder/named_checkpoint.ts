@@ -11,9 +11,12 @@ export interface NamedCheckpoint {
   model: string;
   /** Name for a folder. */
   name: string;
-  /** The run's folder, and the step of its checkpoint; absent where it is a model. */
-  run?: { folder: string; step: number };
+  /** The run's folder, and its checkpoint; absent where it is a model. */
+  run?: { folder: string; step: number; which: WhichCheckpoint };
 }
+
+/** Why it is this one: the run alone stands for its last, RUN@best for its best; "named": it was asked for. */
+export type WhichCheckpoint = "last" | "best" | "named";
 
 /**
  * A run, which stands for its last checkpoint or that of `step`, RUN@best, a checkpoint's folder, or a model.
@@ -37,7 +40,9 @@ export async function namedCheckpoint(
   const run = await namedRun(path);
   if (run?.which === "best") {
     const best = await bestStep(run.folder);
-    if (step === undefined || step === best) return await ofRun(run.folder, { step: best, action });
+    if (step === undefined || step === best) {
+      return await ofRun(run.folder, { step: best, action, which: "best" });
+    }
     throw no(`its best is step ${best}`);
   }
   if (run) return await ofRun(path, { step, action });
@@ -57,7 +62,11 @@ export async function namedCheckpoint(
 
 async function ofRun(
   folder: string,
-  { step: asked, action }: { step?: number; action: string },
+  { step: asked, action, which = asked === undefined ? "last" : "named" }: {
+    step?: number;
+    action: string;
+    which?: WhichCheckpoint;
+  },
 ): Promise<NamedCheckpoint> {
   await readRunConfig(folder); // says what is wrong with it
   const steps = await checkpointSteps(folder), step = asked ?? steps.at(-1);
@@ -69,5 +78,5 @@ async function ofRun(
     throw asUsage(new Error(`no checkpoint of step ${step} in ${folder}.  Steps: ${there}`));
   }
   const name = basename(await Deno.realPath(folder)) + (asked === undefined ? "" : `-step-${step}`);
-  return { model: checkpointFolder(folder, step), name, run: { folder, step } };
+  return { model: checkpointFolder(folder, step), name, run: { folder, step, which } };
 }

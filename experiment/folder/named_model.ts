@@ -1,5 +1,6 @@
 /** What people name where a model is asked for: a run stands for its last checkpoint, RUN@best for its best. @module */
 import { join } from "node:path";
+import { oneLine } from "../../base/excerpt.ts";
 import { didYouMean } from "../../base/names.ts";
 import { asUsage } from "../../base/usage.ts";
 import { kindOf, readIfThere } from "../../model/files/deno_folder.ts";
@@ -160,4 +161,4 @@ async function whatItIs(path: string, names: readonly string[]): Promise<string>
 
 /** A few names. */
 const shown = (names: readonly string[]): string =>
-  names.slice(0, 5).join(", ") + (names.length > 5 ? `, … (${names.length})` : "");
+  names.slice(0, 5).map(oneLine).join(", ") + (names.length > 5 ? `, … (${names.length})` : "");

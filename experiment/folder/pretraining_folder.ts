@@ -6,6 +6,7 @@ import { asUsage } from "../../base/usage.ts";
 import type { Gpt2 } from "../../model/gpt2.ts";
 import { END_OF_TEXT, type TokenizerJson } from "../../model/tokenizer/bpe.ts";
 import { flushTree, ignoreAbsent, listFolder, makeParents, writeError } from "./files.ts";
+import { refuseLinks } from "./links.ts";
 import { pretrainStateSchema, readChecked, RunFolderError } from "./schemas.ts";
 
 /** What a checkpoint remembers beside weights and optimizer. */
@@ -26,10 +27,11 @@ export const BEST = "best";
 /**
  * Makes the folder, or on `resume` gives the newest checkpoint in it.
  * @throws {WriteError} when it cannot be made
- * @throws {Error} marked as usage, when something is there that a new model would overwrite, or there is
- * nothing to resume
+ * @throws {Error} marked as usage, when something is there that a new model would overwrite, there is
+ * nothing to resume, or a link leads out of where the folder lies
  */
 export async function openFolder(out: string, resume: boolean): Promise<string | undefined> {
+  await refuseLinks(out);
   if (resume) return await newestCheckpoint(out);
   const names = await listFolder(out).catch(() => []);
   if (names.length > 0) {

@@ -1,15 +1,13 @@
 /** Finds what of a run can be continued: its newest checkpoint that is whole and its own. @module */
 import { join } from "node:path";
-import { openSafetensors } from "../../model/files/safetensors.ts";
-import { loadTrainingState } from "./checkpoint.ts";
 import { listFolder, listFolders } from "./files.ts";
 import { faultOfTable } from "./growing_file.ts";
-import { readHistory, type RunEvent, settingsAt } from "./history.ts";
-import { differences } from "./identity.ts";
+import { readHistory } from "./history.ts";
 import { requireRunFolder, requireWithin } from "./links.ts";
 import { RunLock } from "./lock.ts";
-import { faultOfFiles, type Manifest, readManifest } from "./manifest.ts";
+import type { Manifest } from "./manifest.ts";
 import { checkpointFolder, checkpointSteps, readRunConfig, type RunConfig } from "./run_data.ts";
+import { type CheckpointOfRun, examine } from "./sound_checkpoint.ts";
 
 /** A checkpoint that was not taken. */
 export interface PassedOver {
@@ -67,7 +65,7 @@ export async function findResumable(
   const steps = (await checkpointSteps(folder)).filter((step) => step <= upTo);
   for (const step of steps.reverse()) {
     const checkpoint = checkpointFolder(folder, step);
-    const { why, manifest } = await examine(folder, { step, config, history });
+    const { why, manifest } = await examineWithRows(folder, { step, config, history });
     if (why !== undefined) {
       passedOver.push({ folder: checkpoint, why });
       continue;
@@ -90,57 +88,24 @@ export async function findResumable(
 }
 
 /** Why a checkpoint cannot be continued from, in words that follow "as"; with its manifest. */
-async function examine(
+async function examineWithRows(
   folder: string,
-  { step, config, history }: { step: number; config: RunConfig; history: readonly RunEvent[] },
+  checkpoint: CheckpointOfRun,
 ): Promise<{ why?: string; manifest?: Manifest }> {
-  const place = checkpointFolder(folder, step);
+  const { why, manifest } = await examine(folder, checkpoint, "run");
+  if (why !== undefined || !manifest) return { why, manifest };
   try {
-    const manifest = await readManifest(place);
-    if (manifest) {
-      return { manifest, why: await faultOf(folder, { step, config, history, manifest }) };
-    }
-    return {
-      why: config.id === undefined ? await faultOfOlder(place, step) : "it has no manifest",
-    };
+    return { manifest, why: await faultOfRows(folder, manifest) };
   } catch (error) {
     return { why: (error as Error).message };
   }
 }
 
-async function faultOf(
-  folder: string,
-  { step, config, history, manifest }: {
-    step: number;
-    config: RunConfig;
-    history: readonly RunEvent[];
-    manifest: Manifest;
-  },
-): Promise<string | undefined> {
-  if (manifest.step !== step) return `it is the checkpoint of step ${manifest.step}, renamed`;
-  const { id = null, source, weights, task, algorithm, seed } = config;
-  const settings = settingsAt(config.config, history, step);
-  const now = { run: id, settings, source, weights, task, algorithm, seed };
-  const [different] = differences(manifest, now);
-  if (different !== undefined) {
-    const files = history.length > 0 ? "config.json and history.json are" : "config.json is";
-    return `the run's ${files} not of it: ${different}`;
-  }
-  const fault = await faultOfFiles(checkpointFolder(folder, step), manifest);
-  if (fault !== undefined) return fault;
-  for (const [name, mark] of Object.entries(manifest.tables)) {
+async function faultOfRows(folder: string, { tables }: Manifest): Promise<string | undefined> {
+  for (const [name, mark] of Object.entries(tables)) {
     await requireWithin(folder, join(folder, name));
     const fault = await faultOfTable(join(folder, name), mark);
     if (fault !== undefined) return `of ${name}, ${fault}`;
-  }
-}
-
-/** As far as it can be told without a manifest. @throws {Error} where a file cannot be read */
-async function faultOfOlder(place: string, step: number): Promise<string | undefined> {
-  const { trainer } = await loadTrainingState(place);
-  if (trainer.step !== step) return `its trainer.json is of step ${trainer.step}`;
-  for (const name of await listFolder(place)) {
-    if (name.endsWith(".safetensors")) (await openSafetensors(join(place, name)))[Symbol.dispose]();
   }
 }
 

@@ -24,6 +24,7 @@ import {
   RunFolderError,
   summarySchema,
 } from "./schemas.ts";
+import { completionsFault, metricRows, metricsFault, twiceFault } from "./table_faults.ts";
 
 export { RunFolderError } from "./schemas.ts";
 
@@ -93,39 +94,82 @@ export async function readRunConfig(folder: string): Promise<RunConfig> {
 export const readSummary = async (folder: string): Promise<Summary | undefined> =>
   await readChecked(folder, "summary.json", summarySchema) as Summary | undefined;
 
-/** `metrics.csv` by the names of today, as `RunData` has it. @throws as `readTable` */
+/**
+ * `metrics.csv` by the names of today, as `RunData` has it.
+ * @throws {RunFolderError} when it is not what a run writes, or the run is finished and this is not all of it
+ */
 export async function readMetrics(
   folder: string,
   algorithm: string,
 ): Promise<Pick<RunData, "names" | "metrics">> {
-  const [head = ["step"], ...lines] = await readTable(folder, "metrics.csv");
-  return {
-    names: head.slice(1).map((name) => currentColumn(name, algorithm)),
-    metrics: lines.map((cells) => cells.map((cell) => cell === "" ? NaN : Number(cell))),
-  };
+  const table = await metricsAsTheyAre(folder, algorithm), summary = await readSummary(folder);
+  refuse(folder, "metrics.csv", summary && metricsFault(summary, table.metrics));
+  return table;
 }
 
-/** @throws {RunFolderError} when the folder holds no run or a file of it is malformed */
-export async function readRun(folder: string): Promise<RunData> {
+async function metricsAsTheyAre(
+  folder: string,
+  algorithm: string,
+): Promise<Pick<RunData, "names" | "metrics">> {
+  const [head = ["step"], ...lines] = await readTable(folder, "metrics.csv");
+  const names = head.slice(1).map((name) => currentColumn(name, algorithm));
+  refuse(folder, "metrics.csv", twiceFault(names)); // an old name of one that is there too, say
+  try {
+    return { names, metrics: metricRows(lines, { names, algorithm }) };
+  } catch (error) {
+    throw new RunFolderError(faultWords(folder, "metrics.csv", (error as Error).message), {
+      cause: error,
+    });
+  }
+}
+
+/** @throws {RunFolderError} where something is wrong with a table of the run */
+function refuse(folder: string, name: string, fault: string | undefined): void {
+  if (fault !== undefined) throw new RunFolderError(faultWords(folder, name, fault));
+}
+
+const faultWords = (folder: string, name: string, fault: string): string =>
+  `Cannot read ${folder}/${name} as ${fault}. Put it back as the run wrote it`;
+
+/**
+ * @param options.isWhole whether what has a summary must have all of its rows: not where a run is continued
+ * that had ended. Default true
+ * @throws {RunFolderError} when the folder holds no run or a file of it is malformed, or cut off
+ */
+export async function readRun(
+  folder: string,
+  { isWhole = true }: { isWhole?: boolean } = {},
+): Promise<RunData> {
   const config = await readRunConfig(folder);
   const [title = [], ...texts] = await readTable(folder, "completions.csv");
   const rewards = scoreNames(title);
-  const [, ...evaluations] = await readTable(folder, "evaluations.csv");
-  const history = await readHistory(folder);
+  const history = await readHistory(folder), summary = await readSummary(folder);
+  const table = await metricsAsTheyAre(folder, config.algorithm);
+  const completions = texts.map((cells, i) =>
+    readRow(folder, "completions.csv", i + 1, () => completionOf(cells, rewards))
+  );
+  if (isWhole && summary) {
+    refuse(folder, "metrics.csv", metricsFault(summary, table.metrics));
+    refuse(folder, "completions.csv", completionsFault(summary, { completions, history }));
+  }
   return {
     folder,
     config: { ...config, ...valuesAtEnd(config, history) },
     history,
-    ...await readMetrics(folder, config.algorithm),
-    completions: texts.map((cells, i) =>
-      readRow(folder, "completions.csv", i + 1, () => completionOf(cells, rewards))
-    ),
-    evaluations: evaluations.map((cells, i) =>
-      readRow(folder, "evaluations.csv", i + 1, () => evaluationOf(cells))
-    ),
-    summary: await readSummary(folder),
+    ...table,
+    completions,
+    evaluations: await readEvaluations(folder),
+    summary,
     checkpoints: await checkpointSteps(folder),
   };
+}
+
+/** Every evaluation of a run. @throws {RunFolderError} for a row that no version writes */
+export async function readEvaluations(folder: string): Promise<EvaluationRow[]> {
+  const [, ...rows] = await readTable(folder, "evaluations.csv");
+  return rows.map((cells, i) =>
+    readRow(folder, "evaluations.csv", i + 1, () => evaluationOf(cells))
+  );
 }
 
 /** What of a config was changed when the run was resumed. */
@@ -143,7 +187,8 @@ function readRow<Row>(folder: string, table: string, row: number, read: () => Ro
     return read();
   } catch (error) {
     throw new RunFolderError(
-      `Cannot read row ${row} of ${folder}/${table}: ${(error as Error).message}`,
+      `Cannot read row ${row} of ${folder}/${table}: ${(error as Error).message}. Put it back as ` +
+        "the run wrote it",
       { cause: error },
     );
   }
@@ -193,16 +238,20 @@ export async function checkpointSteps(folder: string): Promise<number[]> {
 /**
  * Cells of a table of the run; no rows where there is no file. A row that was cut off amid its writing, as
  * by a kill, is left out.
+ * @throws {RunFolderError} for what is no table, or has two columns of one name
  */
 export async function readTable(folder: string, name: string): Promise<string[][]> {
   const text = await readIfThere(join(folder, name));
   if (text === undefined) return [];
+  let rows: string[][];
   try {
-    return readCsv(wholeRows(text));
+    rows = readCsv(wholeRows(text));
   } catch (error) {
     throw new RunFolderError(
       `Cannot read ${folder}/${name} as it is not a whole CSV table: ${(error as Error).message}`,
       { cause: error },
     );
   }
+  refuse(folder, name, twiceFault(rows[0] ?? []));
+  return rows;
 }

@@ -325,7 +325,7 @@ export class RunFolder implements RunObserver {
     { folder, step, asked = { settings: {} } }: NonNullable<RunFolderOptions["resume"]>,
     info: RunInfo,
   ): Promise<void> {
-    const run = await readRun(folder);
+    const run = await readRun(folder, { isWhole: false }); // its summary may be of later steps
     for (const [step, ...values] of run.metrics) {
       this.#course.take(step, Object.fromEntries(run.names.map((name, i) => [name, values[i]])));
     }

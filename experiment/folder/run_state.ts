@@ -3,10 +3,16 @@ import { join } from "node:path";
 import { isBetter } from "../best.ts";
 import type { Best, Summary } from "../observer.ts";
 import { ifThere } from "../../model/files/deno_folder.ts";
-import { evaluationOf } from "./csv.ts";
 import { endOf, readHistory, type RunEvent } from "./history.ts";
 import { LOCK_FILE } from "./lock.ts";
-import { readRunConfig, readSummary, readTable, type RunConfig, valuesAtEnd } from "./run_data.ts";
+import {
+  readEvaluations,
+  readRunConfig,
+  readSummary,
+  readTable,
+  type RunConfig,
+  valuesAtEnd,
+} from "./run_data.ts";
 
 /** `stopped`: by a signal or a kill, it can be continued. `failed`: by an error. */
 export type RunState = "finished" | "running" | "stopped" | "failed" | "diverged";
@@ -81,8 +87,7 @@ function bestOf({ best, heldout: { before, after }, steps }: Summary): Best {
 }
 
 async function bestSoFar(folder: string): Promise<Best | undefined> {
-  const [, ...rows] = await readTable(folder, "evaluations.csv");
-  return rows.map(evaluationOf).filter(({ split }) => split === "heldout")
+  return (await readEvaluations(folder)).filter(({ split }) => split === "heldout")
     .reduce<Best | undefined>((best, one) => best && !isBetter(one, best) ? best : one, undefined);
 }
 

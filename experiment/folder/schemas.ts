@@ -91,7 +91,8 @@ export const runConfigSchema = z.looseObject({
 
 // JSON has no NaN: the mean of no scores is written as null.
 const mean = z.number().nullable().transform((value) => value ?? NaN);
-const split = z.looseObject({ exact: mean, reward: mean, measure: mean.optional() });
+const share = z.number().min(0).max(1).nullable().transform((value) => value ?? NaN);
+const split = z.looseObject({ exact: share, reward: mean, measure: mean.optional() });
 const players = z.looseObject({
   prompts: z.int().positive(),
   copy: split,

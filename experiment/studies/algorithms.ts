@@ -29,6 +29,10 @@ export const algorithms: Study = {
       .map(({ name }) => name);
     const [best, ...others] = ranked, lowest = ranked.at(-1);
     if (best === undefined || lowest === undefined) return [];
+    if (others.length === 0) {
+      const alone = `${best} alone has a finished run, ${results.said(best, exactAfter)}`;
+      return [`${alone}: there is nothing to compare it with.`];
+    }
     const apart = others.filter((name) =>
       results.difference(best, name, exactAfter).verdict === "higher"
     );

@@ -56,10 +56,11 @@ export class Results {
     return intervalWords(this.interval(arm, measure), digits);
   }
 
-  /** `A against B: exact after 0.91 (…) and 0.83 (…), a difference of 0.08 (…): …` */
+  /** `A and B: exact after 0.91 (…) and 0.83 (…), a difference of 0.08 (…): …`, or why there is none. */
   compared(a: string, b: string, measure: Measure): string {
-    const apart = this.difference(a, b, measure),
-      seeds = apart.n === 1 ? "1 seed" : `${apart.n} seeds`;
+    const apart = this.difference(a, b, measure);
+    if (apart.n === 0) return `${a} and ${b}: nothing to compare, as ${this.#lack(a, b, measure)}.`;
+    const seeds = apart.n === 1 ? "1 seed" : `${apart.n} seeds`;
     const end = {
       higher: `${a} is higher`,
       lower: `${b} is higher`,
@@ -69,6 +70,16 @@ export class Results {
     return `${a} and ${b}: ${measure.name} ${each}, a difference of ${
       intervalWords(apart)
     }: ${end}.`;
+  }
+
+  /** Why no seed has the measure in both arms. */
+  #lack(a: string, b: string, measure: Measure): string {
+    const all = [a, b];
+    const idle = all.filter((arm) => !this.runs.some((one) => one.arm === arm));
+    if (idle.length > 0) return `no run of ${idle.join(" and none of ")} has finished`;
+    const blank = all.filter((arm) => this.values(arm, measure).length === 0);
+    if (blank.length > 0) return `no run of ${blank.join(" and none of ")} has ${measure.name}`;
+    return "no seed has finished in both";
   }
 }
 

@@ -77,9 +77,13 @@ const row = (step: number, phase: string, i: number, completion: string): Comple
 
 /** Every metric of a PPO step, made up from the step number. */
 export function fakeMetrics(step: number): Record<string, number> {
-  const names = [...ppo.metrics.map(({ name }) => name), "rewards/exact/mean"];
+  const isShare = ({ range }: { range: string }) => range === "0 to 1" || range === "0 or 1";
+  const names = ppo.metrics.map((metric) => [metric.name, isShare(metric)] as const);
   return Object.fromEntries(
-    names.map((name, i) => [name, Math.sin(step / 7 + i) / 3 + step / 100]),
+    [...names, ["rewards/exact/mean", true] as const].map(([name, isShare], i) => {
+      const value = Math.sin(step / 7 + i) / 3 + step / 100;
+      return [name, isShare ? Math.min(1, Math.max(0, value)) : value];
+    }),
   );
 }
 

@@ -11,7 +11,11 @@ export interface Printed {
 }
 
 /** Runs a command line, given as one text without quotes. */
-export async function run(line: string, columns = 100): Promise<Printed> {
+export const run = (line: string, columns = 100): Promise<Printed> =>
+  runWords(line.split(" "), columns);
+
+/** Runs a command line, given word by word. */
+export async function runWords(words: readonly string[], columns = 100): Promise<Printed> {
   const said: Record<"out" | "err", string> = { out: "", err: "" };
   const terminal: Terminal = {
     out: (line) => said.out += `${line}\n`,
@@ -20,5 +24,5 @@ export async function run(line: string, columns = 100): Promise<Printed> {
     fancy: false,
     columns,
   };
-  return { code: await main(line.split(" "), { terminal }), ...said };
+  return { code: await main(words, { terminal }), ...said };
 }

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
+import { readRun } from "../../experiment/folder/run_data.ts";
 import { inTemporary, withFolder } from "../_folder.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -230,6 +231,9 @@ inTemporary(
     assert.deepEqual(history.at(-1).files.dataFiles, [
       { name: "sums.jsonl", sha256: await sumOf(`${place}/sums.jsonl`) },
     ]);
+    const { completions } = await readRun(`${place}/runs/a`); // other prompts after than before: no damage
+    const asked = (phase: string) => completions.filter((row) => row.phase === phase).length;
+    assert.deepEqual([asked("before"), asked("after")], [10, 9]);
   },
 );
 
@@ -275,7 +279,10 @@ inTemporary(
       help.out,
       /^Settings, Task:\n {2}level +how many prompts\n +\(default 1, 1 to 3\)$/m,
     );
-    assert.match(help.out, /^Of letters: --steps 1 --reward exact --algorithm grpo\.$/m);
+    assert.match(
+      help.out,
+      /^Of letters: --steps 1 --reward exact --model tiny --algorithm grpo\.$/m,
+    );
     assert.match(help.out, /^ {2}groupSize /m); // of the algorithm that the task decides on
     const { code, out, err } = await train(place, `letters.ts level=2 groupSize=2 ${SMALL}`);
     assert.equal(code, 0, err);
@@ -347,6 +354,9 @@ Deno.test("files that are at fault end with 1, and are named with the line", () 
       late.err,
       /^caused by: Error: no false\n +at helper \(file:.*\/late\.ts:2:9\)\n +at .*\/late\.ts:4:\d+\)?$/m,
     );
+    await Deno.writeTextFile(`${place}/whole.csv`, TABLE);
+    const whole = await train(place, "whole.csv --help");
+    assert.match(whole.out, /^Of whole: --steps 40 --reward exact --model tiny\.$/m);
     const help = await train(place, "broken.csv --help");
     assert.equal(help.code, 0);
     assert.match(help.out, /broken\.csv cannot be opened so: Cannot read broken\.csv:3 as/);

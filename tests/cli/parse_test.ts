@@ -158,7 +158,7 @@ Deno.test("help shows the default that holds: a preset's, else the task's, else 
   const help = helpOf(training.spec, ["colors"]);
   assert.match(help, /\(default: 2e-4 of colors, in place of 1\.41e-5, 0 to/);
   assert.match(help, /^Where a value is said to be of colors, it wins over/m);
-  assert.match(help, /^Of colors: --steps 40 --reward semantic\.$/m);
+  assert.match(help, /^Of colors: --steps 40 --reward semantic --model tiny\.$/m);
   assert.match(
     helpOf(training.spec),
     /A task's own values win over these defaults, a preset's over/,

@@ -1,12 +1,19 @@
 import assert from "node:assert/strict";
 import type { Command } from "../../cli/command.ts";
 import { main } from "../../cli/main.ts";
-import { guarded, harmless, jsonLine, printable, printableMessage } from "../../cli/printable.ts";
+import {
+  firstLine,
+  guarded,
+  harmless,
+  jsonLine,
+  printable,
+  printableMessage,
+} from "../../cli/printable.ts";
 import { Progress } from "../../cli/progress.ts";
 import { modelCard } from "../../cli/report/card.ts";
 import { escape } from "../../cli/report/report.ts";
 import { markdown, scalar } from "../../cli/report/markdown.ts";
-import { paint, type Terminal } from "../../cli/terminal.ts";
+import { columns, paint, type Terminal } from "../../cli/terminal.ts";
 import { PAYLOADS } from "../_payloads.ts";
 import { HOSTILE } from "./_fake.ts";
 import { info } from "./_folders.ts";
@@ -64,6 +71,31 @@ Deno.test("whatever a command prints or throws, nothing of it acts on a terminal
       }
     }
   }
+});
+
+Deno.test("a line stays one line, whatever stands in it; a message keeps its own lines", async () => {
+  const terminal = remembering(true), safe = guarded(terminal);
+  const red = "\u001b[31mred\nfinished\u001b[39m";
+  for (const say of [safe.out, safe.err]) say(`a\nb ${red}`);
+  const shown = "a\\nb \u001b[31mred\\nfinished\u001b[39m";
+  assert.deepEqual(terminal.lines, [shown, shown]);
+  safe.write("a\nb");
+  assert.equal(terminal.lines.at(-1), "a\nb");
+  const failing: Command = {
+    ...careless,
+    spec: { ...careless.spec, positional: [["[name]", "a name"]] },
+    run({ positional: [name] }) {
+      throw new Error(`Cannot find ${name}:\nlook elsewhere`);
+    },
+  };
+  const plain = remembering(false);
+  await main(["careless", "a\nb/c\nd/"], { commands: [failing], terminal: plain });
+  assert.deepEqual(plain.lines.slice(0, 2), [
+    "error: Cannot find a\\nb/c\\nd/:",
+    "look elsewhere",
+  ]);
+  assert.deepEqual(columns([["name", "n"], ["a\nb", "1"]]), ["name  n", "a\\nb  1"]);
+  assert.equal(firstLine(new Error("Cannot read a\nb as:\nmore"), "a\nb"), "Cannot read a\\nb as:");
 });
 
 Deno.test("names that were typed and not found do not act either", async () => {

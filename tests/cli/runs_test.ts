@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { run } from "./_terminal.ts";
+import { run, runWords } from "./_terminal.ts";
 import { RunLock } from "../../experiment/folder/lock.ts";
 import { isLocked } from "../../experiment/folder/run_state.ts";
 import { writeSweep } from "../../experiment/folder/sweep_file.ts";
@@ -170,6 +170,7 @@ inTemporary(
     assert.equal(code, 0, err);
     assert.match(err, /^passed over \S+\/broken: /m);
     const said = JSON.parse(out);
+    assert.match(said.notices.join("\n"), /^passed over \S+\/broken: /m);
     assert.deepEqual(said.differing, ["algorithm", "reward"]);
     assert.equal(said.groups.length, 2);
     assert.deepEqual(
@@ -185,5 +186,132 @@ inTemporary(
     assert.equal(again.code, 2);
     assert.match(again.err, /no runs are left to compare/);
     assert.equal((await run("compare")).code, 2);
+  },
+);
+
+inTemporary(
+  "a damaged copy of a finished run is named on page and terminal, and displaces nothing",
+  async (place) => {
+    const good = await makeRun(`${place}/good`);
+    const later = { started: "2026-11-28T08:00:00Z" };
+    const damages: Record<string, (text: string) => string> = {
+      short: (text) => text.split("\n").slice(0, 5).join("\n") + "\n",
+      gone: () => "",
+      twice: (text) => text.replace("exact/mean", "other").replace("kl/reference", "score/mean"),
+      beyond: (text) => text.replace(",0.5,", ",1.5,"),
+    };
+    const metrics = {
+      "score/mean": (step: number) => step / 10,
+      "rewards/exact/mean": () => 0.5,
+      "kl/reference": () => 1,
+    };
+    for (const [name, damage] of Object.entries(damages)) {
+      const folder = await makeRun(`${place}/${name}`, { ...later, metrics });
+      const path = `${folder}/metrics.csv`;
+      await Deno.writeTextFile(path, damage(await Deno.readTextFile(path)));
+    }
+    const names = Object.keys(damages);
+    const all = names.map((name) => `${place}/${name}`).join(" ");
+    const { code, out, err } = await run(`compare ${good} ${all} --out ${place}/cmp --json`, 400);
+    assert.equal(code, 0, err);
+    const { groups, notices } = JSON.parse(out);
+    assert.deepEqual(groups.map(({ runs }: { runs: { folder: string }[] }) => runs[0].folder), [
+      good,
+    ]);
+    const page = await Deno.readTextFile(`${place}/cmp/compare.html`);
+    for (const name of names) {
+      const line = `passed over ${place}/${name}: Cannot read ${place}/${name}/metrics.csv as `;
+      assert.ok(notices.some((notice: string) => notice.startsWith(line)), name);
+      assert.ok(err.includes(line) && page.includes(line), name);
+    }
+    const none = await run(`compare ${all} --out ${place}/none`);
+    assert.equal(none.code, 2);
+    assert.match(none.err, /no runs are left to compare \(.*short: Cannot read .* 10 steps by its/);
+  },
+);
+
+inTemporary(
+  "of a sweep it is said what has not begun, with the line that goes on",
+  async (place) => {
+    const cells = ["1-a", "2-b"].map((folder) => ({ folder, values: {}, words: ["colors"] }));
+    const sweep = {
+      ...{ task: "colors", command: "deno task train colors", versions: {}, cells },
+      ...{ started: "2026-11-27T08:00:00Z", axes: [{ name: "seed", values: ["1", "2"] }] },
+    };
+    const folder = `${place}/sweep`;
+    await Deno.mkdir(folder);
+    await writeSweep(folder, sweep);
+    const { code, out, err } = await run(`runs ${folder}`, 200);
+    assert.equal(code, 0);
+    assert.match(out, /sweep +colors +2 waiting/);
+    const next = `deno task train --resume ${folder}`;
+    assert.equal(err, `${folder}: it is a sweep of 2 runs, none begun. Begin: ${next}\n`);
+    const { runs } = JSON.parse((await run(`runs ${folder} --json`)).out);
+    assert.deepEqual(runs.map(({ kind }: { kind: string }) => kind), ["sweep"]);
+    const compared = await run(`compare ${folder} --out ${place}/cmp`);
+    assert.equal(compared.code, 2);
+    assert.match(compared.err, /it is a sweep of 2 runs, none begun\. Begin: deno task train/);
+    await makeRun(`${folder}/1-a`);
+    const some = await run(`runs ${folder}`, 200);
+    assert.match(some.out, /1-a$/m);
+    assert.equal(some.err, `1 of 2 runs not begun. Go on: ${next}\n`);
+    await makeRun(`${place}/other`);
+    assert.equal((await run(`runs ${place}`)).err, "", "in a list its states say so");
+    // A study's line writes its page too; one that somebody put there is not shown.
+    for (
+      const [command, line] of [
+        [
+          "deno task study imdb --quick --seeds 1,2",
+          `study imdb --quick --seeds 1,2 --out ${folder}`,
+        ],
+        ["deno task study imdb; echo", `train --resume ${folder}`],
+      ]
+    ) {
+      await writeSweep(folder, { ...sweep, command });
+      assert.ok((await run(`runs ${folder}`, 200)).err.endsWith(`deno task ${line}\n`), command);
+    }
+  },
+);
+
+inTemporary(
+  "a name with line feeds and escapes is one word of one line, wherever it stands",
+  async (place) => {
+    const odd = "a\nfinished\u001b[2J\rb";
+    await Deno.mkdir(`${place}/runs`);
+    await makeRun(`${place}/runs/${odd}`, { settings: { note: odd } });
+    await makeRun(`${place}/runs/whole`);
+    await Deno.mkdir(`${place}/runs/${odd}bad`);
+    await Deno.writeTextFile(`${place}/runs/${odd}bad/config.json`, '{"task": \n3');
+    const before = Deno.cwd();
+    Deno.chdir(place);
+    try {
+      const lines = [
+        ["runs"],
+        ["runs", `runs/${odd}`],
+        ["runs", `runs/${odd}none`],
+        ["compare", "runs"],
+        ["compare", `runs/${odd}bad`],
+        ["compare", `runs/${odd}none/`],
+        ["eval", `runs/${odd}none`],
+        ["eval", `runs/${odd}`, "colors"],
+        ["train", "--resume", `runs/${odd}`],
+        ["generate", "x", "--model", `runs/${odd}`],
+        ["export", `runs/${odd}`],
+        ["generate", "x", "--model", "./runs"],
+      ];
+      for (const words of lines) {
+        for (const columns of [40, 300]) {
+          const { out, err } = await runWords(words, columns);
+          // deno-lint-ignore no-control-regex -- they must be gone
+          assert.doesNotMatch(out + err, /[\u001b\r]|^finished/m, words.join(" "));
+          assert.match(out + err, /a\\nfinished\\u\{1b\}\[2J\\rb/, words.join(" "));
+        }
+      }
+      // What is wrong with it is said whole, though its name has a line of its own.
+      const { out } = await runWords(["runs"], 300);
+      assert.match(out, /broken: Cannot use .*bad\/config\.json/);
+    } finally {
+      Deno.chdir(before);
+    }
   },
 );

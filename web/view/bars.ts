@@ -1,7 +1,11 @@
-/** A chart of bars in groups, with intervals where there are several runs. @module */
-import { drawing, FIELD, type Frame, legend, rule, text, TONES, valueAxis } from "./frame.ts";
+/**
+ * A chart of bars in groups, with intervals where there are several runs. Bars lie: above them there is room for
+ * the name of their group, and for as many groups as there are.
+ * @module
+ */
+import { drawing, type Frame, legendBelow, rule, SIZE, text, tickLabels, TONES } from "./frame.ts";
 import { axisOf, place, type Span } from "./scale.ts";
-import { coordinate as at, escape, fitted, short } from "./text.ts";
+import { coordinate as at, escape, fitted, LETTER, short } from "./text.ts";
 
 /** One bar: its value, NaN where there is none, and the interval of it. */
 export interface Bar {
@@ -10,76 +14,119 @@ export interface Bar {
   readonly high?: number;
 }
 
+/** Bars under one name. */
+export interface BarGroup {
+  readonly name: string;
+  /** Colour of its bars, as a line of the same thing has it; null: none of its own. Default 0. */
+  readonly tone?: number | null;
+  readonly bars: readonly Bar[];
+}
+
 /** All that a chart of bars shows. */
 export interface BarChart extends Frame {
   readonly span: Span;
-  /** What each bar of a group is, in the order of the bars. */
+  /** What each bar of a group is, in the order of the bars. The last is drawn full, those before it pale. */
   readonly series: readonly string[];
-  readonly groups: readonly { readonly name: string; readonly bars: readonly Bar[] }[];
+  readonly groups: readonly BarGroup[];
 }
+
+/** Left and right end of the bars; a tick's number stands in the middle under it. */
+const [LEFT, RIGHT] = [18, SIZE.width - 18];
+/** Heights: of a bar with its seam, of the line with the name above the bars of a group, of what parts groups. */
+const [BAR, NAME, GAP] = [14, 18, 8];
 
 /** The chart as SVG text, a part of a page. The same numbers give the same bytes. */
 export function barChart(chart: BarChart, id: string): string {
   const { groups, series, span } = chart;
-  const axis = axisOf(
-    groups.flatMap(({ bars }) =>
-      bars.flatMap(({ value, low = NaN, high = NaN }) => [value, low, high])
-    ),
-    span,
+  const values = groups.flatMap(({ bars }) =>
+    bars.flatMap(({ value, low = NaN, high = NaN }) => [value, low, high])
   );
-  const y = place(axis, FIELD.bottom, FIELD.top);
-  const ground = y(Math.min(axis.high, Math.max(axis.low, 0)));
-  const room = (FIELD.right - FIELD.left) / Math.max(1, groups.length);
-  const width = Math.min(36, room * 0.8 / Math.max(1, series.length));
-  const parts = groups.flatMap(({ name, bars }, g) => {
-    const middle = FIELD.left + room * (g + 0.5);
-    const words = fitted(name, room);
-    return [
-      ...bars.map((bar, k) => {
-        const x = middle + (k - bars.length / 2) * width;
-        return drawBar(bar, {
-          x,
-          width,
-          ground,
-          y,
-          tone: k % TONES,
-          words: `${name}, ${series[k]}`,
-        });
-      }),
-      `<g><title>${escape(name)}</title>${
-        text(middle, FIELD.bottom + 17, words, { kind: "soft", anchor: "middle" })
-      }</g>`,
-    ];
-  });
+  const axis = axisOf(values, span), x = place(axis, LEFT, RIGHT);
+  const ground = x(Math.min(axis.high, Math.max(axis.low, 0)));
+  const tall = NAME + BAR * Math.max(1, series.length) + GAP;
+  const bottom = SIZE.top + tall * groups.length;
+  const labels = tickLabels(axis.ticks);
+  const { parts: names, height } = legendBelow(
+    series.map((name, k) => ({ name, kind: toneClass(commonTone(groups), k, series.length) })),
+    { top: bottom + 33, least: 2 },
+  );
   return drawing(chart, [
-    ...valueAxis(axis),
-    ...parts,
-    rule("axis", FIELD.left, ground, FIELD.right, ground),
-    ...legend(series),
-  ], id);
+    ...axis.ticks.map((tick, i) =>
+      text(x(tick), bottom + 15, labels[i], { kind: "soft", anchor: "middle" })
+    ),
+    ...groups.flatMap((group, g) => {
+      const top = SIZE.top + g * tall, ends = [top + NAME - 2, top + tall - GAP + 2] as const;
+      return [ // not through the names
+        ...axis.ticks.map((tick) => rule("grid", x(tick), ends[0], x(tick), ends[1])),
+        ...drawGroup(group, { top, ground, x, series }),
+        rule("axis", ground, ends[0], ground, ends[1]),
+      ];
+    }),
+    ...names,
+  ], { id, height: bottom + 22 + height });
 }
 
 interface Place {
-  x: number;
-  width: number;
-  /** Height of the bar's foot. */
+  top: number;
+  /** Where bars begin. */
   ground: number;
-  y(value: number): number;
-  tone: number;
-  words: string;
+  x(value: number): number;
+  series: readonly string[];
 }
 
-function drawBar({ value, low, high }: Bar, { x, width, ground, y, tone, words }: Place): string {
+/** Its name, what its bars come to, and the bars. */
+function drawGroup(
+  { name, tone = 0, bars }: BarGroup,
+  { top, ground, x, series }: Place,
+): string[] {
+  const told = bars.map(({ value }) => short(value) || "-").join(", ");
+  const room = SIZE.width - (told.length + 2) * LETTER;
+  return [
+    `<g><title>${escape(name)}</title>${text(0, top + 13, fitted(name, room))}</g>`,
+    text(SIZE.width, top + 13, told, { kind: "soft", anchor: "end" }),
+    ...bars.map((bar, k) =>
+      drawBar(bar, {
+        ...{ ground, x, top: top + NAME + k * BAR },
+        kind: toneClass(tone, k, bars.length),
+        words: `${name}, ${series[k]}`,
+      })
+    ),
+  ];
+}
+
+/** The style of bar `k` of `of`. */
+const toneClass = (tone: number | null, k: number, of: number): string => {
+  const colour = tone === null ? "fn sn" : `f${tone % TONES} s${tone % TONES}`;
+  return k < of - 1 ? `${colour} pale` : colour;
+};
+
+/** The tone of all groups; null where they have different ones. */
+const commonTone = (groups: readonly BarGroup[]): number | null => {
+  const tones = new Set(groups.map(({ tone = 0 }) => tone));
+  return tones.size === 1 ? [...tones][0] : null;
+};
+
+function drawBar(
+  { value, low, high }: Bar,
+  { top, ground, x, kind, words }: Pick<Place, "top" | "ground" | "x"> & {
+    kind: string;
+    words: string;
+  },
+): string {
   if (!Number.isFinite(value)) return "";
-  const top = Math.min(ground, y(value)), tall = Math.abs(y(value) - ground);
-  const has = low !== undefined && high !== undefined && Number.isFinite(low) &&
-    Number.isFinite(high);
-  const interval = has ? `, ${short(low)} to ${short(high)}` : "";
-  const middle = x + width / 2;
+  // Where all seeds agree it is a point, and nothing to show.
+  const ends = low !== undefined && high !== undefined && high > low ? { low, high } : undefined;
+  const interval = ends ? `, ${short(ends.low)} to ${short(ends.high)}` : "";
+  const left = Math.min(ground, x(value)), wide = Math.abs(x(value) - ground);
   return `<g><title>${escape(`${words}: ${short(value)}${interval}`)}</title>` +
-    `<rect class="f${tone}" x="${at(x + 1)}" y="${at(top)}" width="${at(width - 2)}" height="${
-      at(tall)
-    }"/>` +
-    (has ? rule("axis", middle, y(low), middle, y(high)) : "") +
-    (width >= 24 && !has ? text(middle, top - 4, short(value), { anchor: "middle" }) : "") + "</g>";
+    `<rect class="bar ${kind}" x="${at(left)}" y="${at(top + 1)}" width="${at(wide)}" height="${
+      BAR - 2
+    }"/>` + (ends ? whisker(x(ends.low), x(ends.high), top + BAR / 2) : "") + "</g>";
+}
+
+/** An interval: a line with ends, dark on a light page, in a seam of the page's colour that parts it from its bar. */
+function whisker(from: number, to: number, y: number): string {
+  const [a, b] = [at(from), at(to)];
+  const path = `M${a} ${at(y)}H${b}M${a} ${at(y - 4)}V${at(y + 4)}M${b} ${at(y - 4)}V${at(y + 4)}`;
+  return `<path class="seam" d="${path}"/><path class="whisker" d="${path}"/>`;
 }

@@ -8,18 +8,21 @@ import {
   FIELD,
   type Frame,
   horizontalAxis,
-  legend,
+  legendBelow,
   rule,
+  SIZE,
   TONES,
   valueAxis,
 } from "./frame.ts";
 import { axisOf, place, type Span, stepAxis } from "./scale.ts";
 import { smoothed, windowFor } from "./smooth.ts";
-import { coordinate as at, escape, short } from "./text.ts";
+import { coordinate as at, escape, LETTER, short } from "./text.ts";
 
 /** Values by step; NaN where there is none. */
 export interface Line {
   readonly name: string;
+  /** Its colour. Default: that of its place among the lines. */
+  readonly tone?: number;
   readonly steps: readonly number[];
   /** What is drawn as it is, faintly, and smoothed over it. */
   readonly values: readonly number[];
@@ -58,6 +61,10 @@ export function lineChart(chart: LineChart, id: string): string {
   const flat = axisOf(heightsOf(lines), span);
   const axis = stepAxis(...ends(steps));
   const x = place(axis, FIELD.left, FIELD.right), y = place(flat, FIELD.bottom, FIELD.top);
+  const { parts: names, height } = legendBelow(
+    lines.map((line, k) => ({ name: line.name, kind: `f${toneOf(line, k)}` })),
+    { top: LEGEND, room: SIZE.width - SIZE.right - (across.length + 2) * LETTER, least: 2 },
+  );
   const parts = [
     ...healthyBand(healthy, flat.low, flat.high, y),
     ...valueAxis(flat),
@@ -69,15 +76,20 @@ export function lineChart(chart: LineChart, id: string): string {
           rule(mark.ill ? "mark ill" : "mark", x(mark.step), FIELD.top, x(mark.step), FIELD.bottom),
         )
       ),
-    ...lines.flatMap((line, k) => drawLine(line, k % TONES, x, y)),
+    ...lines.flatMap((line, k) => drawLine(line, toneOf(line, k), x, y)),
     ...horizontalAxis(axis, across),
-    ...legend(lines.map(({ name }) => name)),
+    ...names,
     ...hits(lines, across, x),
     ...marks.filter(({ step, small }) => small && step >= axis.low && step <= axis.high)
       .map((mark) => told(across, mark, `<path class="foot" d="${foot(x(mark.step))}"/>`)),
   ];
-  return drawing(chart, parts, id);
+  return drawing(chart, parts, { id, height: Math.max(SIZE.height, LEGEND - 6 + height) });
 }
+
+/** Baseline of the first line of names, on the line of the word for the steps. */
+const LEGEND = FIELD.bottom + 33;
+
+const toneOf = ({ tone }: Line, k: number): number => (tone ?? k) % TONES;
 
 /** A mark that says what it is where one points at it. */
 const told = (across: string, { step, words }: Mark, drawn: string): string =>

@@ -14,9 +14,12 @@ const NAMED: Readonly<Record<string, string>> = {
 export const escape = (text: string): string =>
   spelledOut(text).replace(/[&<>"'`]/g, (c) => NAMED[c]);
 
-/** A name in a room of so many units: cut, with a sign, where it would not fit at 6.4 units a letter. */
+/** Units that a letter of 12 px takes on average, in the wide faces that some systems have. */
+export const LETTER = 7.2;
+
+/** A name in a room of so many units: cut, with a sign, where it would not fit. */
 export function fitted(name: string, room: number): string {
-  const most = Math.max(3, Math.floor(room / 6.4));
+  const most = Math.max(3, Math.floor(room / LETTER));
   const letters = [...name]; // never half of one
   return letters.length > most ? `${letters.slice(0, most - 1).join("")}…` : name;
 }

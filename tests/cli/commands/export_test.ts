@@ -74,6 +74,7 @@ async function writeRun(
     });
   }
   if (!ends) return folder;
+  await run.evaluation(parsePhase("after:train"), rows(3, "after:train", 5));
   await run.evaluation(parsePhase("after:heldout"), rows(3, "after:heldout", HOSTILE.length));
   await run.end({
     ...summary,
@@ -399,6 +400,7 @@ inTemporary(
     const broken = bytes.slice();
     new DataView(broken.buffer).setFloat32(at, 1e6, true);
     await Deno.writeFile(path, broken);
+    await Deno.remove(`${folder}/checkpoints/step-3/manifest.json`); // which knows other weights
     const refused = await run(folder, "--out", out, "--dtype", "f16");
     assert.equal(refused.code, 1);
     assert.match(refused.err, /must be finite in F16: element \d+ is 1000000\. Export it as f32/);

@@ -45,7 +45,7 @@ inTemporary("a run is compared, told at 40 and 80 columns, and written whole", a
   assert.ok(Math.abs(mean - summary.greedy.reward.tuned.mean) < 1e-12);
   assert.match(
     err.replaceAll("\n", " "),
-    / tuned: \S*run, step 2; base: \S*model; 18 held-out prompts of colors reward: semantic /,
+    / tuned: \S*run, step 2 of 2 \(its last\); base: \S*model; 18 held-out prompts of colors reward: semantic /,
   );
   assert.match(err, /^ +base +tuned +difference$/m);
   assert.match(err, /54 of 108 answers\n[^]*108 of 108 answers/);
@@ -79,6 +79,82 @@ inTemporary("a run is compared, told at 40 and 80 columns, and written whole", a
     assert.match(refused.err, message);
   }
   assert.deepEqual(await listFolder(`${place}/evals`), ["e", "f"]);
+});
+
+/** Another byte in the middle of a file. */
+async function flip(path: string): Promise<void> {
+  const bytes = await Deno.readFile(path);
+  bytes[bytes.length >> 1] ^= 1;
+  await Deno.writeFile(path, bytes);
+}
+
+inTemporary("a checkpoint that is not what the run saved is used by nothing", async (place) => {
+  const folder = await train(place), steps = `${folder}/checkpoints`;
+  const words = `eval ${folder} --samples 0 --prompts 2 --device cpu --quiet --out ${place}`;
+  await Deno.remove(`${steps}/step-2/optimizer.safetensors`); // which nobody needs who only asks
+  await Deno.remove(`${steps}/step-2/trainer.json`);
+  const sound = await run(`${words}/a`);
+  assert.equal(sound.code, 0, sound.err);
+  await flip(`${steps}/step-2/model.safetensors`);
+  const why =
+    "as model.safetensors does not hold what was written: its hash differs. Put the file " +
+    `back as it was, or name another checkpoint of the run: ${steps}/step-0, ${steps}/step-1`;
+  const small = "--device cpu --quiet --skip-players --steps 1 batchSize=6";
+  const uses: [line: string, action: string][] = [
+    [`${words}/b`, "evaluate"],
+    [`${words.replace(folder, `${steps}/step-2`)}/b`, "evaluate"],
+    [`eval ${folder} --step 1 --base ${folder} --device cpu --out ${place}/b`, "compare with"],
+    [`eval tiny colors --base ${folder} --device cpu --out ${place}/b`, "compare with"],
+    [`export ${folder} --out ${place}/b`, "export"],
+    [`generate x --model ${folder} --device cpu`, "complete with"],
+    [`train colors --model ${folder} --out ${place}/b ${small}`, "start from"],
+  ];
+  for (const [line, action] of uses) {
+    const { code, err } = await run(line, 1000);
+    assert.equal(code, 1, line);
+    assert.ok(err.includes(`Cannot ${action} ${steps}/step-2 ${why}\n`), `${line}: ${err}`);
+  }
+  await Deno.remove(`${place}/b`, { recursive: true }).catch(() => {});
+  const other = await run(`${words}/b --step 1`);
+  assert.equal(other.code, 0, other.err);
+  const config = `${folder}/config.json`, text = await Deno.readTextFile(config);
+  await Deno.writeTextFile(config, text.replace('"seed": 2', '"seed": 3'));
+  const edited = await run(`${words}/c --step 1`, 1000);
+  assert.equal(edited.code, 1);
+  assert.match(
+    edited.err,
+    /Cannot evaluate \S+step-1 as the run's config\.json is not of it: the seed/,
+  );
+});
+
+inTemporary("how a run ended is told with the figures of its checkpoint", async (place) => {
+  const folder = await train(place);
+  await Deno.remove(`${folder}/summary.json`);
+  const event = { step: 2, time: "2026-11-27T08:00:00Z", kind: "diverged" };
+  const history = [{ ...event, cause: "KL is NaN.", from: 1 }];
+  await Deno.writeTextFile(`${folder}/history.json`, JSON.stringify(history));
+  const words = `eval ${folder} --samples 0 --prompts 2 --device cpu --quiet --out ${place}`;
+  const last = await run(`${words}/a`, 300);
+  assert.equal(last.code, 0, last.err);
+  assert.match(last.out, /^tuned: \S+run, step 2 of 2 \(its last\); base: /);
+  assert.match(
+    last.out,
+    /\n\S+run diverged \(KL is NaN\): step 2 may be from after it went astray, the last that is good is step 1\.\n/,
+  );
+  const { tuned } = JSON.parse(await Deno.readTextFile(`${place}/a/summary.json`));
+  assert.deepEqual(tuned.run, {
+    ...{ folder, step: 2, which: "last", state: "diverged", of: 2, cause: "KL is NaN.", good: 1 },
+  });
+  const good = await run(`${words}/b --step 1`, 300);
+  assert.match(good.out, /run diverged \(KL is NaN\): step 1 is from before it went astray\./);
+  const base = await run(
+    `eval tiny colors --base ${folder} --samples 0 --prompts 2 --device cpu --out ${place}/c`,
+    300,
+  );
+  assert.match(
+    base.out,
+    /; base: \S+run, step 2 of 2 \(its last\); [^]*run diverged \(KL is NaN\)/,
+  );
 });
 
 inTemporary("a task in a file, and a model that is no run", async (place) => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { evalLines } from "../../../cli/eval/show.ts";
 import type { EvalSummary } from "../../../experiment/eval/eval.ts";
+import type { EvaluatedRun } from "../../../experiment/eval/run_terms.ts";
 import { figuresOf, type ModelAnswer } from "../../../experiment/eval/figures.ts";
 import { HOSTILE } from "../_fake.ts";
 
@@ -8,6 +9,10 @@ const answer = (completion: string, reward: number | null): ModelAnswer => ({
   ...{ completion, reward, tokens: 3, nats: { sum: 2, tokens: 1 } },
   scores: { exact: null, semantic: reward, a_reward_of_a_long_name: 12_345.678 },
 });
+
+const run: EvaluatedRun = {
+  ...{ folder: "runs/a", step: 3, of: 9, which: "last", state: "finished" },
+};
 
 /** An evaluation of these answers, base and tuned. */
 function shown(
@@ -26,7 +31,7 @@ function shown(
   const source = { kind: "folder", path: "tiny", sha256: {} } as const;
   const summary: EvalSummary = {
     ...{ task: "colors", split: "heldout", prompts: greedy.length, of: greedy.length },
-    tuned: { name: "runs/a/checkpoints/step-3", run: { folder: "runs/a", step: 3 }, source },
+    tuned: { name: "runs/a/checkpoints/step-3", run, source },
     base: { name: "tiny", source },
     weights: { semantic: 1, a_reward_of_a_long_name: 0 },
     ...{ maxNewTokens: 3, temperature: 0.7, seed: 1, seconds: 1 },
@@ -91,4 +96,26 @@ Deno.test("who wins, what differs by chance, what has no score, and the extremes
   assert.doesNotMatch(alike, /p of the difference|gained most|lost most/);
   assert.match(alike, /^reward .* {2,}0\.000$/m);
   assert.match(alike, /None where all prompts give the same\nnumber/);
+});
+
+Deno.test("a run that has not all of its steps is told with how it ended", () => {
+  const told = (more: Partial<EvaluatedRun>) => {
+    const source = { kind: "folder", path: "tiny", sha256: {} } as const;
+    const tuned = { name: "x", source, run: { ...run, ...more } };
+    return shown(pairs, { tuned })(300).slice(0, 2);
+  };
+  assert.deepEqual(told({}), [
+    "tuned: runs/a, step 3 of 9 (its last); base: tiny; 10 held-out prompts of colors",
+    "reward: semantic",
+  ]);
+  assert.match(told({ which: "best" })[0], /step 3 of 9 \(its best\);/);
+  assert.match(told({ which: "named" })[0], /step 3 of 9; base/);
+  const endings: [Partial<EvaluatedRun>, string][] = [
+    [{ state: "stopped", cause: "it was killed" }, "runs/a was cut short (it was killed)."],
+    [{ state: "failed", cause: "no disk." }, "runs/a failed (no disk)."],
+    [{ state: "running" }, "runs/a is still being trained."],
+    [{ state: "diverged", good: 3 }, "runs/a diverged: step 3 is from before it went astray."],
+    [{ state: "diverged" }, "runs/a diverged: step 3 may be from after it went astray."],
+  ];
+  for (const [more, words] of endings) assert.equal(told(more)[1], words);
 });

@@ -39,7 +39,9 @@ inTemporary("greedy answers are those that the run gave before and after", async
   assert.deepEqual([summary.prompts, summary.of, summary.split], [7, 7, "heldout"]);
   assert.deepEqual(summary.weights, { exact: 1 });
   assert.equal(summary.base.name, `${place}/model`);
-  assert.deepEqual(summary.tuned.run, { folder: `${place}/run`, step: 4 });
+  assert.deepEqual(summary.tuned.run, {
+    ...{ folder: `${place}/run`, step: 4, of: 4, which: "last", state: "finished" },
+  });
   assert.deepEqual([sampled.length, sampled[0].base.length, summary.sampled!.samples], [7, 4, 4]);
 
   const early = await evaluate({ model: `${place}/run`, step: 2, task: towns(), samples: 0 });
@@ -56,6 +58,8 @@ inTemporary("greedy answers are those that the run gave before and after", async
   );
   const best = await evaluate({ model: `${place}/run@best`, task: towns(), samples: 0 });
   assert.equal(best.summary.tuned.run!.step, told!.best!.step);
+  const which = [early, there, best].map(({ summary }) => summary.tuned.run!.which);
+  assert.deepEqual(which, ["named", "named", "best"]);
 });
 
 inTemporary(

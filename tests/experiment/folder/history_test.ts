@@ -107,7 +107,7 @@ inTemporary(
       request: {},
     });
     await more.start({ ...info(), steps: 12, config: { gamma: 0.5, news: 1 } });
-    await steps(more, [2, 3]);
+    await steps(more, [2, 12]);
     await more.end({ ...summary, steps: 12 });
     const { history, config } = await readRun(run.folder);
     assert.deepEqual(history!.map(({ time, ...event }) => (assert.ok(Date.parse(time)), event)), [

@@ -1,13 +1,15 @@
 /** Symbolic links in a run folder lead no write and no removal out of it. */
 import assert from "node:assert/strict";
-import { UsageError } from "../../../cli/command.ts";
+import { isUsage } from "../../../base/usage.ts";
 import { checkOut } from "../../../cli/train/out.ts";
+import { requirePlace } from "../../../experiment/folder/eval_folder.ts";
 import { requireRunFolder } from "../../../experiment/folder/links.ts";
 import { findResumable, unfinishedRuns } from "../../../experiment/folder/resumable.ts";
 import { RunFolder } from "../../../experiment/folder/run_folder.ts";
 import { inTemporary } from "../../_folder.ts";
 import { completion, info, snapshot, timings } from "../../cli/_folders.ts";
 import { run } from "../../cli/_terminal.ts";
+import { makeRun } from "../../cli/compare/_runs.ts";
 
 const about = { command: "", request: {} };
 const step = (step: number) => ({
@@ -147,7 +149,7 @@ inTemporary("a folder that is not there yet is refused below a link out of runs"
     Deno.chdir(place);
     for (const folder of ["runs/link/sweep", "runs/link/a/b", "runs/link"]) {
       await assert.rejects(requireRunFolder(folder), /a link leads it out of .*outside/);
-      await assert.rejects(checkOut(folder), UsageError);
+      await assert.rejects(checkOut(folder), isUsage);
     }
     for (const line of ["train colors --seed 1,2 --slurm", "study imdb --quick"]) {
       const { code, err } = await run(`${line} --out runs/link/sweep`);
@@ -161,3 +163,41 @@ inTemporary("a folder that is not there yet is refused below a link out of runs"
   }
   assert.deepEqual(await Array.fromAsync(Deno.readDir(`${place}/outside`)), []);
 });
+
+inTemporary(
+  "no command writes a folder through a link out of where such folders lie",
+  async (place) => {
+    await Deno.mkdir(`${place}/outside`);
+    await makeRun(`${place}/runs/run`);
+    const before = Deno.cwd();
+    try {
+      Deno.chdir(place);
+      for (
+        const [name, line] of [
+          ["evals", "eval tiny colors --base tiny --prompts 1 --samples 0 --quiet"],
+          ["exports", "export tiny"],
+          ["runs", "pretrain --steps 1 --quiet"],
+          ["runs", "compare runs/run"],
+        ]
+      ) {
+        await Deno.mkdir(name, { recursive: true });
+        await Deno.remove(`${name}/link`).catch(() => {});
+        await Deno.symlink(`${place}/outside`, `${name}/link`);
+        for (const out of [`${name}/link/new`, `${name}/link/a/b`, `${name}/link`]) {
+          const { code, err } = await run(`${line} --out ${out}`);
+          assert.deepEqual([code, /a link leads it out of .*outside/.test(err)], [2, true], err);
+        }
+      }
+      await assert.rejects(
+        requirePlace("evals/link/new"),
+        /Cannot use the folder evals\/link\/new as/,
+      );
+      await Deno.mkdir("evals/own"); // a link within them leads nowhere else
+      await Deno.symlink(`${place}/evals/own`, "evals/near");
+      await requirePlace("evals/near/new");
+    } finally {
+      Deno.chdir(before);
+    }
+    assert.deepEqual(await Array.fromAsync(Deno.readDir(`${place}/outside`)), []);
+  },
+);

@@ -49,7 +49,7 @@ async function wholeRun(run: RunFolder, steps: number, from = 0): Promise<void> 
   await run.evaluation(parsePhase("after:heldout"), [
     completion(steps, "after:heldout", " purple"),
   ]);
-  await run.end(summary);
+  await run.end({ ...summary, steps });
 }
 
 /** A disk whose n-th writing call fails as a full disk does. */
@@ -97,7 +97,7 @@ inTemporary("a run leaves every file whole, and nothing temporary", async (place
     "step,score/mean,kl/reference\n1,0.1,0.3333333333333333\n2,0.2,\n" +
       "3,0.3,0.3333333333333333\n4,0.4,0.3333333333333333\n5,0.5,0.3333333333333333\n",
   );
-  assert.deepEqual(JSON.parse(files["/summary.json"]), summary);
+  assert.deepEqual(JSON.parse(files["/summary.json"]), { ...summary, steps: 5 });
   const config = JSON.parse(files["/config.json"]);
   assert.deepEqual(config.config, { gamma: 1 });
   assert.equal(config.command, "deno task train colors");
@@ -389,6 +389,7 @@ Deno.test("readRun() leaves out a row that a kill cut off, wherever that was", (
   withFolder(async (folder) => {
     const run = open(`${folder}/run`);
     await wholeRun(run, 2);
+    await Deno.remove(`${folder}/run/summary.json`); // which a run has that was not killed
     const path = `${folder}/run/completions.csv`, whole = await Deno.readFile(path);
     const rows = (await readRun(run.folder)).completions;
     assert.equal(rows.length, 4);
@@ -449,7 +450,8 @@ Deno.test("readRun() names the file and row that no version writes", () =>
     await assert.rejects(readRun(folder), {
       name: "RunFolderError",
       message: `Cannot read row 2 of ${path}: Cannot tell the phase "before:other" as it must be ` +
-        "train, or before, during or after, a colon, and train or heldout",
+        "train, or before, during or after, a colon, and train or heldout. Put it back as the run " +
+        "wrote it",
     });
     await Deno.writeTextFile(path, "step,phase\n0,train\n");
     await assert.rejects(readRun(folder), { name: "RunFolderError" });

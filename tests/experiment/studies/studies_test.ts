@@ -140,6 +140,25 @@ Deno.test("arms are compared seed by seed, and told apart only where the interva
   );
   assert.match(results.compared("alone", "a", exactAfter), /0\.500 and .*-0\.400: 1 seed does not/);
   assert.equal(results.said("nobody", exactAfter), "-");
+  const nothing: [a: string, b: string, why: string][] = [
+    ["a", "nobody", "no run of nobody has finished"],
+    ["no one", "nobody", "no run of no one and none of nobody has finished"],
+  ];
+  for (const [a, b, why] of nothing) {
+    const said = results.compared(a, b, exactAfter);
+    assert.equal(said, `${a} and ${b}: nothing to compare, as ${why}.`);
+  }
+  assert.equal(
+    results.compared("a", "b", lastKl),
+    "a and b: nothing to compare, as no run of a and none of b has last KL.",
+  );
+  const apart = new Results([...seeds("a", [0.9]), ...seeds("b", [0.1, 0.2]).slice(1)]);
+  assert.match(apart.compared("a", "b", exactAfter), /, as no seed has finished in both\.$/);
+  const [alone, ...more] = findStudy("algorithms").answer(new Results(seeds("grpo", [0.5])));
+  assert.deepEqual([alone, more], [
+    "grpo alone has a finished run, 0.500: there is nothing to compare it with.",
+    [],
+  ]);
   const agreed = new Results(seeds("a", [0.5, 0.5, 0.5]));
   assert.equal(agreed.said("a", exactAfter), "0.500", "a point is no interval");
   // Seeds are matched by number, not by place.
@@ -155,7 +174,7 @@ Deno.test("every study finds words for its runs, for some of them, and for none"
     const all = study.arms.flatMap(({ name }) => seeds(name, [0.4, 0.5, 0.45]));
     for (const runs of [all, all.slice(0, 1), []]) {
       for (const sentence of study.answer(new Results(runs))) {
-        assert.ok(!/NaN|undefined|Infinity/.test(sentence), `${study.name}: ${sentence}`);
+        assert.ok(!/NaN|undefined|Infinity|\b0 seeds/.test(sentence), `${study.name}: ${sentence}`);
         assert.match(sentence, /\.$/, sentence);
       }
     }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { barChart } from "../../../web/view/bars.ts";
+import { type Bar, barChart } from "../../../web/view/bars.ts";
+import { STYLE, TONES } from "../../../web/view/frame.ts";
 import { type LineChart, lineChart } from "../../../web/view/lines.ts";
 import { axisOf, place, stepAxis } from "../../../web/view/scale.ts";
 import { sheet } from "../../../web/view/sheet.ts";
@@ -149,18 +150,102 @@ Deno.test("bars stand on 0, tell their value, and their interval where they have
   ];
   const bars = { ...chart(), span: "share" as const, series: ["before", "after"], groups };
   const svg = barChart(bars, "b");
+  // 18 to 342 across for 0 to 1
   assert.match(
     svg,
-    /<title>held-out, before: 0.25<\/title><rect class="f0" x="\S+" y="148" width="34" height="36"/,
+    /<title>held-out, before: 0.25<\/title><rect class="bar f0 s0 pale" x="18" y="59" width="81"/,
   );
-  assert.match(svg, /<title>held-out, after: 1, 0.9 to 1<\/title>/);
-  assert.equal(svg.match(/<rect class="f[01]" x="\S+" y="\S+" width="34"/g)!.length, 3);
-  const below = barChart(
-    { ...bars, span: "zero", groups: [{ name: "x", bars: [{ value: -2 }] }] },
-    "b",
-  );
-  assert.match(below, /y="40" width="34" height="144"/);
+  assert.match(svg, /<title>held-out, after: 1, 0.9 to 1<\/title><rect class="bar f0 s0" x="18"/);
+  assert.match(svg, /class="whisker" d="M309.6 79H342M309.6 75V83M342 75V83"/);
+  assert.match(svg, />held-out<\/text><\/g><text [^>]*>0.25, 1<\/text>/);
+  assert.match(svg, />training<\/text><\/g><text [^>]*>-, 0.5<\/text>/);
+  assert.equal(svg.match(/<rect class="bar /g)!.length, 3);
+  const of = (...all: Bar[]) =>
+    barChart({ ...bars, span: "zero", groups: [{ name: "x", bars: all }] }, "b");
+  assert.match(of({ value: -2 }), /<rect class="bar f0 s0" x="18" y="59" width="324"/);
+  assert.doesNotMatch(of({ value: 1, low: 1, high: 1 }), /whisker/, "a point is no interval");
+  assert.doesNotMatch(of({ value: 1, low: NaN, high: NaN }), /whisker/);
   assert.match(barTable(bars), /<td>held-out<\/td><td>0.25<\/td><td>1 \(0.9 to 1\)<\/td>/);
+});
+
+/** Contrast of two colours as #rrggbb or #rgb: WCAG 2.2. */
+function contrast(a: string, b: string): number {
+  const [light, dark] = [a, b].map((text) => {
+    const digits = text.length === 4
+      ? [...text.slice(1)].map((d) => d + d).join("")
+      : text.slice(1);
+    const [r, g, b] = [0, 2, 4].map((i) => parseInt(digits.slice(i, i + 2), 16) / 255)
+      .map((x) => x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  }).sort((x, y) => y - x);
+  return (light + 0.05) / (dark + 0.05);
+}
+
+Deno.test("an interval is seen on its bar and beside it, by day and by night", () => {
+  const [day, night] = STYLE.split("prefers-color-scheme:dark");
+  const colour = (scheme: string, name: string) =>
+    RegExp(`--${name}:(#[0-9a-f]+)`).exec(scheme)![1];
+  for (const scheme of [day, night]) {
+    const [ink, paper] = [colour(scheme, "ink"), colour(scheme, "paper")];
+    assert.ok(contrast(ink, paper) > 12, "the whisker in its seam, and on the page");
+    for (let tone = 0; tone < TONES; tone++) {
+      const ofBar = contrast(paper, colour(scheme, `tone-${tone}`));
+      assert.ok(ofBar > 4.5, `the seam on tone ${tone}: ${ofBar}`);
+    }
+  }
+  const width = (kind: string) =>
+    Number(RegExp(`\\.${kind}\\{[^}]*stroke-width:([\\d.]+)`).exec(STYLE)![1]);
+  assert.match(STYLE, /\.seam\{[^}]*stroke:var\(--paper\)/);
+  assert.match(STYLE, /\.whisker\{[^}]*stroke:var\(--ink\)/);
+  assert.ok(width("seam") >= width("whisker") + 2, "a unit of it on both sides");
+  const bar = { value: 2, low: 1, high: 3 };
+  const svg = barChart({ ...chart(), series: ["x"], groups: [{ name: "x", bars: [bar] }] }, "a");
+  const order = [...svg.matchAll(/class="(bar|seam|whisker)/g)].map(([, kind]) => kind);
+  assert.deepEqual(order, ["bar", "seam", "whisker"], "each over the one before");
+});
+
+Deno.test("a group and a line have the tone that they are given, else that of their place", () => {
+  const line = { steps: [1, 2], values: [1, 2] };
+  const lines = [{ ...line, name: "x", tone: 4 }, { ...line, name: "y" }, {
+    ...line,
+    name: "z",
+    tone: 7,
+  }];
+  const drawn = lineChart(chart({ lines }), "a");
+  assert.deepEqual([...drawn.matchAll(/class="line s(\d)"/g)].map((m) => m[1]), ["4", "1", "1"]);
+  assert.match(drawn, /<title>x<\/title><rect class="f4"/);
+  const groups = [3, undefined, null].map((tone, i) => ({
+    ...{ name: `g${i}`, tone, bars: [{ value: 1 }, { value: 2 }] },
+  }));
+  const bars = barChart({ ...chart(), series: ["before", "after"], groups }, "a");
+  assert.deepEqual([...bars.matchAll(/class="bar ([^"]*)"/g)].map((m) => m[1]), [
+    ...["f3 s3 pale", "f3 s3", "f0 s0 pale", "f0 s0", "fn sn pale", "fn sn"],
+  ]);
+  assert.match(bars, /<title>after<\/title><rect class="fn sn"/, "of no one tone");
+});
+
+Deno.test("names stand whole where they fit, in as many lines as they take", () => {
+  const line = { steps: [1, 2], values: [1, 2] };
+  const named = (names: string[]) =>
+    lineChart(chart({ lines: names.map((name) => ({ ...line, name })) }), "a");
+  const short = named(["policy loss", "KL"]);
+  assert.match(short, /viewBox="0 0 360 224"/);
+  assert.equal(short.match(/y="217" class="soft">/g)!.length, 2, "on one line");
+  const long = ["A dr-grpo, reward exact", "B grpo, reward exact", "C grpo, reward semantic"];
+  const tall = named(long);
+  for (const name of long) assert.ok(tall.includes(`class="soft">${name}</text>`), name);
+  assert.match(tall, /viewBox="0 0 360 240"/);
+  const cut = named(["x", "y".repeat(90)]);
+  assert.match(
+    cut,
+    /<title>y{90}<\/title>.*>y{47}…<\/text>/,
+    "the whole is there to be pointed at",
+  );
+  const bars = barChart({
+    ...{ ...chart(), series: ["x"] },
+    groups: [{ name: "z".repeat(90), bars: [{ value: 1.5 }] }],
+  }, "a");
+  assert.match(bars, /<title>z{90}<\/title><text x="0" y="53">z{44}…<\/text>/);
 });
 
 Deno.test("a line of many steps keeps its peaks where it leaves points out", () => {
@@ -218,4 +303,12 @@ Deno.test("a sheet lays charts in rows, with one style", () => {
   assert.match(svg, /<svg x="24" y="272" /);
   assert.equal(svg.match(/<style>/g)!.length, 1);
   assert.match(svg, /<title>Run &lt;1&gt;<\/title>/);
+  const bars = { value: 1 },
+    groups = Array.from({ length: 9 }, () => ({ name: "x", bars: [bars] }));
+  const high = barChart({ ...chart(), series: ["x"], groups }, "d");
+  const height = Number(/viewBox="0 0 360 (\d+)"/.exec(high)![1]);
+  assert.ok(height > 300, `${height}`);
+  const rows = sheet([one, high, two]);
+  assert.ok(rows.includes(`<svg x="24" y="${24 + height + 24}" `), "below the highest of its row");
+  assert.match(rows, RegExp(`viewBox="0 0 792 ${24 + height + 24 + 224 + 24}"`));
 });
