@@ -224,6 +224,12 @@ Deno.test("a sweep with one run that cannot be begins none", async () => {
     [["colors", "batchSize=-1"], { batchSize: "-1" }, /Cannot set batchSize as it must be/],
     [["colors", "--resume", "x"], {}, /Cannot take --resume in a sweep/],
     [["colors", "--out", "/elsewhere"], {}, /Cannot take --out in a sweep/],
+    [["colors", "fault=left-padding"], {}, /Cannot train with fault=left-padding as/],
+    [
+      ["colors", "--memory", "0.001"],
+      {},
+      /Cannot begin the sweep as each of its runs must fit: one/,
+    ],
   ];
   for (const [words, values, why] of refused) {
     const cells = [{ folder: "1", values, words: [...words, "--device", "cpu"] }];
