@@ -21,7 +21,7 @@ type Kept = Readonly<Record<string, unknown>>;
 interface Part {
   name: string;
   /** What the cell asks for; undefined where that is not known without opening its task. */
-  asked?: (glance: Glance) => string | undefined;
+  asked: (glance: Glance) => string | undefined;
   /** What the run was asked for, in the same words; what earlier versions did not have is the usual. */
   kept: (request: Kept) => string;
   same?: (asked: string, kept: string) => boolean;
@@ -99,8 +99,9 @@ export function foreignIn(
     if (!isSame(asked, kept)) differs.push(`${name} ${kept} in place of ${asked}`);
   };
   for (const { name, asked, kept, same } of PARTS) {
-    const wanted = asked?.(seen);
-    if (wanted !== undefined) compare(name, wanted, kept(request), same);
+    const has = kept(request), wanted = asked(seen);
+    if (wanted === undefined || (has === NONE && seen.flags[name] === undefined)) continue;
+    compare(name, wanted, has, same);
   }
   const given = settingsIn(words);
   for (const [name, asked] of given) compare(name, asked, text(settings[name]));

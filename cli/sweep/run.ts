@@ -77,7 +77,7 @@ function endLine(
   { count, left, isOver }: SweepProgress,
   { seconds, isLast }: { seconds: number; isLast: boolean },
 ): string {
-  const line = `${cellLine(facts)}  ${duration(seconds)}`;
+  const line = cellLine(facts) + (facts.state === "waiting" ? "" : `  ${duration(seconds)}`);
   return isLast ? line : `${count}  ${line}${isOver ? "" : `  left ${left}`}`;
 }
 
