@@ -50,6 +50,8 @@ export interface Option {
   readonly decayOf?: string;
   /** A rule beyond kind and range, in words ("a multiple of 8"), where the value breaks it. */
   readonly check?: (value: OptionValue) => string | undefined;
+  /** What a text that is no value of it may have meant: a sentence with the cure, for an error. */
+  readonly hint?: (text: string) => string | undefined;
   /** One line: what it does. */
   readonly doc: string;
   /** Heading under which help and docs show it. */
@@ -261,8 +263,12 @@ const isList = (wanted: Wanted): wanted is readonly OptionValue[] => Array.isArr
  */
 export function parseOption(name: string, option: Option, text: string): OptionValue {
   const refuse = (rule: string, Kind: new (message: string) => Error = TypeError): never => {
-    const facts = optionFacts(option);
-    throw new Kind(`Cannot set ${name} as ${rule}: it is "${text}"${facts && ` (${facts})`}`);
+    const facts = optionFacts(option), hint = option.hint?.(text);
+    throw new Kind(
+      `Cannot set ${name} as ${rule}: it is "${text}"${facts && ` (${facts})`}${
+        hint === undefined ? "" : `. ${hint}`
+      }`,
+    );
   };
   const { kind, choices, min = -Infinity, max = Infinity, above } = option;
   let value: OptionValue = text;

@@ -7,6 +7,12 @@ export function formatBytes(bytes: number): string {
     : `${(bytes / 2 ** 30).toFixed(2)} GiB`;
 }
 
+/** So many digits behind the point; what rounds to 0 has no sign. */
+export function decimals(value: number, digits: number): string {
+  const text = value.toFixed(digits);
+  return /^-[0.]+$/.test(text) ? text.slice(1) : text;
+}
+
 /** Settings as a command line takes them. */
 export const formatSettings = (settings: Readonly<Record<string, unknown>>): string =>
   Object.entries(settings).map(([key, value]) => `${key}=${value}`).join(" ");

@@ -12,6 +12,24 @@ export const SEED = {
   group: "Run",
 } as const satisfies Option;
 
+const MOST_SEEDS = 20; // of a range that are written out
+
+/** The seeds that a range means, with commas between: "1,2,3" of "1-3"; undefined where it is none. */
+export function seedsMeant(text: string): string | undefined {
+  const [, from, to] = /^(\d{1,10})(?:-|\.{2,3}|:|…|–)(\d{1,10})$/.exec(text.replaceAll(" ", "")) ??
+    [];
+  const [first, count] = [Number(from), Number(to) - Number(from) + 1];
+  if (!(count > 1)) return undefined;
+  const seeds = Array.from({ length: Math.min(count, MOST_SEEDS) }, (_, i) => first + i);
+  return seeds.join() + (count > MOST_SEEDS ? `,...,${to}` : "");
+}
+
+/** What whoever writes a range after the flag of this name is told. */
+export const seedsHint = (flag: string, text: string): string | undefined => {
+  const seeds = seedsMeant(text);
+  return seeds && `Several seeds have commas between: ${flag} ${seeds}`;
+};
+
 /** `--device` */
 export const DEVICE = {
   kind: "choice",

@@ -59,11 +59,11 @@ const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
 /**
  * Aborts `signal` at the first SIGINT, SIGTERM or SIGHUP, and ends the process at a second wish. Dispose
  * of it to stop listening.
- * @param unit what is finished before it stops
+ * @param unit what is finished before it stops; or when it stops, in words behind "stopping", as it is then
  */
 export function listenForInterrupt(
   { err }: Pick<Terminal, "err">,
-  unit = "step",
+  unit: string | (() => string) = "step",
 ): Disposable & { signal: AbortSignal } {
   const controller = new AbortController(), wishes = new StopWishes();
   const listeners = SIGNALS.map((name) => {
@@ -71,7 +71,8 @@ export function listenForInterrupt(
       const wish = wishes.take(name);
       if (wish === "exit") Deno.exit(INTERRUPTED);
       if (wish === "nothing") return;
-      err(`stopping after this ${unit}; once more to stop at once`);
+      const when = typeof unit === "string" ? `after this ${unit}` : unit();
+      err(`stopping ${when}; once more to stop at once`);
       controller.abort(new Interrupted("interrupted"));
     };
     Deno.addSignalListener(name, listener);

@@ -12,6 +12,7 @@ import { INTERRUPTED } from "./interrupt.ts";
 import { glance, HelpShown, parseArguments } from "./parse.ts";
 import { guarded, jsonLine, printable, printableMessage, withNames } from "./printable.ts";
 import { consoleLosses, paint, systemTerminal, type Terminal } from "./terminal.ts";
+import { orUncaught } from "./uncaught.ts";
 
 /** Runs one command line; gives the exit code. Tests hand in a terminal and commands of their own. */
 export async function main(
@@ -27,11 +28,7 @@ export async function main(
     return code;
   };
   try {
-    const columns = Math.min(HELP_WIDTH, terminal.columns);
-    const ready = await Promise.all(commands.map((command) => prepared(command, args)));
-    const parsed = parseArguments(args, ready.map(({ spec }) => spec), columns);
-    const command = ready.find(({ spec }) => spec.name === parsed.command)!;
-    const code = await command.run(parsed, terminal);
+    const code = await orUncaught(() => runCommand(args, commands, terminal));
     if (code === 0 && consoleLosses.out !== undefined) {
       const why = `standard output took no more: ${consoleLosses.out}`;
       terminal.err(`${paint(terminal, "red", "error:")} Cannot print the whole result as ${why}`);
@@ -56,6 +53,17 @@ export async function main(
 /** Says a text of several lines. */
 function say(text: string, line: Terminal["err"]): void {
   for (const one of text.split("\n")) line(one);
+}
+
+async function runCommand(
+  args: readonly string[],
+  commands: readonly Command[],
+  terminal: Terminal,
+): Promise<number> {
+  const columns = Math.min(HELP_WIDTH, terminal.columns);
+  const ready = await Promise.all(commands.map((command) => prepared(command, args)));
+  const parsed = parseArguments(args, ready.map(({ spec }) => spec), columns);
+  return await ready.find(({ spec }) => spec.name === parsed.command)!.run(parsed, terminal);
 }
 
 /** The command as the command line needs it, where it is the one that is asked for. */

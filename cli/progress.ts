@@ -120,6 +120,7 @@ export class Bar {
 
   /** Takes the bar off the terminal. */
   close(): void {
+    this.#bars?.update(); // prints what `say` was given since it was drawn last: `stop` would lose it
     this.#bars?.stop();
     this.#bars = this.#bar = undefined;
   }

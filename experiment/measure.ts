@@ -2,11 +2,12 @@
 import { markUsage } from "../base/usage.ts";
 import type { Device } from "../kernels/device.ts";
 import { CountingDevice } from "../kernels/devices/counting.ts";
+import { endsOf } from "../model/ends.ts";
 import { describeModel, loadTokenizer } from "../model/hub/load.ts";
 import { type MemoryByKind, memoryByKind } from "../model/memory.ts";
 import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
 import { runShape, type RunSizes } from "./memory_plan.ts";
-import { checkLength, checkTargets } from "./model_limits.ts";
+import { checkFault, checkLength, checkTargets } from "./model_limits.ts";
 import { checkStart } from "./models.ts";
 import type { ResolvedRequest } from "./request.ts";
 import { passSizes } from "./policy.ts";
@@ -50,6 +51,10 @@ export async function measureRun(
     1,
   );
   checkLength(config, promptTokens, { of: "maxNewTokens", tokens: maxNewTokens });
+  checkFault(resolved.settings, {
+    ends: endsOf(config.eos_token_id ?? null),
+    prompts: [...prompts.values()],
+  });
   const sizes = {
     config,
     promptTokens,

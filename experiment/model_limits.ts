@@ -3,6 +3,8 @@ import { asUsage, markUsage } from "../base/usage.ts";
 import { type ModelConfig, modelDims } from "../model/config.ts";
 import { linearModules } from "../model/families/families.ts";
 import { adaptedModules } from "../model/lora/targets.ts";
+import type { FaultOptions } from "./faults/fault.ts";
+import { findFault } from "./faults/registry.ts";
 import { loraOf, type RunSettings } from "./settings.ts";
 
 /**
@@ -37,4 +39,14 @@ export function checkTargets(
   if (targets === undefined) return;
   const modules = linearModules(config);
   markUsage(() => adaptedModules({ targets }, { layers: modelDims(config).L, modules }));
+}
+
+/** Refuses a fault that could go nowhere wrong with the model or the prompts. @throws {RangeError} marked as usage */
+export function checkFault(
+  { fault }: Pick<RunSettings, "fault">,
+  asked: Pick<FaultOptions, "ends" | "prompts">,
+): void {
+  const refused = findFault(fault)?.refusesModel?.(asked);
+  if (refused === undefined) return;
+  throw asUsage(new RangeError(`Cannot train with fault=${fault} as ${refused}`));
 }

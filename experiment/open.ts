@@ -5,7 +5,6 @@ import { endsOf } from "../model/ends.ts";
 import { findModel, type FoundModel, sameModel } from "../model/hub/find_model.ts";
 import { importOptimizer } from "../model/files/optimizer_file.ts";
 import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
-import { openParent } from "../rewards/parents/settings.ts";
 import type { Servers } from "../rewards/servers/servers.ts";
 import { Trainer } from "../rl/trainer.ts";
 import { type Trained, withFault } from "./faults/apply.ts";
@@ -20,10 +19,10 @@ import { modelOptions, openModels } from "./models.ts";
 import type { RunInfo } from "./observer.ts";
 import { LanguagePolicy } from "./policy.ts";
 import type { ResolvedRequest, TrainRequest } from "./request.ts";
-import { openChosen, settingsOfRewards } from "./rewards.ts";
+import { settingsOfRewards } from "./rewards.ts";
 import { rewardSources } from "./reward_sources.ts";
 import { RunScorers } from "./run_scorer.ts";
-import { openServers } from "./open_servers.ts";
+import { openScoring } from "./scoring.ts";
 import { asksServers } from "./servers.ts";
 import { explainMemory, planFitting } from "./suggestions.ts";
 
@@ -113,26 +112,6 @@ export async function openRun(
     ...{ saved, info, notices, referenceMoves, rewards: trained.rewards, drawn: trained.drawn },
     [Symbol.dispose]: () => all.dispose(),
   };
-}
-
-/** What scores completions, and asks servers for it. */
-async function openScoring(
-  plan: ResolvedRequest,
-  { device, scorers, disposables, signal }: {
-    device: Device;
-    scorers: RunScorers;
-    disposables: DisposableStack;
-    signal?: AbortSignal;
-  },
-): Promise<Pick<OpenRun, "servers" | "rewards">> {
-  const servers = await openServers(plan, signal);
-  const parent = await openParent(plan.parent, plan.task, servers);
-  const { frozenDtype: matrixDtype } = plan.settings;
-  const rewards = await openChosen(plan.rewards, {
-    ...{ parent, servers, device, matrixDtype, disposables },
-    openScorer: (name) => scorers.open(name),
-  });
-  return { servers, rewards };
 }
 
 /** As `findModel`; a run stands for its last checkpoint. */

@@ -6,6 +6,7 @@ import { measureRun } from "./measure.ts";
 import { memoryBudget, type MemoryPlan, passRows, runShape } from "./memory_plan.ts";
 import { openRequest } from "./opening.ts";
 import { resolveRequest, type TrainRequest, tuneFor } from "./request.ts";
+import { checkScoring } from "./scoring.ts";
 import { type MemoryOption, planFitting, suggestSavings } from "./suggestions.ts";
 
 /** What the run of a request would hold, whether it fits or not; plain JSON. */
@@ -31,7 +32,8 @@ export interface PlannedRun {
 }
 
 /**
- * Plans the memory of a request. Of the model only config and tokenizer must be there.
+ * Plans the memory of a request, and refuses what a run of it would. Of the model only config and tokenizer
+ * must be there.
  * @throws as `trainTask` for a request that cannot be
  * @throws {DoesNotFitError} when a tensor is larger than any buffer or binding of the device
  */
@@ -41,6 +43,7 @@ export async function planTask(request: TrainRequest): Promise<PlannedRun> {
   tuneFor(request, device);
   const { model } = await namedModel(resolved.model);
   const { sizes } = await measureRun(resolved, await modelFolder(model), device);
+  await checkScoring(resolved);
   const { parts, total } = planFitting(device, sizes, { from: "unknown" });
   const { bytes: available } = memoryBudget(device, request.memory);
   const fits = available === undefined || total <= available;

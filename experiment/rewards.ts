@@ -171,7 +171,8 @@ export const settingsOfRewards = (chosen: readonly ChosenReward[]): Record<strin
   );
 
 /** Where a run's rewards get what they need. */
-export interface RewardPlace extends Pick<RewardContext, "openScorer"> {
+export interface RewardPlace
+  extends Pick<RewardContext, "openScorer" | "openEncoder" | "openClassifier" | "openWordVectors"> {
   parent?: Parent;
   embedder?: TextEmbedder;
   /** Asks the servers that they name. Default: without keys, and with what is known until the end. */

@@ -20,6 +20,10 @@ function partOf(part: string): [name: string, digits: string] {
   return [name.trim(), digits.trim()];
 }
 
+/** Name and weight of each part, as they stand there, 1 where there is no weight: none of it is checked. */
+export const rewardParts = (text: string): [name: string, digits: string][] =>
+  text.split(",").map(partOf);
+
 /**
  * `"semantic:0.5,exact"` is semantic with weight 0.5 and exact with weight 1.
  * @param names the rewards there are.

@@ -8,7 +8,7 @@ import { findPreset, listPresets } from "../../experiment/presets/registry.ts";
 import { DEFAULT_ALGORITHM, listAlgorithms } from "../../rl/algorithms/registry.ts";
 import type { AdapterTuning } from "../../kernels/tuning.ts";
 import { type Command, type CommandSpec, type Parsed, UsageError } from "../command.ts";
-import { DEVICE, JSON_FLAG, MEMORY, MODEL, ownFolder, QUIET, SEED } from "../flags.ts";
+import { DEVICE, JSON_FLAG, MEMORY, MODEL, ownFolder, QUIET, SEED, seedsHint } from "../flags.ts";
 import type { listenForInterrupt } from "../interrupt.ts";
 import type { Terminal } from "../terminal.ts";
 import { type Catalogue, type Entry, known, requestOf, type RunRequest } from "../train/request.ts";
@@ -46,7 +46,11 @@ const FLAGS = {
     doc: "Training steps; one step is one batch of completions and its updates",
     group: "Run",
   },
-  seed: { ...SEED, doc: `${SEED.doc}; several, 1,2,3, make a sweep` },
+  seed: {
+    ...SEED,
+    doc: `${SEED.doc}; several, 1,2,3, make a sweep`,
+    hint: (text) => seedsHint("--seed", text),
+  },
   jobs: {
     kind: "integer",
     otherwise: "as many as cores and memory allow",
@@ -173,6 +177,8 @@ export interface TrainParts {
   tuned(file: string): Promise<AdapterTuning>;
   /** How the run hears that it should stop. Default: by the signals of the system. */
   listen?: typeof listenForInterrupt;
+  /** Is told how far the run is: as it begins, and after each step. Default: nobody. */
+  follow?: (step: number, steps: number) => void;
 }
 
 /** A request as `experiment/` takes it, with what was read for it. */
@@ -247,7 +253,8 @@ export async function train(
     ? { request: await requested(parsed, { catalogue, parts, ready }, terminal) }
     : await (await import("../train/resume.ts")).resumed(parsed, catalogue, ready);
   const { runTraining } = await import("../train/run.ts");
-  return await runTraining({ ...asked, flags, train: parts.train, listen: parts.listen }, terminal);
+  const { train, listen, follow } = parts;
+  return await runTraining({ ...asked, flags, train, listen, follow }, terminal);
 }
 
 /** What is asked for, with all that names in it stand for now. */
@@ -257,7 +264,8 @@ async function requested(
   terminal: Terminal,
 ): Promise<RunRequest> {
   const request = requestOf(parsed, catalogue, ready?.opened?.task);
-  const { tuned, device } = parsed.flags;
+  const { tuned, device, out } = parsed.flags;
+  if (out !== undefined) await (await import("../train/out.ts")).checkOut(out, request);
   if (tuned !== undefined && device === "cpu") {
     throw new UsageError(
       "Cannot run by what was tuned on --device cpu as that has no kernels to choose from: " +
@@ -303,14 +311,14 @@ const SPEC: CommandSpec = {
   example: "deno task train colors --seed 2 learningRate=1e-4",
 };
 
-/** The command for one run. `listen`: how it hears that it should stop, see `TrainParts`. */
-export const singleRun = (listen?: TrainParts["listen"]): Command => ({
+/** The command for one run. `told`: how it hears that it should stop, and who hears how far it is. */
+export const singleRun = (told: Pick<TrainParts, "listen" | "follow"> = {}): Command => ({
   spec: SPEC,
   run: (parsed, terminal) =>
-    train(parsed as Parsed<TrainFlags>, terminal, { ...partsWith(), listen }),
+    train(parsed as Parsed<TrainFlags>, terminal, { ...partsWith(), ...told }),
   async prepare(glance) {
     const ready = glance.flags.list || glance.flags.show ? undefined : await readyFor(glance);
-    if (ready === undefined) return singleRun(listen);
+    if (ready === undefined) return singleRun(told);
     const settings: CommandSpec["settings"] = (flags, words) =>
       settingsFor(flags, words, { ready });
     // A run that is resumed is opened with the settings that it began with.
@@ -318,7 +326,7 @@ export const singleRun = (listen?: TrainParts["listen"]): Command => ({
     return {
       spec: { ...SPEC, settings },
       run: (parsed, terminal) =>
-        train(parsed as Parsed<TrainFlags>, terminal, { ...parts, listen }, ready),
+        train(parsed as Parsed<TrainFlags>, terminal, { ...parts, ...told }, ready),
     };
   },
 });

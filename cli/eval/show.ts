@@ -1,5 +1,6 @@
 /** What an evaluation came to, as a terminal shows it: three columns, or where it is narrow one below the other. @module */
 import type { Interval } from "../../base/statistics/intervals.ts";
+import { decimals } from "../../base/units.ts";
 import type { EvalResult, EvalSummary } from "../../experiment/eval/eval.ts";
 import type { Figure, Figures, PromptAnswers } from "../../experiment/eval/figures.ts";
 import { clip, clipStart, paint, printable, short, type Terminal } from "../terminal.ts";
@@ -130,12 +131,11 @@ function intervalText({ mean, low, high, method }: Interval, signed = false): st
   return method === "none" ? space + middle : `${space}${middle} [${of(low, 2)}, ${of(high, 2)}]`;
 }
 
-/** With so many places below 10, one fewer below 100, none above; never "-0". */
+/** With so many places below 10, one fewer below 100, none above. */
 function numberText(value: number, places: number): string {
   const size = Math.abs(value);
   if (size >= 1e6) return value.toExponential(1);
-  const text = value.toFixed(size < 10 ? places : size < 100 ? places - 1 : 0);
-  return /^-[0.]+$/.test(text) ? text.slice(1) : text;
+  return decimals(value, size < 10 ? places : size < 100 ? places - 1 : 0);
 }
 
 function comparedWords({ wins, tests: { t, wilcoxon }, unscored, same }: Figures): string[] {

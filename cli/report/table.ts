@@ -1,4 +1,5 @@
 /** The last lines of a run: before and after, a few completions side by side, and where it lies. @module */
+import { decimals } from "../../base/units.ts";
 import type { SplitResult, Summary } from "../../experiment/observer.ts";
 import { type Pair, pairs, type RunData } from "../../experiment/folder/run_data.ts";
 import { sameText } from "../../rewards/exact.ts";
@@ -21,7 +22,7 @@ const SHOWN = 6; // completions side by side
 const WIDE = 60; // columns of a terminal from which on tables have their results side by side
 /** A mean score or share with three decimals, so that a column of them can be compared; `-` for none. */
 export const score = (value: number | null): string =>
-  value !== null && Number.isFinite(value) ? value.toFixed(3) : "-";
+  value !== null && Number.isFinite(value) ? decimals(value, 3) : "-";
 
 /** Lines of the closing table. */
 export function closing(run: RunData, terminal: Terminal): string[] {

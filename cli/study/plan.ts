@@ -3,6 +3,7 @@ import about from "../../deno.json" with { type: "json" };
 import type { Sweep } from "../../experiment/folder/sweep_file.ts";
 import { requestOf, type Study, trainWords } from "../../experiment/studies/study.ts";
 import { UsageError } from "../command.ts";
+import { seedsHint } from "../flags.ts";
 import { quoted } from "../terminal.ts";
 
 /** What is asked of a study. */
@@ -65,8 +66,9 @@ export function seedsIn(text: string): number[] {
   const isSound = seeds.every((seed) => seed >= 0 && seed < 2 ** 32) &&
     new Set(seeds).size === seeds.length;
   if (isSound) return seeds;
+  const hint = seedsHint("--seeds", text);
   throw new UsageError(
     `Cannot run the study as --seeds must be different whole numbers from 0 to 4294967295, such as 1,2,3: ` +
-      `it is ${JSON.stringify(text)}`,
+      `it is ${JSON.stringify(text)}` + (hint === undefined ? "" : `. ${hint}`),
   );
 }

@@ -36,6 +36,7 @@ export async function runStudy(
   await checkLinks(folder);
   const isBegun = await isSweep(folder);
   if (!isBegun) await checkOut(folder);
+  const { jobs, why } = await jobsOf(wanted, flags.jobs); // what cannot be is said before anything is made
   await makeParents(folder).catch((error) => {
     throw writeError(folder, error);
   });
@@ -45,10 +46,11 @@ export async function runStudy(
   for (const line of wrap(`${study.title}. ${study.question}`, terminal.columns)) {
     terminal.err(line);
   }
-  const { jobs, why } = await jobsOf(sweep, flags.jobs);
-  terminal.err(`${sweep.cells.length} runs, ${jobs} at once: ${why}`);
+  const words = `${sweep.cells.length} runs, ${jobs} at once: ${why}`;
+  for (const line of wrap(words, terminal.columns)) terminal.err(line);
   const { json, quiet } = flags, say = json ? terminal.err : terminal.out;
-  const running = { jobs, json: false, quiet, train: "deno task train" };
+  const next = `${command}${flags.out === undefined ? "" : ` --out ${quoted(folder)}`}`;
+  const running = { jobs, json: false, quiet, next };
   const code = await runSweep({ folder, sweep }, running, { ...terminal, out: say });
   const page = { ...await gather(folder, sweep, command), study, command, ...asked };
   await writeStudy(folder, page);
@@ -65,9 +67,6 @@ export async function runStudy(
       `page  ${path}`,
     ]
   ) say(line);
-  if (code !== 0) {
-    say(`go on  ${command}${flags.out === undefined ? "" : ` --out ${quoted(folder)}`}`);
-  }
   if (json) {
     terminal.out(
       jsonLine({ study: name, page: path, answer: told, finished: page.results.runs.length }),

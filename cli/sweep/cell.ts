@@ -10,28 +10,39 @@ import { main } from "../main.ts";
 /** What a cell is told. */
 export type ToCell = { args: string[] } | { stop: true };
 
-/** What a cell says: lines for people, then how it ended. */
-export type FromCell = { line: string } | { code: number; message?: string };
+/** What a cell says: how far it is, at last how it ended. */
+export type FromCell = { step: number; steps: number } | { code: number; message?: string };
 
 /** Of a worker's global scope, what is used; the types of the project are those of a program. */
 interface Scope {
   onmessage: ((event: MessageEvent<ToCell>) => void) | null;
   postMessage(message: FromCell): void;
+  addEventListener(kind: "unload", call: () => void): void;
   close(): void;
 }
 
 const scope = globalThis as unknown as Scope;
 const stop = new AbortController();
 
+// Code of a user's own may call Deno.exit, which ends the thread: nobody would hear of it.
+scope.addEventListener("unload", () =>
+  scope.postMessage({
+    code: 1,
+    message: "Cannot go on as the code of its task or reward ended its thread: leave Deno.exit out",
+  }));
+
 scope.onmessage = async ({ data }) => {
   if ("stop" in data) return stop.abort(new Interrupted("interrupted"));
   let last = "";
   const code = await main(data.args, {
-    commands: [singleRun(() => ({ signal: stop.signal, [Symbol.dispose]() {} }))],
+    commands: [singleRun({
+      listen: () => ({ signal: stop.signal, [Symbol.dispose]() {} }),
+      follow: (step, steps) => scope.postMessage({ step, steps }),
+    })],
     terminal: {
       out: (line) => last = line,
       write: () => {},
-      err: (line) => scope.postMessage({ line }),
+      err: () => {},
       fancy: false,
       columns: 100,
     },

@@ -1,9 +1,10 @@
 /** Checks the runs of a sweep before any begins, as each would be alone. @module */
+import { join } from "node:path";
+import { formatBytes } from "../../base/units.ts";
 import type { PlannedRun } from "../../experiment/plan.ts";
 import type { Sweep, SweepCell } from "../../experiment/folder/sweep_file.ts";
-import { refuseOwnCode } from "../../experiment/folder/own_code.ts";
+import { refuseOwnCode, refuseOwnFiles } from "../../experiment/folder/own_code.ts";
 import { asUsageError, type Command, type Parsed, UsageError } from "../command.ts";
-import { SEED } from "../flags.ts";
 import { glance, parseArguments } from "../parse.ts";
 import { parseOption } from "../../base/options.ts";
 import { valueWords } from "./grid.ts";
@@ -33,7 +34,7 @@ export async function planCells(
     }
   }
   for (const seed of new Set(cells.map(({ values }) => values.seed))) {
-    if (seed !== undefined) asUsageError(() => parseOption("--seed", SEED, seed));
+    if (seed !== undefined) asUsageError(() => parseOption("--seed", single.spec.flags.seed, seed));
   }
   return plans;
 }
@@ -53,7 +54,17 @@ async function planned({ words }: SweepCell, single: Command): Promise<PlannedRu
     fancy: false,
     columns: 100,
   });
-  return JSON.parse(said);
+  const plan: PlannedRun = JSON.parse(said);
+  if (plan.fits) return plan;
+  throw new Error(
+    `Cannot begin the sweep as each of its runs must fit: one needs ${
+      formatBytes(plan.total)
+    } of device ` +
+      `memory, and ${
+        formatBytes(plan.available!)
+      } may be taken. train with one value of each and --plan ` +
+      "says what makes it fit",
+  );
 }
 
 /** The command as it is for these words, and what they say. @throws {UsageError} */
@@ -66,12 +77,29 @@ async function parsedWords(
   return { command, parsed: parseArguments([command.spec.name, ...words], [command.spec]) };
 }
 
+/** A setting that names a file which is written: it may lie beside the runs, not in one. */
+const CACHE = /^serverCache=/;
+
 /**
- * A sweep's folder may come from anywhere: no code that lies in it is run.
- * @throws {Error} marked as usage, where a run's task or reward is such a module
+ * A sweep's folder may come from anywhere: no code that lies in it is run. Nor does a run read what lies where
+ * runs are written, and begun anew: as a run alone, which begins in an empty folder.
+ * @throws {Error} marked as usage, where a word of a run names such a file
  */
-export const checkModules = (folder: string, { cells }: Pick<Sweep, "cells">): Promise<void> =>
-  refuseOwnCode(folder, [...new Set(cells.flatMap(({ words }) => words))], {
-    action: "resume",
-    cure: "start a new sweep with that",
-  });
+export async function checkOwnFiles(
+  folder: string,
+  { cells }: Pick<Sweep, "cells">,
+  action: "resume" | "begin",
+): Promise<void> {
+  const words = [...new Set(cells.flatMap(({ words }) => words))];
+  await refuseOwnCode(folder, words, { action, cure: "start a new sweep with that" });
+  const cure = "Take a copy elsewhere, and start a new sweep with that";
+  await refuseOwnFiles(folder, words.filter((word) => !CACHE.test(word)), { action, cure });
+  const caches = words.filter((word) => CACHE.test(word));
+  if (caches.length === 0) return;
+  for (const { folder: name } of cells) {
+    await refuseOwnFiles(join(folder, name), caches, {
+      action,
+      cure: "Name a file outside of the runs' folders, such as runs/answers.jsonl",
+    });
+  }
+}

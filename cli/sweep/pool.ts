@@ -7,11 +7,18 @@ export interface CellEnd {
   message?: string;
 }
 
-/** Runs `args` of the command line; stops, with what is done saved, when `signal` aborts. */
-export type RunCell = (args: string[], signal: AbortSignal) => Promise<CellEnd>;
+/**
+ * Runs `args` of the command line; stops, with what is done saved, when `signal` aborts. `follow` is told how
+ * many of its steps are done: as it begins, and after each.
+ */
+export type RunCell = (
+  args: string[],
+  signal: AbortSignal,
+  follow?: (step: number, steps: number) => void,
+) => Promise<CellEnd>;
 
 /** In a worker. What a worker throws beyond its run is an end with code 1. */
-export const inWorker: RunCell = (args, signal) =>
+export const inWorker: RunCell = (args, signal, follow) =>
   new Promise((resolve) => {
     const worker = new Worker(new URL("./cell.ts", import.meta.url), { type: "module" });
     const tell = (message: ToCell) => worker.postMessage(message);
@@ -23,6 +30,7 @@ export const inWorker: RunCell = (args, signal) =>
     };
     worker.onmessage = ({ data }: MessageEvent<FromCell>) => {
       if ("code" in data) end(data);
+      else follow?.(data.step, data.steps);
     };
     worker.onerror = (event) => {
       event.preventDefault(); // it ends this run, not the sweep

@@ -4,9 +4,10 @@ import { LockedError, RunLock } from "../../experiment/folder/lock.ts";
 import { readSweep } from "../../experiment/folder/sweep_file.ts";
 import { hostsIn, trainCommand } from "../../experiment/servers.ts";
 import { type Command, type Parsed, UsageError } from "../command.ts";
-import type { Terminal } from "../terminal.ts";
+import { quoted, type Terminal } from "../terminal.ts";
 import { checkLinks } from "../train/out.ts";
-import { checkModules, planCells } from "./check.ts";
+import { wrap } from "../wrap.ts";
+import { checkOwnFiles, planCells } from "./check.ts";
 import { jobsFor } from "./jobs.ts";
 import { runSweep } from "./run.ts";
 import { settingsIn } from "./grid.ts";
@@ -41,7 +42,7 @@ export async function resumeSweep(
   }
   using _lock = await locked(folder);
   const sweep = await readSweep(folder);
-  await checkModules(folder, sweep);
+  await checkOwnFiles(folder, sweep, "resume");
   const train = trainCommand(hostsIn(Object.fromEntries(settingsIn(sweep.cells[0].words))));
   const asked = flags.jobs as number | undefined;
   if (flags.slurm) {
@@ -58,9 +59,11 @@ export async function resumeSweep(
   const { jobs, why } = plans.length === 0
     ? { jobs: 1, why: "" }
     : jobsFor(plans, { cells: left.length, cores, asked });
-  if (why !== "") terminal.err(`${jobs} at once: ${why}`);
+  const words = why === "" ? [] : wrap(`${jobs} at once: ${why}`, terminal.columns);
+  for (const line of words) terminal.err(line);
   const { json, quiet } = flags as { json: boolean; quiet: boolean };
-  return await runSweep({ folder, sweep }, { jobs, json, quiet, train }, terminal);
+  const next = `${train} --resume ${quoted(folder)}`;
+  return await runSweep({ folder, sweep }, { jobs, json, quiet, next }, terminal);
 }
 
 /** @throws {UsageError} where another process has the sweep, or a link leads out of where it lies */

@@ -15,7 +15,7 @@ import { type Command, type Parsed, UsageError } from "../command.ts";
 import { quoted, type Terminal } from "../terminal.ts";
 import { checkOut } from "../train/out.ts";
 import { wrap } from "../wrap.ts";
-import { NOT_OF_A_CELL, planCells } from "./check.ts";
+import { checkOwnFiles, NOT_OF_A_CELL, planCells } from "./check.ts";
 import { cellsOf } from "./grid.ts";
 import { jobsFor } from "./jobs.ts";
 import { runSweep } from "./run.ts";
@@ -59,18 +59,19 @@ export async function startSweep(
   }
   terminal.err(folder);
   const asked = flags.jobs as number | undefined;
-  const train = trainCommand(hostsIn(parsed.settings));
+  const train = trainCommand(hostsIn(parsed.settings)),
+    next = `${train} --resume ${quoted(folder)}`;
   if (flags.slurm) {
     await writeTable(folder, sweep, await allFacts(folder, sweep));
-    terminal.err(`when they have run, their table: ${train} --resume ${quoted(folder)}`);
+    terminal.err(`when they have run, their table: ${next}`);
     terminal.write(slurmScript({ folder, sweep, train, atOnce: asked }));
     return 0;
   }
   const cores = navigator.hardwareConcurrency;
   const { jobs, why } = jobsFor(plans, { cells: cells.length, cores, asked });
-  terminal.err(`${jobs} at once: ${why}`);
+  for (const line of wrap(`${jobs} at once: ${why}`, terminal.columns)) terminal.err(line);
   const { json, quiet } = flags as { json: boolean; quiet: boolean };
-  return await runSweep({ folder, sweep }, { jobs, json, quiet, train }, terminal);
+  return await runSweep({ folder, sweep }, { jobs, json, quiet, next }, terminal);
 }
 
 /** The words of one run. Flags come last: one whose value may be left out would take a setting for it. */
@@ -96,7 +97,7 @@ function commandOf(parsed: Parsed): string {
 }
 
 /** @throws {UsageError} where there is something already */
-async function makeSweepFolder({ task, cells }: Sweep, out: string | undefined): Promise<string> {
+async function makeSweepFolder(sweep: Sweep, out: string | undefined): Promise<string> {
   if (out !== undefined) {
     const folder = join(out, ".");
     if (await isSweep(folder)) {
@@ -106,7 +107,9 @@ async function makeSweepFolder({ task, cells }: Sweep, out: string | undefined):
       );
     }
     await checkOut(folder);
+    await checkOwnFiles(folder, sweep, "begin");
   }
   // Named as a run is, with the number of runs where a run has its seed.
+  const { task, cells } = sweep;
   return await makeRunFolder({ task, algorithm: "sweep", seed: cells.length }, { out, io: disk });
 }

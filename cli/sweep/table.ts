@@ -1,18 +1,19 @@
 /** `sweep.csv`: what each run of a sweep is, how it ended, and its final figures. @module */
 import { join } from "node:path";
-import { csvLines, givenCell, guard, numberCell } from "../../experiment/folder/csv.ts";
+import { csvLines, givenCell, guard, numberCell, unguard } from "../../experiment/folder/csv.ts";
 import { replaceFile } from "../../experiment/folder/files.ts";
 import { columnOf } from "../../experiment/columns.ts";
-import { readMetrics } from "../../experiment/folder/run_data.ts";
+import { readMetrics, readTable } from "../../experiment/folder/run_data.ts";
 import {
   glanceAt,
   RUN_STATES,
   type RunGlance,
   type RunState,
 } from "../../experiment/folder/run_state.ts";
-import { foreignIn } from "./foreign.ts";
 import { type Sweep, SWEEP_TABLE, type SweepCell } from "../../experiment/folder/sweep_file.ts";
 import { kindOf } from "../../model/files/deno_folder.ts";
+import { printableMessage } from "../printable.ts";
+import { foreignIn } from "./foreign.ts";
 
 /** `waiting`: it has no run folder yet. */
 export type CellState = RunState | "waiting";
@@ -52,9 +53,32 @@ export async function factsOf(folder: string, cell: SweepCell): Promise<CellFact
   }
 }
 
-/** The same of every run, one after the other: of thousands at once a system would not open all files. */
-export const allFacts = (folder: string, { cells }: Pick<Sweep, "cells">): Promise<CellFacts[]> =>
-  Array.fromAsync(cells, (cell) => factsOf(folder, cell));
+/**
+ * The same of every run, one after the other: of thousands at once a system would not open all files. One that
+ * failed before it had a folder is told of by the table alone.
+ */
+export async function allFacts(
+  folder: string,
+  { cells }: Pick<Sweep, "cells">,
+): Promise<CellFacts[]> {
+  const failures = await failuresIn(folder);
+  return await Array.fromAsync(cells, async (cell) => {
+    const facts = await factsOf(folder, cell), error = failures.get(cell.folder);
+    return facts.state === "waiting" && error !== undefined
+      ? { cell, state: "failed" as const, error }
+      : facts;
+  });
+}
+
+/** Errors by run, as the sweep's table has them; none where there is no table, or another one. */
+async function failuresIn(folder: string): Promise<Map<string, string>> {
+  const [head = [], ...rows] = await readTable(folder, SWEEP_TABLE).catch(() => []);
+  const [run, state, error] = ["run", "state", "error"].map((name) => head.lastIndexOf(name));
+  return new Map(
+    rows.filter((cells) => cells[state] === "failed")
+      .map((cells) => [unguard(cells[run]), unguard(cells[error])]),
+  );
+}
 
 async function figuresOf(
   { folder, config: { algorithm } }: RunGlance,
@@ -82,20 +106,23 @@ export function sweepTable({ axes }: Pick<Sweep, "axes">, facts: readonly CellFa
   const names = axes.map(({ name }) => name);
   const seeds = names.includes("seed") ? [] : ["seed"];
   return csvLines([
-    ["run", ...names.map(guard), ...seeds, "state", ...FIGURES, "error"],
+    ["run", ...names.map(textCell), ...seeds, "state", ...FIGURES, "error"],
     ...facts.map((fact) => {
       const { cell, state, run, error = "" } = fact;
       return [
-        guard(cell.folder),
-        ...names.map((name) => givenCell(cell.values[name])),
+        textCell(cell.folder),
+        ...names.map((name) => givenCell(printableMessage(cell.values[name]))),
         ...seeds.map(() => run ? String(run.config.seed) : ""),
         state,
         ...figureCells(fact),
-        guard(error),
+        textCell(error),
       ];
     }),
   ]);
 }
+
+/** A text that acts neither in a spreadsheet nor in a terminal that the table is shown in. */
+const textCell = (text: string): string => guard(printableMessage(text));
 
 function figureCells({ run, figures }: CellFacts): string[] {
   const { summary, best } = run ?? {};

@@ -8,6 +8,8 @@ import { quoted } from "../terminal.ts";
 export interface CutRun {
   /** Its folder; "" where there is none yet. */
   folder: string;
+  /** The folder of the run that it should have continued, where it is one. */
+  resumed: string | undefined;
   /** Step of its newest checkpoint. */
   saved: number | undefined;
   /** Steps that are done. */
@@ -26,28 +28,46 @@ export interface Ending {
   lines: string[];
 }
 
+/** Characters of a sentence beside which there is room for a command. */
+const SHORT = 40;
+
 /** The end of a run by `error`, or by whoever asked it to stop. */
 export async function endingOf(error: unknown, stopped: boolean, run: CutRun): Promise<Ending> {
-  const { folder, saved, command, train } = run;
+  const { folder, resumed, saved, command, train } = run;
   if (error instanceof DivergedError) return await divergence(error, run);
   const event: RunEventBody = stopped
     ? { kind: "stopped", cause: "it was interrupted" }
     : { kind: "failed", cause: error instanceof Error ? error.message : String(error) };
-  if (saved === undefined) {
-    const none = "there is no checkpoint yet";
-    return {
-      event: { ...event, next: command },
-      lines: folder === ""
-        ? stopped ? ["stopped before the run began; nothing is left of it"] : []
-        : [`${stopped ? "stopped" : "failed"}; ${none}.  Start again:  ${command}`],
-    };
-  }
-  const next = `${train} --resume ${quoted(folder)}`;
+  const isNew = folder === "" ? resumed === undefined : saved === undefined;
+  const next = isNew ? command : `${train} --resume ${quoted(folder || resumed!)}`;
+  const words = stopped ? stoppedWords(run) : folder === "" ? undefined : failedWords(run);
   return {
-    event: { ...event, from: saved, next },
-    lines: [`${stopped ? "stopped at" : "saved up to"} step ${saved}.  Continue:  ${next}`],
+    event: { ...event, ...(saved !== undefined && { from: saved }), next },
+    lines: words === undefined
+      ? []
+      : linesOf(words, `${isNew ? "Start again" : "Continue"}:  ${next}`),
   };
 }
+
+/** A sentence and a command, in a line where that is short. */
+const linesOf = (words: string, command: string): string[] =>
+  words.length > SHORT ? [words, command] : [`${words}.  ${command}`];
+
+/** That a run was stopped, and what is kept of it: before its first step nothing can be lost. */
+function stoppedWords({ folder, resumed, saved }: CutRun): string {
+  if (saved !== undefined && saved > 0) return `stopped at step ${saved}`;
+  if (folder === "") {
+    return resumed === undefined
+      ? "stopped before the run began: nothing was written, and nothing is lost"
+      : `stopped before the run went on: nothing is lost, ${resumed} is as it was`;
+  }
+  return saved === undefined
+    ? `stopped before the first step: nothing was learned, and nothing is lost; ${folder} keeps no checkpoint`
+    : `stopped before the first step: nothing is lost, and ${folder} keeps what was measured before training`;
+}
+
+const failedWords = ({ saved }: CutRun): string =>
+  saved === undefined ? "failed; there is no checkpoint yet" : `saved up to step ${saved}`;
 
 /** Back to before it went astray, with smaller steps. */
 async function divergence(

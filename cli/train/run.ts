@@ -14,9 +14,10 @@ import { Progress } from "../progress.ts";
 import { drawRun } from "../report/draw.ts";
 import { closing } from "../report/table.ts";
 import { jsonLine, printable } from "../printable.ts";
-import { consoleLosses, type Terminal } from "../terminal.ts";
+import { consoleLosses, quoted, type Terminal } from "../terminal.ts";
+import { stopForUncaught } from "../uncaught.ts";
+import { wrap } from "../wrap.ts";
 import { endingOf } from "./ending.ts";
-import { checkOut } from "./out.ts";
 import { commandOf, type RunRequest } from "./request.ts";
 
 /** What is run, and where its folder goes. */
@@ -30,14 +31,21 @@ export interface Training {
   /** Trains. */
   train: TrainParts["train"];
   listen?: TrainParts["listen"];
+  follow?: TrainParts["follow"];
+  /** ms in which it must have stopped once something was thrown beside it. Default: half a minute. */
+  patience?: number;
 }
 
-/** Trains; gives the exit code. @throws what `train` throws, but for an interruption that was saved */
+/**
+ * Trains; gives the exit code.
+ * @throws what `train` throws, but for an interruption that was saved
+ * @throws {UncaughtError} where something is thrown beside the run that nothing catches
+ */
 export async function runTraining(
-  { request, resume, notices = [], flags, train, listen = listenForInterrupt }: Training,
+  { request, resume, notices = [], flags, train, ...told }: Training,
   terminal: Terminal,
 ): Promise<number> {
-  if (flags.out !== undefined && !resume) await checkOut(flags.out);
+  const { listen = listenForInterrupt, follow, patience } = told;
   const command = commandOf(request);
   const folder = new RunFolder({
     out: flags.out,
@@ -51,12 +59,16 @@ export async function runTraining(
     : undefined;
   for (const line of notices) terminal.err(line);
   const progress = flags.quiet ? undefined : new Progress(terminal, () => folder.folder);
-  using interrupt = listen({
-    err: (line) => progress ? progress.say(line) : terminal.err(line),
-  });
+  const say = (line: string) => progress ? progress.say(line) : terminal.err(line);
+  const above = { err: (text: string) => wrap(text, terminal.columns).forEach(say) };
+  using interrupt = listen(above, () => stoppingWords(folder, resume !== undefined));
+  using uncaught = stopForUncaught(above, patience);
+  const signal = AbortSignal.any([interrupt.signal, uncaught.signal]);
   try {
     if (resume && !log) await removeLogs(resume.folder); // they have steps that the run will leave
-    const summary = await train(request, watch(folder, progress, log), interrupt.signal);
+    const training = train(request, watch(folder, { progress, log, follow }), signal);
+    const summary = await Promise.race([training, uncaught.overdue]);
+    if (uncaught.signal.aborted) terminal.err(`note: ${uncaught.signal.reason.message}`);
     const run = await readRun(folder.folder, { isWhole: false }); // it was written just now
     const lines = closing(run, terminal);
     for (const line of lines) flags.json ? terminal.err(line) : terminal.out(line);
@@ -67,10 +79,11 @@ export async function runTraining(
     const stopped = interrupt.signal.aborted && error === interrupt.signal.reason;
     const { event, lines } = await endingOf(error, stopped, {
       folder: folder.folder,
+      resumed: resume?.folder,
       saved: folder.saved,
       done: folder.done,
       good: folder.good,
-      command,
+      command: withOut(command, folder, flags),
       train: trainCommand(hostsIn(request.settings)),
     });
     // What follows must not hide the error itself, e.g. a full disk.
@@ -87,6 +100,17 @@ export async function runTraining(
   }
 }
 
+/** When a run stops that is told to. */
+function stoppingWords({ folder, saved }: RunFolder, isResumed: boolean): string {
+  if (folder === "") return `before the run ${isResumed ? "goes on" : "begins"}`;
+  if (saved !== undefined) return "after this step";
+  return "before the first step, when what was answered before training is saved";
+}
+
+/** The line that starts it again; in the folder that was asked for, where that is still free. */
+const withOut = (command: string, { folder }: RunFolder, { out }: Training["flags"]): string =>
+  folder === "" && out !== undefined ? `${command} --out ${quoted(out)}` : command;
+
 /** Where a run lies, for `--json`: `weights` is a folder for --model, of the last checkpoint. */
 async function placesOf({ folder, saved }: RunFolder): Promise<Record<string, string>> {
   if (folder === "") return {};
@@ -98,24 +122,33 @@ async function placesOf({ folder, saved }: RunFolder): Promise<Record<string, st
   };
 }
 
+/** Who is told of a run beside its folder. */
+interface Watchers {
+  progress?: Progress;
+  log?: EventLog;
+  follow?: TrainParts["follow"];
+}
+
 /** The folder first, so that what the terminal speaks of is on disk; its log before it has ended. */
 export function watch(
-  folder: RunObserver & Pick<RunFolder, "note">,
-  progress: Progress | undefined,
-  log?: EventLog,
+  folder: RunObserver & Pick<RunFolder, "note" | "saved">,
+  { progress, log, follow }: Watchers = {},
 ): RunObserver {
-  let noted = false;
+  let noted = false, steps = 0;
   return {
     async start(info) {
       await folder.start(info);
       await log?.start();
       progress?.start(info);
+      steps = info.steps;
+      follow?.(folder.saved ?? 0, steps);
     },
     notice: (text) => progress?.notice(text),
     async step(report) {
       await folder.step(report);
       await log?.step(report);
       progress?.step(report);
+      follow?.(report.step, steps);
       if (consoleLosses.err !== undefined && !noted) {
         noted = true;
         await folder.note({ kind: "console", cause: consoleLosses.err });

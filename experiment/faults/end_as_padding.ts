@@ -14,7 +14,6 @@
  * it counts as one.
  * @module
  */
-import { asUsage } from "../../base/usage.ts";
 import type {
   Evaluation,
   EvaluationGradient,
@@ -67,13 +66,10 @@ export class EndAsPaddingPolicy extends PolicyWrapper {
 export const endAsPadding: Fault = {
   name: "end-as-padding",
   doc: "the token that ends a response is masked as if it were padding, and not learned from",
-  policy(policy, { ends }) {
-    if (ends.length > 0) return new EndAsPaddingPolicy(policy, ends);
-    throw asUsage(
-      new RangeError(
-        "Cannot train with fault=end-as-padding as it masks the token that ends a response: the model has " +
-          "none, its eos_token_id is null; use another model",
-      ),
-    );
-  },
+  refusesModel: ({ ends }) =>
+    ends.length > 0
+      ? undefined
+      : "it masks the token that ends a response: the model has none, its eos_token_id is null; " +
+        "use another model",
+  policy: (policy, { ends }) => new EndAsPaddingPolicy(policy, ends),
 };

@@ -23,9 +23,11 @@ export interface Fault {
   /** Why these settings cannot have it, and the cure, the end of a sentence; undefined where they can. */
   refuses?(used: Pick<SettingsInUse, "run" | "rewards">): string | undefined;
   /**
-   * The policy that the trainer is given in place of the right one.
-   * @throws {RangeError} marked as usage, where it could go nowhere wrong with this model or these prompts
+   * Why it could go nowhere wrong with this model or these prompts, and the cure, the end of a sentence;
+   * undefined where it can.
    */
+  refusesModel?(asked: Pick<FaultOptions, "ends" | "prompts">): string | undefined;
+  /** The policy that the trainer is given in place of the right one. */
   policy?(policy: Policy, options: FaultOptions): FaultyPolicy;
   /** The rewards that are given in place of the right ones. */
   rewards?(rewards: CombinedReward): CombinedReward;

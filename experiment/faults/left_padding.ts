@@ -15,7 +15,6 @@
  * A run's memory is planned for the right form; the longer slices take a little more.
  * @module
  */
-import { asUsage } from "../../base/usage.ts";
 import { pieces } from "../../rl/pieces.ts";
 import type { Policy, Rollout, SamplingOptions } from "../../rl/policy.ts";
 import type { Fault, FaultOptions, FaultyPolicy } from "./fault.ts";
@@ -84,14 +83,12 @@ export const leftPadding: Fault = {
   name: "left-padding",
   doc:
     "a response begins inside its prompt, as many tokens too early as the prompt is short of the longest",
-  policy(policy, options) {
-    const lengths = new Set(options.prompts.map(({ length }) => length));
-    if (lengths.size > 1) return new LeftPaddedPolicy(policy, options);
-    throw asUsage(
-      new RangeError(
-        "Cannot train with fault=left-padding as it goes wrong where prompts differ in length: all have " +
-          `${[...lengths].join()} tokens; use another task`,
-      ),
-    );
+  refusesModel({ prompts }) {
+    const lengths = new Set(prompts.map(({ length }) => length));
+    return lengths.size > 1
+      ? undefined
+      : "it goes wrong where prompts differ in length: all have " +
+        `${[...lengths].join()} tokens; use another task`;
   },
+  policy: (policy, options) => new LeftPaddedPolicy(policy, options),
 };

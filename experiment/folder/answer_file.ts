@@ -4,10 +4,10 @@
  * @module
  */
 import { dirname } from "node:path";
-import { ifThere } from "../../model/files/deno_folder.ts";
+import { ifThere, kindOf } from "../../model/files/deno_folder.ts";
 import { makeFolders } from "../../model/files/disk.ts";
 import type { AnswerLines } from "../../rewards/servers/answer_lines.ts";
-import { writeError } from "./files.ts";
+import { requireWritable, writeError } from "./files.ts";
 
 const MAX_LINE = 2 ** 20; // characters; an embedding of 8192 numbers has 44,000
 
@@ -33,6 +33,16 @@ export async function openAnswerFile(path: string): Promise<AnswerLines> {
       }
     },
   };
+}
+
+/**
+ * Refuses a file that surely cannot be opened so, and makes none.
+ * @throws {WriteError} as `openAnswerFile`
+ */
+export async function checkAnswerFile(path: string): Promise<void> {
+  requireWritable(path);
+  if (await kindOf(path) !== "folder") return;
+  throw writeError(path, new Error("it is a folder: name a file"));
 }
 
 /** Makes the file where there is none. Whether its last line is without its end. */

@@ -49,6 +49,12 @@ export function writeError(path: string, error: unknown, place = "runs"): WriteE
   });
 }
 
+/** @throws {WriteError} where this program may not write `path`, before it does anything for it */
+export function requireWritable(path: string): void {
+  const { state } = Deno.permissions.querySync({ name: "write", path });
+  if (state !== "granted") throw writeError(path, new Deno.errors.NotCapable("write"));
+}
+
 /** The name that stands for the folder `path` until it is whole. */
 export const temporaryName = (path: string): string => `${path}.tmp-${Deno.pid}`;
 

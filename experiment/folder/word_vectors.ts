@@ -4,6 +4,18 @@ import { kindOf } from "../../model/files/deno_folder.ts";
 import { TextVectors } from "../../rewards/embeddings/text_vectors.ts";
 import { readVectorText } from "../../rewards/embeddings/vector_text.ts";
 
+/** @throws {Error} marked as usage where there is no such file */
+export async function checkWordVectors(file: string): Promise<void> {
+  const kind = await kindOf(file);
+  if (kind === "file") return;
+  throw asUsage(
+    new Error(
+      `Cannot read word vectors from ${file} as it must be a file: ` +
+        (kind === undefined ? "there is none" : "it is a folder"),
+    ),
+  );
+}
+
 /**
  * Reads a file of word vectors in text, packed where its name ends in `.gz`, as it comes from the disk: of
  * the file no more than a piece is held at a time.
@@ -12,15 +24,7 @@ import { readVectorText } from "../../rewards/embeddings/vector_text.ts";
  * @throws {SyntaxError} as `readVectorText`, and for what is no gzip file
  */
 export async function openWordVectors(file: string, rows: number): Promise<TextVectors> {
-  const kind = await kindOf(file);
-  if (kind !== "file") {
-    throw asUsage(
-      new Error(
-        `Cannot read word vectors from ${file} as it must be a file: ` +
-          (kind === undefined ? "there is none" : "it is a folder"),
-      ),
-    );
-  }
+  await checkWordVectors(file);
   using opened = await Deno.open(file);
   if (!(await opened.stat()).isFile) {
     throw asUsage(

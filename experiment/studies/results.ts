@@ -1,6 +1,7 @@
 /** What the runs of a study came to, by arm and seed, and sentences about them. @module */
 import { type Interval, seedInterval } from "../../base/statistics/intervals.ts";
 import { differences } from "../../base/statistics/moments.ts";
+import { decimals } from "../../base/units.ts";
 import type { RunData } from "../folder/run_data.ts";
 import type { Measure } from "./measures.ts";
 
@@ -86,7 +87,7 @@ export class Results {
 /** `0.910 (0.850 to 0.970)`, the mean alone where there is none or a point, "-" where there is no mean. */
 export function intervalWords({ mean, low, high }: Interval, digits = 3): string {
   if (Number.isNaN(mean)) return "-";
-  const said = (x: number) => x.toFixed(digits);
+  const said = (x: number) => decimals(x, digits);
   // Where all seeds agree the interval is a point, which says nothing of the next seed.
   const isPoint = Number.isNaN(low) || said(low) === said(high);
   return isPoint ? said(mean) : `${said(mean)} (${said(low)} to ${said(high)})`;

@@ -333,6 +333,20 @@ inTemporary("--plan prints a table, says what fits, and writes nothing", async (
     [false, 1075315712, [{ settings: { microbatchRows: 4 }, bytes: 2 ** 29 }]],
   );
   assert.equal((await command(place, "train colors --plan --memory 0")).code, 2);
+  await Deno.mkdir(`${place}/elsewhere`);
+  await Deno.writeTextFile(`${place}/elsewhere/mine.txt`, "");
+  for (
+    const [words, message] of [
+      [`--out ${place}/elsewhere`, /as this command may write only inside runs/],
+      ["--out runs/a serverCache=runs/a/answers.jsonl", /must lie elsewhere .*: runs\/a\/answers/],
+    ] as const
+  ) {
+    const [plan, run] = await Promise.all(
+      ["--plan", ""].map((plan) => command(place, `train colors ${words} ${plan}`)),
+    );
+    assert.match(plan.err, message);
+    assert.deepEqual([plan.code, plan.err], [run.code, run.err], "a run refuses the same");
+  }
   assert.deepEqual(await listFolder(`${place}/runs`), []);
 });
 

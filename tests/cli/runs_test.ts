@@ -22,7 +22,9 @@ async function makeAll(place: string): Promise<void> {
   });
   await makeRun(`${place}/killed`, { started: at(4), done: 2 });
   await makeRun(`${place}/running`, { started: at(5), done: 3, seed: 7 });
-  const cells = ["1-a", "2-b", "3-c"].map((folder) => ({ folder, values: {}, words: ["colors"] }));
+  const cells = ["1-a", "2-b", "3-c"].map((folder) => ({
+    ...{ folder, values: {}, words: ["colors", "--seed", folder[0]] },
+  }));
   await Deno.mkdir(`${place}/sweep`);
   await writeSweep(`${place}/sweep`, {
     ...{ task: "colors", command: "c", started: at(6), versions: {}, cells },

@@ -214,7 +214,7 @@ Deno.test("every step lets the event loop turn once, so that Ctrl-C arrives", as
   let turned = false;
   setTimeout(() => turned = true, 0);
   const silent = { step() {} } as unknown as RunFolder;
-  await watch(silent, undefined).step({ step: 1, metrics: {}, completions: [], timings });
+  await watch(silent).step({ step: 1, metrics: {}, completions: [], timings });
   assert.ok(turned);
 });
 

@@ -267,6 +267,52 @@ Deno.test("what is asked for and changes nothing is a notice, and the run goes o
   ]);
 });
 
+/** Requests that a run refuses only as it opens, by what they ask. */
+const refusedLater: [Partial<TrainRequest>, RegExp][] = [
+  [
+    { model: "tiny", settings: { fault: "left-padding" } },
+    /with fault=left-padding as .*prompts differ in length: all have 19 tokens/,
+  ],
+  [{ reward: "regex" }, /Cannot reward a pattern as it must be set/],
+  [{ reward: "regex", settings: { regexPattern: "(a" } }, /RE2 must be able to read it/],
+  [{ reward: "length", settings: { lengthMin: 5, lengthMax: 2 } }, /min must be at most max/],
+  [{ settings: { parent: "rule" } }, /no prompt of colors has one/],
+  [{ settings: { parent: "another" } }, /as it must be table, rule, or an address/],
+  [{ settings: { parent: "http://127.0.0.1:9" } }, /as parentModel must name its model/],
+  [{ settings: { parent: "http://127.0.0.2:9" } }, /may not use the network there/],
+  [{ settings: { semanticEmbedder: "nowhere.txt" } }, /Cannot read word vectors from nowhere\.txt/],
+  [
+    { reward: [{ reward: own, weight: 1 }, { reward: own, weight: 1 }] },
+    /each reward .*name.*own|own.*twice|comes again/,
+  ],
+];
+
+Deno.test("what a run refuses as it opens, a plan refuses in the same words", () =>
+  withFolder(async (folder) => {
+    await writeSmallModel(folder);
+    for (const [change, message] of refusedLater) {
+      const settings = { batchSize: 6, ...change.settings }, device = "cpu" as const;
+      const request = { task: "colors", model: folder, steps: 1, device, ...change, settings };
+      const told = await Promise.all([
+        trainTask(request, new Recorder(`${folder}/run`)).catch(String),
+        planTask(request).catch(String),
+      ]);
+      assert.equal(told[0], told[1], JSON.stringify(change));
+      assert.match(String(told[0]), message);
+    }
+    // A reward of the user's own is not opened for a plan: that may cost what it likes.
+    let opened = 0;
+    const definition = {
+      ...{ name: "costly", summary: "", counts: [], options: defineOptions("costly", {}) },
+      open: () => {
+        opened++;
+        return { name: "costly", score: (): Promise<null[]> => Promise.resolve([]) };
+      },
+    };
+    await planTask({ task: "colors", model: folder, reward: definition, device: "cpu" });
+    assert.equal(opened, 0);
+  }));
+
 Deno.test("a run and a plan tell their notices", () =>
   withFolder(async (folder) => {
     await writeSmallModel(folder);

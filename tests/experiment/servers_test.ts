@@ -75,7 +75,7 @@ Deno.test(`${RATINGS} ratings, of which one in five goes wrong, up to ${AT_ONCE}
     const steps = Math.ceil(RATINGS / AT_ONCE);
     const settings = {
       ...{ batchSize: AT_ONCE, maxNewTokens: 8, learningRate: 1e-4 },
-      ...{ serverRequests: AT_ONCE, serverRetries: 2, serverTimeout: 0.4 },
+      ...{ serverRequests: AT_ONCE, serverRetries: 2, serverTimeout: 1.5 }, // long for a good answer
     };
     const run = new Recorder(folder);
     await trainTask(await requestIn(folder, fake, settings, { steps }), run);

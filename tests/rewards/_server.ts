@@ -6,7 +6,7 @@ import { gzipSync } from "node:zlib";
 
 /** What may go wrong with one answer. */
 export const FAULTS = [
-  "slow", // answers long after anyone waits
+  "slow", // never answers: whoever waits waits for its own time to be over
   "busy", // 429 with Retry-After
   "trouble", // 500
   "malformed", // half of a JSON object
@@ -60,6 +60,9 @@ export interface FakeOptions {
     count: number,
   ) => Refusal | undefined;
 }
+
+/** Milliseconds that no test takes. */
+const NEVER = 86_400_000;
 
 const MB = Buffer.alloc(2 ** 20, 32);
 const BOMB = gzipSync(Buffer.alloc(100 * 2 ** 20, 32));
@@ -125,7 +128,7 @@ export class FakeServer implements AsyncDisposable {
     const right = this.options.chat?.(seen) ?? "7";
     switch (fault) {
       case "slow":
-        return await this.#wait(1500).then(() => send(response, choice(right)));
+        return await this.#wait(NEVER);
       case "busy":
         return void response.writeHead(429, { "retry-after": "0" }).end("slow down");
       case "trouble":

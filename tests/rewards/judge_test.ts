@@ -296,16 +296,14 @@ Deno.test("an outage, and whoever stops, end a whole batch, for both rewards", a
   await new Promise((done) => setTimeout(done, 30));
   assert.equal(down.seen.length, sent, "nothing goes on behind the caller's back");
 
-  await using slow = await FakeServer.open({ delay: () => 5000 });
+  await using slow = await FakeServer.open({ fault: () => "slow" });
   const stop = new AbortController(), reason = new Error("enough");
   const stopped = (await opened(slow, { access: { signal: stop.signal } })).breakdown(
     batch(ASKED, replies),
   );
   while (slow.seen.length < 8) await new Promise((done) => setTimeout(done, 2));
-  const from = performance.now();
   stop.abort(reason);
   await assert.rejects(stopped, (error) => error instanceof Error && error.cause === reason);
-  assert.ok(performance.now() - from < 3000);
 });
 
 Deno.test("a rating that is known from before is not asked for, by other rewards and runs too", async () => {

@@ -6,6 +6,7 @@ import { checkSame, commandOf, seedsIn, sweepOf } from "../../../cli/study/plan.
 import { exactAfter, lastScore } from "../../../experiment/studies/measures.ts";
 import { findStudy } from "../../../experiment/studies/registry.ts";
 import type { Study } from "../../../experiment/studies/study.ts";
+import { kindOf } from "../../../model/files/deno_folder.ts";
 import { inTemporary } from "../../_folder.ts";
 import { writeSmallModel } from "../../experiment/_model.ts";
 import type { Terminal } from "../../../cli/terminal.ts";
@@ -86,6 +87,10 @@ inTemporary("runs are trained once, and the page says what they came to", async 
   assert.equal((await Deno.stat(place1)).mtime!.getTime(), before, "a finished run is kept");
   assert.equal(await Deno.readTextFile(`${out}/study.html`), page, "the same runs, the same page");
 
+  const lost = study(`${place}/nothing`), other = `${place}/other`;
+  const begun = runStudy(parsed("tiny-batches", { out: other }), remembering(), () => lost);
+  await assert.rejects(begun, /no run or model "/);
+  assert.equal(await kindOf(other), undefined, "what cannot be is said before anything is made");
   await assert.rejects(run({ seeds: "1,2" }), /Cannot go on with .* as its runs are others.*--out/);
 });
 

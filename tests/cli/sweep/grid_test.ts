@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
 import { UsageError } from "../../../cli/command.ts";
+import { seedsMeant } from "../../../cli/flags.ts";
+import { seedsIn } from "../../../cli/study/plan.ts";
+import { run } from "../_terminal.ts";
 import { singleRun } from "../../../cli/commands/train.ts";
 import { glance } from "../../../cli/parse.ts";
 import { axesOf, sweepFor } from "../../../cli/sweep/asked.ts";
@@ -70,6 +73,28 @@ Deno.test("a list that is none is refused", () => {
     );
   }
   assert.deepEqual(valuesOf("x", "0,0.5", ","), ["0", "0.5"]);
+});
+
+Deno.test("whoever writes a range of seeds is told what it means, with commas", async () => {
+  const told: [string, string][] = [
+    ...["1-3", "1..3", "1 - 3", "1:3", "1…3"].map((text): [string, string] => [text, "1,2,3"]),
+    ["0-30", `${Array.from({ length: 20 }, (_, i) => i).join()},...,30`],
+  ];
+  for (const [text, seeds] of told) assert.equal(seedsMeant(text), seeds, text);
+  for (const text of ["3-1", "1-1", "-3", "1-", "a-b", "1-3-5", "1"]) {
+    assert.equal(seedsMeant(text), undefined, text);
+  }
+  const cure =
+    /^Cannot set --seed as it takes a whole number: it is "1-3" .*\. Several seeds have commas between: --seed 1,2,3/;
+  for (const line of ["train colors --seed 1-3 --plan", "train colors --seed 1-3,7"]) {
+    const { code, err } = await run(line);
+    assert.equal(code, 2);
+    assert.match(err.replace(/^error: /, ""), cure);
+  }
+  assert.throws(
+    () => seedsIn("1-3"),
+    /it is "1-3"\. Several seeds have commas between: --seeds 1,2,3$/,
+  );
 });
 
 Deno.test("more runs than a sweep may have are refused before they are made", () => {

@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import { singleRun, train } from "../../../cli/commands/train.ts";
 import type { Command, Parsed } from "../../../cli/command.ts";
 import { main } from "../../../cli/main.ts";
-import { checkModules, planCells } from "../../../cli/sweep/check.ts";
+import { checkOwnFiles, planCells } from "../../../cli/sweep/check.ts";
 import { cellsOf } from "../../../cli/sweep/grid.ts";
 import { eachAtOnce, inWorker, type RunCell } from "../../../cli/sweep/pool.ts";
 import { runSweep } from "../../../cli/sweep/run.ts";
 import { slurmScript } from "../../../cli/sweep/slurm.ts";
+import { allFacts } from "../../../cli/sweep/table.ts";
 import type { Terminal } from "../../../cli/terminal.ts";
 import { note } from "../../../experiment/folder/history.ts";
 import { readCsv, unguard } from "../../../experiment/folder/csv.ts";
@@ -45,7 +46,7 @@ const fakeCell = (log: string[]): RunCell => async (args) => {
 };
 
 const silent: Terminal = { out() {}, write() {}, err() {}, fancy: false, columns: 100 };
-const running = { jobs: 2, json: false, quiet: true, train: "deno task train" };
+const running = { jobs: 2, json: false, quiet: true, next: "deno task train --resume it" };
 
 /** The table by run: a row by column. */
 async function tableOf(folder: string): Promise<Record<string, string>[]> {
@@ -73,9 +74,14 @@ inTemporary(
     assert.equal(rows[2].error, "the device is lost");
     assert.match(rows[4].error, /the model is broken/, "which never had a folder");
     const words = said.join("\n");
-    assert.match(words, /failed: 3-task-late-seed-1: the device is lost/);
+    assert.match(
+      words.replaceAll(/\s+/g, " "),
+      /failed: task late, seed 1, in \S+\/3-task-late-seed-1: the device is lost/,
+    );
     assert.match(words, /8 runs: 4 finished, 4 failed/);
-    assert.match(words, /try again {2}deno task train --resume /);
+    assert.match(words, /try again {2}deno task train --resume it$/);
+    const told = (await allFacts(folder, sweep)).map(({ state }) => state);
+    assert.deepEqual(told, rows.map(({ state }) => state), "whoever lists it says the same");
   },
 );
 
@@ -119,11 +125,13 @@ inTemporary(
 inTemporary("a run that cannot even be begun is one that failed", async (folder) => {
   const log: string[] = [];
   const runCell: RunCell = (args, signal) =>
-    args[1] === "colors" ? Promise.reject(new Error("no thread")) : fakeCell(log)(args, signal);
+    args[1] === "colors"
+      ? Promise.reject(new Error("no \u001b[31mthread\u001b[39m\u0007"))
+      : fakeCell(log)(args, signal);
   const two = { ...sweep, cells: [sweep.cells[0], sweep.cells[6]] };
   assert.equal(await runSweep({ folder, sweep: two }, { ...running, runCell }, silent), 1);
   const rows = await tableOf(folder);
-  assert.deepEqual([rows[0].state, rows[0].error], ["failed", "no thread"]);
+  assert.deepEqual([rows[0].state, rows[0].error], ["failed", "no thread\\u{7}"]);
   assert.deepEqual([rows[1].state, log.length], ["finished", 1]);
 });
 
@@ -172,7 +180,7 @@ inTemporary(
     assert.equal(log.length, 1);
     assert.match(
       said.join("\n"),
-      /8 runs: 8 waiting\n.*\n.*\ncontinue {2}deno task train --resume /,
+      /stopped before a run began, and nothing is lost: .*\n8 runs: 8 waiting\n.*\ncontinue {2}deno task train --resume it$/,
     );
   },
 );
@@ -216,6 +224,12 @@ Deno.test("a sweep with one run that cannot be begins none", async () => {
     [["colors", "batchSize=-1"], { batchSize: "-1" }, /Cannot set batchSize as it must be/],
     [["colors", "--resume", "x"], {}, /Cannot take --resume in a sweep/],
     [["colors", "--out", "/elsewhere"], {}, /Cannot take --out in a sweep/],
+    [["colors", "fault=left-padding"], {}, /Cannot train with fault=left-padding as/],
+    [
+      ["colors", "--memory", "0.001"],
+      {},
+      /Cannot begin the sweep as each of its runs must fit: one/,
+    ],
   ];
   for (const [words, values, why] of refused) {
     const cells = [{ folder: "1", values, words: [...words, "--device", "cpu"] }];
@@ -318,11 +332,28 @@ inTemporary(
       ]
     ) {
       await assert.rejects(
-        checkModules(folder, { cells: [{ folder: "1", values: {}, words }] }),
+        checkOwnFiles(folder, { cells: [{ folder: "1", values: {}, words }] }, "resume"),
         /would run the code of .*evil\.ts, which lies in that folder/,
       );
     }
-    await checkModules(folder, sweep);
+    await checkOwnFiles(folder, sweep, "resume");
+    for (
+      const words of [
+        [`${folder}/1-a/own/prompts.csv`],
+        ["colors", `semanticEmbedder=${folder}/words.txt`],
+        ["colors", "--model", `${folder}/2-b/checkpoints/step-1`],
+        ["colors", `serverCache=${folder}/2-b/answers.jsonl`],
+      ]
+    ) {
+      const cells = ["1-a", "2-b"].map((name) => ({ folder: name, values: {}, words }));
+      await assert.rejects(
+        checkOwnFiles(folder, { cells }, "resume"),
+        /Cannot resume .* as what a run reads must lie elsewhere than what it writes: .* lies in that/,
+        words.join(" "),
+      );
+    }
+    const beside = ["colors", `serverCache=${folder}/answers.jsonl`, "--model", `${folder}-x/1-a`];
+    await checkOwnFiles(folder, { cells: [{ folder: "1", values: {}, words: beside }] }, "begin");
     await writeSweep(folder, sweep);
     assert.deepEqual(await readSweep(folder), sweep);
     for (const out of ["../elsewhere", "..", "a/b", ""]) {

@@ -1,14 +1,12 @@
 /** Each fault around a policy or rewards that are small enough to work out by hand. */
 import assert from "node:assert/strict";
-import { endAsPadding, EndAsPaddingPolicy } from "../../../experiment/faults/end_as_padding.ts";
+import { EndAsPaddingPolicy } from "../../../experiment/faults/end_as_padding.ts";
 import { bindLate } from "../../../experiment/faults/late_binding.ts";
-import {
-  LeftPaddedPolicy,
-  leftPadding,
-  sliceStarts,
-} from "../../../experiment/faults/left_padding.ts";
+import { LeftPaddedPolicy, sliceStarts } from "../../../experiment/faults/left_padding.ts";
+import { FAULT_NAMES } from "../../../experiment/faults/registry.ts";
 import { askedAfterThemselves, UnshiftedPolicy } from "../../../experiment/faults/unshifted.ts";
 import { PolicyWrapper } from "../../../experiment/faults/wrapper.ts";
+import { checkFault } from "../../../experiment/model_limits.ts";
 import { combine } from "../../../rewards/combine.ts";
 import type { Policy, SamplingOptions } from "../../../rl/policy.ts";
 import { Trainer } from "../../../rl/trainer.ts";
@@ -182,13 +180,15 @@ Deno.test("a policy that lacks something lacks it wrapped", () => {
 });
 
 Deno.test("a fault that could go nowhere wrong is refused", () => {
-  const table = new TablePolicy(V), about = { microbatchRows: 0, ends: [EOS] };
+  const check = (fault: string, asked: { ends?: number[]; prompts?: Int32Array[] }) =>
+    checkFault({ fault }, { ends: [EOS], prompts: ids([1, 2], [3]), ...asked });
   assert.throws(
-    () => leftPadding.policy!(table, { ...about, prompts: ids([1, 2], [3, 4]) }),
+    () => check("left-padding", { prompts: ids([1, 2], [3, 4]) }),
     /^RangeError: Cannot train with fault=left-padding as .*: all have 2 tokens; use another task$/,
   );
   assert.throws(
-    () => endAsPadding.policy!(table, { ...about, ends: [], prompts: [] }),
+    () => check("end-as-padding", { ends: [] }),
     /^RangeError: Cannot train with fault=end-as-padding as .* has none.*; use another model$/,
   );
+  for (const fault of FAULT_NAMES) check(fault, {});
 });

@@ -25,7 +25,7 @@ async function logged(
 ): Promise<RunFolder> {
   const folder = new RunFolder({ ...about, ...options });
   const log = new EventLog({ folder: () => folder.folder, spell: printable });
-  const watched = watch(folder, undefined, log), stopper = new AbortController();
+  const watched = watch(folder, { log }), stopper = new AbortController();
   const observer: RunObserver = {
     ...watched,
     async step(report) {
