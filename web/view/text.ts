@@ -1,5 +1,4 @@
 /** Text and numbers as they stand in a drawing. @module */
-import { decimals } from "../../base/units.ts";
 import { spelledOut } from "./unseen.ts";
 
 const NAMED: Readonly<Record<string, string>> = {
@@ -27,7 +26,8 @@ export function fitted(name: string, room: number): string {
 
 /** A coordinate with at most two digits behind the point, so that the same numbers give the same bytes. */
 export function coordinate(value: number): string {
-  return decimals(value, 2).replace(/\.?0+$/, "");
+  const text = value.toFixed(2).replace(/\.?0+$/, "");
+  return text === "-0" ? "0" : text;
 }
 
 /** A number for people, at most four digits: 0.0123, 12.3, 1,234, 1.2e-7. Nothing of what is no number. */
