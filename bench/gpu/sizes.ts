@@ -122,7 +122,7 @@ const LITTLE_MODEL: Sizes = { vocab_size: 129, n_positions: 64, n_embd: 64, n_la
 /** What a software adapter on two cores gets through in a minute. */
 export const SOFTWARE: GpuSizes = {
   copyBytes: 2 ** 22,
-  multiplyAdd: { threads: 2 ** 12, rounds: 16 },
+  multiplyAdd: { threads: 2 ** 13, rounds: 256 }, // some ms, so that waking threads is little of it
   orientations: shrunk(ORIENTATIONS),
   square: 128,
   products: shrunk(PRODUCTS),
