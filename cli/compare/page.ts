@@ -19,10 +19,10 @@ import { type Figure, figureShort, figureText } from "./figures.ts";
 import { groupName, settingText } from "./settings.ts";
 
 export const PAGE_STYLE: string = `${STYLE}.lead{font-size:20px;line-height:1.35}
-.one{max-width:380px}td.n{white-space:nowrap}
+.one{max-width:380px}th.n,td.n{white-space:normal}th.n{min-width:7em}.sure{white-space:nowrap}
 details>summary{cursor:pointer;padding:4px 0}
 h1,p,summary{overflow-wrap:anywhere}
-@media(max-width:640px){.stack:not(.row) td{grid-template-columns:18ch minmax(0,1fr)}td.n{white-space:normal}}
+@media(max-width:640px){.stack:not(.row) td{grid-template-columns:18ch minmax(0,1fr)}}
 `;
 
 /** Groups whose own sheets a page has. */
@@ -142,10 +142,20 @@ export function table(
 ): string {
   const isNumber = (i: number) => i >= heads.length - numbers;
   const lines = rows.map((row) =>
-    `<tr>${row.map((text, i) => cell(heads[i], text, isNumber(i) ? "n" : "")).join("")}</tr>`
+    `<tr>${
+      row.map((text, i) => isNumber(i) ? numberCell(heads[i], text) : cell(heads[i], text)).join("")
+    }</tr>`
   );
   const named = heads.map((name, i) => isNumber(i) ? `${name}|` : name);
   return `<div class="scroll">${stacked(named, lines)}</div>`;
+}
+
+/** A cell with a number; its interval may stand below it, as a whole. */
+function numberCell(label: string, text: string): string {
+  const [, mean, sure] = /^(\S+) (\(.+\)|± .+)$/.exec(text) ?? [];
+  if (sure === undefined) return cell(label, text, "n");
+  const inner = `<span>${escape(mean)} <span class="sure">${escape(sure)}</span></span>`;
+  return `<td data-label="${escape(label)}" class="n">${inner}</td>`;
 }
 
 /** What most people look for, beside what differs. */
