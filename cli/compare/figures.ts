@@ -23,9 +23,9 @@ export interface Figure {
 
 type Told = Pick<Figure, "name" | "title" | "doc" | "isShare"> & { of(run: Compared): number };
 
-const MOST = 20; // steps of a window, as the study has it
+const MOST = 20; // steps of a window, as the published study has them
 
-/** Steps of the windows at both ends: 20, or a fifth of a shorter run. */
+/** Steps of the windows at both ends: a fifth of the run, at least one. */
 export const windowOf = (steps: number): number =>
   Math.min(MOST, Math.max(1, Math.floor(steps / 5)));
 
@@ -106,13 +106,13 @@ function course(metric: string, name: string, title: string): Told[] {
     {
       name: `${name}_early`,
       title: `${title}, early`,
-      doc: `mean of ${metric} over the first ${MOST} steps, or a fifth of a shorter run`,
+      doc: `mean of ${metric} over the first fifth of the steps, ${MOST} at most`,
       of: early,
     },
     {
       name: `${name}_late`,
       title: `${title}, late`,
-      doc: `mean of ${metric} over the last ${MOST} steps, or a fifth of a shorter run`,
+      doc: `mean of ${metric} over the last fifth of the steps, ${MOST} at most`,
       of: late,
     },
     {

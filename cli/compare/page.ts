@@ -75,7 +75,7 @@ function shared({ groups, differing }: Comparison): string {
 }
 
 const WINDOWS =
-  "Early and late are means over the first and last 20 steps, or a fifth of a shorter run: a single " +
+  "Early and late are means over the first and last fifth of the steps, 20 at most: a single " +
   "first or last step is mostly noise.";
 
 /** Which is best, as far as it can be told. */
