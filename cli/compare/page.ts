@@ -103,7 +103,9 @@ export function opening({ groups, differing }: Comparison): string[] {
     `${group.letter} (${groupName(group, differing)}) with ${figureText(of, score)}`;
   const title = best.of.title;
   if (!next) return [`${title}: ${figureText(best.of, score)}.`];
-  return [...alike, `${title}: ${told(best)}, ahead of ${told(next)}. ${surety(best, next)}`];
+  const { isSure, words } = surety(best, next);
+  const beside = isSure ? "ahead of" : "beside";
+  return [...alike, `${title}: ${told(best)}, ${beside} ${told(next)}. ${words}`];
 }
 
 /** By what settings are ranked, the most telling first. */
@@ -115,21 +117,24 @@ interface Ranked {
 }
 
 /** Whether seeds tell two groups apart: by the differences of the same seeds where both have them. */
-function surety(best: Ranked, next: Ranked): string {
-  if (best.of.over.mean === next.of.over.mean) return "Both are the same.";
+function surety(best: Ranked, next: Ranked): { isSure: boolean; words: string } {
+  const unsure = (words: string) => ({ isSure: false, words });
+  if (best.of.over.mean === next.of.over.mean) return unsure("Both are the same.");
   if (Math.min(best.of.over.n, next.of.over.n) < 2) {
-    return "With one seed nobody knows what another would give: run more (--seed 1,2,3).";
+    return unsure(
+      "With one seed nobody knows what another would give: run more (--seed 1,2,3).",
+    );
   }
   if (seedsOf(best.group) !== seedsOf(next.group)) {
     return best.of.over.low > next.of.over.high
-      ? "Their intervals do not touch."
-      : "Their intervals overlap: give both the same seeds to tell them apart.";
+      ? { isSure: true, words: "Their intervals do not touch." }
+      : unsure("Their intervals overlap: give both the same seeds to tell them apart.");
   }
   const { mean, low, high } = seedInterval(differences(best.of.values, next.of.values));
   const told = `By the same seeds the difference is ${score(mean)} (${score(low)} to ${
     score(high)
   })`;
-  return low > 0 ? `${told}.` : `${told}, so it may be none.`;
+  return low > 0 ? { isSure: true, words: `${told}.` } : unsure(`${told}, so it may be none.`);
 }
 
 export const chart = ({ svg, table }: Drawn): string => `<figure>${svg}${table}</figure>`;
