@@ -7,6 +7,10 @@ export function formatBytes(bytes: number): string {
     : `${(bytes / 2 ** 30).toFixed(2)} GiB`;
 }
 
+/** `1 run`, `3 runs` */
+export const counted = (count: number, name: string): string =>
+  `${count} ${name}${count === 1 ? "" : "s"}`;
+
 /** So many digits behind the point; what rounds to 0 has no sign. */
 export function decimals(value: number, digits: number): string {
   const text = value.toFixed(digits);

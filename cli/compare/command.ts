@@ -1,7 +1,7 @@
 /** What `deno task compare` does. @module */
 import { join } from "node:path";
 import { makeParents, replaceFile, writeError } from "../../experiment/folder/files.ts";
-import { checkLinks } from "../train/out.ts";
+import { refuseLinks } from "../../experiment/folder/links.ts";
 import { glanceAt } from "../../experiment/folder/run_state.ts";
 import { readSweep } from "../../experiment/folder/sweep_file.ts";
 import { type Parsed, UsageError } from "../command.ts";
@@ -86,7 +86,7 @@ async function begunOf(folder: string): Promise<string[]> {
 
 /** Page, tables and the sheet, each whole or not at all. */
 async function write(folder: string, comparison: Comparison): Promise<void> {
-  await checkLinks(folder);
+  await refuseLinks(folder);
   await makeParents(folder).catch((error) => {
     throw writeError(folder, error);
   });

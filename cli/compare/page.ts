@@ -1,9 +1,10 @@
 /** compare.html: one page that fetches nothing and runs nothing. @module */
+import { counted } from "../../base/units.ts";
 import { seedInterval } from "../../base/statistics/intervals.ts";
 import { differences } from "../../base/statistics/moments.ts";
 import { score } from "../report/table.ts";
 import { STYLE } from "../report/report_page.ts";
-import { cell, escape, htmlPage, stacked } from "../report/html.ts";
+import { cell, escape, htmlPage, meanCell, stacked } from "../report/html.ts";
 import type { Drawn } from "../report/plots.ts";
 import { short } from "../terminal.ts";
 import {
@@ -62,9 +63,6 @@ export function comparePage(comparison: Comparison): Promise<string> {
 
 const INTERVALS =
   "Means over seeds ± half of the 95 % interval of the mean, by Student's t; one seed has none.";
-
-const counted = (count: number, name: string): string =>
-  `${count} ${name}${count === 1 ? "" : "s"}`;
 
 /** What all groups have in common, of what a run is. */
 function shared({ groups, differing }: Comparison): string {
@@ -148,19 +146,11 @@ export function table(
   const isNumber = (i: number) => i >= heads.length - numbers;
   const lines = rows.map((row) =>
     `<tr>${
-      row.map((text, i) => isNumber(i) ? numberCell(heads[i], text) : cell(heads[i], text)).join("")
+      row.map((text, i) => isNumber(i) ? meanCell(heads[i], text) : cell(heads[i], text)).join("")
     }</tr>`
   );
   const named = heads.map((name, i) => isNumber(i) ? `${name}|` : name);
   return `<div class="scroll">${stacked(named, lines)}</div>`;
-}
-
-/** A cell with a number; its interval may stand below it, as a whole. */
-function numberCell(label: string, text: string): string {
-  const [, mean, sure] = /^(\S+) (\(.+\)|± .+)$/.exec(text) ?? [];
-  if (sure === undefined) return cell(label, text, "n");
-  const inner = `<span>${escape(mean)} <span class="sure">${escape(sure)}</span></span>`;
-  return `<td data-label="${escape(label)}" class="n">${inner}</td>`;
 }
 
 /** What most people look for, beside what differs. */

@@ -31,17 +31,18 @@ export const settingText = ({ settings }: WithSettings, name: string): string =>
 };
 
 /** What tells a group from the others: `learningRate 1e-4, clipLow 0.2`; what it is where nothing does. */
-export function groupName(group: WithSettings, differing: readonly string[]): string {
-  const told = differing.filter((name) => settingText(group, name) !== "");
-  if (told.length === 0) {
-    return ["task", "algorithm", "reward"].map((name) => settingText(group, name)).join(", ");
-  }
-  return told.map((name) =>
-    FIRST.includes(name) && name !== "steps"
-      ? settingText(group, name)
-      : `${name} ${settingText(group, name)}`
-  ).join(", ");
-}
+export const groupName = (group: WithSettings, differing: readonly string[]): string =>
+  told(group, differing, ["task", "algorithm", "reward", "model"]) ||
+  ["task", "algorithm", "reward"].map((name) => settingText(group, name)).join(", ");
+
+/** The settings that a group has, with their values; of those in `bare` the value says what it is. */
+const told = (
+  group: WithSettings,
+  names: readonly string[],
+  bare: readonly string[],
+): string =>
+  names.map((name) => [name, settingText(group, name)]).filter(([, text]) => text !== "")
+    .map(([name, text]) => bare.includes(name) ? text : `${name} ${text}`).join(", ");
 
 /**
  * Names that a chart has room for: of the differing settings the first ones that tell all groups apart, such as
@@ -58,13 +59,7 @@ export function shortNames(
   for (const name of differing) {
     if (apart([...keys, name]) > apart(keys)) keys.push(name);
   }
-  if (keys.length === 0) return groups.map((group) => groupName(group, []));
   return groups.map((group) =>
-    keys.filter((name) => settingText(group, name) !== "").map((name) =>
-      BARE.includes(name) ? settingText(group, name) : `${name} ${settingText(group, name)}`
-    ).join(", ")
+    keys.length === 0 ? groupName(group, []) : told(group, keys, ["task", "algorithm", "model"])
   );
 }
-
-/** Settings whose values say what they are. */
-const BARE = ["task", "algorithm", "model"];

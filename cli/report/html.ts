@@ -67,7 +67,18 @@ async function hash(text: string): Promise<string> {
 export function cell(label: string, value: string, kind = "", right = false): string {
   const inner = shown(value), isOne = !right && !inner.includes("<i>");
   const piece = isOne ? inner : `<span${right ? ' class="right"' : ""}>${inner}</span>`;
-  return `<td data-label="${escape(label)}"${kind && ` class="${kind}"`}>${piece}</td>`;
+  return labelled(label, piece, kind);
+}
+
+const labelled = (label: string, inner: string, kind: string): string =>
+  `<td data-label="${escape(label)}"${kind && ` class="${kind}"`}>${inner}</td>`;
+
+/** A cell with a number; its interval, where it has one, may stand below it, as a whole. */
+export function meanCell(label: string, value: string): string {
+  const [, mean, sure] = /^(\S+) (\(.+\)|± .+)$/.exec(value) ?? [];
+  if (sure === undefined) return cell(label, value, "n");
+  const interval = `<span class="sure">${escape(sure)}</span>`;
+  return labelled(label, `<span>${escape(mean)} ${interval}</span>`, "n");
 }
 
 /** A cell with a number, flush right. */

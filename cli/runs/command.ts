@@ -1,11 +1,12 @@
 /** What `deno task runs` does. @module */
+import { counted } from "../../base/units.ts";
 import { readSweep } from "../../experiment/folder/sweep_file.ts";
 import { kindOf } from "../../model/files/deno_folder.ts";
 import type { Parsed } from "../command.ts";
 import type { RunsFlags } from "../commands/runs.ts";
 import { jsonLine } from "../printable.ts";
 import type { Terminal } from "../terminal.ts";
-import { countOf, nextOf, noneBegun, placesIn, runsOfSweep, selectionOf } from "./find.ts";
+import { nextOf, noneBegun, placesIn, runsOfSweep, selectionOf } from "./find.ts";
 import { entriesOf, entryObject, listLines } from "./list.ts";
 
 /** Runs the command; gives the exit code. */
@@ -37,6 +38,6 @@ async function leftOf(folder: string): Promise<string[]> {
   const of = sweep.cells.length, begun = (await runsOfSweep(folder)).length;
   if (begun === 0) return [`${folder}: ${noneBegun(sweep, folder)}`];
   return begun < of
-    ? [`${of - begun} of ${countOf(of)} not begun. Go on: ${nextOf(sweep, folder)}`]
+    ? [`${of - begun} of ${counted(of, "run")} not begun. Go on: ${nextOf(sweep, folder)}`]
     : [];
 }

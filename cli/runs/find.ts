@@ -1,13 +1,13 @@
 /** Which folders a command line means by runs: paths, globs, folders of runs, sweeps, and filters on them. @module */
 import { join } from "node:path";
 import { didYouMean } from "../../base/names.ts";
+import { counted } from "../../base/units.ts";
 import { listFolder, listFolders } from "../../experiment/folder/files.ts";
 import type { RunGlance } from "../../experiment/folder/run_state.ts";
 import { isSweep, readSweep, type Sweep } from "../../experiment/folder/sweep_file.ts";
-import { hostsIn, trainCommand } from "../../experiment/servers.ts";
 import { kindOf } from "../../model/files/deno_folder.ts";
 import { UsageError } from "../command.ts";
-import { FLAG_SEPARATORS, settingsIn } from "../sweep/grid.ts";
+import { FLAG_SEPARATORS, trainOf } from "../sweep/grid.ts";
 import { quoted } from "../terminal.ts";
 
 /** What a folder is by the files in it; what they hold is not read yet. */
@@ -116,17 +116,15 @@ export async function runsOfSweep(folder: string): Promise<string[]> {
 
 /** What is to be said of a sweep in `folder` of which no run has begun. */
 export const noneBegun = (sweep: Sweep, folder: string): string =>
-  `it is a sweep of ${countOf(sweep.cells.length)}, none begun. Begin: ${nextOf(sweep, folder)}`;
-
-/** `1 run`, `3 runs` */
-export const countOf = (runs: number): string => runs === 1 ? "1 run" : `${runs} runs`;
+  `it is a sweep of ${counted(sweep.cells.length, "run")}, none begun. Begin: ${
+    nextOf(sweep, folder)
+  }`;
 
 /** The line that runs what is left of a sweep. That of a study writes its page as well. */
 export function nextOf({ command, cells }: Sweep, folder: string): string {
   const isStudy = /^deno task study [\w-]+( --quick)?( --seeds [\d,]+)?$/.test(command);
   if (isStudy) return `${command} --out ${quoted(folder)}`;
-  const train = trainCommand(hostsIn(Object.fromEntries(settingsIn(cells[0].words))));
-  return `${train} --resume ${quoted(folder)}`;
+  return `${trainOf(cells)} --resume ${quoted(folder)}`;
 }
 
 /** What filters ask of a run, by name: what it is, then every setting. */

@@ -2,11 +2,12 @@
 import { join } from "node:path";
 import type { StudyFlags } from "../commands/study.ts";
 import { makeParents, writeError } from "../../experiment/folder/files.ts";
+import { refuseLinks } from "../../experiment/folder/links.ts";
 import { RunLock } from "../../experiment/folder/lock.ts";
 import { isSweep, readSweep, type Sweep, writeSweep } from "../../experiment/folder/sweep_file.ts";
 import { findStudy, listStudies } from "../../experiment/studies/registry.ts";
 import type { Study } from "../../experiment/studies/study.ts";
-import { checkLinks, checkOut } from "../train/out.ts";
+import { checkOut } from "../train/out.ts";
 import { asUsageError, type Parsed } from "../command.ts";
 import { jsonLine } from "../printable.ts";
 import { STUDY_PAGE, writeStudy } from "./files.ts";
@@ -33,7 +34,7 @@ export async function runStudy(
   const study = asUsageError(() => find(name)), asked = askedOf(study, flags), { isQuick } = asked;
   const folder = join(flags.out ?? `runs/study-${name}${isQuick ? "-quick" : ""}`, ".");
   const command = commandOf(study, asked), wanted = sweepOf(study, asked);
-  await checkLinks(folder);
+  await refuseLinks(folder);
   const isBegun = await isSweep(folder);
   if (!isBegun) await checkOut(folder);
   const { jobs, why } = await jobsOf(wanted, flags.jobs); // what cannot be is said before anything is made

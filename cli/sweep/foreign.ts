@@ -1,7 +1,6 @@
 /** Whether a run that lies where one of a sweep belongs is that one: all that it was asked for is compared. @module */
 import { basename, dirname, join } from "node:path";
 import { isPath, isTableFile } from "../../base/own_file.ts";
-import type { OptionValue } from "../../base/options.ts";
 import { findPreset } from "../../experiment/presets/registry.ts";
 import type { RunConfig } from "../../experiment/folder/run_data.ts";
 import type { SweepCell } from "../../experiment/folder/sweep_file.ts";
@@ -30,11 +29,11 @@ interface Part {
 const NONE = "not given";
 const text = (value: unknown): string => value === undefined ? NONE : String(value);
 
-/** A flag whose value the request has under a name of its own; `usual` is what is not kept. */
-const flag = (name: string, key = name, usual: OptionValue | undefined = undefined): Part => ({
+/** A flag whose value the request has under `key`; what is not kept was the usual. */
+const flag = (name: string, key = name): Part => ({
   name,
   asked: ({ flags }) => text(flags[name]),
-  kept: (request) => text(request[key] ?? usual),
+  kept: (request) => text(request[key] ?? singleRun().spec.flags[name].default),
 });
 
 const samePath = (asked: string, kept: string): boolean => join(asked, ".") === join(kept, ".");
@@ -65,13 +64,9 @@ const PARTS: readonly Part[] = [
     kept: ({ model }) => text(model),
     same: sameModel,
   },
-  ...[flag("preset"), flag("steps"), flag("seed", "seed", 1), flag("device", "device", "auto")],
-  ...[
-    flag("memory"),
-    flag("save-every", "saveEvery", 20),
-    flag("evaluate-every", "evaluateEvery", 0),
-  ],
-  ...[flag("patience", "patience", 0), flag("log", "log", "none")],
+  ...["preset", "steps", "seed", "device", "memory"].map((name) => flag(name)),
+  ...[flag("save-every", "saveEvery"), flag("evaluate-every", "evaluateEvery")],
+  ...["patience", "log"].map((name) => flag(name)),
   {
     name: "skip-players",
     asked: ({ flags }) => text(flags["skip-players"]),

@@ -6,6 +6,7 @@
  */
 import type { Option } from "../../base/options.ts";
 import type { SweepAxis, SweepCell } from "../../experiment/folder/sweep_file.ts";
+import { hostsIn, trainCommand } from "../../experiment/servers.ts";
 import { UsageError } from "../command.ts";
 
 /** Most runs of a sweep. */
@@ -87,6 +88,10 @@ export const settingsIn = (words: readonly string[]): Map<string, string> =>
       return [word.slice(0, at), word.slice(at + 1)];
     }),
   );
+
+/** The words before `--resume` of a sweep with these runs, which all ask the same servers. */
+export const trainOf = (cells: readonly Pick<SweepCell, "words">[]): string =>
+  trainCommand(hostsIn(Object.fromEntries(settingsIn(cells[0].words))));
 
 /** A combination as a part of a folder's name: its number alone tells cells apart. */
 const slug = (values: Readonly<Record<string, string>>): string =>

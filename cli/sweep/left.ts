@@ -1,4 +1,5 @@
 /** How long a sweep still takes. @module */
+import { mean } from "../../base/statistics/moments.ts";
 
 /** A run that was begun: seconds of the clock, and steps. */
 interface Course {
@@ -97,7 +98,7 @@ export class TimeLeft {
     );
     return {
       head: mean(told.map(({ began, first }) => first.at - began)),
-      step: sum(spent) / sum(taken),
+      step: mean(spent) / mean(taken),
       tail: tails.length === 0 ? 0 : mean(tails),
       whole: mean(this.#done.map(({ course, ended }) => ended - course.began)),
       steps: mean(all.flatMap(({ steps }) => steps ?? [])),
@@ -120,9 +121,3 @@ function wholeOf(steps: number | undefined, { whole, ...pace }: Pace): number {
 
 /** Nothing takes no time, however long one takes. */
 const times = (count: number, seconds: number): number => count === 0 ? 0 : count * seconds;
-
-const sum = (values: readonly number[]): number =>
-  values.reduce((total, value) => total + value, 0);
-
-/** NaN of none. */
-const mean = (values: readonly number[]): number => sum(values) / values.length;

@@ -1,16 +1,15 @@
 /** Continues a sweep: `deno task train --resume SWEEP`. @module */
 import { join } from "node:path";
+import { refuseLinks } from "../../experiment/folder/links.ts";
 import { LockedError, RunLock } from "../../experiment/folder/lock.ts";
 import { readSweep } from "../../experiment/folder/sweep_file.ts";
-import { hostsIn, trainCommand } from "../../experiment/servers.ts";
 import { type Command, type Parsed, UsageError } from "../command.ts";
 import { quoted, type Terminal } from "../terminal.ts";
-import { checkLinks } from "../train/out.ts";
 import { wrap } from "../wrap.ts";
 import { checkOwnFiles, planCells } from "./check.ts";
 import { jobsFor } from "./jobs.ts";
 import { runSweep } from "./run.ts";
-import { settingsIn } from "./grid.ts";
+import { trainOf } from "./grid.ts";
 import { slurmScript } from "./slurm.ts";
 import { allFacts, counts } from "./table.ts";
 
@@ -43,7 +42,7 @@ export async function resumeSweep(
   using _lock = await locked(folder);
   const sweep = await readSweep(folder);
   await checkOwnFiles(folder, sweep, "resume");
-  const train = trainCommand(hostsIn(Object.fromEntries(settingsIn(sweep.cells[0].words))));
+  const train = trainOf(sweep.cells);
   const asked = flags.jobs as number | undefined;
   if (flags.slurm) {
     terminal.write(slurmScript({ folder, sweep, train, atOnce: asked }));
@@ -68,7 +67,7 @@ export async function resumeSweep(
 
 /** @throws {UsageError} where another process has the sweep, or a link leads out of where it lies */
 async function locked(folder: string): Promise<RunLock> {
-  await checkLinks(folder);
+  await refuseLinks(folder);
   try {
     return await RunLock.take(folder);
   } catch (error) {

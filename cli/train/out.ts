@@ -8,9 +8,6 @@ import { UsageError } from "../command.ts";
 import type { RunRequest } from "./request.ts";
 import { resumeCommand } from "./resume.ts";
 
-/** @throws {LinkError} marked as usage, where a link leads out of where the folder lies, there or not */
-export const checkLinks = (folder: string): Promise<void> => refuseLinks(folder);
-
 /**
  * @param request what is to be run there
  * @throws {UsageError} where there is something, with a line that continues it where that can be done
@@ -22,7 +19,7 @@ export async function checkOut(
   request?: Pick<RunRequest, "task" | "rewards" | "model" | "settings">,
 ): Promise<void> {
   const folder = join(out, "."); // without a slash at its end
-  await checkLinks(folder);
+  await refuseLinks(folder);
   requireWritable(folder);
   if ((await listFolder(folder).catch(() => [])).length > 0) {
     throw new UsageError(

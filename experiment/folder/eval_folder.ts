@@ -4,7 +4,7 @@ import { asUsage } from "../../base/usage.ts";
 import { disk } from "../../model/files/disk.ts";
 import type { EvalResult } from "../eval/eval.ts";
 import { evalTableText } from "../eval/table.ts";
-import { listFolder, placeFolder, replaceFile, writeError } from "./files.ts";
+import { listFolder, placeFolder, replaceFile, requireWritable, writeError } from "./files.ts";
 import { refuseLinks } from "./links.ts";
 
 /** Where evaluations are written, each into a folder of its own. */
@@ -35,9 +35,7 @@ export async function evalFolder(
  * @throws {WriteError} where this program may not write
  */
 export async function requirePlace(out: string): Promise<void> {
-  if (Deno.permissions.querySync({ name: "write", path: out }).state !== "granted") {
-    throw writeError(out, new Deno.errors.NotCapable(out), EVALS);
-  }
+  requireWritable(out, EVALS);
   await refuseLinks(out, EVALS);
   if ((await listFolder(out).catch(() => ["a file"])).length === 0) return;
   throw asUsage(

@@ -49,10 +49,10 @@ export function writeError(path: string, error: unknown, place = "runs"): WriteE
   });
 }
 
-/** @throws {WriteError} where this program may not write `path`, before it does anything for it */
-export function requireWritable(path: string): void {
+/** @throws {WriteError} where this program may not write `path`, before it does anything for it; see `writeError` */
+export function requireWritable(path: string, place?: string): void {
   const { state } = Deno.permissions.querySync({ name: "write", path });
-  if (state !== "granted") throw writeError(path, new Deno.errors.NotCapable("write"));
+  if (state !== "granted") throw writeError(path, new Deno.errors.NotCapable("write"), place);
 }
 
 /** The name that stands for the folder `path` until it is whole. */

@@ -1,7 +1,7 @@
 /** What the runs of a study came to, by arm and seed, and sentences about them. @module */
 import { type Interval, seedInterval } from "../../base/statistics/intervals.ts";
 import { differences } from "../../base/statistics/moments.ts";
-import { decimals } from "../../base/units.ts";
+import { counted, decimals } from "../../base/units.ts";
 import type { RunData } from "../folder/run_data.ts";
 import type { Measure } from "./measures.ts";
 
@@ -61,11 +61,10 @@ export class Results {
   compared(a: string, b: string, measure: Measure): string {
     const apart = this.difference(a, b, measure);
     if (apart.n === 0) return `${a} and ${b}: nothing to compare, as ${this.#lack(a, b, measure)}.`;
-    const seeds = apart.n === 1 ? "1 seed" : `${apart.n} seeds`;
     const end = {
       higher: `${a} is higher`,
       lower: `${b} is higher`,
-      none: `${seeds} do${apart.n === 1 ? "es" : ""} not tell them apart`,
+      none: `${counted(apart.n, "seed")} do${apart.n === 1 ? "es" : ""} not tell them apart`,
     }[apart.verdict];
     const each = `${this.said(a, measure)} and ${this.said(b, measure)}`;
     return `${a} and ${b}: ${measure.name} ${each}, a difference of ${
