@@ -22,7 +22,7 @@ export interface AttentionDims {
   scale?: number;
   /** Take the scalar kernel even where the fast one applies. */
   naive?: boolean;
-  /** Whether lanes hand rows round. Default: where subgroups have 8 lanes, as those of llvmpipe. */
+  /** Whether lanes hand rows round. Default: where 8 lanes shuffle, as those of llvmpipe do. */
   shuffle?: boolean;
 }
 

@@ -7,6 +7,7 @@
 // eight lanes side by side own 32. Each sum runs over k in an order that M has no part in.
 // K, strides and first columns are multiples of 4, and so is N where b is (K, N).
 override WORKGROUP: u32; // threads per workgroup, set by the launcher; a multiple of 8
+const LANES = 8u; // side by side
 // PARTIAL, ACCUMULATE, dims and buffers, STEP, at, isOutside, within: fragments/product_operands.wgsl
 
 /// Four k's of one row of a; rows past the last and k's past the end give a neighbour's, which nobody uses.

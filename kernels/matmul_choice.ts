@@ -4,7 +4,7 @@ import { isWorthTouching } from "./fragments/touch.ts";
 import { type MatmulChoice, matmulKernel, type MatmulVariant } from "./matmul_kernels.ts";
 import type { Orientation } from "./matmul_twin.ts";
 import type { TileShape } from "./tile_text.ts";
-import { type Adapter, choicesOf, productClass, rowsClass, sumClass } from "./tuning.ts";
+import { type Adapter, choicesOf, lanesOf, productClass, rowsClass, sumClass } from "./tuning.ts";
 
 /** Sizes that a choice may look at. */
 export interface ProductSize {
@@ -44,29 +44,27 @@ const WANTED = 512, LEAST = 1024;
 export const partFor = (K: number, parts: number): number =>
   parts <= 1 ? K : Math.min(K, Math.ceil(K / parts / 8) * 8);
 
-/** Multiply-adds below which a large tile, and the largest one, would take longer to compile than they save. */
-const SMALL = 2 ** 22, LARGE = 1e8;
-
-/** k's of a sum below which what the largest tile reads and writes at its end outweighs the loads it saves. */
-const LONG = 128;
+/** Multiply-adds below which a large tile would take longer to compile than it ever saves. */
+const SMALL = 2 ** 22;
 
 /**
  * The tile. All of a variant's add in the same order, so that this may depend on M.
  *
  * A load costs the software adapter as much as many multiply-adds, and more where rows are whole pages
- * apart. 32 rows of 8 columns need half as many loads a product as 16 of 4, 64 of 8 two thirds of that, and
- * take three times as long to compile. Larger tiles are slower, as sums leave the first cache.
+ * apart. 32 rows of 8 columns need half as many loads a product as 16 of 4; of 64 of 8, with two thirds of
+ * that, the sums leave the first cache, which some processors bear and others do not: `tune` tries it.
+ * 16 lanes of 4 columns read b as 8 lanes of 8 do, and 64 rows of them have the sums of 32 of 8.
  * Graphics hardware has registers for 64 sums; its large tile needs many rows to fill the adapter.
  */
 export function tileShapeOf(
   variant: Exclude<MatmulVariant, "plain">,
   { M, N, K }: ProductSize,
-  parts = 1,
+  { parts = 1, lanes = 8 }: { readonly parts?: number; readonly lanes?: 8 | 16 } = {},
 ): TileShape {
   if (variant === "tile") return { rows: 16, columns: 4 };
   if (variant === "shuffle") {
     if (M * N * K < SMALL || N <= 32) return { rows: M > 8 ? 16 : 8, columns: 4 };
-    if (M * N * K >= LARGE && M >= 64 && K >= LONG) return { rows: 64, columns: 8 };
+    if (lanes === 16 && M >= 64) return { rows: 64, columns: 4 };
     return { rows: M > 16 ? 32 : M > 8 ? 16 : 8, columns: 8 };
   }
   const isMany = Math.ceil(M / 128) * Math.ceil(N / 128) * parts >= 128;
@@ -109,15 +107,18 @@ export function productKernel(
     const kernel = matmulKernel({ ...choice, variant });
     return { kernel, groups: [Math.ceil(N / kernel.workgroup!), M] };
   }
-  const shape = wanted ?? tunedShape(adapter, variant, size) ?? tileShapeOf(variant, size, parts);
+  const shape = wanted ?? tunedShape(adapter, variant, size) ??
+    tileShapeOf(variant, size, { parts, lanes: lanesOf(adapter) });
   const { rows, columns } = shape;
   const isShared = variant === "workgroup", ragged = K % (isShared ? 8 : 4) !== 0;
-  const ahead = variant === "shuffle" && shape.columns === 8 && isWorthTouching(size);
+  // All lanes of a subgroup where each has a row to bring and columns of its own, else 8.
+  const lanes = variant === "shuffle" && rows % 16 === 0 && N > 32 ? lanesOf(adapter) : 8;
+  const ahead = variant === "shuffle" && columns * lanes >= 64 && isWorthTouching(size);
   // What is walked again for every line of tiles is the smaller operand; what stays, a strip of the other.
   const down = variant === "shuffle" && M <= N;
-  const tile = { shape, ragged, partial: N % 4 !== 0, accumulate, ahead, down };
+  const tile = { shape, ragged, partial: N % 4 !== 0, accumulate, ahead, down, lanes } as const;
   const kernel = matmulKernel({ ...choice, variant, tile });
-  const [below, beside] = isShared ? [1, 1] : [kernel.workgroup! / 8, 8]; // tiles of a workgroup
+  const [below, beside] = isShared ? [1, 1] : [kernel.workgroup! / lanes, lanes]; // tiles of a workgroup
   const across = Math.ceil(N / (columns * beside)), along = Math.ceil(M / (rows * below));
   return { kernel, groups: down ? [along, across, parts] : [across, along, parts] };
 }

@@ -49,6 +49,8 @@ export interface TileChoice {
   readonly ahead?: boolean;
   /** Tiles of a register are taken down the rows of out first. */
   readonly down?: boolean;
+  /** Of a subgroup that shuffles. Default 8. */
+  readonly lanes?: 8 | 16;
 }
 
 /** `store` of each epilogue, for kernels of the tile's bindings. */
@@ -82,10 +84,15 @@ function makeKernel({ variant, orientation, epilogue, dtype, tile }: MatmulChoic
     variant: [
       orientation,
       tile && `${tile.shape.rows} x ${tile.shape.columns}`,
+      tile?.lanes === 16 && "16 lanes",
       halfTables(tables),
     ].filter(Boolean).join(", "),
     twin: epilogue === "part" ? partTwin(orientation) : productTwin(orientation, epilogue),
-    workgroup: variant === "shuffle" ? 8 : variant === "workgroup" ? sideOf(tile!.shape) ** 2 : 64,
+    workgroup: variant === "shuffle"
+      ? tile!.lanes ?? 8
+      : variant === "workgroup"
+      ? sideOf(tile!.shape) ** 2
+      : 64,
     constants: {
       TRANSPOSE_A: Number(orientation === "TN"),
       TRANSPOSE_B: Number(orientation === "NT"),
@@ -105,8 +112,8 @@ function makeKernel({ variant, orientation, epilogue, dtype, tile }: MatmulChoic
 /** Invocations a side of a workgroup that shares its tile: each owns 8 by 8. */
 const sideOf = ({ rows }: TileShape): number => rows / 8;
 
-function howLoaded(variant: MatmulVariant, { shape }: TileChoice): string[] {
-  if (variant === "shuffle") return [touch, shuffle, tileText(shape)];
+function howLoaded(variant: MatmulVariant, { shape, lanes }: TileChoice): string[] {
+  if (variant === "shuffle") return [touch, shuffle, tileText(shape, lanes)];
   if (variant === "tile") return [touch, load, tileText(shape)];
   return [load, `const SIDE = ${sideOf(shape)}u;`, shared];
 }

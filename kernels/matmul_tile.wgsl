@@ -2,9 +2,9 @@
 // An invocation owns ROWS rows of 4 or 8 columns and keeps their sums in registers: for four k's at once
 // `chained` is 64 multiply-adds on four rows of a and four of b, each of them one vec4. The launcher joins
 // this text with four more: `multiply`, which tile_text.ts writes for one size of tile; how the rows of a
-// arrive, matmul_load.wgsl (each invocation loads them) or matmul_shuffle.wgsl (8 lanes share a load); how
-// b is stored; and `store`, the epilogue, in one of fragments/tile_*.wgsl. A Pack is a vec4f here.
-// Eight invocations side by side own 32 or 64 columns, WORKGROUP / 8 of them below each other.
+// arrive, matmul_load.wgsl (each invocation loads them) or matmul_shuffle.wgsl (8 or 16 lanes share a
+// load); how b is stored; and `store`, the epilogue, in one of fragments/tile_*.wgsl. A Pack is a vec4f here.
+// LANES invocations side by side own 4 or 8 columns each, WORKGROUP / LANES of them below each other.
 // Strides and first columns are multiples of 4 (the launcher sees to it); M, N and K need not be.
 // All sums are taken in the order of k, one product after another, whatever the size of the tile.
 override WORKGROUP: u32; // threads per workgroup, set by the launcher; a multiple of 8
@@ -15,9 +15,6 @@ override DOWN: bool; // workgroups go down the rows of out first, and not along 
 override RAGGED: bool; // K is no multiple of 4: one more step, with guards, behind the loop
 // AHEAD, touched, one: fragments/touch.wgsl
 // PARTIAL, ACCUMULATE, dims and buffers, STEP, at, isOutside, within: fragments/product_operands.wgsl
-/// Eight rows of a for four k's: columns are rows of out, rows are k's.
-struct Rows { upper: mat4x4f, lower: mat4x4f }
-
 // Places are counted in vec4s, those of k = 0 are worked out once, and a step of four k's adds a stride.
 fn strideA() -> u32 { return select(1u, dims.ldA, TRANSPOSE_A); }
 fn strideB() -> u32 { return select(dims.ldB, 1u, TRANSPOSE_B); }
@@ -46,13 +43,8 @@ fn lastOfB(at: vec4u, k: u32) -> mat4x4f {
     select(vec4f(), tile[2], k + 2u < dims.K),
     vec4f());
 }
-/// `tile` with zeros where k >= K, since what lies behind a row of a is unknown.
-fn clipA(tile: mat4x4f, k: u32) -> mat4x4f {
-  let inside = k + STEP < vec4u(dims.K);
-  return mat4x4f(
-    select(vec4f(), tile[0], inside), select(vec4f(), tile[1], inside),
-    select(vec4f(), tile[2], inside), select(vec4f(), tile[3], inside));
-}
+/// Four k's of one row of a with zeros where k >= K, since what lies behind a row is unknown.
+fn insideA(four: vec4f, k: u32) -> vec4f { return select(vec4f(), four, k + STEP < vec4u(dims.K)); }
 
 /// One row of out: each product is added by itself, so that drivers make one instruction of both.
 fn chain(old: vec4f, right: mat4x4f, left: vec4f) -> vec4f {

@@ -8,42 +8,46 @@
 export interface TileShape {
   /** A multiple of 8; of a shared tile 64 or 128. */
   readonly rows: number;
-  /** 4, or 8 as two fours that are 32 apart; of a shared tile as many as rows. */
+  /** 4, or 8 as two fours with those of the neighbours between; of a shared tile as many as rows. */
   readonly columns: number;
 }
 
-/** WGSL of `multiply`, the entry point of the tile. */
-export function tileText({ rows, columns }: TileShape): string {
-  const eights = Array.from({ length: rows / 8 }, (_, i) => 8 * i);
-  const fours = Array.from({ length: rows / 4 }, (_, i) => 4 * i);
-  const parts = columns === 4 ? [0] : [0, 32];
+/**
+ * WGSL of `multiply`, the entry point of the tile, with LANES invocations side by side. `lanes` rows of a
+ * arrive together, of which a tile has a multiple.
+ */
+export function tileText({ rows, columns }: TileShape, lanes: 8 | 16 = 8): string {
+  const every = (n: number, from = rows) => Array.from({ length: from / n }, (_, i) => n * i);
+  const fours = every(4), parts = columns === 4 ? [0] : [0, 4 * lanes];
   const sums = fours.flatMap((r) => parts.map((c) => ({ name: `sum${r}_${c}`, r, c })));
   const step = (right: (c: number) => string, left: (r: number) => string): string[] => [
     ...parts.map((c) => `let right${c} = ${right(c)};`),
-    ...eights.flatMap((r) => [
+    ...every(lanes).flatMap((r) => [
       `let rows${r} = ${left(r)};`,
-      ...parts.flatMap((c) => [
-        `sum${r}_${c} = chained(sum${r}_${c}, right${c}, rows${r}.upper);`,
-        `sum${r + 4}_${c} = chained(sum${r + 4}_${c}, right${c}, rows${r}.lower);`,
-      ]),
+      ...parts.flatMap((c) =>
+        every(4, lanes).map((i) =>
+          `sum${r + i}_${c} = chained(sum${r + i}_${c}, right${c}, fourOfRows(rows${r}, ${i}u));`
+        )
+      ),
     ]),
   ];
   return [
-    `// A tile of ${rows} rows and ${columns} columns, written by tile_text.ts.`,
+    `// A tile of ${rows} rows and ${columns} columns by ${lanes} lanes, written by tile_text.ts.`,
+    `const LANES = ${lanes}u; // side by side`,
     "@compute @workgroup_size(WORKGROUP)",
     "fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {",
     "  let tile = select(group.xy, group.yx, DOWN);",
-    `  let row = (tile.y * (WORKGROUP / 8u) + thread / 8u) * ${rows}u;`,
-    `  let column = tile.x * ${8 * columns}u + thread % 8u * 4u;`,
+    `  let row = (tile.y * (WORKGROUP / LANES) + thread / LANES) * ${rows}u;`,
+    `  let column = tile.x * ${columns}u * LANES + thread % LANES * 4u;`,
     "  plane = group.z;",
     "  let end = min(dims.K, (plane + 1u) * dims.part);",
     ...parts.map((c) => `  let b${c} = placesOfB(column + ${c}u);`),
-    ...eights.map((r) => `  let a${r} = placesOfA(row + ${r}u, thread);`),
+    ...every(lanes).map((r) => `  let a${r} = placesOfA(row + ${r}u, thread);`),
     ...sums.map(({ name }) => `  var ${name} = mat4x4f();`),
     "  var ahead = 0.0;",
     "  for (var i = plane * dims.part / 4u; i < end / 4u; i++) {",
     "    if (AHEAD) { // two steps; behind the part they are the next one's, or the last row",
-    `      let first = tile.x * ${8 * columns}u;`,
+    `      let first = tile.x * ${columns}u * LANES;`,
     ...parts.map((c) => `      ahead = touched(ahead, first + ${c}u, 4u * i + 8u, thread);`),
     "    }",
     ...step(

@@ -55,9 +55,13 @@ export const sumClass = (
   { orientation, K }: { orientation: Orientation; K: number },
 ): SumClass => `${orientation === "TN" ? "weights" : "rows"} ${K >= 8192 ? "long" : "short"}`;
 
-/** Whether shuffles among 8 lanes work. */
+/** Whether lanes of a workgroup of 8 hand each other numbers by shuffles: it is a subgroup, or half of one. */
 export const hasShuffles = ({ features }: Pick<Device, "features">): boolean =>
   features.has("subgroups-8");
+
+/** Lanes of a subgroup where they shuffle: 16 where llvmpipe computes with vectors of 512 bits. */
+export const lanesOf = ({ features }: Pick<Device, "features">): 8 | 16 =>
+  features.has("subgroups-16") ? 16 : 8;
 
 /** The choices by the kind of adapter. */
 export function builtIn(adapter: Pick<Device, "features" | "software">): Required<Tuning> {
@@ -107,7 +111,7 @@ export function useTuning(device: Device, { adapter, choices }: AdapterTuning): 
   ];
   if ((asked.includes("shuffle") || attentionShuffles) && !hasShuffles(device)) {
     throw new Error(
-      `Cannot run by what was tuned as "${adapter}" must have subgroups of 8 lanes, as it had then: ` +
+      `Cannot run by what was tuned as "${adapter}" must have subgroups of 8 or 16 lanes, as it had then: ` +
         "run deno task tune again",
     );
   }

@@ -19,13 +19,13 @@ const OPEN: Record<Kind, (options?: Options) => Promise<Device>> = {
   webgpu: (options) => WebGpuDevice.open(options),
 };
 
-/** What a test of the WGSL may need: any adapter, one on the processor, shuffles among 8 lanes, Vulkan. */
+/** What a test of the WGSL may need: any adapter, one on the processor, 8 of its lanes that shuffle, Vulkan. */
 export type Need = "adapter" | "software" | "eight lanes" | "vulkan";
 
 const LACKS: Readonly<Record<Need, string>> = {
   adapter: "no WebGPU adapter answers",
   software: "no WebGPU adapter on the processor answers",
-  "eight lanes": "no WebGPU adapter on the processor has subgroups of 8 lanes",
+  "eight lanes": "no WebGPU adapter on the processor has subgroups of 8 or 16 lanes",
   vulkan: "no adapter answers through Vulkan",
 };
 
@@ -42,7 +42,7 @@ async function has(need: Need): Promise<boolean> {
   const adapter = await navigator.gpu?.requestAdapter({ forceFallbackAdapter: true });
   if (!adapter || need === "software") return !!adapter;
   const { subgroupMinSize, subgroupMaxSize } = adapter.info;
-  return subgroupMinSize === 8 && subgroupMaxSize === 8;
+  return subgroupMinSize === subgroupMaxSize && [8, 16].includes(subgroupMinSize);
 }
 
 /** An adapter does not tell what it answers through, so that a process is asked that has nothing else. */

@@ -48,7 +48,10 @@ Deno.test("a text is nothing but WGSL files and the few lines that a launcher wr
     /^(@group\(0\) @binding\(\d\) var<storage, read> \w+: array<(Pack|Half4?)>;|fn \w+At\(i: u32\) -> Pack \{ return .* \}|const (D4|PACKS|SIDE) = \d+u;|fn counterOf\(.*\) -> vec4u \{ return vec4u\(.*\); \})$/;
   for (const { label, code } of texts) {
     const D4 = Number(code.match(/^struct Head \{ (.*) \}$/m)?.[1].split(",").length);
-    let left = code.replace(/\/\/ A tile of (\d+) rows and (\d) columns, [^]*?\n}\n/, unlessOther);
+    let left = code.replace(
+      /\/\/ A tile of (\d+) rows and (\d) columns by (8|16) lanes, [^]*?\n}\n/,
+      unlessOther,
+    );
     if (D4) left = left.replace(headCode(D4), "");
     for (const file of [...files, ...repeated]) left = left.replace(file, "");
     for (const line of left.split("\n")) {
@@ -58,8 +61,9 @@ Deno.test("a text is nothing but WGSL files and the few lines that a launcher wr
 });
 
 /** Nothing in place of the lines that `tileText` writes; all else stays. */
-function unlessOther(text: string, rows: string, columns: string): string {
-  return text === tileText({ rows: Number(rows), columns: Number(columns) as 4 | 8 }) ? "" : text;
+function unlessOther(text: string, rows: string, columns: string, lanes: string): string {
+  const shape = { rows: Number(rows), columns: Number(columns) };
+  return text === tileText(shape, Number(lanes) as 8 | 16) ? "" : text;
 }
 
 testOnWebGpu(

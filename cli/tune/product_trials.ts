@@ -8,6 +8,7 @@ import type { Scope } from "../../kernels/scope.ts";
 import {
   builtIn,
   hasShuffles,
+  lanesOf,
   productClass,
   type ProductTuning,
   rowsClass,
@@ -19,7 +20,10 @@ type Variant = ProductTuning["variant"];
 
 const SHAPES: Readonly<Record<Variant, readonly TileShape[]>> = {
   tile: [{ rows: 8, columns: 4 }, { rows: 16, columns: 4 }],
-  shuffle: [[16, 4], [16, 8], [32, 8], [64, 8]].map(([rows, columns]) => ({ rows, columns })),
+  shuffle: [[16, 4], [16, 8], [32, 8], [64, 4], [64, 8]].map(([rows, columns]) => ({
+    rows,
+    columns,
+  })),
   workgroup: [{ rows: 64, columns: 64 }, { rows: 128, columns: 128 }],
 };
 
@@ -29,7 +33,7 @@ export function productTrial(device: Device, size: ProductSize): Trial {
   const candidates = (Object.keys(SHAPES) as Variant[])
     .filter((variant) => variant !== "shuffle" || hasShuffles(device))
     .flatMap((variant) => {
-      const usual = textOf(tileShapeOf(variant, size));
+      const usual = textOf(tileShapeOf(variant, size, { lanes: lanesOf(device) }));
       return SHAPES[variant].map((shape): Candidate => ({
         name: variant,
         shape: textOf(shape),

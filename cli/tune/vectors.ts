@@ -73,7 +73,7 @@ export function vectorAdvice(widths: readonly VectorWidth[]): string {
     return `Leave ${VARIABLE} as it is: no other width is faster`;
   }
   return `Vectors of ${best.bits} bits are faster: export ${VARIABLE}=${best.bits} before a run, and tune ` +
-    "again, as it is another adapter then, which rounds otherwise";
+    "again, as it is another adapter then; results stay the same";
 }
 
 /** Whether this program may start one: `deno` must be on the path. */

@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import type { Device, HostArray } from "../../kernels/device.ts";
 import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import { matmul, type MatmulDims, type MatmulVariant } from "../../kernels/matmul.ts";
-import { productKernel, tileShapeOf } from "../../kernels/matmul_choice.ts";
+import { type Asked, productKernel, tileShapeOf } from "../../kernels/matmul_choice.ts";
 import { upload } from "../../kernels/tensor.ts";
-import type { TileShape } from "../../kernels/tile_text.ts";
+import { type TileShape, tileText } from "../../kernels/tile_text.ts";
+import { hasShuffles, lanesOf } from "../../kernels/tuning.ts";
 import { WebGpuDevice } from "../../kernels/devices/webgpu.ts";
 import { assertClose } from "../_close.ts";
 import { lacking, testOnDevices, testOnWebGpu } from "../_devices.ts";
@@ -72,24 +73,52 @@ testOnWebGpu("matmul() shuffle gives the bits of the register tile", async () =>
 }, await lacking("eight lanes"));
 
 Deno.test("matmul() takes a larger tile for a larger product, where a load costs once a lane", () => {
-  const adapter = { software: true, features: new Set(["subgroups-8"]) };
-  const taken = [
-    ...[[8, 512, 512, 8], [16, 512, 512, 16], [64, 768, 768, 32], [64, 768, 3072, 64]],
-    ...[[63, 768, 3072, 32], [768, 3072, 64, 32], [1024, 1024, 128, 64]], // few rows; short sums
+  const taken: [M: number, N: number, K: number, of8: string, of16: string][] = [
+    [8, 512, 512, "8 x 4 by 8: 1, 16", "8 x 4 by 8: 1, 16"],
+    [16, 512, 512, "16 x 8 by 8: 1, 8", "16 x 8 by 16: 1, 4"],
+    [8, 768, 3072, "8 x 8 by 8: 1, 12", "8 x 8 by 8: 1, 12"],
+    [63, 768, 3072, "32 x 8 by 8: 2, 12", "32 x 8 by 16: 2, 6"],
+    [65, 768, 3072, "32 x 8 by 8: 3, 12", "64 x 4 by 16: 2, 12"],
+    [1024, 768, 3072, "32 x 8 by 8: 12, 32", "64 x 4 by 16: 12, 16"], // along the columns first
+    [4096, 32, 512, "16 x 4 by 8: 1, 256", "16 x 4 by 8: 1, 256"], // no columns for more lanes
   ];
-  for (const [M, N, K, rows] of taken) {
-    assert.equal(
-      tileShapeOf("shuffle", { orientation: "NN", M, N, K }).rows,
-      rows,
-      `${M} ${N} ${K}`,
-    );
+  const asked: Asked = {
+    ...{ orientation: "NN", epilogue: "plain", dtype: "f32" },
+    ...{ accumulate: false, isTileable: true },
+  };
+  const of = (features: string[], M: number, N: number, K: number) => {
+    const size = { orientation: "NN", M, N, K } as const;
+    const adapter = { software: true, features: new Set(features) };
+    const { rows, columns } = tileShapeOf("shuffle", size, { lanes: lanesOf(adapter) });
+    const { kernel, groups } = productKernel(adapter, size, asked);
+    const lanes = kernel.workgroup as 8 | 16, text = tileText({ rows, columns }, lanes);
+    assert.ok(kernel.code.includes(text), `${M} ${N} ${K}`);
+    assert.equal(groups.at(2), 1);
+    return `${rows} x ${columns} by ${lanes}: ${groups[0]}, ${groups[1]}`;
+  };
+  for (const [M, N, K, of8, of16] of taken) {
+    assert.equal(of(["subgroups-8"], M, N, K), of8);
+    assert.equal(of(["subgroups-8", "subgroups-16"], M, N, K), of16);
   }
-  const size = { orientation: "NN", M: 65, N: 768, K: 3072 } as const;
-  const { groups } = productKernel(adapter, size, {
-    ...{ orientation: "NN", epilogue: "plain", dtype: "f32", accumulate: false, isTileable: true },
-  });
-  assert.deepEqual(groups, [2, 12, 1]); // down the rows first
 });
+
+testOnDevices(
+  "matmul() meets an infinite last k once, whatever the last step holds",
+  async (device) => {
+    const [M, N, K] = [20, 36, 21];
+    const variants: (MatmulVariant | undefined)[] = device.kind === "cpu"
+      ? [undefined]
+      : ["plain", "tile", "workgroup", ...(hasShuffles(device) ? ["shuffle" as const] : [])];
+    const data = wave(K * M, 1, 3).fill(Infinity, (K - 1) * M);
+    const a = upload(device, data, "a"), b = upload(device, wave(K * N, 1, 5).map(Math.abs), "b");
+    for (const variant of variants) {
+      const out = device.alloc(M * N, "out");
+      matmul(device, { a, b, out }, { M, N, K, orientation: "TN", variant });
+      const [got] = await device.read(out);
+      assert.ok(got.every((x) => x === Infinity), variant); // Infinity * 0 were no number
+    }
+  },
+);
 
 testOnDevices("matmul() gives a row the same bits in a batch of any size", async (device) => {
   const [N, K] = [512, 512]; // 40 rows take a large tile, 5 the smallest

@@ -140,7 +140,7 @@ Deno.test("choices: those of another adapter, or that it cannot have, are refuse
   for (const choices of impossible) {
     assert.throws(
       () => useTuning(device, { adapter: name, choices }),
-      /^Error: Cannot run by what was tuned as ".*" must have subgroups of 8 lanes, as it had then/,
+      /^Error: Cannot run by what was tuned as ".*" must have subgroups of 8 or 16 lanes, as it had then/,
     );
   }
   assert.equal(device.tuning, undefined);

@@ -64,7 +64,7 @@ function describe(adapter: GPUAdapter, device: GPUDevice, maxBinding: number): O
     name: adapterName(info),
     software: isSoftware(info),
     limits: { maxBinding: Math.floor(binding / 256) * 256, maxBuffer: safe(limits.maxBufferSize) },
-    features: new Set([...device.features, ...eightLanes(device, info)]),
+    features: new Set([...device.features, ...lanesThatShuffle(device, info)]),
   };
 }
 
@@ -100,10 +100,16 @@ function lanesOf(info: GPUAdapterInfo): [number, number] {
   return [subgroupMinSize, subgroupMaxSize];
 }
 
-/** The feature name that `matmul` looks for: shuffles among exactly 8 lanes work. */
-function eightLanes(device: GPUDevice, info: GPUAdapterInfo): string[] {
-  const isEight = lanesOf(info).every((lanes) => lanes === 8);
-  return isEight && device.features.has("subgroups" as GPUFeatureName) ? ["subgroups-8"] : [];
+/**
+ * The feature names that kernels look for: lanes of a workgroup of exactly so many shuffle, as they are in
+ * one subgroup. Of 16 lanes those of llvmpipe alone, which loads lane by lane, so that a workgroup of 8 with
+ * half of them idle costs it little.
+ */
+function lanesThatShuffle(device: GPUDevice, info: GPUAdapterInfo): string[] {
+  const [least, most] = lanesOf(info);
+  if (least !== most || !device.features.has("subgroups" as GPUFeatureName)) return [];
+  if (least === 16 && isSoftware(info)) return ["subgroups-8", "subgroups-16"];
+  return least === 8 ? ["subgroups-8"] : [];
 }
 
 /** What people know an adapter by. */

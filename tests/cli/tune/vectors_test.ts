@@ -62,7 +62,7 @@ Deno.test("another width is advised where it is faster than noise", () => {
   assert.equal(
     vectorAdvice(widths(100, 130)),
     "Vectors of 512 bits are faster: export LP_NATIVE_VECTOR_WIDTH=512 before a run, and tune again, " +
-      "as it is another adapter then, which rounds otherwise",
+      "as it is another adapter then; results stay the same",
   );
 });
 

@@ -19,15 +19,19 @@ const LIMITS = {
 /** An adapter as Deno's own, which refuses what it cannot be asked for; `requested` collects what it was. */
 function adapterOf(
   name: string,
-  { limits = {}, fails, requested = [] }: {
+  { limits = {}, fails, requested = [], lanes }: {
     limits?: Partial<typeof LIMITS>;
     fails?: string;
     requested?: Record<string, number>[];
+    /** Fewest and most of a subgroup, which it has then. */
+    lanes?: [subgroupMinSize: number, subgroupMaxSize: number];
   } = {},
 ): GPUAdapter {
   const offered = { ...LIMITS, ...limits };
   const adapter = {
-    info: info({ description: name }),
+    info: Object.assign(info({ description: name }), {
+      ...(lanes && { subgroupMinSize: lanes[0], subgroupMaxSize: lanes[1] }),
+    }),
     limits: offered,
     features: new Set(),
     requestDevice({ requiredLimits }: { requiredLimits: typeof LIMITS }) {
@@ -41,7 +45,7 @@ function adapterOf(
           return Promise.reject(new Error(`${key} is beyond the limit`));
         }
       }
-      return Promise.resolve({ features: new Set() });
+      return Promise.resolve({ features: new Set(lanes && ["subgroups"]) });
     },
   };
   return adapter as unknown as GPUAdapter;
@@ -80,6 +84,23 @@ Deno.test("limits of 2^53 and above are asked for and told as 2^53 - 1", async (
       maxBinding: 2 ** 32 - 256,
     });
   });
+});
+
+Deno.test("lanes shuffle where subgroups have 8, and where llvmpipe's have 16", async () => {
+  const featuresOf = async (name: string, lanes?: [number, number]) => {
+    let found: string[] = [];
+    await withAdapters({ best: adapterOf(name, { lanes }) }, async () => {
+      found = [...(await openAdapter()).features].filter((name) => name !== "subgroups");
+    });
+    return found;
+  };
+  assert.deepEqual(await featuresOf("llvmpipe", [8, 8]), ["subgroups-8"]);
+  assert.deepEqual(await featuresOf("llvmpipe", [16, 16]), ["subgroups-8", "subgroups-16"]);
+  assert.deepEqual(await featuresOf("card", [8, 8]), ["subgroups-8"]);
+  for (const lanes of [[16, 16], [8, 32], [32, 32]] as const) {
+    assert.deepEqual(await featuresOf("card", [...lanes]), [], String(lanes));
+  }
+  assert.deepEqual(await featuresOf("llvmpipe"), []);
 });
 
 Deno.test("an adapter that gives no device makes way for the software one", async () => {
