@@ -17,10 +17,22 @@ export interface Block {
   readonly STRIPS: number;
 }
 
-/** Adds four k's from `k` on to every sum. `fma` says in which order: the driver may not choose one. */
-function addFour({ ROWS, STRIPS }: Block, transposed: boolean): string {
+/** One product more in a sum. */
+type Plus = (sum: string, b: string, x: string) => string;
+
+/** Rounded once: hardware may not choose one way for one row and the other for sixteen. */
+const fused: Plus = (sum, b, x) => `${sum} = fma(${b}, vec4f(${x}), ${sum});`;
+
+/**
+ * Rounded twice. So llvmpipe does with `fma` too, but compiles that to code which takes up to six times as
+ * long, by what stands behind the loop.
+ */
+const apart: Plus = (sum, b, x) => `${sum} += ${b} * ${x};`;
+
+/** Adds four k's from `k` on to every sum. */
+function addFour({ ROWS, STRIPS }: Block, transposed: boolean, plus: Plus): string {
   const rows = (b: string, j: number, s: number): string =>
-    each(ROWS, (r) => `sum${r}_${s} = fma(${b}, vec4f(x${r}[${j}]), sum${r}_${s});`);
+    each(ROWS, (r) => plus(`sum${r}_${s}`, b, `x${r}[${j}]`));
   if (transposed) {
     return `let right = transposedB(k, column);\n${each(4, (j) => rows(`right[${j}]`, j, 0))}`;
   }
@@ -60,7 +72,7 @@ for (var i = 0u; i < min(8u, (dims.K - chunk) / 4u); i++) {
 let k = chunk + 4u * i;
 ${transposed ? "" : `if (AHEAD) {${touchNext(block)}}`}
 ${each(block.ROWS, (r) => `let x${r} = subgroupShuffle(a${r}, i);`)}
-${addFour(block, transposed)}
+${addFour(block, transposed, apart)}
 }}
 if (AHEAD) { sum0_0 *= one(ahead); }
 ${
@@ -77,7 +89,7 @@ ${begin(block)}
 let length = (dims.K / 4u + WORKGROUP / 8u - 1u) / (WORKGROUP / 8u) * 4u; // of a part
 for (var k = lane / 8u * length; k < min((lane / 8u + 1u) * length, dims.K); k += 4u) {
 ${each(block.ROWS, (r) => `let x${r} = aAt(row + ${r}u, k);`)}
-${addFour(block, false)}
+${addFour(block, false, fused)}
 }
 ${
   each(block.ROWS, (r) => `
@@ -104,7 +116,7 @@ let right = transpose(mat4x4f(bAt(rows.x + i), bAt(rows.y + i), bAt(rows.z + i),
 ${
   each(ROWS, (r) =>
     `let x${r} = aAt(row + ${r}u, 4u * i);\n` +
-    each(4, (j) => `sum${r} = fma(right[${j}], vec4f(x${r}[${j}]), sum${r});`))
+    each(4, (j) => fused(`sum${r}`, `right[${j}]`, `x${r}[${j}]`)))
 }
 }
 ${

@@ -66,6 +66,12 @@ function unlessOther(text: string, rows: string, columns: string, lanes: string)
   return text === tileText(shape, Number(lanes) as 8 | 16) ? "" : text;
 }
 
+Deno.test("no text for lanes that shuffle has an fma, which llvmpipe compiles to slow code", () => {
+  const shuffling = texts.filter(({ code }) => code.includes("subgroupShuffle("));
+  assert.ok(shuffling.length > 40, String(shuffling.length));
+  for (const { label, code } of shuffling) assert.doesNotMatch(code, /\bfma\(/, label);
+});
+
 testOnWebGpu(
   "every text that is printed compiles, under the entry point that is named",
   async () => {

@@ -1,7 +1,8 @@
 // Joined to attention.wgsl on adapters whose subgroups have 8 lanes (llvmpipe), with workgroups of 8:
 // a load there costs as much as eight scalar loads even if all lanes want the same address. So the lanes
 // meet eight rows at a time: each brings one of them, and shuffles hand them round.
-// All lanes take part to the end, also those whose own row lies behind the last.
+// All lanes take part to the end, also those whose own row lies behind the last. No fma here: llvmpipe takes
+// it apart, to the same bits, and compiled forward with it for heads of 64 to code 5 to 7 times as slow.
 const MANY = 8u;
 struct Many { a: vec4f, b: vec4f } // a number for each row that is met
 struct Seen { a: vec4<bool>, b: vec4<bool> }
@@ -51,7 +52,7 @@ fn handed(x: f32) -> Many {
 // s + a . x of the i-th lane's x.
 fn joined(s: f32, a: vec4f, x: vec4f, i: u32) -> f32 {
   let y = subgroupShuffle(x, i);
-  return s + fma(a.x, y.x, fma(a.y, y.y, fma(a.z, y.z, a.w * y.w)));
+  return s + (a.x * y.x + (a.y * y.y + (a.z * y.z + a.w * y.w)));
 }
 fn scored(s: Many, a: vec4f, x: vec4f) -> Many {
   return Many(
@@ -64,7 +65,7 @@ fn scored(s: Many, a: vec4f, x: vec4f) -> Many {
 }
 
 fn plus(sum: vec4f, p: f32, x: vec4f, i: u32) -> vec4f {
-  return fma(vec4f(p), subgroupShuffle(x, i), sum);
+  return sum + p * subgroupShuffle(x, i);
 }
 fn added(sum: vec4f, p: Many, x: vec4f) -> vec4f {
   let low = plus(plus(plus(plus(sum, p.a.x, x, 0u), p.a.y, x, 1u), p.a.z, x, 2u), p.a.w, x, 3u);

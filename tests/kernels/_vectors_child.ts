@@ -33,19 +33,32 @@ const sizes: MatmulDims[] = [
   { M: 70, N: 1024, K: 520, orientation: "NN" },
 ];
 const shapes = [[16, 8], [32, 8], [64, 4]];
-for (const size of sizes) {
-  const { M, N, K, orientation } = size, [rows, width] = orientation === "TN" ? [K, M] : [M, K];
-  const a = upload(device, wave(rows * (size.ldA ?? width), 1, 3), "a");
+async function multiply(dims: MatmulDims, way: string): Promise<void> {
+  const { M, N, K, orientation } = dims, [rows, width] = orientation === "TN" ? [K, M] : [M, K];
+  const a = upload(device, wave(rows * (dims.ldA ?? width), 1, 3), "a");
   const b = upload(device, wave(N * K, 1, 5), "b");
+  const out = upload(device, wave(M * (dims.ldOut ?? N), 1, 7), "out");
+  matmul(device, { a, b, out }, dims);
+  keep(`${orientation} ${M} ${N} ${K} ${way}`, ...await device.read(out));
+}
+for (const size of sizes) {
   for (const [rows, columns] of shapes) {
-    const out = upload(device, wave(M * (size.ldOut ?? N), 1, 7), "out");
-    matmul(device, { a, b, out }, { ...size, variant: "shuffle", shape: { rows, columns } });
-    keep(`${orientation} ${M} ${N} ${K} by ${rows} x ${columns}`, ...await device.read(out));
+    const dims = { ...size, variant: "shuffle", shape: { rows, columns } } as const;
+    await multiply(dims, `by ${rows} x ${columns}`);
   }
 }
 
+// Those of decoding: chunks of k that are not full, strips, columns that are no whole strip.
+for (const M of [1, 3, 17]) {
+  for (const N of [36, 768]) {
+    await multiply({ M, N, K: 100, orientation: "NN", role: "decode" }, "of few rows");
+  }
+  const NT = { M, N: 201, K: 100, orientation: "NT", ldOut: 204, role: "decode" } as const;
+  await multiply(NT, "of few rows");
+}
+
 // All else by a model: what it draws, its loss, and its weights after a step.
-const config = { vocab_size: 500, n_positions: 64, n_embd: 64, n_layer: 2, n_head: 2 };
+const config = { vocab_size: 500, n_positions: 64, n_embd: 64, n_layer: 2, n_head: 1 };
 using model = Gpt2.create(device, config, { seed: 1 });
 const prompts = [[1, 2, 3, 4, 5], [7, 8], [9, 10, 11]];
 const { responses } = await generate(model, prompts, { maxNewTokens: 4, seed: 2 });
