@@ -4,7 +4,14 @@ import { isWorthTouching } from "./fragments/touch.ts";
 import { type MatmulChoice, matmulKernel, type MatmulVariant } from "./matmul_kernels.ts";
 import type { Orientation } from "./matmul_twin.ts";
 import type { TileShape } from "./tile_text.ts";
-import { type Adapter, choicesOf, lanesOf, productClass, rowsClass, sumClass } from "./tuning.ts";
+import {
+  type Adapter,
+  choicesOf,
+  productClass,
+  rowsClass,
+  shuffleLanes,
+  sumClass,
+} from "./tuning.ts";
 
 /** Sizes that a choice may look at. */
 export interface ProductSize {
@@ -108,16 +115,18 @@ export function productKernel(
     return { kernel, groups: [Math.ceil(N / kernel.workgroup!), M] };
   }
   const shape = wanted ?? tunedShape(adapter, variant, size) ??
-    tileShapeOf(variant, size, { parts, lanes: lanesOf(adapter) });
+    tileShapeOf(variant, size, { parts, lanes: shuffleLanes(adapter) });
   const { rows, columns } = shape;
   const isShared = variant === "workgroup", ragged = K % (isShared ? 8 : 4) !== 0;
   // All lanes of a subgroup where each has a row to bring and columns of its own, else 8.
-  const lanes = variant === "shuffle" && rows % 16 === 0 && N > 32 ? lanesOf(adapter) : 8;
+  const lanes = variant === "shuffle" && rows % 16 === 0 && N > 32 ? shuffleLanes(adapter) : 8;
   const ahead = variant === "shuffle" && columns * lanes >= 64 && isWorthTouching(size);
   // What is walked again for every line of tiles is the smaller operand; what stays, a strip of the other.
   const down = variant === "shuffle" && M <= N;
-  const tile = { shape, ragged, partial: N % 4 !== 0, accumulate, ahead, down, lanes } as const;
-  const kernel = matmulKernel({ ...choice, variant, tile });
+  const kernel = matmulKernel({
+    ...{ ...choice, variant },
+    tile: { shape, ragged, partial: N % 4 !== 0, accumulate, ahead, down, lanes },
+  });
   const [below, beside] = isShared ? [1, 1] : [kernel.workgroup! / lanes, lanes]; // tiles of a workgroup
   const across = Math.ceil(N / (columns * beside)), along = Math.ceil(M / (rows * below));
   return { kernel, groups: down ? [along, across, parts] : [across, along, parts] };

@@ -60,7 +60,7 @@ export const hasShuffles = ({ features }: Pick<Device, "features">): boolean =>
   features.has("subgroups-8");
 
 /** Lanes of a subgroup where they shuffle: 16 where llvmpipe computes with vectors of 512 bits. */
-export const lanesOf = ({ features }: Pick<Device, "features">): 8 | 16 =>
+export const shuffleLanes = ({ features }: Pick<Device, "features">): 8 | 16 =>
   features.has("subgroups-16") ? 16 : 8;
 
 /** The choices by the kind of adapter. */

@@ -8,10 +8,10 @@ import type { Scope } from "../../kernels/scope.ts";
 import {
   builtIn,
   hasShuffles,
-  lanesOf,
   productClass,
   type ProductTuning,
   rowsClass,
+  shuffleLanes,
   sumClass,
 } from "../../kernels/tuning.ts";
 import type { Candidate, Trial } from "./trials.ts";
@@ -33,7 +33,7 @@ export function productTrial(device: Device, size: ProductSize): Trial {
   const candidates = (Object.keys(SHAPES) as Variant[])
     .filter((variant) => variant !== "shuffle" || hasShuffles(device))
     .flatMap((variant) => {
-      const usual = textOf(tileShapeOf(variant, size, { lanes: lanesOf(device) }));
+      const usual = textOf(tileShapeOf(variant, size, { lanes: shuffleLanes(device) }));
       return SHAPES[variant].map((shape): Candidate => ({
         name: variant,
         shape: textOf(shape),

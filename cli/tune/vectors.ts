@@ -1,7 +1,7 @@
 /**
  * Whether llvmpipe, Mesa's software adapter, trains faster with wider or narrower vectors: it reads
- * `LP_NATIVE_VECTOR_WIDTH` when it is loaded. With 512 bits training was faster on one processor and took 2.6
- * times as long on another, so that it is measured, each width in processes of its own. A run never sets it.
+ * `LP_NATIVE_VECTOR_WIDTH` when it is loaded. Processors differ in what 512 bits are worth, so that it is
+ * measured, each width in processes of its own. Results are the same, bit for bit. A run never sets it.
  * @module
  */
 import type { VectorSpeed } from "./vector_child.ts";

@@ -12,7 +12,7 @@ import { partFor, partOf, productKernel } from "../../kernels/matmul_choice.ts";
 import { partialScratch } from "../../kernels/matmul_parts.ts";
 import type { Epilogue } from "../../kernels/matmul_twin.ts";
 import { Scope } from "../../kernels/scope.ts";
-import { lanesOf } from "../../kernels/tuning.ts";
+import { shuffleLanes } from "../../kernels/tuning.ts";
 import { upload } from "../../kernels/tensor.ts";
 import { assertClose } from "../_close.ts";
 import { lacking, testOnDevices, testOnWebGpu } from "../_devices.ts";
@@ -147,7 +147,7 @@ testOnWebGpu("parts of sums: rows of b touched ahead change none, however tiles 
       ...{ isTileable: true, parts: 3 },
     });
     assert.deepEqual([constants!.AHEAD, constants!.DOWN], [1, Number(M <= N)]);
-    const tiles = lanesOf(device) === 8 // of 32 rows; of 16 lanes 64 where there are so many
+    const tiles = shuffleLanes(device) === 8 // of 32 rows; of 16 lanes 64 where there are so many
       ? { down: [2, 9, 3], along: [8, 17, 3] }
       : { down: [2, 5, 3], along: [8, 9, 3] };
     assert.deepEqual(groups, M <= N ? tiles.down : tiles.along);

@@ -5,7 +5,7 @@ import { matmul, type MatmulDims, type MatmulVariant } from "../../kernels/matmu
 import { type Asked, productKernel, tileShapeOf } from "../../kernels/matmul_choice.ts";
 import { upload } from "../../kernels/tensor.ts";
 import { type TileShape, tileText } from "../../kernels/tile_text.ts";
-import { hasShuffles, lanesOf } from "../../kernels/tuning.ts";
+import { hasShuffles, shuffleLanes } from "../../kernels/tuning.ts";
 import { WebGpuDevice } from "../../kernels/devices/webgpu.ts";
 import { assertClose } from "../_close.ts";
 import { lacking, testOnDevices, testOnWebGpu } from "../_devices.ts";
@@ -89,7 +89,7 @@ Deno.test("matmul() takes a larger tile for a larger product, where a load costs
   const of = (features: string[], M: number, N: number, K: number) => {
     const size = { orientation: "NN", M, N, K } as const;
     const adapter = { software: true, features: new Set(features) };
-    const { rows, columns } = tileShapeOf("shuffle", size, { lanes: lanesOf(adapter) });
+    const { rows, columns } = tileShapeOf("shuffle", size, { lanes: shuffleLanes(adapter) });
     const { kernel, groups } = productKernel(adapter, size, asked);
     const lanes = kernel.workgroup as 8 | 16, text = tileText({ rows, columns }, lanes);
     assert.ok(kernel.code.includes(text), `${M} ${N} ${K}`);

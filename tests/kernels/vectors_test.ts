@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { VARIABLE } from "../../cli/tune/vectors.ts";
 import { lacking, testOnWebGpu } from "../_devices.ts";
 
 interface Found {
@@ -14,7 +15,7 @@ async function foundWith(bits: number): Promise<Found> {
       ...["run", "--no-prompt", "--allow-read"],
       new URL("./_vectors_child.ts", import.meta.url).href,
     ],
-    env: { LP_NATIVE_VECTOR_WIDTH: String(bits) },
+    env: { [VARIABLE]: String(bits) },
   }).output();
   assert.ok(success, new TextDecoder().decode(stderr));
   return JSON.parse(new TextDecoder().decode(stdout));
