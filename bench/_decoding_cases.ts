@@ -27,7 +27,7 @@ function cacheCases({ B, T, H, C, P }: Shape): KernelCase[] {
     bytes: 4 * 4 * B * C,
     data: cache,
     outputs: ["k", "v"],
-    launch: (device, x) => storeKv(device, x, { B, T: 1, C, S }),
+    launch: (device, x) => storeKv(device, x, { B, T: 1, H, D, S }),
   }, {
     name: "attend_kv",
     size: `B ${B} slots ${T} C ${C}`,

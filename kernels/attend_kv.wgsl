@@ -14,6 +14,6 @@ struct Dims { B: u32, H: u32, D: u32, S: u32, window: u32 } // window <= S
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> qkv: array<Pack>; //      (B, 3C)
 @group(0) @binding(2) var<storage, read> position: array<u32>; //  (B)
-@group(0) @binding(3) var<storage, read> k: array<Pack>; //        (B, S, C)
-@group(0) @binding(4) var<storage, read> v: array<Pack>; //        (B, S, C)
+@group(0) @binding(3) var<storage, read> k: array<Pack>; //        (B, H, S, D)
+@group(0) @binding(4) var<storage, read> v: array<Pack>; //        (B, H, S, D)
 @group(0) @binding(5) var<storage, read_write> out: array<Pack>; // (B, C) overwritten

@@ -22,7 +22,7 @@ export function attendText({ packs, lanes, shuffles }: AttendChoice): string {
   const q = (d: number): string => packs <= MOST_HELD ? `q${d}` : `qkv[q + ${d}u]`;
   const place = (s: number): string =>
     packs % LANES === 0 ? `d + ${s * LANES}u` : `min(d + ${s * LANES}u, D - 1u)`;
-  const add = `let row = first + (tile + i) * C;
+  const add = `let row = first + (tile + i) * D;
 sum += w;
 ${each(strips, (s) => `value${s} += w * v[row + ${place(s)}];`)}`;
   const { memory, highest, weigh, walk, join } = shuffles ? byShuffles(PARTS) : byMemory(PARTS);
@@ -34,7 +34,7 @@ let b = group.y;
 let D = dims.D / PACK;
 let C = dims.H * D;
 let q = b * 3u * C + h * D;
-let first = b * dims.S * C + h * D; // slot 0 of this head
+let first = (b * dims.H + h) * dims.S * D; // slot 0 of this head
 let end = min(position[b] + 1u, dims.S);
 let begin = end - min(end, dims.window);
 let scale = select(SCALE, inverseSqrt(f32(dims.D)), SCALE == 0.0);
@@ -47,7 +47,7 @@ for (var tile = begin; tile < end; tile += WORKGROUP) {
 let count = min(WORKGROUP, end - tile);
 var s = LOWEST;
 if (lane < count) {
-let row = first + (tile + lane) * C;
+let row = first + (tile + lane) * D;
 var product = Pack(0.0);
 ${each(packs, (d) => `product += ${q(d)} * k[row + ${d}u];`)}
 s = fold(product) * scale;

@@ -14,6 +14,7 @@ import operands from "./fragments/product_operands.wgsl" with { type: "text" };
 import { declareTables, halfTables } from "./fragments/table.ts";
 import { isWorthTouching } from "./fragments/touch.ts";
 import touch from "./fragments/touch.wgsl" with { type: "text" };
+import { productKernel } from "./matmul_choice.ts";
 import { stores } from "./matmul_kernels.ts";
 import { type Epilogue, type Orientation, productTwin } from "./matmul_twin.ts";
 import { type Adapter, choicesOf } from "./tuning.ts";
@@ -53,17 +54,24 @@ export function takesFewRows(
   return orientation !== "TN" && whole.every((n) => n % 4 === 0);
 }
 
-/** The kernel, and the grid, of a product that `takesFewRows`. */
+/**
+ * The kernel, and the grid, of a product that `takesFewRows`. Where lanes shuffle, more than four rows have
+ * the register tile: it takes its sums in the same order, one k after another.
+ */
 export function fewRows(
   adapter: Adapter,
   { M, N, K }: Pick<FewRowsDims, "M" | "N" | "K">,
   choice: Pick<FewRowsChoice, "orientation" | "epilogue" | "dtype" | "accumulate">,
 ): Required<Pick<Launch, "kernel" | "groups">> {
-  const { NN, NT } = choicesOf(adapter).fewRows;
-  const sharing = choice.orientation === "NT" ? NT! : NN!;
-  const ROWS = M === 1 ? 1 : M <= 4 ? 4 : sharing === "shuffle" ? 16 : 8;
-  const STRIPS = sharing === "shuffle" && choice.orientation === "NN" ? stripsOf(N, ROWS) : 1;
-  const ahead = sharing === "shuffle" && isWorthTouching({ ...choice, N, K });
+  const { orientation } = choice, { NN, NT } = choicesOf(adapter).fewRows;
+  const sharing = orientation === "NT" ? NT! : NN!, isShuffled = sharing === "shuffle";
+  if (isShuffled && M > 4) {
+    const asked = { ...choice, isTileable: true, variant: "shuffle" } as const;
+    return productKernel(adapter, { orientation, M, N, K }, asked);
+  }
+  const ROWS = M === 1 ? 1 : M <= 4 ? 4 : 8;
+  const STRIPS = !isShuffled ? 1 : orientation === "NN" ? stripsAlong(N, ROWS) : stripsDown(N);
+  const ahead = isShuffled && isWorthTouching({ ...choice, N, K });
   return {
     kernel: fewRowsKernel({ ...choice, partial: N % 4 !== 0, ahead, sharing, ROWS, STRIPS }),
     groups: [Math.ceil(N / 32 / STRIPS), Math.ceil(M / ROWS)],
@@ -74,15 +82,17 @@ export function fewRows(
 const MOST_STRIPS: Readonly<Record<number, readonly number[]>> = {
   1: [12, 6, 4, 2],
   4: [4, 2],
-  16: [3, 2],
 };
 
 /**
  * Strips that divide N: memory is read along rows of b, which are one strip wide else, and still at least
  * two workgroups share the work.
  */
-const stripsOf = (N: number, ROWS: number): number =>
+const stripsAlong = (N: number, ROWS: number): number =>
   MOST_STRIPS[ROWS].find((strips) => N % (32 * strips) === 0 && N / 32 / strips >= 2) ?? 1;
+
+/** Strips that share what was shuffled, of b (N, K), whose rows lie as each lane walks them. */
+const stripsDown = (N: number): number => N >= 8 * 32 * 3 ? 3 : 1;
 
 const kernels = new Map<string, Kernel>();
 

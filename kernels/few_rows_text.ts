@@ -4,7 +4,7 @@ import { each } from "./fragments/lines.ts";
 /**
  * How the lanes share the work.
  * - "shuffle": a workgroup is one subgroup of 8 lanes, which loads 32 k's of a row of a together and hands
- *   them round by shuffles. For software adapters, where a load costs once a lane.
+ *   them round by shuffles. For software adapters, where a load costs once a lane; up to four rows.
  * - "parts": 8 lanes own 32 columns, and the lanes below them a part of k each; loads of b are 128 bytes
  *   side by side, however few the columns are, and there are still many of them.
  * - "along_k": 32 lanes walk along the rows of b (N, K) together.
@@ -34,7 +34,9 @@ function addFour({ ROWS, STRIPS }: Block, transposed: boolean, plus: Plus): stri
   const rows = (b: string, j: number, s: number): string =>
     each(ROWS, (r) => plus(`sum${r}_${s}`, b, `x${r}[${j}]`));
   if (transposed) {
-    return `let right = transposedB(k, column);\n${each(4, (j) => rows(`right[${j}]`, j, 0))}`;
+    return each(STRIPS, (s) =>
+      `let right${s} = transposedB(k, column + ${32 * s}u);\n` +
+      each(4, (j) => rows(`right${s}[${j}]`, j, s)));
   }
   // Row of b after row of b, each from left to right, as they lie in memory.
   return `let first = (k * dims.ldB + min(column, dims.N - 4u)) / 4u;\n` +
@@ -126,7 +128,7 @@ if (lane % 32u == 0u) { store(row + ${r}u, column, sum${r}); }`)
 }
 }`;
 
-/** `multiply`. Only "shuffle" with b (K, N) takes more than one strip. */
+/** `multiply`. Only "shuffle" takes more than one strip. */
 export function multiplyText(sharing: Sharing, block: Block, transposed: boolean): string {
   if (sharing === "along_k") return alongK(block);
   return sharing === "parts" ? parts(block) : shuffle(block, transposed);

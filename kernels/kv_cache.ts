@@ -5,7 +5,7 @@ import { attendCode } from "./attend_kv_text.ts";
 import { packed, packSize } from "./fragments/pack.ts";
 import code from "./kv_cache.wgsl" with { type: "text" };
 
-/** Keys and values of one layer: (B, S, C) each, S slots a row. */
+/** Keys and values of one layer: (B, H, S, D) each, S slots a row; those of a head lie side by side. */
 export interface KvCache {
   k: Tensor;
   v: Tensor;
@@ -30,15 +30,17 @@ interface Dims {
 /** The definition of `storeKv`. */
 export function storeKvTwin(
   { qkv, position, source, k, v }: Arrays & { source: Uint32Array },
-  { B, T, C, S }: Record<"B" | "T" | "C" | "S", number>,
+  { B, T, H, D, S }: Record<"B" | "T" | "H" | "D" | "S", number>,
 ): void {
+  const C = H * D;
   for (let row = 0; row < B * T; row++) {
     const b = Math.floor(row / T), owner = source[b] * T + row % T;
-    const slot = position[owner], from = owner * 3 * C + C, to = (b * S + slot) * C;
+    const slot = position[owner], from = owner * 3 * C + C;
     if (slot >= S) continue;
     for (let c = 0; c < C; c++) {
-      k[to + c] = qkv[from + c];
-      v[to + c] = qkv[from + C + c];
+      const to = ((b * H + Math.floor(c / D)) * S + slot) * D + c % D;
+      k[to] = qkv[from + c];
+      v[to] = qkv[from + C + c];
     }
   }
 }
@@ -50,10 +52,10 @@ export function attendKvTwin({ qkv, position, k, v, out }: Arrays, dims: Dims): 
   for (let b = 0; b < B; b++) {
     const end = Math.min(position[b] + 1, S), begin = Math.max(0, end - window);
     for (let h = 0; h < H; h++) {
-      const q = b * 3 * C + h * D, first = b * S * C + h * D, o = b * C + h * D;
+      const q = b * 3 * C + h * D, first = (b * H + h) * S * D, o = b * C + h * D;
       let high = -Infinity, sum = 0;
       for (let j = begin; j < end; j++) {
-        const row = first + j * C;
+        const row = first + j * D;
         let dot = 0;
         for (let d = 0; d < D; d++) dot += qkv[q + d] * k[row + d];
         score[j] = dot * scale;
@@ -61,7 +63,7 @@ export function attendKvTwin({ qkv, position, k, v, out }: Arrays, dims: Dims): 
       }
       sumV.fill(0);
       for (let j = begin; j < end; j++) {
-        const row = first + j * C, p = Math.exp(score[j] - high);
+        const row = first + j * D, p = Math.exp(score[j] - high);
         sum += p;
         for (let d = 0; d < D; d++) sumV[d] += p * v[row + d];
       }
@@ -82,9 +84,9 @@ const lanesOf = (device: Device): number => device.software ? 8 : 64;
 export function storeKv(
   device: Device,
   x: KvCache & { qkv: Tensor; position: Tensor; source: Tensor },
-  { B, U = B, T, C, S }: { B: number; U?: number; T: number; C: number; S: number },
+  { B, U = B, T, H, D, S }: Record<"B" | "T" | "H" | "D" | "S", number> & { U?: number },
 ): void {
-  const { PACK, text } = packed(code, C), lanes = lanesOf(device);
+  const C = H * D, { PACK, text } = packed(code, D), lanes = lanesOf(device);
   device.launch({
     kernel: {
       label: "kv_cache.store",
@@ -93,7 +95,7 @@ export function storeKv(
       twin: storeKvTwin,
       workgroup: lanes,
     },
-    dims: { B, T, C, S },
+    dims: { B, T, H, D, S },
     groups: [Math.ceil(C / PACK / lanes), Math.min(B * T, 65535)],
     bind: {
       qkv: [x.qkv, U * T * 3 * C],

@@ -100,7 +100,7 @@ function products(): Kernel[] {
 /** Ways of few rows, one block of each: the other blocks repeat the same lines. */
 export const FEW_ROWS: readonly (readonly [Sharing, "NN" | "NT", Block])[] = [
   ["shuffle", "NN", { ROWS: 1, STRIPS: 2 }],
-  ["shuffle", "NT", { ROWS: 1, STRIPS: 1 }],
+  ["shuffle", "NT", { ROWS: 1, STRIPS: 3 }],
   ["parts", "NN", { ROWS: 4, STRIPS: 1 }],
   ["along_k", "NT", { ROWS: 4, STRIPS: 1 }],
 ];

@@ -219,25 +219,27 @@ export class Session implements Disposable {
   }
 
   #recordPrefill(head: Head, caches: readonly KvCache[]): Program {
-    const { device, dims: { C } } = this.model, { B, U, T, S } = this.shape;
+    const { device, dims: { H, D } } = this.model, { B, U, T, S } = this.shape;
     const { position, source, end } = this.#prompt;
     const run = { ...this.#prompt, sequences: U, T };
     return this.#record("prefill", head, run, (layer, dims) => {
       const within = attendWithin(device, { end, position }, blockDims(dims, layer));
       return (a) => {
-        storeKv(device, { ...caches[layer], qkv: a.qkv, position, source }, { B, U, T, C, S });
+        storeKv(device, { ...caches[layer], qkv: a.qkv, position, source }, {
+          ...{ B, U, T, H, D, S },
+        });
         within(a);
       };
     });
   }
 
   #recordDecode(head: Head, caches: readonly KvCache[]): Program {
-    const { device, dims: { C } } = this.model, { B, S } = this.shape;
+    const { device } = this.model, { B, S } = this.shape;
     const run = { ...this.#state, sequences: B, T: 1 };
     return this.#record("decode", head, run, (layer, dims) => (a) => {
       const { H, D, window, scale } = blockDims(dims, layer);
       const x = { ...caches[layer], qkv: a.qkv, position: this.#state.position };
-      storeKv(device, { ...x, source: this.#own }, { B, T: 1, C, S });
+      storeKv(device, { ...x, source: this.#own }, { B, T: 1, H, D, S });
       attendKv(device, { ...x, out: a.attended }, { B, S, H, D, window, scale });
     });
   }

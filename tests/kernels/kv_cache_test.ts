@@ -40,7 +40,7 @@ async function run(
   const times = Uint32Array.from({ length: B * T }, (_, n) => n % T);
   const position = upload(device, times, "position"), source = rows(device, B);
   const qkv = upload(device, wave(B * T * 3 * C, scale), "qkv");
-  storeKv(device, { ...x, qkv, position, source }, { B, T, C, S });
+  storeKv(device, { ...x, qkv, position, source }, { B, T, H, D, S });
   const last = Uint32Array.from({ length: B }, (_, b) => (T - 1 + 5 * b) % T);
   attendKv(device, {
     ...x,
@@ -150,19 +150,19 @@ testOnDevices("attendKv() with a window and a scale matches its twin", async (de
 });
 
 testOnDevices("storeKv() skips positions past the capacity", async (device) => {
-  const [B, T, C, S] = [2, 2, 4, 3];
+  const [B, T, H, D, S] = [2, 2, 2, 2, 3], C = H * D;
   const [k, v] = ["k", "v"].map((name) => upload(device, new Float32Array(B * S * C), name));
   const qkv = upload(device, new Float32Array(B * T * 3 * C).fill(1), "qkv");
   const position = upload(device, new Uint32Array([0, 3, 1, 2]), "position"); // 3 is past the last
-  storeKv(device, { qkv, position, k, v, source: rows(device, B) }, { B, T, C, S });
+  storeKv(device, { qkv, position, k, v, source: rows(device, B) }, { B, T, H, D, S });
   for (const array of await device.read(k, v)) {
-    const slots = Array.from({ length: B * S }, (_, slot) => array[slot * C]);
-    assert.deepEqual(slots, [1, 0, 0, 0, 1, 1]);
+    const slots = Array.from({ length: B * H * S }, (_, slot) => array[slot * D]);
+    assert.deepEqual(slots, [1, 0, 0, 1, 0, 0, 0, 1, 1, 0, 1, 1]);
   }
 });
 
 testOnDevices("storeKv() copies a sequence to every row that has it", async (device) => {
-  const [B, U, T, C, S] = [5, 3, 4, 6, 7], source = [2, 0, 2, 1, 0];
+  const [B, U, T, H, D, S] = [5, 3, 4, 2, 3, 7], C = H * D, source = [2, 0, 2, 1, 0];
   const data = wave(U * T * 3 * C, 1), before = wave(B * S * C + 1, 2);
   const [k, v] = ["k", "v"].map((name) => upload(device, before, name));
   const position = Uint32Array.from({ length: U * T }, (_, n) => (n % T + Math.floor(n / T)) % S);
@@ -170,15 +170,17 @@ testOnDevices("storeKv() copies a sequence to every row that has it", async (dev
     ...{ k, v, qkv: upload(device, data, "qkv") },
     position: upload(device, position, "position"),
     source: upload(device, Uint32Array.from(source), "source"),
-  }, { B, U, T, C, S });
+  }, { B, U, T, H, D, S });
   const want = [before.slice(), before.slice()];
   source.forEach((u, b) => {
     for (let t = 0; t < T; t++) {
-      const from = (u * T + t) * 3 * C, to = (b * S + position[u * T + t]) * C;
-      want.forEach((array, part) => {
-        const at = from + (part + 1) * C;
-        array.set(data.subarray(at, at + C), to);
-      });
+      for (let h = 0; h < H; h++) {
+        const to = ((b * H + h) * S + position[u * T + t]) * D;
+        want.forEach((array, part) => {
+          const at = (u * T + t) * 3 * C + (part + 1) * C + h * D;
+          array.set(data.subarray(at, at + D), to);
+        });
+      }
     }
   });
   assert.deepEqual(await device.read(k, v), want);
@@ -215,7 +217,7 @@ async function compareWithAttention(device: Device, rest: { window?: number; sca
   }, { B, T, H, D, ...rest });
   const times = Uint32Array.from({ length: B * T }, (_, n) => n % T);
   const position = upload(device, times, "position");
-  storeKv(device, { ...cache, qkv, position, source: rows(device, B) }, { B, T, C, S: T });
+  storeKv(device, { ...cache, qkv, position, source: rows(device, B) }, { B, T, H, D, S: T });
   const out = device.alloc(B * C, "out");
   attendKv(device, {
     ...cache,
