@@ -2,13 +2,28 @@
 import { align } from "../kernels/tensor.ts";
 import { attendKv, storeKv } from "../kernels/kv_cache.ts";
 import { filter, filterControl } from "../kernels/filter.ts";
+import { transpose } from "../kernels/transpose.ts";
 import { sample, sampleControl } from "../kernels/sample.ts";
 import { type KernelCase, noise, zeros } from "./_case.ts";
 import type { Shape } from "./_shapes.ts";
 
-/** The cache of keys and values, and drawing a token. */
+/** The cache of keys and values, drawing a token, and copies of weights. */
 export function decodingCases(shape: Shape): KernelCase[] {
-  return [...cacheCases(shape), ...drawingCases(shape)];
+  return [...cacheCases(shape), ...drawingCases(shape), copyCase(shape)];
+}
+
+/** A weight, as decoding reads it fastest on some adapters. */
+function copyCase({ C, I }: Shape): KernelCase {
+  const [R, columns] = [align(C), align(I)];
+  return {
+    name: "transpose",
+    size: `R ${R} C ${columns}`,
+    flop: 0,
+    bytes: 4 * 2 * R * columns,
+    data: () => ({ x: noise(R * columns), out: zeros(R * columns) }),
+    outputs: ["out"],
+    launch: (device, x) => transpose(device, x, { R, C: columns }),
+  };
 }
 
 function cacheCases({ B, T, H, C, P }: Shape): KernelCase[] {

@@ -23,6 +23,8 @@ export interface Storage {
   readonly bytes: number;
   /** False once freed: any later use is an error. Memory that is handed out again is a new Storage. */
   live: boolean;
+  /** How often work that writes here was enqueued: while it stays, a copy of what lies here is up to date. */
+  writes: number;
 }
 
 /** A range of one storage. Shapes are not stored: each kernel says what shape it reads. */

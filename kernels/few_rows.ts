@@ -45,6 +45,16 @@ export interface FewRowsDims {
   readonly atOut: number;
 }
 
+/**
+ * Whether products of decoding are faster by weights (N, K) than by (K, N), with the same bits: where lanes
+ * shuffle each walks along its own rows of b, where a prefetcher follows. By batches of 1 and 16 that takes
+ * half off them.
+ */
+export function prefersTransposed(adapter: Adapter): boolean {
+  const { NN, NT } = choicesOf(adapter).fewRows;
+  return NN === "shuffle" && NT === "shuffle";
+}
+
 /** Whether these kernels take a product: whole vec4s everywhere, but for N of the transposed form. */
 export function takesFewRows(
   orientation: Orientation,

@@ -116,14 +116,9 @@ export function storeKv(
 export function attendKv(
   device: Device,
   x: KvCache & { qkv: Tensor; position: Tensor; out: Tensor },
-  { B, S, H, D, window, scale = 0 }: {
-    B: number;
-    S: number;
-    H: number;
-    D: number;
-    window?: number;
-    scale?: number;
-  },
+  { B, S, H, D, window, scale = 0 }:
+    & Record<"B" | "S" | "H" | "D", number>
+    & { window?: number; scale?: number },
 ): void {
   const C = H * D, shuffles = device.features.has("subgroups-8");
   const lanes = shuffles ? 8 : lanesOf(device);

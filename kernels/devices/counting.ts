@@ -15,7 +15,7 @@ import type {
 } from "../device.ts";
 import type { MemoryKind, MemoryUse } from "../memory.ts";
 import { bytesOf } from "../tensor.ts";
-import { checkLaunch } from "./launch.ts";
+import { checkLaunch, tensorsOf } from "./launch.ts";
 import { Pool } from "./pool.ts";
 import { Recorder } from "./recorder.ts";
 
@@ -42,7 +42,7 @@ export class CountingDevice implements Device {
     this.features = like.features;
     this.tuning = like.tuning;
     this.#pool = new Pool<Storage>(
-      (bytes) => ({ bytes, live: true }),
+      (bytes) => ({ bytes, live: true, writes: 0 }),
       () => {},
       this.limits.maxBuffer,
     );
@@ -86,16 +86,17 @@ export class CountingDevice implements Device {
 
   write(tensor: Tensor, data: HostArray | readonly number[], at = 0): void {
     this.#pool.checkRange("write", tensor, at, data.length);
+    if (data.length > 0) tensor.storage.writes++;
   }
 
   zero(tensor: Tensor): void {
     this.#pool.checkRange("zero", tensor, 0, tensor.length);
-    this.#recorder.add(undefined, [tensor]);
+    this.#recorder.add(undefined, [tensor], [tensor]);
   }
 
   launch(launch: Launch): void {
     checkLaunch(launch, this.limits);
-    this.#recorder.add(undefined, Object.values(launch.bind).map(([tensor]) => tensor));
+    this.#recorder.add(undefined, ...tensorsOf(launch));
   }
 
   /** As on other devices; running the program checks that its memory is still there, and no more. */

@@ -16,7 +16,7 @@ import { type Step, Threads } from "./cpu/threads.ts";
 import { type HalfArray, toHalf } from "../fragments/half.ts";
 import type { MemoryKind, MemoryUse } from "../memory.ts";
 import { bytesOf } from "../tensor.ts";
-import { checkLaunch } from "./launch.ts";
+import { checkLaunch, tensorsOf } from "./launch.ts";
 import { Pool } from "./pool.ts";
 import { Recorder } from "./recorder.ts";
 
@@ -61,7 +61,7 @@ export class CpuDevice implements Device {
     this.name = `TypeScript twins (${precision})`;
     this.limits = { maxBinding, maxBuffer: 2 ** 32 };
     this.#pool = new Pool<Block>(
-      (bytes) => ({ bytes, live: true, memory: memoryFor(bytes) }),
+      (bytes) => ({ bytes, live: true, writes: 0, memory: memoryFor(bytes) }),
       () => {}, // the garbage collector takes it
       this.limits.maxBuffer,
     );
@@ -87,6 +87,7 @@ export class CpuDevice implements Device {
   write(tensor: Tensor, data: HostArray | readonly number[], at = 0): void {
     this.#pool.checkRange("write", tensor, at, data.length);
     if (data.length === 0) return;
+    tensor.storage.writes++;
     const numbers = tensor.dtype === "f16"
       ? toHalf(tensor, data, at).subarray(0, data.length)
       : data;
@@ -96,17 +97,16 @@ export class CpuDevice implements Device {
   zero(tensor: Tensor): void {
     this.#pool.checkRange("zero", tensor, 0, tensor.length);
     const array = this.#array(tensor, tensor.length);
-    this.#do([tensor], { alone: () => array.fill(0) });
+    this.#do([[tensor], [tensor]], { alone: () => array.fill(0) });
   }
 
   launch(launch: Launch): void {
     checkLaunch(launch, this.limits);
-    const { kernel, dims, bind } = launch;
-    const arrays: Record<string, HostArray | HalfArray> = {};
+    const { kernel, dims, bind } = launch, arrays: Record<string, HostArray | HalfArray> = {};
     for (const [name, [tensor, elements]] of Object.entries(bind)) {
       arrays[name] = this.#array(tensor, elements);
     }
-    this.#do(Object.values(bind).map(([tensor]) => tensor), {
+    this.#do(tensorsOf(launch), {
       alone: () => kernel.twin(arrays, dims),
       shared: sharedLaunch(kernel, { arrays, dims }, this.#threads),
     });
@@ -137,8 +137,8 @@ export class CpuDevice implements Device {
     return this.#threads.helped;
   }
 
-  #do(tensors: Tensor[], step: Step): void {
-    if (!this.#recorder.add(step, tensors)) this.#threads.runOnce(step);
+  #do(tensors: [all: Tensor[], written: Tensor[]], step: Step): void {
+    if (!this.#recorder.add(step, ...tensors)) this.#threads.runOnce(step);
   }
 
   #array({ storage, dtype, offset }: Tensor, length: number): HostArray | HalfArray {

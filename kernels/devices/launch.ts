@@ -29,6 +29,13 @@ export function checkLaunch(launch: Launch, limits: DeviceLimits): void {
   gridOf(launch);
 }
 
+/** The tensors of a launch, and those of them that it writes to. */
+export function tensorsOf({ kernel, bind }: Launch): [all: Tensor[], written: Tensor[]] {
+  const { slots } = declared(kernel), bound = Object.entries(bind);
+  const written = bound.filter(([name]) => slots.get(name)!.writes);
+  return [bound.map(([, [tensor]]) => tensor), written.map(([, [tensor]]) => tensor)];
+}
+
 function checkTensor(label: string, name: string, tensor: Tensor, { dtype, type }: Slot): void {
   if (!tensor.storage.live) {
     throw new Error(

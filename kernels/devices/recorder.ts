@@ -12,11 +12,17 @@ export interface StepActions<Step> {
 export class Recorder<Step> {
   #recording?: { steps: Step[]; needs: Needs };
 
-  /** Appends a step to the program that is being recorded; false where none is. */
-  add(step: Step, tensors: readonly Tensor[]): boolean {
-    if (!this.#recording) return false;
+  /**
+   * Appends a step to the program that is being recorded; false where none is, and it runs at once. Of
+   * `tensors` it writes to `written`.
+   */
+  add(step: Step, tensors: readonly Tensor[], written: readonly Tensor[]): boolean {
+    if (!this.#recording) {
+      for (const { storage } of written) storage.writes++;
+      return false;
+    }
     this.#recording.steps.push(step);
-    for (const tensor of tensors) this.#recording.needs.add(tensor);
+    this.#recording.needs.add(tensors, written);
     return true;
   }
 
@@ -38,6 +44,7 @@ export class Recorder<Step> {
       length: steps.length,
       run: () => {
         needs.check();
+        needs.countWrites();
         run(steps);
       },
       [Symbol.dispose]: () => {
@@ -52,17 +59,24 @@ export class Recorder<Step> {
 /** The storages that a program uses, each with the label that it was recorded under. */
 class Needs {
   #labels = new Map<Storage, string>();
+  #written = new Set<Storage>();
   #disposed = false;
 
   constructor(readonly program: string) {}
 
-  add({ storage, label }: Tensor): void {
-    this.#labels.set(storage, label);
+  add(tensors: readonly Tensor[], written: readonly Tensor[]): void {
+    for (const { storage, label } of tensors) this.#labels.set(storage, label);
+    for (const { storage } of written) this.#written.add(storage);
+  }
+
+  countWrites(): void {
+    for (const storage of this.#written) storage.writes++;
   }
 
   dispose(): void {
     this.#disposed = true;
     this.#labels.clear();
+    this.#written.clear();
   }
 
   /** @throws {Error} when the program was disposed, or one of its tensors was freed */

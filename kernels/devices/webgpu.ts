@@ -3,7 +3,7 @@ import type { Device, DeviceLimits, Dtype, HostArray, Launch, Program, Tensor } 
 import type { MemoryKind, MemoryUse } from "../memory.ts";
 import { bytesOf } from "../tensor.ts";
 import { packDims } from "./declared.ts";
-import { checkLaunch, gridOf } from "./launch.ts";
+import { checkLaunch, gridOf, tensorsOf } from "./launch.ts";
 import { Pool } from "./pool.ts";
 import { Recorder } from "./recorder.ts";
 import { type OpenAdapter, openAdapter, type WebGpuOptions } from "./webgpu/adapter.ts";
@@ -58,6 +58,7 @@ export class WebGpuDevice implements Device {
       (bytes, label) => ({
         bytes,
         live: true,
+        writes: 0,
         buffer: createBuffer(this.#faults, { label, size: bytes, usage: tensorUsage() }),
       }),
       (block) => block.buffer.destroy(),
@@ -92,6 +93,7 @@ export class WebGpuDevice implements Device {
   write(tensor: Tensor, data: HostArray | readonly number[], at = 0): void {
     this.#pool.checkRange("write", tensor, at, data.length);
     if (data.length === 0) return;
+    tensor.storage.writes++;
     const typed = hostData(tensor, data, at);
     const start = (tensor.offset + at) * bytesOf(tensor.dtype);
     this.#submissions.write(bufferOf(tensor), start, typed);
@@ -100,17 +102,17 @@ export class WebGpuDevice implements Device {
   zero(tensor: Tensor): void {
     this.#pool.checkRange("zero", tensor, 0, tensor.length);
     const step = { clear: bufferOf(tensor), offset: startOf(tensor), size: sizeOf(tensor) };
-    if (!this.#recorder.add(step, [tensor])) this.#run("zero", [step]);
+    if (!this.#recorder.add(step, [tensor], [tensor])) this.#run("zero", [step]);
   }
 
   launch(launch: Launch): void {
     checkLaunch(launch, this.limits);
-    const { kernel, dims, bind } = launch;
+    const { kernel, dims } = launch;
     const { pipeline, layout } = this.#pipelines.get(kernel);
     const uniform = this.#uniforms.make(kernel.label, packDims(kernel, dims));
     const group = bindGroup(launch, { device: this.device, layout, uniform });
     const step = { pipeline, group, grid: gridOf(launch), uniform, work: workOf(launch) };
-    if (this.#recorder.add(step, Object.values(bind).map(([tensor]) => tensor))) return;
+    if (this.#recorder.add(step, ...tensorsOf(launch))) return;
     this.#run(kernel.label, [step]);
     this.#uniforms.free([step]);
   }

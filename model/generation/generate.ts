@@ -17,6 +17,7 @@ import { inUse } from "../lora/lora.ts";
 import type { Tokens } from "../rows.ts";
 import { Workspace } from "../workspace.ts";
 import { distinctPrompts, separatePrompts, sourcesFor } from "./distinct.ts";
+import { TransposedWeights, worthTransposing } from "./transposed.ts";
 import { Session, type SessionModel, type SessionShape, type TokenUpdate } from "./session.ts";
 
 /** How completions are drawn. Training passes no filter: it learns from the whole distribution. */
@@ -124,12 +125,19 @@ export interface GeneratorOptions {
   share?: boolean;
 }
 
+/** What a session is kept under. */
+interface Shape extends SessionShape {
+  /** Whether decoding reads transposed copies of the weights. */
+  readonly transposed: boolean;
+}
+
 /**
  * Generates with one model; keeps the recorded programs of the last shapes, which all share the memory
  * of the largest.
  */
 export class Generator implements Disposable {
   #memory: Workspace;
+  #copies?: TransposedWeights;
   #sessions = new Map<string, Session>(); // the most recently used one last
   #busy = false;
 
@@ -217,6 +225,7 @@ export class Generator implements Disposable {
 
   [Symbol.dispose](): void {
     this.#forget(0);
+    this.#copies?.[Symbol.dispose]();
     this.#memory[Symbol.dispose]();
   }
 
@@ -258,9 +267,14 @@ export class Generator implements Disposable {
   }
 
   /** Rounded up to multiples of 8 tokens, so that prompts of like length share programs. */
-  #shape(longest: number, maxNewTokens: number): { T: number; S: number } {
-    const roundUp = (n: number): number => Math.min(Math.ceil(n / 8) * 8, this.model.dims.P);
-    return { T: roundUp(longest), S: roundUp(longest + maxNewTokens) };
+  #shape(longest: number, maxNewTokens: number): Pick<Shape, "T" | "S" | "transposed"> {
+    const { device, dims, weights } = this.model;
+    const roundUp = (n: number): number => Math.min(Math.ceil(n / 8) * 8, dims.P);
+    return {
+      T: roundUp(longest),
+      S: roundUp(longest + maxNewTokens),
+      transposed: worthTransposing(device, weights.layout, maxNewTokens),
+    };
   }
 
   /** The rows that fit in one binding of each of the largest tensors. */
@@ -270,8 +284,9 @@ export class Generator implements Disposable {
     return Math.max(1, Math.floor(this.model.device.limits.maxBinding / 4 / widest));
   }
 
-  #session(shape: SessionShape): Session {
-    const key = `${shape.B} ${shape.U} ${shape.T} ${shape.S} ${shape.filtered} ${shape.adapted}`;
+  #session(shape: Shape): Session {
+    const { B, U, T, S, filtered, adapted, transposed } = shape;
+    const key = [B, U, T, S, filtered, adapted, transposed].join(" ");
     let session = this.#sessions.get(key);
     this.#sessions.delete(key); // and set again below: the order of the map is that of use
     if (!session) {
@@ -282,10 +297,11 @@ export class Generator implements Disposable {
     return session;
   }
 
-  #open(shape: SessionShape): Session {
-    const { generation } = this.#memory;
+  #open({ transposed, ...shape }: Shape): Session {
+    const { generation } = this.#memory, { weights } = this.model;
+    const copies = transposed ? this.#copies ??= new TransposedWeights(weights) : undefined;
     try {
-      return new Session(this.model, shape, this.#memory);
+      return new Session(this.model, shape, this.#memory, copies);
     } finally {
       if (this.#memory.generation !== generation) this.#forget(0); // they bind memory that is gone
     }

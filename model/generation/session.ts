@@ -33,6 +33,7 @@ import type { ParameterBuffers } from "../params.ts";
 import type { Tokens } from "../rows.ts";
 import type { Allocator } from "../workspace.ts";
 import type { DistinctPrompts } from "./distinct.ts";
+import type { TransposedWeights } from "./transposed.ts";
 
 /** What one row received since the last report. */
 export interface TokenUpdate {
@@ -82,11 +83,15 @@ export class Session implements Disposable {
   #prefill: Program;
   #decode: Program;
 
-  /** Sessions may share `memory`, as a run needs nothing of the run before. */
+  /**
+   * Sessions may share `memory`, as a run needs nothing of the run before. Decoding reads `copies` where
+   * they are given.
+   */
   constructor(
     readonly model: SessionModel,
     readonly shape: SessionShape,
     readonly memory: Allocator,
+    readonly copies?: TransposedWeights,
   ) {
     const { device, dims: { L, C, V } } = model, { B, U, T, S } = shape;
     const scope = this.#scope = new Scope(device);
@@ -174,6 +179,7 @@ export class Session implements Disposable {
     device.zero(finished);
     const seen = new Uint32Array(B), done = new Uint8Array(B);
     for (let count = 1; count <= maxNewTokens; count++) {
+      if (count > 1) this.copies?.update();
       (count === 1 ? this.#prefill : this.#decode).run();
       if (count % every !== 0 && count < maxNewTokens) continue;
       const [ids, values, counts, stopped] = await device.read(tokens, logprobs, drawn, finished);
@@ -267,7 +273,7 @@ export class Session implements Disposable {
         layerForward(
           device,
           {
-            weights: layerTensors(weights, l, adapter?.parts(l)),
+            weights: layerTensors(weights, l, adapter?.parts(l), role && this.copies),
             x: x[l % 2],
             activations,
             out: x[(l + 1) % 2],

@@ -50,11 +50,12 @@ export type LayerAdapters = {
   readonly [linear in LinearModule["linear"]]?: readonly LinearAdapter[];
 };
 
-/** The tensors of block `layer` in `weights`, and the adapters on it. */
+/** The tensors of block `layer` in `weights`, the adapters on it, and transposed copies of weights. */
 export function layerTensors(
   weights: ParameterBuffers,
   layer: number,
   adapters: LayerAdapters = {},
+  copies?: { find(name: string): Tensor | undefined },
 ): LayerTensors {
   const at = (name: string): string => `h.${layer}.${name}`;
   const norm = (name: string): Norm => ({
@@ -62,10 +63,11 @@ export function layerTensors(
     bias: weights.get(at(`${name}.bias`)),
   });
   const layerOf = (name: LinearModule["linear"]): Linear => {
-    const bias = weights.find(at(`${name}.bias`));
+    const bias = weights.find(at(`${name}.bias`)), transposed = copies?.find(at(`${name}.weight`));
     return {
       weight: weights.get(at(`${name}.weight`)),
       ...(bias && { bias }),
+      ...(transposed && { transposed }),
       ...(adapters[name] && { adapters: adapters[name] }),
     };
   };

@@ -33,6 +33,8 @@ export interface Linear {
   readonly weight: Tensor;
   /** (outFeatures); absent where the model has none. */
   readonly bias?: Tensor;
+  /** (outFeatures, inFeatures) the same weight, which decoding takes where it is there. */
+  readonly transposed?: Tensor;
   readonly adapters?: readonly LinearAdapter[];
 }
 
@@ -110,13 +112,14 @@ export function linear(
   { N, inFeatures, outFeatures, role }: LinearDims,
 ): void {
   const { weight, bias, adapters = [] } = layer;
+  const transposed = role === "decode" ? layer.transposed : undefined;
   const fused = pre && adapters.length === 0; // else GELU waits for the low-rank updates of y
   const y = pre && !fused ? pre : out;
   matmul(
     device,
     {
       a: x,
-      b: weight,
+      b: transposed ?? weight,
       out: y,
       partial,
       ...(bias && { bias }),
@@ -127,7 +130,7 @@ export function linear(
       M: N,
       N: outFeatures,
       K: inFeatures,
-      orientation: "NN",
+      orientation: transposed ? "NT" : "NN",
       role,
       ...(fused && { activation: "gelu" }),
     },

@@ -92,7 +92,7 @@ Deno.test("memory that cannot be had is told with its name and size", () => {
   const pool = new Pool(
     (bytes) => {
       if (left-- === 0) throw new RangeError("Array buffer allocation failed");
-      return { bytes, live: true as boolean };
+      return { bytes, live: true as boolean, writes: 0 };
     },
     () => {},
     2 ** 32,

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { CpuDevice } from "../../../kernels/devices/cpu.ts";
 import { ALIGN, upload, view } from "../../../kernels/tensor.ts";
 import type { Kernel } from "../../../kernels/device.ts";
+import { relu } from "../../../kernels/relu.ts";
 import { Scope } from "../../../kernels/scope.ts";
 import { openDevice } from "../../../kernels/devices/open.ts";
 import { testOnDevices, testOnWebGpu } from "../../_devices.ts";
@@ -258,4 +259,32 @@ testOnWebGpu("openDevice() opens the kind that is asked for, and auto opens one"
   assert.deepEqual([cpu.kind, gpu.kind, any.kind], ["cpu", "webgpu", "webgpu"]);
   assert.ok(cpu.software && cpu.name.includes("twins") && gpu.name !== "");
   assert.ok(gpu.limits.maxBinding % 256 === 0 && gpu.limits.maxBuffer >= gpu.limits.maxBinding);
+});
+
+testOnDevices("a storage counts the work that writes to it", (device) => {
+  using scope = new Scope(device);
+  const [x, out, other] = ["x", "out", "other"].map((label) => scope.alloc(4, label));
+  const counts = () => [x, out, other].map(({ storage }) => storage.writes);
+  let before = counts();
+  const grew = (): number[] => {
+    const now = counts(), by = now.map((count, i) => count - before[i]);
+    before = now;
+    return by;
+  };
+  device.write(x, [1, 2]);
+  device.write(x, []);
+  assert.deepEqual(grew(), [1, 0, 0]);
+  device.zero(other);
+  assert.deepEqual(grew(), [0, 0, 1]);
+  relu(device, { x, out }, { N: 4 });
+  assert.deepEqual(grew(), [0, 1, 0], "a launch, of what it reads and what it writes");
+  const program = scope.record("twice", () => {
+    relu(device, { x, out }, { N: 4 });
+    relu(device, { x: out, out: other }, { N: 4 });
+    device.zero(out);
+  });
+  assert.deepEqual(grew(), [0, 0, 0], "what was recorded did not run");
+  program.run();
+  program.run();
+  assert.deepEqual(grew(), [0, 2, 2]);
 });
