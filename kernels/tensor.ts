@@ -47,8 +47,8 @@ export function upload(
 }
 
 /**
- * Row ranges [start, end) of an (R, C) tensor, each small enough for one binding and each starting
- * aligned. A single range when the tensor fits. Of f32 unless `dtype` says otherwise.
+ * Row ranges [start, end) of an (R, C) tensor, as few as fit one binding each, of like sizes, and each
+ * starting aligned. A single range when the tensor fits. Of f32 unless `dtype` says otherwise.
  * @throws {RangeError} when not even the smallest aligned group of rows fits
  */
 export function rowRanges(
@@ -59,13 +59,14 @@ export function rowRanges(
   if (R <= most) return [[0, R]];
   let unit = 4; // the fewest rows, in fours for vec4 columns, whose first element is aligned
   while ((unit * C) % alignOf(dtype) !== 0) unit *= 2;
-  const step = Math.floor(most / unit) * unit;
-  if (step === 0) {
+  const units = Math.floor(most / unit); // of one range
+  if (units === 0) {
     throw new RangeError(
       `Cannot bind ${unit} rows of ${C} elements as one binding holds ${limits.maxBinding} bytes: ` +
         `they need ${unit * C * bytesOf(dtype)}`,
     );
   }
+  const all = Math.ceil(R / unit), step = Math.ceil(all / Math.ceil(all / units)) * unit;
   const ranges: [number, number][] = [];
   for (let start = 0; start < R; start += step) ranges.push([start, Math.min(R, start + step)]);
   return ranges;

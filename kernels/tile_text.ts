@@ -63,7 +63,17 @@ export function tileText({ rows, columns }: TileShape, lanes: 8 | 16 = 8): strin
     ).map((line) => `    ${line}`),
     "  }",
     `  if (AHEAD) { ${sums[0].name}[0] *= one(ahead); }`,
-    ...sums.map(({ name, r, c }) => `  storeFour(row + ${r}u, column + ${c}u, ${name});`),
+    // The epilogue once, and not behind every sum: what stands behind the loop over k makes llvmpipe compile
+    // that badly, by up to a quarter where the epilogue reads.
+    `  for (var s = 0u; s < ${sums.length}u; s++) {`,
+    "    var four = mat4x4f();",
+    "    switch s {",
+    ...sums.map(({ name }, s) => `      case ${s}u: { four = ${name}; }`),
+    "      default: {}",
+    "    }",
+    `    let below = s / ${parts.length}u * 4u;`,
+    `    storeFour(row + below, column + s % ${parts.length}u * 4u * LANES, four);`,
+    "  }",
     "}",
     "",
   ].join("\n");

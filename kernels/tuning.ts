@@ -70,12 +70,14 @@ export function builtIn(adapter: Pick<Device, "features" | "software">): Require
   // Of narrow products workgroups of 64 columns are too few, or steps too few to hide the first.
   const wide = shuffles || software ? narrow : { variant: "workgroup" } as const;
   const few = software ? 1 : 16;
+  // A processor computes parts one after another; short ones, as what they read stays in its second cache.
+  const many = software ? 64 : 16;
   return {
     products: {
       ...{ "NN narrow": narrow, "NT narrow": narrow, "TN narrow": narrow },
       ...{ "NN wide": wide, "NT wide": wide, "TN wide": wide },
     },
-    parts: { "rows short": few, "rows long": 16, "weights short": few, "weights long": 16 },
+    parts: { "rows short": few, "rows long": many, "weights short": few, "weights long": 16 },
     fewRows: { NN: shuffles ? "shuffle" : "parts", NT: shuffles ? "shuffle" : "along_k" },
     attentionShuffles: shuffles,
   };

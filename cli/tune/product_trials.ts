@@ -52,7 +52,7 @@ export function sumTrial(device: Device, size: ProductSize): Trial {
   const partBy = (most: number) =>
     partOf({ features, software, tuning: { parts: { [of]: most } } }, size);
   const own = partOf({ features, software }, size);
-  const most = [1, 2, 4, 8, 16, 32].filter((most, i, all) =>
+  const most = [1, 2, 4, 8, 16, 32, 64].filter((most, i, all) =>
     i === 0 || partBy(most) !== partBy(all[i - 1])
   );
   const candidates = most.map((most): Candidate => ({

@@ -237,7 +237,8 @@ Deno.test("parts of sums: their number depends on N and K alone, and in TN on bo
       assert.equal(of(CARD, 768, 768), 1);
       assert.equal(of(CARD, 8192, 8192), 4); // 128 tiles side by side: 512 with 4 parts
       assert.equal(of(CARD, 50257, 4096), 1); // these fill an adapter
-      assert.equal(of(PROCESSOR, 768, 50257), 16);
+      assert.equal(of(PROCESSOR, 768, 50257), 43); // 12 tiles side by side
+      assert.equal(of(PROCESSOR, 64, 131072), 64); // the most
       assert.equal(of(PROCESSOR, 768, 8191), 1);
       assert.equal(of(PROCESSOR, 768, 8192), 8);
     }

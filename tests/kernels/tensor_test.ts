@@ -17,10 +17,11 @@ Deno.test("view() rejects unaligned, empty and overlong windows", () => {
   assert.deepEqual([align(1), align(64), align(65)], [64, 64, 128]);
 });
 
-Deno.test("rowRanges() covers all rows with aligned ranges that fit one binding", () => {
+Deno.test("rowRanges() covers all rows with aligned ranges of like sizes that fit one binding", () => {
   const limits = { maxBinding: 4096, maxBuffer: 2 ** 30 };
   assert.deepEqual(rowRanges(limits, { R: 16, C: 64 }), [[0, 16]]);
-  assert.deepEqual(rowRanges(limits, { R: 17, C: 64 }), [[0, 16], [16, 17]]);
+  assert.deepEqual(rowRanges(limits, { R: 17, C: 64 }), [[0, 12], [12, 17]]);
+  assert.deepEqual(rowRanges(limits, { R: 33, C: 64 }), [[0, 12], [12, 24], [24, 33]]);
   for (const C of [1, 3, 6, 12, 15]) {
     const ranges = rowRanges(limits, { R: 1000, C });
     assert.equal(ranges[0][0], 0);
@@ -28,6 +29,7 @@ Deno.test("rowRanges() covers all rows with aligned ranges that fit one binding"
     for (const [i, [start, end]] of ranges.entries()) {
       assert.ok((end - start) * C * 4 <= 4096 && start * C % ALIGN === 0 && end > start);
       if (i > 0) assert.equal(start, ranges[i - 1][1]);
+      if (i < ranges.length - 1) assert.equal(end - start, ranges[0][1]);
     }
   }
   assert.throws(

@@ -24,7 +24,7 @@ Deno.test("choices: what is built in, by the kind of adapter", () => {
     ...{ narrow: "tile", wide: "workgroup", parts: cut, attentionShuffles: false },
     fewRows: { NN: "parts", NT: "along_k" },
   });
-  const whole = { ...cut, "rows short": 1, "weights short": 1 };
+  const whole = { ...cut, "rows short": 1, "rows long": 64, "weights short": 1 };
   assert.deepEqual(of(true, EIGHT), {
     ...{ narrow: "shuffle", wide: "shuffle", parts: whole, attentionShuffles: true },
     fewRows: { NN: "shuffle", NT: "shuffle" },
@@ -48,7 +48,7 @@ Deno.test("choices: a tuning replaces what it has, and nothing else", () => {
   assert.deepEqual([products["NN wide"], products["NT wide"]], [{ variant: "tile" }, {
     variant: "shuffle",
   }]);
-  assert.deepEqual([parts["rows short"], parts["rows long"]], [4, 16]);
+  assert.deepEqual([parts["rows short"], parts["rows long"]], [4, 64]);
   assert.deepEqual([fewRows, attentionShuffles], [{ NN: "shuffle", NT: "along_k" }, false]);
 });
 
