@@ -19,7 +19,7 @@ export interface TileShape {
 export function tileText({ rows, columns }: TileShape, lanes: 8 | 16 = 8): string {
   const every = (n: number, from = rows) => Array.from({ length: from / n }, (_, i) => n * i);
   const fours = every(4), parts = columns === 4 ? [0] : [0, 4 * lanes];
-  const sums = fours.flatMap((r) => parts.map((c) => ({ name: `sum${r}_${c}`, r, c })));
+  const sums = fours.flatMap((r) => parts.map((c) => `sum${r}_${c}`));
   const step = (right: (c: number) => string, left: (r: number) => string): string[] => [
     ...parts.map((c) => `let right${c} = ${right(c)};`),
     ...every(lanes).flatMap((r) => [
@@ -43,7 +43,7 @@ export function tileText({ rows, columns }: TileShape, lanes: 8 | 16 = 8): strin
     "  let end = min(dims.K, (plane + 1u) * dims.part);",
     ...parts.map((c) => `  let b${c} = placesOfB(column + ${c}u);`),
     ...every(lanes).map((r) => `  let a${r} = placesOfA(row + ${r}u, thread);`),
-    ...sums.map(({ name }) => `  var ${name} = mat4x4f();`),
+    ...sums.map((name) => `  var ${name} = mat4x4f();`),
     "  var ahead = 0.0;",
     "  for (var i = plane * dims.part / 4u; i < end / 4u; i++) {",
     "    if (AHEAD) { // two steps; behind the part they are the next one's, or the last row",
@@ -62,19 +62,25 @@ export function tileText({ rows, columns }: TileShape, lanes: 8 | 16 = 8): strin
       (r) => `lastOfA(a${r}, i * strideA(), thread, 4u * i)`,
     ).map((line) => `    ${line}`),
     "  }",
-    `  if (AHEAD) { ${sums[0].name}[0] *= one(ahead); }`,
-    // The epilogue once, and not behind every sum: what stands behind the loop over k makes llvmpipe compile
-    // that badly, by up to a quarter where the epilogue reads.
-    `  for (var s = 0u; s < ${sums.length}u; s++) {`,
-    "    var four = mat4x4f();",
-    "    switch s {",
-    ...sums.map(({ name }, s) => `      case ${s}u: { four = ${name}; }`),
-    "      default: {}",
-    "    }",
-    `    let below = s / ${parts.length}u * 4u;`,
-    `    storeFour(row + below, column + s % ${parts.length}u * 4u * LANES, four);`,
-    "  }",
+    `  if (AHEAD) { ${sums[0]}[0] *= one(ahead); }`,
+    ...storeLines(sums, parts.length),
     "}",
     "",
   ].join("\n");
 }
+
+/**
+ * Stores four rows of four columns after the others. The epilogue stands there once and not behind every
+ * sum: llvmpipe compiles the loop over k by what stands behind it, by up to a quarter worse where that reads.
+ */
+const storeLines = (names: readonly string[], parts: number): string[] => [
+  `  for (var s = 0u; s < ${names.length}u; s++) {`,
+  "    var four = mat4x4f();",
+  "    switch s {",
+  ...names.map((name, s) => `      case ${s}u: { four = ${name}; }`),
+  "      default: {}",
+  "    }",
+  `    let below = s / ${parts}u * 4u;`,
+  `    storeFour(row + below, column + s % ${parts}u * 4u * LANES, four);`,
+  "  }",
+];
