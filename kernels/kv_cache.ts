@@ -4,6 +4,7 @@ import type { Device, FloatArray, Tensor } from "./device.ts";
 import { attendCode } from "./attend_kv_text.ts";
 import { packed, packSize } from "./fragments/pack.ts";
 import code from "./kv_cache.wgsl" with { type: "text" };
+import { hasShuffles } from "./tuning.ts";
 
 /** Keys and values of one layer: (B, H, S, D) each, S slots a row; those of a head lie side by side. */
 export interface KvCache {
@@ -120,7 +121,7 @@ export function attendKv(
     & Record<"B" | "S" | "H" | "D", number>
     & { window?: number; scale?: number },
 ): void {
-  const C = H * D, shuffles = device.features.has("subgroups-8");
+  const C = H * D, shuffles = hasShuffles(device);
   const lanes = shuffles ? 8 : lanesOf(device);
   const { text } = packed(attendCode({ packs: D / packSize(D), lanes, shuffles }), D);
   device.launch({

@@ -2,6 +2,7 @@
 import type { HostArray, Kernel, Tensor } from "../../kernels/device.ts";
 import { Scope } from "../../kernels/scope.ts";
 import { upload } from "../../kernels/tensor.ts";
+import { hasShuffles } from "../../kernels/tuning.ts";
 import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import { relativeError } from "../../tests/_close.ts";
 import { type KernelCase, noise, prepareCase } from "../_case.ts";
@@ -95,7 +96,7 @@ async function* kinds({ device, sizes }: GpuContext): AsyncGenerator<Line> {
   const others = [
     "plain",
     "workgroup",
-    ...(device.features.has("subgroups-8") ? ["shuffle"] : []),
+    ...(hasShuffles(device) ? ["shuffle"] : []),
   ] as ("plain" | "workgroup" | "shuffle")[];
   for (const variant of others) {
     const other = await outputsOf(device, product("kinds", { ...dims, variant }));

@@ -4,6 +4,7 @@ import { packed } from "./pack.ts";
 import shared from "./total_shared.wgsl" with { type: "text" };
 import shuffle from "./total_shuffle.wgsl" with { type: "text" };
 import tree from "./total_tree.wgsl" with { type: "text" };
+import { hasShuffles } from "../tuning.ts";
 
 /**
  * `code` for rows of C elements behind the fragments that declare `Pack` and `total`, and its lanes. A
@@ -11,13 +12,13 @@ import tree from "./total_tree.wgsl" with { type: "text" };
  * none; these two add in the order of the lanes. Graphics hardware adds 64 by a tree.
  */
 export function totalled(
-  { software, features }: Pick<Device, "software" | "features">,
+  device: Pick<Device, "software" | "features">,
   code: string,
   C: number,
 ): Required<Pick<Kernel, "code" | "variant" | "workgroup">> {
-  const [total, how] = features.has("subgroups-8")
+  const [total, how] = hasShuffles(device)
     ? [shuffle, ", shuffles"]
-    : software
+    : device.software
     ? [shared, ""]
     : [tree, ", tree"];
   const { code: text, variant } = packed(`${total}\n${code}`, C).text;

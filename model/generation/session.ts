@@ -226,14 +226,12 @@ export class Session implements Disposable {
 
   #recordPrefill(head: Head, caches: readonly KvCache[]): Program {
     const { device, dims: { H, D } } = this.model, { B, U, T, S } = this.shape;
-    const { position, source, end } = this.#prompt;
+    const { position, source, end } = this.#prompt, sizes = { B, U, T, H, D, S };
     const run = { ...this.#prompt, sequences: U, T };
     return this.#record("prefill", head, run, (layer, dims) => {
       const within = attendWithin(device, { end, position }, blockDims(dims, layer));
       return (a) => {
-        storeKv(device, { ...caches[layer], qkv: a.qkv, position, source }, {
-          ...{ B, U, T, H, D, S },
-        });
+        storeKv(device, { ...caches[layer], qkv: a.qkv, position, source }, sizes);
         within(a);
       };
     });
