@@ -77,9 +77,9 @@ fn multiply(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
   let x = thread % SIDE;
   let y = thread / SIDE;
   let mine = errandOf(group, thread);
-  plane = group.z;
-  let first = plane * dims.part / 8u;
-  let steps = (min(dims.K, (plane + 1u) * dims.part) + 7u) / 8u;
+  plane = group.z; // for `store`: what a private variable says is not uniform to every compiler
+  let first = group.z * dims.part / 8u;
+  let steps = (min(dims.K, (group.z + 1u) * dims.part) + 7u) / 8u;
   var s: Sums;
   deliver(mine, first % 2u, fetched(mine, 8u * first));
   workgroupBarrier();

@@ -73,7 +73,10 @@ async function launch(): Promise<Browser> {
     executablePath: found,
     headless: true,
     pipe: true, // it ends with this process, however that ends
-    args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars"],
+    args: [
+      ...["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars"],
+      "--enable-unsafe-webgpu", // which a browser without a graphics card does not offer else
+    ],
   });
 }
 

@@ -43,14 +43,14 @@ export class WebGpuDevice implements Device {
   #recorder = new Recorder<Step>();
   #submissions: Submissions;
 
-  private constructor({ device, name, software, limits, features }: OpenAdapter) {
+  private constructor({ device, name, software, limits, features, enables }: OpenAdapter) {
     this.device = device;
     this.name = name;
     this.software = software;
     this.limits = limits;
     this.features = features;
     this.#faults = new Faults(device, () => this.memory.held);
-    this.#pipelines = new Pipelines(device, this.#faults);
+    this.#pipelines = new Pipelines(device, this.#faults, enables);
     this.#uniforms = new Uniforms(device);
     this.#staging = new Staging(this.#faults);
     this.#submissions = new Submissions(device, !software);

@@ -18,6 +18,8 @@ export interface OpenAdapter {
   readonly software: boolean;
   readonly limits: DeviceLimits;
   readonly features: ReadonlySet<string>;
+  /** What WGSL with subgroups must begin with. */
+  readonly enables: string;
 }
 
 /** How each kind is asked for, in this order; the first that gives a device is taken. */
@@ -65,6 +67,8 @@ function describe(adapter: GPUAdapter, device: GPUDevice, maxBinding: number): O
     software: isSoftware(info),
     limits: { maxBinding: Math.floor(binding / 256) * 256, maxBuffer: safe(limits.maxBufferSize) },
     features: new Set([...device.features, ...lanesThatShuffle(device, info)]),
+    // Browsers list the feature and want it said; Deno knows neither the name nor the line, but has it.
+    enables: adapter.features.has("subgroups") ? "enable subgroups;\n" : "",
   };
 }
 
@@ -101,15 +105,17 @@ function lanesOf(info: GPUAdapterInfo): [number, number] {
 }
 
 /**
- * The feature names that kernels look for: lanes of a workgroup of exactly so many shuffle, as they are in
- * one subgroup. Of 16 lanes those of llvmpipe alone, which loads lane by lane, so that a workgroup of 8 with
- * half of them idle costs it little.
+ * The feature names that kernels look for. "subgroups-4": of any workgroup four lanes side by side are in
+ * one subgroup. "subgroups-8" and "subgroups-16": so are all lanes of a workgroup of exactly so many; of 16
+ * lanes those of llvmpipe alone, which loads lane by lane, so that a workgroup of 8 with half of them idle
+ * costs it little.
  */
 function lanesThatShuffle(device: GPUDevice, info: GPUAdapterInfo): string[] {
   const [least, most] = lanesOf(info);
-  if (least !== most || !device.features.has("subgroups" as GPUFeatureName)) return [];
-  if (least === 16 && isSoftware(info)) return ["subgroups-8", "subgroups-16"];
-  return least === 8 ? ["subgroups-8"] : [];
+  if (least < 4 || !device.features.has("subgroups" as GPUFeatureName)) return [];
+  if (least !== most) return ["subgroups-4"];
+  if (least === 16 && isSoftware(info)) return ["subgroups-4", "subgroups-8", "subgroups-16"];
+  return least === 8 ? ["subgroups-4", "subgroups-8"] : ["subgroups-4"];
 }
 
 /** What people know an adapter by. */

@@ -13,7 +13,12 @@ export interface Compiled {
 export class Pipelines {
   #compiled = new Map<string, Map<string, Compiled>>(); // by code, then entry point and constants
 
-  constructor(readonly device: GPUDevice, readonly faults: Faults) {}
+  /** With `enables` in front of texts that use subgroups. */
+  constructor(
+    readonly device: GPUDevice,
+    readonly faults: Faults,
+    readonly enables: string = "",
+  ) {}
 
   /** The pipeline of `kernel`. One that does not compile is reported as a `ShaderError`. */
   get(kernel: Kernel): Compiled {
@@ -29,10 +34,11 @@ export class Pipelines {
   }
 
   #compile(
-    { label, entryPoint, code }: Kernel,
+    { label, entryPoint, code: text }: Kernel,
     constants: Readonly<Record<string, number>>,
   ): Compiled {
-    const { device } = this;
+    const { device, enables } = this;
+    const code = /\bsubgroup[A-Z]/.test(text) ? enables + text : text;
     const { pipeline, layout } = this.faults.scope(
       "validation",
       () => {

@@ -1,5 +1,7 @@
 /** How adapters are chosen and opened, with adapters that this machine does not have. @module */
 import assert from "node:assert/strict";
+import type { Faults } from "../../../kernels/devices/webgpu/faults.ts";
+import { Pipelines } from "../../../kernels/devices/webgpu/pipelines.ts";
 import { adapterName, isSoftware, openAdapter } from "../../../kernels/devices/webgpu/adapter.ts";
 import { openDevice } from "../../../kernels/devices/open.ts";
 
@@ -86,7 +88,7 @@ Deno.test("limits of 2^53 and above are asked for and told as 2^53 - 1", async (
   });
 });
 
-Deno.test("lanes shuffle where subgroups have 8, and where llvmpipe's have 16", async () => {
+Deno.test("lanes shuffle by eights where subgroups have 8, or llvmpipe's 16, and by fours in any", async () => {
   const featuresOf = async (name: string, lanes?: [number, number]) => {
     let found: string[] = [];
     await withAdapters({ best: adapterOf(name, { lanes }) }, async () => {
@@ -94,12 +96,15 @@ Deno.test("lanes shuffle where subgroups have 8, and where llvmpipe's have 16", 
     });
     return found;
   };
-  assert.deepEqual(await featuresOf("llvmpipe", [8, 8]), ["subgroups-8"]);
-  assert.deepEqual(await featuresOf("llvmpipe", [16, 16]), ["subgroups-8", "subgroups-16"]);
-  assert.deepEqual(await featuresOf("card", [8, 8]), ["subgroups-8"]);
-  for (const lanes of [[16, 16], [8, 32], [32, 32]] as const) {
-    assert.deepEqual(await featuresOf("card", [...lanes]), [], String(lanes));
+  assert.deepEqual(await featuresOf("llvmpipe", [8, 8]), ["subgroups-4", "subgroups-8"]);
+  assert.deepEqual(await featuresOf("llvmpipe", [16, 16]), [
+    ...["subgroups-4", "subgroups-8", "subgroups-16"],
+  ]);
+  assert.deepEqual(await featuresOf("card", [8, 8]), ["subgroups-4", "subgroups-8"]);
+  for (const lanes of [[4, 4], [16, 16], [8, 32], [32, 32]] as const) {
+    assert.deepEqual(await featuresOf("card", [...lanes]), ["subgroups-4"], String(lanes));
   }
+  assert.deepEqual(await featuresOf("card", [1, 32]), []);
   assert.deepEqual(await featuresOf("llvmpipe"), []);
 });
 
@@ -166,4 +171,30 @@ Deno.test("an adapter is known by its description, else by what it tells", () =>
   assert.equal(adapterName(info({ description: "a", device: "b", vendor: "c" })), "a");
   assert.equal(adapterName(info({ device: "b", vendor: "c" })), "b");
   assert.equal(adapterName(info({})), "unnamed adapter");
+});
+
+Deno.test("WGSL with subgroups says so where the adapter lists them, as browsers' do", async () => {
+  const enablesOf = async (listed: string[]) => {
+    const best = Object.assign(adapterOf("card", { lanes: [32, 32] }), {
+      features: new Set(listed),
+    });
+    let enables = "";
+    await withAdapters({ best }, async () => void ({ enables } = await openAdapter()));
+    return enables;
+  };
+  assert.equal(await enablesOf([]), "");
+  const enables = await enablesOf(["subgroups"]);
+  assert.equal(enables, "enable subgroups;\n");
+  const codes: string[] = [];
+  const device = {
+    createShaderModule: ({ code }: GPUShaderModuleDescriptor) => void codes.push(code),
+    createComputePipeline: () => ({ getBindGroupLayout: () => ({}) }),
+  } as unknown as GPUDevice;
+  const faults = { scope: (_: string, make: () => unknown) => make() } as unknown as Faults;
+  const pipelines = new Pipelines(device, faults, enables);
+  const kernel = { label: "one", entryPoint: "main", twin: () => {}, workgroup: 64 };
+  const plain = "fn main() {} // in no subgroup",
+    shuffling = "fn main() { subgroupShuffle(1, 0); }";
+  for (const code of [plain, shuffling]) pipelines.get({ ...kernel, code });
+  assert.deepEqual(codes, [plain, enables + shuffling]);
 });
