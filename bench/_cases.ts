@@ -1,6 +1,6 @@
 /** Every kernel as the benches run it: data, launches, outputs, and what the work amounts to. @module */
 import { adamw, hyperOf } from "../kernels/adamw.ts";
-import { attention, attentionBackward } from "../kernels/attention.ts";
+import { attention, attentionBackward, type AttentionDims } from "../kernels/attention.ts";
 import { globalNorm, globalNormScratch } from "../kernels/global_norm.ts";
 import { filled, type KernelCase, noise, zeros } from "./_case.ts";
 import { encoderCases } from "./_encoder_cases.ts";
@@ -23,7 +23,17 @@ export function kernelCases(shape: Shape): KernelCase[] {
   ];
 }
 
-function attentionCases({ B, T, H, C }: Shape): KernelCase[] {
+/** One of attention's kernels. */
+export type AttentionKernel = Pick<AttentionDims, "naive" | "form">;
+
+/** Features without which a form cannot run. */
+const FORM_FEATURES = { alone: undefined, share: "subgroups-4", shuffle: "subgroups-8" } as const;
+
+/** Attention forward and backward by each of `kernels`; {} is the adapter's own. */
+export function attentionCases(
+  { B, T, H, C }: Pick<Shape, "B" | "T" | "H" | "C">,
+  kernels: readonly AttentionKernel[] = [{}, { naive: true }],
+): KernelCase[] {
   const D = C / H, N = B * T, pairs = B * H * T * (T + 1) / 2;
   const size = `B ${B} T ${T} H ${H} D ${D}`;
   const input = () => ({
@@ -33,31 +43,36 @@ function attentionCases({ B, T, H, C }: Shape): KernelCase[] {
     out: zeros(N * C),
     lse: filled(B * H * T * 2, 4), // where forward did not run: above every score
   });
-  return [false, true].flatMap((naive): KernelCase[] => [{
-    name: `attention${naive ? ", naive" : ""}`,
-    size,
-    flop: pairs * 4 * D, // q k' and p v
-    bytes: 4 * (4 * N * C + B * H * T),
-    data: input,
-    outputs: ["out", "lse"],
-    launch: (device, x) => attention(device, x, { B, T, H, D, naive }),
-    onlyWebgpu: naive,
-  }, {
-    name: `attention backward${naive ? ", naive" : ""}`,
-    size,
-    flop: pairs * 14 * D, // scores and dout v' twice; dq, dk, dv
-    bytes: 4 * (8 * N * C + 2 * B * H * T),
-    data: () => ({
-      ...input(),
-      out: noise(N * C),
-      dout: noise(N * C, 0.1),
-      delta: zeros(B * H * T),
-      dqkv: zeros(N * 3 * C),
-    }),
-    outputs: ["delta", "dqkv"],
-    launch: (device, x) => attentionBackward(device, x, { B, T, H, D, naive }),
-    onlyWebgpu: naive,
-  }]);
+  return kernels.flatMap((kernel): KernelCase[] => {
+    const { naive = false, form } = kernel, feature = form && FORM_FEATURES[form];
+    const suffix = naive ? ", naive" : form ? `, ${form}` : "";
+    const only = { onlyWebgpu: suffix !== "", ...(feature && { feature }) };
+    return [{
+      name: `attention${suffix}`,
+      size,
+      flop: pairs * 4 * D, // q k' and p v
+      bytes: 4 * (4 * N * C + B * H * T),
+      data: input,
+      outputs: ["out", "lse"],
+      launch: (device, x) => attention(device, x, { B, T, H, D, ...kernel }),
+      ...only,
+    }, {
+      name: `attention backward${suffix}`,
+      size,
+      flop: pairs * 14 * D, // scores and dout v' twice; dq, dk, dv
+      bytes: 4 * (8 * N * C + 2 * B * H * T),
+      data: () => ({
+        ...input(),
+        out: noise(N * C),
+        dout: noise(N * C, 0.1),
+        delta: zeros(B * H * T),
+        dqkv: zeros(N * 3 * C),
+      }),
+      outputs: ["delta", "dqkv"],
+      launch: (device, x) => attentionBackward(device, x, { B, T, H, D, ...kernel }),
+      ...only,
+    }];
+  });
 }
 
 function optimizerCases({ parameters: N }: Shape): KernelCase[] {

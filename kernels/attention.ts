@@ -5,7 +5,7 @@ import {
   attentionBackwardQueryTwin,
   attentionTwin,
 } from "./attention_cpu.ts";
-import { attentionCode } from "./attention_text.ts";
+import { attentionCode, type AttentionForm, lanesOfRow } from "./attention_text.ts";
 import { choicesOf } from "./tuning.ts";
 import naiveCode from "./attention_naive.wgsl" with { type: "text" };
 
@@ -22,8 +22,8 @@ export interface AttentionDims {
   scale?: number;
   /** Take the scalar kernel even where the fast one applies. */
   naive?: boolean;
-  /** Whether lanes hand rows round. Default: where 8 lanes shuffle, as those of llvmpipe do. */
-  shuffle?: boolean;
+  /** How lanes come by rows, see `AttentionForm`. Default: what the adapter is best at. */
+  form?: AttentionForm;
 }
 
 /** Buffers, named as in the WGSL file. `lse` is written by forward and read by backward. */
@@ -64,7 +64,12 @@ export function windowWithin(rows: number, window = rows): number {
   return Math.min(window, rows);
 }
 
-const LANES = 32; // rows a workgroup owns: short, so that causal rows near the start end early
+/** Lanes of a workgroup. It owns few rows, so that causal rows near the start end early. */
+function lanesOf(form: AttentionForm, { T, D }: AttentionDims): number {
+  if (form === "shuffle") return 8;
+  // Where lanes share rows, 8 of those: T is a multiple of that in passes, and no lane is idle.
+  return lanesOfRow(form, D) > 1 && T >= 128 ? 64 : 32;
+}
 
 function launch(
   device: Device,
@@ -79,21 +84,22 @@ function launch(
     );
   }
   const fast = D % 4 === 0 && !dims.naive;
-  const shuffles = fast && (dims.shuffle ?? choicesOf(device).attentionShuffles);
-  const file = fast ? `attention_d${D}` : "attention_naive", lanes = shuffles ? 8 : LANES;
+  const form = fast ? dims.form ?? choicesOf(device).attention : "alone";
+  const file = fast ? `attention_d${D}` : "attention_naive", lanes = lanesOf(form, dims);
+  const rows = lanes / lanesOfRow(form, D);
   device.launch({
     kernel: {
       label: `${file}.${entryPoint}`,
       entryPoint,
-      code: fast ? attentionCode(D, shuffles) : naiveCode,
+      code: fast ? attentionCode(D, form) : naiveCode,
       twin,
       workgroup: lanes,
-      variant: shuffles ? "shuffles" : undefined,
-      constants: { SCALE: scale },
+      variant: form === "alone" ? undefined : form,
+      constants: { SCALE: scale, ...(fast && { ROWS: rows }) },
     },
     dims: { B, T, H, D, window: windowWithin(T, window), scale },
     bind,
-    groups: [Math.ceil(T / lanes), H, B],
+    groups: [Math.ceil(T / rows), H, B],
   });
 }
 

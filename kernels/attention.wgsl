@@ -15,15 +15,19 @@
 // past all that continue j, position[t] how many rows t continues. In a plain batch end[j] is the
 // number of real rows and position[t] is t. A padded row has end 0: it sees nothing and is not seen.
 // B batch, T time, H heads, D head size, C = H * D. One invocation owns one query row (forward,
-// backward_query) or one key row (backward_key) of one head: nothing is summed across invocations.
+// backward_query) or one key row (backward_key) of one head: nothing is summed across rows.
 // All lanes read the same row of the other side at a time, so each load serves a whole workgroup:
 // they pass over what none of them sees, and each skips what it does not see itself. A query adds up
 // its keys in ascending order, so that its bits do not depend on what else the row holds.
+// Where SHARE is above 1 so many invocations side by side own a row together, each its part of the D
+// numbers: an invocation that holds all of them has no registers left for others beside it.
 // D is a multiple of 4 here; attention_naive.wgsl takes any.
 override WORKGROUP: u32; // threads per workgroup, set by the launcher
+override ROWS: u32; // that a workgroup owns, WORKGROUP / SHARE
 // LOWEST: fragments/finite.wgsl. Row, sees, next_key: fragments/attention_seen.wgsl. Many, Soft and what a lane
-// does with the rows it meets: fragments/attention_one.wgsl or attention_shuffle.wgsl. Head, the D
-// numbers of a row, and its functions: fragments/attention_head.ts.
+// does with the rows it meets: fragments/attention_one.wgsl, with attention_alone.wgsl or
+// attention_share.wgsl, or else attention_shuffle.wgsl. D4 and SHARE, Head, a lane's numbers of a row,
+// and its functions: fragments/attention_head.ts.
 override SCALE: f32 = 0.0; // of the scores; 0: 1 / sqrt(D)
 struct Dims { T: u32, H: u32, window: u32 } // window <= T
 @group(0) @binding(0) var<uniform> dims: Dims;
@@ -53,14 +57,15 @@ fn with_key(before: Step, s: f32, seen: bool) -> Step {
 
 @compute @workgroup_size(WORKGROUP)
 fn forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let first = group.x * WORKGROUP;
-  let last = min(first + WORKGROUP, dims.T) - 1u;
+  let first = group.x * ROWS;
+  let last = min(first + ROWS, dims.T) - 1u;
   let h = group.y;
   let rows = group.z * dims.T;
   let C4 = dims.H * D4;
   let stride = 3u * C4;
-  let head = rows * stride + h * D4; // row 0 of q; k is C4 further on, v 2 * C4
-  let t = row_of(rows, min(first + lane, last));
+  let own = h * D4 + lane % SHARE; // where a row of C numbers has this lane's first
+  let head = rows * stride + own; // row 0 of q; k is C4 further on, v 2 * C4
+  let t = row_of(rows, min(first + lane / SHARE, last));
   let q = scaled(qkv_head(head + t.at * stride), scale_of_scores());
   var sum_v = Head();
   var soft = Step(LOWEST, 0.0, 1.0, 0.0);
@@ -79,30 +84,31 @@ fn forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
     sum_v = keep_qkv(sum_v, x, k + C4);
     soft = x.last;
   }
-  if (first + lane > last) { return; } // the last workgroup may be partly empty
-  let mine = (rows + t.at) * C4 + h * D4;
+  if (first + lane / SHARE > last) { return; } // the last workgroup may be partly empty
+  let mine = (rows + t.at) * C4 + own;
   let stat = (group.z * dims.H + h) * dims.T + t.at;
   if (t.end <= t.at) { // padding
     store_out(mine, Head());
-    lse[stat] = vec2f();
+    if (lane % SHARE == 0u) { lse[stat] = vec2f(); }
     return;
   }
   store_out(mine, divided(sum_v, soft.sum));
-  lse[stat] = vec2f(soft.top, log(soft.sum));
+  if (lane % SHARE == 0u) { lse[stat] = vec2f(soft.top, log(soft.sum)); }
 }
 
 // Also writes delta, which backward_key reads.
 @compute @workgroup_size(WORKGROUP)
 fn backward_query(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let first = group.x * WORKGROUP;
-  let last = min(first + WORKGROUP, dims.T) - 1u;
+  let first = group.x * ROWS;
+  let last = min(first + ROWS, dims.T) - 1u;
   let h = group.y;
   let rows = group.z * dims.T;
   let C4 = dims.H * D4;
   let stride = 3u * C4;
-  let head = rows * stride + h * D4;
-  let t = row_of(rows, min(first + lane, last));
-  let mine = (rows + t.at) * C4 + h * D4;
+  let own = h * D4 + lane % SHARE;
+  let head = rows * stride + own;
+  let t = row_of(rows, min(first + lane / SHARE, last));
+  let mine = (rows + t.at) * C4 + own;
   let stat = (group.z * dims.H + h) * dims.T + t.at;
   let scale = scale_of_scores();
   let q = scaled(qkv_head(head + t.at * stride), scale);
@@ -125,23 +131,24 @@ fn backward_query(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation
     let ds = dscore(p, scores_qkv(d_out, k + C4), alike(sum));
     dq = add_qkv(dq, times(ds, scale), k);
   }
-  if (first + lane > last) { return; }
+  if (first + lane / SHARE > last) { return; }
   let real = t.end > t.at;
   if (!real) { dq = Head(); }
   store_dqkv(head + t.at * stride, dq);
-  delta[stat] = select(0.0, sum, real);
+  if (lane % SHARE == 0u) { delta[stat] = select(0.0, sum, real); }
 }
 
 @compute @workgroup_size(WORKGROUP)
 fn backward_key(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let first = group.x * WORKGROUP;
-  let last = min(first + WORKGROUP, dims.T) - 1u;
+  let first = group.x * ROWS;
+  let last = min(first + ROWS, dims.T) - 1u;
   let h = group.y;
   let rows = group.z * dims.T;
   let C4 = dims.H * D4;
   let stride = 3u * C4;
-  let head = rows * stride + h * D4;
-  let j = row_of(rows, min(first + lane, last));
+  let own = h * D4 + lane % SHARE;
+  let head = rows * stride + own;
+  let j = row_of(rows, min(first + lane / SHARE, last));
   let mine = head + C4 + j.at * stride;
   let scale = scale_of_scores();
   let k = scaled(qkv_head(mine), scale);
@@ -164,7 +171,7 @@ fn backward_key(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_i
     let seen = seen_queries(j, query, t);
     if (none(seen)) { continue; }
     let q = head + query.at * stride;
-    let o = (rows + query.at) * C4 + h * D4;
+    let o = (rows + query.at) * C4 + own;
     let stat = (group.z * dims.H + h) * dims.T + query.at;
     let norm = lse[stat];
     let p = probability(scores_qkv(k, q), handed(norm.x), handed(norm.y), seen);
@@ -172,7 +179,7 @@ fn backward_key(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_i
     dv = add_dout(dv, p, o);
     dk = add_qkv(dk, times(ds, scale), q);
   }
-  if (first + lane > last) { return; }
+  if (first + lane / SHARE > last) { return; }
   if (j.end <= j.at) { dk = Head(); } // padding, whose own numbers need not be finite
   store_dqkv(mine, dk);
   store_dqkv(mine + C4, dv);

@@ -1,19 +1,33 @@
 /** The text of attention.wgsl with all that is joined to it. @module */
 import code from "./attention.wgsl" with { type: "text" };
+import alone from "./fragments/attention_alone.wgsl" with { type: "text" };
 import { headCode } from "./fragments/attention_head.ts";
 import one from "./fragments/attention_one.wgsl" with { type: "text" };
 import seen from "./fragments/attention_seen.wgsl" with { type: "text" };
+import share from "./fragments/attention_share.wgsl" with { type: "text" };
 import shuffle from "./fragments/attention_shuffle.wgsl" with { type: "text" };
 import finite from "./fragments/finite.wgsl" with { type: "text" };
 
-const codes = new Map<string, string>(); // by D and whether lanes shuffle
+/**
+ * How lanes come by rows: "alone" each has one of its own, and reads those that it meets; with "share" two
+ * or four have one together; with "shuffle" eight have one each, and hand round eight that they meet.
+ */
+export type AttentionForm = "alone" | "share" | "shuffle";
 
-/** The text for heads of D dimensions, a multiple of 4; with `shuffles`, for workgroups of 8 lanes. */
-export function attentionCode(D: number, shuffles: boolean): string {
-  const key = `${D} ${shuffles}`;
+/** Lanes that have a row together: as many as leave whole 16 of its D numbers to each, 4 at most. */
+export const lanesOfRow = (form: AttentionForm, D: number): 1 | 2 | 4 =>
+  form !== "share" ? 1 : D % 64 === 0 ? 4 : D % 32 === 0 ? 2 : 1;
+
+const codes = new Map<string, string>(); // by D and form
+
+/** The text for heads of D dimensions, a multiple of 4. */
+export function attentionCode(D: number, form: AttentionForm): string {
+  const key = `${D} ${form}`;
   let text = codes.get(key);
   if (!text) {
-    text = [finite, headCode(D / 4), code, seen, shuffles ? shuffle : one].join("\n");
+    const lanes = lanesOfRow(form, D);
+    const meeting = form === "shuffle" ? [shuffle] : [one, lanes > 1 ? share : alone];
+    text = [finite, headCode(D / 4, lanes), code, seen, ...meeting].join("\n");
     codes.set(key, text);
   }
   return text;

@@ -3,6 +3,7 @@
  * (`builtIn`) are tables of the same form; what a device's own `tuning` lacks comes from there.
  * @module
  */
+import type { AttentionForm } from "./attention_text.ts";
 import type { Device } from "./device.ts";
 import type { Sharing } from "./few_rows_text.ts";
 import type { MatmulVariant } from "./matmul_kernels.ts";
@@ -24,15 +25,15 @@ export interface ProductTuning {
   readonly many?: TileShape;
 }
 
-/** Choices. Those of products, sums and few rows change bits, by rounding. */
+/** Choices. Those of products, sums, few rows and attention change bits, by rounding. */
 export interface Tuning {
   readonly products?: Readonly<Partial<Record<ProductClass, ProductTuning>>>;
   /** Most parts that a sum is cut into, 1 to 64. */
   readonly parts?: Readonly<Partial<Record<SumClass, number>>>;
   /** How the lanes of few_rows.ts share their work. */
   readonly fewRows?: Readonly<Partial<Record<"NN" | "NT", Sharing>>>;
-  /** Whether lanes of attention hand rows round. */
-  readonly attentionShuffles?: boolean;
+  /** How lanes of attention come by rows. */
+  readonly attention?: AttentionForm;
 }
 
 /** Choices for one adapter, by its name. */
@@ -59,6 +60,10 @@ export const sumClass = (
 export const hasShuffles = ({ features }: Pick<Device, "features">): boolean =>
   features.has("subgroups-8");
 
+/** Whether four lanes of a workgroup side by side are always in one subgroup. */
+export const hasFours = ({ features }: Pick<Device, "features">): boolean =>
+  features.has("subgroups-4");
+
 /** Lanes of a subgroup where they shuffle: 16 where llvmpipe computes with vectors of 512 bits. */
 export const shuffleLanes = ({ features }: Pick<Device, "features">): 8 | 16 =>
   features.has("subgroups-16") ? 16 : 8;
@@ -79,28 +84,28 @@ export function builtIn(adapter: Pick<Device, "features" | "software">): Require
     },
     parts: { "rows short": few, "rows long": many, "weights short": few, "weights long": 16 },
     fewRows: { NN: shuffles ? "shuffle" : "parts", NT: shuffles ? "shuffle" : "along_k" },
-    attentionShuffles: shuffles,
+    attention: shuffles ? "shuffle" : hasFours(adapter) && !software ? "share" : "alone",
   };
 }
 
 /** `tuning` with what it lacks from `builtIn`. */
 export function choicesOf(adapter: Adapter): Required<Tuning> {
   const own = builtIn(adapter),
-    { products, parts, fewRows, attentionShuffles } = adapter.tuning ?? {};
+    { products, parts, fewRows, attention } = adapter.tuning ?? {};
   return {
     products: { ...own.products, ...products },
     parts: { ...own.parts, ...parts },
     fewRows: { ...own.fewRows, ...fewRows },
-    attentionShuffles: attentionShuffles ?? own.attentionShuffles,
+    attention: attention ?? own.attention,
   };
 }
 
 /**
  * Has what is launched and recorded from here on follow `tuning`.
- * @throws {Error} when it is another adapter's, or asks for shuffles that this one lacks
+ * @throws {Error} when it is another adapter's, or asks for subgroups that this one lacks
  */
 export function useTuning(device: Device, { adapter, choices }: AdapterTuning): void {
-  const { products = {}, fewRows = {}, attentionShuffles } = choices;
+  const { products = {}, fewRows = {}, attention } = choices;
   if (adapter !== device.name) {
     throw new Error(
       `Cannot run by what was tuned as it holds for "${adapter}" alone: this is "${device.name}"; ` +
@@ -110,10 +115,16 @@ export function useTuning(device: Device, { adapter, choices }: AdapterTuning): 
   const asked = [
     ...Object.values(products).map(({ variant }) => variant),
     ...Object.values(fewRows),
+    attention,
   ];
-  if ((asked.includes("shuffle") || attentionShuffles) && !hasShuffles(device)) {
+  const lacks = asked.includes("shuffle") && !hasShuffles(device)
+    ? "8 or 16"
+    : attention === "share" && !hasFours(device)
+    ? "4 or more"
+    : undefined;
+  if (lacks) {
     throw new Error(
-      `Cannot run by what was tuned as "${adapter}" must have subgroups of 8 or 16 lanes, as it had then: ` +
+      `Cannot run by what was tuned as "${adapter}" must have subgroups of ${lacks} lanes, as it had then: ` +
         "run deno task tune again",
     );
   }

@@ -50,11 +50,13 @@ class NotingDevice extends CountingDevice {
   }
 }
 
+/** Graphics hardware with subgroups and without, software adapters, and those among them that are as llvmpipe. */
+const ADAPTERS = [[false, "subgroups-4"], [false], [true], [true, "subgroups-8"]] as const;
+
 /** All texts, by label. Attention has one for each head size, of which here are three. */
 export function kernelTexts(): KernelText[] {
   const found = new Map<string, KernelText>();
-  // Graphics hardware, software adapters, and those among them that are as llvmpipe.
-  for (const [software, ...features] of [[false], [true], [true, "subgroups-8"]] as const) {
+  for (const [software, ...features] of ADAPTERS) {
     using device = new NotingDevice(software, new Set(features));
     for (const shape of [small, odd]) launchAll(device, shape);
     for (const kernel of [...device.kernels, ...products(), ...fewRows()]) {

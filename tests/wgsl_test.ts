@@ -4,6 +4,7 @@ import { WebGpuDevice } from "../kernels/devices/webgpu.ts";
 import { attendText } from "../kernels/attend_kv_text.ts";
 import { multiplyText } from "../kernels/few_rows_text.ts";
 import { tileText } from "../kernels/tile_text.ts";
+import { hasFours } from "../kernels/tuning.ts";
 import { FEW_ROWS, type KernelText, kernelTexts } from "../scripts/_kernel_texts.ts";
 import { listed, printed } from "../scripts/wgsl.ts";
 import { testOnWebGpu } from "./_devices.ts";
@@ -47,12 +48,14 @@ Deno.test("a text is nothing but WGSL files and the few lines that a launcher wr
   const written =
     /^(@group\(0\) @binding\(\d\) var<storage, read> \w+: array<(Pack|Half4?)>;|fn \w+At\(i: u32\) -> Pack \{ return .* \}|const (D4|PACKS|SIDE) = \d+u;|fn counterOf\(.*\) -> vec4u \{ return vec4u\(.*\); \})$/;
   for (const { label, code } of texts) {
-    const D4 = Number(code.match(/^struct Head \{ (.*) \}$/m)?.[1].split(",").length);
+    const constant = (name: string) =>
+      Number(code.match(new RegExp(`^const ${name} = (\\d+)u;$`, "m"))?.[1]);
+    const D4 = constant("D4"), share = constant("SHARE");
     let left = code.replace(
       /\/\/ A tile of (\d+) rows and (\d) columns by (8|16) lanes, [^]*?\n}\n/,
       unlessOther,
     );
-    if (D4) left = left.replace(headCode(D4), "");
+    if (D4 && share) left = left.replace(headCode(D4, share as 1 | 2 | 4), "");
     for (const file of [...files, ...repeated]) left = left.replace(file, "");
     for (const line of left.split("\n")) {
       assert.ok(line === "" || written.test(line), `${label} has the line ${line}`);
@@ -78,7 +81,7 @@ testOnWebGpu(
     using device = await WebGpuDevice.open();
     const { device: gpu } = device;
     const compiles = async ({ label, entryPoint, code }: KernelText) => {
-      if (code.includes("subgroupShuffle") && !device.features.has("subgroups-8")) return;
+      if (code.includes("subgroupShuffle") && !hasFours(device)) return;
       const { messages } = await gpu.createShaderModule({ label, code }).getCompilationInfo();
       assert.deepEqual(messages.map(({ message }) => message), [], label);
       assert.match(code, new RegExp(`@compute[^{]*fn ${entryPoint}\\(`), label);

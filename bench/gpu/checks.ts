@@ -6,12 +6,13 @@ import { hasShuffles } from "../../kernels/tuning.ts";
 import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import { relativeError } from "../../tests/_close.ts";
 import { type KernelCase, noise, prepareCase } from "../_case.ts";
-import { kernelCases } from "../_cases.ts";
+import { attentionCases, kernelCases } from "../_cases.ts";
 import { product } from "../_products.ts";
 import type { Shape } from "../_shapes.ts";
 import { short } from "../_table.ts";
 import type { GpuContext } from "./context.ts";
 import functionsCode from "./functions.wgsl" with { type: "text" };
+import { ATTENTION_FORMS } from "./kernel_rows.ts";
 import type { Line, Row } from "./rows.ts";
 import { RAGGED } from "./sizes.ts";
 
@@ -44,8 +45,12 @@ export function sameBytes(a: Outputs, b: Outputs): boolean {
   });
 }
 
+/** Of 64 numbers a head is shared by four lanes; rows past what a workgroup owns. */
+const HEADS = { B: 2, T: 37, H: 2, C: 128 };
+
 const possible = ({ device }: GpuContext, shape: Shape): KernelCase[] =>
-  kernelCases(shape).filter(({ feature }) => !feature || device.features.has(feature));
+  [...kernelCases(shape), ...attentionCases(HEADS, ATTENTION_FORMS)]
+    .filter(({ feature }) => !feature || device.features.has(feature));
 
 /** Every kernel twice from the same inputs: a missing barrier shows as a difference. */
 async function* reruns(context: GpuContext): AsyncGenerator<Line> {

@@ -1,6 +1,6 @@
 /** The project's kernels at the sizes of GPT-2. @module */
 import type { KernelCase } from "../_case.ts";
-import { kernelCases } from "../_cases.ts";
+import { attentionCases, type AttentionKernel, kernelCases } from "../_cases.ts";
 import { product } from "../_products.ts";
 import type { Shape } from "../_shapes.ts";
 import type { GpuContext } from "./context.ts";
@@ -15,7 +15,7 @@ export const kernelRows: readonly Row<GpuContext>[] = [
   { name: "products", estimate: 45, run: products },
   { name: "products of decoding", estimate: 25, short: true, run: decodeProducts },
   { name: "sums in parts", estimate: 15, run: (context) => named(context, SUMS) },
-  { name: "attention", estimate: 20, short: true, run: (context) => named(context, ATTENTION) },
+  { name: "attention", estimate: 35, short: true, run: attentionForms },
   {
     name: "rows and vocabulary",
     estimate: 30,
@@ -29,7 +29,12 @@ export const kernelRows: readonly Row<GpuContext>[] = [
 /** Products that are few and long, whole and in parts. */
 const SUMS = ["NN logits, dx", "NN MLP out", "NT MLP in, dx", "TN MLP out, dw"]
   .flatMap((name) => [`matmul ${name}`, `matmul ${name}, in parts`]);
-const ATTENTION = ["attention", "attention backward"];
+/** Ways of attention: which is fastest on hardware is not known until a card has run them. */
+export const ATTENTION_FORMS: readonly AttentionKernel[] = [
+  { form: "share" },
+  { form: "alone" },
+  { form: "shuffle" },
+];
 const ROWS = [
   ...["layernorm", "layernorm backward", "column_sum", "gelu", "add"],
   ...["embedding", "embedding backward", "token_logprob", "token_logprob backward"],
@@ -108,6 +113,10 @@ async function* decodeProducts(context: GpuContext): AsyncGenerator<Line> {
 
 async function* named(context: GpuContext, names: readonly string[]): AsyncGenerator<Line> {
   yield* each(context, casesNamed(context.sizes.pass, names));
+}
+
+async function* attentionForms(context: GpuContext): AsyncGenerator<Line> {
+  yield* each(context, attentionCases(context.sizes.pass, ATTENTION_FORMS));
 }
 
 async function* decoding(context: GpuContext): AsyncGenerator<Line> {

@@ -1,8 +1,8 @@
-/** Attention with lanes that hand rows round, and with lanes that do not. @module */
+/** Attention by each form that the adapter can run. @module */
 import { attention, attentionBackward, plainEnds } from "../../kernels/attention.ts";
 import type { Device } from "../../kernels/device.ts";
 import type { Scope } from "../../kernels/scope.ts";
-import { builtIn, hasShuffles } from "../../kernels/tuning.ts";
+import { builtIn, hasFours, hasShuffles } from "../../kernels/tuning.ts";
 import { filled } from "./product_trials.ts";
 import type { Candidate, Trial } from "./trials.ts";
 
@@ -11,11 +11,16 @@ export type AttentionSize = Readonly<Record<"B" | "T" | "H" | "D", number>>;
 
 /** Forward and backward, as training has them. */
 export function attentionTrial(device: Device, size: AttentionSize): Trial {
-  const { B, T, H, D } = size, own = builtIn(device).attentionShuffles;
-  const candidates = (hasShuffles(device) ? [true, false] : [false]).map((shuffles): Candidate => ({
-    name: shuffles ? "shuffles" : "alone",
-    tuning: { attentionShuffles: shuffles },
-    isBuiltIn: shuffles === own,
+  const { B, T, H, D } = size, own = builtIn(device).attention;
+  const forms = [
+    ...(hasShuffles(device) ? ["shuffle" as const] : []),
+    ...(hasFours(device) ? ["share" as const] : []),
+    "alone" as const,
+  ];
+  const candidates = forms.map((form): Candidate => ({
+    name: form,
+    tuning: { attention: form },
+    isBuiltIn: form === own,
   }));
   return {
     ...{ name: "attention", size: `B ${B} T ${T} H ${H} D ${D}`, candidates },

@@ -1,5 +1,5 @@
 // Joined to attention.wgsl: a lane meets one row of the other side at a time, the same as all others of
-// its workgroup, so that one load serves them all.
+// its workgroup, so that one load serves them all. `none`: attention_alone.wgsl or attention_share.wgsl.
 const MANY = 1u;
 alias Many = f32; // a number for each row that is met
 alias Seen = bool;
@@ -8,7 +8,6 @@ fn key_row(rows: u32, j: u32, lane: u32) -> Row { return row_of(rows, j); }
 fn query_row(rows: u32, t: u32, lane: u32) -> Row { return row_of(rows, t); }
 fn seen_keys(t: Row, key: Row, j: u32) -> Seen { return sees(t, key); }
 fn seen_queries(j: Row, query: Row, t: u32) -> Seen { return sees(query, j); }
-fn none(seen: Seen) -> bool { return !seen; }
 fn alike(x: f32) -> Many { return x; }
 fn handed(x: f32) -> Many { return x; }
 

@@ -12,7 +12,7 @@ fn sees(t: Row, j: Row) -> bool {
 // The lowest position among a workgroup's queries, of which row `first` is the first.
 fn lowest_position(rows: u32, first: u32) -> u32 {
   var low = position[rows + first];
-  for (var t = first + 1u; t < min(first + WORKGROUP, dims.T); t++) {
+  for (var t = first + 1u; t < min(first + ROWS, dims.T); t++) {
     low = min(low, position[rows + t]);
   }
   return low;
@@ -31,7 +31,7 @@ fn next_key(rows: u32, j: u32, first: u32, low: u32) -> u32 {
 // Of a workgroup's keys: the first row behind all that continue one of them, and the highest position.
 fn reach_of_keys(rows: u32, first: u32) -> vec2u {
   var reach = vec2u(0u);
-  for (var j = first; j < min(first + WORKGROUP, dims.T); j++) {
+  for (var j = first; j < min(first + ROWS, dims.T); j++) {
     reach = max(reach, vec2u(end[rows + j], position[rows + j]));
   }
   return vec2u(min(reach.x, dims.T), reach.y);

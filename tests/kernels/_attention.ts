@@ -5,10 +5,15 @@ import { WebGpuDevice } from "../../kernels/devices/webgpu.ts";
 import { upload } from "../../kernels/tensor.ts";
 import { testOnDevices, testOnWebGpu } from "../_devices.ts";
 
-type AttentionKernel = Pick<AttentionDims, "naive" | "shuffle">;
+type AttentionKernel = Pick<AttentionDims, "naive" | "form">;
 
-/** The kernels that there are: by default lanes shuffle rows where they can. */
-const KERNELS: readonly AttentionKernel[] = [{}, { shuffle: false }, { naive: true }];
+/** The kernels that there are; the first is the adapter's own, "shuffle" where lanes shuffle. */
+const KERNELS: readonly AttentionKernel[] = [
+  {},
+  { form: "alone" },
+  { form: "share" },
+  { naive: true },
+];
 
 /** The kernels of a device; one twin defines them all. */
 export const kernelsOf = ({ kind }: Device): readonly AttentionKernel[] =>

@@ -43,10 +43,13 @@ async function run(device: Device, dims: AttentionDims, scale = 1) {
   );
 }
 
-// 33 and 70: one row, and more than one workgroup, past what a workgroup holds.
-for (
-  const [B, T, H, D] of [[1, 1, 1, 1], [3, 5, 2, 3], [2, 33, 3, 8], [3, 70, 1, 20], [1, 9, 2, 128]]
-) {
+// 33 and 70: one row, and more than one workgroup, past what a workgroup holds. Of heads of 32, 96, 64 and
+// 128 lanes may share rows, two or four of them; from 128 rows on a workgroup has twice as many.
+const SIZES = [
+  ...[[1, 1, 1, 1], [3, 5, 2, 3], [2, 33, 3, 8], [3, 70, 1, 20], [1, 9, 2, 128]],
+  ...[[1, 1, 1, 32], [2, 23, 2, 96], [2, 33, 2, 64], [1, 133, 1, 64]],
+];
+for (const [B, T, H, D] of SIZES) {
   const dims = { B, T, H, D };
   testKernels(
     (kernel) => `attention() matches its twin in f64 at ${JSON.stringify({ ...dims, ...kernel })}`,
@@ -66,6 +69,8 @@ testOnDevices("attention() with a window and a scale matches its twin in f64", a
       [2, 37, 2, 8, 5],
       [2, 70, 2, 8, 33],
       [3, 70, 1, 8, 32],
+      [2, 70, 1, 32, 33],
+      [1, 40, 1, 64, 7],
       [2, 9, 2, 8, 1],
       [2, 34, 1, 8, 34],
       [1, 33, 1, 8, 100],
@@ -119,7 +124,7 @@ testKernels(
       JSON.stringify(kernel)
     }`,
   async (device, kernel) => {
-    const [B, T, H, D] = [2, 37, 2, 4], C = H * D, length = [37, 6];
+    const [B, T, H, D] = [2, 37, 2, 32], C = H * D, length = [37, 6];
     const results: HostArray[][] = [];
     for (const padding of [0.5, NaN]) {
       const spoil = (data: Float32Array<ArrayBuffer>, width: number) =>
@@ -151,7 +156,7 @@ testKernels(
 );
 
 testOnDevices("attention() of a row is the same to the bit in any batch", async (device) => {
-  const [T, H, D] = [41, 2, 8], C = H * D, lengths = [41, 17, 30];
+  const [T, H, D] = [41, 2, 64], C = H * D, lengths = [41, 17, 30];
   const qkv = wave(3 * T * 3 * C, 1);
   for (const kernel of kernelsOf(device)) {
     const run = async (first: number, B: number, long: number) => {

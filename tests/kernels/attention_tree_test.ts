@@ -15,7 +15,7 @@ import {
 } from "./_attention.ts";
 import { wavesOf } from "./_waves.ts";
 
-const [H, D] = [2, 8], C = H * D;
+const [H, D] = [2, 64], C = H * D; // four lanes share such a head, where they share at all
 
 const wave = wavesOf(0.37);
 

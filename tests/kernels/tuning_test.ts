@@ -5,14 +5,23 @@ import { CountingDevice } from "../../kernels/devices/counting.ts";
 import { CpuDevice } from "../../kernels/devices/cpu.ts";
 import { matmul, type MatmulDims } from "../../kernels/matmul.ts";
 import { upload } from "../../kernels/tensor.ts";
-import { builtIn, choicesOf, type Tuning, useTuning } from "../../kernels/tuning.ts";
+import {
+  builtIn,
+  choicesOf,
+  hasFours,
+  hasShuffles,
+  type Tuning,
+  useTuning,
+} from "../../kernels/tuning.ts";
+import type { AttentionForm } from "../../kernels/attention_text.ts";
 import { assertClose } from "../_close.ts";
 import { testOnDevices } from "../_devices.ts";
 import { noting } from "./_card.ts";
 import { wavesOf } from "./_waves.ts";
 
 const wave = wavesOf(0.7);
-const EIGHT = new Set(["subgroups-8"]), NONE = new Set<string>();
+const EIGHT = new Set(["subgroups-4", "subgroups-8"]), FOURS = new Set(["subgroups-4"]);
+const NONE = new Set<string>();
 
 Deno.test("choices: what is built in, by the kind of adapter", () => {
   const of = (software: boolean, features: ReadonlySet<string>) => {
@@ -21,18 +30,20 @@ Deno.test("choices: what is built in, by the kind of adapter", () => {
   };
   const cut = { "rows short": 16, "rows long": 16, "weights short": 16, "weights long": 16 };
   assert.deepEqual(of(false, NONE), {
-    ...{ narrow: "tile", wide: "workgroup", parts: cut, attentionShuffles: false },
+    ...{ narrow: "tile", wide: "workgroup", parts: cut, attention: "alone" },
     fewRows: { NN: "parts", NT: "along_k" },
   });
   const whole = { ...cut, "rows short": 1, "rows long": 64, "weights short": 1 };
   assert.deepEqual(of(true, EIGHT), {
-    ...{ narrow: "shuffle", wide: "shuffle", parts: whole, attentionShuffles: true },
+    ...{ narrow: "shuffle", wide: "shuffle", parts: whole, attention: "shuffle" },
     fewRows: { NN: "shuffle", NT: "shuffle" },
   });
   assert.deepEqual(of(true, NONE), {
-    ...{ narrow: "tile", wide: "tile", parts: whole, attentionShuffles: false },
+    ...{ narrow: "tile", wide: "tile", parts: whole, attention: "alone" },
     fewRows: { NN: "parts", NT: "along_k" },
   });
+  assert.equal(of(false, FOURS).attention, "share");
+  assert.equal(of(true, FOURS).attention, "alone");
 });
 
 Deno.test("choices: a tuning replaces what it has, and nothing else", () => {
@@ -42,14 +53,14 @@ Deno.test("choices: a tuning replaces what it has, and nothing else", () => {
     products: { "NN wide": { variant: "tile" } },
     parts: { "rows short": 4 },
     fewRows: { NT: "along_k" },
-    attentionShuffles: false,
+    attention: "alone",
   };
-  const { products, parts, fewRows, attentionShuffles } = choicesOf({ ...adapter, tuning });
+  const { products, parts, fewRows, attention } = choicesOf({ ...adapter, tuning });
   assert.deepEqual([products["NN wide"], products["NT wide"]], [{ variant: "tile" }, {
     variant: "shuffle",
   }]);
   assert.deepEqual([parts["rows short"], parts["rows long"]], [4, 64]);
-  assert.deepEqual([fewRows, attentionShuffles], [{ NN: "shuffle", NT: "along_k" }, false]);
+  assert.deepEqual([fewRows, attention], [{ NN: "shuffle", NT: "along_k" }, "alone"]);
 });
 
 /** Labels and grids of a product's launches. */
@@ -101,25 +112,29 @@ Deno.test("choices: sums and few rows follow them", () => {
 });
 
 testOnDevices("choices: attention follows them, and gives the same", async (device) => {
-  const size = { B: 2, T: 5, H: 2, D: 8 }, N = size.B * size.T;
+  const size = { B: 2, T: 5, H: 2, D: 64 }, N = size.B * size.T;
   const x = {
-    qkv: upload(device, wave(N * 48), "qkv"),
+    qkv: upload(device, wave(N * 384), "qkv"),
     end: upload(device, plainEnds([5, 3], size), "end"),
     position: upload(device, Uint32Array.from({ length: N }, (_, n) => n % 5), "position"),
-    out: device.alloc(N * 16, "out"),
+    out: device.alloc(N * 128, "out"),
     lse: device.alloc(2 * 2 * 5 * 2, "lse"),
   };
-  const lanesBy = (attentionShuffles: boolean | undefined) => {
+  const lanesBy = (form?: AttentionForm) => {
     const launches: Launch[] = [];
-    device.tuning = attentionShuffles === undefined ? undefined : { attentionShuffles };
+    device.tuning = form && { attention: form };
     attention(noting(device, launches), x, size);
-    return launches[0].kernel.workgroup;
+    const [{ kernel, groups }] = launches;
+    return [kernel.workgroup, kernel.constants!.ROWS, groups![0]];
   };
-  const shuffles = device.features.has("subgroups-8");
-  assert.equal(lanesBy(undefined), shuffles ? 8 : 32);
+  const shuffles = hasShuffles(device);
+  assert.deepEqual(lanesBy(), shuffles ? [8, 8, 1] : [32, 32, 1]);
   const [want] = await device.read(x.out);
-  assert.equal(lanesBy(false), 32);
-  assertClose((await device.read(x.out))[0], want, "out", 1e-6);
+  for (const [form, rows] of [["alone", 32], ["share", 8]] as const) {
+    assert.deepEqual(lanesBy(form), [32, rows, 1]);
+    if (form === "share" && device.kind === "webgpu" && !hasFours(device)) continue;
+    assertClose((await device.read(x.out))[0], want, form, 1e-6);
+  }
 });
 
 Deno.test("choices: those of another adapter, or that it cannot have, are refused", () => {
@@ -135,14 +150,15 @@ Deno.test("choices: those of another adapter, or that it cannot have, are refuse
   const impossible: Tuning[] = [
     { products: { "TN narrow": { variant: "shuffle" } } },
     { fewRows: { NN: "shuffle" } },
-    { attentionShuffles: true },
+    { attention: "shuffle" },
   ];
-  for (const choices of impossible) {
+  const refused = (choices: Tuning, lanes: string) =>
     assert.throws(
       () => useTuning(device, { adapter: name, choices }),
-      /^Error: Cannot run by what was tuned as ".*" must have subgroups of 8 or 16 lanes, as it had then/,
+      new RegExp(`^Error: .* as ".*" must have subgroups of ${lanes} lanes, as it had then`),
     );
-  }
+  for (const choices of impossible) refused(choices, "8 or 16");
+  refused({ attention: "share" }, "4 or more");
   assert.equal(device.tuning, undefined);
   const choices: Tuning = { parts: { "rows long": 2 } };
   useTuning(device, { adapter: name, choices });

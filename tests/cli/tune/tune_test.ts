@@ -144,13 +144,13 @@ Deno.test("ways are all that an adapter could take, and one of each work is buil
   assert.ok(card.includes(
     "sums of weights short M 128 N 128 K 4096: 1 parts, 2 parts, 4 parts, 8 parts, 16 parts*",
   ));
-  const processor = waysOf(["subgroups-8"], true, QUICK);
+  const processor = waysOf(["subgroups-4", "subgroups-8"], true, QUICK);
   assert.ok(processor.includes(
     "product NT wide M 128 N 768 K 256: tile 8 x 4, tile 16 x 4, shuffle 16 x 4, " +
       "shuffle 16 x 8, shuffle 32 x 8*, shuffle 64 x 4, shuffle 64 x 8, workgroup 64 x 64, workgroup 128 x 128",
   ));
   assert.ok(processor.includes("few rows NT M 8 N 768 K 768: shuffle*, along_k"));
-  assert.ok(processor.includes("attention B 8 T 32 H 4 D 32: shuffles*, alone"));
+  assert.ok(processor.includes("attention B 8 T 32 H 4 D 32: shuffle*, share, alone"));
   assert.ok(processor.includes("sums of rows short M 32 N 192 K 4096: 1 parts*, 2 parts, 4 parts"));
   for (const line of [...card, ...processor]) {
     assert.equal(line.split("*").length, 2, `built in is one of ${line}`);
@@ -199,10 +199,10 @@ Deno.test("choices are merged field by field", () => {
   const [few, many] = [{ rows: 64, columns: 64 }, { rows: 128, columns: 128 }];
   assert.deepEqual(
     merged(
-      { products: { "NN wide": { variant: "workgroup", few } }, attentionShuffles: true },
-      { products: { "NN wide": { variant: "workgroup", many } }, attentionShuffles: false },
+      { products: { "NN wide": { variant: "workgroup", few } }, attention: "shuffle" },
+      { products: { "NN wide": { variant: "workgroup", many } }, attention: "alone" },
     ),
-    { products: { "NN wide": { variant: "workgroup", few, many } }, attentionShuffles: false },
+    { products: { "NN wide": { variant: "workgroup", few, many } }, attention: "alone" },
   );
 });
 
@@ -212,9 +212,11 @@ Deno.test("only choices of kernels that are tested are read from a file", () => 
     {},
     { products: { "NN wide": { variant: "tile", few: tile(32, 8) } } },
     { products: { "TN narrow": { variant: "workgroup", many: tile(64, 64) } } },
-    { parts: { "rows long": 64 }, fewRows: { NN: "parts" }, attentionShuffles: false },
+    { parts: { "rows long": 64 }, fewRows: { NN: "parts" }, attention: "alone" },
   ];
   for (const one of good) assert.equal(faultOf(tuningSchema, one), undefined);
+  assert.deepEqual(tuningSchema.parse({ attentionShuffles: false }), { attention: "alone" });
+  assert.deepEqual(tuningSchema.parse({ attentionShuffles: true }), { attention: "shuffle" });
   const bad = [
     { products: { "NN wide": { variant: "plain" } } },
     { products: { "NN wide": { variant: "tile", few: tile(1e9, 4) } } },
@@ -225,6 +227,7 @@ Deno.test("only choices of kernels that are tested are read from a file", () => 
     { parts: { "rows long": 65 } },
     { parts: { "rows long": 1.5 } },
     { fewRows: { NT: "parts" } },
+    { attention: "yes" },
     { attentionShuffles: "yes" },
     { code: "fn main() {}" },
     [],

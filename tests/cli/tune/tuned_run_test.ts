@@ -19,7 +19,7 @@ import { run } from "../_terminal.ts";
 
 const CHOICES: Tuning = {
   products: { "NT narrow": { variant: "tile" }, "NN narrow": { variant: "workgroup" } },
-  attentionShuffles: false,
+  attention: "alone",
 };
 const SETTINGS = "batchSize=6 epochs=1 minibatches=1 learningRateSchedule=constant";
 
