@@ -1,5 +1,5 @@
 /** Splits a training step into its launches, and times each kind of launch by itself. @module */
-import type { Device, Launch } from "../kernels/device.ts";
+import type { Device, Launch, Program } from "../kernels/device.ts";
 import { type BatchOptions, measure, recorded } from "./_measure.ts";
 import type { Sizes } from "./_sizes.ts";
 import { type BatchSize, trainingStep } from "./_steps.ts";
@@ -16,17 +16,34 @@ export interface ProfileLine {
   cpuSeconds: number;
 }
 
-/** A device that notes every launch and passes everything on. */
-function listening(device: Device, heard: Launch[]): Device {
+/** A device that notes the launches that run, and passes everything on: of a recorded list at each run. */
+export function listening(device: Device, heard: Launch[]): Device {
+  let notes = heard; // of the list that is recorded, or of what runs
+  const launch = (one: Launch): void => {
+    notes.push(one);
+    device.launch(one);
+  };
+  const record = (label: string, build: () => void): Program => {
+    const list: Launch[] = notes = [];
+    try {
+      const program = device.record(label, build);
+      return {
+        ...{ label, length: program.length },
+        run() {
+          heard.push(...list);
+          program.run();
+        },
+        [Symbol.dispose]: () => program[Symbol.dispose](),
+      };
+    } finally {
+      notes = heard;
+    }
+  };
   return new Proxy(device, {
     get(target, key) {
+      if (key === "launch") return launch;
+      if (key === "record") return record;
       const value = Reflect.get(target, key, target);
-      if (key === "launch") {
-        return (launch: Launch) => {
-          heard.push(launch);
-          target.launch(launch);
-        };
-      }
       return typeof value === "function" ? value.bind(target) : value;
     },
   });
@@ -48,7 +65,7 @@ export async function profileStep(
 ): Promise<ProfileLine[]> {
   const heard: Launch[] = [];
   using work = trainingStep(listening(device, heard), sizes, batch);
-  work.enqueue(1); // records the passes
+  work.enqueue(1);
   const kinds = Map.groupBy(heard, (launch) => {
     const { TRANSPOSE_A = 0, TRANSPOSE_B = 0 } = launch.kernel.constants ?? {};
     const orientation = launch.kernel.label.startsWith("matmul")

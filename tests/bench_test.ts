@@ -5,7 +5,7 @@ import { KernelReport } from "../bench/_kernel_report.ts";
 import { Batch, emptyWait, measure, median, recorded } from "../bench/_measure.ts";
 import { halfLines } from "../bench/half_storage.ts";
 import { benchOptions, Devices } from "../bench/_options.ts";
-import { profileStep, profileTable } from "../bench/_profile.ts";
+import { listening, profileStep, profileTable } from "../bench/_profile.ts";
 import { SHAPES } from "../bench/_shapes.ts";
 import { StepReport } from "../bench/_step_report.ts";
 import { groupStep } from "../bench/_groups.ts";
@@ -20,6 +20,8 @@ import {
 import { formatTable, short } from "../bench/_table.ts";
 import { workersLines } from "../bench/workers.ts";
 import { CpuDevice } from "../kernels/devices/cpu.ts";
+import type { Launch } from "../kernels/device.ts";
+import { mix } from "../kernels/mix.ts";
 import { Scope } from "../kernels/scope.ts";
 import type { Policy } from "../rl/policy.ts";
 import { Trainer } from "../rl/trainer.ts";
@@ -255,6 +257,18 @@ testOnDevices("a profile names every launch of a training step once", async (dev
   assert.equal(count("layernorm.forward"), 5); // two a layer and the last
   assert.equal(count("matmul"), 12 * 2 + 3 + 1); // per layer; the head; the loss
   assert.match(profileTable(lines), /\| attention\w*\.forward B 2 T 8 H 2 D 4 +\| +2 \|/);
+});
+
+testOnDevices("a profile counts what ran, and nothing that was only recorded", (device) => {
+  const heard: Launch[] = [], noting = listening(device, heard);
+  using scope = new Scope(noting);
+  const x = scope.alloc(4, "x"), out = scope.alloc(4, "out");
+  const mixing = (alpha: number) => () => mix(noting, { x, out }, { N: 4, alpha, beta: 0 });
+  const [twice, never, once] = [2, 3, 4].map((alpha) => scope.record(`by ${alpha}`, mixing(alpha)));
+  assert.deepEqual([heard, never.label, never.length], [[], "by 3", 1]);
+  for (const program of [twice, once, twice]) program.run();
+  mixing(5)();
+  assert.deepEqual(heard.map(({ dims }) => dims.alpha), [2, 4, 2, 5]);
 });
 
 Deno.test("the operations of a step are three times those of its forward pass", () => {
