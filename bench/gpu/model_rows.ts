@@ -1,14 +1,15 @@
-/** Training steps, decoding and a PPO update. @module */
+/** Training steps, decoding, an update by PPO and one by GRPO with shared beginnings and without. @module */
 import { Gpt2 } from "../../model/gpt2.ts";
 import { median } from "../_measure.ts";
 import { decoding, type PhasedWork, ppoUpdate, trainingFlop, trainingStep } from "../_steps.ts";
+import { colorsUpdate } from "../_prefixes.ts";
 import type { GpuContext } from "./context.ts";
 import type { Line, Row } from "./rows.ts";
 import { timeTogether } from "./timing.ts";
 
 /** Rows about whole models. */
 export const modelRows: readonly Row<GpuContext>[] = [
-  { name: "default model", estimate: 20, short: true, run: defaultModel },
+  { name: "default model", estimate: 30, short: true, run: defaultModel },
   { name: "large model", estimate: 75, short: true, run: largeModel },
 ];
 
@@ -60,6 +61,10 @@ async function* defaultModel(context: GpuContext): AsyncGenerator<Line> {
     work: update,
     tokens: { "whole update": ppo.B * (ppo.T + 2) },
   });
+  // 48 completions of the shipped model, also where all else is small: half a second on two cores.
+  using groups = await colorsUpdate(device, { algorithm: "grpo", groupSize: 8 });
+  const size = "B 48 T 19+2, groups of 8";
+  yield* phaseLines(context, { name: "GRPO colors", size, work: groups, tokens: {} });
 }
 
 /** One model for all: to draw 124 million weights takes the host ten seconds. */
