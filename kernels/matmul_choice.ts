@@ -121,8 +121,9 @@ export function productKernel(
   // All lanes of a subgroup where each has a row to bring and columns of its own, else 8.
   const lanes = variant === "shuffle" && rows % 16 === 0 && N > 32 ? shuffleLanes(adapter) : 8;
   const ahead = variant === "shuffle" && columns * lanes >= 64 && isWorthTouching(size);
-  // What is walked again for every line of tiles is the smaller operand; what stays, a strip of the other.
-  const down = variant === "shuffle" && M <= N;
+  // What is walked again for every line of tiles is the smaller operand; what stays, a strip of the other, and
+  // always one of b where its rows are touched, as then the first tile of a strip alone does.
+  const down = variant === "shuffle" && (ahead || M <= N);
   const kernel = matmulKernel({
     ...{ ...choice, variant },
     tile: { shape, ragged, partial: N % 4 !== 0, accumulate, ahead, down, lanes },

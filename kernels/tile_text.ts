@@ -31,6 +31,10 @@ export function tileText({ rows, columns }: TileShape, lanes: 8 | 16 = 8): strin
       ),
     ]),
   ];
+  const whole = step(
+    (c) => `fourOfB(b${c} + i * strideB())`,
+    (r) => `rowsOfA(a${r}, i * strideA(), thread)`,
+  );
   return [
     `// A tile of ${rows} rows and ${columns} columns by ${lanes} lanes, written by tile_text.ts.`,
     `const LANES = ${lanes}u; // side by side`,
@@ -45,15 +49,18 @@ export function tileText({ rows, columns }: TileShape, lanes: 8 | 16 = 8): strin
     ...every(lanes).map((r) => `  let a${r} = placesOfA(row + ${r}u, thread);`),
     ...sums.map((name) => `  var ${name} = mat4x4f();`),
     "  var ahead = 0.0;",
-    "  for (var i = group.z * dims.part / 4u; i < end / 4u; i++) {",
-    "    if (AHEAD) { // two steps; behind the part they are the next one's, or the last row",
+    "  var i = group.z * dims.part / 4u;",
+    "  // Tiles below the first find a strip of b in the cache, where it is no longer than half of one.",
+    "  if (AHEAD && (tile.y == 0u || dims.part > 2048u)) {",
+    "    for (; i < end / 4u; i++) {",
+    "      // two steps; behind the part they are the next one's, or the last row",
     `      let first = tile.x * ${columns}u * LANES;`,
     ...parts.map((c) => `      ahead = touched(ahead, first + ${c}u, 4u * i + 8u, thread);`),
+    ...whole.map((line) => `      ${line}`),
     "    }",
-    ...step(
-      (c) => `fourOfB(b${c} + i * strideB())`,
-      (r) => `rowsOfA(a${r}, i * strideA(), thread)`,
-    ).map((line) => `    ${line}`),
+    "  }",
+    "  for (; i < end / 4u; i++) {",
+    ...whole.map((line) => `    ${line}`),
     "  }",
     "  if (RAGGED && end == dims.K) {",
     "    let i = dims.K / 4u;",

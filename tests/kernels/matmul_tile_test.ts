@@ -79,7 +79,8 @@ Deno.test("matmul() takes a larger tile for a larger product, where a load costs
     [8, 768, 3072, "8 x 8 by 8: 1, 12", "8 x 8 by 8: 1, 12"],
     [63, 768, 3072, "32 x 8 by 8: 2, 12", "32 x 8 by 16: 2, 6"],
     [65, 768, 3072, "32 x 8 by 8: 3, 12", "64 x 4 by 16: 2, 12"],
-    [1024, 768, 3072, "32 x 8 by 8: 12, 32", "64 x 4 by 16: 12, 16"], // along the columns first
+    [1024, 768, 3072, "32 x 8 by 8: 32, 12", "64 x 4 by 16: 16, 12"], // down where b is touched ahead
+    [1024, 512, 512, "32 x 8 by 8: 8, 32", "64 x 4 by 16: 8, 16"], // else along the columns of the larger a
     [4096, 32, 512, "16 x 4 by 8: 1, 256", "16 x 4 by 8: 1, 256"], // no columns for more lanes
   ];
   const asked: Asked = {
@@ -136,7 +137,7 @@ testOnWebGpu(
   "matmul() that touches b ahead gives the same bits, and reads nothing that counts",
   async () => {
     using device = await WebGpuDevice.open({ adapter: "software" });
-    for (const [M, N, K] of [[19, 516, 1030], [40, 1024, 512]]) {
+    for (const [M, N, K] of [[19, 516, 1030], [40, 1024, 512], [70, 516, 2060]]) {
       const size: MatmulDims = { M, N, K, orientation: "NN", ldA: Math.ceil(K / 4) * 4 };
       const { kernel } = productKernel(device, size, {
         ...{ orientation: "NN", epilogue: "plain", dtype: "f32", accumulate: false },
