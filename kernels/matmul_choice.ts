@@ -11,6 +11,7 @@ import {
   rowsClass,
   shuffleLanes,
   sumClass,
+  unrollsLoads,
 } from "./tuning.ts";
 
 /** Sizes that a choice may look at. */
@@ -54,22 +55,35 @@ export const partFor = (K: number, parts: number): number =>
 /** Multiply-adds below which a large tile would take longer to compile than it ever saves. */
 const SMALL = 2 ** 22;
 
+/** What else decides about a tile. */
+interface TileOptions {
+  /** Of the sums. Default 1. */
+  readonly parts?: number;
+  /** That shuffle. Default 8. */
+  readonly lanes?: 8 | 16;
+  /** Loads are written out for every lane. Default false. */
+  readonly unrolled?: boolean;
+}
+
 /**
  * The tile. All of a variant's add in the same order, so that this may depend on M.
  *
  * A load costs the software adapter as much as many multiply-adds, and more where rows are whole pages
  * apart. 32 rows of 8 columns need half as many loads a product as 16 of 4; of 64 of 8, with two thirds of
  * that, the sums leave the first cache, which some processors bear and others do not: `tune` tries it.
- * 16 lanes of 4 columns read b as 8 lanes of 8 do, and 64 rows of them have the sums of 32 of 8.
+ * 16 lanes of 4 columns read b as 8 lanes of 8 do, and 64 rows of them have the sums of 32 of 8. Where loads
+ * are written out for every lane, which is faster and longer, the loop of 32 by 8 is too long for the first
+ * cache of instructions, that of 32 by 4 is not.
  * Graphics hardware has registers for 64 sums; its large tile needs many rows to fill the adapter.
  */
 export function tileShapeOf(
   variant: Exclude<MatmulVariant, "plain">,
   { M, N, K }: ProductSize,
-  { parts = 1, lanes = 8 }: { readonly parts?: number; readonly lanes?: 8 | 16 } = {},
+  { parts = 1, lanes = 8, unrolled = false }: TileOptions = {},
 ): TileShape {
   if (variant === "tile") return { rows: 16, columns: 4 };
   if (variant === "shuffle") {
+    if (unrolled) return { rows: M > 16 ? 32 : M > 8 ? 16 : 8, columns: 4 };
     if (M * N * K < SMALL || N <= 32) return { rows: M > 8 ? 16 : 8, columns: 4 };
     if (lanes === 16 && M >= 64) return { rows: 64, columns: 4 };
     return { rows: M > 16 ? 32 : M > 8 ? 16 : 8, columns: 8 };
@@ -114,13 +128,15 @@ export function productKernel(
     const kernel = matmulKernel({ ...choice, variant });
     return { kernel, groups: [Math.ceil(N / kernel.workgroup!), M] };
   }
+  const unrolled = unrollsLoads(adapter);
   const shape = wanted ?? tunedShape(adapter, variant, size) ??
-    tileShapeOf(variant, size, { parts, lanes: shuffleLanes(adapter) });
+    tileShapeOf(variant, size, { parts, lanes: shuffleLanes(adapter), unrolled });
   const { rows, columns } = shape;
   const isShared = variant === "workgroup", ragged = K % (isShared ? 8 : 4) !== 0;
   // All lanes of a subgroup where each has a row to bring and columns of its own, else 8.
   const lanes = variant === "shuffle" && rows % 16 === 0 && N > 32 ? shuffleLanes(adapter) : 8;
-  const ahead = variant === "shuffle" && columns * lanes >= 64 && isWorthTouching(size);
+  const isWide = columns * lanes >= (unrolled ? 32 : 64);
+  const ahead = variant === "shuffle" && isWide && isWorthTouching(size);
   // What is walked again for every line of tiles is the smaller operand; what stays, a strip of the other, and
   // always one of b where its rows are touched, as then the first tile of a strip alone does.
   const down = variant === "shuffle" && (ahead || M <= N);

@@ -68,6 +68,13 @@ export const hasFours = ({ features }: Pick<Device, "features">): boolean =>
 export const shuffleLanes = ({ features }: Pick<Device, "features">): 8 | 16 =>
   features.has("subgroups-16") ? 16 : 8;
 
+/**
+ * Whether an adapter writes out loads for every lane: a loop over k then fits a processor's first cache of
+ * instructions, 32 KiB, with half as many sums.
+ */
+export const unrollsLoads = ({ features }: Pick<Device, "features">): boolean =>
+  features.has("unrolled-loads");
+
 /** The choices by the kind of adapter. */
 export function builtIn(adapter: Pick<Device, "features" | "software">): Required<Tuning> {
   const shuffles = hasShuffles(adapter), { software } = adapter;

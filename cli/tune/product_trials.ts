@@ -13,6 +13,7 @@ import {
   rowsClass,
   shuffleLanes,
   sumClass,
+  unrollsLoads,
 } from "../../kernels/tuning.ts";
 import type { Candidate, Trial } from "./trials.ts";
 
@@ -20,7 +21,7 @@ type Variant = ProductTuning["variant"];
 
 const SHAPES: Readonly<Record<Variant, readonly TileShape[]>> = {
   tile: [{ rows: 8, columns: 4 }, { rows: 16, columns: 4 }],
-  shuffle: [[16, 4], [16, 8], [32, 8], [64, 4], [64, 8]].map(([rows, columns]) => ({
+  shuffle: [[16, 4], [16, 8], [32, 4], [32, 8], [64, 4], [64, 8]].map(([rows, columns]) => ({
     rows,
     columns,
   })),
@@ -33,7 +34,8 @@ export function productTrial(device: Device, size: ProductSize): Trial {
   const candidates = (Object.keys(SHAPES) as Variant[])
     .filter((variant) => variant !== "shuffle" || hasShuffles(device))
     .flatMap((variant) => {
-      const usual = textOf(tileShapeOf(variant, size, { lanes: shuffleLanes(device) }));
+      const lanes = shuffleLanes(device), unrolled = unrollsLoads(device);
+      const usual = textOf(tileShapeOf(variant, size, { lanes, unrolled }));
       return SHAPES[variant].map((shape): Candidate => ({
         name: variant,
         shape: textOf(shape),

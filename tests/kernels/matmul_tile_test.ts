@@ -5,7 +5,7 @@ import { matmul, type MatmulDims, type MatmulVariant } from "../../kernels/matmu
 import { type Asked, productKernel, tileShapeOf } from "../../kernels/matmul_choice.ts";
 import { upload } from "../../kernels/tensor.ts";
 import { type TileShape, tileText } from "../../kernels/tile_text.ts";
-import { hasShuffles, shuffleLanes } from "../../kernels/tuning.ts";
+import { hasShuffles, shuffleLanes, unrollsLoads } from "../../kernels/tuning.ts";
 import { WebGpuDevice } from "../../kernels/devices/webgpu.ts";
 import { assertClose } from "../_close.ts";
 import { lacking, testOnDevices, testOnWebGpu } from "../_devices.ts";
@@ -90,7 +90,9 @@ Deno.test("matmul() takes a larger tile for a larger product, where a load costs
   const of = (features: string[], M: number, N: number, K: number) => {
     const size = { orientation: "NN", M, N, K } as const;
     const adapter = { software: true, features: new Set(features) };
-    const { rows, columns } = tileShapeOf("shuffle", size, { lanes: shuffleLanes(adapter) });
+    const { rows, columns } = tileShapeOf("shuffle", size, {
+      ...{ lanes: shuffleLanes(adapter), unrolled: unrollsLoads(adapter) },
+    });
     const { kernel, groups } = productKernel(adapter, size, asked);
     const lanes = kernel.workgroup as 8 | 16, text = tileText({ rows, columns }, lanes);
     assert.ok(kernel.code.includes(text), `${M} ${N} ${K}`);
@@ -101,6 +103,12 @@ Deno.test("matmul() takes a larger tile for a larger product, where a load costs
     assert.equal(of(["subgroups-8"], M, N, K), of8);
     assert.equal(of(["subgroups-8", "subgroups-16"], M, N, K), of16);
   }
+  const unrolled = (M: number, N: number, K: number) =>
+    of(["subgroups-8", "unrolled-loads"], M, N, K);
+  assert.equal(unrolled(8, 768, 3072), "8 x 4 by 8: 1, 24");
+  assert.equal(unrolled(16, 512, 512), "16 x 4 by 8: 1, 16");
+  assert.equal(unrolled(1024, 768, 3072), "32 x 4 by 8: 32, 24"); // touched ahead, of 32 columns too
+  assert.equal(unrolled(1024, 512, 512), "32 x 4 by 8: 16, 32");
 });
 
 testOnDevices(

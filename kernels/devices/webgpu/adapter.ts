@@ -66,7 +66,11 @@ function describe(adapter: GPUAdapter, device: GPUDevice, maxBinding: number): O
     name: adapterName(info),
     software: isSoftware(info),
     limits: { maxBinding: Math.floor(binding / 256) * 256, maxBuffer: safe(limits.maxBufferSize) },
-    features: new Set([...device.features, ...lanesThatShuffle(device, info)]),
+    features: new Set([
+      ...device.features,
+      ...lanesThatShuffle(device, adapter),
+      ...(unrollsLoads(adapter) ? ["unrolled-loads"] : []),
+    ]),
     // Browsers list the feature and want it said; Deno knows neither the name nor the line, but has it.
     enables: adapter.features.has("subgroups") ? "enable subgroups;\n" : "",
   };
@@ -108,15 +112,27 @@ function lanesOf(info: GPUAdapterInfo): [number, number] {
  * The feature names that kernels look for. "subgroups-4": of any workgroup four lanes side by side are in
  * one subgroup. "subgroups-8" and "subgroups-16": so are all lanes of a workgroup of exactly so many; of 16
  * lanes those of llvmpipe alone, which loads lane by lane, so that a workgroup of 8 with half of them idle
- * costs it little.
+ * costs it little, and less than shuffles of 16 where it unrolls its loads.
  */
-function lanesThatShuffle(device: GPUDevice, info: GPUAdapterInfo): string[] {
-  const [least, most] = lanesOf(info);
+function lanesThatShuffle(device: GPUDevice, adapter: GPUAdapter): string[] {
+  const [least, most] = lanesOf(adapter.info);
   if (least < 4 || !device.features.has("subgroups" as GPUFeatureName)) return [];
-  if (least !== most) return ["subgroups-4"];
-  if (least === 16 && isSoftware(info)) return ["subgroups-4", "subgroups-8", "subgroups-16"];
-  return least === 8 ? ["subgroups-4", "subgroups-8"] : ["subgroups-4"];
+  const all = least === most ? least : 4;
+  const eights = all === 8 || (all === 16 && isSoftware(adapter.info));
+  return [
+    "subgroups-4",
+    ...(eights ? ["subgroups-8"] : []),
+    ...(eights && all === 16 && !unrollsLoads(adapter) ? ["subgroups-16"] : []),
+  ];
 }
+
+/**
+ * Whether llvmpipe writes out its loads for every lane, as that of Mesa 25.0 does, in place of a loop (22.3):
+ * they are twice as fast, and code is twice as long. An adapter does not tell its driver's version; it offers
+ * 48 storage buffers a stage there, and 32 before.
+ */
+const unrollsLoads = ({ info, limits }: GPUAdapter): boolean =>
+  /llvmpipe/i.test(adapterName(info)) && limits.maxStorageBuffersPerShaderStage > 32;
 
 /** What people know an adapter by. */
 export const adapterName = ({ description, device, vendor }: GPUAdapterInfo): string =>

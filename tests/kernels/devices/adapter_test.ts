@@ -88,24 +88,38 @@ Deno.test("limits of 2^53 and above are asked for and told as 2^53 - 1", async (
   });
 });
 
+/** The names that kernels look for. */
+async function featuresOf(
+  name: string,
+  lanes?: [number, number],
+  maxStorageBuffersPerShaderStage = 32,
+): Promise<string[]> {
+  const best = adapterOf(name, { lanes, limits: { maxStorageBuffersPerShaderStage } });
+  let found: string[] = [];
+  await withAdapters({ best }, async () => {
+    found = [...(await openAdapter()).features].filter((name) => name !== "subgroups");
+  });
+  return found;
+}
+
 Deno.test("lanes shuffle by eights where subgroups have 8, or llvmpipe's 16, and by fours in any", async () => {
-  const featuresOf = async (name: string, lanes?: [number, number]) => {
-    let found: string[] = [];
-    await withAdapters({ best: adapterOf(name, { lanes }) }, async () => {
-      found = [...(await openAdapter()).features].filter((name) => name !== "subgroups");
-    });
-    return found;
-  };
-  assert.deepEqual(await featuresOf("llvmpipe", [8, 8]), ["subgroups-4", "subgroups-8"]);
-  assert.deepEqual(await featuresOf("llvmpipe", [16, 16]), [
-    ...["subgroups-4", "subgroups-8", "subgroups-16"],
-  ]);
-  assert.deepEqual(await featuresOf("card", [8, 8]), ["subgroups-4", "subgroups-8"]);
+  const eights = ["subgroups-4", "subgroups-8"];
+  assert.deepEqual(await featuresOf("llvmpipe", [8, 8]), eights);
+  assert.deepEqual(await featuresOf("llvmpipe", [16, 16]), [...eights, "subgroups-16"]);
+  assert.deepEqual(await featuresOf("card", [8, 8]), eights);
   for (const lanes of [[4, 4], [16, 16], [8, 32], [32, 32]] as const) {
     assert.deepEqual(await featuresOf("card", [...lanes]), ["subgroups-4"], String(lanes));
   }
   assert.deepEqual(await featuresOf("card", [1, 32]), []);
   assert.deepEqual(await featuresOf("llvmpipe"), []);
+});
+
+Deno.test("llvmpipe unrolls its loads where it offers more than 32 storage buffers", async () => {
+  const unrolling = ["subgroups-4", "subgroups-8", "unrolled-loads"];
+  for (const lanes of [[8, 8], [16, 16]] as const) {
+    assert.deepEqual(await featuresOf("llvmpipe", [...lanes], 48), unrolling);
+  }
+  assert.deepEqual(await featuresOf("card", [32, 32], 48), ["subgroups-4"]);
 });
 
 Deno.test("an adapter that gives no device makes way for the software one", async () => {
