@@ -8,7 +8,7 @@ import { WebGpuDevice } from "../../kernels/devices/webgpu.ts";
 import type { HostArray } from "../../kernels/device.ts";
 import { matmul, type MatmulDims } from "../../kernels/matmul.ts";
 import { upload } from "../../kernels/tensor.ts";
-import { shuffleLanes } from "../../kernels/tuning.ts";
+import { shuffleLanes, unrollsLoads } from "../../kernels/tuning.ts";
 import { generate } from "../../model/generation/generate.ts";
 import { Gpt2 } from "../../model/gpt2.ts";
 import { languageModelRows } from "../../model/rows.ts";
@@ -71,4 +71,5 @@ model.step(1e-3);
 keep("loss", Float64Array.of(await model.readLoss()));
 for await (const [{ name }, data] of model.weights.read()) keep(name, data);
 
-console.log(JSON.stringify({ adapter: device.name, lanes: shuffleLanes(device), hashes }));
+const lanes = shuffleLanes(device), unrolled = unrollsLoads(device);
+console.log(JSON.stringify({ adapter: device.name, lanes, unrolled, hashes }));

@@ -5,6 +5,7 @@ import { lacking, testOnWebGpu } from "../_devices.ts";
 interface Found {
   readonly adapter: string;
   readonly lanes: number;
+  readonly unrolled: boolean;
   readonly hashes: Record<string, string>;
 }
 
@@ -25,7 +26,7 @@ testOnWebGpu("llvmpipe gives the same bits by 8 lanes and by 16", async () => {
   const eight = await foundWith(256), sixteen = await foundWith(512);
   assert.match(eight.adapter, /256 bits/);
   assert.match(sixteen.adapter, /512 bits/);
-  assert.deepEqual([eight.lanes, sixteen.lanes], [8, 16]);
+  assert.deepEqual([eight.lanes, sixteen.lanes], [8, sixteen.unrolled ? 8 : 16]);
   assert.deepEqual(sixteen.hashes, eight.hashes);
   assert.ok(Object.keys(eight.hashes).length > 40);
 }, await lacking("eight lanes"));
