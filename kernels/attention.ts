@@ -36,7 +36,7 @@ export interface AttentionBuffers {
   position: Tensor;
   /** (B, T, C), overwritten; 0 in padded rows. */
   out: Tensor;
-  /** (B, H, T, 2), overwritten: each query's largest score, and log sum exp of the scores above it. */
+  /** (B, H, T, 2), overwritten: each query's largest score, and log sum exp of the scores less that one. */
   lse: Tensor;
 }
 
@@ -67,7 +67,7 @@ export function windowWithin(rows: number, window = rows): number {
 /** Lanes of a workgroup. It owns few rows, so that causal rows near the start end early. */
 function lanesOf(form: AttentionForm, { T, D }: AttentionDims): number {
   if (form === "shuffle") return 8;
-  // Where lanes share rows, 8 of those: T is a multiple of that in passes, and no lane is idle.
+  // Short texts: of heads of 64, 8 rows, of which passes have a multiple, so that no lane is idle.
   return lanesOfRow(form, D) > 1 && T >= 128 ? 64 : 32;
 }
 
@@ -94,7 +94,7 @@ function launch(
       code: fast ? attentionCode(D, form) : naiveCode,
       twin,
       workgroup: lanes,
-      variant: form === "alone" ? undefined : form,
+      variant: fast ? form : undefined,
       constants: { SCALE: scale, ...(fast && { ROWS: rows }) },
     },
     dims: { B, T, H, D, window: windowWithin(T, window), scale },

@@ -16,8 +16,9 @@
 // number of real rows and position[t] is t. A padded row has end 0: it sees nothing and is not seen.
 // B batch, T time, H heads, D head size, C = H * D. One invocation owns one query row (forward,
 // backward_query) or one key row (backward_key) of one head: nothing is summed across rows.
-// All lanes read the same row of the other side at a time, so each load serves a whole workgroup:
-// they pass over what none of them sees, and each skips what it does not see itself. A query adds up
+// All lanes meet the same row of the other side at a time, or the same eight, so each load serves a whole
+// workgroup. They pass over what none of them sees; what one of them does not see counts nothing there.
+// A query adds up
 // its keys in ascending order, so that its bits do not depend on what else the row holds.
 // Where SHARE is above 1 so many invocations side by side own a row together, each its part of the D
 // numbers: an invocation that holds all of them has no registers left for others beside it.
@@ -63,7 +64,7 @@ fn forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
   let rows = group.z * dims.T;
   let C4 = dims.H * D4;
   let stride = 3u * C4;
-  let own = h * D4 + lane % SHARE; // where a row of C numbers has this lane's first
+  let own = h * D4 + lane % SHARE; // which vec4 of a row of C numbers is this lane's first
   let head = rows * stride + own; // row 0 of q; k is C4 further on, v 2 * C4
   let t = row_of(rows, min(first + lane / SHARE, last));
   let q = scaled(qkv_head(head + t.at * stride), scale_of_scores());
@@ -156,7 +157,7 @@ fn backward_key(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_i
   var dk = Head();
   var dv = Head();
   // Backwards from the last row that any of the workgroup's keys is seen by, so that all lanes read
-  // the same rows; a padded key meets no query at all and stays 0.
+  // the same rows.
   let reach = reach_of_keys(rows, first);
   var past = reach.x;
   while (past > first) {

@@ -2,7 +2,7 @@
 // for a (M, K) as it lies. Such a product is bound by reading b, so every weight is read once for all
 // ROWS rows of a workgroup, and several loads are under way before the first is used.
 //   out[m, n] = act(sum_k a[m, k] b[k, n] + bias[n]) + residual[m, n]      b (K, N), or (N, K) transposed
-// few_rows.ts writes `multiply` behind this text, as its lines are repeated for each row, and joins
+// few_rows_text.ts writes `multiply` behind this text, as its lines are repeated for each row, and joins
 // `store`, the epilogue, from fragments/tile_*.wgsl. A lane owns four neighbouring columns of each row;
 // eight lanes side by side own 32. Each sum runs over k in an order that M has no part in.
 // K, strides and first columns are multiples of 4, and so is N where b is (K, N).

@@ -45,7 +45,7 @@ export function partOf(adapter: Adapter, size: ProductSize): number {
   return partFor(K, Math.min(Math.ceil(WANTED / tiles), Math.floor(K / least), most));
 }
 
-/** Workgroups of 64 x 64 results that fill a large adapter, and fewest k's of a part. */
+/** Workgroups of 64 x 64 results that fill a large adapter, and fewest k's of a part of NN and NT. */
 const WANTED = 512, LEAST = 1024;
 
 /** k's of one part where a sum of K is cut into at most `parts`. */
@@ -55,13 +55,10 @@ export const partFor = (K: number, parts: number): number =>
 /** Multiply-adds below which a large tile would take longer to compile than it ever saves. */
 const SMALL = 2 ** 22;
 
-/** What else decides about a tile. */
+/** What else decides about a tile: parts that sums are cut into, lanes that shuffle, `unrollsLoads`. */
 interface TileOptions {
-  /** Of the sums. Default 1. */
   readonly parts?: number;
-  /** That shuffle. Default 8. */
   readonly lanes?: 8 | 16;
-  /** Loads are written out for every lane. Default false. */
   readonly unrolled?: boolean;
 }
 
@@ -128,13 +125,14 @@ export function productKernel(
     const kernel = matmulKernel({ ...choice, variant });
     return { kernel, groups: [Math.ceil(N / kernel.workgroup!), M] };
   }
-  const unrolled = unrollsLoads(adapter);
+  const unrolled = unrollsLoads(adapter), most = shuffleLanes(adapter);
   const shape = wanted ?? tunedShape(adapter, variant, size) ??
-    tileShapeOf(variant, size, { parts, lanes: shuffleLanes(adapter), unrolled });
-  const { rows, columns } = shape;
-  const isShared = variant === "workgroup", ragged = K % (isShared ? 8 : 4) !== 0;
+    tileShapeOf(variant, size, { parts, lanes: most, unrolled });
+  const { rows, columns } = shape, isShared = variant === "workgroup";
+  const ragged = K % (isShared ? 8 : 4) !== 0, partial = N % 4 !== 0;
   // All lanes of a subgroup where each has a row to bring and columns of its own, else 8.
-  const lanes = variant === "shuffle" && rows % 16 === 0 && N > 32 ? shuffleLanes(adapter) : 8;
+  const lanes = variant === "shuffle" && rows % 16 === 0 && N > 32 ? most : 8;
+  // Of 32 columns a row has two lines, for which touching costs as much as it saves, unless loads are cheap.
   const isWide = columns * lanes >= (unrolled ? 32 : 64);
   const ahead = variant === "shuffle" && isWide && isWorthTouching(size);
   // What is walked again for every line of tiles is the smaller operand; what stays, a strip of the other, and
@@ -142,7 +140,7 @@ export function productKernel(
   const down = variant === "shuffle" && (ahead || M <= N);
   const kernel = matmulKernel({
     ...{ ...choice, variant },
-    tile: { shape, ragged, partial: N % 4 !== 0, accumulate, ahead, down, lanes },
+    tile: { shape, ragged, partial, accumulate, ahead, down, lanes },
   });
   const [below, beside] = isShared ? [1, 1] : [kernel.workgroup! / lanes, lanes]; // tiles of a workgroup
   const across = Math.ceil(N / (columns * beside)), along = Math.ceil(M / (rows * below));

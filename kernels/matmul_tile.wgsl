@@ -1,5 +1,5 @@
 // Matrix product by register tiles: the same operands and epilogues as matmul.wgsl, bound as vec4.
-// An invocation owns ROWS rows of 4 or 8 columns and keeps their sums in registers: for four k's at once
+// An invocation owns a tile of rows of 4 or 8 columns and keeps their sums in registers: for four k's at once
 // `chained` is 64 multiply-adds on four rows of a and four of b, each of them one vec4. The launcher joins
 // this text with four more: `multiply`, which tile_text.ts writes for one size of tile; how the rows of a
 // arrive, matmul_load.wgsl (each invocation loads them) or matmul_shuffle.wgsl (8 or 16 lanes share a

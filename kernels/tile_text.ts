@@ -6,7 +6,7 @@
 
 /** What one invocation owns; of the tile that a workgroup shares, what the workgroup owns. */
 export interface TileShape {
-  /** A multiple of 8; of a shared tile 64 or 128. */
+  /** A multiple of 8, or of 16 where so many lanes shuffle; of a shared tile 64 or 128. */
   readonly rows: number;
   /** 4, or 8 as two fours with those of the neighbours between; of a shared tile as many as rows. */
   readonly columns: number;
@@ -18,7 +18,7 @@ export interface TileShape {
  */
 export function tileText({ rows, columns }: TileShape, lanes: 8 | 16 = 8): string {
   const every = (n: number, from = rows) => Array.from({ length: from / n }, (_, i) => n * i);
-  const fours = every(4), parts = columns === 4 ? [0] : [0, 4 * lanes];
+  const fours = every(4), parts = columns === 4 ? [0] : [0, 4 * lanes]; // first columns, in fours
   const sums = fours.flatMap((r) => parts.map((c) => `sum${r}_${c}`));
   const step = (right: (c: number) => string, left: (r: number) => string): string[] => [
     ...parts.map((c) => `let right${c} = ${right(c)};`),
@@ -50,7 +50,7 @@ export function tileText({ rows, columns }: TileShape, lanes: 8 | 16 = 8): strin
     ...sums.map((name) => `  var ${name} = mat4x4f();`),
     "  var ahead = 0.0;",
     "  var i = group.z * dims.part / 4u;",
-    "  // Tiles below the first find a strip of b in the cache, where it is no longer than half of one.",
+    "  // Tiles below the first find a strip of b in the cache: 2048 rows of 64 columns are 512 KiB.",
     "  if (AHEAD && (tile.y == 0u || dims.part > 2048u)) {",
     "    for (; i < end / 4u; i++) {",
     "      // two steps; behind the part they are the next one's, or the last row",
@@ -69,7 +69,7 @@ export function tileText({ rows, columns }: TileShape, lanes: 8 | 16 = 8): strin
       (r) => `lastOfA(a${r}, i * strideA(), thread, 4u * i)`,
     ).map((line) => `    ${line}`),
     "  }",
-    `  if (AHEAD) { ${sums[0]}[0] *= one(ahead); }`,
+    `  if (AHEAD) { ${sums[0]}[0] *= one(ahead); } // else no compiler would keep the touches`,
     ...storeLines(sums, parts.length),
     "}",
     "",

@@ -64,7 +64,7 @@ export const hasShuffles = ({ features }: Pick<Device, "features">): boolean =>
 export const hasFours = ({ features }: Pick<Device, "features">): boolean =>
   features.has("subgroups-4");
 
-/** Lanes of a subgroup where they shuffle: 16 where llvmpipe computes with vectors of 512 bits. */
+/** Lanes that shuffle: 16 where llvmpipe computes with vectors of 512 bits, but for that of newer Mesa. */
 export const shuffleLanes = ({ features }: Pick<Device, "features">): 8 | 16 =>
   features.has("subgroups-16") ? 16 : 8;
 

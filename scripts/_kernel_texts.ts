@@ -53,7 +53,7 @@ class NotingDevice extends CountingDevice {
 /** Graphics hardware with subgroups and without, software adapters, and those among them that are as llvmpipe. */
 const ADAPTERS = [[false, "subgroups-4"], [false], [true], [true, "subgroups-8"]] as const;
 
-/** All texts, by label. Attention has one for each head size, of which here are three. */
+/** All texts, by label. Attention has one for each head size, of which here are four. */
 export function kernelTexts(): KernelText[] {
   const found = new Map<string, KernelText>();
   for (const [software, ...features] of ADAPTERS) {
@@ -126,7 +126,7 @@ function launchAll(device: NotingDevice, shape: Shape): void {
     launch(device, caseBuffers(scope, of));
   }
   using scope = new Scope(device);
-  attentionOfGpt2(device, scope);
+  for (const D of [32, 64]) attentionOf(D, device, scope);
   const words = (n: number) => scope.alloc(n, "words", "u32");
   const floats = (n: number) => scope.alloc(n, "floats");
   unfilteredLogprob(device, {
@@ -139,15 +139,15 @@ function launchAll(device: NotingDevice, shape: Shape): void {
   globalNorm(device, norms, { maxNorm: 1 });
 }
 
-/** Attention has a text for each head size; that of GPT-2 is the one that people look for. */
-function attentionOfGpt2(device: NotingDevice, scope: Scope): void {
-  const word = scope.alloc(1, "word", "u32"), head = scope.alloc(64, "head");
+/** Attention has a text for each head size; 32 is the default model's, and 64 is GPT-2's. */
+function attentionOf(D: number, device: NotingDevice, scope: Scope): void {
+  const word = scope.alloc(1, "word", "u32"), head = scope.alloc(D, "head");
   const x = {
-    ...{ end: word, position: word, qkv: scope.alloc(3 * 64, "qkv"), out: head },
-    ...{ lse: scope.alloc(2, "lse"), dout: scope.alloc(64, "dout") },
-    ...{ delta: scope.alloc(1, "delta"), dqkv: scope.alloc(3 * 64, "dqkv") },
+    ...{ end: word, position: word, qkv: scope.alloc(3 * D, "qkv"), out: head },
+    ...{ lse: scope.alloc(2, "lse"), dout: scope.alloc(D, "dout") },
+    ...{ delta: scope.alloc(1, "delta"), dqkv: scope.alloc(3 * D, "dqkv") },
   };
-  const dims = { B: 1, T: 1, H: 1, D: 64 };
+  const dims = { B: 1, T: 1, H: 1, D };
   attention(device, x, dims);
   attentionBackward(device, x, dims);
 }

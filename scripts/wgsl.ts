@@ -19,11 +19,14 @@ export function listed(texts: readonly KernelText[]): string[] {
 }
 
 /**
- * The texts of a kernel, or of all kernels of a file, each below a heading that names its variants.
+ * The texts of a kernel, or of all kernels of a file or of files that begin so, each below a heading that names its variants.
  * @throws {TypeError} when nothing has that name
  */
 export function printed(texts: readonly KernelText[], name: string): string[] {
-  const found = texts.filter(({ label }) => label === name || fileOf(label) === name);
+  const named = texts.filter(({ label }) => label === name || fileOf(label) === name);
+  const found = named.length > 0
+    ? named
+    : texts.filter(({ label }) => label.startsWith(`${name}_`));
   if (found.length === 0) {
     const files = new Set(texts.map(({ label }) => fileOf(label)));
     const labels = new Set(texts.map(({ label }) => label));

@@ -99,6 +99,15 @@ Deno.test("deno task wgsl lists kernels, prints texts, and names the nearest of 
   assert.match(text, /\n\/\/ {6}Pack of 4, tree; CHUNK = 4096, WORKGROUP = 64\n/);
   assert.match(text, /alias Pack = vec4f;[^]*fn finish\(/);
   assert.equal(printed(texts, "rows").length, 2); // of both widths
+  const forms = printed(texts, "attention"); // no file of that name, but some that begin so
+  for (
+    const head of ["attention_d32.forward", "attention_d64.forward", "attention_naive.forward"]
+  ) {
+    assert.ok(forms.some((text) => text.startsWith(`// ==== ${head}: `)), head);
+  }
+  for (const form of ["alone", "share", "shuffle"]) {
+    assert.ok(forms.some((text) => text.includes(`\n//      ${form}; SCALE = 0, ROWS = `)), form);
+  }
   assert.throws(() => printed(texts, "layernrom"), /did you mean "layernorm"\?$/);
   assert.throws(() => printed(texts, "layernorm.forwar"), /did you mean "layernorm\.forward"\?$/);
 });

@@ -16,7 +16,12 @@ export interface Machine {
   os: string;
   deno: string;
   /** The adapter that `auto` would take; null where there is none. */
-  adapter(): Promise<Pick<GPUAdapter, "info" | "limits" | "features"> | null>;
+  adapter(): Promise<
+    | Pick<GPUAdapter, "info" | "limits"> & {
+      readonly features: Pick<ReadonlySet<string>, "has" | "size">;
+    }
+    | null
+  >;
   /** Value of an environment variable; undefined where unset, null where it may not be read. */
   env(name: string): string | undefined | null;
   /** Free bytes where run folders go; null where that may not be asked. */
@@ -31,9 +36,14 @@ export interface Machine {
 export const thisMachine: Machine = {
   os: Deno.build.os,
   deno: Deno.version.deno,
-  adapter: async () =>
-    await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" }) ??
-      await navigator.gpu?.requestAdapter({ forceFallbackAdapter: true }) ?? null,
+  async adapter() {
+    const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" }) ??
+      await navigator.gpu?.requestAdapter({ forceFallbackAdapter: true });
+    if (!adapter) return null;
+    const { info, limits } = adapter, features = new Set<string>(adapter.features);
+    if (await grantsSubgroups(adapter)) features.add("subgroups");
+    return { info, limits, features };
+  },
   env(name) {
     const { state } = Deno.permissions.querySync({ name: "env", variable: name });
     return state === "granted" ? Deno.env.get(name) : null;
@@ -48,6 +58,14 @@ export const thisMachine: Machine = {
   speed: matmulSpeed,
   allowed: (descriptor) => Deno.permissions.querySync(descriptor).state === "granted",
 };
+
+/** Whether a device may have them, which an adapter's list does not tell everywhere. */
+async function grantsSubgroups(adapter: GPUAdapter): Promise<boolean> {
+  const requiredFeatures = ["subgroups" as GPUFeatureName];
+  const device = await adapter.requestDevice({ requiredFeatures }).catch(() => undefined);
+  device?.destroy();
+  return device !== undefined;
+}
 
 /** Repeats one matrix product for about a second. */
 async function matmulSpeed(): Promise<Speed | null> {

@@ -58,7 +58,7 @@ export function sumTrial(device: Device, size: ProductSize): Trial {
     i === 0 || partBy(most) !== partBy(all[i - 1])
   );
   const candidates = most.map((most): Candidate => ({
-    name: `${Math.ceil(K / partBy(most))} parts`,
+    name: partBy(most) < K ? `${Math.ceil(K / partBy(most))} parts` : "whole",
     tuning: { parts: { [of]: most } },
     isBuiltIn: partBy(most) === own,
   }));

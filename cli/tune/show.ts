@@ -11,7 +11,9 @@ export function showTuning(
   terminal: Terminal,
 ): void {
   const { device, rows, choices, skipped, vectors } = measured;
-  const [head, ...lines] = columns([HEADS, ...rows.map(cellsOf)]);
+  const rate = device.software ? "GFLOP/s a core" : "GFLOP/s"; // by processor time, or by the clock
+  const heads = ["for", "size", "way", rate, "chosen", "built in"];
+  const [head, ...lines] = columns([heads, ...rows.map(cellsOf)]);
   terminal.out(paint(terminal, "dim", head));
   lines.forEach((line, i) => {
     const isNew = rows[i].isChosen && !rows[i].isBuiltIn;
@@ -32,8 +34,6 @@ export function showTuning(
   const tuned = named === undefined ? "--tuned" : `--tuned ${quoted(named)}`;
   if (differs) terminal.out(`Use the choices:  deno task train TASK ${tuned}`);
 }
-
-const HEADS = ["for", "size", "way", "GFLOP/s", "chosen", "built in"];
 
 const cellsOf = ({ name, size, way, gflops, isChosen, isBuiltIn }: TuneRow): string[] => [
   ...[name, size, way, gflops.toFixed(gflops < 10 ? 2 : 1)],

@@ -1,4 +1,4 @@
-// Joined to attention.wgsl on adapters whose subgroups have 8 lanes (llvmpipe), with workgroups of 8:
+// Joined to attention.wgsl on adapters whose subgroups have 8 lanes, or 16 (llvmpipe), with workgroups of 8:
 // a load there costs as much as eight scalar loads even if all lanes want the same address. So the lanes
 // meet eight rows at a time: each brings one of them, and shuffles hand them round.
 // All lanes take part to the end, also those whose own row lies behind the last. No fma here: llvmpipe takes
@@ -7,12 +7,12 @@ const MANY = 8u;
 struct Many { a: vec4f, b: vec4f } // a number for each row that is met
 struct Seen { a: vec4<bool>, b: vec4<bool> }
 
-// Of the rows from j on this lane's; row j where that is padding, whose numbers need not be finite.
+// Eight rows from j on: lane i gets row j + i, or j where that is padding, whose numbers need not be finite.
 fn key_row(rows: u32, j: u32, lane: u32) -> Row {
   let mine = row_of(rows, min(j + lane, dims.T - 1u));
   return Row(select(j, mine.at, mine.at < mine.end), mine.end, mine.position);
 }
-// Of the rows from t backwards this lane's; row t where there is none.
+// Eight rows from t backwards: lane i gets row t - i, or t where there is none.
 fn query_row(rows: u32, t: u32, lane: u32) -> Row {
   return row_of(rows, select(t, t - lane, lane <= t));
 }

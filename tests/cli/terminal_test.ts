@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { doctor } from "../../cli/commands/doctor.ts";
 import { examine } from "../../cli/doctor/findings.ts";
-import type { Machine } from "../../cli/doctor/machine.ts";
+import { type Machine, thisMachine } from "../../cli/doctor/machine.ts";
 import { bestAndWorst, Pace, Progress, tokensOf } from "../../cli/progress.ts";
 import { closing } from "../../cli/report/table.ts";
 import {
@@ -16,6 +16,8 @@ import {
 } from "../../cli/terminal.ts";
 import { watch } from "../../cli/train/run.ts";
 import type { RunFolder } from "../../experiment/folder/run_folder.ts";
+import { WebGpuDevice } from "../../kernels/devices/webgpu.ts";
+import { testOnWebGpu } from "../_devices.ts";
 import { fakeMetrics, HOSTILE } from "./_fake.ts";
 import { completion, info, summary, timings } from "./_folders.ts";
 
@@ -385,6 +387,16 @@ Deno.test("doctor says which adapter would be used and what is missing, with the
   const denied = await found({ allowed: ({ name }) => name !== "write" }, "write runs");
   assert.equal(denied.state, "missing");
 });
+
+testOnWebGpu(
+  "doctor names subgroups where a device has them, whatever the adapter lists",
+  async () => {
+    using device = await WebGpuDevice.open();
+    const findings = await examine({ ...thisMachine, speed: () => Promise.resolve(null) });
+    const { value } = findings.find(({ name }) => name === "features")!;
+    assert.equal(value.startsWith("subgroups (of "), device.features.has("subgroups"), value);
+  },
+);
 
 Deno.test("doctor exits 1 where something is missing, and speaks JSON", async () => {
   const good = remembering();

@@ -1,5 +1,6 @@
 /** Opens an adapter with all that it offers. @module */
 import type { DeviceLimits } from "../../device.ts";
+import { kernelFeatures } from "./kernel_features.ts";
 
 /** Which adapter to open, and how much of it to use. */
 export interface WebGpuOptions {
@@ -53,24 +54,20 @@ export async function openAdapter(
   }
   throw new Error(
     `Cannot open a ${wanted === "any" ? "" : wanted + " "}WebGPU adapter: ` +
-      `${passedOver.join("; ") || "none answered"}; install a Vulkan driver (Debian: ` +
-      "apt-get install mesa-vulkan-drivers libvulkan1)",
+      `${passedOver.join("; ") || "none answered"}; ` +
+      (wanted === "hardware"
+        ? "install the Vulkan driver of your graphics card, or take a software adapter"
+        : "install a Vulkan driver (Debian: apt-get install mesa-vulkan-drivers libvulkan1)"),
   );
 }
 
 function describe(adapter: GPUAdapter, device: GPUDevice, maxBinding: number): OpenAdapter {
-  const { info, limits } = adapter;
+  const { info, limits } = adapter, name = adapterName(info), software = isSoftware(info);
   const binding = Math.min(safe(limits.maxStorageBufferBindingSize), maxBinding);
   return {
-    device,
-    name: adapterName(info),
-    software: isSoftware(info),
+    ...{ device, name, software },
     limits: { maxBinding: Math.floor(binding / 256) * 256, maxBuffer: safe(limits.maxBufferSize) },
-    features: new Set([
-      ...device.features,
-      ...lanesThatShuffle(device, adapter),
-      ...(unrollsLoads(adapter) ? ["unrolled-loads"] : []),
-    ]),
+    features: new Set([...device.features, ...kernelFeatures(device, adapter, { name, software })]),
     // Browsers list the feature and want it said; Deno knows neither the name nor the line, but has it.
     enables: adapter.features.has("subgroups") ? "enable subgroups;\n" : "",
   };
@@ -99,40 +96,6 @@ async function requestDevice(adapter: GPUAdapter, timestamps: boolean): Promise<
   return await request([...features, "subgroups" as GPUFeatureName])
     .catch(() => request(features));
 }
-
-/** Fewest and most lanes of a subgroup; zeros where the adapter does not say. */
-function lanesOf(info: GPUAdapterInfo): [number, number] {
-  const { subgroupMinSize = 0, subgroupMaxSize = 0 } = info as Partial<
-    Record<"subgroupMinSize" | "subgroupMaxSize", number>
-  >;
-  return [subgroupMinSize, subgroupMaxSize];
-}
-
-/**
- * The feature names that kernels look for. "subgroups-4": of any workgroup four lanes side by side are in
- * one subgroup. "subgroups-8" and "subgroups-16": so are all lanes of a workgroup of exactly so many; of 16
- * lanes those of llvmpipe alone, which loads lane by lane, so that a workgroup of 8 with half of them idle
- * costs it little, and less than shuffles of 16 where it unrolls its loads.
- */
-function lanesThatShuffle(device: GPUDevice, adapter: GPUAdapter): string[] {
-  const [least, most] = lanesOf(adapter.info);
-  if (least < 4 || !device.features.has("subgroups" as GPUFeatureName)) return [];
-  const all = least === most ? least : 4;
-  const eights = all === 8 || (all === 16 && isSoftware(adapter.info));
-  return [
-    "subgroups-4",
-    ...(eights ? ["subgroups-8"] : []),
-    ...(eights && all === 16 && !unrollsLoads(adapter) ? ["subgroups-16"] : []),
-  ];
-}
-
-/**
- * Whether llvmpipe writes out its loads for every lane, as that of Mesa 25.0 does, in place of a loop (22.3):
- * they are twice as fast, and code is twice as long. An adapter does not tell its driver's version; it offers
- * 48 storage buffers a stage there, and 32 before.
- */
-const unrollsLoads = ({ info, limits }: GPUAdapter): boolean =>
-  /llvmpipe/i.test(adapterName(info)) && limits.maxStorageBuffersPerShaderStage > 32;
 
 /** What people know an adapter by. */
 export const adapterName = ({ description, device, vendor }: GPUAdapterInfo): string =>

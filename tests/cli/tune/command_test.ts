@@ -46,9 +46,9 @@ inTemporary("tune prints a table and keeps what it chose", async (folder) => {
   assert.deepEqual(err, ["1/2 product NN wide", "2/2 attention"]);
   assert.equal(out.at(-2)!.startsWith("Leave LP_NATIVE_VECTOR_WIDTH as it is"), true);
   assert.deepEqual(out.slice(0, 4), [
-    "for              size         way             GFLOP/s  chosen  built in",
-    "product NN wide  M 1 N 2 K 3  tile 16 x 4        12.3  chosen",
-    "product NN wide  M 1 N 2 K 3  shuffle 32 x 8     2.35          built in",
+    "for              size         way             GFLOP/s a core  chosen  built in",
+    "product NN wide  M 1 N 2 K 3  tile 16 x 4               12.3  chosen",
+    "product NN wide  M 1 N 2 K 3  shuffle 32 x 8            2.35          built in",
     "attention: no time was left, it stays as built in",
   ]);
   const rest = out.slice(5).join("\n");
