@@ -20,23 +20,24 @@ export interface ProfileLine {
 export function listening(device: Device, heard: Launch[]): Device {
   let notes = heard; // of the list that is recorded, or of what runs
   const launch = (one: Launch): void => {
-    notes.push(one);
     device.launch(one);
+    notes.push(one);
   };
   const record = (label: string, build: () => void): Program => {
-    const list: Launch[] = notes = [];
+    const list: Launch[] = [], outside = notes;
+    notes = list;
     try {
       const program = device.record(label, build);
       return {
         ...{ label, length: program.length },
         run() {
-          heard.push(...list);
           program.run();
+          heard.push(...list);
         },
         [Symbol.dispose]: () => program[Symbol.dispose](),
       };
     } finally {
-      notes = heard;
+      notes = outside;
     }
   };
   return new Proxy(device, {

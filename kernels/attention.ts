@@ -5,8 +5,8 @@ import {
   attentionBackwardQueryTwin,
   attentionTwin,
 } from "./attention_cpu.ts";
+import { formOf, lanesOf } from "./attention_form.ts";
 import { attentionCode, type AttentionForm, lanesOfRow } from "./attention_text.ts";
-import { choicesOf } from "./tuning.ts";
 import naiveCode from "./attention_naive.wgsl" with { type: "text" };
 
 /** B batch rows of T positions, H heads of D dimensions each; C = H * D. */
@@ -64,13 +64,6 @@ export function windowWithin(rows: number, window = rows): number {
   return Math.min(window, rows);
 }
 
-/** Lanes of a workgroup. It owns few rows, so that causal rows near the start end early. */
-function lanesOf(form: AttentionForm, { T, D }: AttentionDims): number {
-  if (form === "shuffle") return 8;
-  // Short texts: of heads of 64, 8 rows, of which passes have a multiple, so that no lane is idle.
-  return lanesOfRow(form, D) > 1 && T >= 128 ? 64 : 32;
-}
-
 function launch(
   device: Device,
   [entryPoint, twin]: [entryPoint: string, twin: Kernel["twin"]],
@@ -84,7 +77,7 @@ function launch(
     );
   }
   const fast = D % 4 === 0 && !dims.naive;
-  const form = fast ? dims.form ?? choicesOf(device).attention : "alone";
+  const form = fast ? dims.form ?? formOf(device, D) : "alone";
   const file = fast ? `attention_d${D}` : "attention_naive", lanes = lanesOf(form, dims);
   const rows = lanes / lanesOfRow(form, D);
   device.launch({
@@ -94,7 +87,7 @@ function launch(
       code: fast ? attentionCode(D, form) : naiveCode,
       twin,
       workgroup: lanes,
-      variant: fast ? form : undefined,
+      variant: fast ? (form === "shuffle" || rows < lanes ? form : "alone") : undefined,
       constants: { SCALE: scale, ...(fast && { ROWS: rows }) },
     },
     dims: { B, T, H, D, window: windowWithin(T, window), scale },

@@ -17,7 +17,8 @@
 // B batch, T time, H heads, D head size, C = H * D. One invocation owns one query row (forward,
 // backward_query) or one key row (backward_key) of one head: nothing is summed across rows.
 // All lanes meet the same row of the other side at a time, or the same eight, so each load serves a whole
-// workgroup. They pass over what none of them sees; what one of them does not see counts nothing there.
+// workgroup. They pass over what none of them sees; what one of them does not see counts nothing there
+// (where lanes share or shuffle as 0 times its numbers, which are finite in all but a broken model).
 // A query adds up
 // its keys in ascending order, so that its bits do not depend on what else the row holds.
 // Where SHARE is above 1 so many invocations side by side own a row together, each its part of the D

@@ -45,7 +45,7 @@ export interface TileChoice {
   /** N is no multiple of 4. */
   readonly partial: boolean;
   readonly accumulate: boolean;
-  /** Touches rows of b before they are read; only shuffling tiles of 8 columns do. */
+  /** Touches rows of b before they are read; only shuffling tiles do. */
   readonly ahead?: boolean;
   /** Tiles of a register are taken down the rows of out first. */
   readonly down?: boolean;

@@ -36,10 +36,18 @@ export interface Tuning {
   readonly attention?: AttentionForm;
 }
 
+/** Choices as files of earlier versions have them, where a boolean said whether attention shuffles. */
+export type WrittenTuning = Tuning & { readonly attentionShuffles?: boolean };
+
+/** The same choices by today's names. */
+export function renamed({ attentionShuffles: shuffles, ...rest }: WrittenTuning): Tuning {
+  return shuffles === undefined ? rest : { ...rest, attention: shuffles ? "shuffle" : "alone" };
+}
+
 /** Choices for one adapter, by its name. */
 export interface AdapterTuning {
   readonly adapter: string;
-  readonly choices: Tuning;
+  readonly choices: WrittenTuning;
 }
 
 /** What a choice may ask of a device. */
@@ -111,8 +119,8 @@ export function choicesOf(adapter: Adapter): Required<Tuning> {
  * Has what is launched and recorded from here on follow `tuning`.
  * @throws {Error} when it is another adapter's, or asks for subgroups that this one lacks
  */
-export function useTuning(device: Device, { adapter, choices }: AdapterTuning): void {
-  const { products = {}, fewRows = {}, attention } = choices;
+export function useTuning(device: Device, { adapter, choices: written }: AdapterTuning): void {
+  const choices = renamed(written), { products = {}, fewRows = {}, attention } = choices;
   if (adapter !== device.name) {
     throw new Error(
       `Cannot run by what was tuned as it holds for "${adapter}" alone: this is "${device.name}"; ` +

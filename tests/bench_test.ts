@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { checkOutputs, type KernelCase, prepareCase } from "../bench/_case.ts";
-import { kernelCases } from "../bench/_cases.ts";
+import { attentionCases, kernelCases } from "../bench/_cases.ts";
+import { ATTENTION_FORMS } from "../bench/gpu/kernel_rows.ts";
 import { KernelReport } from "../bench/_kernel_report.ts";
 import { Batch, emptyWait, measure, median, recorded } from "../bench/_measure.ts";
 import { halfLines } from "../bench/half_storage.ts";
@@ -269,6 +270,21 @@ testOnDevices("a profile counts what ran, and nothing that was only recorded", (
   for (const program of [twice, once, twice]) program.run();
   mixing(5)();
   assert.deepEqual(heard.map(({ dims }) => dims.alpha), [2, 4, 2, 5]);
+  never[Symbol.dispose]();
+  assert.throws(() => never.run(), /by 3/);
+  assert.equal(heard.length, 4, "what is refused did not run");
+});
+
+Deno.test("attention's forms are cases of their own, where an adapter has what they need", () => {
+  const cases = attentionCases({ B: 1, T: 2, H: 1, C: 64 }, ATTENTION_FORMS);
+  assert.deepEqual(
+    cases.filter((_, i) => i % 2 === 0).map(({ name, feature }) => [name, feature]),
+    [
+      ["attention, share", "subgroups-4"],
+      ["attention, alone", undefined],
+      ["attention, shuffle", "subgroups-8"],
+    ],
+  );
 });
 
 Deno.test("the operations of a step are three times those of its forward pass", () => {

@@ -51,16 +51,16 @@ interface Decision {
   readonly choices: Tuning;
 }
 
-/** The part of the budget after which nothing new is timed: what was faster is to be timed once more. */
+/** The part of the budget after which nothing new is timed where something was faster: it is timed once more. */
 const FIRST = 0.7;
 
 /** Leaves the device as it was. @throws the signal's reason where it is aborted */
 export async function tune(device: Device, options: TuneOptions): Promise<TuneResult> {
   const { groups, budget, report, signal } = options, { tuning } = device;
   const decisions: Decision[] = [], skipped: string[] = [], started = performance.now();
-  const lateAfter = (seconds: number) => () => (performance.now() - started) / 1000 > seconds;
-  const isLate = lateAfter(FIRST * budget);
+  const isAfter = (seconds: number) => (performance.now() - started) / 1000 > seconds;
   const choices = () => decisions.reduce((sum: Tuning, { choices }) => merged(sum, choices), {});
+  const isLate = () => isAfter(Object.keys(choices()).length > 0 ? FIRST * budget : budget);
   try {
     for (const [done, group] of groups.entries()) {
       signal?.throwIfAborted();
@@ -73,7 +73,7 @@ export async function tune(device: Device, options: TuneOptions): Promise<TuneRe
       else skipped.push(name);
     }
     for (const [i, decision] of decisions.entries()) {
-      const timing = { ...options, choices: choices(), isLate: lateAfter(budget) };
+      const timing = { ...options, choices: choices(), isLate: () => isAfter(budget) };
       decisions[i] = await confirmed(device, decision, timing);
     }
   } finally {

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { dirname } from "node:path";
 import { isModuleFile } from "../../base/own_file.ts";
 import { quoted } from "../../base/shell.ts";
+import { renamed, type WrittenTuning } from "../../kernels/tuning.ts";
 import type { Task } from "../../tasks/task.ts";
 import type { RunInfo } from "../observer.ts";
 import { CheckpointError } from "./checkpoint.ts";
@@ -81,7 +82,10 @@ export async function requireSame(
     });
   }
   const [was, is] = [manifest.device, info.device].map(({ kind, name }) => `${name} (${kind})`);
-  const isTunedAlike = canonical(manifest.device.tuning) === canonical(info.device.tuning);
+  const [before, after] = [manifest.device.tuning, info.device.tuning].map((tuning) =>
+    tuning && canonical(renamed(tuning as WrittenTuning))
+  );
+  const isTunedAlike = before === after;
   if (was === is && isTunedAlike) return [];
   if (was === is) {
     const how = (tuning: unknown) => tuning ? "by kernels that were tuned" : "by those built in";

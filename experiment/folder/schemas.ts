@@ -57,7 +57,7 @@ const product = z.discriminatedUnion("variant", [
 const parts = z.int().min(1).max(64);
 
 /** Choices of kernels, see `Tuning`: what is not of this form would write kernels that nobody tested. */
-const choices = z.strictObject({
+export const tuningSchema = z.strictObject({
   products: z.partialRecord(
     z.enum(["NN narrow", "NN wide", "NT narrow", "NT wide", "TN narrow", "TN wide"]),
     product,
@@ -71,14 +71,10 @@ const choices = z.strictObject({
     NT: z.enum(["shuffle", "along_k"]).optional(),
   }).optional(),
   attention: z.enum(["alone", "share", "shuffle"]).optional(),
+  attentionShuffles: z.boolean().optional(), // of earlier versions, see `renamed`
+}).refine(({ attention, attentionShuffles: old }) => attention === undefined || old === undefined, {
+  error: "attention and its earlier name attentionShuffles exclude each other",
 });
-
-/** Choices of a tuning. Earlier versions wrote `attentionShuffles`, a boolean. */
-export const tuningSchema = z.preprocess((given) => {
-  const { attentionShuffles, ...rest } = Object(given);
-  if (typeof attentionShuffles !== "boolean") return given;
-  return { ...rest, attention: attentionShuffles ? "shuffle" : "alone" };
-}, choices);
 
 /** `config.json` of a run. What is optional is not in the files of earlier versions. */
 export const runConfigSchema = z.looseObject({

@@ -107,6 +107,7 @@ Deno.test("matmul() takes a larger tile for a larger product, where a load costs
     of(["subgroups-8", "unrolled-loads"], M, N, K);
   assert.equal(unrolled(8, 768, 3072), "8 x 4 by 8: 1, 24");
   assert.equal(unrolled(16, 512, 512), "16 x 4 by 8: 1, 16");
+  assert.equal(unrolled(17, 512, 512), "32 x 4 by 8: 1, 16");
   assert.equal(unrolled(1024, 768, 3072), "32 x 4 by 8: 32, 24"); // touched ahead, of 32 columns too
   assert.equal(unrolled(1024, 512, 512), "32 x 4 by 8: 16, 32");
 });

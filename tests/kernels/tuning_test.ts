@@ -11,9 +11,10 @@ import {
   hasFours,
   hasShuffles,
   type Tuning,
+  unrollsLoads,
   useTuning,
 } from "../../kernels/tuning.ts";
-import type { AttentionForm } from "../../kernels/attention_text.ts";
+import { type AttentionForm, lanesOfRow } from "../../kernels/attention_text.ts";
 import { assertClose } from "../_close.ts";
 import { testOnDevices } from "../_devices.ts";
 import { noting } from "./_card.ts";
@@ -127,14 +128,42 @@ testOnDevices("choices: attention follows them, and gives the same", async (devi
     const [{ kernel, groups }] = launches;
     return [kernel.workgroup, kernel.constants!.ROWS, groups![0]];
   };
-  const shuffles = hasShuffles(device);
-  assert.deepEqual(lanesBy(), shuffles ? [8, 8, 1] : [32, 32, 1]);
+  const own = unrollsLoads(device) ? [32, 8, 1] : hasShuffles(device) ? [8, 8, 1] : [32, 32, 1];
+  assert.deepEqual(lanesBy(), own);
   const [want] = await device.read(x.out);
   for (const [form, rows] of [["alone", 32], ["share", 8]] as const) {
     assert.deepEqual(lanesBy(form), [32, rows, 1]);
     if (form === "share" && device.kind === "webgpu" && !hasFours(device)) continue;
     assertClose((await device.read(x.out))[0], want, form, 1e-6);
   }
+});
+
+Deno.test("choices: how many lanes share a row, of how many rows a workgroup", () => {
+  const of = (form: AttentionForm, D: number) => lanesOfRow(form, D);
+  const lanes = [8, 16, 32, 48, 64, 80, 96, 128].map((D) => of("share", D));
+  assert.deepEqual(lanes, [1, 1, 2, 1, 4, 1, 2, 4]);
+  assert.deepEqual([of("alone", 64), of("shuffle", 64)], [1, 1]);
+  const launched = (features: string[], [T, D]: number[], tuning?: Tuning) => {
+    using device = new CountingDevice({
+      ...{ kind: "webgpu", name: "any", software: features.length > 1, tuning },
+      ...{ features: new Set(features), limits: { maxBinding: 2 ** 30, maxBuffer: 2 ** 30 } },
+    });
+    const launches: Launch[] = [], u32 = (n: number) => device.alloc(n, "words", "u32");
+    const f32 = (n: number) => device.alloc(n, "floats");
+    const x = { qkv: f32(3 * T * D), end: u32(T), position: u32(T), out: f32(T * D) };
+    attention(noting(device, launches), { ...x, lse: f32(2 * T) }, { B: 1, T, H: 1, D });
+    const [{ kernel, groups }] = launches;
+    return `${kernel.variant} ${kernel.workgroup} ${kernel.constants!.ROWS} ${groups![0]}`;
+  };
+  const card = ["subgroups-4"], llvmpipe = [...EIGHT], newer = [...EIGHT, "unrolled-loads"];
+  assert.equal(launched(card, [127, 64]), "share 32 8 16");
+  assert.equal(launched(card, [128, 64]), "share 64 16 8"); // longer texts take larger workgroups
+  assert.equal(launched(card, [24, 32]), "share 32 16 2");
+  assert.equal(launched(card, [24, 80]), "alone 32 32 1"); // which no lanes can share
+  assert.equal(launched(llvmpipe, [24, 64]), "shuffle 8 8 3");
+  assert.equal(launched(newer, [24, 32]), "shuffle 8 8 3");
+  assert.equal(launched(newer, [24, 64]), "share 32 8 3"); // the other compiles for 16 s
+  assert.equal(launched(newer, [24, 64], { attention: "shuffle" }), "shuffle 8 8 3");
 });
 
 Deno.test("choices: those of another adapter, or that it cannot have, are refused", () => {
@@ -162,6 +191,13 @@ Deno.test("choices: those of another adapter, or that it cannot have, are refuse
   assert.equal(device.tuning, undefined);
   const choices: Tuning = { parts: { "rows long": 2 } };
   useTuning(device, { adapter: name, choices });
-  assert.equal(device.tuning, choices);
-  assert.equal(new CountingDevice(device).tuning, choices, "a plan counts what will run");
+  assert.deepEqual(device.tuning, choices);
+  const { tuning } = device;
+  assert.equal(new CountingDevice(device).tuning, tuning, "a plan counts what will run");
+  useTuning(device, { adapter: name, choices: { ...choices, attentionShuffles: false } });
+  assert.deepEqual(
+    device.tuning,
+    { ...choices, attention: "alone" },
+    "as earlier versions wrote it",
+  );
 });

@@ -1,5 +1,6 @@
 /** Runs by what was tuned: they keep it, and only they go on with it. */
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { commandOf, type RunRequest } from "../../../cli/train/request.ts";
 import { tunedForHere, writeTuning } from "../../../cli/tune/tuning_file.ts";
 import { readManifest } from "../../../experiment/folder/manifest.ts";
@@ -79,6 +80,44 @@ testOnWebGpu(
         refused.err,
         /as the request in its config\.json must be as the run wrote it: tuning\.choices\.products\.NN narrow\.few\.rows is 1000000000/,
       );
+    }),
+);
+
+/** Rewrites files of a run whose attention is "alone" as earlier versions wrote them; a manifest has its hash. */
+async function asEarlier(...files: string[]): Promise<void> {
+  for (const file of files) {
+    const text = await Deno.readTextFile(file);
+    const { sha256, ...rest } = JSON.parse(text, (key, value) => {
+      if (key !== "tuning" && key !== "choices" || value.attention !== "alone") return value;
+      const { attention: _, ...others } = value;
+      return { ...others, attentionShuffles: false };
+    });
+    const now = { ...rest, ...(sha256 && { sha256: hashOf(JSON.stringify(rest)) }) };
+    assert.match(JSON.stringify(now), /attentionShuffles/);
+    assert.doesNotMatch(JSON.stringify(now), /"attention":/);
+    await Deno.writeTextFile(file, JSON.stringify(now, null, 2) + "\n");
+  }
+}
+const hashOf = (text: string): string => createHash("sha256").update(text).digest("hex");
+
+testOnWebGpu(
+  "a run that an earlier version tuned goes on by the same kernels",
+  () =>
+    inPlace(async (place, line) => {
+      const old = `${place}/old`, runs = [old, `${place}/whole`];
+      for (const [i, folder] of runs.entries()) {
+        const done = await run(
+          `${line} --out ${folder} --steps ${2 + i} --tuned ${place}/tuned.json`,
+        );
+        assert.equal(done.code, 0, done.err);
+      }
+      await asEarlier(`${old}/config.json`, `${old}/checkpoints/step-2/manifest.json`);
+      const on = await run(`train --resume ${old} --steps 3`);
+      assert.equal(on.code, 0, on.err);
+      const [resumed, straight] = await Promise.all(
+        runs.map((folder) => Deno.readFile(`${folder}/checkpoints/step-3/model.safetensors`)),
+      );
+      assert.deepEqual(resumed, straight);
     }),
 );
 
@@ -184,6 +223,15 @@ inTemporary("a checkpoint of other choices of kernels is refused", async (place)
     device.tuning = undefined;
     await trainTask({ ...again, tuning }, new Recorder(`${place}/y-${how[0]}`), { device });
   }
+  // A checkpoint that an earlier version saved names one of them otherwise.
+  const tuning = { adapter, choices: { attention: "alone" } } as const, out = `${at}-old`;
+  const observer = new RunFolder({ out, command: "", request: {} });
+  await trainTask({ ...request, tuning }, observer, { device });
+  await observer.close();
+  const resume = `${out}/checkpoints/step-1`;
+  await asEarlier(`${resume}/manifest.json`);
+  const on = { ...request, tuning, resume };
+  await trainTask(on, new Recorder(`${place}/y`), { device });
 });
 
 Deno.test("who resumes on another device leaves the choices behind", () => {
@@ -194,7 +242,7 @@ Deno.test("who resumes on another device leaves the choices behind", () => {
   assert.throws(() => tuneFor({ tuning, changed: ["learningRate"] }, device), /holds for "a card"/);
   const own = { adapter: device.name, choices: {} };
   tuneFor({ tuning: own, changed: ["device"] }, device);
-  assert.equal(device.tuning, own.choices);
+  assert.deepEqual(device.tuning, own.choices);
 });
 
 Deno.test("the line that repeats a run says that it was tuned", () => {

@@ -3,7 +3,10 @@ import assert from "node:assert/strict";
 import type { Faults } from "../../../kernels/devices/webgpu/faults.ts";
 import { Pipelines } from "../../../kernels/devices/webgpu/pipelines.ts";
 import { adapterName, isSoftware, openAdapter } from "../../../kernels/devices/webgpu/adapter.ts";
+import { attention } from "../../../kernels/attention.ts";
 import { openDevice } from "../../../kernels/devices/open.ts";
+import { WebGpuDevice } from "../../../kernels/devices/webgpu.ts";
+import { testOnWebGpu } from "../../_devices.ts";
 
 const info = (given: Partial<GPUAdapterInfo>): GPUAdapterInfo =>
   ({ vendor: "", architecture: "", device: "", description: "", ...given }) as GPUAdapterInfo;
@@ -185,6 +188,34 @@ Deno.test("an adapter is known by its description, else by what it tells", () =>
   assert.equal(adapterName(info({ description: "a", device: "b", vendor: "c" })), "a");
   assert.equal(adapterName(info({ device: "b", vendor: "c" })), "b");
   assert.equal(adapterName(info({})), "unnamed adapter");
+});
+
+testOnWebGpu("a device's own kernels say so, too", async () => {
+  const { requestAdapter } = GPU.prototype;
+  GPU.prototype.requestAdapter = async function (options) {
+    const adapter = await requestAdapter.call(this, options);
+    const features = new Set([...adapter!.features, "subgroups"]);
+    return new Proxy(adapter!, {
+      get(target, key) {
+        const value = key === "features" ? features : Reflect.get(target, key, target);
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
+  };
+  try {
+    using device = await WebGpuDevice.open();
+    const [dims, n] = [{ B: 1, T: 1, H: 1, D: 64, form: "share" } as const, 64];
+    const words = device.alloc(1, "words", "u32"), out = device.alloc(n, "out");
+    const x = { qkv: device.alloc(3 * n, "qkv"), end: words, position: words, out };
+    attention(device, { ...x, lse: device.alloc(2, "lse") }, dims);
+    // Deno's compiler knows the line, and refuses it: so it was there.
+    await assert.rejects(
+      device.read(out),
+      /Cannot compile attention_d64\.forward .*enable-extension/,
+    );
+  } finally {
+    GPU.prototype.requestAdapter = requestAdapter;
+  }
 });
 
 Deno.test("WGSL with subgroups says so where the adapter lists them, as browsers' do", async () => {
