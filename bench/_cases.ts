@@ -1,6 +1,7 @@
 /** Every kernel as the benches run it: data, launches, outputs, and what the work amounts to. @module */
 import { adamw, hyperOf } from "../kernels/adamw.ts";
-import { attention, attentionBackward, type AttentionDims } from "../kernels/attention.ts";
+import { attention, attentionBackward, type AttentionKernel } from "../kernels/attention.ts";
+import { FORM_FEATURES } from "../kernels/attention_form.ts";
 import { globalNorm, globalNormScratch } from "../kernels/global_norm.ts";
 import { filled, type KernelCase, noise, zeros } from "./_case.ts";
 import { encoderCases } from "./_encoder_cases.ts";
@@ -23,13 +24,7 @@ export function kernelCases(shape: Shape): KernelCase[] {
   ];
 }
 
-/** One of attention's kernels. */
-export type AttentionKernel = Pick<AttentionDims, "naive" | "form">;
-
-/** Features without which a form cannot run. */
-const FORM_FEATURES = { alone: undefined, share: "subgroups-4", shuffle: "subgroups-8" } as const;
-
-/** Attention forward and backward by each of `kernels`; {} is the adapter's own. */
+/** Attention forward and backward by each of `kernels`. */
 export function attentionCases(
   { B, T, H, C }: Pick<Shape, "B" | "T" | "H" | "C">,
   kernels: readonly AttentionKernel[] = [{}, { naive: true }],

@@ -26,6 +26,9 @@ export interface AttentionDims {
   form?: AttentionForm;
 }
 
+/** One of attention's kernels; {} is the adapter's own. */
+export type AttentionKernel = Pick<AttentionDims, "naive" | "form">;
+
 /** Buffers, named as in the WGSL file. `lse` is written by forward and read by backward. */
 export interface AttentionBuffers {
   /** (B, T, 3C), q | k | v of a row side by side, each as H heads of D. */
@@ -77,7 +80,7 @@ function launch(
     );
   }
   const fast = D % 4 === 0 && !dims.naive;
-  const form = fast ? dims.form ?? formOf(device, D) : "alone";
+  const form = fast ? formOf(device, dims) : "alone";
   const file = fast ? `attention_d${D}` : "attention_naive", lanes = lanesOf(form, dims);
   const rows = lanes / lanesOfRow(form, D);
   device.launch({
@@ -87,7 +90,7 @@ function launch(
       code: fast ? attentionCode(D, form) : naiveCode,
       twin,
       workgroup: lanes,
-      variant: fast ? (form === "shuffle" || rows < lanes ? form : "alone") : undefined,
+      variant: fast ? form : undefined,
       constants: { SCALE: scale, ...(fast && { ROWS: rows }) },
     },
     dims: { B, T, H, D, window: windowWithin(T, window), scale },

@@ -16,13 +16,12 @@
 // number of real rows and position[t] is t. A padded row has end 0: it sees nothing and is not seen.
 // B batch, T time, H heads, D head size, C = H * D. One invocation owns one query row (forward,
 // backward_query) or one key row (backward_key) of one head: nothing is summed across rows.
-// All lanes meet the same row of the other side at a time, or the same eight, so each load serves a whole
-// workgroup. They pass over what none of them sees; what one of them does not see counts nothing there
-// (where lanes share or shuffle as 0 times its numbers, which are finite in all but a broken model).
-// A query adds up
-// its keys in ascending order, so that its bits do not depend on what else the row holds.
-// Where SHARE is above 1 so many invocations side by side own a row together, each its part of the D
-// numbers: an invocation that holds all of them has no registers left for others beside it.
+// All lanes meet the same row of the other side at a time, or the same eight, so each load serves a
+// whole workgroup. They pass over what none of them sees; what one of them does not see counts
+// nothing there (where lanes share or shuffle as 0 times its numbers, which are finite in all but a
+// broken model). A query adds up its keys in ascending order, so that its bits do not depend on what
+// else the row holds. Where SHARE is above 1 so many invocations side by side own a row together, each
+// its part of the D numbers: one that holds all of them has no registers left for others beside it.
 // D is a multiple of 4 here; attention_naive.wgsl takes any.
 override WORKGROUP: u32; // threads per workgroup, set by the launcher
 override ROWS: u32; // that a workgroup owns, WORKGROUP / SHARE

@@ -18,16 +18,22 @@ export type AttentionForm = "alone" | "share" | "shuffle";
 export const lanesOfRow = (form: AttentionForm, D: number): 1 | 2 | 4 =>
   form !== "share" ? 1 : D % 64 === 0 ? 4 : D % 32 === 0 ? 2 : 1;
 
+/** What a lane does with the rows that it meets. */
+const MEETING: Readonly<Record<AttentionForm, readonly string[]>> = {
+  alone: [one, alone],
+  share: [one, share],
+  shuffle: [shuffle],
+};
+
 const codes = new Map<string, string>(); // by D and form
 
-/** The text for heads of D dimensions, a multiple of 4. */
+/** The text for heads of D dimensions, a multiple of 4, and a form that `formOf` gives for them. */
 export function attentionCode(D: number, form: AttentionForm): string {
   const key = `${D} ${form}`;
   let text = codes.get(key);
   if (!text) {
-    const lanes = lanesOfRow(form, D);
-    const meeting = form === "shuffle" ? [shuffle] : [one, lanes > 1 ? share : alone];
-    text = [finite, headCode(D / 4, lanes), code, seen, ...meeting].join("\n");
+    const head = headCode(D / 4, lanesOfRow(form, D));
+    text = [finite, head, code, seen, ...MEETING[form]].join("\n");
     codes.set(key, text);
   }
   return text;

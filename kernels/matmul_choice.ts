@@ -80,10 +80,10 @@ export function tileShapeOf(
 ): TileShape {
   if (variant === "tile") return { rows: 16, columns: 4 };
   if (variant === "shuffle") {
-    if (unrolled) return { rows: M > 16 ? 32 : M > 8 ? 16 : 8, columns: 4 };
-    if (M * N * K < SMALL || N <= 32) return { rows: M > 8 ? 16 : 8, columns: 4 };
+    const isSmall = !unrolled && (M * N * K < SMALL || N <= 32);
+    if (isSmall) return { rows: M > 8 ? 16 : 8, columns: 4 };
     if (lanes === 16 && M >= 64) return { rows: 64, columns: 4 };
-    return { rows: M > 16 ? 32 : M > 8 ? 16 : 8, columns: 8 };
+    return { rows: M > 16 ? 32 : M > 8 ? 16 : 8, columns: unrolled ? 4 : 8 };
   }
   const isMany = Math.ceil(M / 128) * Math.ceil(N / 128) * parts >= 128;
   return isMany ? { rows: 128, columns: 128 } : { rows: 64, columns: 64 };

@@ -19,7 +19,8 @@ export function listed(texts: readonly KernelText[]): string[] {
 }
 
 /**
- * The texts of a kernel, or of all kernels of a file or of files that begin so, each below a heading that names its variants.
+ * The texts of a kernel, or of all kernels of a file or of files that begin so, each below a heading that
+ * names its variants.
  * @throws {TypeError} when nothing has that name
  */
 export function printed(texts: readonly KernelText[], name: string): string[] {

@@ -1,6 +1,7 @@
 /** The project's kernels at the sizes of GPT-2. @module */
 import type { KernelCase } from "../_case.ts";
-import { attentionCases, type AttentionKernel, kernelCases } from "../_cases.ts";
+import type { AttentionKernel } from "../../kernels/attention.ts";
+import { attentionCases, kernelCases } from "../_cases.ts";
 import { product } from "../_products.ts";
 import type { Shape } from "../_shapes.ts";
 import type { GpuContext } from "./context.ts";

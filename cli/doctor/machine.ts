@@ -37,8 +37,7 @@ export const thisMachine: Machine = {
   os: Deno.build.os,
   deno: Deno.version.deno,
   async adapter() {
-    const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" }) ??
-      await navigator.gpu?.requestAdapter({ forceFallbackAdapter: true });
+    const adapter = await autoAdapter();
     if (!adapter) return null;
     const { info, limits } = adapter, features = new Set<string>(adapter.features);
     if (await grantsSubgroups(adapter)) features.add("subgroups");
@@ -58,6 +57,11 @@ export const thisMachine: Machine = {
   speed: matmulSpeed,
   allowed: (descriptor) => Deno.permissions.querySync(descriptor).state === "granted",
 };
+
+/** The adapter that `auto` would take. */
+export const autoAdapter = async (): Promise<GPUAdapter | null> =>
+  await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" }) ??
+    await navigator.gpu?.requestAdapter({ forceFallbackAdapter: true }) ?? null;
 
 /** Whether a device may have them, which an adapter's list does not tell everywhere. */
 async function grantsSubgroups(adapter: GPUAdapter): Promise<boolean> {

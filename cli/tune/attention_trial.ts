@@ -2,7 +2,7 @@
 import { attention, attentionBackward, plainEnds } from "../../kernels/attention.ts";
 import type { Device } from "../../kernels/device.ts";
 import type { Scope } from "../../kernels/scope.ts";
-import { builtIn, hasFours, hasShuffles } from "../../kernels/tuning.ts";
+import { formOf, formsOf } from "../../kernels/attention_form.ts";
 import { filled } from "./product_trials.ts";
 import type { Candidate, Trial } from "./trials.ts";
 
@@ -11,13 +11,9 @@ export type AttentionSize = Readonly<Record<"B" | "T" | "H" | "D", number>>;
 
 /** Forward and backward, as training has them. */
 export function attentionTrial(device: Device, size: AttentionSize): Trial {
-  const { B, T, H, D } = size, own = builtIn(device).attention;
-  const forms = [
-    ...(hasShuffles(device) ? ["shuffle" as const] : []),
-    ...(hasFours(device) ? ["share" as const] : []),
-    "alone" as const,
-  ];
-  const candidates = forms.map((form): Candidate => ({
+  const { B, T, H, D } = size, { features, software } = device;
+  const own = formOf({ features, software }, { D });
+  const candidates = formsOf(device).map((form): Candidate => ({
     name: form,
     tuning: { attention: form },
     isBuiltIn: form === own,

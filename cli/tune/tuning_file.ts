@@ -10,7 +10,7 @@ import type { AdapterTuning } from "../../kernels/tuning.ts";
 import { readIfThere } from "../../model/files/deno_folder.ts";
 import { makeFolders, replaceFile } from "../../model/files/disk.ts";
 import { UsageError } from "../command.ts";
-import { thisMachine } from "../doctor/machine.ts";
+import { autoAdapter, thisMachine } from "../doctor/machine.ts";
 import type { TuneResult } from "./tune.ts";
 import type { VectorWidth } from "./vectors.ts";
 
@@ -45,7 +45,7 @@ const schema = z.looseObject({
 
 /** The adapter that `--device webgpu` takes, and the versions. @throws {UsageError} where there is none */
 export async function tunedForHere(): Promise<TunedFor> {
-  const adapter = await thisMachine.adapter();
+  const adapter = await autoAdapter();
   if (!adapter) {
     throw new UsageError(
       "Cannot tune as only a WebGPU adapter has kernels to choose from: none answers; " +

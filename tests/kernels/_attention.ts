@@ -1,11 +1,9 @@
 /** Rows that attention's tests share: plain ones, and trees of texts. @module */
-import { type AttentionDims, plainEnds } from "../../kernels/attention.ts";
+import { type AttentionKernel, plainEnds } from "../../kernels/attention.ts";
 import type { Device, Tensor } from "../../kernels/device.ts";
 import { WebGpuDevice } from "../../kernels/devices/webgpu.ts";
 import { upload } from "../../kernels/tensor.ts";
 import { testOnDevices, testOnWebGpu } from "../_devices.ts";
-
-type AttentionKernel = Pick<AttentionDims, "naive" | "form">;
 
 /** The kernels that there are; the first is the adapter's own, "shuffle" where lanes shuffle. */
 const KERNELS: readonly AttentionKernel[] = [

@@ -1,5 +1,6 @@
 /** The WGSL texts as a browser's compiler takes them: it is another one than Deno's, and asks for more. @module */
 import assert from "node:assert/strict";
+import { enabled } from "../../kernels/devices/webgpu/pipelines.ts";
 import { withFolder } from "../_folder.ts";
 import { testInBrowser } from "../_browser.ts";
 import { kernelTexts } from "../../scripts/_kernel_texts.ts";
@@ -10,7 +11,10 @@ testInBrowser(
     await withFolder(async (folder) => {
       await Deno.writeTextFile(`${folder}/page.html`, "<!doctype html><title>kernels</title>");
       await open(`${folder}/page.html`); // a file counts as a secure context, as WebGPU asks for
-      const texts = kernelTexts().map(({ label, code }) => ({ label, code }));
+      const texts = kernelTexts().map(({ label, code }) => ({
+        label,
+        code: enabled(code, "enable subgroups;\n"),
+      }));
       const faults = await page.evaluate(compileAll, texts);
       assert.deepEqual(faults, []);
     });
@@ -25,8 +29,7 @@ async function compileAll(texts: { label: string; code: string }[]) {
   });
   const faults: string[] = [];
   for (const { label, code } of texts) {
-    const enables = code.includes("subgroup") ? "enable subgroups;\n" : "";
-    const module = device.createShaderModule({ label, code: enables + code });
+    const module = device.createShaderModule({ label, code });
     for (const { type, message } of (await module.getCompilationInfo()).messages) {
       faults.push(`${label}: ${type} ${message}`);
     }

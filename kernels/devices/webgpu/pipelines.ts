@@ -9,6 +9,10 @@ export interface Compiled {
   readonly layout: GPUBindGroupLayout;
 }
 
+/** `text` as its compiler wants it: one that uses subgroups begins with `enables`. */
+export const enabled = (text: string, enables: string): string =>
+  /\bsubgroup[A-Z]/.test(text) ? enables + text : text;
+
 /** The pipelines of one device. */
 export class Pipelines {
   #compiled = new Map<string, Map<string, Compiled>>(); // by code, then entry point and constants
@@ -38,7 +42,7 @@ export class Pipelines {
     constants: Readonly<Record<string, number>>,
   ): Compiled {
     const { device, enables } = this;
-    const code = /\bsubgroup[A-Z]/.test(text) ? enables + text : text;
+    const code = enabled(text, enables);
     const { pipeline, layout } = this.faults.scope(
       "validation",
       () => {
